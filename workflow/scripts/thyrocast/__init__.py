@@ -1,0 +1,1 @@
+"""Outcome of radioiodine therapy from thyroid scintigrams: the package under the workflow's entry scripts."""

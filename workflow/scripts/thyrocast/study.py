@@ -1,0 +1,196 @@
+"""Who is in the study and what must be computed for it, known when the workflow is parsed.
+
+Imported by the launcher: standard library only (beside the config's own checks).
+"""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from thyrocast import tables
+from thyrocast.spreadsheet import read_table
+from thyrocast.tables import InputError
+
+Center = Mapping[str, Any]
+Config = Mapping[str, Any]
+
+
+def check_inputs(config: Config) -> None:
+    """Stop before any job if a center's folder or table is not there or can't be what it should.
+
+    Raises
+    ------
+    InputError
+        With one line for each fault, naming center, key or column, and what was expected.
+    """
+    faults: list[str] = []
+    for center in config["centers"]:
+        faults += _center_faults(center)
+    faults += _design_faults(config)
+    weights = config["network"]["weights"]
+    if weights != "random" and not Path(weights).expanduser().is_file():
+        faults.append(f"key network.weights: there is no file {weights}, expected `random` or weights")
+    if faults:
+        raise InputError(faults[0] if len(faults) == 1 else "\n".join(["", *faults]))
+
+
+def _center_faults(center: Center) -> list[str]:
+    where = f"center {center['name']}"
+    folder = Path(center["dicom"])
+    faults = []
+    if not folder.is_dir():
+        faults.append(f"{where}, key dicom: there is no folder {folder}, expected the DICOM export")
+    elif next(_files(folder), None) is None:
+        faults.append(f"{where}, key dicom: folder {folder} holds no files, expected DICOM files")
+    if not Path(center["clinical"]).is_file():
+        faults.append(f"{where}, key clinical: there is no file {center['clinical']}, expected a table")
+        return faults
+    try:
+        table = read_table(center["clinical"], center.get("sheet"))
+    except InputError as error:
+        return [*faults, f"{where}: {error}"]
+    for ours, theirs in sorted(center["columns"].items()):
+        for name in theirs if isinstance(theirs, list) else [theirs]:
+            if name not in table.header:
+                faults.append(
+                    f"{where}, key columns.{ours}: table {center['clinical']} has no column {name!r}, "
+                    f"expected one of {', '.join(map(repr, table.header))}"
+                )
+    identifier = center["columns"].get("patient")
+    if identifier in table.header and not any(table.column(identifier)):
+        faults.append(
+            f"{where}, column {identifier!r}: no patient in table {center['clinical']}, "
+            "expected one row per patient with an identifier"
+        )
+    return faults
+
+
+def _design_faults(config: Config) -> list[str]:
+    development = names(config, "development")
+    if not development:
+        return ["key centers: no center has the role development, expected at least one to learn from"]
+    if "loco" in config["designs"] and len(development) < 2:
+        return [
+            f"key designs: loco leaves one development center out, but {development[0]} is the only "
+            "one: add a development center or take loco from the list"
+        ]
+    return []
+
+
+def names(config: Config, *roles: str) -> list[str]:
+    """Names of the centers, in the config's order; only those of the given roles where any is given."""
+    return [c["name"] for c in config["centers"] if not roles or c["role"] in roles]
+
+
+def center(config: Config, name: str) -> Center:
+    """The block of one center."""
+    return next(c for c in config["centers"] if c["name"] == name)
+
+
+def splits(config: Config) -> dict[str, list[str]]:
+    """The splits of every design that is run."""
+    known = {
+        "holdout": [str(n + 1) for n in range(config["holdout"]["repeats"])],
+        "loco": names(config, "development"),
+        "external": ["all"],
+    }
+    tested = bool(names(config, "external", "prospective"))
+    needed = config["lock_model"] or tested
+    wanted = [d for d in known if d in config["designs"] and (d != "external" or needed)]
+    if needed and "external" not in wanted:
+        wanted.append("external")
+    return {design: known[design] for design in wanted}
+
+
+def members(config: Config) -> list[str]:
+    """The networks that are trained within each split."""
+    folds = [f"fold-{n + 1}" for n in range(config["folds"])]
+    return ["full", *(folds if config["signature"]["embeddings"] == "cross_fitted" else [])]
+
+
+def patients(config: Config, name: str) -> list[str]:
+    """Pseudonyms of the patients of a center's clinical table, in its order, each once."""
+    block = center(config, name)
+    key = tables.load_key(config["pseudonym_key"])
+    table = read_table(block["clinical"], block.get("sheet"))
+    identifiers = (
+        tables.normalize_identifier(cell, block.get("identifiers"))
+        for cell in table.column(block["columns"]["patient"])
+        if cell
+    )
+    return list(dict.fromkeys(tables.pseudonym(key, name, text) for text in identifiers))
+
+
+def assign_jobs(joined: Sequence[str], present: Sequence[str], size: int) -> dict[str, list[str]]:
+    """Divide patients among jobs by the order in which they joined the study.
+
+    A patient who joins or leaves later moves nobody else to another job.
+
+    Parameters
+    ----------
+    joined
+        All patients ever registered, oldest first (`read_ledger`).
+    present
+        Those of today's table.
+    size
+        Patients per job.
+    """
+    order = dict.fromkeys(itertools.chain(joined, present))
+    here = set(present)
+    jobs: dict[str, list[str]] = {}
+    for place, patient in enumerate(order):
+        if patient in here:
+            jobs.setdefault(f"{place // size + 1:04d}", []).append(patient)
+    return jobs
+
+
+def read_ledger(path: str | Path) -> list[str]:
+    """Pseudonyms in the order of joining; nobody where the file does not exist yet."""
+    file = Path(path)
+    return file.read_text(encoding="utf-8").split() if file.exists() else []
+
+
+def join_ledger(path: str | Path, present: Iterable[str]) -> None:
+    """Add the patients that are new to the end of the ledger."""
+    joined = read_ledger(path)
+    order = list(dict.fromkeys(itertools.chain(joined, present)))
+    if order != joined:
+        with tables.atomic(path) as temporary:
+            temporary.write_text("".join(f"{p}\n" for p in order), encoding="utf-8")
+
+
+def fingerprint(folder: str | Path) -> str:
+    """Hash of the names, sizes and modification times of all files below a folder."""
+    root = Path(folder)
+    digest = hashlib.sha256()
+    for line in sorted(
+        f"{os.path.relpath(entry.path, root)}\0{_stamp(entry)}\n" for entry in _files(root)
+    ):
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _stamp(entry: "os.DirEntry[str]") -> str:
+    try:
+        status = entry.stat()
+    except OSError:  # a dangling link or one that leads in a circle
+        return "unreadable"
+    return f"{status.st_size}\0{status.st_mtime_ns}"
+
+
+def _files(folder: Path) -> Iterable["os.DirEntry[str]"]:
+    """Every file below a folder; links to folders are not followed, so none leads in a circle."""
+    pending = [str(folder)]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    else:
+                        yield entry
+        except PermissionError:
+            continue
