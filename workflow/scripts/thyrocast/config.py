@@ -238,3 +238,7 @@ def _allowed(part: Schema) -> str:
         if rule in part:
             text += f" {word} {part[rule]}"
     return text
+
+
+if __name__ == "__main__":
+    print(reference(load_schema()), end="")

@@ -4,6 +4,7 @@ Standard library only, since every environment imports it.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,6 +36,8 @@ def start(file: str | Path, rule: str, wildcards: Iterable[str] = ()) -> logging
         handler.setFormatter(form)
         logger.addHandler(handler)
     sys.excepthook = _explain
+    if "SLURM_JOB_ID" in os.environ:
+        logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
     return logger
 
 

@@ -1,0 +1,62 @@
+rule register_center:
+    """Decide for every patient of a center's table or images who is in the study, and why not."""
+    input:
+        clinical=lambda wildcards: study.center(config, wildcards.center)["clinical"],
+    output:
+        register="<results>/cohort/{center}/register.csv",
+        scans="<private>/{center}/scans.csv",
+        persons="<private>/{center}/persons.csv",
+    log:
+        "<logs>/register_center/{center}.log",
+    benchmark:
+        "<benchmarks>/register_center/{center}.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 2
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(60),
+    params:
+        center=lambda wildcards: study.center(config, wildcards.center),
+        cohort=config["cohort"],
+        key=config["pseudonym_key"],
+        index="<private>/{center}/index",
+        ledger="<private>/{center}/ledger.txt",
+        files=lambda wildcards: study.fingerprint(
+            study.center(config, wildcards.center)["dicom"]
+        ),
+        code=code_version("register_center"),
+    script:
+        "../scripts/register_center.py"
+
+
+rule assemble_cohort:
+    """Gather the centers' patients and images into one cohort."""
+    input:
+        registers=collect("<results>/cohort/{center}/register.csv", center=CENTERS),
+        persons=collect("<private>/{center}/persons.csv", center=CENTERS),
+        images=all_jobs("<results>/cohort/{center}/jobs/{job}.npz"),
+        records=all_jobs("<results>/cohort/{center}/jobs/{job}.csv"),
+    output:
+        cohort="<results>/cohort/cohort.csv",
+        images="<results>/cohort/images.npy",
+        masks="<results>/cohort/masks.npy",
+        flow="<results>/cohort/flow.json",
+    log:
+        "<logs>/assemble_cohort.log",
+    benchmark:
+        "<benchmarks>/assemble_cohort.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(30),
+    params:
+        roles={center["name"]: center["role"] for center in config["centers"]},
+        settings=config["cohort"],
+        outcomes=config["outcomes"],
+        seed=config["seed"],
+        code=code_version("assemble_cohort"),
+    script:
+        "../scripts/assemble_cohort.py"

@@ -1,0 +1,79 @@
+# What the rules share: functions only.
+
+import functools
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from thyrocast import study
+from thyrocast.config import check_file, complete, load_schema
+from thyrocast.provenance import code_version
+from thyrocast.tables import InputError
+
+
+def completed(config):
+    """The config with its defaults; faults of it and of its inputs stop here, before any job."""
+    try:
+        for file in workflow.configfiles:
+            check_file(file)
+        filled = complete(config, load_schema())
+        if workflow.is_main_process:
+            study.check_inputs(filled)
+    except InputError as fault:
+        raise WorkflowError(f"The study's config needs a change: {fault}") from None
+    return filled
+
+
+def escalating(base):
+    """A resource that grows with each attempt: a job that ran out of it is tried with more."""
+    return lambda wildcards, attempt: base * 2 ** (attempt - 1)
+
+
+@functools.cache
+def center_jobs(center):
+    """The standardization jobs of a center: patients by job."""
+    return study.assign_jobs(
+        study.read_ledger(f".thyrocast/{config['study']}/{center}/ledger.txt"),
+        study.patients(config, center),
+        config["patients_per_job"],
+    )
+
+
+def job_patients(wildcards):
+    """Pseudonyms of the patients whom a standardization job takes."""
+    return center_jobs(wildcards.center)[wildcards.job]
+
+
+def all_jobs(pattern):
+    """A file of every standardization job of every center, in the order of the config."""
+    return lambda wildcards: [
+        path
+        for center in CENTERS
+        for path in collect(pattern, center=center, job=center_jobs(center))
+    ]
+
+
+def all_splits(pattern, **wildcards):
+    """A file of every split of every design."""
+    return [
+        path
+        for design, splits in SPLITS.items()
+        for path in collect(pattern, design=design, split=splits, **wildcards)
+    ]
+
+
+config.update(completed(config))
+CENTERS = study.names(config)
+SPLITS = study.splits(config)
+MEMBERS = study.members(config)
+
+
+wildcard_constraints:
+    center="|".join(CENTERS),
+    design="|".join(SPLITS),
+    split="[^/]+",
+    member="|".join(MEMBERS),
+    job=r"\d+",

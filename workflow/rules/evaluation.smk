@@ -1,0 +1,66 @@
+TABLES = (
+    "performance",
+    "roc",
+    "calibration",
+    "calibration_groups",
+    "decision_curve",
+    "comparisons",
+    "thresholds",
+    "predictions",
+)
+
+
+rule evaluate_design:
+    """Score a design's predictions: discrimination, calibration and net benefit with intervals."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        predictions=collect(
+            rules.fit_signature.output.predictions,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
+    output:
+        **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
+    log:
+        "<logs>/evaluate_design/{design}.log",
+    benchmark:
+        "<benchmarks>/evaluate_design/{design}.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(60),
+    params:
+        settings=config["evaluation"],
+        seed=config["seed"],
+        code=code_version("evaluate_design"),
+    script:
+        "../scripts/evaluate_design.py"
+
+
+rule pool_centers:
+    """Gather the designs' tables and pool the centers' results by random effects."""
+    input:
+        **{
+            table: collect(f"<results>/evaluation/{{design}}/{table}.csv", design=SPLITS)
+            for table in TABLES
+        },
+    output:
+        **{table: f"<results>/evaluation/{table}.csv" for table in TABLES},
+        pooled="<results>/evaluation/pooled.csv",
+    log:
+        "<logs>/pool_centers.log",
+    benchmark:
+        "<benchmarks>/pool_centers.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(30),
+    params:
+        settings=config["evaluation"],
+        code=code_version("pool_centers"),
+    script:
+        "../scripts/pool_centers.py"

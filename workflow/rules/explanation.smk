@@ -1,0 +1,30 @@
+rule explain_network:
+    """Show for every test patient where the network looks, and how much of that is gland."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        images=rules.assemble_cohort.output.images,
+        masks=rules.assemble_cohort.output.masks,
+        splits=rules.make_splits.output.splits,
+        weights="<results>/splits/{design}/{split}/network/full/weights.safetensors",
+    output:
+        gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
+        overlays=directory("<results>/splits/{design}/{split}/explanation/overlays"),
+    log:
+        "<logs>/explain_network/{design}/{split}.log",
+    benchmark:
+        "<benchmarks>/explain_network/{design}/{split}.tsv"
+    retries: 1
+    conda:
+        "../../envs/explain.yaml"
+    threads: lookup("network/threads", within=config)
+    resources:
+        gpu=lookup("network/gpus", within=config),
+        mem_mb=escalating(4_000),
+        runtime=escalating(60),
+    params:
+        settings=config["explanation"],
+        network=config["network"],
+        field_mm=lookup("image/field_mm", within=config),
+        code=code_version("explain_network"),
+    script:
+        "../scripts/explain_network.py"

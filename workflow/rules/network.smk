@@ -1,0 +1,66 @@
+rule train_network:
+    """Fit one ResNet50 on a split's training patients (on a GPU where the config gives one)."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        images=rules.assemble_cohort.output.images,
+        splits=rules.make_splits.output.splits,
+        planned=rules.plan_sample_size.output.sample_size,
+    output:
+        weights=ensure(
+            "<results>/splits/{design}/{split}/network/{member}/weights.safetensors",
+            non_empty=True,
+        ),
+        history="<results>/splits/{design}/{split}/network/{member}/history.csv",
+    log:
+        "<logs>/train_network/{design}/{split}/{member}.log",
+    benchmark:
+        "<benchmarks>/train_network/{design}/{split}/{member}.tsv"
+    retries: 2
+    conda:
+        "../../envs/deep.yaml"
+    threads: lookup("network/threads", within=config)
+    resources:
+        gpu=lookup("network/gpus", within=config),
+        mem_mb=escalating(8_000),
+        runtime=escalating(4 * 60),
+    params:
+        settings=config["network"],
+        field_mm=lookup("image/field_mm", within=config),
+        seed=config["seed"],
+        # Outside the outputs, which Snakemake deletes before a retry.
+        state="<private>/training",
+        code=code_version("train_network"),
+    script:
+        "../scripts/train_network.py"
+
+
+rule extract_embeddings:
+    """Pass a split's patients through its networks: globally pooled features and logits."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        images=rules.assemble_cohort.output.images,
+        splits=rules.make_splits.output.splits,
+        weights=collect(
+            rules.train_network.output.weights, member=MEMBERS, allow_missing=True
+        ),
+    output:
+        embeddings="<results>/splits/{design}/{split}/embeddings.npy",
+        network="<results>/splits/{design}/{split}/network.csv",
+    log:
+        "<logs>/extract_embeddings/{design}/{split}.log",
+    benchmark:
+        "<benchmarks>/extract_embeddings/{design}/{split}.tsv"
+    retries: 1
+    conda:
+        "../../envs/deep.yaml"
+    threads: lookup("network/threads", within=config)
+    resources:
+        gpu=lookup("network/gpus", within=config),
+        mem_mb=escalating(4_000),
+        runtime=escalating(60),
+    params:
+        members=MEMBERS,
+        settings=config["network"],
+        code=code_version("extract_embeddings"),
+    script:
+        "../scripts/extract_embeddings.py"

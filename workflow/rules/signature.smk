@@ -1,0 +1,28 @@
+rule fit_signature:
+    """Fit LASSO and forest, and the models to compare with, inside a split's training set."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+        embeddings=rules.extract_embeddings.output.embeddings,
+        network=rules.extract_embeddings.output.network,
+    output:
+        signature=directory("<results>/splits/{design}/{split}/signature"),
+        predictions="<results>/splits/{design}/{split}/predictions.csv",
+    log:
+        "<logs>/fit_signature/{design}/{split}.log",
+    benchmark:
+        "<benchmarks>/fit_signature/{design}/{split}.tsv"
+    retries: 1
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(60),
+    params:
+        members=MEMBERS,
+        settings=config["signature"],
+        seed=config["seed"],
+        code=code_version("fit_signature"),
+    script:
+        "../scripts/fit_signature.py"

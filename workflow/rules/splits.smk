@@ -1,0 +1,44 @@
+rule make_splits:
+    """Divide patients into training and test sets, and training sets into folds."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+    output:
+        splits="<results>/splits.csv",
+    log:
+        "<logs>/make_splits.log",
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=10,
+    params:
+        designs=SPLITS,
+        folds=config["folds"],
+        test_fraction=lookup("holdout/test_fraction", within=config),
+        seed=config["seed"],
+        code=code_version("make_splits"),
+    script:
+        "../scripts/make_splits.py"
+
+
+rule plan_sample_size:
+    """Compare the cohort's size with what developing and validating a model takes."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+    output:
+        sample_size="<results>/evaluation/sample_size.csv",
+    log:
+        "<logs>/plan_sample_size.log",
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=10,
+    params:
+        settings=config["evaluation"],
+        code=code_version("plan_sample_size"),
+    script:
+        "../scripts/plan_sample_size.py"

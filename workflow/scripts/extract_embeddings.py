@@ -1,0 +1,60 @@
+"""Embed every patient of a split by every member's network, and keep the logits."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from thyrocast import log, tables
+from thyrocast.network import embedding, model, patients
+
+
+def run(
+    *,
+    cohort: Path,
+    images: Path,
+    splits: Path,
+    weights: dict[str, Path],
+    embeddings: Path,
+    network: Path,
+    design: str,
+    split: str,
+    settings: dict[str, Any],
+    threads: int,
+) -> None:
+    """Write embeddings (members, patients, 2048) and a row per member and patient with its logit."""
+    model.configure(threads)
+    device = model.choose_device(settings["gpus"], settings["allow_cpu"])
+    everyone = patients.read_split(cohort, images, splits, design, split)
+    rows: list[tuple[object, ...]] = []
+    with tables.atomic(embeddings) as temporary:
+        shape = (len(weights), len(everyone), model.FEATURES)
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        for index, (member, file) in enumerate(weights.items()):
+            _, logits = embedding.embed(file, everyone, device, out=array[index])
+            columns = (everyone.name, everyone.set, everyone.fold)
+            rows += [
+                (*cells, member, f"{logit:.7g}")
+                for *cells, logit in zip(*columns, logits, strict=True)
+            ]
+            embedding.LOGGER.info(
+                "member %s done, %d of %d: %d patients", member, index + 1, len(weights), len(everyone)
+            )
+        array.flush()
+    tables.write_csv(network, ("patient", "set", "fold", "member", "logit"), rows)
+
+
+if "snakemake" in globals():
+    job = globals()["snakemake"]
+    log.start(job.log[0], job.rule, job.wildcards)
+    run(
+        cohort=Path(job.input.cohort),
+        images=Path(job.input.images),
+        splits=Path(job.input.splits),
+        weights={Path(file).parent.name: Path(file) for file in job.input.weights},
+        embeddings=Path(job.output.embeddings),
+        network=Path(job.output.network),
+        design=job.wildcards.design,
+        split=job.wildcards.split,
+        settings=job.params.settings,
+        threads=job.threads,
+    )

@@ -1,0 +1,78 @@
+"""Fit the signature and the models beside it to a split's training patients; predict all."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from skops import io as skops
+
+from thyrocast import log, signature, signature_tables, tables
+
+
+def run(
+    cohort: Path,
+    splits: Path,
+    embeddings: Path,
+    network: Path,
+    path: Path,
+    features: Path,
+    model: Path,
+    forest: Path,
+    predictions: Path,
+    design: str,
+    split: str,
+    settings: dict[str, Any],
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """Write a split's signature and predictions.
+
+    Parameters
+    ----------
+    cohort, splits, embeddings, network
+        cohort.csv, splits.csv, embeddings.npy and network.csv.
+    path, features, model, forest, predictions
+        Files to write.
+    design, split
+        Which split.
+    settings
+        The ``signature`` block of the config.
+    seed, threads
+    """
+    patients = signature_tables.read_patients(cohort, splits, design, split)
+    logits = signature_tables.read_logits(network, patients)
+    result = signature.fit(
+        patients,
+        np.load(embeddings, mmap_mode="r", allow_pickle=False),
+        logits,
+        settings,
+        tables.seed(seed, design, split, "signature"),
+        threads,
+    )
+    tables.write_csv(path, signature_tables.PATH, signature_tables.path_rows(result))
+    tables.write_csv(features, signature_tables.FEATURES, signature_tables.feature_rows(result))
+    tables.write_json(model, result.model)
+    with tables.atomic(forest) as temporary:
+        skops.dump(result.forest, temporary)
+    rows = signature_tables.prediction_rows(patients, result, design, split)
+    tables.write_csv(predictions, signature_tables.PREDICTIONS, rows)
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)  # noqa: F821
+    run(
+        cohort=Path(snakemake.input.cohort),  # noqa: F821
+        splits=Path(snakemake.input.splits),  # noqa: F821
+        embeddings=Path(snakemake.input.embeddings),  # noqa: F821
+        network=Path(snakemake.input.network),  # noqa: F821
+        path=Path(snakemake.output.path),  # noqa: F821
+        features=Path(snakemake.output.features),  # noqa: F821
+        model=Path(snakemake.output.model),  # noqa: F821
+        forest=Path(snakemake.output.forest),  # noqa: F821
+        predictions=Path(snakemake.output.predictions),  # noqa: F821
+        design=snakemake.wildcards.design,  # noqa: F821
+        split=snakemake.wildcards.split,  # noqa: F821
+        settings=snakemake.params.settings,  # noqa: F821
+        seed=snakemake.params.seed,  # noqa: F821
+        threads=snakemake.threads,  # noqa: F821
+    )

@@ -1,0 +1,137 @@
+"""Which code, data and settings a result came from.
+
+Imported by the launcher: standard library only.
+"""
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+# A job's log changes no result, so an edit of it reruns nothing.
+_NO_RESULT = {"thyrocast.log"}
+
+
+@functools.cache
+def code_version(script: str) -> str:
+    """Hash of an entry script and of every module of this package that it imports, however deep.
+
+    Snakemake notices an edited script, but not an edited module that the script imports: as one of
+    a rule's params this hash makes an edit rerun what it touches, and nothing else.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_sources(SCRIPTS / f"{script}.py")):
+        digest.update(f"{path.relative_to(SCRIPTS)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _sources(script: Path) -> set[Path]:
+    found: set[Path] = set()
+    pending = [script]
+    while pending:
+        path = pending.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module in _imports(path):
+            pending += [file for file in _files(module) if file not in found]
+    return found
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Names of the package's modules that a source file imports, at its top or inside a function."""
+    package = ".".join(path.relative_to(SCRIPTS).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _files(module: str) -> Iterable[Path]:
+    """The files that importing a module of this package runs: its own and its packages'."""
+    if module in _NO_RESULT or module.split(".")[0] != "thyrocast":
+        return []
+    place = SCRIPTS.joinpath(*module.split("."))
+    files = [place.with_suffix(".py"), place / "__init__.py"]
+    if place.is_dir():  # a package's data, such as a page's templates
+        files += [f for f in place.rglob("*") if f.suffix in {".j2", ".css", ".js", ".yaml"}]
+    return [file for file in files if file.is_file()]
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def commit(folder: Path) -> str:
+    """The commit of the code, with ``+`` where files were edited since; empty outside of git."""
+    try:
+        described = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--abbrev=12", "--dirty=+"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip()
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Python's version and those of the packages that are installed where this runs."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def public(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config without what belongs to a center alone: its paths, columns and codes."""
+    shown = {key: value for key, value in config.items() if key != "pseudonym_key"}
+    shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in config["centers"]]
+    return shown
+
+
+def slurm_jobs(logs: Path) -> dict[str, str]:
+    """SLURM job id of every job that ran on a cluster, from the first lines of the jobs' logs."""
+    jobs = {}
+    for file in sorted(logs.rglob("*.log")):
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            match = re.search(r"SLURM job (\d+)", lines.read(500))
+        if match:
+            jobs[str(file.relative_to(logs).with_suffix(""))] = match[1]
+    return jobs
+
+
+def describe(
+    *, config: dict[str, Any], inputs: dict[str, str], logs: Path, packages: Iterable[str]
+) -> dict[str, Any]:
+    """What ``provenance.json`` holds."""
+    return {
+        "commit": commit(SCRIPTS),
+        "config": config,
+        "inputs": inputs,
+        "seed": config["seed"],
+        "slurm_jobs": slurm_jobs(logs),
+        "system": platform.platform(),
+        "versions": versions(packages),
+    }
