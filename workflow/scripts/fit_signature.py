@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from skops import io as skops
-
 from thyrocast import log, signature, signature_tables, tables
 
 
@@ -59,20 +58,20 @@ def run(
 
 
 if "snakemake" in globals():
-    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)  # noqa: F821
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
-        cohort=Path(snakemake.input.cohort),  # noqa: F821
-        splits=Path(snakemake.input.splits),  # noqa: F821
-        embeddings=Path(snakemake.input.embeddings),  # noqa: F821
-        network=Path(snakemake.input.network),  # noqa: F821
-        path=Path(snakemake.output.path),  # noqa: F821
-        features=Path(snakemake.output.features),  # noqa: F821
-        model=Path(snakemake.output.model),  # noqa: F821
-        forest=Path(snakemake.output.forest),  # noqa: F821
-        predictions=Path(snakemake.output.predictions),  # noqa: F821
-        design=snakemake.wildcards.design,  # noqa: F821
-        split=snakemake.wildcards.split,  # noqa: F821
-        settings=snakemake.params.settings,  # noqa: F821
-        seed=snakemake.params.seed,  # noqa: F821
-        threads=snakemake.threads,  # noqa: F821
+        cohort=Path(snakemake.input.cohort),
+        splits=Path(snakemake.input.splits),
+        embeddings=Path(snakemake.input.embeddings),
+        network=Path(snakemake.input.network),
+        path=Path(snakemake.output.path),
+        features=Path(snakemake.output.features),
+        model=Path(snakemake.output.model),
+        forest=Path(snakemake.output.forest),
+        predictions=Path(snakemake.output.predictions),
+        design=snakemake.wildcards.design,
+        split=snakemake.wildcards.split,
+        settings=snakemake.params.settings,
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
     )

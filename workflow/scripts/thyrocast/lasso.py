@@ -1,0 +1,309 @@
+"""L1-penalized logistic regression over a path of penalties, cross-validated as glmnet does it.
+
+The intercept is not penalized, features are standardized by their standard deviation (divisor n)
+inside each fit, and a path is fitted from its largest penalty down, each solution starting from
+the one before. A fit is proximal Newton on a working set: strong rules propose the features, the
+weighted least-squares problem of each Newton step goes to scikit-learn's coordinate descent, and
+the optimality conditions are checked on every feature before a solution counts.
+
+Why not one of the ready-made solvers: liblinear penalizes the intercept, saga does not converge
+within a minute at 100 x 2,048, and skglm compiles itself for 8 s in every process before it takes
+.2 s for a path, of which a job fits a few dozen.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import lasso_path
+
+Array = NDArray[np.float64]
+
+# Deviance explained beyond which smaller penalties only drive fitted probabilities to 0 and 1
+# (glmnet's devmax).
+SATURATED = 0.999
+# Of the optimality conditions, as a share of the path's largest penalty.
+TOLERANCE = 1e-5
+# Of coordinate descent's duality gap, as a share of the target's squared norm: coefficients then
+# agree to about 1e-7 of the largest, at half the time that 1e-14 takes.
+INNER = 1e-10
+# A predicted probability enters the cross-validated deviance no closer to 0 or 1 (glmnet's pmin).
+CLIP = 1e-5
+
+
+@dataclass(frozen=True)
+class Path:
+    """Solutions over a decreasing sequence of penalties, on the features' own scale.
+
+    Attributes
+    ----------
+    penalties : (L,)
+        Lambda, of the mean log-likelihood.
+    intercepts : (L,)
+    coefficients : (L, p)
+    """
+
+    penalties: Array
+    intercepts: Array
+    coefficients: Array
+
+    def linear(self, features: Array) -> Array:
+        """Linear predictors (n, L) of features (n, p)."""
+        used = np.flatnonzero(self.coefficients.any(axis=0))
+        return self.intercepts + features[:, used] @ self.coefficients[:, used].T
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """A path with its cross-validated deviance.
+
+    Attributes
+    ----------
+    path : Path
+        Fitted to all patients.
+    deviance, error : (L,)
+        Mean binomial deviance per patient over the folds (each weighted by its size) and its
+        standard error.
+    """
+
+    path: Path
+    deviance: Array
+    error: Array
+
+    @property
+    def nonzero(self) -> NDArray[np.int64]:
+        """Features with a nonzero coefficient (L,)."""
+        return np.asarray(np.count_nonzero(self.path.coefficients, axis=1))
+
+
+def penalties(features: Array, outcome: Array, count: int = 100, ratio: float = 0.01) -> Array:
+    """Lay a geometric sequence from the smallest penalty at which no feature is active.
+
+    Parameters
+    ----------
+    features : (n, p)
+    outcome : (n,) of 0 and 1
+    count
+        Length of the sequence.
+    ratio
+        Its smallest penalty as a share of its largest.
+
+    Returns
+    -------
+    (count,), decreasing; a single 1 where no feature varies with the outcome.
+    """
+    scaled, _, _ = _standardize(features)
+    if scaled.shape[1] == 0:
+        return np.ones(1)
+    largest = np.abs(scaled.T @ (outcome - outcome.mean())).max() / len(outcome)
+    if largest <= 1e-12:
+        return np.ones(1)
+    return np.asarray(largest * np.logspace(0, np.log10(ratio), count))
+
+
+def fit_path(features: Array, outcome: Array, lambdas: Array) -> Path:
+    """Fit the path; it ends early where the model is saturated.
+
+    Parameters
+    ----------
+    features : (n, p)
+    outcome : (n,) of 0 and 1, both present
+    lambdas : (L,), decreasing
+
+    Returns
+    -------
+    Path, of at most L solutions.
+
+    References
+    ----------
+    Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1); Tibshirani et al., J R Stat Soc B
+    2012;74:245 (strong rules).
+    """
+    n, p = features.shape
+    prevalence = outcome.mean()
+    if not 0 < prevalence < 1:
+        raise ValueError("a logistic path needs both outcomes")
+    scaled, scale, varying = _standardize(features)
+    center = features[:, varying].mean(axis=0)
+    intercept = float(np.log(prevalence / (1 - prevalence)))
+    weights = np.zeros(scaled.shape[1])
+    gradient = scaled.T @ (outcome - prevalence) / n
+    null = -np.mean(outcome * np.log(prevalence) + (1 - outcome) * np.log1p(-prevalence))
+    tolerance = TOLERANCE * max(float(np.abs(gradient).max(initial=0)), 1e-6)
+    intercepts, coefficients, before = [], [], lambdas[0]
+    with warnings.catch_warnings(), config_context(skip_parameter_validation=True):
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the conditions below decide instead
+        for penalty in lambdas:
+            working = (weights != 0) | (np.abs(gradient) >= 2 * penalty - before)
+            while True:
+                chosen = np.flatnonzero(working)
+                intercept, weights[chosen] = _newton(
+                    scaled[:, chosen], outcome, penalty, intercept, weights[chosen], tolerance
+                )
+                active = np.flatnonzero(weights)
+                linear = intercept + scaled[:, active] @ weights[active]
+                gradient = scaled.T @ (outcome - expit(linear)) / n
+                violated = (np.abs(gradient) > penalty + 2 * tolerance) & ~working
+                if not violated.any():
+                    break
+                working |= violated
+            before = penalty
+            original = np.zeros(p)
+            original[varying] = weights / scale
+            coefficients.append(original)
+            intercepts.append(intercept - float(original[varying] @ center))
+            if 1 - _loss(linear, outcome) / null > SATURATED:
+                break
+    return Path(lambdas[: len(intercepts)].copy(), np.array(intercepts), np.array(coefficients))
+
+
+def cross_validate(
+    features: Array, outcome: Array, folds: NDArray[np.int64], lambdas: Array
+) -> CrossValidated:
+    """Fit the path to all patients and measure its deviance on patients left out.
+
+    Parameters
+    ----------
+    features : (n, p)
+    outcome : (n,) of 0 and 1, both present
+    folds : (n,)
+        A fold whose other patients all have one outcome cannot be fitted and is left out of the
+        mean.
+    lambdas : (L,), decreasing
+
+    Returns
+    -------
+    CrossValidated; its deviance and error are infinite where fewer than two folds could be fitted.
+    """
+    path = fit_path(features, outcome, lambdas)
+    lambdas = path.penalties
+    rows, sizes = [], []
+    for fold in np.unique(folds):
+        train, test = folds != fold, folds == fold
+        if len(np.unique(outcome[train])) < 2:
+            continue
+        part = fit_path(features[train], outcome[train], lambdas)
+        linear = part.linear(features[test])
+        # Beyond saturation the last solution stands, as in glmnet.
+        last = np.repeat(linear[:, -1:], len(lambdas) - linear.shape[1], axis=1)
+        rows.append(deviance(np.hstack([linear, last]), outcome[test]))
+        sizes.append(test.sum())
+    if len(rows) < 2:
+        return CrossValidated(path, np.full(len(lambdas), np.inf), np.full(len(lambdas), np.inf))
+    table, share = np.array(rows), np.array(sizes) / np.sum(sizes)
+    mean = share @ table
+    error = np.sqrt(share @ (table - mean) ** 2 / (len(rows) - 1))
+    return CrossValidated(path, mean, error)
+
+
+def deviance(linear: Array, outcome: Array) -> Array:
+    """Mean binomial deviance (L,) of linear predictors (n, L), probabilities kept off 0 and 1."""
+    probability = np.clip(expit(linear), CLIP, 1 - CLIP)
+    hit = np.where(outcome[:, None] > 0.5, probability, 1 - probability)
+    return np.asarray(-2 * np.log(hit).mean(axis=0))
+
+
+def choose(result: CrossValidated, rule: str, count: int = 16) -> int:
+    """Position on the path that a rule chooses.
+
+    Parameters
+    ----------
+    result
+        A cross-validated path.
+    rule
+        ``minimum``: the smallest deviance (the largest penalty among equals);
+        ``one_standard_error``: the largest penalty whose deviance is within one standard error of
+        the smallest; ``count``: as many features as ``count``, or the nearest number that the path
+        offers, fewer rather than more and the largest penalty among equals.
+    count
+        For ``count``; the published study kept 16.
+    """
+    if rule == "count":
+        away = np.abs(result.nonzero - count) + np.where(result.nonzero > count, 0.5, 0.0)
+        return int(np.argmin(away))
+    best = int(np.argmin(result.deviance))
+    if rule == "minimum" or not np.isfinite(result.deviance[best]):
+        return best
+    if rule == "one_standard_error":
+        within = result.deviance <= result.deviance[best] + result.error[best]
+        return int(np.flatnonzero(within)[0])
+    raise ValueError(f"unknown rule {rule!r}")
+
+
+def _standardize(features: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Features that vary, centered and scaled (n, q), their scale (q,), which they are (p,)."""
+    scale = features.std(axis=0)
+    varying = scale > 1e-10 * np.maximum(np.abs(features).max(axis=0, initial=0), 1e-300)
+    kept = features[:, varying]
+    scaled = np.asfortranarray((kept - kept.mean(axis=0)) / scale[varying])
+    return scaled, scale[varying], varying
+
+
+def _loss(linear: Array, outcome: Array) -> float:
+    return float(np.mean(np.logaddexp(0, linear) - outcome * linear))
+
+
+def _newton(
+    scaled: Array,
+    outcome: Array,
+    penalty: float,
+    intercept: float,
+    weights: Array,
+    tolerance: float,
+) -> tuple[float, Array]:
+    """Minimize mean loss + penalty * |weights| over the working set's columns (n, w)."""
+    n = len(outcome)
+    linear = intercept + scaled @ weights
+    value = _loss(linear, outcome) + penalty * np.abs(weights).sum()
+    for _ in range(50):
+        probability = expit(linear)
+        residual = outcome - probability
+        gradient = scaled.T @ residual / n
+        stray = np.where(
+            weights != 0,
+            np.abs(gradient - penalty * np.sign(weights)),
+            np.maximum(np.abs(gradient) - penalty, 0),
+        )
+        if max(stray.max(initial=0), abs(residual.mean())) <= tolerance:
+            break
+        curvature = np.maximum(probability * (1 - probability), 1e-6)
+        total = curvature.sum()
+        target = residual / curvature + scaled @ weights
+        middle, level = curvature @ scaled / total, curvature @ target / total
+        root = np.sqrt(curvature)
+        columns = np.asfortranarray((scaled - middle) * root[:, None])
+        centered = (target - level) * root
+        proposal = weights
+        if len(weights):
+            proposal = lasso_path(
+                columns,
+                centered,
+                alphas=[penalty],
+                coef_init=weights,
+                precompute=columns.T @ columns,
+                Xy=columns.T @ centered,
+                check_input=False,
+                tol=INNER,
+                max_iter=2000,
+            )[1][:, 0]
+        step = proposal - weights
+        shift = level - middle @ proposal - intercept
+        size = 1.0
+        move = shift + scaled @ step
+        for _ in range(30):
+            tried = weights + size * step
+            after = _loss(linear + size * move, outcome) + penalty * np.abs(tried).sum()
+            if after <= value + 1e-15:
+                break
+            size /= 2
+        else:
+            break  # at the limit of floating point
+        weights, intercept = tried, intercept + size * shift
+        linear, value = linear + size * move, after
+    return intercept, weights

@@ -1,0 +1,352 @@
+"""The signature: LASSO-selected network features in a random forest; and the models beside it.
+
+Everything here learns from the split's training patients alone. Their own probabilities are
+cross-fitted through every stage: patient i is embedded by the network of the fold that left i out,
+and predicted by a LASSO, a forest and a comparator fitted without i's fold. Test patients are
+predicted by the fit to all training patients.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from thyrocast import comparators, forest, lasso, ridge, tables
+
+logger = logging.getLogger("thyrocast")
+
+Array = NDArray[np.float64]
+Folds = NDArray[np.int64]
+
+T = TypeVar("T")
+
+# A log-odds that goes into the combined model stays within what a probability of .999 gives.
+WIDEST_LOGIT = 6.9
+
+
+@dataclass(frozen=True)
+class Patients:
+    """A split's patients, in the order of its rows in splits.csv.
+
+    Attributes
+    ----------
+    patient, center : n names
+    train : (n,) bool
+    fold : (n,) int, 0 for test patients
+    outcome : (n,) 1, 0 or NaN
+    columns : text cells of cohort.csv by column
+    """
+
+    patient: list[str]
+    center: list[str]
+    train: NDArray[np.bool_]
+    fold: Folds
+    outcome: Array
+    columns: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a split's training patients taught.
+
+    Attributes
+    ----------
+    model : plain numbers (model.json)
+    forest : the signature's classifier (forest.skops)
+    path : the LASSO path with its cross-validated deviance, for path.csv
+    probabilities : (n,) P(cured) by model; cross-fitted for training patients
+    """
+
+    model: dict[str, Any]
+    forest: forest.Classifier
+    path: lasso.CrossValidated | None
+    probabilities: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """LASSO and forest fitted to some patients.
+
+    Attributes
+    ----------
+    features : (s,) indices of the selected features
+    coefficients : (s,) of the LASSO, per unit of the feature; and its intercept
+    """
+
+    features: NDArray[np.int64]
+    coefficients: Array
+    intercept: float
+    classifier: forest.Classifier
+    path: lasso.CrossValidated | None
+    chosen: int
+
+    def predict(self, embeddings: Array) -> Array:
+        """P(cured) (n,) from embeddings (n, 2048)."""
+        return forest.probability(self.classifier, embeddings[:, self.features])
+
+
+def fit(
+    patients: Patients,
+    embeddings: NDArray[np.float32],
+    logits: Array,
+    settings: Mapping[str, Any],
+    seed: int,
+    threads: int = 1,
+) -> Fit:
+    """Fit the signature and the models beside it, and predict every patient of the split.
+
+    Parameters
+    ----------
+    patients
+        n of them; training patients have outcomes.
+    embeddings : (members, n, 2048)
+        Member 0 is ``full``, member k left fold k out.
+    logits : (members, n)
+        The networks' log-odds of cure.
+    settings
+        The ``signature`` block of the config.
+    seed, threads
+    """
+    train = patients.train
+    outcome, folds = patients.outcome[train], patients.fold[train]
+    crossed = settings["embeddings"] == "cross_fitted"
+    members = _members(patients, embeddings, crossed)
+    own = np.where(train, patients.fold, 0) if crossed else np.zeros(len(train), dtype=np.int64)
+    out_of_fold = np.asarray(embeddings[own[train], np.flatnonzero(train)], dtype=np.float64)
+
+    calibration = (0.0, 1.0)
+    network = logits[own, np.arange(len(train))]
+    if crossed and settings["recalibration"] == "logistic":
+        calibration = ridge.recalibrate(network[train], outcome)
+        logger.info("network: recalibrated, intercept %.3f, slope %.3f", *calibration)
+    probabilities = {"network": expit(calibration[0] + calibration[1] * network)}
+
+    def learn(rows: NDArray[np.bool_], name: str) -> Stage:
+        return fit_stage(
+            out_of_fold[rows],
+            outcome[rows],
+            folds[rows],
+            settings,
+            tables.seed(seed, "signature", name),
+            threads,
+        )
+
+    stage = learn(np.ones(len(outcome), dtype=bool), "all")
+    signature = np.zeros(len(train))
+    prevalence = float(outcome.mean())
+
+    def predict(part: Stage, rows: NDArray[np.bool_]) -> Array:
+        # Where nothing was selected, the prevalence of all: those of the folds' remainders would
+        # rank patients against their outcomes.
+        if len(part.features) == 0:
+            return np.full(rows.sum(), prevalence)
+        return part.predict(out_of_fold[rows])
+
+    signature[train] = cross_fit(learn, predict, stage, folds, crossed)
+    signature[~train] = np.mean(
+        [stage.predict(np.asarray(embeddings[m][~train], dtype=np.float64)) for m in members],
+        axis=0,
+    )
+    probabilities["signature"] = signature
+    model: dict[str, Any] = {
+        "embeddings": settings["embeddings"],
+        "members": members,
+        "network": {"intercept": calibration[0], "slope": calibration[1]},
+        "signature": _plain(stage, prevalence),
+        "comparators": {},
+    }
+    for name in ("handcrafted", "clinical", "combined"):
+        columns = predictors(name, patients.columns, probabilities)
+        result = _compare(name, columns, patients, folds, settings, seed)
+        if result is not None:
+            model["comparators"][name], probabilities[name] = result
+    return Fit(model, stage.classifier, stage.path, probabilities)
+
+
+def fit_stage(
+    embeddings: Array,
+    outcome: Array,
+    folds: Folds,
+    settings: Mapping[str, Any],
+    seed: int,
+    threads: int = 1,
+) -> Stage:
+    """Select features by LASSO and fit the forest on them.
+
+    Parameters
+    ----------
+    embeddings : (n, 2048)
+    outcome : (n,) of 0 and 1
+    folds : (n,)
+        For the choice of the penalty.
+    settings
+        ``selection``, ``features``, ``penalties``, ``smallest_penalty`` and ``forest``.
+    seed, threads
+
+    Returns
+    -------
+    Stage; without features, and with the prevalence for everybody, where the LASSO selects none.
+    """
+    path, chosen = None, 0
+    active = np.zeros(0, dtype=np.int64)
+    coefficients, intercept = np.zeros(0), 0.0
+    if len(np.unique(outcome)) < 2:
+        logger.warning("signature: one outcome only, the prevalence is predicted")
+    else:
+        lambdas = lasso.penalties(
+            embeddings, outcome, settings["penalties"], settings["smallest_penalty"]
+        )
+        path = lasso.cross_validate(embeddings, outcome, folds, lambdas)
+        chosen = lasso.choose(path, settings["selection"], settings["features"])
+        weights = path.path.coefficients[chosen]
+        active = np.flatnonzero(weights)
+        coefficients, intercept = weights[active], float(path.path.intercepts[chosen])
+        if len(active) == 0:
+            logger.warning("signature: the LASSO selects no feature, the prevalence is predicted")
+        elif chosen == len(lambdas) - 1 and settings["selection"] != "count":
+            logger.warning("signature: the smallest penalty was chosen, the path should go further")
+    classifier = forest.fit(
+        embeddings[:, active], outcome, settings["forest"], seed=seed, threads=threads
+    )
+    return Stage(active, coefficients, intercept, classifier, path, chosen)
+
+
+def cross_fit(
+    learn: Callable[[NDArray[np.bool_], str], T],
+    predict: Callable[[T, NDArray[np.bool_]], Array],
+    whole: T,
+    folds: Folds,
+    crossed: bool,
+) -> Array:
+    """Training patients' probabilities: each by a fit without its fold.
+
+    Parameters
+    ----------
+    learn
+        Fits to the rows of a mask; also told a name for its seed.
+    predict
+        P(cured) of the rows of a mask by a fit.
+    whole
+        The fit to all training patients.
+    folds : (n,)
+    crossed
+        ``False`` gives the apparent probabilities of ``whole``, as published.
+    """
+    everyone = np.ones(len(folds), dtype=bool)
+    if not crossed:
+        return predict(whole, everyone)
+    result = np.zeros(len(folds))
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        result[held_out] = predict(learn(~held_out, f"without-{fold}"), held_out)
+    return result
+
+
+def predictors(
+    name: str, columns: Mapping[str, list[str]], probabilities: Mapping[str, Array]
+) -> dict[str, list[str]]:
+    """Cells that a comparator works with.
+
+    Parameters
+    ----------
+    name
+        ``handcrafted`` (quantities measured in the image), ``clinical`` (what is known without it)
+        or ``combined`` (both, and the log-odds of network and signature).
+    columns
+        The cohort's.
+    probabilities
+        P(cured) by ``network`` and ``signature``, of the same patients.
+    """
+    quantities = {name: columns[name] for name in tables.QUANTITIES if name in columns}
+    clinical = {name: columns[name] for name in tables.CLINICAL if name in columns}
+    if name == "handcrafted":
+        return quantities
+    clinical = comparators.derive(clinical)
+    if name == "clinical":
+        return clinical
+    odds = {
+        f"{model}_logit": [
+            repr(float(value))
+            for value in np.clip(logit(probabilities[model]), -WIDEST_LOGIT, WIDEST_LOGIT)
+        ]
+        for model in ("network", "signature")
+    }
+    return {**clinical, **quantities, **odds}
+
+
+def _compare(
+    name: str,
+    columns: dict[str, list[str]],
+    patients: Patients,
+    folds: Folds,
+    settings: Mapping[str, Any],
+    seed: int,
+) -> tuple[dict[str, Any], Array] | None:
+    """Fit a comparator; its model and everybody's probabilities, training patients' cross-fitted."""
+    train = np.flatnonzero(patients.train)
+    outcome = patients.outcome[train]
+
+    def cells(rows: NDArray[np.int64]) -> dict[str, list[str]]:
+        return {column: [values[i] for i in rows] for column, values in columns.items()}
+
+    def learn(rows: NDArray[np.bool_], part: str) -> dict[str, Any] | None:
+        return comparators.fit(
+            cells(train[rows]),
+            outcome[rows],
+            folds[rows],
+            settings["imputations"],
+            tables.seed(seed, name, part),
+            name if part == "all" else None,
+        )
+
+    def predict(model: dict[str, Any] | None, rows: NDArray[np.bool_]) -> Array:
+        if model is None:
+            return np.full(rows.sum(), outcome.mean())
+        return comparators.predict(model, cells(train[rows]), int(rows.sum()))
+
+    whole = learn(np.ones(len(train), dtype=bool), "all")
+    if whole is None:
+        return None
+    probability = comparators.predict(whole, columns, len(patients.train))
+    probability[train] = cross_fit(
+        learn, predict, whole, folds, settings["embeddings"] == "cross_fitted"
+    )
+    return whole, probability
+
+
+def _plain(stage: Stage, prevalence: float) -> dict[str, Any]:
+    """Say what a signature is in plain numbers; the trees are in the forest's own file."""
+    settings = stage.classifier.get_params()
+    return {
+        "features": stage.features.tolist(),
+        "coefficients": stage.coefficients.tolist(),
+        "intercept": stage.intercept,
+        "penalty": None if stage.path is None else float(stage.path.path.penalties[stage.chosen]),
+        "chosen": stage.chosen,
+        "importances": forest.importances(stage.classifier).tolist(),
+        "prevalence": prevalence,
+        "trees": settings.get("n_estimators", 0),
+        "smallest_leaf": settings.get("min_samples_leaf", 0),
+    }
+
+
+def _members(patients: Patients, embeddings: NDArray[np.float32], crossed: bool) -> list[int]:
+    """Members whose embeddings of a new patient are averaged over."""
+    number = int(patients.fold.max(initial=0))
+    expected = 1 + number if crossed else 1
+    if embeddings.ndim != 3 or embeddings.shape[0] < expected:
+        raise ValueError(
+            f"embeddings of shape {embeddings.shape}: expected {expected} members, "
+            "`full` and one for each fold"
+        )
+    if embeddings.shape[1] != len(patients.train):
+        raise ValueError(
+            f"embeddings of {embeddings.shape[1]} patients for a split of {len(patients.train)}"
+        )
+    return list(range(1, 1 + number)) if crossed else [0]
