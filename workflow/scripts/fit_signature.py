@@ -13,10 +13,7 @@ def run(
     splits: Path,
     embeddings: Path,
     network: Path,
-    path: Path,
-    features: Path,
-    model: Path,
-    forest: Path,
+    folder: Path,
     predictions: Path,
     design: str,
     split: str,
@@ -30,8 +27,10 @@ def run(
     ----------
     cohort, splits, embeddings, network
         cohort.csv, splits.csv, embeddings.npy and network.csv.
-    path, features, model, forest, predictions
-        Files to write.
+    folder
+        For path.csv, features.csv, model.json and forest.skops.
+    predictions
+        predictions.csv.
     design, split
         Which split.
     settings
@@ -48,10 +47,12 @@ def run(
         tables.seed(seed, design, split, "signature"),
         threads,
     )
-    tables.write_csv(path, signature_tables.PATH, signature_tables.path_rows(result))
-    tables.write_csv(features, signature_tables.FEATURES, signature_tables.feature_rows(result))
-    tables.write_json(model, result.model)
-    with tables.atomic(forest) as temporary:
+    tables.write_csv(folder / "path.csv", signature_tables.PATH, signature_tables.path_rows(result))
+    tables.write_csv(
+        folder / "features.csv", signature_tables.FEATURES, signature_tables.feature_rows(result)
+    )
+    tables.write_json(folder / "model.json", result.model)
+    with tables.atomic(folder / "forest.skops") as temporary:
         skops.dump(result.forest, temporary)
     rows = signature_tables.prediction_rows(patients, result, design, split)
     tables.write_csv(predictions, signature_tables.PREDICTIONS, rows)
@@ -64,10 +65,7 @@ if "snakemake" in globals():
         splits=Path(snakemake.input.splits),
         embeddings=Path(snakemake.input.embeddings),
         network=Path(snakemake.input.network),
-        path=Path(snakemake.output.path),
-        features=Path(snakemake.output.features),
-        model=Path(snakemake.output.model),
-        forest=Path(snakemake.output.forest),
+        folder=Path(snakemake.output.signature),
         predictions=Path(snakemake.output.predictions),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,

@@ -63,7 +63,7 @@ def fit(
     imputations: int,
     seed: int,
     name: str | None,
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     """Fit a comparator to training patients.
 
     Parameters
@@ -82,19 +82,20 @@ def fit(
 
     Returns
     -------
-    Plain numbers for `predict`; ``None`` where no column says anything.
+    Plain numbers for `predict`: ``coding`` (of the predictors; empty where no column says
+    anything), ``penalty`` and ``fits`` (one for each imputation). Where there is no predictor, or
+    one outcome only, the prevalence is predicted.
     """
     coding, dropped = _learn_coding(columns)
     if name and dropped:
         logger.info("%s: without %s", name, "; ".join(dropped))
-    if not coding:
+    if not coding or len(np.unique(outcome)) < 2:
         if name:
-            logger.warning("%s: no usable predictor, the model is left out", name)
-        return None
-    if len(np.unique(outcome)) < 2:
-        if name:
-            logger.warning("%s: one outcome only, the prevalence is predicted", name)
-        return {"coding": [], "penalty": None, "fits": [_constant(float(outcome.mean()))]}
+            logger.warning("%s: the prevalence is predicted, there is nothing to learn", name)
+        bounded = min(max(float(outcome.mean()), 1e-6), 1 - 1e-6)
+        constant = float(np.log(bounded / (1 - bounded)))
+        part = {"mean": [], "covariance": [], "intercept": constant, "coefficients": []}
+        return {"coding": coding, "penalty": None, "fits": [part]}
     values = _encode(columns, coding)
     missing = bool(np.isnan(values).any())
     generator = np.random.default_rng(seed)
@@ -129,19 +130,14 @@ def predict(model: Mapping[str, Any], columns: Columns, count: int) -> Array:
     count
         Number of patients.
     """
-    values = _encode(columns, model["coding"]) if model["coding"] else np.zeros((count, 0))
     linear = np.zeros(count)
     for part in model["fits"]:
-        normal = imputation.Normal(np.array(part["mean"]), np.array(part["covariance"]))
-        filled = imputation.complete(values, normal) if values.shape[1] else values
-        linear += part["intercept"] + filled @ np.array(part["coefficients"])
+        linear += part["intercept"]
+        if part["coefficients"]:
+            normal = imputation.Normal(np.array(part["mean"]), np.array(part["covariance"]))
+            filled = imputation.complete(_encode(columns, model["coding"]), normal)
+            linear += filled @ np.array(part["coefficients"])
     return np.asarray(expit(linear / len(model["fits"])))
-
-
-def _constant(prevalence: float) -> dict[str, Any]:
-    bounded = min(max(prevalence, 1e-6), 1 - 1e-6)
-    intercept = float(np.log(bounded / (1 - bounded)))
-    return {"mean": [], "covariance": [], "intercept": intercept, "coefficients": []}
 
 
 def _numbers(cells: Sequence[str]) -> Array | None:
@@ -167,10 +163,10 @@ def _learn_coding(columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
                 continue
             # The most frequent level is the reference.
             levels.sort(key=lambda level: (-present.count(level), level))
-            for level in levels[1:]:
-                coding.append(
-                    _scaled({"column": column, "level": level, "levels": levels}, columns)
-                )
+            coding.extend(
+                _scaled({"column": column, "level": level, "levels": levels}, columns)
+                for level in levels[1:]
+            )
             continue
         seen = values[~np.isnan(values)]
         if len(seen) == 0:

@@ -108,7 +108,7 @@ def _expect(
 ) -> tuple[Array, Array]:
     """Conditional means (n, p), and the conditional covariances' sum (p, p)."""
     result = values.copy()
-    extra = np.zeros_like(model.covariance)
+    extra: Array = np.zeros(model.covariance.shape)
     for rows, there in patterns:
         absent = ~there
         if not absent.any():

@@ -295,7 +295,7 @@ def _compare(
     def cells(rows: NDArray[np.int64]) -> dict[str, list[str]]:
         return {column: [values[i] for i in rows] for column, values in columns.items()}
 
-    def learn(rows: NDArray[np.bool_], part: str) -> dict[str, Any] | None:
+    def learn(rows: NDArray[np.bool_], part: str) -> dict[str, Any]:
         return comparators.fit(
             cells(train[rows]),
             outcome[rows],
@@ -305,13 +305,14 @@ def _compare(
             name if part == "all" else None,
         )
 
-    def predict(model: dict[str, Any] | None, rows: NDArray[np.bool_]) -> Array:
-        if model is None:
+    def predict(model: dict[str, Any], rows: NDArray[np.bool_]) -> Array:
+        if not model["coding"]:
             return np.full(rows.sum(), outcome.mean())
         return comparators.predict(model, cells(train[rows]), int(rows.sum()))
 
     whole = learn(np.ones(len(train), dtype=bool), "all")
-    if whole is None:
+    if not whole["coding"]:
+        logger.warning("%s: no predictor in the training set, the model is left out", name)
         return None
     probability = comparators.predict(whole, columns, len(patients.train))
     probability[train] = cross_fit(
