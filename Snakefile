@@ -19,7 +19,7 @@ pathvars:
     results=f"results/{config['study']}",
     logs=f"results/{config['study']}/logs",
     benchmarks=f"results/{config['study']}/benchmarks",
-    private=f".thyrocast/{config['study']}",
+    private=PRIVATE,
 
 
 include: "workflow/rules/cohort.smk"

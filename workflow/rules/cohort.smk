@@ -20,8 +20,8 @@ rule register_center:
         center=lambda wildcards: study.center(config, wildcards.center),
         cohort=config["cohort"],
         key=config["pseudonym_key"],
-        index="<private>/{center}/index",
-        ledger="<private>/{center}/ledger.txt",
+        index=f"{PRIVATE}/{{center}}/index",
+        ledger=f"{PRIVATE}/{{center}}/ledger.txt",
         files=lambda wildcards: study.fingerprint(
             study.center(config, wildcards.center)["dicom"]
         ),

@@ -36,7 +36,7 @@ def escalating(base):
 def center_jobs(center):
     """The standardization jobs of a center: patients by job."""
     return study.assign_jobs(
-        study.read_ledger(f".thyrocast/{config['study']}/{center}/ledger.txt"),
+        study.read_ledger(f"{PRIVATE}/{center}/ledger.txt"),
         study.patients(config, center),
         config["patients_per_job"],
     )
@@ -66,6 +66,8 @@ def all_splits(pattern, **wildcards):
 
 
 config.update(completed(config))
+# What identifies patients, and the state of trainings, stays out of the results.
+PRIVATE = f".thyrocast/{config['study']}"
 CENTERS = study.names(config)
 SPLITS = study.splits(config)
 MEMBERS = study.members(config)

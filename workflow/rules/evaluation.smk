@@ -19,6 +19,9 @@ rule evaluate_design:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        comparators=[
+            comparator["table"] for comparator in config["evaluation"]["comparators"]
+        ],
     output:
         **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
     log:

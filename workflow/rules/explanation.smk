@@ -24,7 +24,6 @@ rule explain_network:
     params:
         settings=config["explanation"],
         network=config["network"],
-        field_mm=lookup("image/field_mm", within=config),
         code=code_version("explain_network"),
     script:
         "../scripts/explain_network.py"

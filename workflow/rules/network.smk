@@ -3,8 +3,8 @@ rule train_network:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,
+        masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
-        planned=rules.plan_sample_size.output.sample_size,
     output:
         weights=ensure(
             "<results>/splits/{design}/{split}/network/{member}/weights.safetensors",
@@ -25,10 +25,9 @@ rule train_network:
         runtime=escalating(4 * 60),
     params:
         settings=config["network"],
-        field_mm=lookup("image/field_mm", within=config),
         seed=config["seed"],
         # Outside the outputs, which Snakemake deletes before a retry.
-        state="<private>/training",
+        state=f"{PRIVATE}/training",
         code=code_version("train_network"),
     script:
         "../scripts/train_network.py"
@@ -59,7 +58,6 @@ rule extract_embeddings:
         mem_mb=escalating(4_000),
         runtime=escalating(60),
     params:
-        members=MEMBERS,
         settings=config["network"],
         code=code_version("extract_embeddings"),
     script:

@@ -16,7 +16,7 @@ rule write_provenance:
         runtime=10,
     params:
         config=config,
-        logs="<logs>",
+        logs=f"results/{config['study']}/logs",
         code=code_version("write_provenance"),
     script:
         "../scripts/write_provenance.py"
@@ -48,7 +48,7 @@ rule render_report:
         runtime=escalating(30),
     params:
         config=config,
-        results="<results>",
+        results=f"results/{config['study']}",
         designs=SPLITS,
         members=MEMBERS,
         code=code_version("render_report"),

@@ -20,7 +20,6 @@ rule fit_signature:
         mem_mb=escalating(2_000),
         runtime=escalating(60),
     params:
-        members=MEMBERS,
         settings=config["signature"],
         seed=config["seed"],
         code=code_version("fit_signature"),

@@ -31,6 +31,8 @@ rule plan_sample_size:
         sample_size="<results>/evaluation/sample_size.csv",
     log:
         "<logs>/plan_sample_size.log",
+    # Whoever plans a study wants to know this before the training has cost anything.
+    priority: 100
     conda:
         "../../envs/stats.yaml"
     threads: 1

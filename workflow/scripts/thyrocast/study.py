@@ -30,9 +30,7 @@ def check_inputs(config: Config) -> None:
     for center in config["centers"]:
         faults += _center_faults(center)
     faults += _design_faults(config)
-    weights = config["network"]["weights"]
-    if weights != "random" and not Path(weights).expanduser().is_file():
-        faults.append(f"key network.weights: there is no file {weights}, expected `random` or weights")
+    faults += _file_faults(config)
     if faults:
         raise InputError(faults[0] if len(faults) == 1 else "\n".join(["", *faults]))
 
@@ -64,6 +62,27 @@ def _center_faults(center: Center) -> list[str]:
         faults.append(
             f"{where}, column {identifier!r}: no patient in table {center['clinical']}, "
             "expected one row per patient with an identifier"
+        )
+    return faults
+
+
+def _file_faults(config: Config) -> list[str]:
+    faults = []
+    weights = config["network"]["weights"]
+    if weights != "random" and not Path(weights).expanduser().is_file():
+        faults.append(f"key network.weights: there is no file {weights}, expected `random` or weights")
+    elif weights != "random" and config["network"]["sha256"] is None:
+        faults.append(f"key network.sha256: missing, expected the SHA-256 of {weights}")
+    for comparator in config["evaluation"]["comparators"]:
+        if not Path(comparator["table"]).is_file():
+            faults.append(
+                f"key evaluation.comparators, {comparator['name']}: there is no file "
+                f"{comparator['table']}, expected a table of probabilities"
+            )
+    if config["simulation"] and not Path(config["simulation"]).is_file():
+        faults.append(
+            f"key simulation: there is no file {config['simulation']}, expected the simulator's "
+            "summary: run the simulation first"
         )
     return faults
 

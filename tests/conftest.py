@@ -1,0 +1,114 @@
+"""What the tests share: the smoke study, run once, and a strict word on what is missing here."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def require(present: object, what: str) -> None:
+    """Skip with the reason where something is missing; under CI=true nothing may be skipped."""
+    if present:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}: under CI=true this may not be missing")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def needs() -> Callable[..., None]:
+    """``needs("Rscript", "chromium")``: skip, or fail in CI, where a program is not installed."""
+
+    def check(*programs: str) -> None:
+        for program in programs:
+            require(shutil.which(program), f"needs the program {program}, which is not installed")
+
+    return check
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study in a folder of its own, with the commands that a user would give."""
+
+    folder: Path
+    name: str
+
+    @property
+    def results(self) -> Path:
+        """The study's results."""
+        return self.folder / "results" / self.name
+
+    def snakemake(
+        self, *arguments: str, check: bool = True, cores: int = 2
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on the study; its output is shown where it fails."""
+        command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
+        command += ["--directory", str(self.folder), "--cores", str(cores), *arguments]
+        if "--configfile" not in arguments:
+            command += ["--configfile", str(self.folder / "config.yaml")]
+        return _run(command, check)
+
+    def plan(self, *arguments: str) -> dict[str, int]:
+        """Number of jobs of each rule that the next run would do."""
+        done = self.snakemake("--dry-run", "--quiet", "rules", *arguments)
+        return _count(done.stdout + done.stderr)
+
+
+def _count(output: str) -> dict[str, int]:
+    jobs: dict[str, int] = {}
+    if "job" not in output or "count" not in output:
+        return jobs
+    table = output.split("count", 1)[1].splitlines()[2:]
+    for line in table:
+        cells = line.split()
+        if len(cells) != 2 or cells[0] == "total":
+            break
+        jobs[cells[0]] = int(cells[1])
+    return jobs
+
+
+def _run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"})
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}")
+    return done
+
+
+def simulate(folder: Path, cohort: str) -> None:
+    """Write a simulated cohort below ``folder``, as `make demo` does."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / "simulation.smk")]
+    command += ["--directory", str(folder), "--cores", "2"]
+    _run([*command, "--configfile", str(ROOT / "config" / "simulation" / f"{cohort}.yaml")], True)
+
+
+def prepare(folder: Path, name: str = "smoke", data: Path | None = None) -> Study:
+    """A study in ``folder`` with a config that may be edited; its data linked from elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "config" / f"{name}.yaml").read_text()
+    (folder / "config.yaml").write_text(f"{text}\npseudonym_key: {folder / 'key'}\n")
+    if data:
+        shutil.copytree(data, folder / "data")
+    return Study(folder, name)
+
+
+@pytest.fixture(scope="session")
+def smoke_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The simulated smoke cohort: three centers of about 24 patients, as DICOM files."""
+    folder = tmp_path_factory.mktemp("smoke_data")
+    simulate(folder, "smoke")
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def smoke_study(tmp_path_factory: pytest.TempPathFactory, smoke_data: Path) -> Study:
+    """The smoke study after a whole run: read it, don't change it."""
+    study = prepare(tmp_path_factory.mktemp("smoke"), data=smoke_data)
+    study.snakemake()
+    return study
