@@ -129,6 +129,11 @@ class Study:
         """Whether the signature was fitted on in-sample embeddings, as published."""
         return str(self.setting("signature", "embeddings", default="cross_fitted")) == "in_sample"
 
+    def centers_of(self, design: str) -> int:
+        """How many centers the patients of a design come from."""
+        who = self.partition.loc[self.partition["design"] == design, "patient"]
+        return int(self.cohort.loc[self.cohort["patient"].isin(who), "center"].nunique())
+
     def models(self, design: str) -> list[str]:
         """Models scored in a design, in the report's order."""
         rows = self.table("performance")

@@ -1,0 +1,285 @@
+"""The first screen: how good, how sure, and what a reader must know before believing it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thyrocast.report import results, words
+from thyrocast.report.reading import YES, Study
+
+# Which model answers for a design, first choice first.
+SPEAKERS = ("signature", "network", "combined", "handcrafted", "clinical")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An AUC on the first screen's scale, places in percent of its width."""
+
+    model: str
+    colour: str
+    note: str
+    value: str
+    within: str
+    low: float
+    high: float
+    at: float
+
+
+@dataclass(frozen=True)
+class Banner:
+    """Something that changes what every number below means."""
+
+    kind: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The first screen."""
+
+    question: str
+    answer: str
+    value: str
+    within: str
+    scope: str
+    sure: Sequence[str]
+    bars: Sequence[Bar]
+    ticks: Sequence[tuple[str, float]]
+    chance: float
+
+
+def banners(study: Study) -> list[Banner]:
+    """Simulated, shuffled, too small, as published: said before any result."""
+    found = []
+    if study.simulated > 0:
+        whole = study.simulated == 1
+        found.append(
+            Banner(
+                "warning",
+                "Simulated patients" if whole else "Some patients are simulated",
+                (
+                    "Every patient in this report is simulated: the numbers show that the method works, "
+                    "and say nothing about people."
+                    if whole
+                    else f"{words.percent(study.simulated)} of the analysed patients are simulated: the "
+                    "numbers below say nothing reliable about people."
+                ),
+            )
+        )
+    if study.shuffled:
+        found.append(
+            Banner(
+                "danger",
+                "Null run: outcomes were shuffled",
+                "Outcomes were dealt out at random within each center. No model can learn anything here; "
+                "an AUC clearly above 0.5 would show a leak, not skill.",
+            )
+        )
+    found += _size(study)
+    if study.in_sample:
+        found.append(
+            Banner(
+                "warning",
+                "Published protocol: in-sample embeddings",
+                "The signature learned from embeddings of patients whom its network had already seen, as in the "
+                "published study. Its training figures look better than the model is; judge by the test sets.",
+            )
+        )
+    return found
+
+
+def _size(study: Study) -> list[Banner]:
+    rows = study.table("sample_size")
+    short = rows[~rows["sufficient"].str.lower().isin(YES) & rows["required_n"].notna()]
+    short = short[short["required_n"] > short["available_n"].fillna(0)]
+    if short.empty:
+        return []
+    parts = []
+    for purpose, group in short.groupby("purpose", sort=False):
+        worst = group.loc[group["required_n"].idxmax()]
+        parts.append(
+            f"{purpose}: {words.count(worst['available_n'])} patients, {words.count(worst['required_n'])} "
+            f"needed ({worst['criterion']})"
+        )
+    return [
+        Banner(
+            "warning",
+            "Too small a study",
+            f"By published criteria there are too few patients. {'; '.join(parts)}. Expect wide intervals "
+            "and a model that would change with other patients.",
+        )
+    ]
+
+
+def verdict(study: Study) -> Verdict | None:
+    """Say how good the study's main model is where evidence is strongest; None if nothing was scored."""
+    designs = results.evaluated(study)
+    if not designs:
+        return None
+    design = designs[0]
+    found = {m: results.headline(study, design, m) for m in study.models(design)}
+    rows = {m: row for m, row in found.items() if row is not None}
+    speaker = next((m for m in SPEAKERS if m in rows), next(iter(rows)))
+    row = rows[speaker]
+    bars, ticks, chance = _bars(rows, speaker)
+    return Verdict(
+        question=_question(design),
+        answer=_answer(row, speaker),
+        value=words.number(row["estimate"]),
+        within=words.interval(row["ci_low"], row["ci_high"]),
+        scope=_scope(study, design, row, speaker),
+        sure=_sure(study, design, speaker, row),
+        bars=bars,
+        ticks=ticks,
+        chance=chance,
+    )
+
+
+def _question(design: str) -> str:
+    if design in words.UNSEEN_CENTERS:
+        return "How good is it in centers it never saw?"
+    return "How good is it in patients it never saw?"
+
+
+def _answer(row: pd.Series, speaker: str) -> str:
+    middle, low, high = (float(row[end]) for end in ("estimate", "ci_low", "ci_high"))
+    name = f"the {words.model(speaker)} model" if speaker != "network" else "the network"
+    name = "the signature" if speaker == "signature" else name
+    if not np.isfinite(low):
+        return f"{name[0].upper()}{name[1:]} was scored, but too few patients allow no interval."
+    if high < 0.5:
+        return f"Worse than chance: {name} ranks patients the wrong way round. Check the outcome codes."
+    if low <= 0.5:
+        return f"Not shown to be better than chance: {name} may not tell patients apart at all."
+    strength = "weakly" if middle < 0.65 else "moderately" if middle < 0.75 else "well" if middle < 0.85 else "very well"
+    return (
+        f"Better than chance: {name} tells patients who will be cured from those who will not {strength}, "
+        f"ranking {words.number(100 * middle, 0)} of 100 such pairs correctly."
+    )
+
+
+def _scope(study: Study, design: str, row: pd.Series, speaker: str) -> str:
+    centers = results.center_rows(study, design, speaker)["center"].nunique()
+    seen = {
+        "external": f"of {words.plural(centers, 'external center')}",
+        "loco": f"of {words.plural(centers, 'center')}, each left out of training in turn",
+    }.get(design, "held out of training, from centers that the model did see")
+    return (
+        f"AUC of the {words.model(speaker).lower() if speaker != 'network' else 'ResNet50'} in "
+        f"{words.count(row['n'])} patients ({words.count(row['events'])} cured) {seen}."
+    )
+
+
+def _sure(study: Study, design: str, model: str, row: pd.Series) -> list[str]:
+    said = []
+    low, high = float(row["ci_low"]), float(row["ci_high"])
+    if np.isfinite(low):
+        width = high - low
+        sure = "narrow" if width < 0.1 else "fairly wide" if width < 0.2 else "wide"
+        said.append(
+            f"The 95 % interval is {sure}: an AUC anywhere from {words.number(low)} to {words.number(high)} "
+            "fits these patients (0.5 is a coin, 1 is perfect)."
+        )
+    said += _new_center(study, design, model)
+    said += _calibrated(study, design, model)
+    said += _useful(study, design, model)
+    if design not in words.UNSEEN_CENTERS:
+        said.append("No center was left out: this says nothing yet about other hospitals.")
+    return said
+
+
+def _new_center(study: Study, design: str, model: str) -> list[str]:
+    row = results.pooled(study, design, model)
+    other = next((d for d in words.UNSEEN_CENTERS if results.pooled(study, d, model) is not None), None)
+    if row is None and other is not None:
+        design, row = other, results.pooled(study, other, model)
+    if row is None or not (words.is_number(row["pi_low"]) and words.is_number(row["pi_high"])):
+        return []
+    chance = " This includes chance." if float(row["pi_low"]) <= 0.5 else ""
+    return [
+        f"From {words.plural(int(row['k']), 'center')} ({words.design(design).lower()}), a new hospital can expect an "
+        f"AUC between {words.number(row['pi_low'])} and {words.number(row['pi_high'])} (95 % prediction interval).{chance}"
+    ]
+
+
+def _calibrated(study: Study, design: str, model: str) -> list[str]:
+    row = results.headline(study, design, model, "oe_ratio")
+    if row is None or not words.is_number(row["ci_low"]):
+        return []
+    value = words.estimate(row["estimate"], row["ci_low"], row["ci_high"])
+    if float(row["ci_low"]) > 1:
+        return [f"Its probabilities of cure are too low on average: observed / expected {value}."]
+    if float(row["ci_high"]) < 1:
+        return [f"Its probabilities of cure are too high on average: observed / expected {value}."]
+    return [f"Its probabilities are right on average, as far as these patients can tell: observed / expected {value}."]
+
+
+def _useful(study: Study, design: str, model: str) -> list[str]:
+    """Where deciding by the model beats both treating all and treating none."""
+    split = study.overall(design)
+    rows = study.select("decision_curve", design=design, split=split, set="test", group="pooled")
+    mine = rows[rows["model"] == model].set_index("threshold")["net_benefit"]
+    everyone = rows[rows["model"] == "treat_all"].drop_duplicates("threshold").set_index("threshold")["net_benefit"]
+    if mine.empty or everyone.empty:
+        return []
+    limits = results.clinical_range(study)
+    both = pd.concat({"mine": mine, "all": everyone}, axis=1).dropna()
+    both = both[(both.index >= limits[0] - 1e-9) & (both.index <= limits[1] + 1e-9)]
+    if both.empty:
+        return []
+    better = float((both["mine"] > np.maximum(both["all"], 0) + 1e-9).mean())
+    where = f"between {words.number(100 * limits[0], 0)} and {words.percent(limits[1])}"
+    return [
+        f"Deciding by it has a higher net benefit than treating all or none at {words.percent(better)} of the "
+        f"thresholds {where}."
+    ]
+
+
+def _bars(rows: dict[str, pd.Series], speaker: str) -> tuple[list[Bar], list[tuple[str, float]], float]:
+    ends = [float(row[end]) for row in rows.values() for end in ("estimate", "ci_low") if words.is_number(row[end])]
+    start = min(0.4, max(0.0, np.floor(10 * min(ends)) / 10))
+
+    def place(value: object) -> float:
+        return round(100 * (float(value) - start) / (1 - start), 2)  # type: ignore[arg-type]
+
+    bars = []
+    for model in sorted(rows, key=lambda m: m != speaker):
+        row = rows[model]
+        low = row["ci_low"] if words.is_number(row["ci_low"]) else row["estimate"]
+        high = row["ci_high"] if words.is_number(row["ci_high"]) else row["estimate"]
+        bars.append(
+            Bar(
+                words.model(model), results.figures.key(model).colour, words.MODEL_NOTES.get(model, ""),
+                words.number(row["estimate"]), words.interval(row["ci_low"], row["ci_high"]),
+                place(low), place(high), place(row["estimate"]),
+            )
+        )  # fmt: skip
+    ticks = [(words.number(t, 1), place(t)) for t in np.arange(start, 1.01, 0.1)]
+    return bars, ticks, place(0.5)
+
+
+def facts(study: Study) -> list[tuple[str, str]]:
+    """The study in five numbers."""
+    known = study.cohort.loc[study.cohort["outcome"] != "", "outcome"]
+    cured = int((known == "1").sum())
+    roles = study.cohort.drop_duplicates("center")["role"].value_counts()
+    centers = ", ".join(f"{roles[role]} {role}" for role in words.ROLES if role in roles)
+    return [
+        ("Patients analysed", words.count(len(study.cohort))),
+        ("Cured", words.share(cured, len(known)) if len(known) else "not known yet"),
+        ("Centers", f"{study.cohort['center'].nunique()} ({centers})"),
+        ("Designs", words.listing([words.design(d) for d in study.designs]) or "none scored"),
+        ("Signature's protocol", "in-sample, as published" if study.in_sample else "cross-fitted (corrected)"),
+    ]
+
+
+def truth(study: Study) -> dict[str, Any] | None:
+    """The simulator's summary: discrimination of the true risk, overall and by center."""
+    if not study.simulation:
+        return None
+    centers = study.simulation.get("centers") or {}
+    return {"auc": study.simulation.get("auc"), "centers": centers}
