@@ -37,24 +37,27 @@ def run(
                 for *cells, logit in zip(*columns, logits, strict=True)
             ]
             embedding.LOGGER.info(
-                "member %s done, %d of %d: %d patients", member, index + 1, len(weights), len(everyone)
+                "member %s done, %d of %d: %d patients",
+                member,
+                index + 1,
+                len(weights),
+                len(everyone),
             )
         array.flush()
     tables.write_csv(network, ("patient", "set", "fold", "member", "logit"), rows)
 
 
 if "snakemake" in globals():
-    job = globals()["snakemake"]
-    log.start(job.log[0], job.rule, job.wildcards)
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
-        cohort=Path(job.input.cohort),
-        images=Path(job.input.images),
-        splits=Path(job.input.splits),
-        weights={Path(file).parent.name: Path(file) for file in job.input.weights},
-        embeddings=Path(job.output.embeddings),
-        network=Path(job.output.network),
-        design=job.wildcards.design,
-        split=job.wildcards.split,
-        settings=job.params.settings,
-        threads=job.threads,
+        cohort=Path(snakemake.input.cohort),
+        images=Path(snakemake.input.images),
+        splits=Path(snakemake.input.splits),
+        weights={Path(file).parent.name: Path(file) for file in snakemake.input.weights},
+        embeddings=Path(snakemake.output.embeddings),
+        network=Path(snakemake.output.network),
+        design=snakemake.wildcards.design,
+        split=snakemake.wildcards.split,
+        settings=snakemake.params.settings,
+        threads=snakemake.threads,
     )

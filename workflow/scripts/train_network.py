@@ -47,20 +47,19 @@ def run(
 
 
 if "snakemake" in globals():
-    job = globals()["snakemake"]
-    log.start(job.log[0], job.rule, job.wildcards)
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
-        cohort=Path(job.input.cohort),
-        images=Path(job.input.images),
-        masks=Path(job.input.masks),
-        splits=Path(job.input.splits),
-        weights=Path(job.output.weights),
-        history=Path(job.output.history),
-        design=job.wildcards.design,
-        split=job.wildcards.split,
-        member=job.wildcards.member,
-        settings=job.params.settings,
-        seed=job.params.seed,
-        state=Path(job.params.state),
-        threads=job.threads,
+        cohort=Path(snakemake.input.cohort),
+        images=Path(snakemake.input.images),
+        masks=Path(snakemake.input.masks),
+        splits=Path(snakemake.input.splits),
+        weights=Path(snakemake.output.weights),
+        history=Path(snakemake.output.history),
+        design=snakemake.wildcards.design,
+        split=snakemake.wildcards.split,
+        member=snakemake.wildcards.member,
+        settings=snakemake.params.settings,
+        seed=snakemake.params.seed,
+        state=Path(snakemake.params.state),
+        threads=snakemake.threads,
     )

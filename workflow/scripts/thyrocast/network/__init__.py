@@ -1,0 +1,1 @@
+"""The network family: ResNet50 on scintigrams, its training, state and embeddings."""
