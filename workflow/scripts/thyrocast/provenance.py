@@ -41,6 +41,8 @@ def _sources(script: Path) -> set[Path]:
         if path in found:
             continue
         found.add(path)
+        if path.suffix != ".py":
+            continue
         for module in _imports(path):
             pending += [file for file in _files(module) if file not in found]
     return found
@@ -67,7 +69,7 @@ def _files(module: str) -> Iterable[Path]:
         return []
     place = SCRIPTS.joinpath(*module.split("."))
     files = [place.with_suffix(".py"), place / "__init__.py"]
-    if place.is_dir():  # a package's data, such as a page's templates
+    if place.is_dir() and "." in module:  # a package's data, such as a page's templates
         files += [f for f in place.rglob("*") if f.suffix in {".j2", ".css", ".js", ".yaml"}]
     return [file for file in files if file.is_file()]
 

@@ -1,0 +1,94 @@
+# Simulated hospitals, for the demo, the tests and whoever plans a study; no part of the study itself:
+#   snakemake -s workflow/simulation.smk --configfile config/simulation/demo.yaml --cores 2
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.11")
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from thyrocast.config import check_file, complete, load_schema
+from thyrocast.provenance import code_version
+from thyrocast.tables import InputError
+
+if not workflow.overwrite_configfiles:
+    raise WorkflowError(
+        "No cohort is given: add --configfile config/simulation/demo.yaml (or a file of your own)."
+    )
+
+try:
+    for file in workflow.configfiles:
+        check_file(file)
+    config.update(complete(config, load_schema("simulation.schema.yaml")))
+except InputError as fault:
+    raise WorkflowError(f"The simulation's config needs a change: {fault}") from None
+
+
+pathvars:
+    data=f"data/{config['cohort']}",
+    logs=f"data/{config['cohort']}/logs",
+
+
+wildcard_constraints:
+    center="|".join(config["centers"]),
+
+
+localrules:
+    all,
+    summarize_truth,
+
+
+rule all:
+    """Every center's export, and what the true risk discriminates."""
+    default_target: True
+    input:
+        "<data>/summary.json",
+
+
+rule simulate_center:
+    """Simulate a center: DICOM files and a clinical table, and the truth apart from both."""
+    output:
+        folder=directory("<data>/{center}"),
+        truth="<data>/truth/{center}.csv",
+    log:
+        "<logs>/simulate_center/{center}.log",
+    conda:
+        "../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=30,
+    params:
+        center=lambda wildcards: config["centers"][wildcards.center],
+        outcome=config["outcome"],
+        seed=config["seed"],
+        code=code_version("simulate_center"),
+    script:
+        "scripts/simulate_center.py"
+
+
+rule summarize_truth:
+    """Sum up what the true risk discriminates, which no model can better."""
+    input:
+        truths=collect("<data>/truth/{center}.csv", center=config["centers"]),
+    output:
+        summary="<data>/summary.json",
+    log:
+        "<logs>/summarize_truth.log",
+    conda:
+        "../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        centers=list(config["centers"]),
+        outcome=config["outcome"],
+        seed=config["seed"],
+        code=code_version("summarize_truth"),
+    script:
+        "scripts/summarize_truth.py"
