@@ -93,7 +93,7 @@ def _fill(value: Any, schema: Schema) -> None:
         inner = part.get("properties")
         if key not in value and ("default" in part or _optional_block(part)):
             value[key] = copy.deepcopy(part.get("default", {}))
-        if key in value and (inner or "items" in part):
+        if key in value:
             _fill(value[key], part)
     extra = schema.get("additionalProperties")
     if isinstance(extra, dict):
