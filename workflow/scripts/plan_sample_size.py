@@ -1,0 +1,26 @@
+"""Hold the study's size against Riley's criteria, before anything is trained."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from thyrocast import log, tables
+from thyrocast.evaluation import planning
+from thyrocast.evaluation.layout import COLUMNS
+
+
+def run(cohort: Path, output: Path, settings: Mapping[str, Any]) -> None:
+    """Write ``sample_size.csv``."""
+    rows = list(
+        planning.rows(tables.read_csv(cohort), settings["sample_size"], settings["confidence"])
+    )
+    tables.write_csv(output, COLUMNS["sample_size"], rows)
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule)
+    run(
+        cohort=Path(snakemake.input.cohort),
+        output=Path(snakemake.output.sample_size),
+        settings=snakemake.params.settings,
+    )

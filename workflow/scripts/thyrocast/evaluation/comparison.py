@@ -1,0 +1,91 @@
+"""Rows of comparisons.csv: models against each other in the same patients."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from thyrocast.evaluation.layout import Row, number
+from thyrocast.evaluation.performance import Settings
+from thyrocast.evaluation.sample import Sample
+from thyrocast.statistics import added_value, discrimination, pooling, utility
+from thyrocast.statistics.discrimination import Difference
+from thyrocast.statistics.inputs import NotEstimableError
+
+#: Models whose predictors are known without the scintigram: what do others add to them?
+WITHOUT_IMAGE = "clinical"
+
+
+def rows(samples: Mapping[str, Sample], settings: Settings, across_centers: bool) -> Iterator[Row]:
+    """Every pair of models in the patients whom both predicted.
+
+    Parameters
+    ----------
+    samples : mapping of model to sample, all of one split and set
+    across_centers : bool
+        Add the random-effects mean of the centers' differences in AUC.
+    """
+    for name_a, name_b in itertools.combinations(samples, 2):
+        a, b = _paired(samples[name_a], samples[name_b])
+        key = (a.design, a.split, a.set, name_a, name_b)
+        if a.size == 0:
+            continue
+        for metric, compare in _tests(a, b, settings, across_centers).items():
+            yield (*key, metric.partition("/")[0], *_cells(compare))
+
+
+def _paired(a: Sample, b: Sample) -> tuple[Sample, Sample]:
+    _, in_a, in_b = np.intersect1d(a.patient, b.patient, assume_unique=True, return_indices=True)
+    return a.among(in_a), b.among(in_b)
+
+
+def _cells(compare: Callable[[], Difference]) -> tuple[object, ...]:
+    try:
+        found = compare()
+    except NotEstimableError as reason:
+        return (None, None, None, None, f"not estimable: {reason}")
+    cells = (found.difference, found.low, found.high, found.p_value)
+    return (*(number(cell) for cell in cells), found.method)
+
+
+def _tests(
+    a: Sample, b: Sample, settings: Settings, across_centers: bool
+) -> dict[str, Callable[[], Difference]]:
+    y, level, at = a.outcome, settings.confidence, settings.reference
+    found: dict[str, Callable[[], Difference]] = {
+        "auc": lambda: discrimination.paired_test(y, a.probability, b.probability, level),
+        "brier": lambda: utility.brier_difference(y, a.probability, b.probability, level),
+        f"net_benefit@{at:g}": lambda: utility.difference(
+            y, a.probability, b.probability, at, level
+        ),
+    }
+    if across_centers:
+        found["auc/centers"] = lambda: _over_centers(a, b, level)
+    if WITHOUT_IMAGE in (a.model, b.model):
+        base, more = (a, b) if a.model == WITHOUT_IMAGE else (b, a)
+        found["likelihood_ratio"] = lambda: added_value.likelihood_ratio(
+            y, base.probability, more.probability
+        )
+    return found
+
+
+def _over_centers(a: Sample, b: Sample, confidence: float) -> Difference:
+    """Random-effects mean of the differences within centers, which no scale of a split disturbs."""
+    effects, variances = [], []
+    for center in np.unique(a.center):
+        inside = a.center == center
+        try:
+            areas, covariance = discrimination.delong(
+                a.outcome[inside], np.stack([a.probability[inside], b.probability[inside]])
+            )
+        except NotEstimableError:
+            continue
+        variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+        if variance > 1e-12:
+            effects.append(float(areas[0] - areas[1]))
+            variances.append(variance)
+    found = pooling.pool(np.array(effects), np.array(variances), confidence=confidence)
+    name = f"reml_hartung_knapp over {found.k} centers"
+    return Difference(found.estimate, found.low, found.high, found.p_value, name)

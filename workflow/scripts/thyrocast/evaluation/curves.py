@@ -1,0 +1,87 @@
+"""Rows of roc.csv, calibration.csv, calibration_groups.csv and decision_curve.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from thyrocast.evaluation.layout import Row, number
+from thyrocast.evaluation.performance import Settings
+from thyrocast.evaluation.sample import Sample
+from thyrocast.statistics import calibration, resampling, roc, utility
+from thyrocast.statistics.inputs import Floats, NotEstimableError
+
+
+def _key(sample: Sample, group: str) -> tuple[str, ...]:
+    return (sample.design, sample.split, sample.model, sample.set, group)
+
+
+def roc_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
+    """Corners of the ROC curve with the bootstrap band of the sensitivity; none with one outcome."""
+    try:
+        curve = roc.corners(sample.outcome, sample.probability)
+    except NotEstimableError:
+        return
+    drawn = resampling.draws(
+        resampling.strata(sample.outcome), settings.resamples, settings.random(sample, group)
+    )
+    low, high = roc.band(sample.outcome, sample.probability, curve.fpr, drawn, settings.confidence)
+    for fpr, tpr, least, most in zip(curve.fpr, curve.tpr, low, high, strict=True):
+        yield (*_key(sample, group), *(number(v) for v in (fpr, tpr, least, most)))
+
+
+def calibration_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
+    """Smooth calibration curve; none where it cannot be estimated."""
+    try:
+        curve = calibration.spline_curve(sample.outcome, sample.probability, settings.confidence)
+    except NotEstimableError:
+        return
+    for values in zip(*curve, strict=True):
+        yield (*_key(sample, group), *(number(v) for v in values))
+
+
+def calibration_group_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
+    """Make rows of grouped calibration; groups have at least the smallest number of patients reported."""
+    fewest = int(settings.block["minimum_count"]["patients"])
+    count = min(int(settings.block["calibration_groups"]), max(1, sample.size // fewest))
+    found = calibration.groups(sample.outcome, sample.probability, count, settings.confidence)
+    for index, part in enumerate(found, start=1):
+        values = (part.predicted, *part.observed[:3])
+        yield (*_key(sample, group), index, *(number(v) for v in values), part.n)
+
+
+def thresholds(settings: Settings) -> Floats:
+    """Threshold probabilities of the decision curve, the clinical range among them."""
+    block = settings.block["decision"]
+    low = min(block["range"][0], block["clinical"][0])
+    high = max(block["range"][1], block["clinical"][1])
+    count = round((high - low) / block["step"]) + 1
+    # Rounded, so that 0.3 is 0.3 and equals a probability of 0.3.
+    return np.asarray(np.round(np.linspace(low, high, count), 6), dtype=np.float64)
+
+
+def decision_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
+    """Decision curve of a model."""
+    yield from _decision(sample, group, settings, sample.probability, sample.model)
+
+
+def reference_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
+    """Decision curves of treating all and none of the same patients."""
+    yield from _decision(sample, group, settings, np.ones(sample.size), "treat_all")
+    yield from _decision(sample, group, settings, np.zeros(sample.size), "treat_none")
+
+
+def _decision(
+    sample: Sample, group: str, settings: Settings, probability: Floats, model: str
+) -> Iterator[Row]:
+    try:
+        curve = utility.net_benefit(
+            sample.outcome, probability, thresholds(settings), settings.confidence
+        )
+    except NotEstimableError:
+        return
+    key = (sample.design, sample.split, model, sample.set, group)
+    for at, value, low, high, avoided in zip(*curve, strict=True):
+        limits = (None, None) if sample.repeated else (number(low), number(high))
+        yield (*key, number(at), number(value), *limits, number(avoided))

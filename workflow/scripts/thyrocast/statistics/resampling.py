@@ -1,0 +1,156 @@
+"""Bootstrap by counts: each resample is a row of how often each patient was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from thyrocast.statistics import intervals
+from thyrocast.statistics.inputs import Floats, Integers, NotEstimableError
+from thyrocast.statistics.intervals import Interval
+
+Counts = NDArray[np.uint16]
+#: A statistic of many weighted samples at once: weights (resamples, n) to values (resamples,).
+Statistic = Callable[[NDArray[np.generic]], Floats]
+
+#: Cells of one block of resamples; 2 million keep a block within 16 MB.
+BLOCK = 2_000_000
+
+
+def strata(*labels: ArrayLike) -> Integers:
+    """Give each distinct combination of one or more labels, each (n,), a number."""
+    number = np.zeros(np.asarray(labels[0]).shape, dtype=np.intp)
+    for label in labels:
+        _, code = np.unique(np.asarray(label), return_inverse=True)
+        _, number = np.unique(number * (code.max() + 1) + code, return_inverse=True)
+    return number.astype(np.intp)
+
+
+def draws(stratum: ArrayLike, resamples: int, random: np.random.Generator) -> Iterator[Counts]:
+    """Draw patients with replacement within strata.
+
+    Parameters
+    ----------
+    stratum : array_like of int, (n,)
+        Each resample keeps every stratum's size. All equal: the ordinary bootstrap.
+    resamples : int
+    random : numpy.random.Generator
+
+    Yields
+    ------
+    counts : (b, n)
+        Blocks that hold ``resamples`` rows together; b depends on n alone.
+    """
+    groups = np.asarray(stratum)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    size = max(1, BLOCK // groups.size)
+    for start in range(0, resamples, size):
+        rows = min(size, resamples - start)
+        counts = np.empty((rows, groups.size), dtype=np.uint16)
+        for member in members:
+            m = member.size
+            drawn = random.integers(0, m, size=(rows, m))
+            drawn += np.arange(rows)[:, None] * m
+            counts[:, member] = np.bincount(drawn.ravel(), minlength=rows * m).reshape(rows, m)
+        yield counts
+
+
+def cluster_draws(
+    cluster: ArrayLike, resamples: int, random: np.random.Generator
+) -> Iterator[Counts]:
+    """Draw whole clusters (centers) with replacement, every patient of a drawn one with it.
+
+    Notes
+    -----
+    With fewer than about ten centers the interval is too narrow: 95 % nominal covers 80-90 %.
+    Random-effects pooling (``pooling``) is the better answer there.
+    """
+    _, code = np.unique(np.asarray(cluster), return_inverse=True)
+    for counts in draws(np.zeros(code.max() + 1, dtype=np.intp), resamples, random):
+        size = max(1, BLOCK // code.size)
+        for start in range(0, len(counts), size):
+            yield counts[start : start + size][:, code]
+
+
+def leave_one_out(n: int) -> Iterator[Counts]:
+    """Weights of the jackknife: row i leaves patient i out."""
+    size = max(1, BLOCK // n)
+    for start in range(0, n, size):
+        rows = min(size, n - start)
+        counts = np.ones((rows, n), dtype=np.uint16)
+        counts[np.arange(rows), start + np.arange(rows)] = 0
+        yield counts
+
+
+def percentile(estimate: float, replicates: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Percentile interval of bootstrap replicates.
+
+    Replicates that could not be computed (NaN: a resample without one of the outcomes, an empty
+    denominator) are left out, as long as they are fewer than 5 %.
+
+    Raises
+    ------
+    NotEstimableError
+        If 5 % or more could not be computed, or a limit is infinite (separation).
+    """
+    values = _usable(replicates)
+    tail = (1 - confidence) / 2
+    # Infinite replicates (separated resamples) sort to the ends; "linear" would give inf - inf.
+    low = float(np.quantile(values, tail, method="lower"))
+    high = float(np.quantile(values, 1 - tail, method="higher"))
+    if np.isfinite(values).all():
+        low, high = (float(q) for q in np.quantile(values, (tail, 1 - tail)))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise NotEstimableError("the bootstrap interval has an infinite limit (separation)")
+    return Interval(estimate, low, high, "bootstrap_percentile")
+
+
+def bca(
+    estimate: float, replicates: ArrayLike, jackknife: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Bias-corrected and accelerated bootstrap interval.
+
+    Parameters
+    ----------
+    jackknife : array_like, (n,)
+        The statistic without each patient in turn (:func:`leave_one_out`).
+
+    Raises
+    ------
+    NotEstimableError
+        As for :func:`percentile`; also if all replicates lie on one side of the estimate.
+
+    Notes
+    -----
+    Efron, J Am Stat Assoc 1987;82:171. Replicates equal to the estimate count half in the bias.
+    """
+    values = _usable(replicates)
+    below = (np.sum(values < estimate) + np.sum(values == estimate) / 2) / values.size
+    if not 0 < below < 1:
+        raise NotEstimableError("all bootstrap replicates lie on one side of the estimate")
+    bias = special.ndtri(below)
+    left = np.asarray(jackknife, dtype=np.float64)
+    left = left[np.isfinite(left)]
+    deviation = left.mean() - left
+    scale = np.sum(deviation**2) ** 1.5
+    acceleration = np.sum(deviation**3) / (6 * scale) if scale > 0 else 0.0
+    z = intervals.normal_quantile(confidence)
+    tails = []
+    for sign in (-1, 1):
+        shifted = bias + sign * z
+        tails.append(special.ndtr(bias + shifted / (1 - acceleration * shifted)))
+    low, high = (float(q) for q in np.quantile(values, tails))
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise NotEstimableError("the bootstrap interval has an infinite limit (separation)")
+    return Interval(estimate, low, high, "bootstrap_bca")
+
+
+def _usable(replicates: ArrayLike) -> Floats:
+    values = np.asarray(replicates, dtype=np.float64)
+    lost = int(np.isnan(values).sum())
+    if lost >= 0.05 * values.size:
+        raise NotEstimableError(f"{lost} of {values.size} bootstrap resamples have no value")
+    return values[~np.isnan(values)]

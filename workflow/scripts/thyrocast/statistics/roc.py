@@ -1,0 +1,180 @@
+"""The ROC curve itself: corners, partial area, operating points and a band."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thyrocast.statistics import inputs
+from thyrocast.statistics.inputs import Floats
+
+
+class Roc(NamedTuple):
+    """False and true positive rates from (0, 0) to (1, 1); each (m,)."""
+
+    fpr: Floats
+    tpr: Floats
+
+
+def corners(outcome: ArrayLike, score: ArrayLike, most: int = 1000) -> Roc:
+    """Empirical ROC curve without the points that lie on a straight line between others.
+
+    Parameters
+    ----------
+    most : int
+        Curves with more corners are thinned to about as many, for plotting.
+
+    Raises
+    ------
+    NotEstimableError
+        If one outcome is missing.
+    """
+    fpr, tpr = _curve(outcome, score)
+    bend = np.diff(fpr[:-1]) * np.diff(tpr[1:]) != np.diff(tpr[:-1]) * np.diff(fpr[1:])
+    keep = np.concatenate([[True], bend, [True]])
+    fpr, tpr = fpr[keep], tpr[keep]
+    if fpr.size > most:
+        chosen = np.unique(np.linspace(0, fpr.size - 1, most).round().astype(np.intp))
+        fpr, tpr = fpr[chosen], tpr[chosen]
+    return Roc(fpr, tpr)
+
+
+def _curve(outcome: ArrayLike, score: ArrayLike) -> Roc:
+    y = inputs.outcome_array(outcome)
+    s = inputs.score_array(score, y.size)
+    cured, failed = inputs.require_both(y, "the ROC curve")
+    order = np.argsort(-s, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(s[order])), y.size - 1)
+    true = np.cumsum(y[order])[last]
+    false = last + 1 - true
+    return Roc(np.append(0, false) / failed, np.append(0, true) / cured)
+
+
+def partial_auc(
+    outcome: ArrayLike,
+    score: ArrayLike,
+    bounds: tuple[float, float],
+    focus: str = "specificity",
+    *,
+    standardized: bool = False,
+) -> float:
+    """Area under a part of the ROC curve, as R's pROC.
+
+    Parameters
+    ----------
+    bounds : (low, high)
+        Range of specificity or sensitivity.
+    focus : {"specificity", "sensitivity"}
+    standardized : bool
+        McClish's correction: 0.5 for no discrimination, 1 for perfect.
+    """
+    low, high = sorted(bounds)
+    if not 0 <= low < high <= 1:
+        raise ValueError(f"bounds {bounds} must be two different numbers from 0 to 1")
+    fpr, tpr = _curve(outcome, score)
+    if focus == "specificity":
+        x, height, start, stop = fpr, tpr, 1 - high, 1 - low
+    elif focus == "sensitivity":
+        # Specificity as a function of sensitivity: the area to the right of the curve.
+        x, height, start, stop = tpr, 1 - fpr, low, high
+    else:
+        raise ValueError(f"unknown focus {focus!r}")
+    area = _area(x, height, start, stop)
+    if not standardized:
+        return area
+    width = stop - start
+    least = width * (start + stop) / 2
+    if focus == "sensitivity":
+        least = width - least
+    return 0.5 * (1 + (area - least) / (width - least))
+
+
+def _area(x: Floats, height: Floats, start: float, stop: float) -> float:
+    """Trapezoid area between start and stop of a curve with vertical steps."""
+    total = 0.0
+    for x0, x1, h0, h1 in zip(x[:-1], x[1:], height[:-1], height[1:], strict=True):
+        left, right = max(x0, start), min(x1, stop)
+        if right > left:
+            gradient = (h1 - h0) / (x1 - x0)
+            total += (right - left) * (h0 + gradient * ((left + right) / 2 - x0))
+    return float(total)
+
+
+def at_specificity(outcome: ArrayLike, score: ArrayLike, specificity: ArrayLike) -> Floats:
+    """Sensitivity at given specificities, by linear interpolation of the ROC curve.
+
+    Where the curve rises vertically, its upper end counts.
+    """
+    fpr, tpr = _curve(outcome, score)
+    return _read(fpr, tpr, 1 - np.atleast_1d(np.asarray(specificity, dtype=np.float64)))
+
+
+def at_sensitivity(outcome: ArrayLike, score: ArrayLike, sensitivity: ArrayLike) -> Floats:
+    """Specificity at given sensitivities, by linear interpolation of the ROC curve."""
+    fpr, tpr = _curve(outcome, score)
+    wanted = np.atleast_1d(np.asarray(sensitivity, dtype=np.float64))
+    # Seen from the other end the curve is a ROC curve too, so that the better end counts here too.
+    return _read((1 - tpr)[::-1], (1 - fpr)[::-1], 1 - wanted)
+
+
+def _read(x: Floats, y: Floats, wanted: Floats) -> Floats:
+    """Interpolate a rising curve from (0, 0); on a vertical step take the upper end."""
+    left = np.clip(np.searchsorted(x, wanted, side="right") - 1, 0, x.size - 2)
+    slope = (y[left + 1] - y[left]) / (x[left + 1] - x[left])
+    return np.asarray(np.where(wanted >= x[-1], y[-1], y[left] + slope * (wanted - x[left])))
+
+
+def band(
+    outcome: ArrayLike,
+    score: ArrayLike,
+    fpr: ArrayLike,
+    drawn: Iterable[NDArray[Any]],
+    confidence: float = 0.95,
+) -> tuple[Floats, Floats]:
+    """Pointwise bootstrap band of the sensitivity at given false positive rates.
+
+    Parameters
+    ----------
+    fpr : array_like, (m,)
+    drawn : blocks of counts (b, n)
+        From ``resampling.draws``, stratified by outcome.
+
+    Returns
+    -------
+    low, high : (m,)
+    """
+    y = inputs.outcome_array(outcome)
+    s = inputs.score_array(score, y.size)
+    inputs.require_both(y, "a ROC band")
+    wanted = np.asarray(fpr, dtype=np.float64)
+    order = np.argsort(-s, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(s[order])), y.size - 1)
+    rates = []
+    for counts in drawn:
+        ordered = counts[:, order]
+        true, false = (
+            np.pad(np.cumsum(ordered * group[order], axis=1)[:, last], ((0, 0), (1, 0)))
+            for group in (y, ~y)
+        )
+        # One search for all resamples: each row is lifted above the one before it.
+        lift = np.arange(len(counts))[:, None] * (2.0 * y.size)
+        place = false.astype(np.float64)
+        # The hair keeps a rate of k / n from falling short of k.
+        goal = wanted * place[:, -1:] + 1e-9
+        left = np.searchsorted((place + lift).ravel(), (goal + lift).ravel(), side="right") - 1
+        left = np.minimum(
+            left.reshape(goal.shape) - np.arange(len(counts))[:, None] * place.shape[1],
+            place.shape[1] - 2,
+        )
+        x0, x1, y0, y1 = (
+            np.take_along_axis(table, at, axis=1)
+            for table, at in ((place, left), (place, left + 1), (true, left), (true, left + 1))
+        )
+        step = np.maximum(x1 - x0, 1e-12)
+        rates.append((y0 + (y1 - y0) * np.clip((goal - x0) / step, 0, 1)) / true[:, -1:])
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.concatenate(rates), (tail, 1 - tail), axis=0)
+    return low, high

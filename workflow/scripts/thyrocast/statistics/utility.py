@@ -1,0 +1,123 @@
+"""Decision curves: what a model is worth to those who act on it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thyrocast.statistics import inputs, intervals
+from thyrocast.statistics.discrimination import Difference
+from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
+
+
+class DecisionCurve(NamedTuple):
+    """Net benefit at each threshold probability with a pointwise band; each (m,).
+
+    ``avoided`` is the net reduction of interventions against treating all, per 100 patients.
+    """
+
+    threshold: Floats
+    net_benefit: Floats
+    low: Floats
+    high: Floats
+    avoided: Floats
+
+
+def contributions(outcome: Booleans, chosen: Booleans, threshold: float) -> Floats:
+    """Each patient's share of the net benefit, (n,): 1, -odds of the threshold, or 0."""
+    odds = threshold / (1 - threshold)
+    return np.where(chosen, np.where(outcome, 1.0, -odds), 0.0)
+
+
+def net_benefit(
+    outcome: ArrayLike, probability: ArrayLike, thresholds: ArrayLike, confidence: float = 0.95
+) -> DecisionCurve:
+    """Decision curve of a model; a patient is treated at a probability at or above the threshold.
+
+    Net benefit = true positives / n - false positives / n x threshold / (1 - threshold). The
+    interval is Student's t of the patients' contributions, prevalence being random as well.
+
+    Parameters
+    ----------
+    probability : array_like, (n,)
+        All 1 gives treat-all, all 0 treat-none.
+    thresholds : array_like, (m,)
+        Threshold probabilities, above 0 and below 1.
+
+    Notes
+    -----
+    Vickers and Elkin, Med Decis Making 2006;26:565. O((n + m) log n).
+    """
+    y = inputs.outcome_array(outcome)
+    p = inputs.probability_array(probability, y.size)
+    t = _thresholds(thresholds)
+    odds = t / (1 - t)
+    true, false = (
+        (group.size - np.searchsorted(np.sort(group), t, side="left")) / y.size
+        for group in (p[y], p[~y])
+    )
+    value = true - false * odds
+    if y.size < 2:
+        raise NotEstimableError("an interval of the net benefit needs at least two patients")
+    # The mean of the squares is true + false odds^2, since contributions are 1, -odds or 0.
+    variance = np.maximum(true + false * odds**2 - value**2, 0) / (y.size - 1)
+    half = intervals.t_quantile(confidence, y.size - 1) * np.sqrt(variance)
+    prevalence = y.mean()
+    everyone = prevalence - (1 - prevalence) * odds
+    return DecisionCurve(t, value, value - half, value + half, 100 * (value - everyone) / odds)
+
+
+def _thresholds(thresholds: ArrayLike) -> Floats:
+    t = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
+    if not ((t > 0) & (t < 1)).all():
+        raise ValueError("threshold probabilities must lie above 0 and below 1")
+    return t
+
+
+def difference(
+    outcome: ArrayLike,
+    probability_a: ArrayLike,
+    probability_b: ArrayLike,
+    threshold: float,
+    confidence: float = 0.95,
+) -> Difference:
+    """Difference in net benefit of two models of the same patients at one threshold."""
+    y = inputs.outcome_array(outcome)
+    t = float(_thresholds(threshold)[0])
+    a, b = (inputs.probability_array(p, y.size) for p in (probability_a, probability_b))
+    return paired_mean(contributions(y, a >= t, t) - contributions(y, b >= t, t), confidence)
+
+
+def brier_difference(
+    outcome: ArrayLike,
+    probability_a: ArrayLike,
+    probability_b: ArrayLike,
+    confidence: float = 0.95,
+) -> Difference:
+    """Difference in Brier score of two models of the same patients (below 0: a is better)."""
+    y = inputs.outcome_array(outcome)
+    a, b = (inputs.probability_array(p, y.size) for p in (probability_a, probability_b))
+    return paired_mean((y - a) ** 2 - (y - b) ** 2, confidence)
+
+
+def paired_mean(values: Floats, confidence: float = 0.95) -> Difference:
+    """Mean of paired differences with Student's t interval and test.
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients, or differences that are equal but not 0.
+    """
+    n = values.size
+    if n < 2:
+        raise NotEstimableError("a paired comparison needs at least two patients")
+    mean, error = float(values.mean()), float(values.std(ddof=1)) / n**0.5
+    if error < 1e-15:
+        if abs(mean) > 1e-15:
+            raise NotEstimableError("every patient differs alike: no spread to test with")
+        return Difference(0.0, 0.0, 0.0, 1.0, "t_paired")
+    half = intervals.t_quantile(confidence, n - 1) * error
+    p_value = intervals.t_p_value(mean / error, n - 1)
+    return Difference(mean, mean - half, mean + half, p_value, "t_paired")
