@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from thyrocast import config, study
 from thyrocast.tables import InputError
 
@@ -97,7 +96,9 @@ def take(path: str) -> Any:
         (put("designs", ["kfold"]), "key designs.0: 'kfold' is unknown, expected one of holdout, loco, external"),
     ],
 )  # fmt: skip
-def test_faults_name_place_and_expectation(given: dict[str, Any], change: Any, message: str) -> None:
+def test_faults_name_place_and_expectation(
+    given: dict[str, Any], change: Any, message: str
+) -> None:
     change(given)
     with pytest.raises(InputError, match=message):
         check(given)
@@ -133,7 +134,9 @@ def test_nobody_to_learn_from(given: dict[str, Any]) -> None:
 
 def test_leaving_the_only_center_out(given: dict[str, Any]) -> None:
     given["centers"][1]["role"] = "external"
-    with pytest.raises(InputError, match="loco leaves one development center out, but north is the only"):
+    with pytest.raises(
+        InputError, match="loco leaves one development center out, but north is the only"
+    ):
         check(given)
 
 

@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-
 from thyrocast.splits import deal, divide, hold_out
 from thyrocast.tables import InputError
 
@@ -27,7 +26,10 @@ def test_folds_hold_their_share_of_every_stratum() -> None:
     fold = deal(strata, 5, seed=1)
     assert max(Counter(fold).values()) - min(Counter(fold).values()) <= 1
     for stratum, size in SIZES.items():
-        counts = [sum(s == stratum and f == k for s, f in zip(strata, fold, strict=True)) for k in range(5)]
+        counts = [
+            sum(s == stratum and f == k for s, f in zip(strata, fold, strict=True))
+            for k in range(5)
+        ]
         assert set(counts) <= {size // 5, size // 5 + 1}
 
 
@@ -87,7 +89,9 @@ def test_division_does_not_depend_on_pseudonyms() -> None:
 
 def test_too_few_of_one_outcome_is_one_sentence() -> None:
     rows = cohort({("a", "1"): 20, ("a", "0"): 3})
-    with pytest.raises(InputError, match="split holdout/1: its training set has 2 patients who were not cured"):
+    with pytest.raises(
+        InputError, match="split holdout/1: its training set has 2 patients who were not cured"
+    ):
         list(divide(rows, {"holdout": ["1"]}, folds=5, test_fraction=0.2, seed=1))
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-
 from thyrocast import spreadsheet
 from thyrocast.spreadsheet import read_table
 from thyrocast.tables import InputError

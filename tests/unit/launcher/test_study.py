@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from thyrocast import provenance, study
 
 PEOPLE = [f"p{n:03d}" for n in range(23)]

@@ -20,8 +20,8 @@ Schema = dict[str, Any]
 
 def load_schema(name: str = "config.schema.yaml", folder: Path = SCHEMAS) -> Schema:
     """Read a schema, every ``$ref`` to a sibling file replaced by what that file says."""
-    schema = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
-    return _inline(schema, folder)
+    schema: Schema = _inline(yaml.safe_load((folder / name).read_text(encoding="utf-8")), folder)
+    return schema
 
 
 def _inline(node: Any, folder: Path) -> Any:
@@ -43,6 +43,10 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: dict[Any, int] = {}
         for key_node, _ in node.value:
+            if (
+                key_node.tag == "tag:yaml.org,2002:merge"
+            ):  # `<<` brings defaults, it says nothing twice
+                continue
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if key in seen:
@@ -74,7 +78,8 @@ def complete(config: dict[str, Any], schema: Schema) -> dict[str, Any]:
     filled = copy.deepcopy(config)
     _fill(filled, schema)
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(filled), key=lambda e: [str(p) for p in e.absolute_path]
+        Draft202012Validator(schema).iter_errors(filled),
+        key=lambda e: [str(p) for p in e.absolute_path],
     )
     faults = list(dict.fromkeys(_sentence(error, filled) for error in errors))
     faults += _same_names(filled)
@@ -134,9 +139,12 @@ _TYPES = {
 def _sentence(error: ValidationError, config: dict[str, Any]) -> str:
     path = list(error.absolute_path)
     place = _place(path, config)
-    rule, want, got = error.validator, error.validator_value, error.instance
+    rule = error.validator
+    got: Any = error.instance
+    want: Any = error.validator_value
+    schema: Any = error.schema
     if rule == "additionalProperties" and isinstance(got, dict):
-        known = list(error.schema.get("properties", {}))
+        known = list(schema.get("properties", {}))
         unknown = sorted(str(key) for key in got if key not in known)
         parts = []
         for key in unknown:
@@ -170,7 +178,9 @@ def _sentence(error: ValidationError, config: dict[str, Any]) -> str:
 
 def _same_names(config: dict[str, Any]) -> Iterator[str] | list[str]:
     centers = config.get("centers")
-    names = [c.get("name") for c in centers if isinstance(c, dict)] if isinstance(centers, list) else []
+    names = (
+        [c.get("name") for c in centers if isinstance(c, dict)] if isinstance(centers, list) else []
+    )
     folded = [str(name).casefold() for name in names if name is not None]
     twice = sorted({name for name in folded if folded.count(name) > 1})
     return [
@@ -207,7 +217,12 @@ def _section(schema: Schema, title: str, level: int) -> list[str]:
             name = f"{title} · `{key}`" if level > 2 else f"`{key}`"
             lead = _paragraph(inner) if inner is not part else []
             below += [f"{'#' * min(level, 6)} {name}", "", *lead, *_section(inner, name, level + 1)]
-    table = ["| key | meaning | unit | default | allowed |", "| --- | --- | --- | --- | --- |", *rows, ""]
+    table = [
+        "| key | meaning | unit | default | allowed |",
+        "| --- | --- | --- | --- | --- |",
+        *rows,
+        "",
+    ]
     return table + below
 
 
@@ -228,7 +243,9 @@ def _allowed(part: Schema) -> str:
     if "enum" in part.get("items", {}):
         return "list of " + ", ".join(f"`{value}`" for value in part["items"]["enum"])
     kinds = part.get("type", "")
-    text = " or ".join(_TYPES.get(k, k) for k in ([kinds] if isinstance(kinds, str) else kinds) if k)
+    text = " or ".join(
+        _TYPES.get(k, k) for k in ([kinds] if isinstance(kinds, str) else kinds) if k
+    )
     for rule, word in (
         ("minimum", "≥"),
         ("exclusiveMinimum", ">"),

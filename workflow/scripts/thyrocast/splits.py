@@ -46,7 +46,9 @@ def deal(strata: Sequence[tuple[str, ...]], hands: int, seed: int) -> Ints:
     return group
 
 
-def hold_out(strata: Sequence[tuple[str, ...]], fraction: float, seed: int) -> npt.NDArray[np.bool_]:
+def hold_out(
+    strata: Sequence[tuple[str, ...]], fraction: float, seed: int
+) -> npt.NDArray[np.bool_]:
     """Choose a random share of every stratum.
 
     Returns

@@ -73,7 +73,14 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
         numbered = _workbook_rows(file, sheet) if workbook else _text_rows(file)
     except InputError:
         raise
-    except (OSError, zipfile.BadZipFile, ElementTree.ParseError, LookupError, ValueError, csv.Error) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        ElementTree.ParseError,
+        LookupError,
+        ValueError,
+        csv.Error,
+    ) as error:
         raise InputError(
             f"table {file} is not a readable {'workbook' if workbook else 'text table'} ({error}): "
             "export it anew as CSV or XLSX"
@@ -82,7 +89,9 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
 
 
 def _shape(file: Path, numbered: list[tuple[int, list[str]]]) -> Table:
-    filled = [(line, [c.strip() for c in row]) for line, row in numbered if any(map(str.strip, row))]
+    filled = [
+        (line, [c.strip() for c in row]) for line, row in numbered if any(map(str.strip, row))
+    ]
     if not filled:
         raise InputError(f"table {file} is empty, expected a header and one row per patient")
     header = filled[0][1]
@@ -142,6 +151,7 @@ def _workbook_rows(file: Path, sheet: str | None) -> list[tuple[int, list[str]]]
         strings = _shared_strings(archive)
         dates = _date_styles(archive)
         rows: list[tuple[int, list[str]]] = []
+        _refuse_entities(archive, target)
         with archive.open(target) as stream:
             for _, element in ElementTree.iterparse(stream):
                 if element.tag != f"{{{_XLSX['m']}}}row":
@@ -160,16 +170,36 @@ def _workbook_rows(file: Path, sheet: str | None) -> list[tuple[int, list[str]]]
         return rows
 
 
+def _refuse_entities(archive: zipfile.ZipFile, name: str) -> None:
+    """A workbook's parts declare no document type; one that does may hold an entity bomb."""
+    with archive.open(name) as stream:
+        if b"<!DOCTYPE" in stream.read(4096).upper():
+            raise InputError(
+                f"table {archive.filename} declares XML entities, which no workbook does"
+            )
+
+
+def _parse(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    _refuse_entities(archive, name)
+    return ElementTree.fromstring(archive.read(name))  # noqa: S314 - without entities
+
+
 def _find_sheet(
     file: Path, archive: zipfile.ZipFile, sheet: str | None
 ) -> tuple[str, datetime.datetime]:
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    names = {s.get("name", ""): s.get(f"{{{_XLSX['r']}}}id") for s in book.iterfind(".//m:sheet", _XLSX)}
+    book = _parse(archive, "xl/workbook.xml")
+    names = {
+        s.get("name", ""): s.get(f"{{{_XLSX['r']}}}id") for s in book.iterfind(".//m:sheet", _XLSX)
+    }
     if not names or (sheet is not None and sheet not in names):
-        raise InputError(f"table {file} has no worksheet {sheet!r}, only {', '.join(names) or 'none'}")
+        raise InputError(
+            f"table {file} has no worksheet {sheet!r}, only {', '.join(names) or 'none'}"
+        )
     wanted = names[sheet] if sheet is not None else next(iter(names.values()))
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {r.get("Id"): r.get("Target", "") for r in relations.iterfind("p:Relationship", _XLSX)}
+    relations = _parse(archive, "xl/_rels/workbook.xml.rels")
+    targets = {
+        r.get("Id"): r.get("Target", "") for r in relations.iterfind("p:Relationship", _XLSX)
+    }
     target = targets[wanted]
     properties = book.find("m:workbookPr", _XLSX)
     from_1904 = properties is not None and properties.get("date1904") in {"1", "true"}
@@ -180,7 +210,7 @@ def _find_sheet(
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
     if "xl/sharedStrings.xml" not in archive.namelist():
         return []
-    root = ElementTree.fromstring(archive.read("xl/sharedStrings.xml"))
+    root = _parse(archive, "xl/sharedStrings.xml")
     return [_text_of(item) for item in root.iterfind("m:si", _XLSX)]
 
 
@@ -193,7 +223,7 @@ def _text_of(item: ElementTree.Element) -> str:
 def _date_styles(archive: zipfile.ZipFile) -> set[int]:
     if "xl/styles.xml" not in archive.namelist():
         return set()
-    root = ElementTree.fromstring(archive.read("xl/styles.xml"))
+    root = _parse(archive, "xl/styles.xml")
     dates = set(_DATE_FORMATS)
     for form in root.iterfind("m:numFmts/m:numFmt", _XLSX):
         code = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.', "", form.get("formatCode", ""))

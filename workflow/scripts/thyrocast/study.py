@@ -6,7 +6,7 @@ Imported by the launcher: standard library only (beside the config's own checks)
 import hashlib
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,9 @@ def _center_faults(center: Center) -> list[str]:
     elif next(_files(folder), None) is None:
         faults.append(f"{where}, key dicom: folder {folder} holds no files, expected DICOM files")
     if not Path(center["clinical"]).is_file():
-        faults.append(f"{where}, key clinical: there is no file {center['clinical']}, expected a table")
+        faults.append(
+            f"{where}, key clinical: there is no file {center['clinical']}, expected a table"
+        )
         return faults
     try:
         table = read_table(center["clinical"], center.get("sheet"))
@@ -70,7 +72,9 @@ def _file_faults(config: Config) -> list[str]:
     faults = []
     weights = config["network"]["weights"]
     if weights != "random" and not Path(weights).expanduser().is_file():
-        faults.append(f"key network.weights: there is no file {weights}, expected `random` or weights")
+        faults.append(
+            f"key network.weights: there is no file {weights}, expected `random` or weights"
+        )
     elif weights != "random" and config["network"]["sha256"] is None:
         faults.append(f"key network.sha256: missing, expected the SHA-256 of {weights}")
     for comparator in config["evaluation"]["comparators"]:
@@ -90,7 +94,9 @@ def _file_faults(config: Config) -> list[str]:
 def _design_faults(config: Config) -> list[str]:
     development = names(config, "development")
     if not development:
-        return ["key centers: no center has the role development, expected at least one to learn from"]
+        return [
+            "key centers: no center has the role development, expected at least one to learn from"
+        ]
     if "loco" in config["designs"] and len(development) < 2:
         return [
             f"key designs: loco leaves one development center out, but {development[0]} is the only "
@@ -200,7 +206,7 @@ def _stamp(entry: "os.DirEntry[str]") -> str:
     return f"{status.st_size}\0{status.st_mtime_ns}"
 
 
-def _files(folder: Path) -> Iterable["os.DirEntry[str]"]:
+def _files(folder: Path) -> Iterator["os.DirEntry[str]"]:
     """Every file below a folder; links to folders are not followed, so none leads in a circle."""
     pending = [str(folder)]
     while pending:
