@@ -1,5 +1,6 @@
 """A finished study in a folder: every table of the contract, drawn from a seeded generator."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-
 from thyrocast import tables
 from thyrocast.report.reading import COLUMNS
 
@@ -64,7 +64,9 @@ def write_study(
         for name in names:
             train, test = _divide(cohort, design, name)
             fold = np.arange(len(train)) % 3 + 1
-            division += [(design, name, p, "train", f) for p, f in zip(train.patient, fold, strict=True)]
+            division += [
+                (design, name, p, "train", f) for p, f in zip(train.patient, fold, strict=True)
+            ]
             division += [(design, name, p, "test", "") for p in test.patient]
             _fit(folder / "splits" / design / name, test, random)
             for model in models:
@@ -93,9 +95,7 @@ def write_study(
         )
     for name, columns in COLUMNS.items():
         tables.write_csv(folder / "evaluation" / f"{name}.csv", columns, evaluation[name])
-    tables.write_csv(
-        folder / "splits.csv", ("design", "split", "patient", "set", "fold"), division
-    )
+    tables.write_csv(folder / "splits.csv", ("design", "split", "patient", "set", "fold"), division)
     _provenance(folder, vendor)
     return {design: list(names) for design, names in designs.items()}
 
@@ -105,7 +105,8 @@ def write_simulation(path: Path, centers: Mapping[str, tuple[str, int]] = CENTER
     tables.write_json(
         path,
         {
-            "auc": 0.86,
+            "formula": "logit P(cured) = 1 + 0.5 x size",
+            "overall": {"auc": 0.86, "expected_auc": 0.85, "n": 234, "events": 136},
             "centers": {
                 name: {"auc": 0.8 + 0.02 * place, "patients": size, "cured": size // 2}
                 for place, (name, (_, size)) in enumerate(centers.items())
@@ -159,7 +160,11 @@ def _cohort(
                 }
             )
         known = role != "prospective"
-        excluded = {"no pertechnetate scintigram before therapy": 3, "outcome unknown": 2 * known, vendor: 1}
+        excluded = {
+            "no pertechnetate scintigram before therapy": 3,
+            "outcome unknown": 2 * known,
+            vendor: 1,
+        }
         excluded = {reason: n for reason, n in excluded.items() if n}
         found = size + sum(excluded.values())
         flow[center] = {
@@ -168,9 +173,19 @@ def _cohort(
             "cured": int(outcome.sum()) if known else None, "role": role,
         }  # fmt: skip
     cohort = pd.DataFrame(rows)
-    header = ("patient", "center", "role", "outcome", *tables.CLINICAL, *tables.ACQUISITION, *tables.QUANTITIES)
+    header = (
+        "patient",
+        "center",
+        "role",
+        "outcome",
+        *tables.CLINICAL,
+        *tables.ACQUISITION,
+        *tables.QUANTITIES,
+    )
     tables.write_csv(
-        folder / "cohort" / "cohort.csv", header, cohort[list(header)].itertuples(index=False, name=None)
+        folder / "cohort" / "cohort.csv",
+        header,
+        cohort[list(header)].itertuples(index=False, name=None),
     )
     tables.write_json(folder / "cohort" / "flow.json", {"centers": flow})
     return cohort
@@ -198,7 +213,15 @@ def _fit(folder: Path, test: pd.DataFrame, random: np.random.Generator) -> None:
         )  # fmt: skip
         tables.write_csv(
             folder / "network" / member / "history.csv",
-            ("epoch", "learning_rate", "train_loss", "validation_loss", "validation_auc", "seconds", "best"),
+            (
+                "epoch",
+                "learning_rate",
+                "train_loss",
+                "validation_loss",
+                "validation_auc",
+                "seconds",
+                "best",
+            ),
             [[*row[:-1], int(row[-1])] for row in rows],
         )
     strength = np.logspace(0, -2.5, 60)
@@ -260,15 +283,30 @@ def _evaluate(
             if split != "all":
                 rows = rows[rows.split == split]
             key = (design, split, model, set_name)
-            for group, part in [("pooled", rows), *((f"center:{c}", r) for c, r in rows.groupby("center"))]:
+            for group, part in [
+                ("pooled", rows),
+                *((f"center:{c}", r) for c, r in rows.groupby("center")),
+            ]:
                 _score(out, (*key, group), part, curves=group == "pooled")
             for sex, part in rows.groupby("sex"):
                 _score(out, (*key, f"subgroup:sex={sex}"), part, curves=False)
         out["thresholds"].append((design, split, model, "youden", 0.4 + 0.2 * random.random()))
-    for first, second in zip(models, models[1:], strict=False):
+    for first, second in itertools.pairwise(models):
         gap = random.normal(0, 0.04)
         out["comparisons"].append(
-            (design, split, "test", first, second, "auc", gap, gap - 0.06, gap + 0.06, random.random(), "DeLong")
+            (
+                design,
+                split,
+                "test",
+                first,
+                second,
+                "auc",
+                gap,
+                gap - 0.06,
+                gap + 0.06,
+                random.random(),
+                "DeLong",
+            )
         )
 
 
@@ -299,7 +337,12 @@ def _score(
     for metric, value in values.items():
         if np.isfinite(value):
             low, high = value - half, value + half
-            if metric not in ("calibration_in_the_large", "calibration_slope", "oe_ratio", "scaled_brier"):
+            if metric not in (
+                "calibration_in_the_large",
+                "calibration_slope",
+                "oe_ratio",
+                "scaled_brier",
+            ):
                 low, high = max(low, 0), min(high, 1)
             out["performance"].append((*key, metric, value, low, high, "bootstrap", size, events))
     if not curves:

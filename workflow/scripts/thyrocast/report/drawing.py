@@ -7,9 +7,10 @@ those that are referred to (and those unique on the page), coordinates to a tent
 import io
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -21,7 +22,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 # One drawing unit is one CSS pixel: a panel of 400 fits a phone without shrinking the text much.
 WIDTH = 400
-STYLE = {
+NARROW = 300
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "thyrocast",
     # A center may be called anything; nothing of it is mathematics.
@@ -55,12 +57,37 @@ STYLE = {
 
 
 @contextmanager
-def panel(height: float = 340, width: float = WIDTH, rows: int = 1) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Yield a figure of so many CSS pixels and its axes, in the report's style."""
+def panel(
+    height: float,
+    width: float = WIDTH,
+    left: float = 52,
+    right: float = 14,
+    ratios: Sequence[float] = (1,),
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure and its axes, one below the other, in the report's style.
+
+    Parameters
+    ----------
+    height, width
+        Of the figure, in CSS pixels.
+    left, right
+        Margins for labels, in CSS pixels: fixed, so that panels line up (and are drawn once).
+    ratios
+        Relative heights of the axes.
+    """
+    top, bottom, gap = 10, 42, 14
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+        figure = Figure(figsize=(width / 72, height / 72))
         figure.patch.set_visible(False)
-        axes = figure.subplots(rows, 1, squeeze=False)[:, 0]
+        axes = figure.subplots(
+            len(ratios), 1, squeeze=False,
+            gridspec_kw={
+                "left": left / width, "right": 1 - right / width,
+                "top": 1 - top / height, "bottom": bottom / height,
+                "hspace": gap * len(ratios) / (height - top - bottom - gap * (len(ratios) - 1)),
+                "height_ratios": ratios,
+            },
+        )[:, 0]  # fmt: skip
         for one in axes:
             one.patch.set_visible(False)
         yield figure, list(axes)
@@ -79,10 +106,12 @@ def svg(figure: Figure, name: str, description: str) -> str:
         What the figure shows, for who cannot see it.
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
+    )
     # The document type names an address; the parser needs none of it.
     text = re.sub(r"<!DOCTYPE.*?>", "", buffer.getvalue(), count=1, flags=re.DOTALL)
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(text)  # noqa: S314 - written by matplotlib just now
     used = set(re.findall(r"(?:url\(|href=\")#([\w.-]+)", text))
     prefix = re.sub(r"\W+", "-", name)
     _, _, width, height = root.get("viewBox", "0 0 1 1").split()
@@ -106,7 +135,9 @@ def _write(element: ElementTree.Element, used: set[str], prefix: str) -> str:
         elif key == LINK:
             attributes["href"] = f"#{prefix}-{value[1:]}"
         elif key == "style":
-            attributes["style"] = re.sub(r"\s*font-family:[^;]*;?", "", value).replace("; ", ";").replace(": ", ":")
+            attributes["style"] = (
+                re.sub(r"\s*font-family:[^;]*;?", "", value).replace("; ", ";").replace(": ", ":")
+            )
         elif not (key == "transform" and value.startswith("rotate(-0 ")):
             attributes[key] = value.replace("url(#", f"url(#{prefix}-")
     for key in ("d", "x", "y", "width", "height", "transform"):
@@ -123,5 +154,7 @@ def _write(element: ElementTree.Element, used: set[str], prefix: str) -> str:
 
 
 def _short(numbers: str) -> str:
-    numbers = re.sub(r"-?\d+\.\d{2,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), numbers)
+    numbers = re.sub(
+        r"-?\d+\.\d{2,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), numbers
+    )
     return re.sub(r"\s*\n\s*", " ", numbers).strip()

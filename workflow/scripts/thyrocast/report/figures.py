@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import PercentFormatter
 
 from thyrocast.report import drawing, palette, words
@@ -24,6 +26,7 @@ class Key:
     dashes: str
     label: str
     value: str = ""
+    shape: str = "line"
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,18 @@ def key(model: str, value: str = "") -> Key:
     return Key(name, dashes, words.model(model), value)
 
 
-def line(axes: Axes, model: str, x: Floats, y: Floats, **more: float) -> None:
+def line(axes: Axes, model: str, x: Floats, y: Floats, **more: Any) -> None:
     """A model's curve, in its colour and dashes."""
     name = palette.of_model(model)
     x, y = thin(x, y)
-    axes.plot(x, y, color=palette.light(name), dashes=tuple(palette.DASHES[name]) or (None, None), **more)
+    axes.plot(
+        x, y, color=palette.light(name), dashes=tuple(palette.DASHES[name]) or (None, None), **more
+    )
 
 
-def band(axes: Axes, colour: str, x: Floats, low: Floats, high: Floats, opacity: float = 0.16) -> None:
+def band(
+    axes: Axes, colour: str, x: Floats, low: Floats, high: Floats, *, opacity: float = 0.16
+) -> None:
     """An interval around a curve; nothing where its ends are unknown."""
     known = np.isfinite(low) & np.isfinite(high)
     if known.sum() > 1:
@@ -83,16 +90,21 @@ def roc(
     spoken
         The areas under the curves, for the description.
     """
-    with drawing.panel(height=380) as (figure, (axes,)):
+    with drawing.panel(height=390) as (figure, (axes,)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
         for model, parts in curves.items():
             for rows in parts:
                 x, y = _floats(rows, "fpr", "tpr")
                 if model in banded:
                     band(axes, palette.of_model(model), x, *_floats(rows, "tpr_low", "tpr_high"))
-                line(axes, model, x, y, **({} if len(parts) == 1 else {"linewidth": 1.1, "alpha": 0.8}))
+                line(
+                    axes,
+                    model,
+                    x,
+                    y,
+                    **({} if len(parts) == 1 else {"linewidth": 1.1, "alpha": 0.8}),
+                )
         _shares(axes)
-        axes.set_aspect("equal")
         axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
         return drawing.svg(figure, name, f"ROC curves. {spoken}")
 
@@ -110,8 +122,7 @@ def calibration(
         Columns probability and outcome ("1" or "0") of the same patients.
     """
     colour = palette.of_model(model)
-    with drawing.panel(height=430, rows=2) as (figure, (axes, below)):
-        axes.get_gridspec().set_height_ratios([4, 1])
+    with drawing.panel(height=350, width=drawing.NARROW, ratios=(4, 1)) as (figure, (axes, below)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
         if not curve.empty:
             x, y = _floats(curve, "predicted", "observed")
@@ -128,10 +139,16 @@ def calibration(
         for outcome, tone, sign in (("1", "cured", 1), ("0", "failed", -1)):
             chosen = predictions.loc[predictions["outcome"] == outcome, "probability"]
             heights = np.histogram(chosen, bins)[0]
-            below.bar(bins[:-1], sign * heights, np.diff(bins) * 0.85, align="edge", color=palette.light(tone))
+            below.bar(
+                bins[:-1],
+                sign * heights,
+                np.diff(bins) * 0.85,
+                align="edge",
+                color=palette.light(tone),
+            )
         below.axhline(0, color=palette.light("muted"), linewidth=0.8)
-        below.set(xlim=(0, 1), xlabel="Predicted probability of cure", yticks=[])
-        below.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        below.set(xlim=(-0.01, 1.01), xlabel="Predicted probability of cure", yticks=[])
+        _share(below.xaxis)
         below.spines["left"].set_visible(False)
         below.grid(False)
         return drawing.svg(
@@ -172,7 +189,7 @@ def decision(
         for model, rows in curves.items():
             if model in banded:
                 x, low, high = _within(rows, limits, "ci_low", "ci_high")
-                band(axes, palette.of_model(model), x, low, high, 0.12)
+                band(axes, palette.of_model(model), x, low, high, opacity=0.12)
             x, y = _within(rows, limits)
             line(axes, model, x, y)
             top += [*y]
@@ -181,7 +198,7 @@ def decision(
             xlim=limits, ylim=(-0.22 * highest, highest),
             xlabel="Threshold probability of cure", ylabel="Net benefit",
         )  # fmt: skip
-        axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        axes.xaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
         return drawing.svg(
             figure,
             name,
@@ -212,7 +229,7 @@ def forest(
     """
     colour = palette.light(palette.of_model(model))
     lines = len(rows) + (2 if pooled is not None else 0)
-    with drawing.panel(height=64 + 34 * lines) as (figure, (axes,)):
+    with drawing.panel(height=54 + 34 * lines, left=112, right=92) as (figure, (axes,)):
         ends = [*rows["ci_low"], *rows["ci_high"], *rows["estimate"], reference]
         if pooled is not None:
             ends += [pooled["pi_low"], pooled["pi_high"], pooled["ci_low"], pooled["ci_high"]]
@@ -221,7 +238,9 @@ def forest(
         labels, values = [], []
         largest = max(float(rows["n"].max()), 1.0)
         for place, row in enumerate(rows.to_dict("records")):
-            labels.append(f"{_clip(row['center'])}\n{words.count(row['n'])}, {words.count(row['events'])} cured")
+            labels.append(
+                f"{_clip(row['center'])}\n{words.count(row['n'])}, {words.count(row['events'])} cured"
+            )
             values.append(_stacked(row["estimate"], row["ci_low"], row["ci_high"]))
             if words.is_number(row["estimate"]):
                 axes.hlines(-place, row["ci_low"], row["ci_high"], color=colour, linewidth=1.6)
@@ -234,11 +253,24 @@ def forest(
             axes.axhline(at + 0.5, color=palette.light("rule"), linewidth=0.9)
             axes.fill([low, middle, high, middle], [at, at + 0.24, at, at - 0.24], color=ink)
             labels += ["All centers\nrandom effects", "A new center\nprediction interval"]
-            values += [_stacked(middle, low, high), words.interval(pooled["pi_low"], pooled["pi_high"]) or "not known"]
+            values += [
+                _stacked(middle, low, high),
+                words.interval(pooled["pi_low"], pooled["pi_high"]) or "not known",
+            ]
             axes.hlines(at - 1, pooled["pi_low"], pooled["pi_high"], color=ink, linewidth=1.6)
-        axes.set_yticks([-float(place) for place in range(lines)], labels, fontsize=10, color=palette.light("ink"))
+        axes.set_yticks(
+            [-float(place) for place in range(lines)],
+            labels,
+            fontsize=10,
+            color=palette.light("ink"),
+        )
         right = axes.twinx()
-        right.set_yticks([-float(place) for place in range(lines)], values, fontsize=10, color=palette.light("ink"))
+        right.set_yticks(
+            [-float(place) for place in range(lines)],
+            values,
+            fontsize=10,
+            color=palette.light("ink"),
+        )
         for one in (axes, right):
             one.set_ylim(-lines + 0.45, 0.55)
             one.tick_params(axis="y", length=0)
@@ -251,7 +283,9 @@ def forest(
             f"{row['center']} {words.estimate(row['estimate'], row['ci_low'], row['ci_high'])}"
             for row in rows.to_dict("records")
         )
-        return drawing.svg(figure, name, f"Forest plot of {words.model(model)}, {words.metric(metric)}: {spoken}.")
+        return drawing.svg(
+            figure, name, f"Forest plot of {words.model(model)}, {words.metric(metric)}: {spoken}."
+        )
 
 
 def _floats(rows: pd.DataFrame, *columns: str) -> list[Floats]:
@@ -260,7 +294,9 @@ def _floats(rows: pd.DataFrame, *columns: str) -> list[Floats]:
 
 def _within(rows: pd.DataFrame, limits: tuple[float, float], *columns: str) -> list[Floats]:
     slack = 1e-9
-    rows = rows[rows["threshold"].between(limits[0] - slack, limits[1] + slack)].sort_values("threshold")
+    rows = rows[rows["threshold"].between(limits[0] - slack, limits[1] + slack)].sort_values(
+        "threshold"
+    )
     return _floats(rows, "threshold", *(columns or ("net_benefit",)))
 
 
@@ -268,8 +304,12 @@ def _shares(axes: Axes) -> None:
     """Both axes from 0 to 100 %, with room for a line that runs along the edge."""
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
-        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        _share(axis)
+
+
+def _share(axis: Axis) -> None:
+    axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
+    axis.set_major_formatter(PercentFormatter(1, 0, " %"))
 
 
 def _stacked(middle: object, low: object, high: object) -> str:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,11 @@ from thyrocast.report.parts import Cell, Grid, label
 from thyrocast.report.reading import Split, Study
 
 MOST_PANELS = 9
+LOSSES = (Key("muted", "", "training loss"), Key("network", "", "validation loss"))
+SIGNS = (
+    Key("cured", "", "a higher value makes cure likelier", shape="square"),
+    Key("failed", "", "a higher value makes cure less likely", shape="square"),
+)
 OVERLAYS = 48
 # Overlays are shown small; a photograph's compression is enough for a soft map.
 OVERLAY_PIXELS, OVERLAY_QUALITY = 320, 82
@@ -36,7 +41,11 @@ class Overlay:
 
 
 def _title(split: Split) -> str:
-    return f"{words.design(split.design)}, {split.name}" if split.name not in ("1", "all") else words.design(split.design)
+    return (
+        f"{words.design(split.design)}, {split.name}"
+        if split.name not in ("1", "all")
+        else words.design(split.design)
+    )
 
 
 def _name(split: Split, kind: str) -> str:
@@ -53,9 +62,8 @@ def _few(panels: Sequence[Any], found: int) -> str:
 def histories(study: Study) -> tuple[list[Panel], Grid | None, str]:
     """Training curves of each split, and what came of every network."""
     splits = [split for split in study.splits if split.histories]
-    legend = [Key("muted", "", "training loss"), Key("network", "", "validation loss")]
     panels = [
-        Panel(_title(s), training_figures.history(_name(s, "history"), _title(s), s.histories), legend)
+        Panel(_title(s), training_figures.history(_name(s, "history"), _title(s), s.histories))
         for s in splits[:MOST_PANELS]
     ]
     rows = []
@@ -71,7 +79,16 @@ def histories(study: Study) -> tuple[list[Panel], Grid | None, str]:
                     Cell(words.number(history["seconds"].sum(), 0)),
                 ]
             )  # fmt: skip
-    header = ["Split", "Network", "Epochs", "Kept", "Training loss", "Validation loss", "Validation AUC", "Seconds"]
+    header = [
+        "Split",
+        "Network",
+        "Epochs",
+        "Kept",
+        "Training loss",
+        "Validation loss",
+        "Validation AUC",
+        "Seconds",
+    ]
     grid = Grid("Networks: the epoch that was kept", header, rows) if rows else None
     return panels, grid, _few(panels, len(splits))
 
@@ -81,24 +98,31 @@ def signatures(study: Study) -> tuple[list[Panel], list[Panel], Grid | None, str
     splits = [split for split in study.splits if not (split.path.empty and split.features.empty)]
     shown = splits[:MOST_PANELS]
     paths = [
-        Panel(_title(s), training_figures.lasso(_name(s, "lasso"), _title(s), s.path)) for s in shown if not s.path.empty
+        Panel(_title(s), training_figures.lasso(_name(s, "lasso"), _title(s), s.path))
+        for s in shown
+        if not s.path.empty
     ]
-    legend = [Key("cured", "", "more → cure likelier"), Key("failed", "", "more → cure less likely")]
     features = [
-        Panel(_title(s), training_figures.importances(_name(s, "features"), _title(s), s.features), legend)
+        Panel(_title(s), training_figures.importances(_name(s, "features"), _title(s), s.features))
         for s in shown
         if not s.features.empty
     ]
     rows = []
     for split in shown:
         chosen = split.path[split.path["chosen"].str.lower().isin(("1", "1.0", "true"))]
-        strength = words.significant(chosen["lambda"].iloc[0], 2) if not chosen.empty else words.MISSING
+        strength = (
+            words.significant(chosen["lambda"].iloc[0], 2) if not chosen.empty else words.MISSING
+        )
         best = split.features.sort_values("importance", ascending=False)["feature"].head(5)
         rows.append(
             [label(_title(split)), Cell(strength), Cell(words.count(len(split.features))),
              label(", ".join(map(str, best)) or "none")]
         )  # fmt: skip
-    grid = Grid("Features of the signature", ["Split", "λ", "Features", "Most important"], rows) if rows else None
+    grid = (
+        Grid("Features of the signature", ["Split", "λ", "Features", "Most important"], rows)
+        if rows
+        else None
+    )
     return paths, features, grid, _few(shown, len(splits))
 
 
@@ -107,32 +131,60 @@ def attention(study: Study, design: str) -> dict[str, Any] | None:
     splits = [split for split in study.splits if split.design == design and not split.gradcam.empty]
     if not splits:
         return None
-    rows = pd.concat([split.gradcam.assign(folder=str(split.overlays)) for split in splits]).drop_duplicates("patient")
-    rows["outcome_text"] = rows["outcome"].map(lambda value: words.count(value) if words.is_number(value) else "")
+    rows = pd.concat(
+        [split.gradcam.assign(folder=str(split.overlays)) for split in splits]
+    ).drop_duplicates("patient")
+    rows["outcome_text"] = rows["outcome"].map(
+        lambda value: words.count(value) if words.is_number(value) else ""
+    )
     good = rows[(rows["status"] == "ok") & rows["inside"].notna()]
     body = []
     for name, part in [*rows.groupby("center", sort=False), ("All", rows)]:
         seen = part.loc[part["patient"].isin(good["patient"])]
         body.append(
             [
-                label(name), Cell(words.count(len(part))), Cell(_spread(seen["inside"])), Cell(_spread(seen["area"])),
+                label(name), Cell(words.count(len(part))), _spread(seen["inside"]), _spread(seen["area"]),
                 Cell(words.number((seen["inside"] / seen["area"]).median(), 1)),
                 Cell(words.count((part["status"] != "ok").sum())),
             ]
         )  # fmt: skip
     panel = None
     if not good.empty:
-        legend = [Key("cured", "", "cured"), Key("failed", "", "not cured")]
+        kinds = {
+            "1": ("cured", "circle"),
+            "0": ("not cured", "triangle"),
+            "": ("not known yet", "square"),
+        }
+        tones = {"1": "cured", "0": "failed", "": "muted"}
+        legend = [
+            Key(tones[code], "", name, shape=shape)
+            for code, (name, shape) in kinds.items()
+            if (good["outcome_text"] == code).any()
+        ]
         panel = Panel("Map and gland", training_figures.attention("attention", good), legend)
-    header = ["Center", "Patients", "Map inside the gland", "Image that is gland", "Ratio", "Empty maps"]
+    header = [
+        "Center",
+        "Patients",
+        "Map inside the gland",
+        "Image that is gland",
+        "Ratio",
+        "Empty maps",
+    ]
     chosen = _choose(rows, int(study.setting("report", "overlays", default=OVERLAYS)))
-    overlays = [overlay for row in chosen.to_dict("records") if (overlay := _overlay(row)) is not None]
+    overlays = [
+        overlay for row in chosen.to_dict("records") if (overlay := _overlay(row)) is not None
+    ]
     targets = sorted(set(rows["target"].dropna().astype(str)) - {""})
     return {
         "design": words.design(design),
         "target": words.listing([words.plain(t).lower() for t in targets]),
         "panel": panel,
-        "grid": Grid("Attention by center", header, body, "Median (first to third quartile) of the maps that are not empty."),
+        "grid": Grid(
+            "Attention by center",
+            header,
+            body,
+            "Median (first to third quartile) of the maps that are not empty.",
+        ),
         "overlays": overlays,
         "total": len(rows),
         "centers": sorted({o.center for o in overlays}),
@@ -140,12 +192,12 @@ def attention(study: Study, design: str) -> dict[str, Any] | None:
     }
 
 
-def _spread(values: pd.Series) -> str:
+def _spread(values: pd.Series) -> Cell:
     known = values.dropna()
     if known.empty:
-        return words.MISSING
-    low, middle, high = (100 * known.quantile(q) for q in (0.25, 0.5, 0.75))
-    return f"{words.number(middle, 0)} % ({words.number(low, 0)} to {words.number(high, 0)})"
+        return Cell(words.MISSING)
+    low, middle, high = known.quantile([0.25, 0.5, 0.75])
+    return Cell(words.percent(middle), words.interval(100 * low, 100 * high, 0))
 
 
 def _choose(rows: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -158,10 +210,14 @@ def _choose(rows: pd.DataFrame, most: int) -> pd.DataFrame:
         order=[hashlib.sha256(str(patient).encode()).hexdigest() for patient in rows["patient"]]
     ).sort_values("order")
     shuffled["turn"] = shuffled.groupby(["center", "outcome_text"]).cumcount()
-    return shuffled.sort_values(["turn", "order"]).head(most).sort_values(["center", "outcome_text", "order"])
+    return (
+        shuffled.sort_values(["turn", "order"])
+        .head(most)
+        .sort_values(["center", "outcome_text", "order"])
+    )
 
 
-def _overlay(row: dict[str, Any]) -> Overlay | None:
+def _overlay(row: Mapping[Hashable, Any]) -> Overlay | None:
     path = Path(row["folder"]) / f"{row['patient']}.png"
     if not path.is_file():
         return None

@@ -44,7 +44,10 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
         ("Images", _images(study)),
         ("Network", _network(study)),
         ("Signature", _signature(study)),
-        ("Designs", " ".join(f"{words.design(d)}: {words.DESIGN_NOTES.get(d, '')}" for d in study.designs)),
+        (
+            "Designs",
+            " ".join(f"{words.design(d)}: {words.DESIGN_NOTES.get(d, '')}" for d in study.designs),
+        ),
         (
             "Evaluation",
             "Whatever learns from data (normalization, network, selection, forest, threshold) learns inside the "
@@ -83,7 +86,11 @@ def _network(study: Study) -> str:
     weights = study.setting("network", "weights")
     if weights is None:
         return ""
-    start = "random weights" if weights == "random" else "weights from a local file, checked by its hash"
+    start = (
+        "random weights"
+        if weights == "random"
+        else "weights from a local file, checked by its hash"
+    )
     epochs = study.setting("network", "epochs")
     balance = (
         " Both outcomes weigh the same in the loss, and the shift this causes is taken out of the probabilities."
@@ -121,7 +128,10 @@ def limitations(study: Study) -> list[str]:
         "biology.",
     ]
     if study.simulated:
-        said.insert(1, "Simulated patients follow a model of the gland and the camera that is simpler than either.")
+        said.insert(
+            1,
+            "Simulated patients follow a model of the gland and the camera that is simpler than either.",
+        )
     if study.cohort["center"].nunique() < 5:
         said.append(
             "With fewer than five centers, differences between centers can’t be estimated well: prediction "

@@ -9,7 +9,16 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from thyrocast.report import learning, methods, palette, participants, results, verdict, words
+from thyrocast.report import (
+    learning,
+    methods,
+    palette,
+    participants,
+    results,
+    scores,
+    verdict,
+    words,
+)
 from thyrocast.report.parts import Cell, Grid, label
 from thyrocast.report.reading import YES, Study
 
@@ -45,10 +54,11 @@ def render(study: Study) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["drawn"] = Markup  # only for drawings, whose text drawing.py escaped
+    # For the page's own style and script, and for drawings, whose text drawing.py escaped.
+    environment.filters["as_it_is"] = Markup
     return environment.get_template("page.html.j2").render(
-        style=Markup(style),
-        script=Markup(script),
+        style=style,
+        script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         **_context(study),
     )
@@ -57,8 +67,12 @@ def render(study: Study) -> str:
 def _context(study: Study) -> dict[str, Any]:
     training, networks, more_training = learning.histories(study)
     paths, features, signature, more_signatures = learning.signatures(study)
-    seen = [design for design in words.DESIGN_ORDER if any(s.design == design for s in study.splits)]
-    attention = next((found for design in seen if (found := learning.attention(study, design))), None)
+    seen = [
+        design for design in words.DESIGN_ORDER if any(s.design == design for s in study.splits)
+    ]
+    attention = next(
+        (found for design in seen if (found := learning.attention(study, design))), None
+    )
     truth = verdict.truth(study)
     return {
         "sections": SECTIONS,
@@ -69,11 +83,22 @@ def _context(study: Study) -> dict[str, Any]:
         "flow": participants.flow(study),
         "table_one": participants.table_one(study),
         "designs": [results.block(study, design) for design in study.designs],
-        "published": results.published(study),
+        "published": scores.published(study),
         "truth": truth,
         "truth_grid": _truth(study, truth),
-        "training": {"panels": training, "grid": networks, "more": more_training},
-        "signature": {"paths": paths, "features": features, "grid": signature, "more": more_signatures},
+        "training": {
+            "panels": training,
+            "grid": networks,
+            "more": more_training,
+            "legend": learning.LOSSES,
+        },
+        "signature": {
+            "paths": paths,
+            "features": features,
+            "grid": signature,
+            "more": more_signatures,
+            "legend": learning.SIGNS,
+        },
         "in_sample": study.in_sample,
         "attention": attention,
         "sample_size": _sample_size(study),
@@ -86,26 +111,28 @@ def _context(study: Study) -> dict[str, Any]:
 
 def _truth(study: Study, truth: Mapping[str, Any] | None) -> Grid | None:
     """The true risk's AUC beside the models', by center."""
-    designs = results.evaluated(study)
+    designs = scores.evaluated(study)
     if truth is None or not designs:
         return None
     design = designs[0]
     models = study.models(design)
-    found = {model: results.center_rows(study, design, model) for model in models}
+    found = {model: scores.center_rows(study, design, model) for model in models}
     names = list(dict.fromkeys(name for rows in found.values() for name in rows["center"]))
     body = []
     for name in names:
-        cells = [label(name), Cell(words.number((truth["centers"].get(name) or {}).get("auc")))]
+        cells = [label(name), Cell(truth["centers"].get(name, words.MISSING))]
         for rows in found.values():
             mine = rows[rows["center"] == name]
             cells.append(Cell(words.number(mine["estimate"].iloc[0] if not mine.empty else None)))
         body.append(cells)
-    whole = [label("All"), Cell(words.number(truth["auc"]))]
+    whole = [label("All"), Cell(truth["auc"])]
     for model in models:
-        row = results.headline(study, design, model)
+        row = scores.headline(study, design, model)
         whole.append(Cell(words.number(None if row is None else row["estimate"])))
     header = ["Center", "True risk", *(words.model(m) for m in models)]
-    return Grid(f"AUC of the true risk beside the models ({words.design(design)})", header, [*body, whole])
+    return Grid(
+        f"AUC of the true risk beside the models ({words.design(design)})", header, [*body, whole]
+    )
 
 
 def _sample_size(study: Study) -> Grid | None:
@@ -114,35 +141,52 @@ def _sample_size(study: Study) -> Grid | None:
         return None
     body = [
         [
-            label(words.plain(row["purpose"])), label(row["criterion"], row["detail"]),
+            label(words.plain(row["purpose"])), label(words.CRITERIA.get(row["criterion"], row["criterion"]), row["detail"]),
             Cell(words.count(row["required_n"]), f"{words.count(row['required_events'])} cured" if words.is_number(row["required_events"]) else ""),
             Cell(words.count(row["available_n"]), f"{words.count(row['available_events'])} cured" if words.is_number(row["available_events"]) else ""),
             label("yes" if str(row["sufficient"]).lower() in YES else "no"),
         ]
         for row in rows.to_dict("records")
     ]  # fmt: skip
-    return Grid("Patients needed and available", ["Purpose", "Criterion", "Needed", "Available", "Enough"], body)
+    return Grid(
+        "Patients needed and available",
+        ["Purpose", "Criterion", "Needed", "Available", "Enough"],
+        body,
+    )
 
 
 def _provenance(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Provenance as titled lists; the configuration, which is long, comes last."""
     single = [(k, v) for k, v in sorted(provenance.items()) if not isinstance(v, Mapping | list)]
-    listed = [("Study", [(words.plain(key), _shown(value)) for key, value in single])] if single else []
+    listed = (
+        [("Study", [(words.plain(key), _shown(value)) for key, value in single])] if single else []
+    )
     order = ["versions", "inputs", "seeds"]
     blocks = [k for k, v in provenance.items() if isinstance(v, Mapping | list) and v]
-    for key in sorted(blocks, key=lambda k: (k == "config", order.index(k) if k in order else 9, k)):
+    for key in sorted(
+        blocks, key=lambda k: (k == "config", order.index(k) if k in order else 9, k)
+    ):
         listed.append((words.plain(key), _flat(provenance[key])))
     return listed
 
 
 def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
     if isinstance(value, Mapping):
-        return [pair for key in value for pair in _flat(value[key], f"{prefix}.{key}" if prefix else str(key))]
+        return [
+            pair
+            for key in value
+            for pair in _flat(value[key], f"{prefix}.{key}" if prefix else str(key))
+        ]
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         return [
             pair
             for place, item in enumerate(value)
-            for pair in _flat(item, f"{prefix}.{item.get('name', place) if isinstance(item, Mapping) else place}".strip("."))
+            for pair in _flat(
+                item,
+                f"{prefix}.{item.get('name', place) if isinstance(item, Mapping) else place}".strip(
+                    "."
+                ),
+            )
         ]
     return [(prefix, _shown(value))]
 

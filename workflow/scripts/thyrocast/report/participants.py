@@ -16,10 +16,13 @@ MOST_CODES = 8
 
 def flow(study: Study) -> dict[str, Any]:
     """Participant flow of all centers, for the figure and for the table."""
-    centers = study.flow
+    names = [name for name in study.centers if name in study.flow]
+    centers = {name: study.flow[name] for name in names}
     excluded: Counter[str] = Counter()
     for center in centers.values():
-        excluded.update({str(reason): int(n) for reason, n in (center.get("excluded") or {}).items()})
+        excluded.update(
+            {str(reason): int(n) for reason, n in (center.get("excluded") or {}).items()}
+        )
     reasons = sorted(excluded.items(), key=lambda item: (-item[1], item[0]))
     roles = []
     for role in words.ROLES:
@@ -33,7 +36,6 @@ def flow(study: Study) -> dict[str, Any]:
                     "cured": None if role == "prospective" else _sum(members, "cured"),
                 }
             )
-    names = [name for name in study.centers if name in centers]
     header = ["", *names, "All"]
     rows = [
         [label(title), *(Cell(words.count(centers[name].get(key))) for name in names),
@@ -47,12 +49,20 @@ def flow(study: Study) -> dict[str, Any]:
     ]  # fmt: skip
     for reason, total in reasons:
         each = [(centers[name].get("excluded") or {}).get(reason, 0) for name in names]
-        rows.append([label(f"Excluded: {reason}"), *(Cell(words.count(n)) for n in each), Cell(words.count(total))])
+        rows.append(
+            [
+                label(f"Excluded: {reason}"),
+                *(Cell(words.count(n)) for n in each),
+                Cell(words.count(total)),
+            ]
+        )
     rows.append(
         [label("Analysed"), *(Cell(words.count(centers[name].get("analysed"))) for name in names),
          Cell(words.count(_sum(centers, "analysed")))]
     )  # fmt: skip
-    rows.append([label("Cured"), *(_cured(centers[name]) for name in names), _cured_of_all(centers)])
+    rows.append(
+        [label("Cured"), *(_cured(centers[name]) for name in names), _cured_of_all(centers)]
+    )
     return {
         "found": _sum(centers, "found"),
         "table_only": _sum(centers, "in_table") - _sum(centers, "matched"),
@@ -72,8 +82,8 @@ def _sum(centers: Mapping[str, Mapping[str, Any]], key: str) -> int:
 
 
 def _adds_up(center: Mapping[str, Any]) -> bool:
-    left = sum((center.get("excluded") or {}).values()) + int(center.get("analysed") or 0)
-    return left == int(center.get("found") or 0)
+    excluded = sum(int(n) for n in (center.get("excluded") or {}).values())
+    return excluded + int(center.get("analysed") or 0) == int(center.get("found") or 0)
 
 
 def _cured(center: Mapping[str, Any]) -> Cell:
@@ -138,11 +148,15 @@ def _outcome(group: pd.DataFrame) -> Cell:
     return _fraction(int((known == "1").sum()), len(known)) if len(known) else Cell("not known yet")
 
 
-def _rows(column: str, known: pd.Series, groups: Mapping[str, pd.DataFrame]) -> list[Sequence[Cell]]:
+def _rows(
+    column: str, known: pd.Series, groups: Mapping[str, pd.DataFrame]
+) -> list[Sequence[Cell]]:
     values = sorted(known.unique())
     title = words.column(column)
     if set(values) <= {"0", "1", "yes", "no", "0.0", "1.0"}:
-        cells = [_coded(group[column], lambda text: text.lower() in YES) for group in groups.values()]
+        cells = [
+            _coded(group[column], lambda text: text.lower() in YES) for group in groups.values()
+        ]
         return [[label(title), *cells]]
     numbers = pd.to_numeric(known, errors="coerce")
     if numbers.notna().all() and not (column == "matrix" and len(values) <= MOST_CODES):
@@ -152,7 +166,10 @@ def _rows(column: str, known: pd.Series, groups: Mapping[str, pd.DataFrame]) -> 
     rows: list[Sequence[Cell]] = [
         [
             label(f"{title}: {code}"),
-            *(_coded(group[column], lambda text, code=code: text == code) for group in groups.values()),
+            *(
+                _coded(group[column], lambda text, code=code: text == code)
+                for group in groups.values()
+            ),
         ]
         for code in shown
     ]

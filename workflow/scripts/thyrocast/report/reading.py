@@ -37,7 +37,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "pooled": (
         "design", "model", "metric", "method", "estimate", "ci_low", "ci_high",
-        "pi_low", "pi_high", "tau2", "i2", "q", "q_p", "k",
+        "pi_low", "pi_high", "tau2", "i2", "q", "q_p", "k", "detail",
+    ),
+    "pooled_centers": (
+        "design", "model", "metric", "method", "center", "estimate", "ci_low", "ci_high",
+        "weight", "n", "events", "without", "without_low", "without_high",
     ),
     "sample_size": (
         "purpose", "criterion", "required_n", "required_events",
@@ -54,7 +58,7 @@ GRADCAM = ("patient", "center", "outcome", "target", "probability", "inside", "a
 TEXT = {
     "design", "split", "model", "set", "group", "metric", "ci_method", "model_a", "model_b",
     "method", "rule", "patient", "center", "purpose", "criterion", "detail", "feature", "status",
-    "sufficient", "role", "chosen", "best",
+    "sufficient", "role", "chosen", "best", "target",
 }  # fmt: skip
 YES = ("1", "1.0", "true", "yes")
 

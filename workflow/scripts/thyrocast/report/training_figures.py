@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from thyrocast.report import drawing, palette, words
 
@@ -19,7 +19,7 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
     members
         Histories by member.
     """
-    with drawing.panel(height=250) as (figure, (axes,)):
+    with drawing.panel(height=230, width=drawing.NARROW) as (figure, (axes,)):
         for member, rows in sorted(members.items(), key=lambda item: item[0] == "full"):
             full = member == "full"
             epoch = rows["epoch"].to_numpy(float)
@@ -35,6 +35,7 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
                     "o", color=palette.light("ink"), markersize=6,
                 )  # fmt: skip
         axes.set(xlabel="Epoch", ylabel="Loss")
+        axes.set_xlim(left=1)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
         return drawing.svg(figure, name, f"Training and validation loss by epoch, {title}.")
 
@@ -53,15 +54,22 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
     strength, deviance, error, kept = (
         path[column].to_numpy(float) for column in ("lambda", "cv_deviance", "cv_se", "nonzero")
     )
-    with drawing.panel(height=270, rows=2) as (figure, (above, axes)):
-        above.get_gridspec().set_height_ratios([1, 2.2])
+    with drawing.panel(height=270, width=drawing.NARROW, ratios=(1, 2.2)) as (
+        figure,
+        (above, axes),
+    ):
         above.sharex(axes)
         above.step(strength, kept, color=palette.light("muted"), where="mid", linewidth=1.4)
         above.set(ylabel="Features")
         above.tick_params(labelbottom=False)
         above.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
         axes.fill_between(
-            strength, deviance - error, deviance + error, color=palette.light("signature"), alpha=0.16, linewidth=0
+            strength,
+            deviance - error,
+            deviance + error,
+            color=palette.light("signature"),
+            alpha=0.16,
+            linewidth=0,
         )
         axes.plot(strength, deviance, color=palette.light("signature"))
         axes.set(xscale="log", xlabel="Strength of the penalty (λ)", ylabel="Deviance")
@@ -69,9 +77,14 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
         for row in chosen.head(1).to_dict("records"):
             for one in (above, axes):
                 one.axvline(row["lambda"], color=palette.light("ink"), linewidth=1.1, dashes=(4, 2))
+        # Powers of ten in plain digits: nothing on the page is read as mathematics.
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         figure.align_ylabels()
         return drawing.svg(
-            figure, name, f"LASSO path, {title}: number of features and cross-validated deviance by penalty."
+            figure,
+            name,
+            f"LASSO path, {title}: number of features and cross-validated deviance by penalty.",
         )
 
 
@@ -88,14 +101,23 @@ def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -
         Features shown.
     """
     shown = features.sort_values("importance", ascending=False).head(most)[::-1]
-    with drawing.panel(height=48 + 17 * max(len(shown), 3)) as (figure, (axes,)):
-        tones = [palette.light("cured" if value >= 0 else "failed") for value in shown["coefficient"]]
+    with drawing.panel(height=56 + 17 * max(len(shown), 3), width=drawing.NARROW) as (
+        figure,
+        (axes,),
+    ):
+        tones = [
+            palette.light("cured" if value >= 0 else "failed") for value in shown["coefficient"]
+        ]
         axes.barh(np.arange(len(shown)), shown["importance"].to_numpy(float), 0.7, color=tones)
         axes.set_yticks(np.arange(len(shown)), [*shown["feature"].astype(str)], fontsize=9.5)
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.set(xlabel="Importance in the forest", ylim=(-0.7, len(shown) - 0.3))
-        return drawing.svg(figure, name, f"Importance of {words.plural(len(features), 'selected feature')}, {title}.")
+        return drawing.svg(
+            figure,
+            name,
+            f"Importance of {words.plural(len(features), 'selected feature')}, {title}.",
+        )
 
 
 def attention(name: str, rows: pd.DataFrame) -> str:
@@ -106,9 +128,13 @@ def attention(name: str, rows: pd.DataFrame) -> str:
     rows
         Rows of gradcam.csv whose status is ok.
     """
-    with drawing.panel(height=380) as (figure, (axes,)):
+    with drawing.panel(height=390) as (figure, (axes,)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
-        for outcome, tone, marker in (("1", "cured", "o"), ("0", "failed", "^"), ("", "muted", "s")):
+        for outcome, tone, marker in (
+            ("1", "cured", "o"),
+            ("0", "failed", "^"),
+            ("", "muted", "s"),
+        ):
             part = rows[rows["outcome_text"] == outcome]
             axes.plot(
                 part["area"].to_numpy(float), part["inside"].to_numpy(float), marker,
@@ -119,7 +145,7 @@ def attention(name: str, rows: pd.DataFrame) -> str:
             xlabel="Share of the image that is gland", ylabel="Share of the map inside the gland",
         )  # fmt: skip
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+            axis.set_major_formatter(PercentFormatter(1, 0, " %"))
         return drawing.svg(
             figure,
             name,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thyrocast.report import results, words
+from thyrocast.report import figures, results, scores, words
 from thyrocast.report.reading import YES, Study
 
+PURPOSES = {"development": "developing", "validation": "validating"}
 # Which model answers for a design, first choice first.
 SPEAKERS = ("signature", "network", "combined", "handcrafted", "clinical")
 
@@ -99,29 +100,26 @@ def _size(study: Study) -> list[Banner]:
     if short.empty:
         return []
     parts = []
-    for purpose, group in short.groupby("purpose", sort=False):
-        worst = group.loc[group["required_n"].idxmax()]
-        parts.append(
-            f"{purpose}: {words.count(worst['available_n'])} patients, {words.count(worst['required_n'])} "
-            f"needed ({worst['criterion']})"
-        )
-    return [
-        Banner(
-            "warning",
-            "Too small a study",
-            f"By published criteria there are too few patients. {'; '.join(parts)}. Expect wide intervals "
-            "and a model that would change with other patients.",
-        )
-    ]
+    for purpose, group in short[short["criterion"] != "all"].groupby("purpose", sort=False):
+        worst = group.sort_values("required_n").iloc[-1]
+        if str(purpose) in PURPOSES:
+            parts.append(
+                f"{PURPOSES[str(purpose)]} a model takes {words.count(worst['required_n'])} patients, there are "
+                f"{words.count(worst['available_n'])}"
+            )
+    if not parts:
+        return []
+    text = f"By published criteria {' and '.join(parts)}: expect wide intervals, and another model from other patients."
+    return [Banner("warning", "Too small a study", text)]
 
 
 def verdict(study: Study) -> Verdict | None:
     """Say how good the study's main model is where evidence is strongest; None if nothing was scored."""
-    designs = results.evaluated(study)
+    designs = scores.evaluated(study)
     if not designs:
         return None
     design = designs[0]
-    found = {m: results.headline(study, design, m) for m in study.models(design)}
+    found = {m: scores.headline(study, design, m) for m in study.models(design)}
     rows = {m: row for m, row in found.items() if row is not None}
     speaker = next((m for m in SPEAKERS if m in rows), next(iter(rows)))
     row = rows[speaker]
@@ -155,15 +153,23 @@ def _answer(row: pd.Series, speaker: str) -> str:
         return f"Worse than chance: {name} ranks patients the wrong way round. Check the outcome codes."
     if low <= 0.5:
         return f"Not shown to be better than chance: {name} may not tell patients apart at all."
-    strength = "weakly" if middle < 0.65 else "moderately" if middle < 0.75 else "well" if middle < 0.85 else "very well"
+    strength = (
+        "slightly"
+        if middle < 0.6
+        else "somewhat"
+        if middle < 0.7
+        else "clearly"
+        if middle < 0.8
+        else "much"
+    )
     return (
-        f"Better than chance: {name} tells patients who will be cured from those who will not {strength}, "
-        f"ranking {words.number(100 * middle, 0)} of 100 such pairs correctly."
+        f"{strength.capitalize()} better than chance: of 100 pairs of a patient who is cured and one who is not, "
+        f"{name} ranks {words.number(100 * middle, 0)} the right way round."
     )
 
 
 def _scope(study: Study, design: str, row: pd.Series, speaker: str) -> str:
-    centers = results.center_rows(study, design, speaker)["center"].nunique()
+    centers = scores.center_rows(study, design, speaker)["center"].nunique()
     seen = {
         "external": f"of {words.plural(centers, 'external center')}",
         "loco": f"of {words.plural(centers, 'center')}, each left out of training in turn",
@@ -193,10 +199,12 @@ def _sure(study: Study, design: str, model: str, row: pd.Series) -> list[str]:
 
 
 def _new_center(study: Study, design: str, model: str) -> list[str]:
-    row = results.pooled(study, design, model)
-    other = next((d for d in words.UNSEEN_CENTERS if results.pooled(study, d, model) is not None), None)
+    row = scores.pooled(study, design, model)
+    other = next(
+        (d for d in words.UNSEEN_CENTERS if scores.pooled(study, d, model) is not None), None
+    )
     if row is None and other is not None:
-        design, row = other, results.pooled(study, other, model)
+        design, row = other, scores.pooled(study, other, model)
     if row is None or not (words.is_number(row["pi_low"]) and words.is_number(row["pi_high"])):
         return []
     chance = " This includes chance." if float(row["pi_low"]) <= 0.5 else ""
@@ -207,7 +215,7 @@ def _new_center(study: Study, design: str, model: str) -> list[str]:
 
 
 def _calibrated(study: Study, design: str, model: str) -> list[str]:
-    row = results.headline(study, design, model, "oe_ratio")
+    row = scores.headline(study, design, model, "oe_ratio")
     if row is None or not words.is_number(row["ci_low"]):
         return []
     value = words.estimate(row["estimate"], row["ci_low"], row["ci_high"])
@@ -215,7 +223,9 @@ def _calibrated(study: Study, design: str, model: str) -> list[str]:
         return [f"Its probabilities of cure are too low on average: observed / expected {value}."]
     if float(row["ci_high"]) < 1:
         return [f"Its probabilities of cure are too high on average: observed / expected {value}."]
-    return [f"Its probabilities are right on average, as far as these patients can tell: observed / expected {value}."]
+    return [
+        f"Its probabilities are right on average, as far as these patients can tell: observed / expected {value}."
+    ]
 
 
 def _useful(study: Study, design: str, model: str) -> list[str]:
@@ -223,7 +233,11 @@ def _useful(study: Study, design: str, model: str) -> list[str]:
     split = study.overall(design)
     rows = study.select("decision_curve", design=design, split=split, set="test", group="pooled")
     mine = rows[rows["model"] == model].set_index("threshold")["net_benefit"]
-    everyone = rows[rows["model"] == "treat_all"].drop_duplicates("threshold").set_index("threshold")["net_benefit"]
+    everyone = (
+        rows[rows["model"] == "treat_all"]
+        .drop_duplicates("threshold")
+        .set_index("threshold")["net_benefit"]
+    )
     if mine.empty or everyone.empty:
         return []
     limits = results.clinical_range(study)
@@ -239,12 +253,19 @@ def _useful(study: Study, design: str, model: str) -> list[str]:
     ]
 
 
-def _bars(rows: dict[str, pd.Series], speaker: str) -> tuple[list[Bar], list[tuple[str, float]], float]:
-    ends = [float(row[end]) for row in rows.values() for end in ("estimate", "ci_low") if words.is_number(row[end])]
+def _bars(
+    rows: dict[str, pd.Series], speaker: str
+) -> tuple[list[Bar], list[tuple[str, float]], float]:
+    ends = [
+        float(row[end])
+        for row in rows.values()
+        for end in ("estimate", "ci_low")
+        if words.is_number(row[end])
+    ]
     start = min(0.4, max(0.0, np.floor(10 * min(ends)) / 10))
 
-    def place(value: object) -> float:
-        return round(100 * (float(value) - start) / (1 - start), 2)  # type: ignore[arg-type]
+    def place(value: Any) -> float:
+        return round(100 * (float(value) - float(start)) / (1 - float(start)), 2)
 
     bars = []
     for model in sorted(rows, key=lambda m: m != speaker):
@@ -253,7 +274,7 @@ def _bars(rows: dict[str, pd.Series], speaker: str) -> tuple[list[Bar], list[tup
         high = row["ci_high"] if words.is_number(row["ci_high"]) else row["estimate"]
         bars.append(
             Bar(
-                words.model(model), results.figures.key(model).colour, words.MODEL_NOTES.get(model, ""),
+                words.model(model), figures.key(model).colour, words.MODEL_NOTES.get(model, ""),
                 words.number(row["estimate"]), words.interval(row["ci_low"], row["ci_high"]),
                 place(low), place(high), place(row["estimate"]),
             )
@@ -273,13 +294,25 @@ def facts(study: Study) -> list[tuple[str, str]]:
         ("Cured", words.share(cured, len(known)) if len(known) else "not known yet"),
         ("Centers", f"{study.cohort['center'].nunique()} ({centers})"),
         ("Designs", words.listing([words.design(d) for d in study.designs]) or "none scored"),
-        ("Signature's protocol", "in-sample, as published" if study.in_sample else "cross-fitted (corrected)"),
+        (
+            "Signature's protocol",
+            "in-sample, as published" if study.in_sample else "cross-fitted (corrected)",
+        ),
     ]
 
 
 def truth(study: Study) -> dict[str, Any] | None:
-    """The simulator's summary: discrimination of the true risk, overall and by center."""
+    """Discrimination of the simulated patients' true risk, overall and by center."""
     if not study.simulation:
         return None
-    centers = study.simulation.get("centers") or {}
-    return {"auc": study.simulation.get("auc"), "centers": centers}
+    overall = study.simulation.get("overall") or {}
+    return {
+        "auc": words.number(overall.get("auc")),
+        "expected": words.number(overall.get("expected_auc")),
+        "patients": words.count(overall.get("n")),
+        "formula": str(study.simulation.get("formula") or ""),
+        "centers": {
+            name: words.number((facts or {}).get("auc"))
+            for name, facts in (study.simulation.get("centers") or {}).items()
+        },
+    }

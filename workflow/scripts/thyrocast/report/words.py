@@ -25,7 +25,7 @@ DESIGNS = {
     "external": "External centers",
     "loco": "Leave one center out",
     "kfold": "Repeated cross-validation",
-    "holdout": "Hold-out 8:2",
+    "holdout": "Hold-out",
 }
 DESIGN_NOTES = {
     "external": "Trained on all development centers, tested on centers that took no part in training.",
@@ -62,6 +62,30 @@ METRICS = {
     "emax": "Emax",
     "net_benefit": "Net benefit",
     "partial_auc": "Partial AUC",
+    "likelihood_ratio": "Added by the image (likelihood ratio, χ²)",
+}
+CRITERIA = {
+    "shrinkage": "Little overfitting",
+    "optimism": "Little optimism",
+    "prevalence": "Average risk known well",
+    "oe_ratio": "Observed / expected known well",
+    "calibration_slope": "Calibration slope known well",
+    "auc": "AUC known well",
+    "all": "All of these",
+}
+METHODS = {
+    "reml_hartung_knapp": "random effects (REML, Hartung-Knapp interval)",
+    "paule_mandel_hartung_knapp": "random effects (Paule-Mandel, Hartung-Knapp interval)",
+    "pooled_predictions": "all test predictions as one sample",
+    "delong": "DeLong",
+}
+RULES = {
+    "youden": "greatest sensitivity + specificity (Youden)",
+    "sensitivity": "fixed sensitivity",
+    "specificity": "fixed specificity",
+    "cost_ratio": "least cost",
+    "net_benefit": "net benefit",
+    "fixed": "fixed threshold",
 }
 # The two tables of a design: telling patients apart and deciding; and honest probabilities.
 DISCRIMINATION = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy")
@@ -110,7 +134,7 @@ COLUMNS = {
 ROLES = {
     "development": "development",
     "external": "external validation",
-    "prospective": "prospective (no outcomes yet)",
+    "prospective": "prospective",
 }
 SETS = {"test": "Test", "train": "Training"}
 
@@ -134,6 +158,12 @@ def metric(name: str) -> str:
 def column(name: str) -> str:
     """What a column of the cohort is called, with its unit."""
     return COLUMNS.get(name, plain(name))
+
+
+def method(name: str) -> str:
+    """How something was estimated, in words where we have them."""
+    head, space, rest = str(name).partition(" ")
+    return METHODS.get(head, head.replace("_", " ")) + space + rest
 
 
 def plain(name: str) -> str:
@@ -181,7 +211,7 @@ def significant(value: object, digits: int = 3) -> str:
     if size == 0:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(size))))
-    return f"{size:,.{decimals}f}".replace(",", " ").replace("-", "−")
+    return f"{size:,.{decimals}f}".replace("-", "−")
 
 
 def interval(low: object, high: object, digits: int = 2) -> str:
@@ -201,7 +231,7 @@ def estimate(value: object, low: object = None, high: object = None, digits: int
 
 def count(value: object) -> str:
     """A whole number with thousands apart."""
-    return f"{int(float(value)):,}".replace(",", " ") if is_number(value) else MISSING  # type: ignore[arg-type]
+    return f"{int(float(value)):,}" if is_number(value) else MISSING  # type: ignore[arg-type]
 
 
 def share(part: float, whole: float) -> str:
@@ -212,6 +242,14 @@ def share(part: float, whole: float) -> str:
 def percent(value: object, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage."""
     return f"{number(100 * float(value), digits)} %" if is_number(value) else MISSING  # type: ignore[arg-type]
+
+
+def share_of_variance(value: object) -> str:
+    """I², which is a share or already in percent, as a percentage."""
+    if not is_number(value):
+        return MISSING
+    size = float(value)  # type: ignore[arg-type]
+    return percent(size / 100 if size > 1 else size)
 
 
 def p_value(value: object) -> str:
@@ -227,8 +265,12 @@ def quartiles(values: pd.Series) -> str:
     numbers = pd.to_numeric(values, errors="coerce").dropna()
     if numbers.empty:
         return MISSING
-    low, middle, high = numbers.quantile([0.25, 0.5, 0.75])
-    return f"{significant(middle)} ({significant(low)} to {significant(high)})"
+    whole = bool((numbers == numbers.round()).all())
+    low, middle, high = (
+        count(round(part)) if whole else significant(part)
+        for part in numbers.quantile([0.25, 0.5, 0.75])
+    )
+    return f"{middle} ({low} to {high})"
 
 
 def listing(names: Sequence[str]) -> str:
