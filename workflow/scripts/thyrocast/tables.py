@@ -40,6 +40,10 @@ ACQUISITION = (
     "duration_s",
     "tc_activity_mbq",
     "delay_min",
+    "view_by",
+    "saturation",
+    "centroid_x_mm",
+    "centroid_y_mm",
     "simulated",
 )
 QUANTITIES = (

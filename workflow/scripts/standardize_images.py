@@ -1,0 +1,33 @@
+"""Turn the anterior frames of a job's patients into comparable images of one field of view."""
+
+from pathlib import Path
+from typing import Any
+
+from thyrocast import log, standardize, tables
+
+
+def run(
+    scans: Path,
+    center: dict[str, Any],
+    patients: list[str],
+    settings: dict[str, Any],
+    images: Path,
+    records: Path,
+) -> None:
+    """Write the job's images and records."""
+    done, rows = standardize.standardize_job(
+        patients, tables.read_csv(scans), Path(center["dicom"]), center, settings
+    )
+    standardize.write_job(done, rows, settings["size"], images, records)
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
+    run(
+        scans=Path(snakemake.input.scans),
+        center=snakemake.params.center,
+        patients=list(snakemake.params.patients),
+        settings=snakemake.params.settings,
+        images=Path(snakemake.output.images),
+        records=Path(snakemake.output.records),
+    )

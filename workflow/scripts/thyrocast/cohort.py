@@ -1,0 +1,278 @@
+"""Every patient of a center, in the study or not, with the reason."""
+
+import collections
+import hashlib
+import hmac
+import logging
+import urllib.parse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thyrocast import clinical, selection, tables
+from thyrocast.clinical import NO_IDENTIFIER, Patient
+from thyrocast.dicom import terms
+from thyrocast.dicom.frames import Verdict, judge
+from thyrocast.dicom.header import Record
+from thyrocast.dicom.index import index_folder
+from thyrocast.selection import Candidate, Choice
+
+__all__ = ["NO_IDENTIFIER", "Registration", "register_center", "unquote_name", "write"]
+
+LOG = logging.getLogger("thyrocast")
+Settings = Mapping[str, Any]
+Files = Sequence[tuple[str, Record, Verdict]]
+
+REGISTER = (
+    "patient", "center", "included", "reason", "source", "outcome",
+    *tables.CLINICAL,
+    "state", "followup_months",
+)  # fmt: skip
+# Private: what standardization needs of a patient's scans, and keyed hashes by which one person is
+# found in two centers.
+SCANS = (
+    "patient", "identifier", "rank", "file", "stamp", "frames", "kind", "view_by", "turn",
+    "row_mm", "column_mm", "spacing_by", "duration_s", "duration_by", "tc_activity_mbq",
+    "activity_by", "delay_min", "vendor", "camera", "collimator", "simulated", "flags",
+    "syringe_file", "syringe_frame", "syringe_s", "syringe_min",
+    "residual_file", "residual_frame", "residual_s", "residual_min",
+    "person_identifier", "person_birth", "therapy_date",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Rows of register.csv and of the private scans.csv, both as column -> value."""
+
+    register: list[dict[str, Any]]
+    scans: list[dict[str, Any]]
+
+
+def register_center(
+    table: str | Path,
+    folder: str | Path,
+    center: Settings,
+    cohort: Settings,
+    key: bytes,
+    index: str | Path,
+    threads: int = 1,
+) -> Registration:
+    """Match a center's images to its clinical table and decide who is in.
+
+    Parameters
+    ----------
+    table, folder
+        Clinical table and DICOM export.
+    center, cohort
+        The center's block and the cohort's block of the config.
+    key
+        Secret of the pseudonyms.
+    index
+        Private folder for the index of headers.
+    threads
+        Processes that read headers.
+
+    Raises
+    ------
+    InputError
+        If the table can't be used at all.
+    """
+    patients = clinical.read_clinical(str(table), center, cohort)
+    LOG.info("center %s: %d patients in the clinical table", center["name"], len(patients))
+    records = index_folder(folder, index, threads)
+    by_patient = _by_patient(records, center, cohort)
+    register: list[dict[str, Any]] = []
+    scans: list[dict[str, Any]] = []
+    for patient in patients:
+        files = by_patient.pop(patient.identifier, []) if patient.identifier else []
+        choice = selection.choose(files, patient.therapy, center, cohort)
+        reason = patient.reason or choice.reason
+        row = _register_row(patient, center, key, reason, "both" if files else "clinical")
+        register.append(row)
+        if not reason:
+            scans += _scan_rows(row["patient"], patient, choice, files, center, key, Path(folder))
+    register += _without_table(by_patient, center, key)
+    _summarize(register, records, by_patient, center["name"])
+    return Registration(register, scans)
+
+
+def _by_patient(
+    records: Mapping[str, Record], center: Settings, cohort: Settings
+) -> dict[str, list[tuple[str, Record, Verdict]]]:
+    """Files by normalized PatientID (an empty one where the header has none)."""
+    found: dict[str, list[tuple[str, Record, Verdict]]] = collections.defaultdict(list)
+    reasons: collections.Counter[str] = collections.Counter()
+    for name, record in records.items():
+        verdict = judge(record, center, cohort)
+        if verdict.reason:
+            reasons[verdict.reason] += 1
+        if "reason" in record:
+            continue
+        identifier = tables.normalize_identifier(
+            str(record.get("PatientID") or ""), center["identifiers"]
+        )
+        found[identifier].append((name, record, verdict))
+    for reason, count in reasons.most_common():
+        LOG.info("center %s: %d files left out: %s", center["name"], count, reason)
+    return found
+
+
+def _register_row(
+    patient: Patient, center: Settings, key: bytes, reason: str, source: str
+) -> dict[str, Any]:
+    name = center["name"]
+    # A row without an identifier is told apart by its line; no identifier holds a line break.
+    identifier = patient.identifier or f"\nrow {patient.line}"
+    decided = patient.outcome
+    return {
+        "patient": tables.pseudonym(key, name, identifier),
+        "center": name,
+        "included": int(not reason),
+        "reason": reason,
+        "source": source,
+        "outcome": "" if decided.cured is None else int(decided.cured),
+        **patient.values,
+        "state": decided.state,
+        "followup_months": "" if decided.months is None else f"{decided.months:.1f}",
+    }
+
+
+def _without_table(
+    by_patient: Mapping[str, Files], center: Settings, key: bytes
+) -> Iterable[dict[str, Any]]:
+    for identifier in sorted(by_patient):
+        yield {
+            "patient": tables.pseudonym(key, center["name"], identifier or "\nno PatientID"),
+            "center": center["name"],
+            "included": 0,
+            "reason": "not in the clinical table"
+            if identifier
+            else "no identifier in the DICOM header",
+            "source": "dicom",
+        }
+
+
+def _scan_rows(
+    pseudonym: str,
+    patient: Patient,
+    choice: Choice,
+    files: Files,
+    center: Settings,
+    key: bytes,
+    folder: Path,
+) -> list[dict[str, Any]]:
+    first = choice.scans[0].record
+    sex = patient.values.get("sex") or {"F": "female", "M": "male"}.get(
+        str(first.get("PatientSex")), ""
+    )
+    birth = (
+        patient.birth.strftime("%Y%m%d")
+        if patient.birth
+        else str(first.get("PatientBirthDate") or "")
+    )
+    person = {
+        "person_identifier": _hash(key, "identifier", patient.identifier.lstrip("0")),
+        "person_birth": _hash(key, "birth", birth, sex) if birth and sex else "",
+        "therapy_date": patient.therapy.isoformat() if patient.therapy else "",
+    }
+    rows = []
+    for rank, candidate in enumerate(choice.scans):
+        row = _scan_row(candidate, center, folder)
+        for kind, (file, frame, seconds, minutes) in selection.syringes(files, candidate).items():
+            prefix = "syringe" if kind == "full" else "residual"
+            row |= {
+                f"{prefix}_file": quote_name(file),
+                f"{prefix}_frame": frame,
+                f"{prefix}_s": seconds,
+                f"{prefix}_min": minutes,
+            }
+        rows.append(
+            {"patient": pseudonym, "identifier": patient.identifier, "rank": rank, **row, **person}
+        )
+    return rows
+
+
+def _scan_row(candidate: Candidate, center: Settings, folder: Path) -> dict[str, Any]:
+    record, scan = candidate.record, candidate.scan
+    fallbacks = center["fallbacks"]
+    activity, delay = selection.injection(record, candidate.moment)
+    text = f"{record.get('ImageComments')} {record.get('Manufacturer')} {record.get('ManufacturerModelName')}"
+    return {
+        "file": quote_name(candidate.name),
+        "stamp": _stamp(folder / candidate.name),
+        "frames": " ".join(map(str, scan.frames)),
+        "kind": scan.kind,
+        "view_by": scan.view_by,
+        "turn": scan.turn,
+        "row_mm": candidate.spacing[0],
+        "column_mm": candidate.spacing[1],
+        "spacing_by": candidate.spacing_by,
+        "duration_s": scan.duration_s or fallbacks["duration_s"],
+        "duration_by": "header" if scan.duration_s else "config" if fallbacks["duration_s"] else "",
+        "tc_activity_mbq": activity or fallbacks["tc_activity_mbq"],
+        "activity_by": "header" if activity else "config" if fallbacks["tc_activity_mbq"] else "",
+        "delay_min": delay,
+        "vendor": terms.vendor(record),
+        "camera": terms.camera(record),
+        "collimator": terms.collimator(selection.detector(record, scan)),
+        "simulated": int("simulat" in text.lower()),
+        "flags": " ".join(scan.flags),
+    }
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _hash(key: bytes, kind: str, *parts: str) -> str:
+    """Keyed hash of something about a person; empty where it is not known."""
+    if not any(parts):
+        return ""
+    text = "\0".join(["person", kind, *parts])
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:24]
+
+
+def quote_name(name: str) -> str:
+    """A file's name as plain text that any table holds; `unquote_name` undoes it."""
+    return urllib.parse.quote(name, safe="/ ", errors="surrogateescape")
+
+
+def unquote_name(text: str) -> str:
+    """The file's name that `quote_name` wrote."""
+    return urllib.parse.unquote(text, errors="surrogateescape")
+
+
+def _summarize(
+    register: Sequence[Mapping[str, Any]],
+    records: Mapping[str, Record],
+    by_patient: Mapping[str, Files],
+    center: str,
+) -> None:
+    included = sum(row["included"] for row in register)
+    LOG.info(
+        "center %s: %d files, %d patients, %d of them in",
+        center,
+        len(records),
+        len(register),
+        included,
+    )
+    if "" in by_patient:
+        LOG.warning("center %s: %d files without a PatientID", center, len(by_patient[""]))
+    reasons = collections.Counter(row["reason"] for row in register if row["reason"])
+    for reason, count in reasons.most_common():
+        LOG.info("center %s: %d patients out: %s", center, count, reason)
+
+
+def write(registration: Registration, register: str | Path, scans: str | Path) -> None:
+    """Write register.csv and, readable for its owner alone, scans.csv."""
+    private = Path(scans)
+    private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.parent.chmod(0o700)
+    tables.write_csv(private, SCANS, registration.scans)
+    private.chmod(0o600)
+    tables.write_csv(register, REGISTER, registration.register)

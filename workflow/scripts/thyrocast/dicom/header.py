@@ -1,0 +1,274 @@
+"""Reading the header of one file, within bounds, whatever the file is."""
+
+import contextlib
+import io
+import logging
+import math
+import os
+import stat
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pydicom
+from pydicom import config as pydicom_config
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_file_meta_info
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRLittleEndian
+
+Record = dict[str, Any]
+
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
+# A header takes a few hundred reads; a file of millions of tiny elements is no scintigram.
+MAX_READS = 200_000
+MAX_VALUE_BYTES = 8 * 2**20
+MAX_INFLATED_BYTES = 256 * 2**20
+MAX_DEPTH = 6
+MAX_ITEMS = 4096
+MAX_TEXT = 1024
+
+_DICOMDIR = "1.2.840.10008.1.3.10"
+_JPEG2000 = "1.2.840.10008.1.2.4.91"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+
+# What registration, choice of frame and standardization use; everything else is skipped unread.
+KEYWORDS = (
+    # general modules (C.7)
+    "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
+    "ContentDate AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime Modality "
+    "Manufacturer ManufacturerModelName StudyDescription SeriesDescription ProtocolName "
+    "ImageComments PatientName PatientID PatientBirthDate PatientSex PatientComments "
+    "StudyInstanceUID SeriesInstanceUID BurnedInAnnotation LossyImageCompression "
+    "PatientOrientation ImageOrientationPatient "
+    # image pixel (C.7.6.3)
+    "SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing "
+    "BitsAllocated BitsStored HighBit PixelRepresentation RescaleIntercept RescaleSlope "
+    # nuclear medicine (C.8.4.7 to C.8.4.17)
+    "FrameIncrementPointer ActualFrameDuration CountsAccumulated ScanVelocity ScanLength "
+    "WholeBodyTechnique AcquisitionTerminationCondition CorrectedImage EnergyWindowVector "
+    "NumberOfEnergyWindows EnergyWindowInformationSequence RadiopharmaceuticalInformationSequence "
+    "DetectorVector NumberOfDetectors DetectorInformationSequence PhaseVector NumberOfPhases "
+    "PhaseInformationSequence RotationVector NumberOfRotations RotationInformationSequence "
+    "RRIntervalVector TimeSlotVector SliceVector AngularViewVector TimeSliceVector "
+    "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
+    "SecondaryCaptureDeviceManufacturer"
+).split()
+_TAGS = [Tag(keyword) for keyword in KEYWORDS]
+
+
+class TooLargeError(ValueError):
+    """A header that asks for more reads or memory than any scintigram's."""
+
+
+class _BoundedReader:
+    """A file for pydicom that never reads beyond its end and stops after too many reads.
+
+    ``read(n)`` of a plain file makes room for n bytes before it looks; a header may say 4 GB.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, longest: int) -> None:
+        self._read = file.read
+        self._size = size
+        self._longest = longest
+        self._left = MAX_READS
+        self.tell = file.tell
+        self.seek = file.seek
+        self.name = ""
+
+    def read(self, count: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise TooLargeError("more elements than any scintigram's header")
+        if not 0 <= count <= 4096:
+            left = max(self._size - self.tell(), 0)
+            count = left if count < 0 else min(count, left)
+            if count > self._longest:
+                raise TooLargeError("an element longer than any in a scintigram's header")
+        return self._read(count)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Read faulty values as they are, without a warning for each."""
+    settings = pydicom_config.settings
+    before = settings.reading_validation_mode
+    settings.reading_validation_mode = pydicom_config.IGNORE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        settings.reading_validation_mode = before
+
+
+def read_header(path: str | Path) -> Record:
+    """Read what the study needs from one file's header.
+
+    Returns
+    -------
+    Record
+        ``{"reason": …}`` for a file that is no readable DICOM image, else keyword -> plain value
+        (text, number, list, or list of such records for a sequence), with ``TransferSyntaxUID``
+        and ``PixelBytes``, the length of the pixel element (-1 where it is encapsulated).
+        Never raises for what a file holds.
+    """
+    try:
+        with open(path, "rb", buffering=16384) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return {"reason": "not a regular file"}
+            if status.st_size == 0:
+                return {"reason": "empty file"}
+            with quiet():
+                return _read(file, status.st_size)
+    except OSError:
+        return {"reason": "unreadable file"}
+    except TooLargeError as error:
+        return {"reason": f"unreadable header: {error}"}
+    except (RecursionError, MemoryError) as error:
+        cause = "sequences nested too deep" if isinstance(error, RecursionError) else "too large"
+        return {"reason": f"unreadable header: {cause}"}
+    except Exception as error:  # noqa: BLE001 - hostile input may raise anything inside the parser
+        return {"reason": f"unreadable header ({type(error).__name__})"}
+
+
+def _read(file: BinaryIO, size: int) -> Record:
+    head = file.read(1024)
+    file.seek(0)
+    if not looks_like_dicom(head):
+        return {"reason": "not a DICOM file"}
+    dataset, source, end = _parse(file, size, head)
+    syntax = str(getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", "") or "")
+    if dataset.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
+        return {"reason": "a DICOMDIR, not an image"}
+    record = to_plain(dataset)
+    record["TransferSyntaxUID"] = syntax
+    if "SOPClassUID" not in record:
+        record["SOPClassUID"] = str(dataset.file_meta.get("MediaStorageSOPClassUID", "") or "")
+    record["PixelBytes"] = _pixel_bytes(source, end, dataset)
+    if syntax == _JPEG2000 and record["PixelBytes"] == -1:
+        record["Irreversible"] = _is_irreversible(source.read(4096))
+    if record["SOPClassUID"] == _DICOMDIR:
+        return {"reason": "a DICOMDIR, not an image"}
+    if not record["SOPClassUID"] and "Rows" not in record:
+        return {"reason": "not a DICOM file"}
+    return record
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Whether a file may be DICOM by its first bytes: a preamble, or a first group of 2 or 8.
+
+    PS3.10 7.1 asks for a preamble; many exports lack it.
+    """
+    if head[128:132] == b"DICM":
+        return True
+    return head[:4] == b"DICM" or head[:2] in {b"\x02\x00", b"\x08\x00", b"\x00\x08"}
+
+
+def _parse(file: BinaryIO, size: int, head: bytes) -> tuple[Dataset, Any, int]:
+    """The parsed header, the stream it came from (left at the pixels), and the stream's size."""
+    stream, size = open_stream(file, size, head)
+    parsed = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS])
+    return parsed, stream, size
+
+
+def open_stream(
+    file: BinaryIO, size: int, head: bytes, longest: int = MAX_VALUE_BYTES
+) -> tuple[Any, int]:
+    """A bounded stream that pydicom can read, deflated data sets (PS3.5 A.5) being unpacked.
+
+    Parameters
+    ----------
+    file, size, head
+        The file, its bytes, and its first 1024 bytes.
+    longest
+        Most bytes of one element.
+
+    Raises
+    ------
+    TooLargeError
+        If a deflated data set unpacks to more than `MAX_INFLATED_BYTES`.
+    """
+    if _DEFLATED not in head:
+        return _BoundedReader(file, size, longest), size
+    file.seek(132)
+    meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    data = unpacker.decompress(file.read(MAX_INFLATED_BYTES), MAX_INFLATED_BYTES)
+    if unpacker.unconsumed_tail:
+        raise TooLargeError("a deflated data set that unpacks beyond all measure")
+    plain = FileMetaDataset()
+    plain.TransferSyntaxUID = ExplicitVRLittleEndian
+    plain.MediaStorageSOPClassUID = meta.get("MediaStorageSOPClassUID", "")
+    unpacked = io.BytesIO()
+    unpacked.write(bytes(128) + b"DICM")
+    write_file_meta_info(unpacked, plain, enforce_standard=False)
+    unpacked.write(data)
+    size = unpacked.tell()
+    unpacked.seek(0)
+    return _BoundedReader(unpacked, size, longest), size
+
+
+def _pixel_bytes(stream: Any, size: int, dataset: Dataset) -> int | None:
+    """Bytes of pixel data that are there; -1 where encapsulated, None where there are none."""
+    implicit, little = dataset.original_encoding
+    start = stream.tell()
+    head = stream.read(12)
+    order = "<" if little else ">"
+    if len(head) < 8 or struct.unpack(order + "HH", head[:4]) != (0x7FE0, 0x0010):
+        return None
+    long = not implicit and head[4:6] in {b"OB", b"OW", b"UN"}
+    at = 8 if long else 4
+    length = struct.unpack(order + "L", head[at : at + 4])[0]
+    return -1 if length == 0xFFFFFFFF else max(min(length, size - start - at - 4), 0)
+
+
+def _is_irreversible(codestream: bytes) -> bool:
+    """Whether a JPEG 2000 codestream has the lossy 9-7 transform (ISO 15444-1 A.6.1, marker COD)."""
+    marker = codestream.find(b"\xff\x52\x00")
+    return marker < 0 or codestream[marker + 13 : marker + 14] != b"\x01"
+
+
+def to_plain(dataset: Dataset, depth: int = 0) -> Record:
+    """A data set as plain text, numbers and lists, faulty and empty values left out."""
+    record: Record = {}
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+            value = _plain_value(element.value, depth)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - any converter may fail on a faulty value
+            continue
+        if value is not None and element.keyword:
+            record[element.keyword] = value
+    return record
+
+
+def _plain_value(value: Any, depth: int) -> Any:
+    if isinstance(value, Sequence):
+        if depth >= MAX_DEPTH:
+            return None
+        return [to_plain(item, depth + 1) for item in value[:MAX_ITEMS]]
+    if isinstance(value, MultiValue | list | tuple):
+        return [_plain_value(part, depth) for part in value[:MAX_ITEMS]]
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):  # IS and US, and tags, which pydicom holds as integers
+        return int(value)
+    if isinstance(value, float | Decimal):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    if isinstance(value, bytes):
+        return None
+    text = str(value).replace("\0", "").strip()[:MAX_TEXT]
+    return text or None

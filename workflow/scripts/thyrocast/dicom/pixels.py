@@ -1,0 +1,147 @@
+"""Counts of a file's frames."""
+
+import os
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
+from pydicom.pixels import pixel_array
+
+from thyrocast.dicom.header import TooLargeError, open_stream, quiet
+
+Image = NDArray[np.float64]
+MAX_PIXEL_BYTES = 1024 * 2**20
+
+
+class PixelError(ValueError):
+    """Pixels that can't be decoded; the message is a reason for the register."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Summed frames: ``image`` (rows, columns) in counts, ``saturated`` the share of pixels at the
+    largest storable value.
+    """
+
+    image: Image
+    saturated: float
+
+
+def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
+    """Decode frames of a file and add them up.
+
+    Parameters
+    ----------
+    path
+        A DICOM file in any encoding of `frames.DECODABLE`.
+    frames
+        Frame numbers, from 0.
+    max_pixels
+        Largest matrix that is decoded.
+
+    Raises
+    ------
+    PixelError
+        If the file can't be decoded, whatever the cause.
+    """
+    try:
+        with open(path, "rb") as file, quiet():
+            head = file.read(1024)
+            file.seek(0)
+            size = os.fstat(file.fileno()).st_size
+            stream, _ = open_stream(file, size, head, longest=MAX_PIXEL_BYTES)
+            dataset = pydicom.dcmread(stream, force=True)
+            if int(dataset.Rows) * int(dataset.Columns) > max_pixels:
+                raise TooLargeError("matrix")
+            _default_attributes(dataset)
+            parts = [_decode(dataset, frame) for frame in frames]
+            return _to_counts(dataset, parts)
+    except (OSError, MemoryError, RecursionError) as error:
+        raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
+    except Exception as error:
+        raise PixelError(f"pixels can't be decoded ({type(error).__name__})") from error
+
+
+def _default_attributes(dataset: Dataset) -> None:
+    """Attributes that decoding needs and that follow from the others where an exporter left them out."""
+    for keyword, value in (
+        ("SamplesPerPixel", 1),
+        ("PhotometricInterpretation", "MONOCHROME2"),
+        ("PixelRepresentation", 0),
+        ("BitsStored", dataset.BitsAllocated),
+    ):
+        if dataset.get(keyword) in (None, ""):
+            setattr(dataset, keyword, value)
+    if dataset.get("HighBit") in (None, ""):
+        dataset.HighBit = dataset.BitsStored - 1
+    if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
+        implicit, little = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = (
+            pydicom.uid.ImplicitVRLittleEndian
+            if implicit
+            else pydicom.uid.ExplicitVRLittleEndian
+            if little
+            else pydicom.uid.ExplicitVRBigEndian
+        )
+
+
+def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
+    shape = (int(dataset.Rows), int(dataset.Columns))
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        count = int(dataset.get("NumberOfFrames") or 1)
+        coded = get_frame(dataset.PixelData, frame, number_of_frames=count)
+        if (said := _coded_shape(coded)) and said != shape:
+            raise PixelError("matrix of the codestream differs from the header's")
+    pixels = pixel_array(dataset, index=frame)
+    if pixels.shape != shape:
+        raise PixelError("matrix differs from the header's")
+    return pixels
+
+
+def _coded_shape(coded: bytes) -> tuple[int, int] | None:
+    """Rows and columns in a JPEG or JPEG 2000 codestream, so that none unpacks beyond the header."""
+    if coded[:4] == b"\xff\x4f\xff\x51":  # SIZ (ISO 15444-1 A.5.1): size less offset
+        width, height, left, top = struct.unpack(">4L", coded[8:24])
+        return height - top, width - left
+    at = 2
+    while coded[:2] == b"\xff\xd8" and at + 9 <= len(coded) and coded[at] == 0xFF:
+        marker, length = coded[at + 1], struct.unpack(">H", coded[at + 2 : at + 4])[0]
+        # SOF markers (ISO 10918-1 B.2.2), and SOF55 of JPEG-LS (ISO 14495-1 C.1.1)
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}):
+            height, width = struct.unpack(">2H", coded[at + 5 : at + 9])
+            return height, width
+        at += 2 + length
+    return None
+
+
+def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
+    bits = int(dataset.BitsStored) - int(dataset.PixelRepresentation)
+    ceiling = 2**bits - 1
+    saturated = float(np.mean([np.mean(part >= ceiling) for part in parts]))
+    slope = float(dataset.get("RescaleSlope") or 1.0) or 1.0
+    intercept = float(dataset.get("RescaleIntercept") or 0.0)
+    image = np.zeros(parts[0].shape)
+    for part in parts:
+        image += part.astype(np.float64) * slope + intercept
+    if not np.isfinite(image).all():
+        raise PixelError("counts that are no numbers")
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        image = upright_polarity(image)
+    return Counts(image, saturated)
+
+
+def upright_polarity(image: Image) -> Image:
+    """An image whose edge is its darkest part, as of a gland in an empty field.
+
+    MONOCHROME1 (C.7.6.3.1.2) says how values are shown, not what they count: of a camera's image
+    they are counts as they are, of a screenshot they may be inverted. The edge tells which.
+    """
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    middle = (image.max() + image.min()) / 2
+    return image.max() + image.min() - image if np.median(edge) > middle else image

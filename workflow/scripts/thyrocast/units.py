@@ -1,0 +1,156 @@
+"""Numbers, units, codes and dates as they stand in the cells of a center's table."""
+
+import datetime
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from thyrocast.tables import InputError
+
+# Unit and physiological range of each of our numeric columns.
+UNITS = {
+    "age": "years",
+    "gland_mass": "g",
+    "uptake_24h": "percent",
+    "activity": "MBq",
+    "trab": "IU/L",
+    "ft4": "pmol/L",
+    "ft3": "pmol/L",
+    "withdrawal_days": "days",
+}
+RANGES = {
+    "age": (1.0, 110.0),
+    "gland_mass": (1.0, 600.0),
+    "uptake_24h": (0.0, 100.0),
+    "activity": (10.0, 5_000.0),
+    "trab": (0.0, 2_000.0),
+    "ft4": (0.1, 400.0),
+    "ft3": (0.1, 200.0),
+    "withdrawal_days": (0.0, 3_650.0),
+    "tsh": (0.0, 1_000.0),
+}
+# g/mol of thyroxine (C15H11I4NO4) and triiodothyronine (C15H12I3NO4), from IUPAC atomic weights.
+MOLAR_MASS = {"ft4": 776.87, "ft3": 650.97}
+# Sonographic volume is taken as mass at 1 g/mL (EANM dosimetry guideline, Hänscheid et al. 2013).
+DENSITY = "1 g/mL"
+
+CODES = {
+    "sex": ("female", "male", "other"),
+    "antithyroid_drug": ("none", "methimazole", "carbimazole", "propylthiouracil", "other"),
+    "orbitopathy": ("yes", "no"),
+    "smoking": ("never", "former", "current"),
+}
+_BUILT_IN = {
+    "sex": {"f": "female", "w": "female", "m": "male", "o": "other"},
+    "antithyroid_drug": {"mmi": "methimazole", "cbz": "carbimazole", "ptu": "propylthiouracil"},
+    "orbitopathy": {"y": "yes", "true": "yes", "1": "yes", "n": "no", "false": "no", "0": "no"},
+    "smoking": {},
+}
+YES, NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
+
+
+def parse_number(text: str) -> float:
+    """A number with decimal point or comma, thousands marked or not; ``<0.4`` counts as 0.4.
+
+    Raises
+    ------
+    ValueError
+        If the text is no number.
+    """
+    value = re.sub(r"[\s'\u00a0\u202f]", "", text).lstrip("<>≤≥~=")
+    if re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+|[-+]?\d{1,3}(\.\d{3}){2,}", value):
+        value = value.replace(".", "")
+    elif re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+\.\d+|[-+]?\d{1,3}(,\d{3}){2,}", value):
+        value = value.replace(",", "")
+    value = value.replace(",", ".")
+    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,3})?", value, re.IGNORECASE):
+        raise ValueError("not a number")
+    return float(value)
+
+
+def factor(column: str, unit: str, center: str) -> float:
+    """What a number in a center's unit is multiplied with to be in ours.
+
+    Raises
+    ------
+    InputError
+        If the unit is unknown or measures something else.
+    """
+    ours = UNITS[column]
+    if unit == ours:
+        return 1.0
+    if column == "uptake_24h" and unit == "fraction":
+        return 100.0
+    registry = _registry()
+    try:
+        given = registry.Quantity(1.0, unit)
+        if column == "gland_mass" and given.check("[volume]"):
+            given = given * registry.Quantity(DENSITY)
+        if column in MOLAR_MASS and given.check("[mass]/[volume]"):
+            given = given / registry.Quantity(MOLAR_MASS[column], "g/mol")
+        return float(given.to(ours).magnitude)
+    except Exception as error:
+        raise InputError(
+            f"center {center}, key units.{column}: {unit!r} is no unit that becomes {ours}: "
+            "write it as `ng/dL`, `mCi` or the like"
+        ) from error
+
+
+@functools.cache
+def _registry() -> Any:
+    # Imported here: most centers send our units, and the library takes half a second to load.
+    import pint
+
+    registry: pint.UnitRegistry = pint.UnitRegistry()
+    registry.define("IU = [international_unit] = international_unit = U")
+    return registry
+
+
+def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | None:
+    """Our code for a center's code; None for one that means "not known".
+
+    Raises
+    ------
+    ValueError
+        If the code is not among the center's nor ours.
+    """
+    folded = fold(text)
+    table = {fold(str(theirs)): ours for theirs, ours in codes.items()}
+    for known in (table, {c: c for c in CODES[column]}, _BUILT_IN[column]):
+        if folded in known:
+            return known[folded]
+    raise ValueError("an unknown code")
+
+
+def fold(text: str) -> str:
+    """A code without regard to case, spaces around it, or how a spreadsheet shows a whole number."""
+    value = text.strip().casefold()
+    return re.sub(r"\.0+$", "", value) if re.fullmatch(r"-?\d+\.0+", value) else value
+
+
+def parse_date(text: str, order: str) -> datetime.date:
+    """A date, ISO or in the center's order of day, month and year; a time after it is dropped.
+
+    Raises
+    ------
+    ValueError
+        If the text is no date.
+    """
+    value = text.strip()
+    if match := re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]|$)", value):
+        return datetime.date(*map(int, match.groups()))
+    if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", value):
+        return datetime.date(*map(int, match.groups()))
+    match = re.match(r"(\d{1,4})[./\- ]+(\d{1,2})[./\- ]+(\d{1,4})(?:[T ,]|$)", value)
+    if not match:
+        raise ValueError("not a date")
+    parts = dict(zip(order, match.groups(), strict=True))
+    if len(match[1]) == 4:
+        parts = dict(zip("ymd", match.groups(), strict=True))
+    year = int(parts["y"])
+    if len(parts["y"]) <= 2:
+        # Two digits are a year that has been.
+        now = datetime.date.today().year
+        year += now // 100 * 100 if year <= now % 100 else now // 100 * 100 - 100
+    return datetime.date(year, int(parts["m"]), int(parts["d"]))
