@@ -26,8 +26,8 @@ def fit(features: Array, outcome: Array, penalty: float, iterations: int = 100) 
 
     Returns
     -------
-    (1 + p,), intercept first; NaN where the iteration does not settle (no penalty, and outcomes
-    that a plane separates).
+    (1 + p,), intercept first; NaN where there is no solution (no penalty, and outcomes that a plane
+    separates).
     """
     n, p = features.shape
     design = np.hstack([np.ones((n, 1)), features])
@@ -40,7 +40,7 @@ def fit(features: Array, outcome: Array, penalty: float, iterations: int = 100) 
         probability = expit(design @ weights)
         gradient = design.T @ (probability - outcome) / n + ridge * weights
         if np.abs(gradient).max() < 1e-10:
-            return weights if np.abs(weights).max() < 1e4 else np.full(1 + p, np.nan)
+            break
         curvature = probability * (1 - probability)
         hessian = (design * curvature[:, None]).T @ design / n
         hessian[np.diag_indices_from(hessian)] += ridge + 1e-12
@@ -53,9 +53,10 @@ def fit(features: Array, outcome: Array, penalty: float, iterations: int = 100) 
                 break
             size /= 2
         weights, value = tried, after
-        if np.abs(weights).max() > 1e4:
-            break
-    return np.full(1 + p, np.nan)
+    else:
+        return np.full(1 + p, np.nan)
+    separated = penalty == 0 and ((design @ weights > 0) == (outcome > 0.5)).all()
+    return np.full(1 + p, np.nan) if separated else weights
 
 
 def choose_penalty(features: Array, outcome: Array, folds: NDArray[np.int64]) -> float:
