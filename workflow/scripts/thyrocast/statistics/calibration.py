@@ -192,7 +192,12 @@ def knots(x: Floats, outcome: Booleans) -> Floats:
     """
     few = min(outcome.sum(), (~outcome).sum()) < 100
     levels = (0.1, 0.5, 0.9) if few else (0.05, 0.35, 0.65, 0.95)
-    found = np.unique(np.quantile(x, levels))
+    places = np.quantile(x, levels)
+    if 10 <= x.size < 100:
+        # As in Harrell's rcspline.eval: beyond the fifth value from either end there is too little.
+        ordered = np.sort(x)
+        places[[0, -1]] = ordered[[4, -5]]
+    found = np.unique(places)
     return found if found.size == len(levels) else found[:1]
 
 

@@ -140,10 +140,6 @@ def _reml(y: Floats, v: Floats) -> float:
     A grid finds the highest hill, as the restricted likelihood may have two; then Brent.
     """
 
-    def minus(tau2: float) -> float:
-        w = 1 / (v + tau2)
-        return 0.5 * float(np.log(v + tau2).sum() + math.log(w.sum()) + _q(y, v, tau2))
-
     def slope(tau2: float) -> float:
         w = 1 / (v + tau2)
         mean = w @ y / w.sum()
@@ -151,7 +147,11 @@ def _reml(y: Floats, v: Floats) -> float:
 
     upper = 10 * float(np.ptp(y) ** 2 + v.max())
     grid = np.concatenate([[0.0], np.geomspace(1e-8 * upper, upper, 200)])
-    best = int(np.argmin([minus(tau2) for tau2 in grid]))
+    total = v + grid[:, None]
+    w = 1 / total
+    mean = (w @ y / w.sum(axis=1))[:, None]
+    minus = np.log(total).sum(axis=1) + np.log(w.sum(axis=1)) + (w * (y - mean) ** 2).sum(axis=1)
+    best = int(np.argmin(minus))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
     if slope(low) >= 0:
         return 0.0 if best == 0 else float(low)

@@ -85,7 +85,7 @@ def for_prevalence(prevalence: float, margin: float = 0.05) -> int:
 
 def for_oe(prevalence: float, width: float, oe: float = 1.0) -> int:
     """Count patients for validation with an interval of observed/expected of this width."""
-    error = math.asinh(width / (2 * oe)) / Z
+    error = _up(math.asinh(width / (2 * oe)) / Z)
     return math.ceil((1 - prevalence) / (prevalence * error**2))
 
 
@@ -125,7 +125,12 @@ def for_net_benefit(
         + odds**2 * specificity * (1 - specificity) / (1 - prevalence)
         + odds**2 * (1 - specificity) ** 2 / (prevalence * (1 - prevalence))
     )
-    return math.ceil(each / (width / (2 * Z)) ** 2)
+    return math.ceil(each / round(_up(width / (2 * Z)), 3) ** 2)
+
+
+def _up(error: float) -> float:
+    """Round up to a whole 0.0001, the steps in which pmvalsampsize looks for a standard error."""
+    return math.ceil(error * 1e4 - 1e-9) / 1e4
 
 
 def auc_width(auc: float, n: int, prevalence: float, confidence: float = 0.95) -> float:
