@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thyrocast import outcome, units
-from thyrocast.outcome import Cells, Outcome
+from thyrocast.outcome import UNDECIDED, Cells, Outcome
 from thyrocast.spreadsheet import Table, read_table
 from thyrocast.tables import CLINICAL, InputError, normalize_identifier
 
@@ -30,7 +30,7 @@ class Patient:
     identifier: str
     line: int
     values: Mapping[str, str] = field(default_factory=dict)
-    outcome: Outcome = Outcome(None)
+    outcome: Outcome = UNDECIDED
     therapy: datetime.date | None = None
     birth: datetime.date | None = None
     reason: str = ""
@@ -159,9 +159,7 @@ def _join(first: Patient, same: bool, line: int, center: str) -> Patient:
         "center %s, rows %d and %d have one identifier and differ, the patient is left out",
         center, first.line, line,
     )  # fmt: skip
-    return replace(
-        first, outcome=Outcome(None), reason="several different rows in the clinical table"
-    )
+    return replace(first, outcome=UNDECIDED, reason="several different rows in the clinical table")
 
 
 def _tell(faults: list[str], cohort: Settings) -> None:

@@ -23,7 +23,9 @@ SMOOTH_MM = 3.5
 # Share of a region's height over background at which its edge is drawn. Half marks the edge of a
 # flat object behind any point spread; a lobe thins out towards its edge.
 EDGE = 0.35
-LOBE_CM2 = (1.5, 90.0)
+SMALLEST_CM2 = 1.0
+# Parts of one gland are no further apart than this.
+GAP_MM = 10.0
 
 
 class NoGlandError(ValueError):
@@ -32,10 +34,11 @@ class NoGlandError(ValueError):
 
 @dataclass(frozen=True)
 class Gland:
-    """Masks on the grid of the image: the ``whole`` gland, its ``right`` and ``left`` lobe (the
-    patient's; the right one is on the image's left), and the ``ring`` of background around it.
+    """A gland on the grid of its image.
 
-    ``background`` is in counts per pixel; ``middle`` the column between the lobes, in pixels.
+    Masks are the ``whole`` gland, its ``right`` and ``left`` lobe (the patient's; the right one is
+    on the image's left), and the ``ring`` of background around it. ``background`` is in counts per
+    pixel, ``middle`` the column between the lobes, in pixels.
     """
 
     whole: Mask
@@ -81,6 +84,7 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
     chosen = _choose(regions, counts.shape[1] * grid_mm, limits_cm2[1])
     if chosen is None:
         raise NoGlandError("no uptake of a thyroid's size and place")
+    chosen = _absorb(chosen, regions, labels, grid_mm)
     core = np.isin(labels, [region.label for region in chosen])
     mask, ring, background = _refine(smooth, core, labels, grid_mm)
     area = mask.sum() * grid_mm**2 / 100
@@ -108,7 +112,7 @@ def _regions(
     top = float(smooth.max())
     if top <= 0 or top < 1.3 * floor:
         return np.zeros(smooth.shape, np.int32), []
-    peaks = peak_local_max(
+    peaks = peak_local_max(  # type: ignore[no-untyped-call]
         smooth,
         min_distance=max(int(8 / grid_mm), 1),
         threshold_abs=floor + 0.08 * (top - floor),
@@ -119,7 +123,8 @@ def _regions(
         return np.zeros(smooth.shape, np.int32), []
     markers = np.zeros(smooth.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    basins = watershed(-smooth, markers, mask=smooth > floor + 0.04 * (top - floor))
+    seen = smooth > floor + 0.04 * (top - floor)
+    basins = watershed(-smooth, markers, mask=seen)  # type: ignore[no-untyped-call]
     heights = np.concatenate([[np.inf], smooth[tuple(peaks.T)]])
     # A basin is cut at a share of its own height over background.
     labels = np.where(smooth >= floor + EDGE * (heights[basins] - floor), basins, 0).astype(
@@ -135,7 +140,7 @@ def _regions(
         held = np.where(inside, smooth[box] - floor, 0.0)
         total = held.sum()
         area = inside.sum() * grid_mm**2 / 100
-        if total <= 0 or area < LOBE_CM2[0]:
+        if total <= 0 or area < SMALLEST_CM2:
             continue
         rows = (np.arange(box[0].start, box[0].stop) + 0.5) * grid_mm
         columns = (np.arange(box[1].start, box[1].stop) + 0.5) * grid_mm
@@ -147,7 +152,7 @@ def _regions(
                 float(area),
                 float(total),
                 float(smooth[box][inside].max() - floor),
-            )  # fmt: skip
+            )
         )
     return labels, regions
 
@@ -215,6 +220,32 @@ def _choose(regions: list[_Region], width_mm: float, largest: float) -> list[_Re
     return max(options, key=score)
 
 
+def _absorb(
+    chosen: list[_Region], regions: list[_Region], labels: NDArray[np.int32], grid_mm: float
+) -> list[_Region]:
+    """Add the regions that lie at the gland's edge: parts of a patchy gland, not salivary glands.
+
+    Those are three centimetres or more above the upper poles, and between them and the thyroid
+    there is background.
+    """
+    most = max(region.height for region in chosen)
+    group = list(chosen)
+    while True:
+        away = ndimage.distance_transform_edt(~np.isin(labels, [r.label for r in group])) * grid_mm
+        rows = [r.row for r in chosen]
+        more = [
+            r
+            for r in regions
+            if r not in group
+            and r.height > 0.15 * most
+            and min(rows) - 50 < r.row < max(rows) + 50
+            and away[labels == r.label].min() <= GAP_MM
+        ]
+        if not more:
+            return group
+        group += more
+
+
 def _refine(
     smooth: Image, core: Mask, labels: NDArray[np.int32], grid_mm: float
 ) -> tuple[Mask, Mask, float]:
@@ -239,7 +270,8 @@ def _refine(
             if lobe.any():
                 height = float(np.percentile(smooth[lobe], 90)) - background
                 cut = np.where(side, background + EDGE * height, cut)
-        found = near & (smooth >= cut)
+        # What is cut at its own height stays: a cold part beside a hot nodule.
+        found = (near & (smooth >= cut)) | core
         found = ndimage.binary_fill_holes(found)
         pieces, count = ndimage.label(found)
         if not count:
@@ -257,7 +289,7 @@ def _middle(smooth: Image, mask: Mask, background: float) -> float:
     profile = np.where(mask, smooth - background, 0.0).sum(0)
     held = np.flatnonzero(mask.any(0))
     if not held.size:
-        return smooth.shape[1] / 2
+        return float(smooth.shape[1] / 2)
     left, right = int(held[0]), int(held[-1])
     start, stop = left + (right - left) // 3, right - (right - left) // 3 + 1
     inner = ndimage.gaussian_filter1d(profile, 1.5)[start:stop]

@@ -72,14 +72,14 @@ def _along(image: Image, spacing: float, edges: Image) -> Image:
 def to_grid(image: Image, spacing: tuple[float, float], grid_mm: float = GRID_MM) -> Image:
     """Counts of the whole image on square pixels of ``grid_mm``."""
     height, width = image.shape[0] * spacing[0], image.shape[1] * spacing[1]
-    rows = np.arange(max(int(height / grid_mm), 1) + 1) * grid_mm
-    columns = np.arange(max(int(width / grid_mm), 1) + 1) * grid_mm
+    rows = np.arange(max(int(height / grid_mm), 1) + 1, dtype=np.float64) * grid_mm
+    columns = np.arange(max(int(width / grid_mm), 1) + 1, dtype=np.float64) * grid_mm
     return resample(image, spacing, rows, columns)
 
 
 def crop(image: Image, spacing: tuple[float, float], field: Field) -> Image:
     """Counts within a field, on its grid; 0 where it reaches beyond the image."""
-    steps = np.arange(field.size + 1) * field.pixel_mm
+    steps = np.arange(field.size + 1, dtype=np.float64) * field.pixel_mm
     return resample(image, spacing, field.top + steps, field.left + steps)
 
 

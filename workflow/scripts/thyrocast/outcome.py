@@ -15,14 +15,19 @@ CURED_STATES = {"euthyroid", "subclinical_hypothyroid", "hypothyroid"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """``cured`` True, False or, with a ``reason``, None; the thyroid ``state`` (three or five of
-    them) and the ``months`` since therapy of the visit that decided.
+    """What became of a patient.
+
+    ``cured`` is True, False or, with a ``reason``, None; ``state`` the thyroid state and ``months``
+    the time since therapy of the visit that decided.
     """
 
     cured: bool | None
     reason: str = ""
     state: str = ""
     months: float | None = None
+
+
+UNDECIDED = Outcome(None)
 
 
 class Cells:

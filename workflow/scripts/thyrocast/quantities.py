@@ -14,9 +14,14 @@ Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 TC99M_HALF_LIFE_MIN = 360.4
-# Mass in g from planar area in cm2 and mean length of the lobes in cm (Allen and Goodwin,
-# Radiology 1952;58:68-79): area x length x 0.32.
-ALLEN_GOODWIN = 0.32
+# Mass in g from planar area in cm2: 0.33 x area^(3/2), Himanka's formula as in Nucl Med Commun
+# 1998;19:341-346, where it overestimates diffuse goitres by half.
+HIMANKA = 0.33
+
+
+def decay(minutes: float) -> float:
+    """Share of technetium-99m that is left after ``minutes``."""
+    return float(2.0 ** (-minutes / TC99M_HALF_LIFE_MIN))
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Syringe:
 
     def rate_at_gland(self) -> float:
         """Counts per second that it would give when the gland is imaged."""
-        return self.counts / self.duration_s * 2.0 ** (-self.minutes / TC99M_HALF_LIFE_MIN)
+        return self.counts / self.duration_s * decay(self.minutes)
 
 
 def measure(
@@ -77,7 +82,7 @@ def measure(
         "q_uptake": 100 * rate / dose_rate if rate is not None and dose_rate else None,
         "q_area_right": area_right,
         "q_area_left": area_left,
-        "q_mass": _mass(gland, grid_mm, area_right + area_left),
+        "q_mass": HIMANKA * (area_right + area_left) ** 1.5,
         "q_asymmetry": _ratio(right - left, right + left),
         "q_heterogeneity": _heterogeneity(counts, whole, level, grid_mm),
         "q_to_background": _ratio(gross / pixels, level),
@@ -103,21 +108,12 @@ def dose_rate(
         rate = full.rate_at_gland() - (residual.rate_at_gland() if residual else 0.0)
         return rate if rate > 0 else None
     if activity_mbq and sensitivity and delay_min is not None:
-        return activity_mbq * sensitivity * 2.0 ** (-delay_min / TC99M_HALF_LIFE_MIN)
+        return activity_mbq * sensitivity * decay(delay_min)
     return None
 
 
 def _ratio(a: float, b: float | None) -> float | None:
     return a / b if b is not None and b > 0 else None
-
-
-def _mass(gland: Gland, grid_mm: float, area: float) -> float | None:
-    lengths = [
-        float(np.ptp(np.flatnonzero(side.any(1))) + 1) * grid_mm / 10
-        for side in (gland.right, gland.left)
-        if side.sum() * grid_mm**2 >= 150
-    ]
-    return ALLEN_GOODWIN * area * float(np.mean(lengths)) if lengths else None
 
 
 def _heterogeneity(counts: Image, whole: Mask, level: float, grid_mm: float) -> float | None:

@@ -127,7 +127,7 @@ def _intensity(
     if not mask.any() or counts[mask].mean() <= 0:
         raise UnusableError("a gland outside the field of view")
     if settings["intensity"] == "relative":
-        return counts / counts[mask].mean()
+        return np.asarray(counts / counts[mask].mean())
     seconds, activity = _number(scan["duration_s"]), _number(scan["tc_activity_mbq"])
     if not seconds or not activity:
         raise UnusableError("duration or injected activity not stated")

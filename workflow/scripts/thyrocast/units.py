@@ -102,7 +102,7 @@ def _registry() -> Any:
     # Imported here: most centers send our units, and the library takes half a second to load.
     import pint
 
-    registry: pint.UnitRegistry = pint.UnitRegistry()
+    registry: Any = pint.UnitRegistry()
     registry.define("IU = [international_unit] = international_unit = U")
     return registry
 

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import pydicom
 from pydicom import config as pydicom_config
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomIO
 from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_file_meta_info
 from pydicom.multival import MultiValue
@@ -41,7 +42,7 @@ _JPEG2000 = "1.2.840.10008.1.2.4.91"
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 # What registration, choice of frame and standardization use; everything else is skipped unread.
-KEYWORDS = (
+_WORDS = (
     # general modules (C.7)
     "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
     "ContentDate AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime Modality "
@@ -61,8 +62,8 @@ KEYWORDS = (
     "RRIntervalVector TimeSlotVector SliceVector AngularViewVector TimeSliceVector "
     "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
     "SecondaryCaptureDeviceManufacturer"
-).split()
-_TAGS = [Tag(keyword) for keyword in KEYWORDS]
+)
+_TAGS = [Tag(keyword) for keyword in _WORDS.split()]
 
 
 class TooLargeError(ValueError):
@@ -211,7 +212,7 @@ def open_stream(
     plain.MediaStorageSOPClassUID = meta.get("MediaStorageSOPClassUID", "")
     unpacked = io.BytesIO()
     unpacked.write(bytes(128) + b"DICM")
-    write_file_meta_info(unpacked, plain, enforce_standard=False)
+    write_file_meta_info(DicomIO(unpacked), plain, enforce_standard=False)
     unpacked.write(data)
     size = unpacked.tell()
     unpacked.seek(0)
@@ -247,7 +248,7 @@ def to_plain(dataset: Dataset, depth: int = 0) -> Record:
             value = _plain_value(element.value, depth)
         except (RecursionError, MemoryError):
             raise
-        except Exception:  # noqa: BLE001 - any converter may fail on a faulty value
+        except Exception:  # noqa: BLE001, S112 - any converter may fail on a faulty value
             continue
         if value is not None and element.keyword:
             record[element.keyword] = value

@@ -66,8 +66,7 @@ def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dic
         else:
             unread.append(name)
     LOG.info("%d files, %d to read", len(found), len(unread))
-    for name, record in _read_all(root, unread, threads):
-        records[name] = record
+    records.update(_read_all(root, unread, threads))
     ordered = {name: records[name] for name in found}
     if unread or known.keys() != found.keys():
         _save(index, found, ordered)

@@ -11,7 +11,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 
 from thyrocast.dicom.header import TooLargeError, open_stream, quiet
 
@@ -25,8 +25,10 @@ class PixelError(ValueError):
 
 @dataclass(frozen=True)
 class Counts:
-    """Summed frames: ``image`` (rows, columns) in counts, ``saturated`` the share of pixels at the
-    largest storable value.
+    """Summed frames.
+
+    ``image`` (rows, columns) is in counts, ``saturated`` the share of pixels at the largest value
+    that can be stored.
     """
 
     image: Image

@@ -152,5 +152,6 @@ def number(value: Any) -> float | None:
 
 
 def items(item: dict[str, Any], keyword: str) -> list[dict[str, Any]]:
+    """Items of a sequence; none where it is missing or no sequence."""
     value = item.get(keyword)
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
