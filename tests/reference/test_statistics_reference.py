@@ -6,7 +6,6 @@ are made anew and compared as well.
 
 import csv
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -102,7 +101,7 @@ def test_proc_paired_test(r, asah):
     _, covariance = discrimination.delong(asah["outcome"], scores)
     np.testing.assert_allclose(covariance[0, 1], r["proc.cov"], **EXACT)
     found = discrimination.paired_test(asah["outcome"], *scores)
-    z, p_value, low, high = r["proc.paired"]
+    _, p_value, low, high = r["proc.paired"]
     np.testing.assert_allclose(
         [found.p_value, found.low, found.high], [p_value, low, high], **EXACT
     )
@@ -266,9 +265,8 @@ def test_sample_size(row):
         assert getattr(sample_size, function)(*arguments) == expected
 
 
-def test_made_anew_by_r(r, tmp_path):
-    if shutil.which("Rscript") is None:
-        pytest.skip("R is not installed: the stored values of R are not made anew")
+def test_made_anew_by_r(r, tmp_path, needs):
+    needs("Rscript")
     subprocess.run(["Rscript", FOLDER / "make.R", tmp_path], check=True, capture_output=True)
     anew = read_values(tmp_path / "r.csv")
     assert anew.keys() == r.keys()

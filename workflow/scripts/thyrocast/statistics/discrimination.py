@@ -150,11 +150,13 @@ def newcombe(area: float, cured: int, failed: int, confidence: float = 0.95) -> 
     """Newcombe's score interval (method 5) of an AUC from its value and the counts."""
     z = intervals.normal_quantile(confidence)
 
-    def excess(theta: float, sign: int) -> float:
-        return sign * (area - theta) - z * math.sqrt(hanley_mcneil_variance(theta, cured, failed))
+    def excess(theta: float) -> float:
+        return abs(area - theta) - z * math.sqrt(hanley_mcneil_variance(theta, cured, failed))
 
-    low = 0.0 if area <= 0 else float(optimize.brentq(excess, 0.0, area, args=(1,), xtol=1e-13))
-    high = 1.0 if area >= 1 else float(optimize.brentq(excess, area, 1.0, args=(-1,), xtol=1e-13))
+    # The estimate itself is a root where it is 0 or 1: the limits lie a hair away from it at least.
+    hair = 1e-12
+    low = 0.0 if area <= 0 else float(optimize.brentq(excess, 0.0, area - hair, xtol=1e-13))
+    high = 1.0 if area >= 1 else float(optimize.brentq(excess, area + hair, 1.0, xtol=1e-13))
     return Interval(area, low, high, "newcombe")
 
 

@@ -59,7 +59,7 @@ def loess(x: ArrayLike, y: ArrayLike, at: ArrayLike, span: float = 0.75, degree:
 
 def _hat(x: Floats, at: Floats, span: float, degree: int) -> Floats:
     """Weights (m, n) with which each y enters the fit at each point."""
-    near = min(max(int(math.floor(x.size * span + 1e-5)), 2), x.size)
+    near = min(max(math.floor(x.size * span + 1e-5), 2), x.size)
     gap = x[None, :] - at[:, None]
     distance = np.abs(gap)
     reach = np.partition(distance, near - 1, axis=1)[:, near - 1 : near]

@@ -102,7 +102,8 @@ def choose(
         held, other = sensitivity, specificity
         if rule == "specificity":
             held, other = specificity, sensitivity
-        worth = np.where(held >= goal - 1e-12, other, -1.0)
+        # Of cuts with the same other measure the one that holds more is better.
+        worth = np.where(held >= goal - 1e-12, other + 1e-9 * held, -1.0)
     best = np.flatnonzero(worth >= worth.max() - 1e-12)
     return Threshold(float(cuts[best[(best.size - 1) // 2]]), rule, who)
 
