@@ -70,7 +70,7 @@ def _volume(semi_axes: Values) -> float:
 
 def _lobe(volume: float, side: int, rng: np.random.Generator) -> tuple[Values, Values, Values]:
     """Centre, semi-axes and rotation of a lobe of ``volume`` mm3 on ``side`` (-1 right, 1 left)."""
-    ratio = rng.normal([2.3, 1.0, 1.0], [0.18, 0.06, 0.07])
+    ratio = rng.normal([2.3, 1.0, 1.0], [0.14, 0.05, 0.05])
     semi = ratio * (volume / _volume(ratio)) ** (1.0 / 3.0)
     turn = rotation(2, side * rng.normal(-0.16, 0.05))
     # Long axis up, width across, depth to the front; the inner edges meet at the isthmus.
@@ -82,12 +82,10 @@ def _lobe(volume: float, side: int, rng: np.random.Generator) -> tuple[Values, V
 def _foci(
     lobes: list[tuple[Values, Values, Values]], heterogeneity: float, rng: np.random.Generator
 ) -> tuple[Values, Values, Values]:
-    """Foci within the lobes: many where heterogeneity is high, faint where it is low."""
+    """Foci within the lobes: mottling that is faint in an even gland, and nodules in a nodular one."""
     centers, sizes, gains = [], [], []
     for center, semi, turn in lobes:
-        # An even gland has faint mottling only; nodules come and deepen with heterogeneity.
-        mottles = 5
-        nodules = rng.poisson(0.3 + 4.0 * heterogeneity)
+        mottles, nodules = 8, rng.poisson(0.2 + 3.0 * heterogeneity)
         total = mottles + nodules
         direction = rng.normal(size=(total, 3))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
@@ -95,20 +93,19 @@ def _foci(
         centers.append(center + inside @ turn.T)
         scale = float(np.cbrt(np.prod(semi)))
         sizes.append(
-            np.concatenate(
-                [scale * rng.uniform(0.25, 0.4, mottles), scale * rng.uniform(0.28, 0.5, nodules)]
-            )
+            scale * np.repeat([0.36, 0.42], [mottles, nodules]) * rng.uniform(0.8, 1.2, total)
         )
-        cold = rng.random(nodules) < 0.65
-        depth = 0.15 + 0.75 * heterogeneity
-        gains.append(
-            np.concatenate(
-                [
-                    rng.normal(0.0, 0.05 + 0.25 * heterogeneity, mottles),
-                    np.where(cold, -1.0, 1.1) * depth * rng.uniform(0.6, 1.2, nodules),
-                ]
-            )
+        # Mottles alternate, so that how uneven a gland looks depends on heterogeneity, not on luck.
+        sign = np.concatenate(
+            [
+                np.where(np.arange(mottles) % 2, 1.0, -1.0),
+                np.where(rng.random(nodules) < 0.65, -1.0, 1.1),
+            ]
         )
+        depth = np.repeat(
+            [0.02 + 0.65 * heterogeneity, 0.15 + 0.6 * heterogeneity], [mottles, nodules]
+        )
+        gains.append(sign * depth * rng.uniform(0.8, 1.2, total))
     return np.concatenate(centers), np.concatenate(sizes), np.concatenate(gains)
 
 

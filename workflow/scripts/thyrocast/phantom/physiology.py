@@ -141,8 +141,8 @@ def draw(
     def correlated(share: float) -> Values:
         return np.asarray(share * severity + np.sqrt(1 - share**2) * rng.normal(size=n))
 
-    mass = case_mix["mass_median"] * np.exp(case_mix["mass_spread"] * correlated(0.5))
-    uptake_z = correlated(0.45)
+    mass = case_mix["mass_median"] * np.exp(case_mix["mass_spread"] * correlated(0.65))
+    uptake_z = correlated(0.65)
     uptake = case_mix["uptake_median"] * np.exp(case_mix["uptake_spread"] * uptake_z)
     mass, uptake = np.clip(mass, 10.0, 150.0), np.clip(uptake, 0.02, 0.45)
     mean = case_mix["heterogeneity_mean"]
