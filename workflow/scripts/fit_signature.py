@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skops import io as skops
-from thyrocast import log, signature, signature_tables, tables
+from thyrocast import forest, log, signature, signature_tables, tables
 
 
 def run(
@@ -52,8 +51,7 @@ def run(
         folder / "features.csv", signature_tables.FEATURES, signature_tables.feature_rows(result)
     )
     tables.write_json(folder / "model.json", result.model)
-    with tables.atomic(folder / "forest.skops") as temporary:
-        skops.dump(result.forest, temporary)
+    forest.save(result.forest, folder / "forest.skops")
     rows = signature_tables.prediction_rows(patients, result, design, split)
     tables.write_csv(predictions, signature_tables.PREDICTIONS, rows)
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from skops import io as skops
+
+from thyrocast import tables
 
 Array = NDArray[np.float64]
 Classifier: TypeAlias = RandomForestClassifier | DummyClassifier
 
+# Beside what skops trusts by itself. A tree's arrays are read without code being run.
+TRUSTED = ["sklearn.tree._tree.Tree"]
 # Trees per candidate while tuning; the winner then grows on to its full number.
 TUNING_TREES = 100
 
@@ -62,13 +68,15 @@ def fit(
     best = min(fitted, key=lambda forest: _brier(forest, outcome)) if fitted[1:] else fitted[0]
     if trees > TUNING_TREES:
         best.set_params(n_estimators=trees, oob_score=False).fit(features, outcome.astype(int))
+    # Threads would add up votes in the order in which they end: the last digit would vary.
+    best.set_params(n_jobs=None, warm_start=False)
     return best
 
 
 def probability(classifier: Classifier, features: Array) -> Array:
     """P(cured) (n,) of patients' features (n, p)."""
     columns = list(classifier.classes_)
-    if 1 not in columns:
+    if 1 not in columns or len(features) == 0:
         return np.zeros(len(features))
     return np.asarray(classifier.predict_proba(features)[:, columns.index(1)])
 
@@ -78,6 +86,22 @@ def importances(classifier: Classifier) -> Array:
     if isinstance(classifier, DummyClassifier):
         return np.zeros(0)
     return np.asarray(classifier.feature_importances_)
+
+
+def save(classifier: Classifier, path: Path) -> None:
+    """Write forest.skops."""
+    with tables.atomic(path) as temporary:
+        skops.dump(classifier, temporary)
+
+
+def load(path: Path) -> Classifier:
+    """Read forest.skops; nothing but a scikit-learn forest is let in."""
+    classifier = skops.load(path, trusted=TRUSTED)
+    if not isinstance(classifier, RandomForestClassifier | DummyClassifier):
+        raise tables.InputError(
+            f"{path} holds a {type(classifier).__name__}, expected a forest: fit the signature again"
+        )
+    return classifier
 
 
 def _brier(forest: RandomForestClassifier, outcome: Array) -> float:
