@@ -1,7 +1,7 @@
 """A finished study in a folder: every table of the contract, drawn from a seeded generator."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ CENTERS = {
     "lakeside": ("external", 52),
     "coast": ("prospective", 9),
 }
+DESIGNS = {"holdout": ["1"], "loco": ["north", "harbour", "valley"], "external": ["all"]}
 SETTINGS: dict[str, Any] = {
     "study": "example",
     "seed": 20250,
@@ -31,8 +32,24 @@ SETTINGS: dict[str, Any] = {
     "signature": {"embeddings": "cross_fitted"},
     "report": {"overlays": 24},
 }
-# Five letters that would do harm if a page took them for markup, a formula or mathematics.
-HOSTILE = "<img src=x onerror=alert(1)> $\\frac{"
+# Text that would do harm if the page took it for markup, an attribute, a formula or mathematics.
+HOSTILE = '"><img src=x onerror=alert(1)> $\\frac{'
+
+
+# A study small enough to be rendered often.
+SMALL_CENTERS = {
+    "north": ("development", 40),
+    "valley": ("development", 36),
+    "lakeside": ("external", 30),
+    "coast": ("prospective", 5),
+}
+SMALL_DESIGNS = {"loco": ["north", "valley"], "external": ["all"]}
+
+
+def rewrite(folder: Path, name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change one table of a study."""
+    path = folder / name
+    change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
 
 
 def auc(outcome: np.ndarray, score: np.ndarray) -> float:
@@ -55,7 +72,7 @@ def write_study(
     random = np.random.default_rng(seed)
     if designs is None:
         inside = [name for name, (role, _) in centers.items() if role == "development"]
-        designs = {"holdout": ["1"], "loco": inside, "external": ["all"]}
+        designs = DESIGNS | {"loco": inside}
     cohort = _cohort(folder, centers, simulated, vendor, random)
     evaluation: dict[str, list[tuple[object, ...]]] = {name: [] for name in COLUMNS}
     division: list[tuple[object, ...]] = []
@@ -71,7 +88,7 @@ def write_study(
             _fit(folder / "splits" / design / name, test, random)
             for model in models:
                 for set_name, who in (("train", train), ("test", test)):
-                    score = SKILL[model] * who["risk"] + random.normal(0, 1, len(who))
+                    score = SKILL.get(model, 0.5) * who["risk"] + random.normal(0, 1, len(who))
                     rows = who.assign(
                         design=design, split=name, model=model, set=set_name,
                         probability=1 / (1 + np.exp(-score)),
@@ -185,7 +202,7 @@ def _cohort(
     tables.write_csv(
         folder / "cohort" / "cohort.csv",
         header,
-        cohort[list(header)].itertuples(index=False, name=None),
+        cohort.reindex(columns=list(header), fill_value="").itertuples(index=False, name=None),
     )
     tables.write_json(folder / "cohort" / "flow.json", {"centers": flow})
     return cohort

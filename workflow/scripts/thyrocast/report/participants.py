@@ -1,12 +1,11 @@
 """Who was in the study: the flow of participants, and table 1."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from thyrocast import tables
 from thyrocast.report import words
 from thyrocast.report.parts import Cell, Grid, label
 from thyrocast.report.reading import YES, Study
@@ -126,8 +125,8 @@ def _characteristics(caption: str, groups: Mapping[str, pd.DataFrame]) -> Grid:
         rows.append([label("Cured"), *(_outcome(group) for group in groups.values())])
     everyone = pd.concat(list(groups.values())).drop_duplicates("patient")
     left_out = []
-    for column in (*tables.CLINICAL, *tables.ACQUISITION, *tables.QUANTITIES):
-        if column == "simulated" or column not in everyone:
+    for column in words.COLUMNS:
+        if column not in everyone:
             continue
         known = everyone.loc[everyone[column] != "", column]
         if known.empty:
@@ -135,7 +134,7 @@ def _characteristics(caption: str, groups: Mapping[str, pd.DataFrame]) -> Grid:
         else:
             rows += _rows(column, known, groups)
     note = (
-        "Numbers are median (first to third quartile) or patients (share of those known); "
+        "Medians with first to third quartile, or patients with their share of those known; "
         "“unknown” counts patients without the value."
     )
     if left_out:
@@ -186,19 +185,22 @@ def _rows(
     return rows
 
 
-def _coded(values: pd.Series, wanted: Any) -> Cell:
+def _coded(values: pd.Series, wanted: Callable[[str], bool]) -> Cell:
     known = values[values != ""]
     if known.empty:
         return Cell(words.MISSING, "unknown" if len(values) else "")
     hits = int(known.map(wanted).sum())
-    return Cell(f"{words.count(hits)} ({words.percent(hits / len(known))})", _unknown(values))
+    return Cell(words.count(hits), _qualified(words.percent(hits / len(known)), values))
 
 
 def _median(values: pd.Series) -> Cell:
     known = values[values != ""]
-    return Cell(words.quartiles(known), _unknown(values) if len(known) else "unknown")
+    if known.empty:
+        return Cell(words.MISSING, "unknown" if len(values) else "")
+    middle, within = words.quartiles(known)
+    return Cell(middle, _qualified(within, values))
 
 
-def _unknown(values: pd.Series) -> str:
+def _qualified(detail: str, values: pd.Series) -> str:
     missing = int((values == "").sum())
-    return f"{missing} unknown" if missing else ""
+    return f"{detail}; {missing} unknown" if missing else detail

@@ -27,6 +27,7 @@ class Block:
     name: str
     title: str
     note: str
+    glance: str = ""
     missing: str = ""
     tests: Sequence[Grid] = ()
     training: Sequence[Grid] = ()
@@ -54,6 +55,7 @@ def block(study: Study, design: str) -> Block:
         name=design,
         title=title,
         note=note,
+        glance=_glance(study, design),
         tests=scores.tables(study, design, "test"),
         training=training,
         roc=_roc(study, design, models, banded),
@@ -71,6 +73,12 @@ def block(study: Study, design: str) -> Block:
         ],
         sentences=_sentences(study, design),
     )
+
+
+def _glance(study: Study, design: str) -> str:
+    """A design in half a line, for who does not unfold it."""
+    speaker = scores.speaker(study, design)
+    return f"{words.model(speaker)}, AUC {scores.spoken(study, design, speaker, 'test')}"
 
 
 def _curves(study: Study, table: str, design: str, set_name: str, model: str) -> list[pd.DataFrame]:
@@ -207,8 +215,8 @@ def _forest(study: Study, design: str, models: Sequence[str]) -> list[Panel]:
 def _sentences(study: Study, design: str) -> list[str]:
     """What a reader must know before the numbers."""
     said = []
-    splits = study.select("performance", design=design, set="test", split="all")
-    if not splits.empty:
+    splits = study.select("performance", design=design, set="test")["split"].unique()
+    if len(splits) > 1 and "all" in splits:
         said.append(
             "Results of all splits together put predictions of several models on one scale; the "
             "pooled results of the centers do not."

@@ -10,6 +10,8 @@ from thyrocast.report.reading import Study
 
 # A page stays readable and light, however many repeats or centers a study has.
 MOST_SPLITS = 12
+# Which model answers for a design, first choice first.
+SPEAKERS = ("signature", "network", "combined", "handcrafted", "clinical")
 # What is pooled over centers, as the table of a design shows it.
 POOLED = ("auc", "oe_ratio", "calibration_in_the_large", "calibration_slope", "net_benefit")
 
@@ -26,6 +28,12 @@ def headlines(study: Study, design: str) -> pd.DataFrame:
         set="test", group="pooled", metric="auc",
     )  # fmt: skip
     return rows[rows["estimate"].notna()].drop_duplicates("model")
+
+
+def speaker(study: Study, design: str) -> str:
+    """Name the model that answers for a scored design."""
+    found = [*headlines(study, design)["model"]]
+    return next((model for model in SPEAKERS if model in found), found[0])
 
 
 def headline(

@@ -11,8 +11,6 @@ from thyrocast.report import figures, results, scores, words
 from thyrocast.report.reading import YES, Study
 
 PURPOSES = {"development": "developing", "validation": "validating"}
-# Which model answers for a design, first choice first.
-SPEAKERS = ("signature", "network", "combined", "handcrafted", "clinical")
 
 
 @dataclass(frozen=True)
@@ -121,7 +119,7 @@ def verdict(study: Study) -> Verdict | None:
     design = designs[0]
     found = {m: scores.headline(study, design, m) for m in study.models(design)}
     rows = {m: row for m, row in found.items() if row is not None}
-    speaker = next((m for m in SPEAKERS if m in rows), next(iter(rows)))
+    speaker = scores.speaker(study, design)
     row = rows[speaker]
     bars, ticks, chance = _bars(rows, speaker)
     return Verdict(

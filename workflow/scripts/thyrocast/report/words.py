@@ -260,17 +260,17 @@ def p_value(value: object) -> str:
     return "< 0.001" if size < 0.001 else number(size, 3 if size < 0.1 else 2)
 
 
-def quartiles(values: pd.Series) -> str:
-    """``44 (36 to 53)``: median and quartiles."""
+def quartiles(values: pd.Series) -> tuple[str, str]:
+    """Median, and first to third quartile: ``44`` and ``36 to 53``."""
     numbers = pd.to_numeric(values, errors="coerce").dropna()
     if numbers.empty:
-        return MISSING
+        return MISSING, ""
     whole = bool((numbers == numbers.round()).all())
     low, middle, high = (
         count(round(part)) if whole else significant(part)
         for part in numbers.quantile([0.25, 0.5, 0.75])
     )
-    return f"{middle} ({low} to {high})"
+    return middle, f"{low} to {high}"
 
 
 def listing(names: Sequence[str]) -> str:

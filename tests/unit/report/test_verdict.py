@@ -1,0 +1,159 @@
+"""What the first screen says of studies of every kind."""
+
+import pandas as pd
+import pytest
+from thyrocast.report import learning, participants, results, verdict
+
+from tests.unit.report.example_study import COLUMNS, rewrite, write_study
+
+
+def titles(study) -> list[str]:
+    return [banner.title for banner in verdict.banners(study)]
+
+
+def with_auc(folder, *values: str):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        mine = (frame.metric == "auc") & (frame.model == "signature")
+        frame.loc[mine, ["estimate", "ci_low", "ci_high"]] = list(values)
+        return frame
+
+    rewrite(folder, "evaluation/performance.csv", change)
+
+
+@pytest.mark.parametrize(
+    ("share", "title"),
+    [(1, ["Simulated patients"]), (0.5, ["Some patients are simulated"]), (0, [])],
+)
+def test_simulated_patients_are_announced(copied, studied, share, title):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        cut = round(share * len(frame))
+        return frame.assign(simulated=["1"] * cut + ["0"] * (len(frame) - cut))
+
+    rewrite(copied, "cohort/cohort.csv", change)
+    assert [t for t in titles(studied(copied)) if "imulated" in t] == title
+
+
+def test_a_null_run_and_the_published_protocol_are_announced(small, studied):
+    study = studied(small, outcomes="shuffled", signature={"embeddings": "in_sample"})
+    assert {"Null run: outcomes were shuffled", "Published protocol: in-sample embeddings"} <= {
+        *titles(study)
+    }
+    assert "in-sample, as published" in dict(verdict.facts(study)).values()
+    (_, train) = results.block(study, "external").roc
+    assert "In-sample, as published" in train.note
+
+
+def test_a_study_that_is_large_enough_is_not_called_small(copied, studied):
+    assert "Too small a study" in titles(studied(copied))
+    rewrite(copied, "evaluation/sample_size.csv", lambda f: f.assign(sufficient="yes"))
+    assert "Too small a study" not in titles(studied(copied))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (("0.3", "0.2", "0.4"), "Worse than chance"),
+        (("0.55", "0.45", "0.65"), "Not shown to be better than chance"),
+        (("0.58", "0.53", "0.65"), "Slightly better than chance"),
+        (("0.66", "0.56", "0.75"), "Somewhat better than chance"),
+        (("0.75", "0.66", "0.85"), "Clearly better than chance"),
+        (("0.9", "0.8", "0.95"), "Much better than chance"),
+        (("0.9", "", ""), "too few patients allow no interval"),
+    ],
+)
+def test_the_answer_follows_from_the_interval(copied, studied, values, words):
+    with_auc(copied, *values)
+    assert words in verdict.verdict(studied(copied)).answer
+
+
+def test_bars_stay_on_their_scale(copied, studied):
+    with_auc(copied, "0.3", "0.05", "1")
+    found = verdict.verdict(studied(copied))
+    for bar in found.bars:
+        assert 0 <= bar.low <= bar.at <= bar.high <= 100
+    assert found.bars[0].model == "Signature"
+    assert 0 < found.chance < 100
+
+
+def test_an_external_design_that_tests_nobody_leaves_the_verdict_to_another(copied, studied):
+    for name, columns in COLUMNS.items():
+        if {"design", "set"} <= {*columns}:
+            rewrite(
+                copied,
+                f"evaluation/{name}.csv",
+                lambda f: f[(f.design != "external") | (f.set == "train")],
+            )
+    study = studied(copied)
+    assert "each left out of training in turn" in verdict.verdict(study).scope
+    assert results.block(study, "external").missing == results.NOTHING_SCORED
+    assert results.block(study, "external").training
+
+
+def test_a_holdout_alone_says_nothing_of_other_hospitals(tmp_path, studied):
+    designs = write_study(tmp_path, designs={"holdout": ["1"]}, models=("signature",))
+    found = verdict.verdict(studied(tmp_path, designs))
+    assert found.question == "How good is it in patients it never saw?"
+    assert "this says nothing yet about other hospitals" in found.sure[-1]
+
+
+def test_a_prediction_interval_that_includes_chance_says_so(copied, studied):
+    said = " ".join(verdict.verdict(studied(copied)).sure)
+    assert "a new hospital can expect an AUC between 0.48 and 0.91" in said
+    assert "This includes chance." in said
+
+
+def test_numbers_that_do_not_add_up_are_found(copied, studied):
+    assert participants.flow(studied(copied))["unequal"] == []
+    path = copied / "cohort" / "flow.json"
+    path.write_text(path.read_text().replace('"analysed": 40', '"analysed": 39'))
+    assert participants.flow(studied(copied))["unequal"] == ["north"]
+
+
+def test_table_one_counts_what_is_unknown_and_drops_what_nobody_has(copied, studied):
+    rewrite(copied, "cohort/cohort.csv", lambda f: f.assign(ft3="", smoking=""))
+    (by_center, by_outcome) = participants.table_one(studied(copied))
+    names = [row[0].text for row in by_center.rows]
+    assert "Free T3, pmol/L" not in names
+    assert "Not recorded by any center: Free T3 and Smoking." in by_center.note
+    trab = by_center.rows[names.index("TRAb, IU/L")]
+    assert "unknown" in trab[1].detail
+    patients = by_center.rows[0][1:]
+    assert int(patients[0].text) == sum(int(cell.text) for cell in patients[1:])
+    assert by_outcome.header == ["", "Cured", "Not cured"]
+
+
+def test_a_code_of_many_values_is_cut_short(copied, studied):
+    rewrite(
+        copied,
+        "cohort/cohort.csv",
+        lambda f: f.assign(vendor=[f"v{i % 20:02d}" for i in range(len(f))]),
+    )
+    rows = participants.table_one(studied(copied))[0].rows
+    vendors = [row for row in rows if row[0].text.startswith("Camera vendor")]
+    assert len(vendors) == participants.MOST_CODES + 1
+    assert vendors[-1][0].text == "Camera vendor: 12 other values"
+    assert sum(int(row[1].text) for row in vendors) == int(rows[0][1].text)
+
+
+@pytest.mark.parametrize("most", [0, 3, 10_000])
+def test_the_gallery_shows_at_most_what_the_config_says(small, studied, most):
+    found = learning.attention(studied(small, report={"overlays": most}), "external")
+    assert len(found["overlays"]) == min(most, found["total"])
+    if most == 3:
+        assert {(one.center, one.outcome) for one in found["overlays"]} == {
+            ("lakeside", "cured"),
+            ("lakeside", "not cured"),
+            ("coast", "not known yet"),
+        }
+
+
+def test_maps_that_are_all_empty_give_a_table_and_no_figure(copied, studied):
+    rewrite(
+        copied,
+        "splits/external/all/explanation/gradcam.csv",
+        lambda f: f.assign(status="all_zero", inside=""),
+    )
+    found = learning.attention(studied(copied), "external")
+    assert found["panel"] is None
+    assert found["grid"].rows[-1][-1].text == str(found["total"])
+    assert {one.inside for one in found["overlays"]} == {"empty map"}

@@ -1,0 +1,54 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from thyrocast.report import words
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, "", "x", np.nan, True, pd.NA])
+def test_what_is_no_number_is_a_dash_everywhere(value):
+    for write in (words.number, words.percent, words.count, words.p_value, words.significant):
+        assert write(value) == words.MISSING
+    assert words.estimate(value, 0.1, 0.2) == words.MISSING
+
+
+def test_an_estimate_has_two_digits_and_its_interval():
+    assert words.estimate(0.8123, 0.7249, 0.9) == "0.81 (0.72 to 0.90)"
+    assert words.estimate(0.8123, math.nan, 0.9) == "0.81"
+    assert words.estimate(-0.5, -0.75, -0.25) == "−0.50 (−0.75 to −0.25)"
+
+
+def test_a_rounded_nothing_has_no_sign():
+    assert words.number(-0.001) == "0.00"
+    assert words.percent(-0.0001) == "0 %"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.00001, "< 0.001"), (0.0123, "0.012"), (0.5, "0.50"), (1.0, "1.00"), (0.001, "0.001")],
+)
+def test_p_values_as_journals_print_them(value, text):
+    assert words.p_value(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1234567, "1,234,567"), (0.012345, "0.0123"), (43.21, "43.2"), (0, "0")]
+)
+def test_quantities_have_three_significant_digits(value, text):
+    assert words.significant(value) == text
+
+
+def test_quartiles_of_whole_numbers_are_whole():
+    assert words.quartiles(pd.Series(["10", "20", "30", "40", "50"])) == ("30", "20 to 40")
+    assert words.quartiles(pd.Series(["1.5", "2.5", "3.5"])) == ("2.50", "2.00 to 3.00")
+    assert words.quartiles(pd.Series(["", "x"])) == (words.MISSING, "")
+
+
+def test_names_of_the_contract_become_words():
+    assert words.metric("net_benefit@0.6") == "Net benefit at 0.6"
+    assert words.group("center:north") == "north"
+    assert words.group("subgroup:gland_mass=>=40") == "Gland mass, g: >=40"
+    assert words.model("anyone_else") == "Anyone else"
+    assert words.listing(["a", "b", "c"]) == "a, b and c"
+    assert words.share_of_variance(0.31) == words.share_of_variance(31.0) == "31 %"
