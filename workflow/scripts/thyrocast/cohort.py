@@ -171,6 +171,8 @@ def _scan_rows(
         if patient.birth
         else str(first.get("PatientBirthDate") or "")
     )
+    # Where only the year is known or shown, people write the first of January.
+    birth = "" if birth.endswith("0101") else birth
     person = {
         "person_identifier": _hash(key, "identifier", patient.identifier.lstrip("0")),
         "person_birth": _hash(key, "birth", birth, sex) if birth and sex else "",

@@ -84,9 +84,17 @@ def crop(image: Image, spacing: tuple[float, float], field: Field) -> Image:
 
 
 def crop_mask(mask: Mask, grid_mm: float, field: Field) -> Mask:
-    """A mask on the grid of a field: where more than half of a pixel's area is in the mask."""
-    area = crop(mask.astype(np.float64), (grid_mm, grid_mm), field)
-    return np.asarray(area > 0.5 * (field.pixel_mm / grid_mm) ** 2)
+    """A mask on the grid of a field: what stands at the middle of each pixel."""
+    steps = (np.arange(field.size) + 0.5) * field.pixel_mm
+    rows = np.floor((field.top + steps) / grid_mm).astype(int)
+    columns = np.floor((field.left + steps) / grid_mm).astype(int)
+    inside = np.ix_(
+        (rows >= 0) & (rows < mask.shape[0]), (columns >= 0) & (columns < mask.shape[1])
+    )
+    cropped = np.zeros((field.size, field.size), np.bool_)
+    rows, columns = rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)
+    cropped[inside] = mask[np.ix_(rows, columns)][inside]
+    return cropped
 
 
 def centroid(mask: Mask, weights: Image, grid_mm: float) -> tuple[float, float]:

@@ -1,0 +1,421 @@
+"""Every patient is in or out with a reason, numbers add up, and one person counts once."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from thyrocast import assembly, standardize, tables
+from thyrocast import cohort as cohorts
+from thyrocast.cohort import Registration
+from thyrocast.tables import InputError
+
+from tests.unit.imaging.example_scans import (
+    IODINE131,
+    center,
+    cohort,
+    detector,
+    image,
+    neck,
+    nm,
+    save,
+    table,
+)
+
+KEY = b"k" * 32
+SIZE = 32
+
+
+def scan(identifier: str, seed: int = 1, **elements: Any) -> Dataset:
+    return nm(neck(64, 4.0, seed=seed), PatientID=identifier, **elements)
+
+
+class Hospital:
+    """A center on disk that is registered, standardized and assembled as the rules do."""
+
+    def __init__(self, folder: Path, name: str = "north", **changes: Any) -> None:
+        self.folder, self.name = folder / name, name
+        columns = {
+            "patient": "id", "outcome": "result", "therapy_date": "therapy",
+            "birth_date": "birth", "sex": "sex",
+        }  # fmt: skip
+        changes = {"columns": columns} | changes
+        self.dicom = self.folder / "dicom"
+        self.center = center(name=name, dicom=str(self.dicom), **changes)
+        self.rows: list[dict[str, str]] = []
+
+    def patient(self, identifier: str, result: str = "yes", **cells: str) -> None:
+        row = {"therapy": "2020-02-01", "birth": "", "sex": "f"} | cells
+        self.rows.append({"id": identifier, "result": result} | row)
+
+    def scan(self, name: str, dataset: Dataset) -> Path:
+        return save(dataset, self.dicom / name)
+
+    def register(self, **settings: Any) -> Registration:
+        path = table(self.folder / "table.csv", self.rows)
+        return cohorts.register_center(
+            path, self.dicom, self.center, cohort(**settings), KEY, self.folder / "index"
+        )
+
+    def reasons(self, **settings: Any) -> list[tuple[str, str]]:
+        """Identifier (``?`` for those that are not in the table) and reason of every row."""
+        names = {tables.pseudonym(KEY, self.name, row["id"]): row["id"] for row in self.rows}
+        register = self.register(**settings).register
+        return [(names.get(row["patient"], "?"), row["reason"]) for row in register]
+
+
+def assemble(
+    folder: Path,
+    hospitals: list[Hospital],
+    size: int = 100,
+    outcomes: str = "observed",
+    **changes: Any,
+) -> Path:
+    """Run the three rules; the folder with the cohort's files."""
+    out = folder / "out"
+    paths: dict[str, list[Path]] = {"registers": [], "scans": [], "images": [], "records": []}
+    for hospital in hospitals:
+        registration = hospital.register()
+        register, scans = out / hospital.name / "register.csv", out / hospital.name / "scans.csv"
+        cohorts.write(registration, register, scans)
+        paths["registers"].append(register)
+        paths["scans"].append(scans)
+        everyone = [row["patient"] for row in registration.register]
+        for at in range(0, len(everyone), size):
+            done, records = standardize.standardize_job(
+                everyone[at : at + size],
+                tables.read_csv(scans),
+                hospital.dicom,
+                hospital.center,
+                image(size=SIZE),
+            )
+            job = out / hospital.name / f"{at}"
+            standardize.write_job(
+                done, records, SIZE, job.with_suffix(".npz"), job.with_suffix(".csv")
+            )
+            paths["images"].append(job.with_suffix(".npz"))
+            paths["records"].append(job.with_suffix(".csv"))
+    assembly.assemble(
+        **paths,
+        roles={h.name: h.center["role"] for h in hospitals},
+        settings=cohort(**changes),
+        outcomes=outcomes,
+        seed=1,
+        cohort=out / "cohort.csv",
+        images_out=out / "images.npy",
+        masks_out=out / "masks.npy",
+        flow=out / "flow.json",
+    )
+    return out
+
+
+@pytest.fixture
+def north(tmp_path: Path) -> Hospital:
+    hospital = Hospital(tmp_path)
+    for identifier in ("1", "2", "3"):
+        hospital.patient(identifier, "no" if identifier == "2" else "yes")
+        hospital.scan(f"{identifier}/scan", scan(identifier, seed=int(identifier)))
+    return hospital
+
+
+def test_every_patient_has_a_row_and_a_reason(north: Hospital) -> None:
+    north.patient("4")  # nobody's images
+    north.patient("5", "maybe")
+    north.patient("6", "")
+    north.patient("7")
+    north.patient("", "yes")
+    for identifier in ("5", "6", "99"):
+        north.scan(f"{identifier}/scan", scan(identifier))
+    north.scan("7/scan", scan("7", radionuclide=IODINE131))
+    north.scan("nobody", scan(""))
+    (north.dicom / "notes.txt").write_text("no scan")
+    assert north.reasons() == [
+        ("1", ""),
+        ("2", ""),
+        ("3", ""),
+        ("4", "no images"),
+        ("5", "outcome code not in the config"),
+        ("6", "outcome not known"),
+        ("7", "another radionuclide or tracer"),
+        ("?", "no identifier in the clinical table"),
+        ("?", "no identifier in the DICOM header"),
+        ("?", "not in the clinical table"),
+    ]
+    register = north.register().register
+    sources = ["both"] * 3 + ["clinical"] + ["both"] * 3 + ["clinical"] + ["dicom"] * 2
+    assert [row["source"] for row in register] == sources
+    assert [row["included"] for row in register] == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [
+        ({"a": "20200103"}, ""),
+        ({"a": "20200301"}, "scans only after, or too near to, the therapy"),
+        ({"a": "20180301"}, "no scan within the window before the therapy"),
+    ],
+)
+def test_the_scan_lies_within_the_window(tmp_path: Path, days: dict[str, str], reason: str) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1", therapy="2020-02-01")
+    for name, day in days.items():
+        north.scan(name, scan("1", AcquisitionDate=day))
+    assert north.reasons() == [("1", reason)]
+
+
+def chosen(north: Hospital, **settings: Any) -> list[str]:
+    return [row["file"] for row in north.register(**settings).scans if row["rank"] == 0]
+
+
+def test_the_nearest_scan_before_therapy_is_taken(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1", therapy="2020-02-01")
+    for day in ("20191210", "20200131", "20200202", "20190101"):
+        north.scan(day, scan("1", AcquisitionDate=day))
+    assert chosen(north) == ["20200131"]
+    assert chosen(north, scan_window_days=[30, 60]) == ["20191210"]
+
+
+def test_the_earliest_scan_is_taken_without_a_therapy_date(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1", therapy="")
+    for day in ("20200131", "20191210"):
+        north.scan(day, scan("1", AcquisitionDate=day))
+    assert chosen(north) == ["20191210"]
+    assert north.reasons(without_dates="exclude") == [
+        ("1", "several scans and no date to choose by")
+    ]
+
+
+def test_static_comes_before_dynamic(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dynamic = nm(
+        np.stack([neck(64, 4.0), neck(64, 4.0)]),
+        PatientID="1",
+        ImageType=["ORIGINAL", "PRIMARY", "DYNAMIC", "EMISSION"],
+        AcquisitionTime="080000",
+    )
+    north.scan("a", dynamic)
+    north.scan("b", scan("1"))
+    assert chosen(north) == ["b"]
+
+
+def test_identifiers_are_matched_by_the_configured_form_only(tmp_path: Path) -> None:
+    north = Hospital(tmp_path, identifiers={"strip_prefix": "P-", "strip_zeros": True})
+    north.patient("17")
+    north.scan("a", scan("P-0017"))
+    north.scan("b", scan("P-17A"))
+    assert [row["reason"] for row in north.register().register] == ["", "not in the clinical table"]
+
+
+@pytest.mark.parametrize(
+    ("elements", "changes", "size"),
+    [
+        ({"PixelSpacing": None}, {}, None),
+        ({"PixelSpacing": ["", ""]}, {}, None),
+        ({"PixelSpacing": [0.0, 0.0]}, {}, None),
+        ({"PixelSpacing": None}, {"fallbacks": {"pixel_mm": 3.5}}, 3.5),
+        ({}, {"fallbacks": {"pixel_mm": 3.5}}, 2.0),
+    ],
+)
+def test_a_missing_pixel_size_is_missing(
+    tmp_path: Path, elements: dict[str, Any], changes: dict[str, Any], size: float | None
+) -> None:
+    north = Hospital(tmp_path, **changes)
+    north.patient("1")
+    north.scan("a", scan("1", **elements))
+    rows = north.register().scans
+    assert [row["row_mm"] for row in rows] == ([] if size is None else [size])
+    assert north.reasons() == [("1", "pixel size not stated" if size is None else "")]
+
+
+def test_a_pinhole_has_no_millimetres(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dataset = scan("1")
+    dataset.DetectorInformationSequence[0].CollimatorType = "PINH"
+    north.scan("a", dataset)
+    assert north.reasons() == [("1", "a pinhole collimator, which has no valid millimetres")]
+
+
+@pytest.mark.parametrize(
+    ("dose", "expected"), [(74.0, 74.0), (0.0, None), (74_000_000.0, 74.0), (None, None)]
+)
+def test_a_dose_of_zero_is_not_known(
+    tmp_path: Path, dose: float | None, expected: float | None
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dataset = scan("1")
+    dataset.RadiopharmaceuticalInformationSequence[0].RadionuclideTotalDose = dose
+    north.scan("a", dataset)
+    (row,) = north.register().scans
+    assert row["tc_activity_mbq"] == expected
+    assert (row["duration_s"], row["delay_min"]) == (300.0, 15.0)
+
+
+def test_numbers_add_up_and_job_size_changes_nothing(tmp_path: Path, north: Hospital) -> None:
+    north.patient("4")
+    flat = np.full((64, 64), 40, np.uint16)
+    north.patient("5")
+    north.scan("5/scan", nm(flat, PatientID="5"))
+    north.scan("99/scan", scan("99"))
+    out = assemble(tmp_path / "a", [north])
+    flow = json.loads((out / "flow.json").read_text())["centers"]["north"]
+    assert flow == {
+        "role": "development", "found": 6, "in_table": 5, "in_dicom": 5, "matched": 4,
+        "excluded": {
+            "no images": 1,
+            "no uptake that stands out from the background": 1,
+            "not in the clinical table": 1,
+        },
+        "analysed": 3, "cured": 2,
+    }  # fmt: skip
+    assert flow["found"] == flow["analysed"] + sum(flow["excluded"].values())
+    rows = tables.read_csv(out / "cohort.csv")
+    assert [row["outcome"] for row in rows] == ["1", "0", "1"]
+    images = np.load(out / "images.npy", mmap_mode="r")
+    masks = np.load(out / "masks.npy", mmap_mode="r")
+    assert images.shape == masks.shape == (3, SIZE, SIZE)
+    for picture, mask in zip(images, masks, strict=True):
+        assert picture[mask == 1].mean() == pytest.approx(1, abs=0.01)
+    one = assemble(tmp_path / "b", [north], size=1)
+    for name in ("cohort.csv", "images.npy", "masks.npy", "flow.json"):
+        assert (one / name).read_bytes() == (out / name).read_bytes(), name
+
+
+def test_shuffled_outcomes_stay_within_their_center(tmp_path: Path) -> None:
+    hospitals = []
+    for name, result in (("north", "yes"), ("south", "no")):
+        hospital = Hospital(tmp_path, name)
+        for n in range(6):
+            identifier = f"{name}{n}"
+            hospital.patient(identifier, "yes" if n < 2 else result)
+            seed = n + 10 * (name == "south")
+            hospital.scan(identifier, scan(identifier, seed=seed))
+        hospitals.append(hospital)
+    plain = tables.read_csv(assemble(tmp_path / "a", hospitals) / "cohort.csv")
+    drawn = tables.read_csv(assemble(tmp_path / "b", hospitals, outcomes="shuffled") / "cohort.csv")
+    for name, cured in (("north", 6), ("south", 2)):
+        assert sum(r["outcome"] == "1" for r in drawn if r["center"] == name) == cured
+    assert [r["outcome"] for r in plain] != [r["outcome"] for r in drawn]
+    assert [r["patient"] for r in plain] == [r["patient"] for r in drawn]
+
+
+def two_centers(
+    tmp_path: Path, first: dict[str, str], second: dict[str, str], seeds: tuple[int, int] = (1, 2)
+) -> list[Hospital]:
+    hospitals = []
+    for name, cells, seed in zip(("north", "south"), (first, second), seeds, strict=True):
+        hospital = Hospital(tmp_path, name)
+        cells = {"id": "x" + name} | cells
+        identifier = cells.pop("id")
+        hospital.patient(identifier, **cells)
+        dataset = scan(identifier, seed=seed, PatientBirthDate="", PatientSex="")
+        hospital.scan("a", dataset)
+        hospitals.append(hospital)
+    return hospitals
+
+
+BORN = {"birth": "1970-05-01"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seeds", "why"),
+    [
+        ({}, {}, (1, 1), "identical pixels"),
+        ({"id": "77"}, {"id": "77"}, (1, 2), "the same identifier"),
+        ({"id": "77", **BORN}, {"id": "77", **BORN}, (1, 2), "the same identifier"),
+        (BORN, BORN, (1, 2), "the same birth date and sex"),
+    ],
+)
+def test_one_person_in_two_centers_stops_the_run(
+    tmp_path: Path, first: dict[str, str], second: dict[str, str], seeds: tuple[int, int], why: str
+) -> None:
+    hospitals = two_centers(tmp_path, first, second, seeds)
+    with pytest.raises(InputError, match=f"north-.*south-.*{why}.*cohort.distinct"):
+        assemble(tmp_path / "a", hospitals)
+    out = assemble(tmp_path / "b", hospitals, duplicates="exclude")
+    flow = json.loads((out / "flow.json").read_text())["centers"]
+    assert flow["north"]["analysed"] == 1
+    assert flow["south"]["excluded"] == {"the same person as another patient": 1}
+    pair = [row["patient"] for h in hospitals for row in h.register().register]
+    kept = assemble(tmp_path / "c", hospitals, distinct=[pair])
+    assert len(tables.read_csv(kept / "cohort.csv")) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"id": "77", **BORN}, {"id": "77", "birth": "1970-05-02"}),
+        ({"id": "77"}, {"id": "77", "therapy": "2020-03-15"}),
+        (BORN, {**BORN, "sex": "m"}),
+        (BORN, {**BORN, "therapy": "2020-03-15"}),
+    ],
+)
+def test_two_people_are_two(tmp_path: Path, first: dict[str, str], second: dict[str, str]) -> None:
+    out = assemble(tmp_path / "a", two_centers(tmp_path, first, second))
+    assert len(tables.read_csv(out / "cohort.csv")) == 2
+
+
+def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    axis = (np.arange(64) + 0.5) * 4.0 - 128
+    rod = np.exp(-((axis[:, None] / 5) ** 2) / 2 - (axis[None, :] / 12) ** 2 / 2)
+    dose = np.random.default_rng(1).poisson(2000 * rod).astype(np.uint16)
+    # The same description as the gland's, and taken for longer.
+    north.scan("a", nm(dose, PatientID="1", ActualFrameDuration=400_000))
+    north.scan("b", scan("1"))
+    out = assemble(tmp_path / "a", [north])
+    (row,) = tables.read_csv(out / "cohort.csv")
+    assert row["duration_s"] == "300"
+
+
+def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dose = np.zeros((64, 64), np.uint16)
+    dose[30:33, 30:33] = 2000
+    north.scan(
+        "a",
+        nm(
+            dose, [detector()], PatientID="1", SeriesDescription="Syringe full",
+            ActualFrameDuration=10_000, AcquisitionTime="101500",
+        ),
+    )  # fmt: skip
+    north.scan("b", scan("1"))
+    (row,) = tables.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
+    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / 1800, rel=1e-4)
+
+
+def test_outcomes_of_prospective_centers_stay_empty(tmp_path: Path) -> None:
+    north = Hospital(
+        tmp_path, role="prospective", outcome=None, columns={"patient": "id", "sex": "sex"}
+    )
+    north.patient("1")
+    north.scan("a", scan("1"))
+    (row,) = tables.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
+    assert (row["outcome"], row["role"]) == ("", "prospective")
+
+
+def test_rerunning_reads_only_what_changed(
+    north: Hospital, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in north.dicom.rglob("scan"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    first = north.register()
+    with caplog.at_level(logging.INFO, "thyrocast"):
+        assert north.register() == first
+        assert "3 files, 0 to read" in caplog.text
+        caplog.clear()
+        changed = north.scan("2/scan", scan("2", radionuclide=IODINE131))
+        os.utime(changed, (1_600_000_001, 1_600_000_001))
+        reasons = dict(north.reasons())
+        assert "3 files, 1 to read" in caplog.text
+    assert reasons == {"1": "", "2": "another radionuclide or tracer", "3": ""}
