@@ -5,7 +5,6 @@ rule register_center:
     output:
         register="<results>/cohort/{center}/register.csv",
         scans="<private>/{center}/scans.csv",
-        persons="<private>/{center}/persons.csv",
     log:
         "<logs>/register_center/{center}.log",
     benchmark:
@@ -22,9 +21,7 @@ rule register_center:
         key=config["pseudonym_key"],
         index=f"{PRIVATE}/{{center}}/index",
         ledger=f"{PRIVATE}/{{center}}/ledger.txt",
-        files=lambda wildcards: study.fingerprint(
-            study.center(config, wildcards.center)["dicom"]
-        ),
+        files=lambda wildcards: center_export(wildcards.center).version(),
         code=code_version("register_center"),
     script:
         "../scripts/register_center.py"
@@ -34,7 +31,7 @@ rule assemble_cohort:
     """Gather the centers' patients and images into one cohort."""
     input:
         registers=collect("<results>/cohort/{center}/register.csv", center=CENTERS),
-        persons=collect("<private>/{center}/persons.csv", center=CENTERS),
+        scans=collect("<private>/{center}/scans.csv", center=CENTERS),
         images=all_jobs("<results>/cohort/{center}/jobs/{job}.npz"),
         records=all_jobs("<results>/cohort/{center}/jobs/{job}.csv"),
     output:

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from thyrocast import study
 from thyrocast.config import check_file, complete, load_schema
+from thyrocast.exports import look
 from thyrocast.provenance import code_version
 from thyrocast.tables import InputError
 
@@ -33,18 +34,33 @@ def escalating(base):
 
 
 @functools.cache
+def center_export(center):
+    """The files of a center's export and whose they are."""
+    block = study.center(config, center)
+    return look(block["dicom"], f"{PRIVATE}/{center}/files.json", block["identifiers"])
+
+
+@functools.cache
+def center_patients(center):
+    """The patients of a center's table, each with a version of their row and files."""
+    return study.patients(config, center, center_export(center))
+
+
+@functools.cache
 def center_jobs(center):
     """The standardization jobs of a center: patients by job."""
+    joined = study.read_ledger(f"{PRIVATE}/{center}/ledger.txt")
     return study.assign_jobs(
-        study.read_ledger(f"{PRIVATE}/{center}/ledger.txt"),
-        study.patients(config, center),
-        config["patients_per_job"],
+        joined, center_patients(center), config["patients_per_job"]
     )
 
 
 def job_patients(wildcards):
-    """Pseudonyms of the patients whom a standardization job takes."""
-    return center_jobs(wildcards.center)[wildcards.job]
+    """The patients whom a standardization job takes, each with a version of their row and files."""
+    return {
+        patient: center_patients(wildcards.center)[patient]
+        for patient in center_jobs(wildcards.center)[wildcards.job]
+    }
 
 
 def all_jobs(pattern):

@@ -46,12 +46,15 @@ rule pool_centers:
     """Gather the designs' tables and pool the centers' results by random effects."""
     input:
         **{
-            table: collect(f"<results>/evaluation/{{design}}/{table}.csv", design=SPLITS)
+            table: collect(
+                f"<results>/evaluation/{{design}}/{table}.csv", design=SPLITS
+            )
             for table in TABLES
         },
     output:
         **{table: f"<results>/evaluation/{table}.csv" for table in TABLES},
         pooled="<results>/evaluation/pooled.csv",
+        pooled_centers="<results>/evaluation/pooled_centers.csv",
     log:
         "<logs>/pool_centers.log",
     benchmark:

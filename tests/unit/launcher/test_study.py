@@ -1,6 +1,5 @@
 """Who is in the study is known from the tables, and nobody's job moves when somebody joins."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -32,24 +31,6 @@ def test_assignment_is_the_same_before_and_after_the_ledger_is_written(tmp_path:
     assert study.assign_jobs(study.read_ledger(ledger), PEOPLE, 4) == first
     study.join_ledger(ledger, ["x", *PEOPLE])
     assert study.read_ledger(ledger) == [*PEOPLE, "x"]
-
-
-def test_fingerprint_notices_every_change(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    file = tmp_path / "a" / "scan"
-    file.write_bytes(b"1")
-    os.symlink(tmp_path, tmp_path / "a" / "loop")
-    seen = {study.fingerprint(tmp_path)}
-    assert study.fingerprint(tmp_path) in seen
-    file.write_bytes(b"12")
-    seen.add(study.fingerprint(tmp_path))
-    os.utime(file, ns=(1, 1))
-    seen.add(study.fingerprint(tmp_path))
-    file.rename(tmp_path / "a" / "other")
-    seen.add(study.fingerprint(tmp_path))
-    (tmp_path / "b").write_bytes(b"")
-    seen.add(study.fingerprint(tmp_path))
-    assert len(seen) == 5
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ Imported by the launcher: standard library only (beside the config's own checks)
 """
 
 import hashlib
-import itertools
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import tables
+from thyrocast import exports, tables
+from thyrocast.exports import Export
 from thyrocast.spreadsheet import read_table
 from thyrocast.tables import InputError
 
@@ -41,7 +40,7 @@ def _center_faults(center: Center) -> list[str]:
     faults = []
     if not folder.is_dir():
         faults.append(f"{where}, key dicom: there is no folder {folder}, expected the DICOM export")
-    elif next(_files(folder), None) is None:
+    elif next(exports.files(folder), None) is None:
         faults.append(f"{where}, key dicom: folder {folder} holds no files, expected DICOM files")
     if not Path(center["clinical"]).is_file():
         faults.append(
@@ -136,20 +135,29 @@ def members(config: Config) -> list[str]:
     return ["full", *(folds if config["signature"]["embeddings"] == "cross_fitted" else [])]
 
 
-def patients(config: Config, name: str) -> list[str]:
-    """Pseudonyms of the patients of a center's clinical table, in its order, each once."""
+def patients(config: Config, name: str, export: Export) -> dict[str, str]:
+    """Pseudonyms of the patients of a center's clinical table, in its order.
+
+    Returns
+    -------
+    dict
+        For each pseudonym a version that changes with the patient's row or files.
+    """
     block = center(config, name)
     key = tables.load_key(config["pseudonym_key"])
     table = read_table(block["clinical"], block.get("sheet"))
-    identifiers = (
-        tables.normalize_identifier(cell, block.get("identifiers"))
-        for cell in table.column(block["columns"]["patient"])
-        if cell
-    )
-    return list(dict.fromkeys(tables.pseudonym(key, name, text) for text in identifiers))
+    files = export.versions()
+    found: dict[str, str] = {}
+    for cell, row in zip(table.column(block["columns"]["patient"]), table.rows, strict=True):
+        if cell:
+            identifier = tables.normalize_identifier(cell, block.get("identifiers"))
+            patient = tables.pseudonym(key, name, identifier)
+            seen = [found.get(patient, ""), *row, files.get(identifier, files[""])]
+            found[patient] = hashlib.sha256("\0".join(seen).encode()).hexdigest()[:12]
+    return found
 
 
-def assign_jobs(joined: Sequence[str], present: Sequence[str], size: int) -> dict[str, list[str]]:
+def assign_jobs(joined: Sequence[str], present: Collection[str], size: int) -> dict[str, list[str]]:
     """Divide patients among jobs by the order in which they joined the study.
 
     A patient who joins or leaves later moves nobody else to another job.
@@ -163,10 +171,9 @@ def assign_jobs(joined: Sequence[str], present: Sequence[str], size: int) -> dic
     size
         Patients per job.
     """
-    order = dict.fromkeys(itertools.chain(joined, present))
     here = set(present)
     jobs: dict[str, list[str]] = {}
-    for place, patient in enumerate(order):
+    for place, patient in enumerate(dict.fromkeys([*joined, *present])):
         if patient in here:
             jobs.setdefault(f"{place // size + 1:04d}", []).append(patient)
     return jobs
@@ -181,41 +188,7 @@ def read_ledger(path: str | Path) -> list[str]:
 def join_ledger(path: str | Path, present: Iterable[str]) -> None:
     """Add the patients that are new to the end of the ledger."""
     joined = read_ledger(path)
-    order = list(dict.fromkeys(itertools.chain(joined, present)))
+    order = list(dict.fromkeys([*joined, *present]))
     if order != joined:
         with tables.atomic(path) as temporary:
             temporary.write_text("".join(f"{p}\n" for p in order), encoding="utf-8")
-
-
-def fingerprint(folder: str | Path) -> str:
-    """Hash of the names, sizes and modification times of all files below a folder."""
-    root = Path(folder)
-    digest = hashlib.sha256()
-    for line in sorted(
-        f"{os.path.relpath(entry.path, root)}\0{_stamp(entry)}\n" for entry in _files(root)
-    ):
-        digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:16]
-
-
-def _stamp(entry: "os.DirEntry[str]") -> str:
-    try:
-        status = entry.stat()
-    except OSError:  # a dangling link or one that leads in a circle
-        return "unreadable"
-    return f"{status.st_size}\0{status.st_mtime_ns}"
-
-
-def _files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Every file below a folder; links to folders are not followed, so none leads in a circle."""
-    pending = [str(folder)]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    else:
-                        yield entry
-        except PermissionError:
-            continue
