@@ -225,9 +225,9 @@ def pooled(studies, seed):
                 )
                 new = 1 + tau * random.normal()
                 for method in pooling.METHODS:
-                    for knapp in (True, False):
-                        found = pooling.pool(effects, variances, method, hartung_knapp=knapp)
-                        name = f"{method} {'hartung_knapp' if knapp else 'normal'}"
+                    for interval in pooling.INTERVALS:
+                        found = pooling.pool(effects, variances, method, interval=interval)
+                        name = f"{method} {interval}"
                         for what, inside in (
                             ("pooled mean", found.low <= 1 <= found.high),
                             ("new center", found.prediction_low <= new <= found.prediction_high),

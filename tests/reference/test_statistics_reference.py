@@ -214,10 +214,12 @@ class TestMetafor:
         inside = meta["set"] == name
         return meta["yi"][inside].astype(float), meta["vi"][inside].astype(float)
 
-    @pytest.mark.parametrize("knapp", [True, False])
-    def test_pooled(self, r, name, method, ours, knapp):
-        found = pooling.pool(*self.effects(name), ours, hartung_knapp=knapp)
-        expected = r[f"metafor.{name}.{method}.{'knha' if knapp else 'z'}"]
+    @pytest.mark.parametrize(
+        ("test", "interval"), list(zip(("knha", "adhoc", "z"), pooling.INTERVALS, strict=True))
+    )
+    def test_pooled(self, r, name, method, ours, test, interval):
+        found = pooling.pool(*self.effects(name), ours, interval=interval)
+        expected = r[f"metafor.{name}.{method}.{test}"]
         values = [
             found.estimate, found.error, found.low, found.high, found.prediction_low,
             found.prediction_high, found.tau2, found.i2, found.q, found.q_p, found.p_value,

@@ -15,12 +15,13 @@ def run(
     outputs: Mapping[str, Path],
     settings: Mapping[str, Any],
     seed: int,
+    in_sample: bool = False,
 ) -> None:
     """Write the tables named in ``outputs``."""
     own = [row for file in predictions for row in tables.read_csv(file)]
     others = [row for one in settings["comparators"] for row in comparators.rows(own, one)]
     gathered = [*own, *others]
-    found = design.evaluate(gathered, tables.read_csv(cohort), settings, seed)
+    found = design.evaluate(gathered, tables.read_csv(cohort), settings, seed, in_sample)
     found["predictions"] = [[row[name] for name in COLUMNS["predictions"]] for row in gathered]
     for name, path in outputs.items():
         tables.write_csv(path, COLUMNS[name], found[name])
@@ -34,4 +35,5 @@ if "snakemake" in globals():
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         settings=snakemake.params.settings,
         seed=snakemake.params.seed,
+        in_sample=snakemake.params.get("embeddings") == "in_sample",
     )

@@ -94,7 +94,7 @@ sets <- list(bcg = data.frame(yi = c(bcg$yi), vi = bcg$vi), smoke = data.frame(y
 meta <- do.call(rbind, lapply(names(sets), function(n) cbind(set = n, format(sets[[n]], digits = 17, trim = TRUE))))
 write.csv(meta, file.path(folder, "meta.csv"), row.names = FALSE, quote = FALSE)
 meta <- read.csv(file.path(folder, "meta.csv"))
-for (n in names(sets)) for (method in c("REML", "PM")) for (test in c("knha", "z")) {
+for (n in names(sets)) for (method in c("REML", "PM")) for (test in c("knha", "adhoc", "z")) {
   x <- meta[meta$set == n, ]
   control <- list(threshold = 1e-14, tol = 1e-14, maxiter = 10000)
   if (method == "PM") control$tol <- 1e-14

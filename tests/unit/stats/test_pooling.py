@@ -46,6 +46,8 @@ def test_one_center_and_nonsense_are_refused():
         pooling.pool([0.4], [0.1])
     with pytest.raises(NotEstimableError, match="identical"):
         pooling.pool([0.4, 0.4], [0.1, 0.1])
+    same = pooling.pool([0.4, 0.4], [0.1, 0.1], interval="hartung_knapp_truncated")
+    assert same.error == pytest.approx(0.05**0.5)
     with pytest.raises(ValueError, match="above 0"):
         pooling.pool([0.4, 0.5], [0.1, 0.0])
     with pytest.raises(NotEstimableError, match="three centers"):

@@ -8,9 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.performance import Settings
 from thyrocast.evaluation.sample import Sample
-from thyrocast.statistics import added_value, discrimination, pooling, utility
+from thyrocast.evaluation.settings import Settings
+from thyrocast.statistics import (
+    added_value,
+    discrimination,
+    metrics,
+    pooling,
+    resampling,
+    utility,
+)
 from thyrocast.statistics.discrimination import Difference
 from thyrocast.statistics.inputs import NotEstimableError
 
@@ -37,7 +44,7 @@ def rows(samples: Mapping[str, Sample], settings: Settings, across_centers: bool
 
 
 def _paired(a: Sample, b: Sample) -> tuple[Sample, Sample]:
-    _, in_a, in_b = np.intersect1d(a.patient, b.patient, assume_unique=True, return_indices=True)
+    _, in_a, in_b = np.intersect1d(a.prediction, b.prediction, return_indices=True)
     return a.among(in_a), b.among(in_b)
 
 
@@ -53,14 +60,16 @@ def _cells(compare: Callable[[], Difference]) -> tuple[object, ...]:
 def _tests(
     a: Sample, b: Sample, settings: Settings, across_centers: bool
 ) -> dict[str, Callable[[], Difference]]:
-    y, level, at = a.outcome, settings.confidence, settings.reference
+    y, p, q = a.outcome, a.probability, b.probability
+    level, at, cluster = settings.confidence, settings.reference, a.cluster
     found: dict[str, Callable[[], Difference]] = {
-        "auc": lambda: discrimination.paired_test(y, a.probability, b.probability, level),
-        "brier": lambda: utility.brier_difference(y, a.probability, b.probability, level),
-        f"net_benefit@{at:g}": lambda: utility.difference(
-            y, a.probability, b.probability, at, level
-        ),
+        "auc": lambda: discrimination.paired_test(y, p, q, level),
+        "brier": lambda: utility.brier_difference(y, p, q, level, cluster),
+        f"net_benefit@{at:g}": lambda: utility.difference(y, p, q, at, level, cluster),
     }
+    if a.repeated:
+        found["auc"] = lambda: _redrawn(a, b, settings)
+        return found
     if across_centers:
         found["auc/centers"] = lambda: _over_centers(a, b, level)
     if WITHOUT_IMAGE in (a.model, b.model):
@@ -69,6 +78,21 @@ def _tests(
             y, base.probability, more.probability
         )
     return found
+
+
+def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:
+    """Difference in AUC where patients were predicted several times: drawn by patient."""
+    areas = [metrics.auc(one.outcome, one.probability) for one in (a, b)]
+    functions = [lambda weights: {"difference": areas[0](weights) - areas[1](weights)}]
+    once = np.ones((1, a.size), dtype=np.uint16)
+    difference = float(metrics.replicate(functions, [once])["difference"][0])
+    drawn = resampling.cluster_draws(a.patient, settings.resamples, settings.random(a, "pooled"))
+    found = metrics.replicate(functions, drawn)["difference"]
+    interval = resampling.percentile(difference, found, settings.confidence)
+    spread = discrimination.normal_difference(
+        difference, float(np.nanvar(found, ddof=1)), settings.confidence, "bootstrap_by_patient"
+    )
+    return spread._replace(low=interval.low, high=interval.high)
 
 
 def _over_centers(a: Sample, b: Sample, confidence: float) -> Difference:
@@ -86,6 +110,11 @@ def _over_centers(a: Sample, b: Sample, confidence: float) -> Difference:
         if variance > 1e-12:
             effects.append(float(areas[0] - areas[1]))
             variances.append(variance)
-    found = pooling.pool(np.array(effects), np.array(variances), confidence=confidence)
-    name = f"reml_hartung_knapp over {found.k} centers"
+    found = pooling.pool(
+        np.array(effects),
+        np.array(variances),
+        interval="hartung_knapp_truncated",
+        confidence=confidence,
+    )
+    name = f"reml_hartung_knapp_truncated over {found.k} centers"
     return Difference(found.estimate, found.low, found.high, found.p_value, name)

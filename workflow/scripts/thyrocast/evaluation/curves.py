@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.performance import Settings
 from thyrocast.evaluation.sample import Sample
+from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import calibration, resampling, roc, utility
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
@@ -23,9 +23,11 @@ def roc_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
         curve = roc.corners(sample.outcome, sample.probability)
     except NotEstimableError:
         return
-    drawn = resampling.draws(
-        resampling.strata(sample.outcome), settings.resamples, settings.random(sample, group)
-    )
+    random, resamples = settings.random(sample, group), settings.resamples
+    if sample.repeated:
+        drawn = resampling.cluster_draws(sample.patient, resamples, random)
+    else:
+        drawn = resampling.draws(resampling.strata(sample.outcome), resamples, random)
     low, high = roc.band(sample.outcome, sample.probability, curve.fpr, drawn, settings.confidence)
     for fpr, tpr, least, most in zip(curve.fpr, curve.tpr, low, high, strict=True):
         yield (*_key(sample, group), *(number(v) for v in (fpr, tpr, least, most)))
@@ -34,7 +36,9 @@ def roc_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
 def calibration_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     """Smooth calibration curve; none where it cannot be estimated."""
     try:
-        curve = calibration.spline_curve(sample.outcome, sample.probability, settings.confidence)
+        curve = calibration.spline_curve(
+            sample.outcome, sample.probability, settings.confidence, cluster=sample.cluster
+        )
     except NotEstimableError:
         return
     for values in zip(*curve, strict=True):
@@ -47,7 +51,9 @@ def calibration_group_rows(sample: Sample, group: str, settings: Settings) -> It
     count = min(int(settings.block["calibration_groups"]), max(1, sample.size // fewest))
     found = calibration.groups(sample.outcome, sample.probability, count, settings.confidence)
     for index, part in enumerate(found, start=1):
-        values = (part.predicted, *part.observed[:3])
+        # Wilson's interval counts patients; it has nothing to say of several rows of one.
+        limits = (None, None) if sample.repeated else part.observed[1:3]
+        values = (part.predicted, part.observed.estimate, *limits)
         yield (*_key(sample, group), index, *(number(v) for v in values), part.n)
 
 
@@ -77,11 +83,10 @@ def _decision(
 ) -> Iterator[Row]:
     try:
         curve = utility.net_benefit(
-            sample.outcome, probability, thresholds(settings), settings.confidence
+            sample.outcome, probability, thresholds(settings), settings.confidence, sample.cluster
         )
     except NotEstimableError:
         return
     key = (sample.design, sample.split, model, sample.set, group)
     for at, value, low, high, avoided in zip(*curve, strict=True):
-        limits = (None, None) if sample.repeated else (number(low), number(high))
-        yield (*key, number(at), number(value), *limits, number(avoided))
+        yield (*key, *(number(v) for v in (at, value, low, high, avoided)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from thyrocast.evaluation import comparison, curves, groups, performance
+from thyrocast.evaluation import comparison, curves, groups, performance, prediction_sets
 from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.performance import Settings
 from thyrocast.evaluation.sample import (
     Prediction,
     Sample,
@@ -19,6 +19,7 @@ from thyrocast.evaluation.sample import (
     together,
     with_decisions,
 )
+from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import threshold
 from thyrocast.statistics.inputs import Booleans, NotEstimableError
 from thyrocast.tables import InputError
@@ -34,6 +35,7 @@ SCORED = (
     "decision_curve",
     "comparisons",
     "thresholds",
+    "prediction_sets",
 )
 
 
@@ -42,6 +44,7 @@ def evaluate(
     cohort: Sequence[Mapping[str, str]],
     block: Mapping[str, Any],
     seed: int,
+    in_sample: bool = False,
 ) -> Tables:
     """Score one design.
 
@@ -56,15 +59,18 @@ def evaluate(
         The config's ``evaluation``.
     seed
         The study's seed.
+    in_sample
+        Training probabilities are in-sample (as published), so that no prediction sets are
+        calibrated on them.
 
     Returns
     -------
     dict
         Rows of each table in ``SCORED``, as laid out in ``layout.COLUMNS``.
     """
-    settings = Settings(block, seed)
+    settings = Settings(block, seed, in_sample)
     found: Tables = {name: [] for name in SCORED}
-    train, test = _samples(predictions, block["threshold"], found["thresholds"])
+    train, test = _samples(predictions, settings, found)
     splits = list(dict.fromkeys(split for split, _ in (*train, *test)))
     labels = groups.labels(cohort, block["subgroups"])
     for index, split in enumerate(splits, start=1):
@@ -83,12 +89,14 @@ def evaluate(
 
 
 def _samples(
-    predictions: Sequence[Prediction], rule: Mapping[str, Any], chosen: list[Row]
+    predictions: Sequence[Prediction], settings: Settings, found: Tables
 ) -> tuple[dict[tuple[str, str], Sample], dict[tuple[str, str], Sample]]:
-    """Training and test samples by split and model, with decisions at each split's threshold."""
+    """Training and test samples by split and model, with each split's decisions and sets."""
+    rule, error = settings.block["threshold"], settings.set_error
+    raw = by_model(predictions)
     train: dict[tuple[str, str], Sample] = {}
     test: dict[tuple[str, str], Sample] = {}
-    for (split, model, name), rows in by_model(predictions).items():
+    for (split, model, name), rows in raw.items():
         sample = read_sample(rows)
         if sample is not None:
             (train if name == "train" else test)[split, model] = sample
@@ -96,11 +104,20 @@ def _samples(
         at = _threshold(train.get(key), rule)
         sample = train.get(key) or test[key]
         value = None if at is None else number(at.value)
-        chosen.append((sample.design, sample.split, sample.model, rule["rule"], value))
-        if key in train:
-            train[key] = with_decisions(train[key], at, train=True)
+        found["thresholds"].append((sample.design, sample.split, sample.model, rule["rule"], value))
+        learned = train.get(key)
+        calibrates = learned is not None and prediction_sets.calibrates(learned, settings.in_sample)
+        if learned is not None:
+            train[key] = with_decisions(learned, at, train=True)
         if key in test:
             test[key] = with_decisions(test[key], at, train=False)
+        if learned is not None and calibrates:
+            rows = raw.get((*key, "test"), [])
+            if rows:
+                found["prediction_sets"] += prediction_sets.rows(learned, rows, error)
+            if key in test:
+                possible = prediction_sets.possible(learned, test[key], error)
+                test[key] = replace(test[key], possible=possible)
     return train, test
 
 

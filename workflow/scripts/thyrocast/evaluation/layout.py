@@ -34,6 +34,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "design", "model", "metric", "method", "center", "estimate", "ci_low", "ci_high",
         "weight", "n", "events", "without", "without_low", "without_high",
     ),
+    "prediction_sets": (
+        "design", "split", "model", "patient", "center", "outcome", "probability",
+        "p_not_cured", "p_cured", "prediction",
+    ),
     "sample_size": (
         "purpose", "criterion", "required_n", "required_events",
         "available_n", "available_events", "sufficient", "detail",

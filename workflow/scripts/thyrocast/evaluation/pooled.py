@@ -5,6 +5,7 @@ Nothing but the table is read, so that a center whose data may not leave takes p
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +18,12 @@ from thyrocast.statistics import discrimination, intervals, pooling
 from thyrocast.statistics.inputs import NotEstimableError
 
 Cells = Mapping[str, str]
-METHODS = ("reml", "paule_mandel")
+#: Estimator of the variance between centers and interval of the mean; the first is the headline.
+METHODS = (
+    ("reml", "hartung_knapp_truncated"),
+    ("reml", "hartung_knapp"),
+    ("paule_mandel", "hartung_knapp"),
+)
 
 
 class Effect(NamedTuple):
@@ -122,9 +128,9 @@ def rows(performance: Sequence[Cells], confidence: float) -> tuple[list[Row], li
         effects = list(_effects(members, scale, confidence))
         left_out = [row for row in members if row["group"] != "pooled" and not row["estimate"]]
         detail = _detail(scale, effects, left_out)
-        for method in METHODS:
-            key = (design, model, metric, f"{method}_hartung_knapp")
-            found, forest = _pool(effects, scale, method, confidence)
+        for method, interval in METHODS:
+            key = (design, model, metric, f"{method}_{interval}")
+            found, forest = _pool(effects, scale, method, interval, confidence)
             pooled.append((*key, *found, detail))
             centers += [(*key, *cells) for cells in forest]
         for row in alone:
@@ -171,19 +177,25 @@ def _detail(scale: Scale, effects: Sequence[Effect], left_out: Sequence[Cells]) 
 
 
 def _pool(
-    effects: Sequence[Effect], scale: Scale, method: str, confidence: float
+    effects: Sequence[Effect], scale: Scale, method: str, interval: str, confidence: float
 ) -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
     y = np.array([effect.value for effect in effects])
     v = np.array([effect.variance for effect in effects])
     k = len(effects)
     try:
-        all_ = pooling.pool(y, v, method, confidence=confidence)
+        all_ = pooling.pool(y, v, method, interval=interval, confidence=confidence)
     except NotEstimableError:
         empty = (None,) * 9
         return (*empty, k), [_center(effect, None, None, scale) for effect in effects]
     without: list[pooling.Pooled | None] = [None] * k
     if k > 2:
-        without = [*pooling.leave_one_out(y, v, method, confidence)]
+        for index in range(k):
+            rest = np.arange(k) != index
+            # Centers that agree to the last digit have no Hartung-Knapp interval.
+            with contextlib.suppress(NotEstimableError):
+                without[index] = pooling.pool(
+                    y[rest], v[rest], method, interval=interval, confidence=confidence
+                )
     ends = (all_.prediction_low, all_.prediction_high)
     prediction = [number(scale.back(end)) if math.isfinite(end) else None for end in ends]
     cells = (

@@ -32,6 +32,10 @@ class Sample:
     decision: Booleans | None = None
     #: Whether the threshold was chosen on these same patients.
     apparent: bool = False
+    #: Outcomes that the conformal set does not exclude, (n, 2): not cured and cured.
+    possible: Booleans | None = None
+    #: The split that made each prediction, where several are joined.
+    origin: Texts | None = None
 
     @property
     def size(self) -> int:
@@ -48,6 +52,18 @@ class Sample:
         """Whether a patient was predicted more than once (repeated designs)."""
         return np.unique(self.patient).size < self.size
 
+    @property
+    def cluster(self) -> Texts | None:
+        """What counts as one: the patients, where some were predicted more than once."""
+        return self.patient if self.repeated else None
+
+    @property
+    def prediction(self) -> Texts:
+        """Name of each prediction, the same for all models: the patient, and the split if joined."""
+        if self.origin is None:
+            return self.patient
+        return np.array([f"{a}/{b}" for a, b in zip(self.origin, self.patient, strict=True)])
+
     def among(self, members: Booleans | Integers) -> Sample:
         """Take some of the patients, by mask or by places."""
         return replace(
@@ -57,6 +73,8 @@ class Sample:
             outcome=self.outcome[members],
             probability=self.probability[members],
             decision=None if self.decision is None else self.decision[members],
+            possible=None if self.possible is None else self.possible[members],
+            origin=None if self.origin is None else self.origin[members],
         )
 
 
@@ -132,8 +150,8 @@ def together(samples: Sequence[Sample]) -> Sample:
 
     Each patient keeps the decision at the threshold of the split that predicted them.
     """
-    decisions = [sample.decision for sample in samples]
-    known = [decision for decision in decisions if decision is not None]
+    decisions = [sample.decision for sample in samples if sample.decision is not None]
+    possible = [sample.possible for sample in samples if sample.possible is not None]
     return replace(
         samples[0],
         split="all",
@@ -141,5 +159,7 @@ def together(samples: Sequence[Sample]) -> Sample:
         center=np.concatenate([sample.center for sample in samples]),
         outcome=np.concatenate([sample.outcome for sample in samples]),
         probability=np.concatenate([sample.probability for sample in samples]),
-        decision=np.concatenate(known) if len(known) == len(decisions) else None,
+        decision=np.concatenate(decisions) if len(decisions) == len(samples) else None,
+        possible=np.concatenate(possible) if len(possible) == len(samples) else None,
+        origin=np.concatenate([np.full(sample.size, sample.split) for sample in samples]),
     )

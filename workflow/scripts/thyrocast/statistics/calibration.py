@@ -36,11 +36,17 @@ def _read(outcome: ArrayLike, probability: ArrayLike) -> tuple[Booleans, Floats]
     return y, inputs.probability_array(probability, y.size)
 
 
-def in_the_large(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
+def in_the_large(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
     """Calibration in the large: intercept of a logistic model with the logit as offset.
 
     0 is ideal; above 0 more were cured than predicted. A model of its own, not the intercept
-    beside the slope (:func:`intercept`), which is what rms's val.prob calls Intercept.
+    beside the slope (:func:`intercept`), which is what rms's val.prob calls Intercept. With
+    ``cluster`` (n,), as in the functions below, several predictions of a patient count as one.
 
     Raises
     ------
@@ -49,11 +55,17 @@ def in_the_large(outcome: ArrayLike, probability: ArrayLike, confidence: float =
     """
     y, p = _read(outcome, probability)
     inputs.require_both(y, "calibration in the large")
-    fit = logistic.fit(np.ones((y.size, 1)), y, offset=inputs.logit(p))
-    return _wald(fit, 0, confidence)
+    same = None if cluster is None else np.asarray(cluster)
+    fit = logistic.fit(np.ones((y.size, 1)), y, offset=inputs.logit(p), cluster=same)
+    return _wald(fit, 0, confidence, cluster)
 
 
-def slope(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
+def slope(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
     """Calibration slope: coefficient of the logit, with a free intercept. 1 is ideal.
 
     Raises
@@ -61,15 +73,20 @@ def slope(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) 
     NotEstimableError
         If one outcome is missing, all probabilities are equal or the outcome is separated.
     """
-    return _wald(_joint(outcome, probability), 1, confidence)
+    return _wald(_joint(outcome, probability, cluster), 1, confidence, cluster)
 
 
-def intercept(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
+def intercept(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
     """Intercept of the joint model of intercept and slope (val.prob's Intercept). 0 is ideal."""
-    return _wald(_joint(outcome, probability), 0, confidence)
+    return _wald(_joint(outcome, probability, cluster), 0, confidence, cluster)
 
 
-def _joint(outcome: ArrayLike, probability: ArrayLike) -> logistic.Fit:
+def _joint(outcome: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None) -> logistic.Fit:
     y, p = _read(outcome, probability)
     inputs.require_both(y, "the calibration slope")
     x = inputs.logit(p)
@@ -77,13 +94,15 @@ def _joint(outcome: ArrayLike, probability: ArrayLike) -> logistic.Fit:
         raise NotEstimableError("the calibration slope needs probabilities that differ")
     if x[y].min() >= x[~y].max() or x[y].max() <= x[~y].min():
         raise NotEstimableError("the outcome is separated: no finite calibration slope")
-    return logistic.fit(np.stack([np.ones_like(x), x], axis=1), y)
+    same = None if cluster is None else np.asarray(cluster)
+    return logistic.fit(np.stack([np.ones_like(x), x], axis=1), y, cluster=same)
 
 
-def _wald(fit: logistic.Fit, index: int, confidence: float) -> Interval:
+def _wald(fit: logistic.Fit, index: int, confidence: float, cluster: ArrayLike | None) -> Interval:
     estimate = float(fit.coefficients[index])
     half = intervals.normal_quantile(confidence) * math.sqrt(fit.covariance[index, index])
-    return Interval(estimate, estimate - half, estimate + half, "wald")
+    method = "wald" if cluster is None else "wald_by_patient"
+    return Interval(estimate, estimate - half, estimate + half, method)
 
 
 def observed_expected(
@@ -206,6 +225,7 @@ def spline_curve(
     probability: ArrayLike,
     confidence: float = 0.95,
     points: int = 100,
+    cluster: ArrayLike | None = None,
 ) -> Curve:
     """Smooth calibration curve: logistic regression on a restricted cubic spline of the logit.
 
@@ -222,7 +242,7 @@ def spline_curve(
         If one outcome is missing, all probabilities are equal or the outcome is separated.
     """
     y, p = _read(outcome, probability)
-    fit, places = _spline_fit(y, p)
+    fit, places = _spline_fit(y, p, cluster)
     grid = np.linspace(p.min(), p.max(), points)
     basis = spline_basis(inputs.logit(grid), places)
     eta = basis @ fit.coefficients
@@ -231,17 +251,20 @@ def spline_curve(
     return Curve(grid, *(logistic.expit(eta + sign * half) for sign in (0, -1, 1)))
 
 
-def _spline_fit(y: Booleans, p: Floats) -> tuple[logistic.Fit, Floats]:
+def _spline_fit(
+    y: Booleans, p: Floats, cluster: ArrayLike | None = None
+) -> tuple[logistic.Fit, Floats]:
     inputs.require_both(y, "a calibration curve", each=3)
     x = inputs.logit(p)
     if np.ptp(x) < 1e-12:
         raise NotEstimableError("a calibration curve needs probabilities that differ")
     places = knots(x, y)
+    same = None if cluster is None else np.asarray(cluster)
     try:
-        return logistic.fit(spline_basis(x, places), y), places
+        return logistic.fit(spline_basis(x, places), y, cluster=same), places
     except NotEstimableError:
         # A bend that the data cannot carry: a straight line may still do.
-        return logistic.fit(spline_basis(x, places[:1]), y), places[:1]
+        return logistic.fit(spline_basis(x, places[:1]), y, cluster=same), places[:1]
 
 
 def error_basis(outcome: Booleans, probability: Floats) -> Floats:

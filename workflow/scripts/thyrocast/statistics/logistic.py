@@ -29,7 +29,12 @@ def expit(x: ArrayLike) -> Floats:
     return np.asarray(special.expit(x), dtype=np.float64)
 
 
-def fit(design: Floats, outcome: NDArray[np.generic], offset: Floats | None = None) -> Fit:
+def fit(
+    design: Floats,
+    outcome: NDArray[np.generic],
+    offset: Floats | None = None,
+    cluster: NDArray[np.generic] | None = None,
+) -> Fit:
     """Fit by Newton's method with step halving.
 
     Parameters
@@ -39,6 +44,9 @@ def fit(design: Floats, outcome: NDArray[np.generic], offset: Floats | None = No
     outcome : (n,)
     offset : (n,), optional
         Term of the linear predictor with a coefficient held at 1.
+    cluster : (n,), optional
+        Rows of one patient; the covariance is then the sandwich of Liang and Zeger, Biometrika
+        1986;73:13, times clusters / (clusters - 1).
 
     Raises
     ------
@@ -68,8 +76,20 @@ def fit(design: Floats, outcome: NDArray[np.generic], offset: Floats | None = No
             if np.linalg.cond(information) > 1e14:
                 break
             covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+            if cluster is not None:
+                scores = cluster_sums(design * (y - p)[:, None], cluster)
+                count = len(scores)
+                covariance = covariance @ scores.T @ scores @ covariance * count / (count - 1)
             return Fit(beta, covariance, float(score))
     raise NotEstimableError("the logistic model does not converge (separated or constant data)")
+
+
+def cluster_sums(values: Floats, cluster: NDArray[np.generic]) -> Floats:
+    """Sum the rows of (n, m) within clusters: (clusters, m)."""
+    _, code = np.unique(cluster, return_inverse=True)
+    sums = np.zeros((int(code.max()) + 1, values.shape[1]))
+    np.add.at(sums, code, values)
+    return sums
 
 
 def _log_likelihood(eta: Floats, y: Floats) -> float:

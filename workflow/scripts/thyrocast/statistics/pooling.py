@@ -13,6 +13,7 @@ from thyrocast.statistics import intervals
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
 METHODS = ("reml", "paule_mandel")
+INTERVALS = ("hartung_knapp", "hartung_knapp_truncated", "normal")
 
 
 class Pooled(NamedTuple):
@@ -38,7 +39,7 @@ def pool(
     variance: ArrayLike,
     method: str = "reml",
     *,
-    hartung_knapp: bool = True,
+    interval: str = "hartung_knapp",
     confidence: float = 0.95,
 ) -> Pooled:
     """Pool centers' effects.
@@ -49,8 +50,10 @@ def pool(
         On a scale where the effects are about normal (logit AUC, log O/E, slope).
     method : {"reml", "paule_mandel"}
         Estimator of the variance between centers.
-    hartung_knapp : bool
-        Hartung and Knapp's interval (t, with an empirical variance) instead of the normal one.
+    interval : {"hartung_knapp", "hartung_knapp_truncated", "normal"}
+        Hartung and Knapp's interval (t, with an empirical variance); the same with a variance no
+        smaller than the normal one's, since a few centers that agree by chance would have an
+        interval of no width (metafor's ``test = "adhoc"``); or the normal one.
 
     Returns
     -------
@@ -84,17 +87,20 @@ def pool(
     w = 1 / (v + tau2)
     estimate = float(w @ y / w.sum())
     error = 1 / math.sqrt(w.sum())
-    quantile = intervals.normal_quantile(confidence)
-    if hartung_knapp:
-        error *= math.sqrt(float(w @ (y - estimate) ** 2) / (k - 1))
+    if interval not in INTERVALS:
+        raise ValueError(f"unknown interval {interval!r}, expected one of {', '.join(INTERVALS)}")
+    if interval == "normal":
+        quantile = intervals.normal_quantile(confidence)
+        p_value = intervals.normal_p_value(estimate / error)
+    else:
+        scale = float(w @ (y - estimate) ** 2) / (k - 1)
+        error *= math.sqrt(max(scale, 1.0) if interval == "hartung_knapp_truncated" else scale)
         if error == 0:
             raise NotEstimableError(
                 "the centers' estimates are identical: Hartung-Knapp has no width"
             )
         quantile = intervals.t_quantile(confidence, k - 1)
         p_value = intervals.t_p_value(estimate / error, k - 1)
-    else:
-        p_value = intervals.normal_p_value(estimate / error)
     reach = quantile * math.sqrt(tau2 + error**2) if k > 2 else math.inf
     q = _q(y, v, 0.0)
     fixed = 1 / v
@@ -159,7 +165,12 @@ def _reml(y: Floats, v: Floats) -> float:
 
 
 def leave_one_out(
-    effect: ArrayLike, variance: ArrayLike, method: str = "reml", confidence: float = 0.95
+    effect: ArrayLike,
+    variance: ArrayLike,
+    method: str = "reml",
+    *,
+    interval: str = "hartung_knapp",
+    confidence: float = 0.95,
 ) -> list[Pooled]:
     """Pooled result without each center in turn: who drives it.
 
@@ -172,5 +183,6 @@ def leave_one_out(
     if y.size < 3:
         raise NotEstimableError(f"leaving one out needs at least three centers, found {y.size}")
     return [
-        pool(np.delete(y, i), np.delete(v, i), method, confidence=confidence) for i in range(y.size)
+        pool(np.delete(y, i), np.delete(v, i), method, interval=interval, confidence=confidence)
+        for i in range(y.size)
     ]

@@ -61,11 +61,11 @@ def draws(stratum: ArrayLike, resamples: int, random: np.random.Generator) -> It
 def cluster_draws(
     cluster: ArrayLike, resamples: int, random: np.random.Generator
 ) -> Iterator[Counts]:
-    """Draw whole clusters (centers) with replacement, every patient of a drawn one with it.
+    """Draw whole clusters (centers, or patients with several rows) with replacement.
 
     Notes
     -----
-    With fewer than about ten centers the interval is too narrow: 95 % nominal covers 80-90 %.
+    With fewer than about ten centers an interval over centers is too narrow: 95 % nominal covers 80-90 %.
     Random-effects pooling (``pooling``) is the better answer there.
     """
     _, code = np.unique(np.asarray(cluster), return_inverse=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.statistics import inputs, intervals
+from thyrocast.statistics import inputs, intervals, logistic
 from thyrocast.statistics.discrimination import Difference
 from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 
@@ -32,7 +32,11 @@ def contributions(outcome: Booleans, chosen: Booleans, threshold: float) -> Floa
 
 
 def net_benefit(
-    outcome: ArrayLike, probability: ArrayLike, thresholds: ArrayLike, confidence: float = 0.95
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    thresholds: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
 ) -> DecisionCurve:
     """Decision curve of a model; a patient is treated at a probability at or above the threshold.
 
@@ -45,6 +49,8 @@ def net_benefit(
         All 1 gives treat-all, all 0 treat-none.
     thresholds : array_like, (m,)
         Threshold probabilities, above 0 and below 1.
+    cluster : array_like, (n,), optional
+        Predictions of one patient, which the interval then counts as one.
 
     Notes
     -----
@@ -63,7 +69,13 @@ def net_benefit(
         raise NotEstimableError("an interval of the net benefit needs at least two patients")
     # The mean of the squares is true + false odds^2, since contributions are 1, -odds or 0.
     variance = np.maximum(true + false * odds**2 - value**2, 0) / (y.size - 1)
-    half = intervals.t_quantile(confidence, y.size - 1) * np.sqrt(variance)
+    units = y.size
+    if cluster is not None:
+        each = np.stack([contributions(y, p >= at, at) for at in t], axis=1) - value
+        sums = logistic.cluster_sums(each, np.asarray(cluster))
+        units = len(sums)
+        variance = (sums**2).sum(axis=0) / y.size**2 * units / (units - 1)
+    half = intervals.t_quantile(confidence, units - 1) * np.sqrt(variance)
     prevalence = y.mean()
     everyone = prevalence - (1 - prevalence) * odds
     return DecisionCurve(t, value, value - half, value + half, 100 * (value - everyone) / odds)
@@ -82,12 +94,14 @@ def difference(
     probability_b: ArrayLike,
     threshold: float,
     confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
 ) -> Difference:
     """Difference in net benefit of two models of the same patients at one threshold."""
     y = inputs.outcome_array(outcome)
     t = float(_thresholds(threshold)[0])
     a, b = (inputs.probability_array(p, y.size) for p in (probability_a, probability_b))
-    return paired_mean(contributions(y, a >= t, t) - contributions(y, b >= t, t), confidence)
+    gain = contributions(y, a >= t, t) - contributions(y, b >= t, t)
+    return paired_mean(gain, confidence, cluster)
 
 
 def brier_difference(
@@ -95,29 +109,43 @@ def brier_difference(
     probability_a: ArrayLike,
     probability_b: ArrayLike,
     confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
 ) -> Difference:
     """Difference in Brier score of two models of the same patients (below 0: a is better)."""
     y = inputs.outcome_array(outcome)
     a, b = (inputs.probability_array(p, y.size) for p in (probability_a, probability_b))
-    return paired_mean((y - a) ** 2 - (y - b) ** 2, confidence)
+    return paired_mean((y - a) ** 2 - (y - b) ** 2, confidence, cluster)
 
 
-def paired_mean(values: Floats, confidence: float = 0.95) -> Difference:
+def paired_mean(
+    values: Floats, confidence: float = 0.95, cluster: ArrayLike | None = None
+) -> Difference:
     """Mean of paired differences with Student's t interval and test.
+
+    Parameters
+    ----------
+    values : (n,)
+    cluster : array_like, (n,), optional
+        Differences of one patient, which count as one.
 
     Raises
     ------
     NotEstimableError
         With fewer than two patients, or differences that are equal but not 0.
     """
-    n = values.size
-    if n < 2:
+    deviation = values - values.mean()
+    if cluster is not None:
+        deviation = logistic.cluster_sums(deviation[:, None], np.asarray(cluster))[:, 0]
+    units = deviation.size
+    if units < 2:
         raise NotEstimableError("a paired comparison needs at least two patients")
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / n**0.5
+    method = "t_paired" if cluster is None else "t_paired_by_patient"
+    mean = float(values.mean())
+    error = float(np.sqrt(deviation @ deviation * units / (units - 1))) / values.size
     if error < 1e-15:
         if abs(mean) > 1e-15:
             raise NotEstimableError("every patient differs alike: no spread to test with")
-        return Difference(0.0, 0.0, 0.0, 1.0, "t_paired")
-    half = intervals.t_quantile(confidence, n - 1) * error
-    p_value = intervals.t_p_value(mean / error, n - 1)
-    return Difference(mean, mean - half, mean + half, p_value, "t_paired")
+        return Difference(0.0, 0.0, 0.0, 1.0, method)
+    half = intervals.t_quantile(confidence, units - 1) * error
+    p_value = intervals.t_p_value(mean / error, units - 1)
+    return Difference(mean, mean - half, mean + half, p_value, method)
