@@ -22,7 +22,7 @@ def rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     """Rows of one sample.
 
     The first row of a metric is its headline, with the interval whose coverage is best
-    (``benchmarks/coverage.py``); further ones have bootstrap intervals. What cannot be estimated
+    (``benchmarks/coverage_of_intervals.py``); further ones have bootstrap intervals. What cannot be estimated
     has empty cells and the reason as its method.
     """
     key = (sample.design, sample.split, sample.model, sample.set, group)

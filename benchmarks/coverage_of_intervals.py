@@ -1,6 +1,6 @@
 """How often do nominal 95 % intervals cover the truth, and how often do tests reject a true null?
 
-Usage: python benchmarks/coverage.py [--studies 1000] [--resamples 400] [--seed 1] [--json FILE]
+Usage: python benchmarks/coverage_of_intervals.py [--studies 1000] [--resamples 400] [--seed 1] [--json FILE]
 
 Simulated studies whose truth is known: the logit of the cured and of the others is normal with one
 variance (AUC 0.8), and the model reports it with a slope of 1.25 and an intercept off by 0.2, so
