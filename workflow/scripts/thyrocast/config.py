@@ -95,7 +95,6 @@ def _fill(value: Any, schema: Schema) -> None:
     if not isinstance(value, dict):
         return
     for key, part in schema.get("properties", {}).items():
-        inner = part.get("properties")
         if key not in value and ("default" in part or _optional_block(part)):
             value[key] = copy.deepcopy(part.get("default", {}))
         if key in value:
@@ -117,7 +116,10 @@ def _place(path: list[Any], config: dict[str, Any]) -> str:
     where = []
     if path[:1] == ["centers"] and len(path) > 1:
         center = config["centers"][path[1]]
-        name = center.get("name") if isinstance(center, dict) else None
+        # A study lists its centers, a simulation keys them by name.
+        name = path[1] if isinstance(path[1], str) else None
+        if isinstance(center, dict):
+            name = center.get("name", name)
         where.append(f"center {name}" if name else f"center number {path[1] + 1}")
         path = path[2:]
     if path:

@@ -164,7 +164,11 @@ def count_rate(neck: Neck, view: str, camera: Camera, activity_mbq: float) -> Va
     if view == "posterior":
         # The head-rest keeps the second head away.
         camera = replace(camera, distance_mm=camera.distance_mm + 40.0)
-    seen = project(neck, VIEW_ANGLES[view], camera.matrix, camera.pixel_mm)
+    # A pixel counts what falls on all of it: the edge of a lobe passes through its middle or not.
+    finer = max(1, round(camera.pixel_mm / 1.2))
+    side = camera.matrix
+    seen = project(neck, VIEW_ANGLES[view], side * finer, camera.pixel_mm / finer)
+    seen = seen.reshape(side, finer, side, finer).mean(axis=(1, 3))
     return blur(seen, camera) * (activity_mbq * camera.sensitivity * camera.pixel_mm**2)
 
 

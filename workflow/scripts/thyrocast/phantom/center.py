@@ -318,6 +318,12 @@ def simulate(
     images.mkdir(parents=True, exist_ok=True)
     scanned = [person for person in people if person.status != "table_only"]
     complete = [person.index for person in people if person.status == "complete"]
+    for extra, count in block["extras"].items():
+        if count > len(complete):
+            raise tables.InputError(
+                f"center {name}, key extras.{extra}: {count} patients, but only {len(complete)} "
+                "have scan and outcome: give fewer"
+            )
     chosen = {
         extra: set(rng.choice(complete, count, replace=False).tolist())
         for extra, count in block["extras"].items()

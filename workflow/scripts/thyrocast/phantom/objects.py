@@ -134,7 +134,6 @@ def _common(
     data.AccessionNumber = f"{int(unique_identifier(*names, 'accession')[5:]) % 10**8:08d}"
     data.Modality = "NM"
     data.BodyPartExamined = "NECK"
-    data.Laterality = ""
     data.Manufacturer = camera["manufacturer"]
     data.ManufacturerModelName = camera["model"]
     data.InstitutionName = header["institution"]
