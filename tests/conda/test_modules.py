@@ -7,19 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.conda.conftest import HERE, Conda
+from tests.conftest import require
 
 SNAKEFILE = ("--snakefile", str(HERE / "toy" / "Snakefile"))
 # Debian's environment-modules; a login shell reads it, the shell of a job does only through BASH_ENV.
 INIT = Path("/usr/share/modules/init/bash")
 
-pytestmark = pytest.mark.skipif(
-    not INIT.exists(), reason="needs Debian's environment-modules (tests/system-packages.txt)"
-)
-
 
 @pytest.fixture
 def modulepath(tmp_path, toy, snakemake, conda: Conda) -> Path:
     """A site's modulefiles; the module's Python is that of an environment which is not the rule's."""
+    require(INIT.exists(), "needs Debian's environment-modules (tests/system-packages.txt)")
     done = snakemake(toy, *SNAKEFILE, "stats.json")
     assert done.returncode == 0, done.stdout
     prefix = json.loads((toy / "stats.json").read_text())["prefix"]

@@ -78,7 +78,7 @@ if __name__ == "__main__":
     except SystemExit as stop:
         status = 1
         print(stop.code, file=sys.stderr)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the process must end below
         status = 1
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
     sys.stdout.flush()

@@ -137,6 +137,7 @@ def test_every_rule_names_an_environment(rule):
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_environment_holds_what_the_rule_imports(rule):
     script, family = RULES[rule]
+    assert (SCRIPTS / f"{script}.py").is_file()
     held = environment(family)
     for module, importer in needs(SCRIPTS / f"{script}.py").items():
         assert module in CONDA, f"{importer} imports {module}: tests/conda/names.csv lacks it"

@@ -5,6 +5,7 @@ Standard library only, since every environment imports it.
 
 import logging
 import os
+import platform
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,6 +39,8 @@ def start(file: str | Path, rule: str, wildcards: Iterable[str] = ()) -> logging
     sys.excepthook = _explain
     if "SLURM_JOB_ID" in os.environ:
         logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
+    # Which environment ran the job: what a wrong one does shows only later, and elsewhere.
+    logger.info("Python %s in %s", platform.python_version(), sys.prefix)
     return logger
 
 
