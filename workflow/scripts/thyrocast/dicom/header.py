@@ -63,6 +63,13 @@ _WORDS = (
     "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
     "SecondaryCaptureDeviceManufacturer"
 )
+# Elements with several values; of any other only one counts.
+_MULTIPLE = {
+    "ImageType", "PixelSpacing", "FrameIncrementPointer", "ImageOrientationPatient",
+    "PatientOrientation", "CorrectedImage", "EnergyWindowVector", "DetectorVector", "PhaseVector",
+    "RotationVector", "RRIntervalVector", "TimeSlotVector", "SliceVector", "AngularViewVector",
+    "TimeSliceVector",
+}  # fmt: skip
 _TAGS = [Tag(keyword) for keyword in _WORDS.split()]
 
 
@@ -240,36 +247,47 @@ def _is_irreversible(codestream: bytes) -> bool:
 
 
 def to_plain(dataset: Dataset, depth: int = 0) -> Record:
-    """A data set as plain text, numbers and lists, faulty and empty values left out."""
+    """A data set as plain values by keyword, faulty and empty ones left out.
+
+    Whatever a file says, a sequence becomes a list of records, an element of `_MULTIPLE` a list,
+    and any other element one value.
+    """
     record: Record = {}
     for tag in list(dataset.keys()):
         try:
             element = dataset[tag]
-            value = _plain_value(element.value, depth)
+            keyword = element.keyword
+            value = _plain_value(element.value, keyword, depth)
         except (RecursionError, MemoryError):
             raise
         except Exception:  # noqa: BLE001, S112 - any converter may fail on a faulty value
             continue
-        if value is not None and element.keyword:
-            record[element.keyword] = value
+        if value is not None and keyword:
+            record[keyword] = value
     return record
 
 
-def _plain_value(value: Any, depth: int) -> Any:
-    if isinstance(value, Sequence):
-        if depth >= MAX_DEPTH:
+def _plain_value(value: Any, keyword: str, depth: int) -> Any:
+    if isinstance(value, Sequence) or keyword.endswith("Sequence"):
+        if depth >= MAX_DEPTH or not isinstance(value, Sequence):
             return None
         return [to_plain(item, depth + 1) for item in value[:MAX_ITEMS]]
-    if isinstance(value, MultiValue | list | tuple):
-        return [_plain_value(part, depth) for part in value[:MAX_ITEMS]]
-    if isinstance(value, bool) or value is None:
+    parts = value if isinstance(value, MultiValue | list | tuple) else [value]
+    scalars = [_scalar(part) for part in parts[:MAX_ITEMS]]
+    if keyword in _MULTIPLE:
+        return scalars if any(scalar is not None for scalar in scalars) else None
+    known = [scalar for scalar in scalars if scalar is not None]
+    if len(known) > 1 and all(isinstance(scalar, str) for scalar in known):
+        return "\\".join(known)[:MAX_TEXT]
+    return known[0] if known else None
+
+
+def _scalar(value: Any) -> str | int | float | None:
+    if isinstance(value, bool | bytes) or value is None:
         return None
     if isinstance(value, int):  # IS and US, and tags, which pydicom holds as integers
         return int(value)
     if isinstance(value, float | Decimal):
         number = float(value)
         return number if math.isfinite(number) else None
-    if isinstance(value, bytes):
-        return None
-    text = str(value).replace("\0", "").strip()[:MAX_TEXT]
-    return text or None
+    return str(value).replace("\0", "").strip()[:MAX_TEXT] or None
