@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from thyrocast.report import learning, participants, results, verdict
+from thyrocast.report import learning, methods, participants, results, verdict
 
 from tests.unit.report.example_study import COLUMNS, rewrite, write_study
 
@@ -157,3 +157,18 @@ def test_maps_that_are_all_empty_give_a_table_and_no_figure(copied, studied):
     assert found["panel"] is None
     assert found["grid"].rows[-1][-1].text == str(found["total"])
     assert {one.inside for one in found["overlays"]} == {"empty map"}
+
+
+def test_the_outcome_rule_of_every_center_is_said(small, studied):
+    given = {"rule": "given"}
+    centers = [
+        {"name": "north", "role": "development", "outcome": given},
+        {"name": "valley", "role": "development", "outcome": {"rule": "followup", "months": 6}},
+        {"name": "lakeside", "role": "external", "outcome": given},
+        {"name": "coast", "role": "prospective"},
+    ]
+    said = dict(methods.paragraphs(studied(small, centers=centers)))["Outcome"]
+    assert said == (
+        "north and lakeside: as the center’s own table states it; "
+        "valley: derived from the thyroid state 6 months after therapy (± 3)"
+    )

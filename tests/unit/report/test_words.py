@@ -21,7 +21,7 @@ def test_an_estimate_has_two_digits_and_its_interval():
 
 def test_a_rounded_nothing_has_no_sign():
     assert words.number(-0.001) == "0.00"
-    assert words.percent(-0.0001) == "0 %"
+    assert words.percent(-0.0001) == "0\N{NO-BREAK SPACE}%"
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_names_of_the_contract_become_words():
     assert words.group("subgroup:gland_mass=>=40") == "Gland mass, g: >=40"
     assert words.model("anyone_else") == "Anyone else"
     assert words.listing(["a", "b", "c"]) == "a, b and c"
-    assert words.share_of_variance(0.31) == words.share_of_variance(31.0) == "31 %"
+    assert words.share_of_variance(0.31) == words.share_of_variance(31.0) == "31\N{NO-BREAK SPACE}%"

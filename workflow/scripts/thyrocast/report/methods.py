@@ -38,9 +38,9 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
         (
             "Question",
             "Will the first iodine-131 therapy of Graves’ disease cure this patient, judged from the pretreatment "
-            "Tc-99m pertechnetate scintigram? Every probability on this page is that of cure. Each center states in "
-            "the configuration how its outcome is decided.",
+            "Tc-99m pertechnetate scintigram? Every probability on this page is that of cure.",
         ),
+        ("Outcome", _outcome(study)),
         ("Images", _images(study)),
         ("Network", _network(study)),
         ("Signature", _signature(study)),
@@ -65,6 +65,23 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
         ),
     ]
     return [(heading, text) for heading, text in said if text]
+
+
+def _outcome(study: Study) -> str:
+    """Each center's rule, centers of one rule together."""
+    rules: dict[str, list[str]] = {}
+    for center in study.setting("centers", default=()):
+        rule = center.get("outcome") or {}
+        if rule.get("rule") == "followup":
+            said = (
+                f"derived from the thyroid state {rule.get('months', 12):g} months after therapy "
+                f"(± {rule.get('tolerance_months', 3):g})"
+            )
+        else:
+            said = "as the center’s own table states it"
+        if center.get("role") != "prospective":
+            rules.setdefault(said, []).append(str(center["name"]))
+    return "; ".join(f"{words.listing(names)}: {said}" for said, names in rules.items())
 
 
 def _images(study: Study) -> str:

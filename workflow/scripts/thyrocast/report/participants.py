@@ -1,7 +1,7 @@
 """Who was in the study: the flow of participants, and table 1."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -153,9 +153,7 @@ def _rows(
     values = sorted(known.unique())
     title = words.column(column)
     if set(values) <= {"0", "1", "yes", "no", "0.0", "1.0"}:
-        cells = [
-            _coded(group[column], lambda text: text.lower() in YES) for group in groups.values()
-        ]
+        cells = [_coded(group[column], YES) for group in groups.values()]
         return [[label(title), *cells]]
     numbers = pd.to_numeric(known, errors="coerce")
     if numbers.notna().all() and not (column == "matrix" and len(values) <= MOST_CODES):
@@ -165,31 +163,26 @@ def _rows(
     rows: list[Sequence[Cell]] = [
         [
             label(f"{title}: {code}"),
-            *(
-                _coded(group[column], lambda text, code=code: text == code)
-                for group in groups.values()
-            ),
+            *(_coded(group[column], (code,)) for group in groups.values()),
         ]
         for code in shown
     ]
-    if len(counts) > len(shown):
+    rest = [code for code in counts.index if code not in shown]
+    if rest:
         rows.append(
             [
-                label(f"{title}: {words.plural(len(counts) - len(shown), 'other value')}"),
-                *(
-                    _coded(group[column], lambda text: text not in shown)
-                    for group in groups.values()
-                ),
+                label(f"{title}: {words.plural(len(rest), 'other value')}"),
+                *(_coded(group[column], rest) for group in groups.values()),
             ]
         )
     return rows
 
 
-def _coded(values: pd.Series, wanted: Callable[[str], bool]) -> Cell:
+def _coded(values: pd.Series, codes: Sequence[str]) -> Cell:
     known = values[values != ""]
     if known.empty:
         return Cell(words.MISSING, "unknown" if len(values) else "")
-    hits = int(known.map(wanted).sum())
+    hits = int(known.isin(list(codes)).sum())
     return Cell(words.count(hits), _qualified(words.percent(hits / len(known)), values))
 
 

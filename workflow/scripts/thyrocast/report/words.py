@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeGuard
 
 import pandas as pd
 
@@ -183,7 +184,7 @@ def group(name: str) -> str:
     return "All patients" if name == "pooled" else plain(name)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a cell holds a finite number."""
     if value is None or isinstance(value, str | bool):
         return False
@@ -197,7 +198,7 @@ def number(value: object, digits: int = 2) -> str:
     """A number with fixed digits, or a dash: a report never says NaN."""
     if not is_number(value):
         return MISSING
-    text = f"{float(value):.{digits}f}"  # type: ignore[arg-type]
+    text = f"{float(value):.{digits}f}"
     # A rounded nothing has no sign.
     text = text.removeprefix("-") if float(text) == 0 else text
     return text.replace("-", "−")
@@ -207,7 +208,7 @@ def significant(value: object, digits: int = 3) -> str:
     """A measured quantity with so many significant digits and thousands apart."""
     if not is_number(value):
         return MISSING
-    size = float(value)  # type: ignore[arg-type]
+    size = float(value)
     if size == 0:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(size))))
@@ -231,7 +232,7 @@ def estimate(value: object, low: object = None, high: object = None, digits: int
 
 def count(value: object) -> str:
     """A whole number with thousands apart."""
-    return f"{int(float(value)):,}" if is_number(value) else MISSING  # type: ignore[arg-type]
+    return f"{int(float(value)):,}" if is_number(value) else MISSING
 
 
 def share(part: float, whole: float) -> str:
@@ -241,14 +242,16 @@ def share(part: float, whole: float) -> str:
 
 def percent(value: object, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage."""
-    return f"{number(100 * float(value), digits)} %" if is_number(value) else MISSING  # type: ignore[arg-type]
+    return (
+        f"{number(100 * float(value), digits)}\N{NO-BREAK SPACE}%" if is_number(value) else MISSING
+    )
 
 
 def share_of_variance(value: object) -> str:
     """I², which is a share or already in percent, as a percentage."""
     if not is_number(value):
         return MISSING
-    size = float(value)  # type: ignore[arg-type]
+    size = float(value)
     return percent(size / 100 if size > 1 else size)
 
 
@@ -256,7 +259,7 @@ def p_value(value: object) -> str:
     """A p value as journals print it."""
     if not is_number(value):
         return MISSING
-    size = float(value)  # type: ignore[arg-type]
+    size = float(value)
     return "< 0.001" if size < 0.001 else number(size, 3 if size < 0.1 else 2)
 
 
