@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from thyrocast import log, tables
 from thyrocast.network import model, patients, training
+from thyrocast.network import state as state_files
 
 
 def run(
@@ -44,6 +45,7 @@ def run(
     facts = trained.facts | {"design": design, "split": split, "member": member}
     tables.write_csv(history, training.HISTORY, trained.history)
     model.save(weights, trained.network, trained.normalization, facts)
+    state_files.remove(trained.state)
 
 
 if "snakemake" in globals():

@@ -1,13 +1,45 @@
 """What a step minimizes and how far it goes: batches, schedule, class weights, optimizer."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+
+# Epochs over which the watching loss is averaged: few patients watch, and single epochs are noise.
+SMOOTHED = 3
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """Loss weights of the two outcomes, and what to add to the logit after training with them."""
+
+    not_cured: float = 1.0
+    cured: float = 1.0
+    correction: float = 0.0
+
+    def loss(self, outcome: NDArray[np.float64], logit: NDArray[np.float64]) -> float:
+        """Weighted mean cross-entropy."""
+        weight = np.where(outcome == 1, self.cured, self.not_cured)
+        losses = np.logaddexp(0, logit) - outcome * logit
+        return float((weight * losses).sum() / weight.sum())
+
+
+def class_weights(outcome: NDArray[np.float64], imbalance: str) -> ClassWeights:
+    """Weigh the outcomes (n,) to equal sums where ``imbalance`` is ``weighted``.
+
+    Such weights train the logit of a cohort with as many cured as not; adding the log odds of the
+    real one brings the probabilities back (prior correction, King and Zeng 2001).
+    """
+    if imbalance == "none":
+        return ClassWeights()
+    n, cured = len(outcome), float(outcome.sum())
+    return ClassWeights(n / (2 * (n - cured)), n / (2 * cured), math.log(cured / (n - cured)))
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:
@@ -24,27 +56,6 @@ def learning_rate(step: int, total: int, settings: Mapping[str, Any]) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
-def class_weights(outcome: NDArray[np.float64], imbalance: str) -> tuple[float, float, float]:
-    """Loss weights of not cured and cured, and what to add to the logit afterwards.
-
-    Weighting the classes to equal sums trains the logit of a cohort with as many cured as not; the
-    log odds of the real one bring it back (King and Zeng 2001, prior correction).
-    """
-    if imbalance == "none":
-        return 1.0, 1.0, 0.0
-    n, cured = len(outcome), float(outcome.sum())
-    return n / (2 * (n - cured)), n / (2 * cured), math.log(cured / (n - cured))
-
-
-def auc(outcome: NDArray[np.float64], logit: NDArray[np.float64]) -> float:
-    """Area under the ROC curve (Mann-Whitney, ties count half)."""
-    order = np.unique(logit, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(order[2]) - (order[2] - 1) / 2)[order[1]]
-    cured = outcome == 1
-    n1, n0 = int(cured.sum()), int((~cured).sum())
-    return float((ranks[cured].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
-
-
 def optimizer_for(network: nn.Module, settings: Mapping[str, Any]) -> torch.optim.AdamW:
     """AdamW; weight decay for convolutions and the classifier's weights alone."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -57,3 +68,45 @@ def optimizer_for(network: nn.Module, settings: Mapping[str, Any]) -> torch.opti
         lr=float(settings["learning_rate"]),
         fused=True,
     )
+
+
+@contextmanager
+def precise_statistics(network: nn.Module) -> Iterator[None]:
+    """Set batch normalization's running statistics to the average over the passes in the block.
+
+    Running averages lag behind weights that changed in every one of few steps, and they saw
+    augmented images (precise batch normalization, Wu and Johnson 2021, section 3).
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average over all batches
+    network.train()
+    yield
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def best_epoch(losses: Sequence[float], warm: int) -> int:
+    """Choose the epoch (from 1) with the lowest watching loss, averaged with the two before it.
+
+    Gives 0 before the first epoch. Epochs of the warm-up don't count: a network that has hardly learned can be lucky on few patients.
+    """
+    if not losses:
+        return 0
+    first = min(warm, len(losses) - 1)
+    smooth = {
+        i: float(np.mean(losses[max(first, i + 1 - SMOOTHED) : i + 1]))
+        for i in range(first, len(losses))
+    }
+    return 1 + min(smooth, key=smooth.__getitem__)
+
+
+def auc(outcome: NDArray[np.float64], logit: NDArray[np.float64]) -> float:
+    """Area under the ROC curve (Mann-Whitney, ties count half)."""
+    _, place, ties = np.unique(logit, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
+    cured = outcome == 1
+    n1, n0 = int(cured.sum()), int((~cured).sum())
+    return float((ranks[cured].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))

@@ -26,6 +26,8 @@ from thyrocast.network.patients import CHUNK, Patients
 LOGGER = logging.getLogger("thyrocast")
 GENERATIONS = 2
 ABANDONED_S = 3600
+# Numbers of a training that its state keeps beside the tensors.
+PROGRESS = ("epoch", "step", "loss_sum", "seconds", "history")
 
 
 @dataclass
@@ -39,7 +41,7 @@ class State:
     tensors
         Weights, optimizer moments and, with early stopping, the best weights, by name.
     progress
-        Plain numbers: epoch, step within it, running loss, history rows.
+        Plain numbers by the names in `PROGRESS`.
     """
 
     step: int
@@ -76,12 +78,16 @@ def save(folder: Path, state: State) -> Path:
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{uuid.uuid4().hex}.tmp"
-        # The folder vanishes where another job has just finished the same training: make it again.
-        with contextlib.suppress(FileNotFoundError):
+        try:
             safetensors.torch.save_file(state.tensors, temporary, metadata=metadata)
             path = folder / f"{state.step:010d}-{_digest(temporary)}.safetensors"
             temporary.replace(path)
             break
+        except FileNotFoundError:
+            # Another job has just finished the same training and removed the folder: make it again.
+            continue
+        finally:
+            temporary.unlink(missing_ok=True)
     _prune(folder)
     return path
 

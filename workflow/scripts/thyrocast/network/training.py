@@ -1,4 +1,4 @@
-"""Training of one member: batches, steps, schedule, early stopping, and going on after a kill.
+"""Training of one member: epochs and steps, early stopping, and going on after a kill.
 
 Every random choice is drawn from a generator seeded by (seed, purpose, epoch, step), so that where
 training stands is two numbers and a training that goes on ends with the same bits.
@@ -6,37 +6,25 @@ training stands is two numbers and a training that goes on ends with the same bi
 
 import logging
 import random
-import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from safetensors import SafetensorError
+from torch import Tensor
 from torch.nn import functional
 
-from thyrocast.network import augmentation
+from thyrocast.network import augmentation, interruption
+from thyrocast.network import optimization as rules
 from thyrocast.network import patients as people
 from thyrocast.network import state as states
-from thyrocast.network.model import (
-    Normalization,
-    ScintigramResNet50,
-    autocast_type,
-    initialize,
-)
-from thyrocast.network.optimization import (
-    auc,
-    class_weights,
-    learning_rate,
-    optimizer_for,
-    steps_per_epoch,
-)
+from thyrocast.network.loading import Loader
+from thyrocast.network.model import Normalization, ScintigramResNet50, autocast_type, initialize
 from thyrocast.network.patients import Patients
 from thyrocast.tables import seed as derive
 
@@ -54,6 +42,8 @@ SAVE_EVERY_S = 600
 REPORT_EVERY_S = 30
 # Batch statistics of this many patients settle the running ones.
 CALIBRATION_PATIENTS = 1024
+# Settings that say where a training runs, not what comes out.
+PLACE = frozenset({"gpus", "allow_cpu", "threads"})
 
 
 @dataclass(frozen=True)
@@ -70,37 +60,15 @@ class Trained:
         One row per epoch, keys as in `HISTORY`.
     facts
         What the weights file says about the training.
+    state
+        Folder of the training's state, to be removed once the result is written.
     """
 
     network: ScintigramResNet50
     normalization: Normalization
     history: list[dict[str, Any]]
     facts: dict[str, Any]
-
-
-class Stopped(SystemExit):
-    """A signal ended the training after its state was saved; the job fails and its rerun goes on."""
-
-
-@dataclass
-class _Flag:
-    signal: int | None = None
-
-
-@contextmanager
-def _signals() -> Iterator[_Flag]:
-    """Note SIGTERM and SIGUSR1 (SLURM's warning before the time limit) instead of dying of them."""
-    flag = _Flag()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        flag.signal = number
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGUSR1)}
-    try:
-        yield flag
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    state: Path
 
 
 def train(
@@ -132,25 +100,21 @@ def train(
 
     Raises
     ------
-    Stopped
+    interruption.Stopped
         After SIGTERM or SIGUSR1, with the state saved.
     """
     facts = {
-        "settings": {
-            k: v for k, v in settings.items() if k not in {"gpus", "allow_cpu", "threads"}
-        },
+        "settings": {key: value for key, value in settings.items() if key not in PLACE},
         "seeds": [seed, initial_seed],
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
     }
     folder = state_folder / states.key(patients, facts)
-    with _signals() as flag:
-        run = _Run(patients, masks, settings, seed, initial_seed, device, folder, flag)
+    with interruption.watch() as request:
+        run = _Run(patients, masks, settings, seed, initial_seed, device, folder, request)
         run.resume()
         run.epochs()
-        result = run.finish()
-    states.remove(folder)
-    return result
+        return run.finish()
 
 
 @dataclass
@@ -164,7 +128,7 @@ class _Run:
     initial_seed: int
     device: torch.device
     folder: Path
-    flag: _Flag
+    request: interruption.Request
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
@@ -174,25 +138,30 @@ class _Run:
 
     def __post_init__(self) -> None:
         settings = self.settings
+        self.total = int(settings["epochs"])
+        self.batch_size = int(settings["batch_size"])
         self.normalization = people.measure(self.patients)
         self.fitted, self.watching = people.hold_out(
             self.patients,
             float(settings["early_stopping"]["fraction"]),
             derive(self.seed, "early stopping"),
         )
-        self.counts = people.counts_per_unit(self.patients, self.masks)
-        self.weights = class_weights(self.patients.outcome[self.fitted], str(settings["imbalance"]))
-        self.steps = steps_per_epoch(len(self.fitted), int(settings["batch_size"]))
+        self.counts = torch.from_numpy(people.counts_per_unit(self.patients, self.masks))
+        self.outcome = torch.from_numpy(self.patients.outcome).float()
+        self.weights = rules.class_weights(
+            self.patients.outcome[self.fitted], str(settings["imbalance"])
+        )
+        self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size)
         self.mixed = autocast_type(str(settings["precision"]), self.device)
-        self.network = initialize(
-            self.initial_seed, str(settings["weights"]), settings["sha256"]
-        ).to(self.device)
+        network = initialize(self.initial_seed, str(settings["weights"]), settings["sha256"])
+        self.network = network.to(self.device)
         if self.mixed is not None:
             self.network = self.network.to(memory_format=torch.channels_last)
-        self.optimizer = optimizer_for(self.network, settings)
+        self.optimizer = rules.optimizer_for(self.network, settings)
+        self.loader = Loader(self.patients, self.device)
         self.saved = time.monotonic()
 
-    # -- what a kill must not lose
+    # What a kill must not lose
 
     def resume(self) -> None:
         """Go on from the newest state, if there is one."""
@@ -203,58 +172,56 @@ class _Run:
         self.best = _part(state.tensors, "best.")
         moments = _part(state.tensors, "moment.")
         for index, parameter in enumerate(_parameters(self.optimizer)):
-            own = _part(moments, f"{index}.")
-            if own:
-                self.optimizer.state[parameter] = {
-                    # AdamW's fused step counter lives beside its parameter, like the moments.
-                    name: value.to(self.device)
-                    for name, value in own.items()
-                }
-        for name, value in state.progress.items():
-            setattr(self, name, value)
-        LOGGER.info(
-            "going on from the saved state: epoch %d, step %d of %d",
-            self.epoch + 1,
-            self.step,
-            self.steps,
-        )
+            self.optimizer.state[parameter] = {
+                # Moments take their parameter's place and layout; the step counter is a scalar.
+                name: torch.empty_like(parameter).copy_(value)
+                if value.shape == parameter.shape
+                else value.to(self.device)
+                for name, value in _part(moments, f"{index}.").items()
+            }
+        for name in states.PROGRESS:
+            setattr(self, name, state.progress[name])
+        LOGGER.info("going on from the saved state: %s", self._place())
 
-    def save(self) -> None:
-        """Keep all that `resume` needs."""
+    def save(self) -> bool:
+        """Keep all that `resume` needs; a disk that refuses it costs a warning, not the training."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for index, parameter in enumerate(_parameters(self.optimizer)):
             for name, value in self.optimizer.state[parameter].items():
                 tensors[f"moment.{index}.{name}"] = value
-        progress = {
-            name: getattr(self, name)
-            for name in ("epoch", "step", "loss_sum", "seconds", "history")
-        }
-        done = self.epoch * self.steps + self.step
         cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        states.save(self.folder, states.State(done, cpu, progress))
+        progress = {name: getattr(self, name) for name in states.PROGRESS}
+        done = self.epoch * self.steps + self.step
         self.saved = time.monotonic()
+        try:
+            states.save(self.folder, states.State(done, cpu, progress))
+        except (OSError, SafetensorError) as error:
+            LOGGER.warning("training state can't be saved in %s, going on: %s", self.folder, error)
+            return False
+        return True
+
+    def _place(self) -> str:
+        done = f"{self.step} of its {self.steps} steps done"
+        return f"epoch {self.epoch + 1} of {self.total}, {done}"
 
     def _stop_if_asked(self) -> None:
-        if self.flag.signal is None:
+        if self.request.number is None:
             return
-        self.save()
-        name = signal.Signals(self.flag.signal).name
+        kept = "the state is saved" if self.save() else "the last state that could be saved is kept"
         LOGGER.error(
-            "stopped by %s in epoch %d after step %d of %d; the state is saved, a rerun goes on from it",
-            name,
-            self.epoch + 1,
-            self.step,
-            self.steps,
+            "stopped by %s in %s; %s, a rerun goes on from it",
+            self.request.name,
+            self._place(),
+            kept,
         )
-        raise Stopped(128 + self.flag.signal)
+        raise interruption.Stopped(128 + self.request.number)
 
-    # -- the work
+    # The work
 
     def epochs(self) -> None:
         """Train until the last epoch or until early stopping."""
-        total = int(self.settings["epochs"])
-        while self.epoch < total and not self._patience_is_over():
+        while self.epoch < self.total and not self._patience_is_over():
             start = time.monotonic() - self.seconds
             self._pass(start)
             row: dict[str, Any] = {
@@ -269,54 +236,52 @@ class _Run:
                 row |= self._watch()
             row["seconds"] = round(time.monotonic() - start, 2)
             self.history.append(row)
-            LOGGER.info("%s", _sentence(row, total))
+            LOGGER.info("%s", _sentence(row, self.total))
+            if self._best_epoch() == row["epoch"] and len(self.watching):
+                self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
             self.epoch, self.step, self.loss_sum, self.seconds = self.epoch + 1, 0, 0.0, 0.0
-            if self.epoch < total:
+            if self.epoch < self.total:
                 self.save()
                 self._stop_if_asked()
 
     def _pass(self, start: float) -> None:
-        order = np.random.default_rng(derive(self.seed, "order", self.epoch)).permutation(
-            self.fitted
-        )
-        batches = np.array_split(order, self.steps)
+        """Train on every fitted patient once, or on those that a kill left over."""
+        order = np.random.default_rng(derive(self.seed, "order", self.epoch))
+        groups = np.array_split(order.permutation(self.fitted), self.steps)[self.step :]
         told = time.monotonic()
-        while self.step < self.steps:
-            self.loss_sum += self._step(batches[self.step])
+        for positions, images in zip(groups, self.loader.batches(groups), strict=True):
+            self.loss_sum += self._step(positions, images)
             self.step += 1
-            self.seconds = time.monotonic() - start
+            now = time.monotonic()
+            self.seconds = now - start
             self._stop_if_asked()
-            if time.monotonic() - self.saved > SAVE_EVERY_S:
+            if now - self.saved > SAVE_EVERY_S:
                 self.save()
-            if time.monotonic() - told > REPORT_EVERY_S:
-                told = time.monotonic()
-                LOGGER.info("epoch %d: step %d of %d", self.epoch + 1, self.step, self.steps)
+            if now - told > REPORT_EVERY_S:
+                told = now
+                LOGGER.info("%s", self._place())
 
-    def _step(self, positions: NDArray[np.int64]) -> float:
-        """One optimization step; returns the summed loss of its patients."""
+    def _step(self, positions: NDArray[np.int64], images: Tensor) -> float:
+        """Take one optimization step; give the summed loss of its patients."""
         own_seed = derive(self.seed, "step", self.epoch, self.step)
         _seed_libraries(own_seed)
         change = augmentation.draw(
             np.random.default_rng(own_seed), len(positions), self.settings["augmentation"]
         )
         noise = torch.Generator(self.device).manual_seed(own_seed)
-        images = torch.from_numpy(self.patients.load(positions)).to(self.device)
-        counts = torch.from_numpy(self.counts[positions]).to(self.device)
+        counts = self.counts[positions].to(self.device)
         inputs = self.normalization.apply(augmentation.augment(images, counts, change, noise))
-        outcome = torch.from_numpy(self.patients.outcome[positions]).float().to(self.device)
-        weight0, weight1, _ = self.weights
+        outcome = self.outcome[positions].to(self.device)
         smoothing = float(self.settings["label_smoothing"])
-
         done = self.epoch * self.steps + self.step
-        total = int(self.settings["epochs"]) * self.steps
+        rate = rules.learning_rate(done, self.total * self.steps, self.settings)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(done, total, self.settings)
+            group["lr"] = rate
         self.network.train()
-        logit = self._logit(inputs)
         loss = functional.binary_cross_entropy_with_logits(
-            logit,
+            self._logit(inputs),
             outcome * (1 - smoothing) + smoothing / 2,
-            weight=torch.where(outcome == 1, weight1, weight0),
+            weight=torch.where(outcome == 1, self.weights.cured, self.weights.not_cured),
             reduction="sum",
         )
         self.optimizer.zero_grad(set_to_none=True)
@@ -332,54 +297,41 @@ class _Run:
             logit: Tensor = self.network(inputs)
         return logit.float()
 
-    def _inputs(self, positions: NDArray[np.int64]) -> Tensor:
-        return self.normalization.apply(
-            torch.from_numpy(self.patients.load(positions)).to(self.device)
-        )
-
     @torch.no_grad()
     def _calibrate(self) -> None:
-        """Set batch normalization's running statistics from the fitted patients as they are.
-
-        Running averages lag behind weights that changed in every one of few steps, and they saw
-        augmented images (precise batch normalization, Wu and Johnson 2021, section 3).
-        """
-        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain average over all batches
-        self.network.train()
-        sample = np.random.default_rng(derive(self.seed, "calibration")).permutation(self.fitted)
-        sample = sample[:CALIBRATION_PATIENTS]
-        steps = steps_per_epoch(len(sample), int(self.settings["batch_size"]))
-        for positions in np.array_split(sample, steps):
-            self._logit(self._inputs(positions))
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        """Settle batch normalization on fitted patients, not augmented."""
+        draw = np.random.default_rng(derive(self.seed, "calibration"))
+        sample = draw.permutation(self.fitted)[:CALIBRATION_PATIENTS]
+        steps = rules.steps_per_epoch(len(sample), self.batch_size)
+        with rules.precise_statistics(self.network):
+            for images in self.loader.batches(np.array_split(sample, steps)):
+                self._logit(self.normalization.apply(images))
 
     @torch.no_grad()
     def _watch(self) -> dict[str, float]:
-        """Loss and AUC of the watching patients; keeps the weights if the loss is the best so far."""
+        """Loss and AUC of the watching patients."""
         self.network.eval()
-        size = int(self.settings["batch_size"])
-        logits = [
-            self._logit(self._inputs(self.watching[start : start + size])).cpu().numpy()
-            for start in range(0, len(self.watching), size)
+        groups = [
+            self.watching[start : start + self.batch_size]
+            for start in range(0, len(self.watching), self.batch_size)
         ]
-        logit = np.concatenate(logits).astype(np.float64)
+        logit = torch.cat(
+            [
+                self._logit(self.normalization.apply(images)).cpu().double()
+                for images in self.loader.batches(groups)
+            ]
+        ).numpy()
         outcome = self.patients.outcome[self.watching]
-        weight = np.where(outcome == 1, self.weights[1], self.weights[0])
-        losses = np.logaddexp(0, logit) - outcome * logit
-        loss = float((weight * losses).sum() / weight.sum())
-        if not self.history or loss < min(row["validation_loss"] for row in self.history):
-            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        return {"validation_loss": loss, "validation_auc": auc(outcome, logit)}
+        return {
+            "validation_loss": self.weights.loss(outcome, logit),
+            "validation_auc": rules.auc(outcome, logit),
+        }
 
     def _best_epoch(self) -> int:
-        if not len(self.watching) or not self.history:
+        if not len(self.watching):
             return len(self.history)
-        return 1 + int(np.argmin([row["validation_loss"] for row in self.history]))
+        losses = [float(row["validation_loss"]) for row in self.history]
+        return rules.best_epoch(losses, warm=round(float(self.settings["warmup"]) * self.total))
 
     def _patience_is_over(self) -> bool:
         patience = int(self.settings["early_stopping"]["patience"])
@@ -392,39 +344,46 @@ class _Run:
         else:
             self._calibrate()
         with torch.no_grad():
-            self.network.fc.bias += self.weights[2]
+            self.network.fc.bias += self.weights.correction
         best = self._best_epoch()
-        history = [row | {"best": int(row["epoch"] == best)} for row in self.history]
-        outcome = self.patients.outcome
         facts = {
             "patients": len(self.patients),
-            "cured": int(outcome.sum()),
+            "cured": int(self.patients.outcome.sum()),
             "watching": len(self.watching),
             "size": int(self.patients.images.shape[-1]),
-            "epochs": len(history),
+            "epochs": len(self.history),
             "best_epoch": best,
-            "logit_correction": self.weights[2],
+            "logit_correction": self.weights.correction,
             "precision": str(self.mixed or torch.float32),
             "torch": torch.__version__,
         }
-        network = self.network.to("cpu", memory_format=torch.contiguous_format).eval()
-        return Trained(network, self.normalization, history, facts)
+        return Trained(
+            network=self.network.to("cpu", memory_format=torch.contiguous_format).eval(),
+            normalization=self.normalization,
+            history=[row | {"best": int(row["epoch"] == best)} for row in self.history],
+            facts=facts,
+            state=self.folder,
+        )
 
 
 def _seed_libraries(seed: int) -> None:
     """Put every library's own generator in a state that follows from the step."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - whoever still draws from the global one
+    np.random.seed(seed)  # noqa: NPY002 - for whoever still draws from the global one
     random.seed(seed)
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [p for group in optimizer.param_groups for p in group["params"]]
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Entries under a prefix, without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _sentence(row: dict[str, Any], total: int) -> str:

@@ -1,0 +1,46 @@
+"""Signals that ask a training to stop, and how it answers."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+# SIGTERM: cancelled, preempted or out of time; SIGUSR1: SLURM's warning before the time limit.
+ASKING = (signal.SIGTERM, signal.SIGUSR1)
+
+
+class Stopped(SystemExit):
+    """A signal ended the training after its state was saved; the job fails and its rerun goes on."""
+
+
+@dataclass
+class Request:
+    """The signal that asked the training to stop, if one did."""
+
+    number: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the signal."""
+        return signal.Signals(self.number).name if self.number else "nothing"
+
+
+@contextmanager
+def watch() -> Iterator[Request]:
+    """Note the signals that ask to stop instead of dying of them, until the block ends."""
+    request = Request()
+    if threading.current_thread() is not threading.main_thread():
+        yield request  # only the main thread may set handlers
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        request.number = number
+
+    before = {number: signal.signal(number, note) for number in ASKING}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
