@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from thyrocast.report import learning, methods, participants, results, verdict
+from thyrocast.report import learning, methods, participants, results, scores, verdict
 
 from tests.unit.report.example_study import COLUMNS, rewrite, write_study
 
@@ -100,6 +100,26 @@ def test_a_prediction_interval_that_includes_chance_says_so(copied, studied):
     said = " ".join(verdict.verdict(studied(copied)).sure)
     assert "a new hospital can expect an AUC between 0.48 and 0.91" in said
     assert "This includes chance." in said
+
+
+def test_pooling_shows_one_row_for_each_metric_and_center(small, studied):
+    study = studied(small)
+    pooled = scores.pooled_centers(study, "loco")
+    assert [(row[0].text, row[1].text) for row in pooled.rows] == [
+        (model, metric)
+        for model in ("ResNet50", "Signature")
+        for metric in ("AUC", "Observed / expected")
+    ]
+    (influence,) = scores.influence(study, "loco")
+    assert len(influence.rows) == 2 * 2
+    assert scores.pooled_centers(study, "external") is None
+
+
+def test_prediction_sets_have_a_table_on_test_alone(small, studied):
+    study = studied(small)
+    (sets,) = [g for g in scores.tables(study, "loco", "test") if "prediction sets" in g.caption]
+    assert "90\N{NO-BREAK SPACE}% of the sets" in sets.note
+    assert sets.header[2:] == ["Truth in the set", "No call"]
 
 
 def test_numbers_that_do_not_add_up_are_found(copied, studied):

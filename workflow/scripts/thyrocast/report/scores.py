@@ -117,11 +117,20 @@ def tables(study: Study, design: str, set_name: str) -> list[Grid]:
     if set_name == "train" and several and split != "all":
         title += f", split {split} (the others: table by split)"
     where = "on these patients" if set_name == "train" else "on the training set"
+    decided = f"Intervals are 95 %. Sensitivity to accuracy hold at the threshold chosen {where}."
+    error = float(study.setting("evaluation", "prediction_sets", "error", default=0.1))
+    promised = (
+        "A prediction set holds the outcomes that can’t be excluded for a patient; of either outcome, "
+        f"{words.percent(1 - error)} of the sets are to hold the truth. Both possible, or neither, is no call."
+    )
     grids = [
-        _metrics(study, design, rows, words.DISCRIMINATION, f"{title}: discrimination and decisions",
-                 f"Intervals are 95 %. Sensitivity to accuracy hold at the threshold chosen {where}."),
-        _metrics(study, design, rows, words.CALIBRATION, f"{title}: calibration and accuracy"),
-    ]  # fmt: skip
+        _metrics(study, design, rows, metrics, f"{title}: {about}", note)
+        for metrics, about, note in (
+            (words.DISCRIMINATION, "discrimination and decisions", decided),
+            (words.CALIBRATION, "calibration and accuracy", ""),
+            (words.PREDICTION_SETS, "prediction sets", promised),
+        )
+    ]
     return [grid for grid in grids if grid is not None]
 
 
@@ -131,7 +140,7 @@ def _metrics(
     rows: pd.DataFrame,
     metrics: Sequence[str],
     caption: str,
-    note: str = "",
+    note: str,
 ) -> Grid | None:
     present = [metric for metric in metrics if (rows["metric"] == metric).any()]
     body = []
@@ -221,6 +230,8 @@ def pooled_centers(study: Study, design: str) -> Grid | None:
     for model in study.models(design):
         rows = study.select("pooled", design=design, model=model)
         rows = rows[rows["estimate"].notna() & rows["method"].str.contains("reml", case=False)]
+        # The first row of a metric is its headline, here as in performance.csv.
+        rows = rows.drop_duplicates("metric")
         for row in rows.to_dict("records"):
             if row["metric"].partition("@")[0] in POOLED:
                 body.append(
@@ -253,6 +264,7 @@ def influence(study: Study, design: str) -> list[Grid]:
     """Pooled AUC with each center left out of the pooling."""
     rows = study.select("pooled_centers", design=design, metric="auc")
     rows = rows[rows["without"].notna() & rows["method"].str.contains("reml", case=False)]
+    rows = rows.drop_duplicates(["model", "center"])
     if rows.empty:
         return []
     body = [

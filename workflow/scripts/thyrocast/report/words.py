@@ -63,6 +63,11 @@ METRICS = {
     "emax": "Emax",
     "net_benefit": "Net benefit",
     "partial_auc": "Partial AUC",
+    "set_coverage": "Truth in the set",
+    "set_coverage_cured": "… of cured patients",
+    "set_coverage_not_cured": "… of patients not cured",
+    "set_abstention": "No call",
+    "set_accuracy": "Accuracy of the calls",
     "likelihood_ratio": "Added by the image (likelihood ratio, χ²)",
 }
 CRITERIA = {
@@ -75,6 +80,7 @@ CRITERIA = {
     "all": "All of these",
 }
 METHODS = {
+    "reml_hartung_knapp_truncated": "random effects (REML, Hartung-Knapp interval, never narrower)",
     "reml_hartung_knapp": "random effects (REML, Hartung-Knapp interval)",
     "paule_mandel_hartung_knapp": "random effects (Paule-Mandel, Hartung-Knapp interval)",
     "pooled_predictions": "all test predictions as one sample",
@@ -137,6 +143,13 @@ ROLES = {
     "external": "external validation",
     "prospective": "prospective",
 }
+PREDICTION_SETS = (
+    "set_coverage",
+    "set_coverage_cured",
+    "set_coverage_not_cured",
+    "set_abstention",
+    "set_accuracy",
+)
 SETS = {"test": "Test", "train": "Training"}
 
 
