@@ -16,6 +16,7 @@ from scipy import optimize, special
 from thyrocast.statistics import (
     added_value,
     calibration,
+    calibration_curve,
     discrimination,
     intervals,
     metrics,
@@ -65,8 +66,15 @@ def truth(prevalence):
         "calibration_intercept": -SHIFT / SLOPE,
         "oe_ratio": cured / float(w @ p),
         "net_benefit": true - false * CUT / (1 - CUT),
-        "ici": float(w @ np.abs(risk - p)),
+        **errors(np.abs(risk - p), w),
     }
+
+
+def errors(gap, weight):
+    """ICI, E50, E90 and Emax where the true curve is this far off; Emax is that of no sample."""
+    order = np.argsort(gap)
+    e50, e90 = np.interp((0.5, 0.9), np.cumsum(weight[order]), gap[order])
+    return {"ici": float(weight @ gap), "e50": float(e50), "e90": float(e90)}
 
 
 def study(n, prevalence, random):
@@ -116,15 +124,17 @@ def closed(y, p):
     return found
 
 
-def bootstrapped(y, p, resamples, random, curve):
-    """Bootstrap intervals; those of the calibration curve only where asked for, as they take long."""
+def drawn_curves(y, p, random):
+    """Intervals of the distances between the calibration curve and the ideal."""
+    found = calibration_curve.error_intervals(y, p, random, 500)
+    return {(name, interval.method): lambda i=interval: i for name, interval in found.items()}
+
+
+def bootstrapped(y, p, resamples, random):
+    """Bootstrap intervals."""
     area, called = metrics.auc(y, p), metrics.decisions(y, p >= CUT)
     functions = [lambda weights: {"auc": area(weights)}, called, metrics.scores(y, p)]
     plans = {"stratified": (resampling.strata(y), functions)}
-    if curve:
-        whole = np.zeros(y.size, dtype=np.intp)
-        errors = metrics.calibration_errors(y, p, calibration.error_basis(y, p))
-        plans["ordinary"] = (whole, [errors])
     found = {}
     for plan, (stratum, wanted) in plans.items():
         one = metrics.replicate(wanted, [np.ones((1, y.size), dtype=np.uint16)])
@@ -155,9 +165,8 @@ def coverage(studies, resamples, seed):
                 y, p, _ = study(n, prevalence, random)
                 found = closed(y, p)
                 if index < few and 0 < y.sum() < n:
-                    found |= _safely(
-                        bootstrapped, y, p, resamples, random, index < studies // 5 and n < 500
-                    )
+                    found |= _safely(bootstrapped, y, p, resamples, random)
+                found |= _safely(drawn_curves, y, p, random)
                 for key, make in found.items():
                     if key[0] not in true:
                         continue

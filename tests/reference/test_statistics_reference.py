@@ -15,6 +15,7 @@ from scipy import special, stats
 from thyrocast.statistics import (
     added_value,
     calibration,
+    calibration_curve,
     discrimination,
     inputs,
     intervals,
@@ -155,7 +156,7 @@ class TestCalibration:
             if value > anchors[-1] + delta and before > anchors[-1]:
                 anchors.append(before)
         value = smoothing.loess(p, unseen["outcome"], anchors, span=2 / 3, degree=1).value
-        found = calibration.errors(np.interp(p, anchors, value), p)
+        found = calibration_curve.errors(np.interp(p, anchors, value), p)
         np.testing.assert_allclose(found["ici"], r["rms.val_prob.Eavg"], **OPTIMIZED)
         np.testing.assert_allclose(found["e90"], r["rms.val_prob.E90"], **OPTIMIZED)
         np.testing.assert_allclose(found["emax"], r["rms.val_prob.Emax"], **OPTIMIZED)
@@ -174,18 +175,18 @@ class TestCalibration:
     @pytest.mark.parametrize("knots", [3, 4])
     def test_restricted_cubic_spline(self, r, asah, knots):
         places = r[f"rms.knots.{knots}"]
-        found = calibration.spline_basis(inputs.logit(asah["p"]), places)[:7, 1:]
+        found = calibration_curve.spline_basis(inputs.logit(asah["p"]), places)[:7, 1:]
         np.testing.assert_allclose(found.T.ravel(), r[f"rms.basis.{knots}"], **EXACT)
 
     def test_spline_curve_and_ici(self, r, unseen):
         y, p = unseen["outcome"].astype(bool), unseen["p"]
         x = inputs.logit(p)
-        basis = calibration.spline_basis(x, calibration.knots(x, y))
+        basis = calibration_curve.spline_basis(x, calibration_curve.knots(x, y))
         fit = logistic.fit(basis, y)
         curve = special.expit(basis @ fit.coefficients)
         np.testing.assert_allclose(curve, r["rms.spline.fit"], **OPTIMIZED)
         np.testing.assert_allclose(
-            calibration.errors(curve, p)["ici"], r["rms.spline.ici"], **OPTIMIZED
+            calibration_curve.errors(curve, p)["ici"], r["rms.spline.ici"], **OPTIMIZED
         )
         error = np.sqrt(np.einsum("ij,jk,ik->i", basis, fit.covariance, basis))
         np.testing.assert_allclose(error, r["rms.spline.se"], **OPTIMIZED)

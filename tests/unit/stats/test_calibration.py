@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import special
-from thyrocast.statistics import calibration, inputs, logistic, metrics, resampling, smoothing
+from thyrocast.statistics import calibration, calibration_curve, inputs, smoothing
 from thyrocast.statistics.inputs import NotEstimableError
 
 
@@ -19,7 +19,7 @@ def test_a_calibrated_model_is_found_calibrated(calibrated):
     assert calibration.slope(*calibrated).estimate == pytest.approx(1, abs=0.05)
     assert abs(calibration.intercept(*calibrated).estimate) < 0.05
     assert calibration.observed_expected(*calibrated).estimate == pytest.approx(1, abs=0.02)
-    curve = calibration.spline_curve(*calibrated)
+    curve = calibration_curve.spline_curve(*calibrated)
     assert np.abs(curve.predicted - curve.observed).max() < 0.05
     assert abs(calibration.spiegelhalter(*calibrated)[0]) < 3
 
@@ -52,7 +52,7 @@ def test_separated_outcomes_have_no_slope_but_the_rest():
     with pytest.raises(NotEstimableError, match="separated"):
         calibration.slope(y, p)
     with pytest.raises(NotEstimableError):
-        calibration.spline_curve(y, p)
+        calibration_curve.spline_curve(y, p)
     assert np.isfinite(calibration.in_the_large(y, p).estimate)
 
 
@@ -61,9 +61,9 @@ def test_constant_probabilities_have_no_slope_but_the_rest():
     with pytest.raises(NotEstimableError, match="differ"):
         calibration.slope(y, p)
     with pytest.raises(NotEstimableError, match="differ"):
-        calibration.spline_curve(y, p)
+        calibration_curve.spline_curve(y, p)
     assert calibration.in_the_large(y, p).estimate == pytest.approx(np.log(3))
-    assert len(calibration.groups(y, p, 10)) == 1
+    assert len(calibration_curve.groups(y, p, 10)) == 1
 
 
 @pytest.mark.parametrize("outcome", [[1] * 8, [0] * 8])
@@ -98,7 +98,7 @@ def test_groups_are_even_and_hold_everybody():
     random = np.random.default_rng(2)
     p = random.random(97)
     y = random.random(97) < p
-    found = calibration.groups(y, p, 10)
+    found = calibration_curve.groups(y, p, 10)
     assert len(found) == 10
     assert sum(group.n for group in found) == 97
     assert {group.n for group in found} <= {9, 10}
@@ -108,46 +108,49 @@ def test_groups_are_even_and_hold_everybody():
 
 def test_equal_probabilities_stay_in_one_group():
     p = np.array([0.1] * 10 + [0.5] * 10)
-    found = calibration.groups(np.tile([0, 1], 10), p, 5)
+    found = calibration_curve.groups(np.tile([0, 1], 10), p, 5)
     assert [group.n for group in found] == [10, 10]
 
 
-def test_curve_errors_of_one_sample_equal_numpy(calibrated):
-    y, p = calibrated[0][:80], calibrated[1][:80]
-    basis = calibration.error_basis(y, p)
-    weights = np.concatenate([*resampling.draws(np.zeros(80), 10, np.random.default_rng(3))])
-    found = metrics.calibration_errors(y, p, basis)(weights)
-    for index, row in enumerate(weights):
-        who = np.repeat(np.arange(80), row)
-        fit = logistic.fit(basis[who], y[who])
-        curve = special.expit(basis[who] @ fit.coefficients)
-        for name, value in calibration.errors(curve, p[who]).items():
-            assert found[name][index] == pytest.approx(value, abs=1e-7)
+def test_distances_of_a_calibrated_model_may_be_0(calibrated):
+    found = calibration_curve.error_intervals(*calibrated, np.random.default_rng(3))
+    assert found["ici"].low == 0
+    assert found["ici"].estimate < found["ici"].high < 0.02
+    assert found["e50"].estimate <= found["e90"].estimate <= found["emax"].estimate
 
 
-def test_many_fits_equal_one_by_one():
-    random = np.random.default_rng(4)
-    design = np.stack([np.ones(50), random.normal(size=50)], axis=1)
-    y = (random.random(50) < 0.5).astype(float)
-    weights = random.integers(0, 3, (6, 50))
-    found = logistic.fit_many(design, y, weights)
-    for row, coefficients in zip(weights, found, strict=True):
-        who = np.repeat(np.arange(50), row)
-        expected = logistic.fit(design[who], y[who]).coefficients
-        np.testing.assert_allclose(coefficients, expected, atol=1e-8)
+def test_distances_of_a_stretched_model_hold_the_truth(calibrated):
+    y, p = calibrated
+    told = special.expit(2 * special.logit(p))
+    found = calibration_curve.error_intervals(y, told, np.random.default_rng(3))
+    gap = np.abs(told - p)
+    for name, value in (
+        ("ici", gap.mean()),
+        ("e50", np.median(gap)),
+        ("e90", np.quantile(gap, 0.9)),
+    ):
+        assert found[name].low < value < found[name].high
+        assert found[name].high - found[name].low < 0.04
 
 
-def test_a_separated_resample_is_no_number_and_stops_no_other():
-    design = np.stack([np.ones(6), np.arange(6.0)], axis=1)
-    y = np.array([0, 0, 1, 0, 1, 1.0])
-    found = logistic.fit_many(design, y, np.array([[1, 1, 1, 1, 1, 1], [1, 1, 0, 1, 1, 1]]))
-    assert np.isfinite(found[0]).all()
-    assert np.isnan(found[1]).all()
+def test_rows_of_one_patient_count_as_one(calibrated):
+    y, p = calibrated[0][:300], calibrated[1][:300]
+    who = np.arange(300)
+    for function in (
+        calibration.in_the_large, calibration.slope, calibration.intercept, calibration.brier,
+        calibration.scaled_brier, calibration.log_loss, calibration.observed_expected,
+    ):  # fmt: skip
+        one = function(y, p)
+        tripled = function(np.tile(y, 3), np.tile(p, 3), cluster=np.tile(who, 3))
+        assert tripled.estimate == pytest.approx(one.estimate, abs=1e-9)
+        # The sandwich differs from the model's own covariance by chance alone.
+        width, alone = tripled.high - tripled.low, one.high - one.low
+        assert width == pytest.approx(alone, rel=0.15), function.__name__
 
 
 def test_spline_is_linear_beyond_its_outer_knots():
     x = np.linspace(-5, 5, 101)
-    basis = calibration.spline_basis(x, np.array([-1.0, 0.0, 1.0]))
+    basis = calibration_curve.spline_basis(x, np.array([-1.0, 0.0, 1.0]))
     for outside in (basis[x <= -1.1], basis[x >= 1.1]):
         assert np.abs(np.diff(outside, n=2, axis=0)).max() < 1e-9
 

@@ -116,8 +116,8 @@ def test_headlines_come_first_and_bootstrap_second(one):
             methods.setdefault(cells["metric"], []).append(cells["ci_method"])
     assert methods["auc"] == ["delong_logit", "bootstrap_stratified_percentile"]
     assert methods["sensitivity"] == ["wilson", "bootstrap_stratified_percentile"]
-    assert methods["brier"] == ["t", "bootstrap_stratified_percentile"]
-    assert methods["ici"] == ["bootstrap_percentile"]
+    assert methods["brier"] == ["log_t", "bootstrap_stratified_percentile"]
+    assert methods["ici"] == ["drawn_curves"]
 
 
 def test_no_cell_of_any_table_is_nan_or_infinite(one):
@@ -228,7 +228,7 @@ def test_centers_with_an_auc_of_1_or_nobody_cured_take_part_and_are_named():
         performance_row("b", "auc", 0.8, 0.65, 0.9, "delong_logit"),
         performance_row("c", "auc", 0.7, 0.52, 0.83, "delong_logit"),
         performance_row("a", "oe_ratio", 0.0, 0.0, 0.2, "wilson", events=0),
-        performance_row("b", "oe_ratio", 1.2, 0.9, 1.5, "wilson"),
+        performance_row("b", "oe_ratio", 1.2, 0.9, 1.6, "log_t"),
     ]
     summary, _ = pooled.rows(rows, 0.95)
     by_metric = {row[2]: dict(zip(COLUMNS["pooled"], row, strict=True)) for row in summary}

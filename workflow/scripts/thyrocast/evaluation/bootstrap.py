@@ -9,14 +9,12 @@ import numpy as np
 
 from thyrocast.evaluation.sample import Sample
 from thyrocast.evaluation.settings import Settings
-from thyrocast.statistics import calibration, metrics, resampling
+from thyrocast.statistics import metrics, resampling
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
 DECISIONS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
 STRATIFIED = ("auc", *DECISIONS, "brier")
-SCORES = ("scaled_brier", "log_loss", "oe_ratio")
-CURVE_ERRORS = ("ici", "e50", "e90", "emax")
 #: With fewer centers than this, drawing centers says nothing.
 FEWEST_CENTERS = 5
 
@@ -34,13 +32,8 @@ class Plan(NamedTuple):
 
 def intervals(sample: Sample, group: str, settings: Settings) -> Iterator[tuple[str, Estimator]]:
     """Metrics with a bootstrap interval, each as a function still to be called."""
+    functions = _functions(sample)
     for plan in _plans(sample, group, settings):
-        try:
-            functions = _functions(sample, plan.metrics)
-        except NotEstimableError as reason:
-            message = str(reason)
-            yield from ((metric, _refusal(message)) for metric in plan.metrics)
-            continue
         once = np.ones((1, sample.size), dtype=np.uint16)
         whole = metrics.replicate(functions, [once])
         replicates = metrics.replicate(functions, plan.draw(settings.random(sample, group)))
@@ -70,21 +63,15 @@ def _plans(sample: Sample, group: str, settings: Settings) -> Iterator[Plan]:
         return resampling.draws(strata, number, random)
 
     if sample.repeated:
-        yield Plan("bootstrap_by_patient", patients, (*STRATIFIED, *SCORES))
+        yield Plan("bootstrap_by_patient", patients, STRATIFIED)
     else:
         yield Plan("bootstrap_stratified", within, STRATIFIED)
         if group == "pooled" and np.unique(sample.center).size >= FEWEST_CENTERS:
             yield Plan("bootstrap_by_center", centers, STRATIFIED)
-    if not group.startswith("subgroup:"):
-        # Drawn without strata: the curve depends on prevalence, which is random too.
-        name = "bootstrap_by_patient" if sample.repeated else "bootstrap"
-        yield Plan(name, patients, CURVE_ERRORS)
 
 
-def _functions(sample: Sample, wanted: Sequence[str]) -> list[Function]:
+def _functions(sample: Sample) -> list[Function]:
     y, p = sample.outcome, sample.probability
-    if "ici" in wanted:
-        return [metrics.calibration_errors(y, p, calibration.error_basis(y, p))]
     area = metrics.auc(y, p)
     found: list[Function] = [lambda weights: {"auc": area(weights)}, metrics.scores(y, p)]
     if sample.decision is not None:
@@ -109,12 +96,5 @@ def _interval(
             return found._replace(method=f"{name}_bca")
         found = resampling.percentile(value, replicates[metric], confidence)
         return found._replace(method=f"{name}_percentile")
-
-    return estimate
-
-
-def _refusal(message: str) -> Estimator:
-    def estimate() -> Interval:
-        raise NotEstimableError(message)
 
     return estimate

@@ -9,7 +9,7 @@ import numpy as np
 from thyrocast.evaluation.layout import Row, number
 from thyrocast.evaluation.sample import Sample
 from thyrocast.evaluation.settings import Settings
-from thyrocast.statistics import calibration, resampling, roc, utility
+from thyrocast.statistics import calibration_curve, resampling, roc, utility
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
 
@@ -36,7 +36,7 @@ def roc_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
 def calibration_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     """Smooth calibration curve; none where it cannot be estimated."""
     try:
-        curve = calibration.spline_curve(
+        curve = calibration_curve.spline_curve(
             sample.outcome, sample.probability, settings.confidence, cluster=sample.cluster
         )
     except NotEstimableError:
@@ -49,7 +49,7 @@ def calibration_group_rows(sample: Sample, group: str, settings: Settings) -> It
     """Make rows of grouped calibration; groups have at least the smallest number of patients reported."""
     fewest = int(settings.block["minimum_count"]["patients"])
     count = min(int(settings.block["calibration_groups"]), max(1, sample.size // fewest))
-    found = calibration.groups(sample.outcome, sample.probability, count, settings.confidence)
+    found = calibration_curve.groups(sample.outcome, sample.probability, count, settings.confidence)
     for index, part in enumerate(found, start=1):
         # Wilson's interval counts patients; it has nothing to say of several rows of one.
         limits = (None, None) if sample.repeated else part.observed[1:3]

@@ -13,23 +13,33 @@ from thyrocast.evaluation.bootstrap import DECISIONS, Estimator
 from thyrocast.evaluation.layout import Row, number
 from thyrocast.evaluation.sample import Sample
 from thyrocast.evaluation.settings import Settings
-from thyrocast.statistics import calibration, discrimination, intervals, utility
+from thyrocast.statistics import (
+    calibration,
+    calibration_curve,
+    discrimination,
+    intervals,
+    utility,
+)
 from thyrocast.statistics.inputs import EDGE, Booleans, NotEstimableError
 from thyrocast.statistics.intervals import Interval
+
+CURVE_ERRORS = ("ici", "e50", "e90", "emax")
 
 
 def rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     """Rows of one sample.
 
     The first row of a metric is its headline, with the interval whose coverage is best
-    (``benchmarks/coverage_of_intervals.py``); further ones have bootstrap intervals. What cannot be estimated
-    has empty cells and the reason as its method.
+    (``benchmarks/coverage_of_intervals.py``); further ones have bootstrap intervals. What cannot
+    be estimated has empty cells and the reason as its method.
     """
     key = (sample.design, sample.split, sample.model, sample.set, group)
     tail = (sample.size, sample.events)
     notes = _notes(sample)
     makers = itertools.chain(
-        _closed(sample, settings), bootstrap.intervals(sample, group, settings)
+        _closed(sample, settings),
+        _curve_errors(sample, group, settings),
+        bootstrap.intervals(sample, group, settings),
     )
     for metric, estimator in makers:
         yield (*key, metric, *_cells(estimator, notes.get(metric, "")), *tail)
@@ -57,7 +67,7 @@ def _notes(sample: Sample) -> dict[str, str]:
             "calibration_slope",
             "log_loss",
         )
-        notes.update(dict.fromkeys((*logits, *bootstrap.CURVE_ERRORS), remark))
+        notes.update(dict.fromkeys((*logits, *CURVE_ERRORS), remark))
     return notes
 
 
@@ -68,15 +78,38 @@ def _closed(sample: Sample, settings: Settings) -> Iterator[tuple[str, Estimator
         # Where patients were predicted several times, these have an interval by bootstrap alone.
         yield "auc", lambda: discrimination.auc_interval(y, p, level)
         yield from ((name, _decided(sample, name, level)) for name in DECISIONS)
-        yield "brier", lambda: calibration.brier(y, p, level)
-        yield "scaled_brier", lambda: calibration.scaled_brier(y, p, level)
-        yield "log_loss", lambda: calibration.log_loss(y, p, level)
-        yield "oe_ratio", lambda: calibration.observed_expected(y, p, level)
         yield from _sets(sample, level)
+    yield "brier", lambda: calibration.brier(y, p, level, cluster)
+    yield "scaled_brier", lambda: calibration.scaled_brier(y, p, level, cluster)
+    yield "log_loss", lambda: calibration.log_loss(y, p, level, cluster)
+    yield "oe_ratio", lambda: calibration.observed_expected(y, p, level, cluster)
     yield "calibration_in_the_large", lambda: calibration.in_the_large(y, p, level, cluster)
     yield "calibration_slope", lambda: calibration.slope(y, p, level, cluster)
     yield "calibration_intercept", lambda: calibration.intercept(y, p, level, cluster)
     yield f"net_benefit@{settings.reference:g}", lambda: _net_benefit(sample, settings)
+
+
+def _curve_errors(
+    sample: Sample, group: str, settings: Settings
+) -> Iterator[tuple[str, Estimator]]:
+    """Distances of the calibration curve from the ideal: one drawing for all of them."""
+
+    @functools.cache
+    def drawn() -> dict[str, Interval]:
+        return calibration_curve.error_intervals(
+            sample.outcome,
+            sample.probability,
+            settings.random(sample, group),
+            settings.resamples,
+            settings.confidence,
+            sample.cluster,
+        )
+
+    def pick(name: str) -> Interval:
+        return drawn()[name]
+
+    for name in CURVE_ERRORS:
+        yield name, functools.partial(pick, name)
 
 
 def _decided(sample: Sample, name: str, confidence: float) -> Estimator:

@@ -69,19 +69,17 @@ def _area(row: Cells, confidence: float) -> tuple[float, float, str]:
 
 
 def _ratio(row: Cells, confidence: float) -> tuple[float, float, str]:
-    """Log of observed/expected; half a patient is added where none or all were cured."""
+    """Log of observed/expected; half a patient is moved where none or all were cured."""
     cured, n = int(row["events"]), int(row["n"])
-    expected = cured / float(row["estimate"]) if cured else math.nan
-    remark = ""
-    observed = float(cured)
-    if cured in (0, n):
-        if not cured:
-            # The expected number is in the interval: its upper limit is Wilson's over the mean.
-            high = intervals.wilson(0, n, confidence).high
-            expected = n * high / float(row["ci_high"])
-        observed = 0.5 if cured == 0 else n - 0.5
-        remark = "nobody or everybody cured"
-    return math.log(observed / expected), (1 - observed / n) / observed, remark
+    if 0 < cured < n:
+        low, high = (math.log(float(row[end])) for end in ("ci_low", "ci_high"))
+        error = (high - low) / (2 * intervals.t_quantile(confidence, n - 1))
+        return math.log(float(row["estimate"])), error**2, ""
+    # The interval is Wilson's over the expected proportion, which its upper limit gives away.
+    expected = n * intervals.wilson(cured, n, confidence).high / float(row["ci_high"])
+    observed = 0.5 if cured == 0 else n - 0.5
+    variance = (1 - observed / n) / observed
+    return math.log(observed / expected), variance, "nobody or everybody cured"
 
 
 def _wald(row: Cells, confidence: float) -> tuple[float, float, str]:

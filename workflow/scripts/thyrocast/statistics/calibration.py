@@ -1,34 +1,15 @@
-"""Do the probabilities mean what they say: intercepts, slope, scores, and calibration curves."""
+"""Do the probabilities mean what they say: intercepts, slope, ratio and scores."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.statistics import inputs, intervals, logistic
+from thyrocast.statistics import influence, inputs, intervals, logistic
 from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
-
-
-class Curve(NamedTuple):
-    """Observed frequency against predicted probability, with a pointwise band; each (m,)."""
-
-    predicted: Floats
-    observed: Floats
-    low: Floats
-    high: Floats
-
-
-class Group(NamedTuple):
-    """Patients of similar predicted probability."""
-
-    predicted: float
-    observed: Interval
-    n: int
-    events: int
 
 
 def _read(outcome: ArrayLike, probability: ArrayLike) -> tuple[Booleans, Floats]:
@@ -106,73 +87,83 @@ def _wald(fit: logistic.Fit, index: int, confidence: float, cluster: ArrayLike |
 
 
 def observed_expected(
-    outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
 ) -> Interval:
-    """Ratio of observed to expected cures; the expected number is taken as fixed.
+    """Ratio of observed to expected cures, with a t interval on the log scale (delta method).
 
-    The interval is Wilson's of the observed proportion, so that no cure at all has one too.
+    Both numbers are random. Where nobody or everybody was cured the interval is Wilson's of the
+    observed proportion, over the expected one.
 
     Raises
     ------
     NotEstimableError
-        If all probabilities are 0.
+        If all probabilities are 0, or predictions of nobody or everybody cured are clustered.
     """
     y, p = _read(outcome, probability)
-    expected = float(p.mean())
+    observed, expected = float(y.mean()), float(p.mean())
     if expected == 0:
         raise NotEstimableError("observed/expected has nothing expected: all probabilities are 0")
-    share = intervals.wilson(int(y.sum()), y.size, confidence)
-    ratio, low, high = (value / expected for value in share[:3])
-    return Interval(ratio, low, high, "wilson")
+    if observed in (0, 1):
+        if cluster is not None:
+            raise NotEstimableError("nobody or everybody was cured")
+        share = intervals.wilson(int(y.sum()), y.size, confidence)
+        ratio, low, high = (value / expected for value in share[:3])
+        return Interval(ratio, low, high, "wilson")
+    ratio = observed / expected
+    return influence.interval(ratio, (y - ratio * p) / expected, confidence, cluster, log=True)
 
 
-def brier(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
+def brier(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
     """Brier score, the mean squared difference between outcome and probability.
 
-    The interval is Student's t of the squared differences, cut at 0.
+    The interval is Student's t on the log scale.
     """
     y, p = _read(outcome, probability)
-    return mean_interval((y - p) ** 2, confidence, floor=0.0)
+    squared = (y - p) ** 2
+    return influence.interval(float(squared.mean()), squared, confidence, cluster, log=True)
 
 
-def scaled_brier(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
+def scaled_brier(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
     """One minus Brier over that of the observed prevalence; 1 is perfect, 0 no use.
 
-    The interval is by the delta method, prevalence being as uncertain as the rest.
+    The interval is Student's t by the delta method, prevalence being as uncertain as the rest.
     """
     y, p = _read(outcome, probability)
     inputs.require_both(y, "the scaled Brier score")
     squared, prevalence = (y - p) ** 2, y.mean()
     reference = prevalence * (1 - prevalence)
-    ratio = squared.mean() / reference
-    influence = squared / reference - ratio * (1 - 2 * prevalence) * (y - prevalence) / reference
-    spread = mean_interval(influence, confidence)
-    half = (spread.high - spread.low) / 2
-    return Interval(float(1 - ratio), float(1 - ratio - half), float(1 - ratio + half), "delta")
+    ratio = float(squared.mean() / reference)
+    effect = ratio * (1 - 2 * prevalence) * (y - prevalence) - squared
+    return influence.interval(1 - ratio, effect / reference, confidence, cluster)
 
 
-def log_loss(outcome: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Mean negative log likelihood, in nats; probabilities are held 1e-6 off 0 and 1."""
+def log_loss(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
+    """Mean negative log likelihood, in nats; probabilities are held 1e-6 off 0 and 1.
+
+    The interval is Student's t on the log scale.
+    """
     y, p = _read(outcome, probability)
     held = np.clip(p, inputs.EDGE, 1 - inputs.EDGE)
     loss = -np.where(y, np.log(held), np.log1p(-held))
-    return mean_interval(loss, confidence, floor=0.0)
-
-
-def mean_interval(values: Floats, confidence: float = 0.95, floor: float = -math.inf) -> Interval:
-    """Mean of independent patients' values with Student's t interval.
-
-    Raises
-    ------
-    NotEstimableError
-        With fewer than two values.
-    """
-    if values.size < 2:
-        raise NotEstimableError("an interval of a mean needs at least two patients")
-    half = intervals.t_quantile(confidence, values.size - 1)
-    half *= float(values.std(ddof=1)) / math.sqrt(values.size)
-    mean = float(values.mean())
-    return Interval(mean, max(mean - half, floor), mean + half, "t")
+    return influence.interval(float(loss.mean()), loss, confidence, cluster, log=True)
 
 
 def spiegelhalter(outcome: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
@@ -183,131 +174,3 @@ def spiegelhalter(outcome: ArrayLike, probability: ArrayLike) -> tuple[float, fl
         raise NotEstimableError("Spiegelhalter's test needs probabilities other than 0, 0.5 and 1")
     z = float(np.sum((y - p) * (1 - 2 * p))) / math.sqrt(variance)
     return z, intervals.normal_p_value(z)
-
-
-def spline_basis(x: Floats, knots: Floats) -> Floats:
-    """Constant, x and restricted cubic spline terms, as Harrell's rcs: (n, knots).
-
-    Linear beyond the outer knots; fewer than three knots give a straight line.
-    """
-    columns = [np.ones_like(x), x]
-    last, before, width = knots[-1], knots[-2] if knots.size > 1 else 0.0, np.ptp(knots)
-
-    def cube(knot: float) -> Floats:
-        return np.asarray(np.maximum(x - knot, 0) ** 3)
-
-    for knot in knots[:-2] if knots.size > 2 else ():
-        bend = cube(knot) - cube(before) * (last - knot) / (last - before)
-        bend += cube(last) * (before - knot) / (last - before)
-        columns.append(bend / width**2)
-    return np.stack(columns, axis=1)
-
-
-def knots(x: Floats, outcome: Booleans) -> Floats:
-    """Knots of the calibration curve at Harrell's quantiles.
-
-    Three where either outcome has fewer than 100 patients, else four; ties that make them
-    coincide leave fewer than three, and so a straight line.
-    """
-    few = min(outcome.sum(), (~outcome).sum()) < 100
-    levels = (0.1, 0.5, 0.9) if few else (0.05, 0.35, 0.65, 0.95)
-    places = np.quantile(x, levels)
-    if 10 <= x.size < 100:
-        # As in Harrell's rcspline.eval: beyond the fifth value from either end there is too little.
-        ordered = np.sort(x)
-        places[[0, -1]] = ordered[[4, -5]]
-    found = np.unique(places)
-    return found if found.size == len(levels) else found[:1]
-
-
-def spline_curve(
-    outcome: ArrayLike,
-    probability: ArrayLike,
-    confidence: float = 0.95,
-    points: int = 100,
-    cluster: ArrayLike | None = None,
-) -> Curve:
-    """Smooth calibration curve: logistic regression on a restricted cubic spline of the logit.
-
-    The band is pointwise, normal on the logit scale.
-
-    Parameters
-    ----------
-    points : int
-        Predicted probabilities at which the curve is read, from the least to the greatest.
-
-    Raises
-    ------
-    NotEstimableError
-        If one outcome is missing, all probabilities are equal or the outcome is separated.
-    """
-    y, p = _read(outcome, probability)
-    fit, places = _spline_fit(y, p, cluster)
-    grid = np.linspace(p.min(), p.max(), points)
-    basis = spline_basis(inputs.logit(grid), places)
-    eta = basis @ fit.coefficients
-    error = np.sqrt(np.einsum("ij,jk,ik->i", basis, fit.covariance, basis))
-    half = intervals.normal_quantile(confidence) * error
-    return Curve(grid, *(logistic.expit(eta + sign * half) for sign in (0, -1, 1)))
-
-
-def _spline_fit(
-    y: Booleans, p: Floats, cluster: ArrayLike | None = None
-) -> tuple[logistic.Fit, Floats]:
-    inputs.require_both(y, "a calibration curve", each=3)
-    x = inputs.logit(p)
-    if np.ptp(x) < 1e-12:
-        raise NotEstimableError("a calibration curve needs probabilities that differ")
-    places = knots(x, y)
-    same = None if cluster is None else np.asarray(cluster)
-    try:
-        return logistic.fit(spline_basis(x, places), y, cluster=same), places
-    except NotEstimableError:
-        # A bend that the data cannot carry: a straight line may still do.
-        return logistic.fit(spline_basis(x, places[:1]), y, cluster=same), places[:1]
-
-
-def error_basis(outcome: Booleans, probability: Floats) -> Floats:
-    """Columns on which :func:`metrics.calibration_errors` refits the curve of these patients."""
-    _, places = _spline_fit(outcome, probability)
-    return spline_basis(inputs.logit(probability), places)
-
-
-def errors(curve: ArrayLike, probability: ArrayLike) -> dict[str, float]:
-    """ICI, E50, E90 and Emax: mean, median, 90 % quantile and maximum of |curve - predicted|.
-
-    Source: Austin and Steyerberg, Stat Med 2019;38:4051.
-
-    Parameters
-    ----------
-    curve : array_like, (n,)
-        Value of a calibration curve at each patient's probability.
-    """
-    gap = np.abs(np.asarray(curve) - np.asarray(probability))
-    e50, e90 = np.quantile(gap, (0.5, 0.9))
-    return {
-        "ici": float(gap.mean()),
-        "e50": float(e50),
-        "e90": float(e90),
-        "emax": float(gap.max()),
-    }
-
-
-def groups(
-    outcome: ArrayLike, probability: ArrayLike, count: int, confidence: float = 0.95
-) -> list[Group]:
-    """Observed frequency in groups of equal size by predicted probability, with Wilson intervals.
-
-    Equal probabilities stay together, so that there may be fewer than ``count`` groups.
-    """
-    y, p = _read(outcome, probability)
-    edges = np.unique(np.quantile(p, np.arange(1, count) / count)) if count > 1 else np.empty(0)
-    member = np.searchsorted(edges, p, side="left")
-    found = []
-    for index in np.unique(member):
-        inside = member == index
-        events, n = int(y[inside].sum()), int(inside.sum())
-        found.append(
-            Group(float(p[inside].mean()), intervals.wilson(events, n, confidence), n, events)
-        )
-    return found

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast.statistics import inputs, logistic
+from thyrocast.statistics import inputs
 from thyrocast.statistics.inputs import Booleans, Floats
 
 Weights = NDArray[Any]
@@ -78,60 +78,6 @@ def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[s
         }
 
     return compute
-
-
-def calibration_errors(
-    outcome: Booleans, probability: Floats, basis: Floats
-) -> Callable[[Weights], dict[str, Floats]]:
-    """ICI, E50, E90 and Emax of a logistic curve on ``basis`` (n, terms), refitted each time.
-
-    Each sample's errors are weighted by its own counts.
-    """
-    order = np.argsort(probability, kind="stable")
-    design, y = basis[order], outcome[order].astype(np.float64)
-    whole = logistic.fit(design, y).coefficients
-
-    def compute(weights: Weights) -> dict[str, Floats]:
-        ordered = weights[:, order].astype(np.float64)
-        fitted = logistic.fit_many(design, y, ordered, start=whole)
-        gap = np.abs(logistic.expit(fitted @ design.T) - probability[order])
-        bad = ~np.isfinite(fitted).all(axis=1)
-        gap[bad] = 0
-        median, ninth = _weighted_quantiles(gap, ordered, (0.5, 0.9))
-        errors = {
-            "ici": np.einsum("bi,bi->b", ordered, gap) / ordered.sum(axis=1),
-            "e50": median,
-            "e90": ninth,
-            "emax": np.where(ordered > 0, gap, 0).max(axis=1),
-        }
-        for values in errors.values():
-            values[bad] = np.nan
-        return errors
-
-    return compute
-
-
-def _weighted_quantiles(values: Floats, weights: Floats, levels: Iterable[float]) -> list[Floats]:
-    """Quantiles of each row in which every value stands as often as its whole-number weight.
-
-    Linear between order statistics, as numpy's and R's default.
-    """
-    order = np.argsort(values, axis=1)
-    ranked = np.take_along_axis(values, order, axis=1)
-    upto = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-    final = upto[:, -1] - 1
-    rows = np.arange(len(values))
-
-    def value_at(position: Floats) -> Floats:
-        return np.asarray(ranked[rows, (upto <= position[:, None]).sum(axis=1)])
-
-    found = []
-    for level in levels:
-        place = final * level
-        whole = np.floor(place)
-        low, high = value_at(whole), value_at(np.minimum(whole + 1, final))
-        found.append(low + (place - whole) * (high - low))
-    return found
 
 
 def replicate(

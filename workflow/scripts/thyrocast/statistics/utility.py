@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.statistics import inputs, intervals, logistic
+from thyrocast.statistics import influence, inputs, intervals
 from thyrocast.statistics.discrimination import Difference
 from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 
@@ -72,7 +72,7 @@ def net_benefit(
     units = y.size
     if cluster is not None:
         each = np.stack([contributions(y, p >= at, at) for at in t], axis=1) - value
-        sums = logistic.cluster_sums(each, np.asarray(cluster))
+        sums = influence.cluster_sums(each, cluster)
         units = len(sums)
         variance = (sums**2).sum(axis=0) / y.size**2 * units / (units - 1)
     half = intervals.t_quantile(confidence, units - 1) * np.sqrt(variance)
@@ -133,19 +133,13 @@ def paired_mean(
     NotEstimableError
         With fewer than two patients, or differences that are equal but not 0.
     """
-    deviation = values - values.mean()
-    if cluster is not None:
-        deviation = logistic.cluster_sums(deviation[:, None], np.asarray(cluster))[:, 0]
-    units = deviation.size
-    if units < 2:
-        raise NotEstimableError("a paired comparison needs at least two patients")
-    method = "t_paired" if cluster is None else "t_paired_by_patient"
     mean = float(values.mean())
-    error = float(np.sqrt(deviation @ deviation * units / (units - 1))) / values.size
+    error, degrees = influence.standard_error(values, cluster)
+    method = "t_paired" if cluster is None else "t_paired_by_patient"
     if error < 1e-15:
         if abs(mean) > 1e-15:
             raise NotEstimableError("every patient differs alike: no spread to test with")
         return Difference(0.0, 0.0, 0.0, 1.0, method)
-    half = intervals.t_quantile(confidence, units - 1) * error
-    p_value = intervals.t_p_value(mean / error, units - 1)
+    half = intervals.t_quantile(confidence, degrees) * error
+    p_value = intervals.t_p_value(mean / error, degrees)
     return Difference(mean, mean - half, mean + half, p_value, method)
