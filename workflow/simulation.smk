@@ -46,6 +46,7 @@ rule all:
     """Every center's export, and what the true risk discriminates."""
     default_target: True
     input:
+        collect("<data>/{center}", center=config["centers"]),
         "<data>/summary.json",
 
 
