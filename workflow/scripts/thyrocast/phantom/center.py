@@ -153,9 +153,7 @@ def scans(
             pixel_mm=device.pixel_mm,
             seconds=seconds,
             started=started + datetime.timedelta(seconds=int((series - 1) * (seconds + 60))),
-            description=" ".join(
-                filter(None, (description, names.get("all" if len(views) > 1 else views[0], "")))
-            ),
+            description=f"{description} {names['all' if len(views) > 1 else views[0]]}".strip(),
             study=study,
             series=series,
             injected=person.injected,
@@ -246,6 +244,11 @@ def _save(
             block["seed"], name, person.number, scan.study, scan.series, "file"
         ),
     )
+    if path.exists():
+        raise tables.InputError(
+            f"center {name}, key header.files: two images would be {path.name}: add {{study}}, "
+            "{series} or {uid} to the path"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = objects.write_capture if capture else objects.write_image
     writer(path, person.subject, scan, name, block)
@@ -282,6 +285,69 @@ def _record(
     return record
 
 
+def _write_images(
+    folder: Path,
+    people: list[_Person],
+    patients: physiology.Patients,
+    name: str,
+    block: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> None:
+    """Write everybody's scans, and beside them what a registrar must tell from the scans."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scanned = [person for person in people if person.status != "table_only"]
+    complete = [person.index for person in people if person.status == "complete"]
+    for extra, count in block["extras"].items():
+        if count > len(complete):
+            raise tables.InputError(
+                f"center {name}, key extras.{extra}: {count} patients, but only {len(complete)} "
+                "have scan and outcome: give fewer"
+            )
+    chosen = {
+        extra: set(rng.choice(complete, count, replace=False).tolist())
+        for extra, count in block["extras"].items()
+        if extra != "readme"
+    }
+    for done, person in enumerate(scanned, start=1):
+        files = list(scans(person, block, "scintigraphy"))
+        for scan in files:
+            _save(folder, person, scan, name, block)
+        if person.index in chosen["syringe"]:
+            _save(folder, person, _syringe_scan(person, block), name, block)
+        if person.index in chosen["capture"]:
+            capture = replace(files[0], series=80, description="Screen")
+            _save(folder, person, capture, name, block, capture=True)
+        if person.index in chosen["later"]:
+            for scan in _later_scans(person, patients, block):
+                _save(folder, person, scan, name, block)
+        if person.index in chosen["iodine"]:
+            _save(folder, person, _iodine_scan(person, patients, block), name, block)
+        if done % 25 == 0 or done == len(scanned):
+            logger.info("%d / %d patients imaged", done, len(scanned))
+    if block["extras"]["readme"]:
+        (folder / "README.txt").write_text(README, encoding="utf-8")
+
+
+def _true(person: _Person, patients: physiology.Patients, block: Mapping[str, Any]) -> list[str]:
+    """Give the patient's row of the truth file (`TRUTH`)."""
+    i = person.index
+    values = (
+        patients.probability[i],
+        patients.outcome[i],
+        patients.mass[i],
+        patients.uptake[i],
+        patients.heterogeneity[i],
+        patients.activity[i],
+    )
+    identifier = block["table"]["identifier"].format(number=person.number)
+    return [
+        identifier,
+        person.subject.identifier,
+        person.status,
+        *(f"{value:.6g}" for value in values),
+    ]
+
+
 def simulate(
     name: str,
     block: Mapping[str, Any],
@@ -314,62 +380,7 @@ def simulate(
     patients = physiology.draw(len(statuses), block["case_mix"], block["treatment"], outcome, rng)
     numbers = rng.permutation(10_000 + np.cumsum(rng.integers(1, 60, len(statuses))))
     people = _people(statuses, numbers, patients, name, block)
-    images = folder / "dicom"
-    images.mkdir(parents=True, exist_ok=True)
-    scanned = [person for person in people if person.status != "table_only"]
-    complete = [person.index for person in people if person.status == "complete"]
-    for extra, count in block["extras"].items():
-        if count > len(complete):
-            raise tables.InputError(
-                f"center {name}, key extras.{extra}: {count} patients, but only {len(complete)} "
-                "have scan and outcome: give fewer"
-            )
-    chosen = {
-        extra: set(rng.choice(complete, count, replace=False).tolist())
-        for extra, count in block["extras"].items()
-        if extra != "readme"
-    }
-    for done, person in enumerate(scanned, start=1):
-        files = list(scans(person, block, "scintigraphy"))
-        for scan in files:
-            _save(images, person, scan, name, block)
-        if person.index in chosen["syringe"]:
-            _save(images, person, _syringe_scan(person, block), name, block)
-        if person.index in chosen["capture"]:
-            capture = replace(files[0], series=80, description="Screen")
-            _save(images, person, capture, name, block, capture=True)
-        if person.index in chosen["later"]:
-            for scan in _later_scans(person, patients, block):
-                _save(images, person, scan, name, block)
-        if person.index in chosen["iodine"]:
-            _save(images, person, _iodine_scan(person, patients, block), name, block)
-        if done % 25 == 0 or done == len(scanned):
-            logger.info("%d / %d patients imaged", done, len(scanned))
-    if block["extras"]["readme"]:
-        (images / "README.txt").write_text(README, encoding="utf-8")
-
+    _write_images(folder / "dicom", people, patients, name, block, rng)
     records = [_record(p, patients, block) for p in people if p.status != "dicom_only"]
     export.write(folder / block["table"]["file"], records, block["table"])
-    tables.write_csv(
-        truth,
-        TRUTH,
-        [
-            [
-                block["table"]["identifier"].format(number=person.number),
-                person.subject.identifier,
-                person.status,
-                *(
-                    f"{value:.6g}"
-                    for value in (
-                        patients.probability[person.index],
-                        patients.outcome[person.index],
-                        patients.mass[person.index],
-                        patients.uptake[person.index],
-                        patients.heterogeneity[person.index],
-                        patients.activity[person.index],
-                    )
-                ),
-            ]
-            for person in people
-        ],
-    )
+    tables.write_csv(truth, TRUTH, [_true(person, patients, block) for person in people])
