@@ -4,28 +4,39 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from thyrocast import log, tables
-from thyrocast.evaluation import pooled
+from thyrocast.evaluation import pooled, summaries
 from thyrocast.evaluation.layout import COLUMNS
 
 
 def run(
-    inputs: Mapping[str, Sequence[Path]], outputs: Mapping[str, Path], confidence: float
+    inputs: Mapping[str, Sequence[Path]],
+    outputs: Mapping[str, Path],
+    confidence: float,
+    elsewhere: Sequence[Path] = (),
 ) -> None:
-    """Join each table of the designs, and write the pooled results."""
+    """Join each table of the designs, and write the pooled results.
+
+    ``elsewhere`` are performance tables of centers whose data could not leave; they take part in the
+    pooled results alone.
+    """
     joined = {
         name: [row for file in files for row in tables.read_csv(file)]
         for name, files in inputs.items()
     }
-    summary, centers = pooled.rows(joined["performance"], confidence)
+    own = joined["performance"]
+    others = [row for file in elsewhere for row in summaries.read(file, own)]
+    summary, centers = pooled.rows([*own, *others], confidence)
     made = {"pooled": summary, "pooled_centers": centers}
     for name, path in outputs.items():
-        tables.write_csv(path, COLUMNS[name], made.get(name) or joined.get(name, []))
+        tables.write_csv(path, COLUMNS[name], made[name] if name in made else joined[name])
 
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
+    files = {name: [Path(file) for file in value] for name, value in snakemake.input.items()}
     run(
-        inputs={name: [Path(f) for f in files] for name, files in snakemake.input.items()},
+        inputs={name: value for name, value in files.items() if name != "summaries"},
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         confidence=snakemake.params.settings["confidence"],
+        elsewhere=files.get("summaries", []),
     )

@@ -216,6 +216,32 @@ def test_pooling_reads_the_tables_alone(block, tmp_path):
     assert sum(weights) == pytest.approx(1)
 
 
+def test_a_center_that_keeps_its_data_takes_part_by_its_table(block, tmp_path):
+    rows, everybody = loco(block, move=0.03)
+    tables.write_csv(tmp_path / "p.csv", HEADER, rows)
+    tables.write_csv(tmp_path / "cohort.csv", list(everybody[0]), everybody)
+    own = {"performance": tmp_path / "performance.csv"}
+    evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", own, block, 1)
+    sent = [
+        {**row, "group": "center:east"}
+        for row in tables.read_csv(own["performance"])
+        if row["group"] == "center:south"
+    ]
+    columns = COLUMNS["performance"]
+    tables.write_csv(tmp_path / "east.csv", columns, sent)
+    outputs = {"pooled": tmp_path / "pooled.csv", "performance": tmp_path / "all.csv"}
+    inputs = {"performance": [own["performance"]]}
+    pool_centers.run(inputs, outputs, 0.95, [tmp_path / "east.csv"])
+    auc = next(row for row in tables.read_csv(outputs["pooled"]) if row["metric"] == "auc")
+    assert auc["k"] == "4"
+    assert "east" not in outputs["performance"].read_text()
+    with pytest.raises(InputError, match="center north is in design loco of this study already"):
+        pool_centers.run(inputs, outputs, 0.95, [own["performance"]])
+    tables.write_csv(tmp_path / "bare.csv", columns[:-1], [])
+    with pytest.raises(InputError, match="no column"):
+        pool_centers.run(inputs, outputs, 0.95, [tmp_path / "bare.csv"])
+
+
 def performance_row(center, metric, estimate, low, high, method, n=40, events=20, group=None):
     cells = ("loco", "all", "network", "test", group or f"center:{center}", metric)
     values = (*cells, estimate, low, high, method, n, events)
