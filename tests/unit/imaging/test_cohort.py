@@ -363,6 +363,15 @@ def test_two_people_are_two(tmp_path: Path, first: dict[str, str], second: dict[
     assert len(tables.read_csv(out / "cohort.csv")) == 2
 
 
+def test_a_birth_date_of_many_is_a_placeholder(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    for n in range(5):
+        north.patient(f"p{n}", birth="1947-08-13")
+        north.scan(f"{n}", scan(f"p{n}", seed=n))
+    out = assemble(tmp_path / "a", [north])
+    assert len(tables.read_csv(out / "cohort.csv")) == 5
+
+
 def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")

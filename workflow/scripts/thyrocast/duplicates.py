@@ -1,5 +1,6 @@
 """Patients who look like one person: on both sides of a split, one person is leakage."""
 
+import collections
 import datetime
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,8 +8,10 @@ from dataclasses import dataclass
 
 from thyrocast.tables import InputError
 
-# One person has one first therapy; dates further apart than clerical error are two people's.
-SAME_THERAPY_DAYS = 31
+# One person has one first therapy; dates further apart than a clerical error are two people's.
+SAME_THERAPY_DAYS = 7
+# A birth date that more patients of one center share is a placeholder for one that is not known.
+MOST_BORN = 3
 REASON = "the same person as another patient"
 
 
@@ -29,9 +32,9 @@ def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
 
     - Identical pixels are one image, whoever is said to be on it.
     - The same identifier in two centers is one person, unless birth dates or sexes differ, or,
-      where these are not known, the therapies are more than a month apart.
-    - The same birth date and sex is one person unless the therapies are more than a month apart;
-      within a center, where identifiers are each one person's, the therapies must be known.
+      where these are not known, the therapies are more than a week apart.
+    - The same birth date and sex in two centers is one person unless the therapies are more than a
+      week apart; within a center, only where both were treated on the same day.
     """
     pairs: dict[tuple[str, str], str] = {}
     for why, group in _groups(people):
@@ -51,7 +54,13 @@ def _groups(people: Sequence[Person]) -> Iterable[tuple[str, list[Person]]]:
         for person in people:
             if value := getattr(person, name):
                 groups.setdefault(value, []).append(person)
+        if name == "birth":
+            groups = {key: group for key, group in groups.items() if not _placeholder(group)}
         yield from ((why, group) for group in groups.values() if len(group) > 1)
+
+
+def _placeholder(group: Sequence[Person]) -> bool:
+    return max(collections.Counter(person.center for person in group).values()) > MOST_BORN
 
 
 def _match(a: Person, b: Person, why: str) -> bool:
@@ -65,7 +74,7 @@ def _match(a: Person, b: Person, why: str) -> bool:
             return a.birth == b.birth
         return apart is None or apart <= SAME_THERAPY_DAYS
     if a.center == b.center:
-        return apart is not None and apart <= SAME_THERAPY_DAYS
+        return apart == 0
     return apart is None or apart <= SAME_THERAPY_DAYS
 
 
