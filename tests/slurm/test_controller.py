@@ -1,0 +1,65 @@
+"""Snakemake killed, SLURM's daemons restarted, a node drained: nothing twice, nothing lost."""
+
+import time
+
+from tests.slurm.conftest import Toy
+
+
+def test_killed_controller_is_resumed(toy: Toy, undisturbed: dict[str, bytes]) -> None:
+    """Adopt what still runs; record what it finished; go on through restarts of SLURM."""
+    toy.hold("train_network-full")
+    run = toy.start()
+    run.until(lambda: toy.struck("train_network-full"))
+    run.kill()
+
+    # the plain command does not start what still runs a second time: first the lock, then we
+    assert "Directory cannot be locked" in toy.start().finish(success=False)
+    toy.start("--unlock").finish()
+    refusal = toy.start().finish(success=False)
+    assert "train_network full" in refusal
+    assert "make resume" in refusal
+    assert "submitted with SLURM jobid" not in refusal
+
+    # meanwhile the node is taken out of service, and later both daemons are restarted
+    toy.hold("render_report")
+    node = ("scontrol", "update", f"nodename={toy.cluster.host}")
+    toy.cluster.command(*node, "state=drain", "reason=test")
+    run = toy.resume()
+    run.until(lambda: "Waiting for" in run.output)
+    toy.release("train_network-full")
+    run.until(lambda: "submitted with SLURM jobid" in run.output)
+    time.sleep(3)
+    assert not toy.struck("render_report"), "a job started on a drained node"
+    toy.cluster.command(*node, "state=resume")
+    run.until(lambda: toy.struck("render_report"))
+    toy.cluster.stop("slurmctld")
+    toy.cluster.stop("slurmd")
+    time.sleep(12)  # longer than two looks of the executor
+    toy.cluster.start("slurmctld")
+    toy.cluster.start("slurmd")
+    toy.release("render_report")
+    output = run.finish()
+
+    assert "outputs that jobs of the lost run finished" in output
+    assert toy.results == undisturbed
+    assert set(toy.ended.values()) == {1}, "some job ran twice"
+    # the adopted outputs have their records, so that later changes of code or config are noticed
+    plan = toy.start("--dry-run").finish()
+    assert "Nothing to be done" in plan
+    assert "missing provenance" not in plan
+
+
+def test_killed_controller_is_resumed_by_cancelling(
+    toy: Toy, undisturbed: dict[str, bytes]
+) -> None:
+    run = toy.start(TOY_EPOCH_SECONDS="1")
+    log = toy.folder / "logs" / "train_network" / "full.log"
+    run.until(lambda: log.exists() and "epoch 3" in log.read_text())
+    run.kill()
+    # someone edits the workflow before going on: what has no record is made again
+    (toy.folder / "workflow").mkdir()
+    (toy.folder / "workflow" / "edited.py").touch()
+    output = toy.resume("--cancel").finish()
+    assert "Cancelling" in output
+    assert "resuming after epoch" in log.read_text()
+    assert toy.results == undisturbed

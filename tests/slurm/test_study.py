@@ -1,0 +1,62 @@
+"""The smoke study on SLURM: the same results as without, with accounting and without."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Study, prepare, require
+from tests.slurm.cluster import Cluster, missing
+from tests.slurm.conftest import PROFILE, SCRIPTS, Run
+
+# the smallest part that goes through every kind of job that learns
+TARGET = "results/smoke/splits/holdout/1/predictions.csv"
+
+
+@pytest.fixture(scope="module")
+def accounted(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with accounting, as most sites have it."""
+    reason = missing(accounting=True)
+    require(not reason, reason)
+    cluster.up(accounting=True)
+    yield cluster
+    cluster.up()
+
+
+def launch(study: Study, cluster: Cluster, *arguments: str) -> Run:
+    """Start the study on the cluster as a user would."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *PROFILE]
+    command += ["--configfile", "config.yaml", *arguments]
+    return Run(command, study.folder, cluster.environment | SCRIPTS | {"OMP_NUM_THREADS": "1"})
+
+
+def weights(study: Study) -> dict[str, bytes]:
+    """Every network of a study, byte for byte."""
+    files = sorted(study.results.rglob("weights.safetensors"))
+    return {str(file.relative_to(study.results)): file.read_bytes() for file in files}
+
+
+@pytest.fixture
+def study(tmp_path: Path, smoke_data: Path) -> Study:
+    return prepare(tmp_path / "study", data=smoke_data)
+
+
+def test_without_accounting(study: Study, smoke_study: Study, cluster: Cluster) -> None:
+    """A part of the study, its trainings on the declared GPUs."""
+    gpu = ["train_network:gpu=1", "train_network:slurm_partition=gpu", "train_network:mem_mb=3000"]
+    launch(study, cluster, "--set-resources", *gpu, "--", TARGET).finish(seconds=800)
+    assert (study.folder / TARGET).read_bytes() == (smoke_study.folder / TARGET).read_bytes()
+    trained, local = weights(study), weights(smoke_study)
+    assert trained
+    assert trained == {name: local[name] for name in trained}
+
+
+def test_with_accounting(study: Study, smoke_study: Study, accounted: Cluster) -> None:
+    """The whole study, the account named."""
+    account = ["--default-resources", "slurm_account=study", "mem_mb=600", "runtime=30"]
+    launch(study, accounted, *account).finish(seconds=800)
+    assert weights(study) == weights(smoke_study)
+    assert (study.results / "report" / "report.html").exists()
+    states = accounted.command("sacct", "-X", "-n", "-P", "-o", "Account,State").split()
+    assert "study|COMPLETED" in states

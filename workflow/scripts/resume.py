@@ -1,0 +1,121 @@
+"""Go on after a Snakemake that controlled SLURM jobs was killed: nothing twice, nothing half.
+
+::
+
+    make resume                       # wait for the jobs that still run, then go on
+    make resume CANCEL=1              # cancel them first; trainings resume from their state
+    python workflow/scripts/resume.py [--cancel] [--gone] --profile slurm [more for snakemake]
+
+A killed controller leaves its jobs in the queue; they finish without it. Started again,
+Snakemake would submit them a second time, on top of each other. So: wait for them (or cancel
+them), remove the lock, record what they finished (Snakemake's records are the controller's work,
+and without them a later change of code or config would not be noticed), and run Snakemake.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from snakemake.cli import parse_args
+from thyrocast import slurm
+
+# what the lost run's results depend on
+SOURCES = ("Snakefile", "workflow", "config", "envs")
+
+
+def wait(directory: Path, cancel: bool, seconds: float) -> None:
+    """Return when no job of a run in this folder is left in the queue."""
+    before: list[slurm.Job] = []
+    while found := slurm.jobs(directory):
+        if cancel:
+            subprocess.run(["scancel", *(job.number for job in found)], check=True)
+        if found != before:
+            print(
+                f"{'Cancelling' if cancel else 'Waiting for'} {len(found)} jobs: "
+                f"{slurm.listed(found)}",
+                flush=True,
+            )
+        before = found
+        time.sleep(1 if cancel else seconds)
+
+
+def changed_since_lost_run() -> list[str]:
+    """Return the sources that are newer than the start of the last run."""
+    logs = sorted(Path(".snakemake/log").glob("*.snakemake.log"))
+    if not logs:
+        return []
+    start = datetime.strptime(logs[-1].name.split(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
+    files = [
+        file
+        for source in map(Path, SOURCES)
+        for file in ([source] if source.is_file() else source.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    return [str(file) for file in files if file.stat().st_mtime > start]
+
+
+def unrecorded(command: list[str]) -> list[str]:
+    """Return complete outputs that Snakemake holds no record of."""
+    table = subprocess.run([*command, "--summary"], check=True, capture_output=True, text=True)
+    marks = Path(".snakemake/incomplete")
+    if marks.is_dir() and any(file.is_file() for file in marks.rglob("*")):
+        print("Outputs that were begun and not finished will be made again.")
+    found = []
+    for line in table.stdout.splitlines()[1:]:
+        output, date, _rule, log, status, _plan = line.split("\t")
+        if date != "-" and log == "-" and status == "ok":
+            found.append(output)
+    return found
+
+
+def main() -> int:
+    """Serve the command line."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").split("\n")[0],
+        epilog="Everything else goes to snakemake; without it: --profile slurm.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--cancel", action="store_true", help="cancel the jobs of the lost run")
+    parser.add_argument("--gone", action="store_true", help="the earlier Snakemake is surely gone")
+    parser.add_argument("--every", type=float, default=15, help="seconds between looks (15)")
+    options, rest = parser.parse_known_args()
+    rest = rest or ["--profile", "slurm"]
+    parsed = parse_args(rest)[1]
+    if parsed.directory:
+        os.chdir(parsed.directory)
+    # a run of its own needs the targets, the preparation names its own
+    base = [word for word in rest if word not in (parsed.targets or [])]
+    snakemake = [sys.executable, "-m", "snakemake"]
+
+    controller = slurm.living_controller()
+    if controller and not options.gone:
+        print(
+            f"A Snakemake may still control this folder: {controller}. Stop it there, or, if it "
+            "is surely gone, add --gone (make resume GONE=1).",
+            file=sys.stderr,
+        )
+        return 1
+    wait(Path.cwd(), options.cancel, options.every)
+    subprocess.run([*snakemake, *base, "--unlock"], check=True, stderr=subprocess.DEVNULL)
+    finished = unrecorded([*snakemake, *base])
+    if finished:
+        changes = changed_since_lost_run()
+        if changes:
+            print(f"Changed since the lost run: {', '.join(changes[:5])}.")
+            print(f"{len(finished)} outputs that it left without a record are made again.")
+            rest += ["--forcerun", *finished]
+        else:
+            print(f"Recording {len(finished)} outputs that jobs of the lost run finished.")
+            touch = [*snakemake, *base, "--touch", "--force", "--quiet", "all", "--", *finished]
+            subprocess.run(touch, check=True)
+    print(shlex.join([*snakemake, *rest]), flush=True)
+    return subprocess.run([*snakemake, *rest]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

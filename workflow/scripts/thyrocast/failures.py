@@ -1,0 +1,108 @@
+"""What went wrong in a run, at its end and in few lines: job, reason, last lines of its log.
+
+Standard library only; Snakemake's ``onerror`` prints it.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LINES = 6  # of a log
+# what the two Snakemakes around a SLURM job say about every failure
+_NOISE = re.compile(
+    r"^(\s|=|$|Error in rule|WorkflowError|RuleException|At least one job|CalledProcessError in"
+    r"|Command '|Shutting down|Exiting because|Storing output|Elapsed time|Select jobs|Execute \d"
+    r"|Building DAG|Using |Provided |Rules claiming|SNAKEMAKE|\[\w{3} \w{3}|(local)?rule "
+    r"|srun: cluster configuration lacks)"
+)
+
+
+@dataclass
+class Failure:
+    """A job that failed and was not made good by a later attempt."""
+
+    rule: str
+    wildcards: str = ""
+    message: str = ""
+    logs: list[str] = field(default_factory=list)
+
+
+def failures(log: Path) -> list[Failure]:
+    """Read Snakemake's log of a run.
+
+    Parameters
+    ----------
+    log
+        The log that Snakemake names at the end of a run.
+
+    Returns
+    -------
+    list of Failure
+        One for each job that failed for good, in the order of its last failure.
+    """
+    wildcards: dict[str, str] = {}
+    failed: dict[str, Failure] = {}
+    current: Failure | None = None
+    jobid = ""
+    for line in log.read_text(errors="replace").splitlines():
+        if found := re.match(r"Error in rule (\w+)", line):
+            current = Failure(found[1])
+        elif re.match(r"(?:local|)(?:rule|checkpoint) \w+:", line):
+            current = None
+        elif found := re.match(r" {4}jobid: (\d+)", line):
+            jobid = found[1]
+            if current:
+                current.wildcards = wildcards.get(jobid, "")
+                failed.pop(jobid, None)
+                failed[jobid] = current
+        elif found := re.match(r" {4}wildcards: (.*)", line):
+            wildcards[jobid] = found[1]
+        elif current and (found := re.match(r" {4}message: (.*)", line)):
+            text = found[1].removesuffix("None")
+            # advice that every message carries
+            text = re.sub(r"\s*Detailed failure reason unavailable \([^)]*\)\.", "", text)
+            current.message = re.sub(r"\s*For further error details see .*", "", text)
+        elif current and (found := re.match(r" {4}log: (.*?)(?: \(check log.*)?$", line)):
+            current.logs = [name for name in found[1].split(", ") if name]
+        elif found := re.match(r"Finished jobid: (\d+)", line):
+            failed.pop(found[1], None)
+    return list(failed.values())
+
+
+def last_lines(file: Path) -> list[str]:
+    """Return the last lines of a log that say something of their own."""
+    try:
+        with file.open(errors="replace") as lines:
+            telling = (line.rstrip() for line in lines if not _NOISE.match(line))
+            return list(deque(telling, maxlen=LINES))
+    except OSError:
+        return []
+
+
+def describe(logs: list[str], most: int = 20) -> str:
+    """Put the failures of a run into words: rule, center or split, reason, end of the logs.
+
+    Parameters
+    ----------
+    logs
+        What Snakemake hands its ``onerror`` handler as ``log``: the log of the run comes first.
+    most
+        Number of failures that are told in full.
+    """
+    log = Path(logs[0])
+    found = failures(log)
+    if not found:
+        return ""
+    words = [f"{len(found)} job{'s' if len(found) > 1 else ''} failed:"]
+    for failure in found[:most]:
+        name = f"{failure.rule} {failure.wildcards}".strip()
+        words.append(f"  {name}: {failure.message or 'see its log'}")
+        for file in failure.logs:
+            lines = last_lines(Path(file))
+            words.append(f"    {file}{':' if lines else ' (nothing more in it)'}")
+            words += [f"      {line[:300]}" for line in lines]
+    if len(found) > most:
+        words.append(f"  and {len(found) - most} more: {log}")
+    words.append("What is done stays done; the same command goes on from here.")
+    return "\n".join(words)

@@ -1,0 +1,146 @@
+"""What the SLURM executor (plugin 2.8) leaves open: lost runs and a scheduler that is away.
+
+Standard library only; the launcher's environment has no more. Snakemake's ``onstart`` calls
+:func:`begin`, the recovery command ``resume.py`` uses the rest.
+"""
+
+import json
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "thyrocast_"  # slurm-jobname-prefix of profiles/slurm
+RECORD = Path(".snakemake/controller.json")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job in the queue: its SLURM number, state, run, and rule with wildcards."""
+
+    number: str
+    state: str
+    run: str
+    rule: str
+
+
+def jobs(directory: str | Path) -> list[Job]:
+    """Return this user's jobs in the queue that a run of this project in ``directory`` submitted.
+
+    Raises
+    ------
+    RuntimeError
+        ``squeue`` gave no answer; there may or may not be such jobs.
+    """
+    done = subprocess.run(
+        ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%j|%k|%Z"],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"squeue does not answer: {done.stderr.strip()}")
+    here = os.path.realpath(directory)
+    found = []
+    for line in done.stdout.splitlines():
+        number, state, run, rest = line.split("|", 3)
+        comment, _, folder = rest.rpartition("|")
+        if run.startswith(PREFIX) and os.path.realpath(folder) == here:
+            rule = comment.removeprefix("rule_").replace("_wildcards_", " ")
+            found.append(Job(number, state, run.removeprefix(PREFIX), rule))
+    return found
+
+
+def listed(found: list[Job], most: int = 8) -> str:
+    """Name jobs for a message, the first few of many."""
+    names = ", ".join(f"{job.rule} (SLURM {job.number}, {job.state})" for job in found[:most])
+    return names + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def living_controller() -> str:
+    """Name the Snakemake that controls the current folder, as far as can be known; or nothing."""
+    try:
+        record = json.loads(RECORD.read_text())
+    except (OSError, ValueError):
+        return ""
+    if record["host"] != socket.gethostname():
+        return f"process {record['process']} on {record['host']}, which cannot be seen from here"
+    try:
+        command = Path(f"/proc/{record['process']}/cmdline").read_text()
+        folder = Path(f"/proc/{record['process']}/cwd").resolve()
+    except OSError:
+        return ""
+    if "snakemake" in command and folder == Path.cwd():
+        return f"process {record['process']} on this machine"
+    return ""
+
+
+def begin(workflow: Any) -> None:
+    """Make a SLURM run safe before its first job; does nothing on other executors.
+
+    Records the controller, refuses to submit what an earlier, lost run still has in the queue,
+    and teaches the executor patience with a scheduler that is away and interest in long jobs.
+
+    Parameters
+    ----------
+    workflow
+        Snakemake's workflow, in its ``onstart`` handler.
+
+    Raises
+    ------
+    snakemake.exceptions.WorkflowError
+        Jobs of an earlier run are in the queue; the message says what to do.
+    """
+    from snakemake.exceptions import WorkflowError
+
+    settings = type(workflow.executor_settings).__module__
+    if not settings.startswith("snakemake_executor_plugin_slurm"):
+        return
+    leftover = jobs(workflow.workdir_init)
+    if leftover:
+        raise WorkflowError(
+            f"An earlier run in this folder still has {len(leftover)} jobs in the queue: "
+            f"{listed(leftover)}. Starting now would run them twice. `make resume` waits for "
+            "them, or cancels them with `make resume CANCEL=1`, and goes on from there."
+        )
+    RECORD.write_text(json.dumps({"host": socket.gethostname(), "process": os.getpid()}))
+    remember_job_age()
+    keep_looking(2 * workflow.executor_settings.init_seconds_before_status_checks)
+
+
+def remember_job_age() -> None:
+    """Keep the status checks on ``squeue`` while the scheduler is away.
+
+    Plugin 2.8.0 asks the scheduler for MinJobAge before every check, takes no answer for a short
+    age and turns to ``sacct``; where no accounting runs, that fails, the executor forgets every
+    job and the run hangs. MinJobAge does not change during a run: the first answer holds.
+    """
+    import snakemake_executor_plugin_slurm as plugin
+
+    ask = plugin.get_min_job_age
+    known: list[int] = []
+
+    def remembered() -> int | None:
+        if not known:
+            age = ask()
+            if age is None:
+                return None
+            known.append(age)
+        return known[0]
+
+    plugin.get_min_job_age = remembered
+
+
+def keep_looking(seconds: float) -> None:
+    """Let no more than ``seconds`` pass between two looks at the jobs.
+
+    The plugin waits 10 s longer after every look at which nothing had ended, up to 180 s; behind
+    an hour of training, every short job would then take three minutes.
+    """
+    from snakemake_executor_plugin_slurm import Executor
+
+    name = "next_seconds_between_status_checks"
+    pause = getattr(Executor, name)
+    bounded = property(pause.fget, lambda self, value: pause.fset(self, min(value, seconds)))
+    setattr(Executor, name, bounded)
