@@ -19,9 +19,10 @@ from thyrocast.statistics.inputs import NotEstimableError
 
 Cells = Mapping[str, str]
 #: Estimator of the variance between centers and interval of the mean; the first is the headline.
+#: Centers that agree by chance make its interval too narrow, and the truncated one is then wider.
 METHODS = (
-    ("reml", "hartung_knapp_truncated"),
     ("reml", "hartung_knapp"),
+    ("reml", "hartung_knapp_truncated"),
     ("paule_mandel", "hartung_knapp"),
 )
 

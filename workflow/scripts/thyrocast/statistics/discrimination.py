@@ -119,6 +119,11 @@ def auc_interval(
         score interval, method 5 (Stat Med 2006;25:559), which needs no estimate of the variance.
         Where DeLong's variance is 0 (an AUC of exactly 0 or 1, or constant scores), Newcombe's
         takes its place and the returned method says so.
+
+    Notes
+    -----
+    Coverage of 95 % intervals: ``delong_logit`` 94.2-96.5 %, ``newcombe`` 95.1-96.6 %; ``delong``
+    only 90.2-93.3 % at n = 50, and 92.8-95.9 % from n = 121 on.
     """
     y = inputs.outcome_array(outcome)
     s = inputs.score_array(score, y.size)

@@ -95,6 +95,14 @@ def percentile(estimate: float, replicates: ArrayLike, confidence: float = 0.95)
     ------
     NotEstimableError
         If 5 % or more could not be computed, or a limit is infinite (separation).
+
+    Notes
+    -----
+    Coverage of 95 % intervals with resamples stratified by outcome: at n = 50 90-94 % for AUC,
+    sensitivity and specificity, from n = 121 on 92-96 %. Stratified resamples hold the prevalence,
+    so that what depends on it has too narrow an interval at any n: PPV 76-95 %, NPV 70-93 %,
+    accuracy 85-95 %, Brier score 82-96 %, observed/expected 61-74 %. The closed forms in
+    ``intervals`` and ``calibration`` cover there.
     """
     values = _usable(replicates)
     tail = (1 - confidence) / 2
@@ -126,6 +134,8 @@ def bca(
     Notes
     -----
     Efron, J Am Stat Assoc 1987;82:171. Replicates equal to the estimate count half in the bias.
+    Coverage of 95 % intervals, stratified by outcome: AUC 94-96 %, sensitivity 94-96 %, specificity
+    90-97 %; what depends on prevalence is no better off than with :func:`percentile`.
     """
     values = _usable(replicates)
     below = (np.sum(values < estimate) + np.sum(values == estimate) / 2) / values.size
