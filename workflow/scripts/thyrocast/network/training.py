@@ -39,6 +39,8 @@ HISTORY = (
     "best",
 )
 SAVE_EVERY_S = 600
+# Saving takes at most this share of the time: where epochs are shorter, not each of them is saved.
+SAVE_SHARE = 0.1
 REPORT_EVERY_S = 30
 # Batch statistics of this many patients settle the running ones.
 CALIBRATION_PATIENTS = 1024
@@ -131,7 +133,7 @@ class _Run:
     request: interruption.Request
     epoch: int = 0
     step: int = 0
-    loss_sum: float = 0.0
+    loss_sum: float | Tensor = 0.0
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -160,6 +162,7 @@ class _Run:
         self.optimizer = rules.optimizer_for(self.network, settings)
         self.loader = Loader(self.patients, self.device)
         self.saved = time.monotonic()
+        self.saving_s = 0.0
 
     # What a kill must not lose
 
@@ -168,16 +171,16 @@ class _Run:
         state = states.load(self.folder)
         if state is None:
             return
-        self.network.load_state_dict(_part(state.tensors, "network."))
-        self.best = _part(state.tensors, "best.")
-        moments = _part(state.tensors, "moment.")
+        self.network.load_state_dict(states.part(state.tensors, "network."))
+        self.best = states.part(state.tensors, "best.")
+        moments = states.part(state.tensors, "moment.")
         for index, parameter in enumerate(_parameters(self.optimizer)):
             self.optimizer.state[parameter] = {
                 # Moments take their parameter's place and layout; the step counter is a scalar.
                 name: torch.empty_like(parameter).copy_(value)
                 if value.shape == parameter.shape
                 else value.to(self.device)
-                for name, value in _part(moments, f"{index}.").items()
+                for name, value in states.part(moments, f"{index}.").items()
             }
         for name in states.PROGRESS:
             setattr(self, name, state.progress[name])
@@ -185,21 +188,28 @@ class _Run:
 
     def save(self) -> bool:
         """Keep all that `resume` needs; a disk that refuses it costs a warning, not the training."""
+        start = time.monotonic()
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for index, parameter in enumerate(_parameters(self.optimizer)):
             for name, value in self.optimizer.state[parameter].items():
                 tensors[f"moment.{index}.{name}"] = value
         cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        self.loss_sum = float(self.loss_sum)
         progress = {name: getattr(self, name) for name in states.PROGRESS}
         done = self.epoch * self.steps + self.step
-        self.saved = time.monotonic()
         try:
             states.save(self.folder, states.State(done, cpu, progress))
         except (OSError, SafetensorError) as error:
             LOGGER.warning("training state can't be saved in %s, going on: %s", self.folder, error)
             return False
+        finally:
+            self.saving_s = time.monotonic() - start
+            self.saved = time.monotonic()
         return True
+
+    def _saving_is_cheap(self) -> bool:
+        return self.saving_s <= SAVE_SHARE * (time.monotonic() - self.saved)
 
     def _place(self) -> str:
         done = f"{self.step} of its {self.steps} steps done"
@@ -227,7 +237,7 @@ class _Run:
             row: dict[str, Any] = {
                 "epoch": self.epoch + 1,
                 "learning_rate": self.optimizer.param_groups[0]["lr"],
-                "train_loss": self.loss_sum / len(self.fitted),
+                "train_loss": float(self.loss_sum) / len(self.fitted),
                 "validation_loss": None,
                 "validation_auc": None,
             }
@@ -241,8 +251,9 @@ class _Run:
                 self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
             self.epoch, self.step, self.loss_sum, self.seconds = self.epoch + 1, 0, 0.0, 0.0
             if self.epoch < self.total:
-                self.save()
                 self._stop_if_asked()
+                if self._saving_is_cheap():
+                    self.save()
 
     def _pass(self, start: float) -> None:
         """Train on every fitted patient once, or on those that a kill left over."""
@@ -250,7 +261,7 @@ class _Run:
         groups = np.array_split(order.permutation(self.fitted), self.steps)[self.step :]
         told = time.monotonic()
         for positions, images in zip(groups, self.loader.batches(groups), strict=True):
-            self.loss_sum += self._step(positions, images)
+            self.loss_sum = self.loss_sum + self._step(positions, images)
             self.step += 1
             now = time.monotonic()
             self.seconds = now - start
@@ -261,8 +272,8 @@ class _Run:
                 told = now
                 LOGGER.info("%s", self._place())
 
-    def _step(self, positions: NDArray[np.int64], images: Tensor) -> float:
-        """Take one optimization step; give the summed loss of its patients."""
+    def _step(self, positions: NDArray[np.int64], images: Tensor) -> Tensor:
+        """Take one optimization step; give the summed loss of its patients, still on the device."""
         own_seed = derive(self.seed, "step", self.epoch, self.step)
         _seed_libraries(own_seed)
         change = augmentation.draw(
@@ -287,7 +298,7 @@ class _Run:
         self.optimizer.zero_grad(set_to_none=True)
         (loss / len(positions)).backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return float(loss.detach())
+        return loss.detach().double()
 
     def _logit(self, inputs: Tensor) -> Tensor:
         if self.mixed is None:
@@ -375,15 +386,6 @@ def _seed_libraries(seed: int) -> None:
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Entries under a prefix, without it."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
 
 
 def _sentence(row: dict[str, Any], total: int) -> str:
