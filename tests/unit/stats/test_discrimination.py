@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thyrocast.statistics import discrimination, metrics, resampling, roc
+from thyrocast.statistics import discrimination, metrics, multiplicity, resampling, roc
 from thyrocast.statistics.inputs import NotEstimableError
 
 
@@ -138,6 +138,11 @@ def test_identical_models_do_not_differ():
     outcome, score = random.random(40) < 0.5, random.random(40)
     found = discrimination.paired_test(outcome, score, 2 * score)
     assert (found.difference, found.p_value) == (0, 1)
+
+
+def test_holm_by_hand():
+    found = multiplicity.holm([0.01, 0.04, 0.03, 0.6])
+    assert found == pytest.approx([0.04, 0.09, 0.09, 0.6])
 
 
 def test_paired_test_turns_its_sign_with_the_order():

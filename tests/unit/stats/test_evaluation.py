@@ -366,6 +366,24 @@ def test_models_are_compared_in_the_same_patients(block):
     assert by_metric["likelihood_ratio"]["method"].startswith("not estimable")
 
 
+def test_p_values_are_adjusted_over_the_pairs_of_models(block):
+    random = np.random.default_rng(5)
+    test = patients("t", "north")
+    rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
+    for model in ("signature", "clinical"):
+        other = [(w, c, y, float(random.random())) for w, c, y, _ in test]
+        rows += predictions(other, "test", model)
+    found = design.evaluate(rows, cohort(test), block, 1)
+    cells = [dict(zip(COLUMNS["comparisons"], row, strict=True)) for row in found["comparisons"]]
+    raw, adjusted = (
+        [row[name] for row in cells if row["metric"] == "brier"] for name in ("p_value", "p_holm")
+    )
+    assert len(raw) == 3
+    assert min(adjusted) == pytest.approx(min(1, 3 * min(raw)))
+    image = [row["model_a"] for row in cells if row["metric"] == "likelihood_ratio"]
+    assert image == ["network", "signature"]
+
+
 def test_repeated_predictions_of_a_patient_count_as_one(block):
     random = np.random.default_rng(3)
     people = patients("t", "north")

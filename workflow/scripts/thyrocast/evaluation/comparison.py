@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.sample import Sample
+from thyrocast.evaluation.sample import IMAGE_MODELS, Sample
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import (
     added_value,
     discrimination,
     metrics,
+    multiplicity,
     pooling,
     resampling,
     utility,
@@ -21,26 +22,41 @@ from thyrocast.statistics import (
 from thyrocast.statistics.discrimination import Difference
 from thyrocast.statistics.inputs import NotEstimableError
 
-#: Models whose predictors are known without the scintigram: what do others add to them?
-WITHOUT_IMAGE = "clinical"
 
-
-def rows(samples: Mapping[str, Sample], settings: Settings, across_centers: bool) -> Iterator[Row]:
-    """Every pair of models in the patients whom both predicted.
+def rows(samples: Mapping[str, Sample], settings: Settings, across_centers: bool) -> list[Row]:
+    """Compare every pair of models in the patients whom both predicted.
 
     Parameters
     ----------
     samples : mapping of model to sample, all of one split and set
     across_centers : bool
         Add the random-effects mean of the centers' differences in AUC.
+
+    Returns
+    -------
+    list of rows
+        The last cell is Holm's p value over the pairs, within one metric and method.
     """
+    found: list[tuple[str, Row, float | None]] = []
     for name_a, name_b in itertools.combinations(samples, 2):
         a, b = _paired(samples[name_a], samples[name_b])
-        key = (a.design, a.split, a.set, name_a, name_b)
         if a.size == 0:
             continue
-        for metric, compare in _tests(a, b, settings, across_centers).items():
-            yield (*key, metric.partition("/")[0], *_cells(compare))
+        key = (a.design, a.split, a.set, name_a, name_b)
+        for kind, compare in _tests(a, b, settings, across_centers).items():
+            cells, p_value = _cells(compare)
+            found.append((kind, (*key, kind.partition("/")[0], *cells), p_value))
+    return _adjusted(found)
+
+
+def _adjusted(found: Sequence[tuple[str, Row, float | None]]) -> list[Row]:
+    """Add Holm's p value over each kind of test to its rows."""
+    adjusted: dict[int, float] = {}
+    for kind in {kind for kind, _, _ in found}:
+        family = {i: p for i, (k, _, p) in enumerate(found) if k == kind and p is not None}
+        values = multiplicity.holm(list(family.values()))
+        adjusted |= {i: float(p) for i, p in zip(family, values, strict=True)}
+    return [(*row, number(adjusted.get(index))) for index, (_, row, _) in enumerate(found)]
 
 
 def _paired(a: Sample, b: Sample) -> tuple[Sample, Sample]:
@@ -48,13 +64,13 @@ def _paired(a: Sample, b: Sample) -> tuple[Sample, Sample]:
     return a.among(in_a), b.among(in_b)
 
 
-def _cells(compare: Callable[[], Difference]) -> tuple[object, ...]:
+def _cells(compare: Callable[[], Difference]) -> tuple[Row, float | None]:
     try:
         found = compare()
     except NotEstimableError as reason:
-        return (None, None, None, None, f"not estimable: {reason}")
+        return (None, None, None, None, f"not estimable: {reason}"), None
     cells = (found.difference, found.low, found.high, found.p_value)
-    return (*(number(cell) for cell in cells), found.method)
+    return (*(number(cell) for cell in cells), found.method), found.p_value
 
 
 def _tests(
@@ -72,8 +88,9 @@ def _tests(
         return found
     if across_centers:
         found["auc/centers"] = lambda: _over_centers(a, b, level)
-    if WITHOUT_IMAGE in (a.model, b.model):
-        base, more = (a, b) if a.model == WITHOUT_IMAGE else (b, a)
+    base, more = (b, a) if a.model in IMAGE_MODELS else (a, b)
+    if base.model not in IMAGE_MODELS and more.model in IMAGE_MODELS:
+        # What does the image add to what is known without it, or to somebody's reading?
         found["likelihood_ratio"] = lambda: added_value.likelihood_ratio(
             y, base.probability, more.probability
         )

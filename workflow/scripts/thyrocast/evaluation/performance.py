@@ -16,6 +16,7 @@ from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import (
     calibration,
     calibration_curve,
+    conformal,
     discrimination,
     intervals,
     utility,
@@ -37,7 +38,7 @@ def rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     tail = (sample.size, sample.events)
     notes = _notes(sample)
     makers = itertools.chain(
-        _closed(sample, settings),
+        _closed(sample, group, settings),
         _curve_errors(sample, group, settings),
         bootstrap.intervals(sample, group, settings),
     )
@@ -71,7 +72,7 @@ def _notes(sample: Sample) -> dict[str, str]:
     return notes
 
 
-def _closed(sample: Sample, settings: Settings) -> Iterator[tuple[str, Estimator]]:
+def _closed(sample: Sample, group: str, settings: Settings) -> Iterator[tuple[str, Estimator]]:
     """Metrics with an interval in closed form, each as a function still to be called."""
     y, p, level, cluster = sample.outcome, sample.probability, settings.confidence, sample.cluster
     if not sample.repeated:
@@ -79,6 +80,8 @@ def _closed(sample: Sample, settings: Settings) -> Iterator[tuple[str, Estimator
         yield "auc", lambda: discrimination.auc_interval(y, p, level)
         yield from ((name, _decided(sample, name, level)) for name in DECISIONS)
         yield from _sets(sample, level)
+        if group.startswith("center:"):
+            yield from _own_sets(sample, settings)
     yield "brier", lambda: calibration.brier(y, p, level, cluster)
     yield "scaled_brier", lambda: calibration.scaled_brier(y, p, level, cluster)
     yield "log_loss", lambda: calibration.log_loss(y, p, level, cluster)
@@ -152,6 +155,18 @@ def _sets(sample: Sample, confidence: float) -> Iterator[tuple[str, Estimator]]:
         ("set_accuracy", held, single),
     ):
         yield name, functools.partial(_share, right, among, confidence)
+
+
+def _own_sets(sample: Sample, settings: Settings) -> Iterator[tuple[str, Estimator]]:
+    """What prediction sets would do if the center calibrated them on patients of its own."""
+    y = sample.outcome
+    possible = conformal.sets(conformal.leave_one_out(y, sample.probability), settings.set_error)
+    held = np.where(y, possible[:, 1], possible[:, 0])
+    single = possible.sum(axis=1) == 1
+    everybody = np.ones_like(y)
+    for name, right in (("coverage", held), ("abstention", ~single)):
+        maker = functools.partial(_share, right, everybody, settings.confidence)
+        yield f"set_{name}_own_center", maker
 
 
 def _net_benefit(sample: Sample, settings: Settings) -> Interval:

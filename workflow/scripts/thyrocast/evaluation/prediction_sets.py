@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.sample import Prediction, Sample
+from thyrocast.evaluation.sample import IMAGE_MODELS, Prediction, Sample
 from thyrocast.statistics import conformal
 from thyrocast.statistics.inputs import Booleans, Floats
 
-OWN = ("network", "signature", "handcrafted", "clinical", "combined")
 NAMES = {
     (True, False): "not_cured",
     (False, True): "cured",
@@ -26,7 +25,7 @@ def calibrates(train: Sample | None, in_sample: bool) -> bool:
     They must be of patients whom the model had not seen, which in-sample probabilities are not;
     another's probabilities (a comparator) learned from nobody here.
     """
-    return train is not None and not (in_sample and train.model in OWN)
+    return train is not None and not (in_sample and train.model in (*IMAGE_MODELS, "clinical"))
 
 
 def p_values(train: Sample, probability: Floats) -> Floats:

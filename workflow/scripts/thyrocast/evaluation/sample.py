@@ -13,6 +13,8 @@ from thyrocast.statistics.inputs import Booleans, Floats, Integers
 from thyrocast.tables import InputError
 
 Texts = NDArray[np.str_]
+#: The study's own models that see the scintigram; the others are the clinical one and comparators.
+IMAGE_MODELS = ("network", "signature", "handcrafted", "combined")
 Prediction = Mapping[str, str]
 
 
