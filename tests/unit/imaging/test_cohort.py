@@ -428,3 +428,26 @@ def test_rerunning_reads_only_what_changed(
         reasons = dict(north.reasons())
         assert "3 files, 1 to read" in caplog.text
     assert reasons == {"1": "", "2": "another radionuclide or tracer", "3": ""}
+
+
+def test_pictures_count_only_where_the_center_says_so(tmp_path: Path) -> None:
+    from PIL import Image
+
+    grey = np.minimum(neck(128, 2.0), 255).astype(np.uint8)
+    changes = {"accept": {"exports": True}, "fallbacks": {"pixel_mm": 2.0}}
+    for name, block in (("north", {}), ("south", changes)):
+        hospital = Hospital(tmp_path, name, **block)
+        for identifier in ("A1", "A2", "A3"):
+            hospital.patient(identifier)
+        hospital.dicom.mkdir(parents=True)
+        Image.fromarray(grey).save(hospital.dicom / "A1__ant.png")
+        # Printed dark on white, as a picture for people.
+        Image.fromarray(255 - grey[::-1]).save(hospital.dicom / "A2.tif")
+        Image.fromarray(np.stack([grey] * 3, -1)).save(hospital.dicom / "A3.png")
+        if not block:
+            assert {reason for _, reason in hospital.reasons()} == {"no images"}
+            continue
+        assert hospital.reasons() == [("A1", ""), ("A2", ""), ("A3", "a colour image")]
+        rows = tables.read_csv(assemble(tmp_path / "a", [hospital]) / "cohort.csv")
+    assert [row["q_counts"] for row in rows] == ["", ""]
+    assert all(10 < float(row["q_area_left"]) < 18 for row in rows)

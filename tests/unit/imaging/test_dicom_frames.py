@@ -211,3 +211,19 @@ def test_a_secondary_capture_counts_only_where_the_center_says_so(tmp_path: Path
     assert verdict(tmp_path, dataset).reason == "a secondary capture"
     found = verdict(tmp_path, dataset, accept={"secondary_capture": True})
     assert found.scans[0].kind == "capture"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Pertechnetate", ""),
+        ("NaTcO4", ""),
+        ("some solution", ""),
+        ("Tc99m MIBI", "another radionuclide or tracer"),
+        ("I-131 NaI", "another radionuclide or tracer"),
+    ],
+)
+def test_the_tracers_name_tells_the_radionuclide(tmp_path: Path, name: str, reason: str) -> None:
+    dataset = nm(radionuclide=None)
+    dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = name
+    assert verdict(tmp_path, dataset).reason == reason

@@ -12,8 +12,8 @@ from typing import Any
 
 from thyrocast import clinical, selection, tables
 from thyrocast.clinical import NO_IDENTIFIER, Patient
-from thyrocast.dicom import terms
-from thyrocast.dicom.frames import Verdict, judge
+from thyrocast.dicom import pictures, terms
+from thyrocast.dicom.frames import Scan, Verdict, judge
 from thyrocast.dicom.header import Record
 from thyrocast.dicom.index import index_folder
 from thyrocast.selection import Candidate, Choice
@@ -81,7 +81,7 @@ def register_center(
     patients = clinical.read_clinical(str(table), center, cohort)
     LOG.info("center %s: %d patients in the clinical table", center["name"], len(patients))
     records = index_folder(folder, index, threads)
-    by_patient = _by_patient(records, center, cohort)
+    by_patient = _by_patient(records, Path(folder), center, cohort)
     register: list[dict[str, Any]] = []
     scans: list[dict[str, Any]] = []
     for patient in patients:
@@ -98,12 +98,15 @@ def register_center(
 
 
 def _by_patient(
-    records: Mapping[str, Record], center: Settings, cohort: Settings
+    records: Mapping[str, Record], folder: Path, center: Settings, cohort: Settings
 ) -> dict[str, list[tuple[str, Record, Verdict]]]:
     """Files by normalized PatientID (an empty one where the header has none)."""
     found: dict[str, list[tuple[str, Record, Verdict]]] = collections.defaultdict(list)
     reasons: collections.Counter[str] = collections.Counter()
-    for name, record in records.items():
+    for name, header in records.items():
+        record = header
+        if center["accept"]["exports"] and pictures.is_picture(name):
+            record = pictures.read_record(folder / name)
         verdict = judge(record, center, cohort)
         if verdict.reason:
             reasons[verdict.reason] += 1
@@ -210,8 +213,7 @@ def _scan_row(candidate: Candidate, center: Settings, folder: Path) -> dict[str,
         "row_mm": candidate.spacing[0],
         "column_mm": candidate.spacing[1],
         "spacing_by": candidate.spacing_by,
-        "duration_s": scan.duration_s or fallbacks["duration_s"],
-        "duration_by": "header" if scan.duration_s else "config" if fallbacks["duration_s"] else "",
+        **_duration(scan, fallbacks),
         "tc_activity_mbq": activity or fallbacks["tc_activity_mbq"],
         "activity_by": "header" if activity else "config" if fallbacks["tc_activity_mbq"] else "",
         "delay_min": delay,
@@ -221,6 +223,14 @@ def _scan_row(candidate: Candidate, center: Settings, folder: Path) -> dict[str,
         "simulated": int("simulat" in text.lower()),
         "flags": " ".join(scan.flags),
     }
+
+
+def _duration(scan: Scan, fallbacks: Settings) -> dict[str, Any]:
+    if scan.duration_s:
+        return {"duration_s": scan.duration_s, "duration_by": "header"}
+    if fallbacks["duration_s"] and scan.kind != "capture":
+        return {"duration_s": fallbacks["duration_s"], "duration_by": "config"}
+    return {}
 
 
 def _stamp(path: Path) -> str:

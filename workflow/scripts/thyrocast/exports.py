@@ -86,6 +86,8 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
 
 def _names(path: str) -> list[str]:
     """Patient identifiers in the first bytes of a file."""
+    if not os.path.isfile(path):  # a link to a pipe would be waited on for ever
+        return []
     try:
         with open(path, "rb") as file:
             start = file.read(_GLANCE)

@@ -91,7 +91,10 @@ def _standardize(scan: Row, folder: Path, center: Settings, settings: Settings) 
     gland = glands.find_gland(grid, GRID_MM, limits)
     duration = _number(scan["duration_s"])
     record = quantities.measure(grid, gland, GRID_MM, duration, _dose_rate(scan, folder, center))
-    if scan["kind"] != "capture" and (record["q_counts"] or 0.0) < settings["min_counts"]:
+    if scan["kind"] == "capture":
+        # Grey is no count: what is left are ratios, shapes and sizes.
+        record |= dict.fromkeys(("q_counts", "q_rate", "q_uptake", "q_snr"))
+    elif (record["q_counts"] or 0.0) < settings["min_counts"]:
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings["field_mm"]

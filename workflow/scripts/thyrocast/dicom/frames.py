@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thyrocast.dicom import terms
+from thyrocast.dicom import pictures, terms
 from thyrocast.dicom.header import Record
 from thyrocast.dicom.terms import items, number
 
@@ -95,17 +95,20 @@ def judge(record: Record, center: Settings, cohort: Settings) -> Verdict:
         return Verdict(reason=f"{kind} by its description", stage=30, syringe=syringe)
     if reason := _wrong_radionuclide(record, center):
         return Verdict(reason=reason, stage=40)
-    if _is_capture(record):
+    if _is_capture(record) or record.get("SOPClassUID") == pictures.EXPORT:
         return _judge_capture(record, center, series, study)
     return _judge_frames(record, center, cohort, series, study)
 
 
 def _is_capture(record: Record) -> bool:
-    return str(record.get("SOPClassUID", "")).startswith(terms.SECONDARY_CAPTURE)
+    kind = str(record.get("SOPClassUID", ""))
+    return kind == terms.SECONDARY_CAPTURE or kind.startswith(f"{terms.SECONDARY_CAPTURE}.")
 
 
 def _wrong_class(record: Record, center: Settings) -> str:
     if record.get("SOPClassUID") in terms.NUCLEAR_MEDICINE:
+        return ""
+    if record.get("SOPClassUID") == pictures.EXPORT:
         return ""
     if _is_capture(record):
         if record.get("Modality") not in {"NM", "OT", "SC", None, ""}:
@@ -397,13 +400,19 @@ def _turn(record: Record, item: Record) -> int:
 
 def _judge_capture(record: Record, center: Settings, series: str, study: str) -> Verdict:
     """Grey-scale secondary captures, where a center opts in; their pixel size is the config's."""
+    if record.get("BurnedInAnnotation") == "YES":
+        return Verdict(reason="burned-in annotation", stage=50)
     if frame_count(record) != 1:
         return Verdict(reason="a secondary capture of several frames", stage=60)
     view, by, _ = _view(record, {}, center, series, study, single=True)
+    if record.get("SOPClassUID") == pictures.EXPORT and view is None:
+        # A center that exports pictures says by doing so what is on them.
+        view, by = "anterior", "fallback"
     if view == "other":
         return Verdict(reason="another view than anterior", stage=60)
     if view is None:
         return Verdict(reason="view not stated", stage=60)
+    # The count of a capture's grey is not known, whatever its header says of durations.
     return Verdict((Scan((0,), "capture", by, flags=("secondary_capture",)),))
 
 

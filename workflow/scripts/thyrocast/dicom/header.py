@@ -277,8 +277,9 @@ def _plain_value(value: Any, keyword: str, depth: int) -> Any:
     if keyword in _MULTIPLE:
         return scalars if any(scalar is not None for scalar in scalars) else None
     known = [scalar for scalar in scalars if scalar is not None]
-    if len(known) > 1 and all(isinstance(scalar, str) for scalar in known):
-        return "\\".join(known)[:MAX_TEXT]
+    texts = [scalar for scalar in known if isinstance(scalar, str)]
+    if len(texts) > 1:
+        return "\\".join(texts)[:MAX_TEXT]
     return known[0] if known else None
 
 

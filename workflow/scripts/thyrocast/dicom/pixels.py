@@ -13,7 +13,9 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 
+from thyrocast.dicom import pictures
 from thyrocast.dicom.header import TooLargeError, open_stream, quiet
+from thyrocast.dicom.terms import SECONDARY_CAPTURE
 
 Image = NDArray[np.float64]
 MAX_PIXEL_BYTES = 1024 * 2**20
@@ -52,6 +54,8 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
     PixelError
         If the file can't be decoded, whatever the cause.
     """
+    if pictures.is_picture(path):
+        return Counts(upright_polarity(_picture(path, max_pixels)), 0.0)
     try:
         with open(path, "rb") as file, quiet():
             head = file.read(1024)
@@ -68,6 +72,13 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
         raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
     except Exception as error:
         raise PixelError(f"pixels can't be decoded ({type(error).__name__})") from error
+
+
+def _picture(path: str | Path, max_pixels: int) -> Image:
+    try:
+        return pictures.read_picture(path, max_pixels)
+    except Exception as error:
+        raise PixelError(f"picture can't be read ({type(error).__name__})") from error
 
 
 def _default_attributes(dataset: Dataset) -> None:
@@ -133,7 +144,8 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
         image += part.astype(np.float64) * slope + intercept
     if not np.isfinite(image).all():
         raise PixelError("counts that are no numbers")
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
+    capture = str(dataset.get("SOPClassUID", "")).startswith(SECONDARY_CAPTURE)
+    if capture or dataset.PhotometricInterpretation == "MONOCHROME1":
         image = upright_polarity(image)
     return Counts(image, saturated)
 

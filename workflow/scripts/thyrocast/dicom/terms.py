@@ -14,10 +14,12 @@ POSTERIOR_CODES = {"399001007", "G-5216", "255551008", "R-10214"}
 TC99M_CODES = {"72454006", "C-163A8"}
 TC99M_HALF_LIFE_S = 21_624.0
 
-_TC99M = re.compile(r"tc[ -]?99|99[ -]?m?[ -]?tc|technet|tecnec|pertech|99m")
+_TC99M = re.compile(r"tc ?99|99 ?m? ?tc|technet|tecnec|pertec|99m|tco4|\btc\b")
 _OTHER_TRACER = re.compile(
     r"mibi|tetrofosmin|\bmdp\b|\bhdp\b|\bdpd\b|\bmaa\b|mag ?3|dmsa|dtpa|colloid|kolloid|exametazime"
     r"|hmpao|tektrotyd|octreo|medronate|oxidronate|pentetate|succimer|aggregated"
+    r"|\biod|mibg|\bi ?1(23|24|25|31)\b|\b1(23|24|25|31) ?i\b|gallium|\bga ?67|thallium|\btl ?201"
+    r"|indium|\bin ?111|\bf ?18\b|fdg|xenon|krypton|cobalt|\bco ?57"
 )
 _ANTERIOR = re.compile(r"\bant(erior)?\b|\bvorn|\bventral")
 _OTHER_VIEW = re.compile(r"post|lat|obl|\b[lr][ap]o\b|dorsal|medial")
@@ -108,10 +110,10 @@ def radionuclide_of(item: dict[str, Any]) -> str | None:
         return "other"
     half_life = number(item.get("RadionuclideHalfLife"))
     if half_life:
-        return "tc99m" if abs(half_life / TC99M_HALF_LIFE_S - 1) < 0.05 else "other"
-    if _TC99M.search(tracer):
-        return "tc99m"
-    return "other" if tracer else None
+        # Seconds, as the standard says, or minutes or hours, as some exporters write.
+        near = (abs(half_life * unit / TC99M_HALF_LIFE_S - 1) < 0.05 for unit in (1, 60, 3600))
+        return "tc99m" if any(near) else "other"
+    return "tc99m" if _TC99M.search(tracer) else None
 
 
 def vendor(record: dict[str, Any]) -> str | None:
