@@ -192,3 +192,28 @@ def test_the_outcome_rule_of_every_center_is_said(small, studied):
         "north and lakeside: as the center’s own table states it; "
         "valley: derived from the thyroid state 6 months after therapy (± 3)"
     )
+
+
+def test_networks_that_nobody_watched_are_said_to_have_run_to_the_end(copied, studied):
+    assert learning.histories(studied(copied))["watched"]
+    for history in copied.glob("splits/*/*/network/*/history.csv"):
+        blank = {"validation_loss": "", "validation_auc": ""}
+        rewrite(copied, str(history.relative_to(copied)), lambda f, b=blank: f.assign(**b))
+    found = learning.histories(studied(copied))
+    assert not found["watched"]
+    assert len(found["legend"]) == 1
+    assert "nan" not in "".join(panel.svg for panel in found["panels"]).lower()
+
+
+def test_comparisons_put_the_auc_first_and_name_their_method(copied, studied):
+    def more(frame: pd.DataFrame) -> pd.DataFrame:
+        ratio = frame.assign(
+            metric="likelihood_ratio", method="likelihood_ratio_chi2_1", ci_low="", ci_high=""
+        )
+        return pd.concat([frame.assign(metric="brier", method="t_paired"), frame, ratio])
+
+    rewrite(copied, "evaluation/comparisons.csv", more)
+    auc, other, added = scores.comparisons(studied(copied), "loco")
+    assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong")
+    assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Brier score", "t, paired")
+    assert added.rows[0][0].text == "ResNet50 and Signature"

@@ -59,7 +59,7 @@ def _few(panels: Sequence[Any], found: int) -> str:
     return f"The first {len(panels)} of {found} splits are shown; the others lie in the results folder."
 
 
-def histories(study: Study) -> tuple[list[Panel], Grid | None, str]:
+def histories(study: Study) -> dict[str, Any]:
     """Training curves of each split, and what came of every network."""
     splits = [split for split in study.splits if split.histories]
     panels = [
@@ -90,10 +90,17 @@ def histories(study: Study) -> tuple[list[Panel], Grid | None, str]:
         "Seconds",
     ]
     grid = Grid("Networks: the epoch that was kept", header, rows) if rows else None
-    return panels, grid, _few(panels, len(splits))
+    watched = any(h["validation_loss"].notna().any() for s in splits for h in s.histories.values())
+    return {
+        "panels": panels,
+        "grid": grid,
+        "more": _few(panels, len(splits)),
+        "watched": watched,
+        "legend": LOSSES if watched else LOSSES[:1],
+    }
 
 
-def signatures(study: Study) -> tuple[list[Panel], list[Panel], Grid | None, str]:
+def signatures(study: Study) -> dict[str, Any]:
     """LASSO path and importances of each split, and how many features were chosen."""
     splits = [split for split in study.splits if not (split.path.empty and split.features.empty)]
     shown = splits[:MOST_PANELS]
@@ -123,7 +130,13 @@ def signatures(study: Study) -> tuple[list[Panel], list[Panel], Grid | None, str
         if rows
         else None
     )
-    return paths, features, grid, _few(shown, len(splits))
+    return {
+        "paths": paths,
+        "features": features,
+        "grid": grid,
+        "more": _few(shown, len(splits)),
+        "legend": SIGNS,
+    }
 
 
 def attention(study: Study, design: str) -> dict[str, Any] | None:
@@ -228,7 +241,7 @@ def _overlay(row: Mapping[Hashable, Any]) -> Overlay | None:
         center=str(row["center"]),
         outcome=outcome,
         probability=words.percent(row["probability"]),
-        inside=words.percent(row["inside"]) if known else "empty map",
+        inside=f"{words.percent(row['inside'])} of the map inside" if known else "empty map",
         order=float(row["inside"]) if known else -1.0,
         source=_embed(path),
     )

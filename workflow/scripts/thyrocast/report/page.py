@@ -65,8 +65,6 @@ def render(study: Study) -> str:
 
 
 def _context(study: Study) -> dict[str, Any]:
-    training, networks, more_training = learning.histories(study)
-    paths, features, signature, more_signatures = learning.signatures(study)
     seen = [
         design for design in words.DESIGN_ORDER if any(s.design == design for s in study.splits)
     ]
@@ -86,19 +84,8 @@ def _context(study: Study) -> dict[str, Any]:
         "published": scores.published(study),
         "truth": truth,
         "truth_grid": _truth(study, truth),
-        "training": {
-            "panels": training,
-            "grid": networks,
-            "more": more_training,
-            "legend": learning.LOSSES,
-        },
-        "signature": {
-            "paths": paths,
-            "features": features,
-            "grid": signature,
-            "more": more_signatures,
-            "legend": learning.SIGNS,
-        },
+        "training": learning.histories(study),
+        "signature": learning.signatures(study),
         "in_sample": study.in_sample,
         "attention": attention,
         "sample_size": _sample_size(study),
@@ -110,29 +97,25 @@ def _context(study: Study) -> dict[str, Any]:
 
 
 def _truth(study: Study, truth: Mapping[str, Any] | None) -> Grid | None:
-    """The true risk's AUC beside the models', by center."""
-    designs = scores.evaluated(study)
+    """The true risk's AUC beside the models', by center, in every design that left centers out."""
+    designs = [design for design in scores.evaluated(study) if design in words.UNSEEN_CENTERS]
     if truth is None or not designs:
         return None
-    design = designs[0]
-    models = study.models(design)
-    found = {model: scores.center_rows(study, design, model) for model in models}
-    names = list(dict.fromkeys(name for rows in found.values() for name in rows["center"]))
+    models = [name for name in words.MODELS if any(name in study.models(d) for d in designs)]
     body = []
-    for name in names:
-        cells = [label(name), Cell(truth["centers"].get(name, words.MISSING))]
-        for rows in found.values():
-            mine = rows[rows["center"] == name]
-            cells.append(Cell(words.number(mine["estimate"].iloc[0] if not mine.empty else None)))
-        body.append(cells)
-    whole = [label("All"), Cell(truth["auc"])]
-    for model in models:
-        row = scores.headline(study, design, model)
-        whole.append(Cell(words.number(None if row is None else row["estimate"])))
-    header = ["Center", "True risk", *(words.model(m) for m in models)]
-    return Grid(
-        f"AUC of the true risk beside the models ({words.design(design)})", header, [*body, whole]
-    )
+    for design in designs:
+        found = {model: scores.center_rows(study, design, model) for model in models}
+        for name in dict.fromkeys(name for rows in found.values() for name in rows["center"]):
+            cells = [
+                label(name, words.design(design)),
+                Cell(truth["centers"].get(name, words.MISSING)),
+            ]
+            for rows in found.values():
+                mine = rows.loc[rows["center"] == name, "estimate"]
+                cells.append(Cell(words.number(None if mine.empty else mine.iloc[0])))
+            body.append(cells)
+    header = ["Center", "True risk", *(words.model(model) for model in models)]
+    return Grid("AUC of the true risk beside the models, by center", header, body)
 
 
 def _sample_size(study: Study) -> Grid | None:

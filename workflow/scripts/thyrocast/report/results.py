@@ -37,7 +37,7 @@ class Block:
     centers: Grid | None = None
     forest: Sequence[Panel] = ()
     pooled: Grid | None = None
-    comparisons: Grid | None = None
+    comparisons: Sequence[Grid] = ()
     more: Sequence[Grid] = ()
     sentences: Sequence[str] = ()
 

@@ -117,7 +117,7 @@ def tables(study: Study, design: str, set_name: str) -> list[Grid]:
     if set_name == "train" and several and split != "all":
         title += f", split {split} (the others: table by split)"
     where = "on these patients" if set_name == "train" else "on the training set"
-    decided = f"Intervals are 95 %. Sensitivity to accuracy hold at the threshold chosen {where}."
+    decided = f"Sensitivity to accuracy hold at the threshold chosen {where}."
     error = float(study.setting("evaluation", "prediction_sets", "error", default=0.1))
     promised = (
         "A prediction set holds the outcomes that can’t be excluded for a patient; of either outcome, "
@@ -152,7 +152,26 @@ def _metrics(
     if not (present and body):
         return None
     header = ["Model", "Patients", *(words.metric(metric) for metric in present)]
-    return Grid(caption, header, body, note)
+    return Grid(caption, header, body, f"{_intervals(rows, present)} {note}".strip())
+
+
+def _intervals(rows: pd.DataFrame, metrics: Sequence[str]) -> str:
+    """How the intervals of a table were made."""
+    known = rows[rows["estimate"].notna() & (rows["ci_method"] != "")]
+    methods: dict[str, list[str]] = {}
+    for metric in metrics:
+        mine = known[known["metric"] == metric]
+        if not mine.empty:
+            methods.setdefault(words.method(mine["ci_method"].iloc[0]), []).append(
+                words.metric(metric)
+            )
+    return (
+        "95 % intervals: "
+        + "; ".join(f"{method} ({', '.join(names)})" for method, names in methods.items())
+        + "."
+        if methods
+        else ""
+    )
 
 
 def _at(rows: pd.DataFrame, key: str) -> Cell:
@@ -278,28 +297,34 @@ def influence(study: Study, design: str) -> list[Grid]:
     return [Grid("Influence of each center", header, body)]
 
 
-def comparisons(study: Study, design: str) -> Grid | None:
-    """Differences between models in the same test patients."""
+def comparisons(study: Study, design: str) -> list[Grid]:
+    """Differences between models in the same test patients: first AUC, then the rest."""
     rows = study.select("comparisons", design=design, set="test", split=study.overall(design))
     rows = rows[rows["difference"].notna()]
-    if rows.empty:
-        return None
-    body = [
-        [
-            label(f"{words.model(row['model_a'])} − {words.model(row['model_b'])}"),
-            label(words.metric(row["metric"])),
-            estimate(row["difference"], row["ci_low"], row["ci_high"], 3),
-            Cell(words.p_value(row["p_value"])), label(words.method(row["method"])),
-        ]
-        for row in rows.to_dict("records")
-    ]  # fmt: skip
-    header = ["Models", "Metric", "Difference", "p", "Method"]
-    return Grid(
-        "Differences between models (test)",
-        header,
-        body,
-        "p values are not adjusted for their number.",
+    added = rows["metric"] == "likelihood_ratio"
+    parts = (
+        ("Differences in AUC (test)", rows[rows["metric"] == "auc"]),
+        ("Differences in other metrics (test)", rows[(rows["metric"] != "auc") & ~added]),
+        ("What the image adds to the clinical predictors (test)", rows[added]),
     )
+    header = ["Models", "Metric", "Difference", "p", "Method"]
+    note = "p values are not adjusted for their number."
+    return [
+        Grid(caption, header, [_comparison(row) for _, row in part.iterrows()], note)
+        for caption, part in parts
+        if not part.empty
+    ]
+
+
+def _comparison(row: pd.Series) -> list[Cell]:
+    joint = "and" if row["metric"] == "likelihood_ratio" else "−"
+    return [
+        label(f"{words.model(row['model_a'])} {joint} {words.model(row['model_b'])}"),
+        label(words.metric(row["metric"])),
+        estimate(row["difference"], row["ci_low"], row["ci_high"], 3),
+        Cell(words.p_value(row["p_value"])),
+        label(words.method(row["method"])),
+    ]
 
 
 def thresholds(study: Study, design: str) -> Grid | None:

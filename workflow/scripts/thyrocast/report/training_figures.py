@@ -30,8 +30,9 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
                 )  # fmt: skip
             best = rows[rows["best"].str.lower().isin(("1", "1.0", "true"))]
             if full and not best.empty:
+                loss = best["validation_loss"].fillna(best["train_loss"])
                 axes.plot(
-                    best["epoch"].to_numpy(float)[-1:], best["validation_loss"].to_numpy(float)[-1:],
+                    best["epoch"].to_numpy(float)[-1:], loss.to_numpy(float)[-1:],
                     "o", color=palette.light("ink"), markersize=6,
                 )  # fmt: skip
         axes.set(xlabel="Epoch", ylabel="Loss")

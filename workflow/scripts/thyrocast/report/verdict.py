@@ -102,8 +102,8 @@ def _size(study: Study) -> list[Banner]:
         worst = group.sort_values("required_n").iloc[-1]
         if str(purpose) in PURPOSES:
             parts.append(
-                f"{PURPOSES[str(purpose)]} a model takes {words.count(worst['required_n'])} patients, there are "
-                f"{words.count(worst['available_n'])}"
+                f"{PURPOSES[str(purpose)]} a model takes {words.count(worst['required_n'])} patients "
+                f"({words.count(worst['available_n'])} here)"
             )
     if not parts:
         return []
@@ -245,9 +245,13 @@ def _useful(study: Study, design: str, model: str) -> list[str]:
         return []
     better = float((both["mine"] > np.maximum(both["all"], 0) + 1e-9).mean())
     where = f"between {words.number(100 * limits[0], 0)} and {words.percent(limits[1])}"
+    if better == 0:
+        return [
+            f"Deciding by it is never better than treating all or none, at any threshold {where}."
+        ]
     return [
-        f"Deciding by it has a higher net benefit than treating all or none at {words.percent(better)} of the "
-        f"thresholds {where}."
+        "Deciding by it has a higher net benefit than treating all or none at "
+        f"{words.percent(better)} of the thresholds {where}."
     ]
 
 

@@ -68,7 +68,7 @@ METRICS = {
     "set_coverage_not_cured": "… of patients not cured",
     "set_abstention": "No call",
     "set_accuracy": "Accuracy of the calls",
-    "likelihood_ratio": "Added by the image (likelihood ratio, χ²)",
+    "likelihood_ratio": "Likelihood ratio, χ²",
 }
 CRITERIA = {
     "shrinkage": "Little overfitting",
@@ -80,11 +80,20 @@ CRITERIA = {
     "all": "All of these",
 }
 METHODS = {
-    "reml_hartung_knapp_truncated": "random effects (REML, Hartung-Knapp interval, never narrower)",
-    "reml_hartung_knapp": "random effects (REML, Hartung-Knapp interval)",
-    "paule_mandel_hartung_knapp": "random effects (Paule-Mandel, Hartung-Knapp interval)",
-    "pooled_predictions": "all test predictions as one sample",
+    "reml_hartung_knapp_truncated": "random effects (REML, Hartung-Knapp)",
+    "reml_hartung_knapp": "random effects (REML, Hartung-Knapp)",
     "delong": "DeLong",
+    "delong_logit": "DeLong, logit scale",
+    "delong_paired": "DeLong, paired",
+    "t_paired": "t, paired",
+    "t": "t",
+    "log_t": "t, log scale",
+    "wald": "Wald",
+    "wilson": "Wilson",
+    "newcombe": "Newcombe",
+    "likelihood_ratio_chi2_1": "likelihood ratio, χ² with 1 degree of freedom",
+    "bootstrap_percentile": "bootstrap",
+    "bootstrap_stratified_percentile": "stratified bootstrap",
 }
 RULES = {
     "youden": "greatest sensitivity + specificity (Youden)",
@@ -176,7 +185,7 @@ def column(name: str) -> str:
 
 def method(name: str) -> str:
     """How something was estimated, in words where we have them."""
-    head, space, rest = str(name).partition(" ")
+    head, space, rest = str(name).partition(";")[0].partition(" ")
     return METHODS.get(head, head.replace("_", " ")) + space + rest
 
 
