@@ -167,6 +167,17 @@ def test_state_survives_its_folder_vanishing(tmp_path, monkeypatch):
     assert states.load(folder).step == 4
 
 
+def test_forgotten_states_are_swept(tmp_path):
+    for name in ("old", "new"):
+        path = states.save(tmp_path / name, states.State(1, {"x": torch.ones(1)}, {}))
+        if name == "old":
+            for aged in (path, path.parent):
+                os.utime(aged, (0, 0))
+    states.sweep(tmp_path)
+    states.sweep(tmp_path / "lacking")
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
 def test_key_tells_trainings_apart(cohort):
     files = {k: v for k, v in cohort.inputs().items() if k != "masks"}
     split = patients.read_split(**files, design="loco", split="south")

@@ -26,6 +26,7 @@ from thyrocast.network.patients import CHUNK, Patients
 LOGGER = logging.getLogger("thyrocast")
 GENERATIONS = 2
 ABANDONED_S = 3600
+FORGOTTEN_DAYS = 30
 # Numbers of a training that its state keeps beside the tensors.
 PROGRESS = ("epoch", "step", "loss_sum", "seconds", "history")
 
@@ -112,6 +113,16 @@ def load(folder: Path) -> State | None:
 def remove(folder: Path) -> None:
     """Delete the state of a training that has finished."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parent: Path) -> None:
+    """Delete states that no training has touched for `FORGOTTEN_DAYS`, as changed settings leave them."""
+    for folder in parent.glob("*/"):
+        with contextlib.suppress(FileNotFoundError):
+            newest = max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+            if time.time() - max(newest, folder.stat().st_mtime) > FORGOTTEN_DAYS * 86400:
+                LOGGER.info("removing a training state that nobody has gone on from: %s", folder)
+                remove(folder)
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

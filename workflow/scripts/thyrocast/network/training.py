@@ -108,9 +108,11 @@ def train(
     facts = {
         "settings": {key: value for key, value in settings.items() if key not in PLACE},
         "seeds": [seed, initial_seed],
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
-        "threads": torch.get_num_threads(),
+        # A GPU's bits depend on its model, yet a retry on another one had better go on than begin.
+        "device": device.type,
+        "threads": torch.get_num_threads() if device.type == "cpu" else 0,
     }
+    states.sweep(state_folder)
     folder = state_folder / states.key(patients, facts)
     with interruption.watch() as request:
         run = _Run(patients, masks, settings, seed, initial_seed, device, folder, request)
