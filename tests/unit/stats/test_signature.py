@@ -178,10 +178,8 @@ def test_files_of_the_signature(fitted):
     stored = folder / "signature" / "forest.skops"
     classifier = forest.load(stored)
     embeddings = np.load(folder / "embeddings.npy").astype(float)
-    columns = model["signature"]["features"]
-    again = np.mean(
-        [forest.probability(classifier, embeddings[m][120:, columns]) for m in model["members"]],
-        axis=0,
+    again = forest.probability(
+        classifier, signature.select(model["signature"], embeddings[0, 120:])
     )
     np.testing.assert_allclose(again, predictions["signature"]["test"][1], atol=1e-12)
 
@@ -243,7 +241,8 @@ def test_nothing_of_a_fold_reaches_its_own_predictions(tmp_path, fold):
     )
     embeddings = np.load(tmp_path / "embeddings.npy").astype(float)
     own = patients.fold == fold
-    features = embeddings[patients.fold, np.arange(len(own))]
+    features = np.zeros(embeddings.shape[1:])
+    features[patients.train], _ = signature._places(patients, embeddings, crossed=True)
     rest = patients.train & ~own
     stage = signature.fit_stage(
         features[rest], patients.outcome[rest], patients.fold[rest], SETTINGS,
@@ -276,7 +275,7 @@ def test_published_protocol_keeps_sixteen_features_and_the_network_as_it_is(tmp_
     model = tables.read_json(tmp_path / "signature" / "model.json")
     assert len(model["signature"]["features"]) == 16
     assert model["network"] == {"intercept": 0.0, "slope": 1.0}
-    assert model["members"] == [0]
+    assert model["signature"]["matrix"] is None
     assert auc(*predictions["signature"]["train"]) > 0.99
 
 

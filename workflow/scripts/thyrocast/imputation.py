@@ -47,11 +47,12 @@ def fit(values: Array, iterations: int = 50, tolerance: float = 1e-3) -> Normal:
     if seen.all():
         scatter = (values - mean).T @ (values - mean)
         return Normal(mean, (scatter + PRIOR * prior) / (n + PRIOR))
-    patterns = _patterns(seen)
+    kinds, which = _patterns(seen)
+    times = np.bincount(which, minlength=len(kinds))
     for _ in range(iterations):
-        complete, extra = _expect(values, patterns, Normal(mean, covariance))
+        complete, spreads = _expect(values, kinds, which, Normal(mean, covariance))
         after = complete.mean(axis=0)
-        scatter = (complete - after).T @ (complete - after) + extra
+        scatter = (complete - after).T @ (complete - after) + np.tensordot(times, spreads, 1)
         updated = (scatter + PRIOR * prior) / (n + PRIOR)
         change = max(np.abs(after - mean).max(), np.abs(updated - covariance).max())
         mean, covariance = after, updated
@@ -72,50 +73,38 @@ def complete(values: Array, model: Normal, generator: np.random.Generator | None
         Draws from the conditional distribution, as for training patients; without one the
         conditional mean stands in, as for a patient to be predicted.
     """
-    result = values.copy()
-    for rows, there in _patterns(~np.isnan(values)):
-        absent = ~there
-        if not absent.any():
-            continue
-        slope, residual = _conditional(model.covariance, there)
-        guess = model.mean[absent] + (values[rows][:, there] - model.mean[there]) @ slope
-        if generator is not None:
-            guess = guess + generator.multivariate_normal(
-                np.zeros(absent.sum()), residual, size=len(rows), method="eigh"
-            )
-        result[np.ix_(rows, absent)] = guess
+    seen = ~np.isnan(values)
+    if seen.all():
+        return values.copy()
+    kinds, which = _patterns(seen)
+    result, spreads = _expect(values, kinds, which, model)
+    if generator is not None:
+        # Columns that are there have no spread; the little on the diagonal lets roots exist.
+        roots = np.linalg.cholesky(spreads + 1e-12 * np.eye(values.shape[1]))
+        noise = generator.standard_normal(values.shape)
+        result += np.where(seen, 0.0, np.einsum("nij,nj->ni", roots[which], noise))
     return result
 
 
-def _patterns(seen: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
-    """Rows that share a pattern of present columns, and the pattern."""
+def _patterns(seen: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Different patterns of present columns (k, p), and each row's (n,)."""
     kinds, which = np.unique(seen, axis=0, return_inverse=True)
-    return [(np.flatnonzero(which.ravel() == i), kind) for i, kind in enumerate(kinds)]
-
-
-def _conditional(covariance: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Regression (present, absent) and residual covariance of absent columns on present ones."""
-    absent = ~there
-    cross = covariance[np.ix_(there, absent)]
-    if not there.any():
-        return cross, covariance[np.ix_(absent, absent)]
-    slope = np.linalg.solve(covariance[np.ix_(there, there)], cross)
-    return slope, covariance[np.ix_(absent, absent)] - cross.T @ slope
+    return kinds, which.ravel()
 
 
 def _expect(
-    values: Array, patterns: list[tuple[NDArray[np.int64], NDArray[np.bool_]]], model: Normal
+    values: Array, kinds: NDArray[np.bool_], which: NDArray[np.int64], model: Normal
 ) -> tuple[Array, Array]:
-    """Conditional means (n, p), and the conditional covariances' sum (p, p)."""
-    result = values.copy()
-    extra: Array = np.zeros(model.covariance.shape)
-    for rows, there in patterns:
-        absent = ~there
-        if not absent.any():
-            continue
-        slope, residual = _conditional(model.covariance, there)
-        result[np.ix_(rows, absent)] = (
-            model.mean[absent] + (values[rows][:, there] - model.mean[there]) @ slope
-        )
-        extra[np.ix_(absent, absent)] += len(rows) * residual
-    return result, extra
+    """Conditional means (n, p), and each pattern's conditional covariance (k, p, p).
+
+    The missing columns' conditional covariance is the inverse of their block of the precision
+    matrix; all patterns' blocks, filled up by ones on the diagonal, are inverted together.
+    """
+    precision = np.linalg.inv(model.covariance)
+    both = ~kinds[:, :, None] & ~kinds[:, None, :]
+    block = np.linalg.inv(np.where(both, precision, np.eye(len(model.mean))))
+    spreads: Array = np.where(both, block, 0.0)
+    seen = kinds[which]
+    pull = np.where(seen, values - model.mean, 0.0) @ precision
+    shift = np.einsum("nij,nj->ni", spreads[which], pull)
+    return np.where(seen, values, model.mean - shift), spreads

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from thyrocast import comparators, forest, lasso, ridge, tables
+from thyrocast import alignment, comparators, forest, lasso, ridge, tables
 
 logger = logging.getLogger("thyrocast")
 
@@ -116,9 +116,9 @@ def fit(
     train = patients.train
     outcome, folds = patients.outcome[train], patients.fold[train]
     crossed = settings["embeddings"] == "cross_fitted"
-    members = _members(patients, embeddings, crossed)
+    _check(patients, embeddings, crossed)
     own = np.where(train, patients.fold, 0) if crossed else np.zeros(len(train), dtype=np.int64)
-    out_of_fold = np.asarray(embeddings[own[train], np.flatnonzero(train)], dtype=np.float64)
+    places, entrance = _places(patients, embeddings, crossed)
 
     calibration = (0.0, 1.0)
     network = logits[own, np.arange(len(train))]
@@ -129,7 +129,7 @@ def fit(
 
     def learn(rows: NDArray[np.bool_], name: str) -> Stage:
         return fit_stage(
-            out_of_fold[rows],
+            places[rows],
             outcome[rows],
             folds[rows],
             settings,
@@ -146,19 +146,18 @@ def fit(
         # rank patients against their outcomes.
         if len(part.features) == 0:
             return np.full(rows.sum(), prevalence)
-        return part.predict(out_of_fold[rows])
+        return part.predict(places[rows])
 
     signature[train] = cross_fit(learn, predict, stage, folds, crossed)
-    signature[~train] = np.mean(
-        [stage.predict(np.asarray(embeddings[m][~train], dtype=np.float64)) for m in members],
-        axis=0,
+    plain = _plain(stage, entrance, prevalence)
+    signature[~train] = forest.probability(
+        stage.classifier, select(plain, np.asarray(embeddings[0][~train], dtype=np.float64))
     )
     probabilities["signature"] = signature
     model: dict[str, Any] = {
         "embeddings": settings["embeddings"],
-        "members": members,
         "network": {"intercept": calibration[0], "slope": calibration[1]},
-        "signature": _plain(stage, prevalence),
+        "signature": plain,
         "comparators": {},
     }
     for name in ("handcrafted", "clinical", "combined"):
@@ -321,13 +320,33 @@ def _compare(
     return whole, probability
 
 
-def _plain(stage: Stage, prevalence: float) -> dict[str, Any]:
+def select(model: Mapping[str, Any], embeddings: Array) -> Array:
+    """Selected features (n, s) of a patient to be predicted, in the forest's space.
+
+    Parameters
+    ----------
+    model
+        The ``signature`` part of model.json.
+    embeddings : (n, 2048)
+        By the network trained on everybody.
+    """
+    if model["matrix"] is None:
+        return embeddings[:, model["features"]]
+    count = len(model["features"])
+    matrix = np.array(model["matrix"], dtype=np.float64).reshape(embeddings.shape[1], count)
+    return np.asarray(np.array(model["constant"]) + embeddings @ matrix)
+
+
+def _plain(stage: Stage, entrance: alignment.Map | None, prevalence: float) -> dict[str, Any]:
     """Say what a signature is in plain numbers; the trees are in the forest's own file."""
     settings = stage.classifier.get_params()
+    chosen = stage.features
     return {
-        "features": stage.features.tolist(),
+        "features": chosen.tolist(),
         "coefficients": stage.coefficients.tolist(),
         "intercept": stage.intercept,
+        "constant": None if entrance is None else entrance.constant[chosen].tolist(),
+        "matrix": None if entrance is None else entrance.coefficients[:, chosen].tolist(),
         "penalty": None if stage.path is None else float(stage.path.path.penalties[stage.chosen]),
         "chosen": stage.chosen,
         "importances": forest.importances(stage.classifier).tolist(),
@@ -337,10 +356,26 @@ def _plain(stage: Stage, prevalence: float) -> dict[str, Any]:
     }
 
 
-def _members(patients: Patients, embeddings: NDArray[np.float32], crossed: bool) -> list[int]:
-    """Members whose embeddings of a new patient are averaged over."""
-    number = int(patients.fold.max(initial=0))
-    expected = 1 + number if crossed else 1
+def _places(
+    patients: Patients, embeddings: NDArray[np.float32], crossed: bool
+) -> tuple[Array, alignment.Map | None]:
+    """Training patients' embeddings (n_train, 2048) in one space, and the way into it."""
+    train = patients.train
+    full = np.asarray(embeddings[0][train], dtype=np.float64)
+    if not crossed:
+        return full, None
+    fold = patients.fold[train]
+    places = np.empty_like(full)
+    for k in np.unique(fold):
+        out = fold == k
+        member = np.asarray(embeddings[k][train], dtype=np.float64)
+        places[out] = alignment.fit(member[~out], full[~out])(member[out])
+    return places, alignment.fit(full, full)
+
+
+def _check(patients: Patients, embeddings: NDArray[np.float32], crossed: bool) -> None:
+    """Raise where the embeddings are not those of this split."""
+    expected = 1 + int(patients.fold.max(initial=0)) if crossed else 1
     if embeddings.ndim != 3 or embeddings.shape[0] < expected:
         raise ValueError(
             f"embeddings of shape {embeddings.shape}: expected {expected} members, "
@@ -350,4 +385,5 @@ def _members(patients: Patients, embeddings: NDArray[np.float32], crossed: bool)
         raise ValueError(
             f"embeddings of {embeddings.shape[1]} patients for a split of {len(patients.train)}"
         )
-    return list(range(1, 1 + number)) if crossed else [0]
+    if crossed and len(np.unique(patients.fold[patients.train])) < 2:
+        raise ValueError("cross-fitting needs at least two folds of training patients")

@@ -1,0 +1,125 @@
+"""How long the signature stage takes on one core, and its LASSO path beside other solvers.
+
+    OMP_NUM_THREADS=1 PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/signature.py
+
+CPU seconds, so that a busy machine does not count. R's glmnet is timed where Rscript is installed,
+skglm where it is (its first path includes the compilation that every process does anew).
+"""
+
+import shutil
+import subprocess
+import tempfile
+import time
+import warnings
+
+import numpy as np
+from thyrocast import config, lasso, signature, tables
+
+GLMNET = """
+suppressMessages(library(glmnet))
+data <- as.matrix(read.csv("{file}"))
+x <- data[, -(1:2)]; y <- data[, 1]; fold <- data[, 2]
+took <- system.time(cv.glmnet(x, y, family = "binomial", foldid = fold, thresh = {gap},
+                              nlambda = 100, lambda.min.ratio = 0.01))
+cat(took[["user.self"]])
+"""
+
+
+def draw(n: int, p: int = 2048, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Features that are as correlated, as sparse and as many as a network's."""
+    rng = np.random.default_rng(seed)
+    latent = rng.normal(size=(n, 20))
+    features = latent @ rng.normal(size=(20, p)) + 2 * rng.normal(size=(n, p))
+    outcome = (latent[:, 0] + latent[:, 1] + rng.normal(size=n) > 0).astype(float)
+    return np.maximum(features, 0), outcome
+
+
+def lasso_solvers(n: int) -> None:
+    """One cross-validated path of 100 penalties, 5 folds."""
+    features, outcome = draw(n)
+    folds = np.arange(n) % 5 + 1
+    lambdas = lasso.penalties(features, outcome, 100, 0.01)
+    start = time.process_time()
+    lasso.cross_validate(features, outcome, folds, lambdas)
+    print(f"{n} x 2048, cross-validated path, ours:   {time.process_time() - start:.2f} s")
+    if shutil.which("Rscript"):
+        with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+            table = np.column_stack([outcome, folds, features])
+            header = ",".join(f"v{i}" for i in range(table.shape[1]))
+            np.savetxt(file.name, table, delimiter=",", header=header, comments="")
+            for gap in ("1e-7", "1e-14"):
+                script = GLMNET.format(file=file.name, gap=gap)
+                took = subprocess.run(
+                    ["Rscript", "-e", script], capture_output=True, text=True, check=True
+                ).stdout
+                print(f"{n} x 2048, cross-validated path, glmnet: {took} s (thresh {gap})")
+
+
+def skglm_path(n: int) -> None:
+    """One path of 100 penalties, the first time in a process and again."""
+    try:
+        from skglm.datafits import Logistic
+        from skglm.penalties import L1
+        from skglm.solvers import ProxNewton
+    except ImportError:
+        return
+    features, outcome = draw(n)
+    scaled = np.asfortranarray((features - features.mean(axis=0)) / features.std(axis=0))
+    lambdas = lasso.penalties(features, outcome, 100, 0.01)
+    for turn in ("first", "second"):
+        start = time.process_time()
+        weights, linear = np.zeros(scaled.shape[1] + 1), np.zeros(n)
+        solver = ProxNewton(tol=1e-7, fit_intercept=True, warm_start=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for penalty in lambdas:
+                solver.solve(scaled, 2 * outcome - 1, Logistic(), L1(penalty), weights, linear)
+        print(f"{n} x 2048, path, skglm, {turn}: {time.process_time() - start:.2f} s")
+    start = time.process_time()
+    lasso.fit_path(features, outcome, lambdas)
+    print(f"{n} x 2048, path, ours: {time.process_time() - start:.2f} s")
+
+
+def whole_stage(n: int, folds: int) -> None:
+    """Every model of one split: n training patients and 100 more."""
+    block = config.load_schema("signature.schema.yaml")["properties"]
+    settings = {
+        key: {name: part["default"] for name, part in value["properties"].items()}
+        if value.get("type") == "object"
+        else value["default"]
+        for key, value in block.items()
+    }
+    rng = np.random.default_rng(0)
+    total = n + 100
+    features, outcome = draw(total)
+    noise = rng.normal(size=(1 + folds, total, features.shape[1]))
+    embeddings = np.maximum(features + 0.5 * noise, 0).astype(np.float32)
+    train = np.arange(total) < n
+    columns = {
+        name: [f"{v:.3f}" if rng.random() > 0.15 else "" for v in np.exp(rng.normal(size=total))]
+        for name in (*tables.CLINICAL, *tables.QUANTITIES)
+    }
+    patients = signature.Patients(
+        patient=[str(i) for i in range(total)],
+        center=["north"] * total,
+        train=train,
+        fold=np.where(train, np.arange(total) % folds + 1, 0),
+        outcome=outcome,
+        columns=columns,
+    )
+    logits = rng.normal(size=(1 + folds, total)) + outcome
+    start = time.process_time()
+    signature.fit(patients, embeddings, logits, settings, seed=0)
+    print(f"whole stage, {n} patients, {folds} folds: {time.process_time() - start:.1f} s")
+
+
+def main() -> None:
+    for n in (100, 300):
+        lasso_solvers(n)
+    skglm_path(100)
+    for folds in (3, 5):
+        whole_stage(300, folds)
+
+
+if __name__ == "__main__":
+    main()
