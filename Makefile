@@ -6,7 +6,7 @@ CORES ?= $(shell nproc)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help demo paper test lint format bench config-docs lock slurm-profile clean
+.PHONY: help demo paper test lint format bench package config-docs lock slurm-profile clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -46,6 +46,10 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
+
+CONFIG ?= config/config.yaml
+package: .venv/local.stamp ## De-identify a center for another site: make package CENTER=north
+	$(BIN)/python workflow/scripts/package_center.py $(CENTER) --configfile $(CONFIG)
 
 config-docs: .venv/dev.stamp ## Write config/README.md from the schemas
 	PYTHONPATH=workflow/scripts $(BIN)/python -m thyrocast.config > config/README.md

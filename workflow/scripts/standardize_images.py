@@ -13,12 +13,16 @@ def run(
     settings: dict[str, Any],
     images: Path,
     records: Path,
+    version: str,
+    done: Path,
 ) -> None:
-    """Write the job's images and records."""
-    done, rows = standardize.standardize_job(
+    """Write the job's images and records, and to ``done`` the version of all that decided them."""
+    results, rows = standardize.standardize_job(
         patients, tables.read_csv(scans), Path(center["dicom"]), center, settings
     )
-    standardize.write_job(done, rows, settings["size"], images, records)
+    standardize.write_job(results, rows, settings["size"], images, records)
+    with tables.atomic(done) as temporary:
+        temporary.write_text(version)
 
 
 if "snakemake" in globals():
@@ -30,4 +34,6 @@ if "snakemake" in globals():
         settings=snakemake.params.settings,
         images=Path(snakemake.output.images),
         records=Path(snakemake.output.records),
+        version=snakemake.params.version,
+        done=Path(snakemake.params.done),
     )

@@ -184,6 +184,8 @@ def _scan_rows(
     rows = []
     for rank, candidate in enumerate(choice.scans):
         row = _scan_row(candidate, center, folder)
+        if patient.therapy and candidate.moment:
+            row["days_before"] = (patient.therapy - candidate.moment.date()).days
         for kind, (file, frame, seconds, minutes) in selection.syringes(files, candidate).items():
             prefix = "syringe" if kind == "full" else "residual"
             row |= {

@@ -1,0 +1,44 @@
+"""Write a de-identified package of a center, which another site's config takes as a center.
+
+python workflow/scripts/package_center.py CENTER [--configfile config/config.yaml] [--output packages]
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+import yaml
+from thyrocast import config, deidentify, study, tables
+
+
+def main() -> None:
+    """Read the command line and the config, and write the package."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("center", help="name of the center in the config")
+    parser.add_argument("--configfile", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--output", type=Path, default=Path("packages"))
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        written = yaml.safe_load(given.configfile.read_text(encoding="utf-8"))
+        settings = config.complete(written, config.load_schema())
+        if given.center not in study.names(settings):
+            known = ", ".join(study.names(settings))
+            raise tables.InputError(f"there is no center {given.center!r}, expected one of {known}")
+        target = given.output / given.center
+        count = deidentify.package_center(
+            study.center(settings, given.center),
+            settings["cohort"],
+            tables.load_key(settings["pseudonym_key"]),
+            Path(".thyrocast") / settings["study"] / given.center / "index",
+            target,
+            given.threads,
+        )
+    except (OSError, tables.InputError) as fault:
+        raise SystemExit(str(fault)) from None
+    logging.getLogger("thyrocast").info("%d patients in %s", count, target)
+
+
+if __name__ == "__main__":
+    main()
