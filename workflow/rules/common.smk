@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from thyrocast import study
 from thyrocast.config import check_file, complete, load_schema
 from thyrocast.exports import look
-from thyrocast.provenance import code_version
+from thyrocast.provenance import code_version, digest
 from thyrocast.tables import InputError
 
 
@@ -61,6 +61,30 @@ def job_patients(wildcards):
         patient: center_patients(wildcards.center)[patient]
         for patient in center_jobs(wildcards.center)[wildcards.job]
     }
+
+
+def job_version(wildcards):
+    """Hash of all that decides what a standardization job makes."""
+    return digest(
+        job_patients(wildcards),
+        study.center(config, wildcards.center),
+        config["cohort"],
+        config["image"],
+        code_version("register_center"),
+        code_version("standardize_images"),
+    )
+
+
+def job_scans(wildcards):
+    """The center's scans: old news for a job whose own patients are as they were.
+
+    Every change of a center makes its registration anew. Snakemake (9.27) would then either run
+    all of the center's jobs, or, were the scans always `ancient`, miss the changes of the params.
+    """
+    scans = f"{PRIVATE}/{wildcards.center}/scans.csv"
+    done = Path(f"{PRIVATE}/{wildcards.center}/jobs/{wildcards.job}")
+    same = done.exists() and done.read_text() == job_version(wildcards)
+    return ancient(scans) if same else scans
 
 
 def all_jobs(pattern):

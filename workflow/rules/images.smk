@@ -1,9 +1,7 @@
 rule standardize_images:
     """Turn the anterior frames of a job's patients into comparable images of one field of view."""
     input:
-        # A registration done anew concerns this job only where its own patients changed, and
-        # their rows and files have a version among the params.
-        scans=ancient("<private>/{center}/scans.csv"),
+        scans=job_scans,
     output:
         images="<results>/cohort/{center}/jobs/{job}.npz",
         records="<results>/cohort/{center}/jobs/{job}.csv",
@@ -18,8 +16,8 @@ rule standardize_images:
     params:
         center=lambda wildcards: study.center(config, wildcards.center),
         patients=job_patients,
-        cohort=config["cohort"],
         settings=config["image"],
-        code=[code_version("register_center"), code_version("standardize_images")],
+        version=job_version,
+        done=f"{PRIVATE}/{{center}}/jobs/{{job}}",
     script:
         "../scripts/standardize_images.py"

@@ -7,6 +7,7 @@ import ast
 import functools
 import hashlib
 import importlib.metadata
+import json
 import platform
 import re
 import subprocess
@@ -72,6 +73,12 @@ def _files(module: str) -> Iterable[Path]:
     if place.is_dir() and "." in module:  # a package's data, such as a page's templates
         files += [f for f in place.rglob("*") if f.suffix in {".j2", ".css", ".js", ".yaml"}]
     return [file for file in files if file.is_file()]
+
+
+def digest(*values: Any) -> str:
+    """Hash of values that JSON can hold."""
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def file_hash(path: str | Path) -> str:

@@ -1,0 +1,94 @@
+"""The whole line learns what there is to learn, and nothing where there is nothing.
+
+The demo's simulated hospitals: networks and signature are trained on two and score the third, once
+with the outcomes as they are and once with outcomes shuffled within each center.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from thyrocast import tables
+from thyrocast.statistics.discrimination import auc
+
+from tests.conftest import Study, prepare, simulate
+
+pytestmark = pytest.mark.slow
+LEARNED = ("network", "signature")
+
+
+@pytest.fixture(scope="module")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo_data")
+    simulate(folder, "demo")
+    return folder / "data"
+
+
+def run(folder: Path, data: Path, outcomes: str) -> Study:
+    study = prepare(folder, "demo", data)
+    shutil.rmtree(folder / "data" / "demo" / "truth")
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config |= {"outcomes": outcomes, "designs": ["external"], "lock_model": False}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True))
+    study.snakemake()
+    return study
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Study:
+    return run(tmp_path_factory.mktemp("observed"), demo_data, "observed")
+
+
+@pytest.fixture(scope="module")
+def shuffled(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Study:
+    return run(tmp_path_factory.mktemp("shuffled"), demo_data, "shuffled")
+
+
+def scores(study: Study, model: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    rows = [
+        row
+        for row in tables.read_csv(study.results / "evaluation" / "predictions.csv")
+        if (row["model"], row["set"]) == (model, part) and row["outcome"]
+    ]
+    outcome = np.array([int(row["outcome"]) for row in rows])
+    return outcome, np.array([float(row["probability"]) for row in rows])
+
+
+@pytest.mark.parametrize("model", LEARNED)
+def test_an_unseen_center_is_predicted_better_than_by_chance(observed: Study, model: str) -> None:
+    rows = tables.read_csv(observed.results / "evaluation" / "performance.csv")
+    row = next(
+        r
+        for r in rows
+        if (r["model"], r["set"], r["group"], r["metric"]) == (model, "test", "pooled", "auc")
+    )
+    assert float(row["ci_low"]) > 0.5, row
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("model", [*LEARNED, "handcrafted", "clinical", "combined"])
+def test_shuffled_outcomes_are_not_predicted(shuffled: Study, model: str, part: str) -> None:
+    """Training rows are cross-fitted: were they apparent ones, their AUC would be near 1."""
+    outcome, probability = scores(shuffled, model, part)
+    events = outcome.sum()
+    # Under the null the AUC has this standard error (Mann-Whitney); ties only make it smaller.
+    error = np.sqrt((len(outcome) + 1) / (12 * events * (len(outcome) - events)))
+    assert abs(auc(outcome, probability) - 0.5) < 3.5 * error
+
+
+def test_shuffling_moves_outcomes_only_within_centers(observed: Study, shuffled: Study) -> None:
+    cohorts = [tables.read_csv(s.results / "cohort" / "cohort.csv") for s in (observed, shuffled)]
+    for center in ("north", "south", "west"):
+        outcomes = [[r["outcome"] for r in c if r["center"] == center] for c in cohorts]
+        assert sorted(outcomes[0]) == sorted(outcomes[1])
+        assert outcomes[0] != outcomes[1]
+    images = [(s.results / "cohort" / "images.npy").read_bytes() for s in (observed, shuffled)]
+    assert images[0] == images[1]
+
+
+def test_the_report_says_that_outcomes_were_shuffled(observed: Study, shuffled: Study) -> None:
+    pages = [(s.results / "report" / "report.html").read_text() for s in (observed, shuffled)]
+    assert "shuffled" in pages[1].split("<h2", 1)[0].lower()
+    assert "simulated" in pages[0].split("<h2", 1)[0].lower()
