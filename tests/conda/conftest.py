@@ -4,12 +4,13 @@ Everything that is slow to make is kept in one folder between runs; environments
 """
 
 import csv
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,16 +74,22 @@ def real_conda() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def conda() -> Conda:
+def conda() -> Iterator[Conda]:
     """A real conda with its channels, where there is one; else the local channel and its client."""
     prefix = cache() / "environments"
-    shutil.rmtree(prefix, ignore_errors=True)
-    found = real_conda()
-    # Bytecode is kept: without it every start of a script compiles PyTorch anew.
-    variables = {"PYTHONDONTWRITEBYTECODE": ""}
-    if found:
-        path = f"{found}{os.pathsep}{os.environ['PATH']}"
-        return Conda("conda", prefix, variables | {"PATH": path})
+    with (cache() / "lock").open("w") as lock:
+        # A second session in the same folder waits: the first one's environments must stay.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(prefix, ignore_errors=True)
+        found = real_conda()
+        variables = {"PATH": f"{found}{os.pathsep}{os.environ['PATH']}"} if found else stand_in()
+        # Bytecode is kept: without it every start of a script compiles PyTorch anew.
+        variables["PYTHONDONTWRITEBYTECODE"] = ""
+        yield Conda("conda" if found else "local channel", prefix, variables)
+
+
+def stand_in() -> dict[str, str]:
+    """Build the local channel; the variables that make its client the conda of a run."""
     _check_disk()
     tools = virtual_environment(cache() / "tools", "-r", HERE / "requirements.txt")
     channel = cache() / "channels" / "conda-forge"
@@ -104,17 +111,12 @@ def conda() -> Conda:
     condarc.write_text(
         yaml.safe_dump({"custom_channels": places, "channel_priority": "strict"}), encoding="utf-8"
     )
-    return Conda(
-        "local channel",
-        prefix,
-        variables
-        | {
-            "CONDARC": str(condarc),
-            "CONDA_PKGS_DIRS": str(packages),
-            "THYROCAST_CONDA_PYTHON": str(tools / "python"),
-            "PATH": f"{HERE / 'client' / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        },
-    )
+    return {
+        "CONDARC": str(condarc),
+        "CONDA_PKGS_DIRS": str(packages),
+        "THYROCAST_CONDA_PYTHON": str(tools / "python"),
+        "PATH": f"{HERE / 'client' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 def _drop_old(packages: Path, channel: Path) -> None:
@@ -146,8 +148,8 @@ def snakemake(conda: Conda, snakemake_program: Path) -> Run:
     def run(
         folder: Path, *arguments: str, deployment: str = "conda", **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        command = [snakemake_program, "--directory", folder, "--cores", "2", "--sdm", deployment]
-        command += ["--conda-prefix", conda.prefix, *arguments]
+        command = [snakemake_program, "--directory", folder, "--cores", "2"]
+        command += ["--conda-prefix", conda.prefix, *arguments, "--sdm", *deployment.split()]
         return subprocess.run(
             command,
             stdout=subprocess.PIPE,

@@ -27,12 +27,13 @@ def modulepath(tmp_path, toy, snakemake, conda: Conda) -> Path:
     return file.parents[1]
 
 
-def test_module_replaces_conda(toy, snakemake, modulepath):
+@pytest.mark.parametrize("deployment", ["env-modules", "conda env-modules"])
+def test_module_goes_before_conda(toy, snakemake, modulepath, deployment):
     done = snakemake(
         toy,
         *SNAKEFILE,
         "module.json",
-        deployment="env-modules",
+        deployment=deployment,
         BASH_ENV=str(INIT),
         MODULEPATH=str(modulepath),
     )
