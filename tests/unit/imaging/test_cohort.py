@@ -451,3 +451,22 @@ def test_pictures_count_only_where_the_center_says_so(tmp_path: Path) -> None:
         rows = tables.read_csv(assemble(tmp_path / "a", [hospital]) / "cohort.csv")
     assert [row["q_counts"] for row in rows] == ["", ""]
     assert all(10 < float(row["q_area_left"]) < 18 for row in rows)
+
+
+def test_states_and_dates_of_outcomes_are_kept_in_private(tmp_path: Path) -> None:
+    rule = {
+        "rule": "followup",
+        "months": 6,
+        "visits": [{"date": "seen", "state": "state"}],
+    }
+    columns = {"patient": "id", "therapy_date": "therapy"}
+    north = Hospital(tmp_path, outcome=rule, columns=columns)
+    north.patient("1", therapy="2020-01-02", seen="2020-07-09", state="hypothyroid")
+    north.scan("a", scan("1", AcquisitionDate="20200101"))
+    registration = north.register()
+    cohorts.write(registration, tmp_path / "register.csv", tmp_path / "private" / "scans.csv")
+    (row,) = tables.read_csv(tmp_path / "private" / "outcomes.csv")
+    assert (row["therapy_date"], row["visit_date"]) == ("2020-01-02", "2020-07-09")
+    (public,) = tables.read_csv(tmp_path / "register.csv")
+    assert (public["state"], public["followup_months"]) == ("hypothyroid", "6.2")
+    assert "2020" not in (tmp_path / "register.csv").read_text()

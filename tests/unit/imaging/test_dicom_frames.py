@@ -47,6 +47,18 @@ def test_frames_follow_the_detector_vector(
     assert frames(tmp_path, dataset) == [(expected,)]
 
 
+@pytest.mark.parametrize(
+    ("vector", "expected"),
+    [([0, 1], [(1,)]), ([1], []), ([1, 7], []), ([2, 1, 2], [(0,)]), ([1, 0], [(0,)])],
+)
+def test_vectors_with_quirks(
+    tmp_path: Path, vector: list[int], expected: list[tuple[int, ...]]
+) -> None:
+    """Counted from 0, too short, pointing nowhere, too long; what is not said is not guessed."""
+    dataset = nm(TWO, [detector(POSTERIOR), detector(ANTERIOR)], DetectorVector=vector)
+    assert frames(tmp_path, dataset) == expected
+
+
 def test_two_heads_without_a_vector_are_not_guessed(tmp_path: Path) -> None:
     dataset = nm(TWO, [detector(POSTERIOR), detector(ANTERIOR)], DetectorVector=None)
     found = verdict(tmp_path, dataset)

@@ -1,6 +1,7 @@
 """Every patient of a center, in the study or not, with the reason."""
 
 import collections
+import datetime
 import hashlib
 import hmac
 import logging
@@ -16,6 +17,7 @@ from thyrocast.dicom import pictures, terms
 from thyrocast.dicom.frames import Scan, Verdict, judge
 from thyrocast.dicom.header import Record
 from thyrocast.dicom.index import index_folder
+from thyrocast.outcome import DAYS_PER_MONTH
 from thyrocast.selection import Candidate, Choice
 
 __all__ = ["NO_IDENTIFIER", "Registration", "register_center", "unquote_name", "write"]
@@ -39,14 +41,24 @@ SCANS = (
     "residual_file", "residual_frame", "residual_s", "residual_min",
     "person_identifier", "person_birth", "therapy_date",
 )  # fmt: skip
+OUTCOMES = (
+    "patient",
+    "identifier",
+    "therapy_date",
+    "visit_date",
+    "state",
+    "outcome",
+    "reason",
+)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """Rows of register.csv and of the private scans.csv, both as column -> value."""
+    """Rows of register.csv and of the private scans.csv and outcomes.csv, as column -> value."""
 
     register: list[dict[str, Any]]
     scans: list[dict[str, Any]]
+    outcomes: list[dict[str, Any]]
 
 
 def register_center(
@@ -84,17 +96,19 @@ def register_center(
     by_patient = _by_patient(records, Path(folder), center, cohort)
     register: list[dict[str, Any]] = []
     scans: list[dict[str, Any]] = []
+    outcomes: list[dict[str, Any]] = []
     for patient in patients:
         files = by_patient.pop(patient.identifier, []) if patient.identifier else []
         choice = selection.choose(files, patient.therapy, center, cohort)
         reason = patient.reason or choice.reason
         row = _register_row(patient, center, key, reason, "both" if files else "clinical")
         register.append(row)
+        outcomes.append(_outcome_row(row, patient))
         if not reason:
             scans += _scan_rows(row["patient"], patient, choice, files, center, key, Path(folder))
     register += _without_table(by_patient, center, key)
     _summarize(register, records, by_patient, center["name"])
-    return Registration(register, scans)
+    return Registration(register, scans, outcomes)
 
 
 def _by_patient(
@@ -138,6 +152,24 @@ def _register_row(
         **patient.values,
         "state": decided.state,
         "followup_months": "" if decided.months is None else f"{decided.months:.1f}",
+    }
+
+
+def _outcome_row(row: Mapping[str, Any], patient: Patient) -> dict[str, Any]:
+    """The thyroid state and the dates that an outcome came from."""
+    visit = None
+    if patient.therapy and patient.outcome.months:
+        visit = patient.therapy + datetime.timedelta(
+            days=round(patient.outcome.months * DAYS_PER_MONTH)
+        )
+    return {
+        "patient": row["patient"],
+        "identifier": patient.identifier,
+        "therapy_date": patient.therapy,
+        "visit_date": visit,
+        "state": patient.outcome.state,
+        "outcome": row["outcome"],
+        "reason": patient.outcome.reason,
     }
 
 
@@ -283,10 +315,13 @@ def _summarize(
 
 
 def write(registration: Registration, register: str | Path, scans: str | Path) -> None:
-    """Write register.csv and, readable for its owner alone, scans.csv."""
+    """Write register.csv and, readable for their owner alone, scans.csv and outcomes.csv."""
     private = Path(scans)
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     private.parent.chmod(0o700)
+    kept = private.with_name("outcomes.csv")
     tables.write_csv(private, SCANS, registration.scans)
+    tables.write_csv(kept, OUTCOMES, registration.outcomes)
     private.chmod(0o600)
+    kept.chmod(0o600)
     tables.write_csv(register, REGISTER, registration.register)

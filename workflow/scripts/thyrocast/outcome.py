@@ -12,6 +12,8 @@ Settings = Mapping[str, Any]
 DAYS_PER_MONTH = 365.25 / 12
 CURED_STATES = {"euthyroid", "subclinical_hypothyroid", "hypothyroid"}
 
+STATES = CURED_STATES | {"hyperthyroid", "subclinical_hyperthyroid"}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -147,10 +149,11 @@ def _given(rule: Settings, text: str) -> Outcome:
     if not text:
         return Outcome(None, "outcome not known")
     code = units.fold(text)
+    state = code if code in STATES else ""
     if code in _codes(rule["cured"]):
-        return Outcome(True)
+        return Outcome(True, state=state)
     if code in _codes(rule["not_cured"]):
-        return Outcome(False)
+        return Outcome(False, state=state)
     return Outcome(None, "outcome code not in the config")
 
 
@@ -233,9 +236,8 @@ def _state(
     text = cells.text(visit.get("state"))
     if text:
         table = {units.fold(str(k)): v for k, v in rule["states"].items()}
-        states = {*CURED_STATES, "hyperthyroid", "subclinical_hyperthyroid"}
         folded = units.fold(text)
-        if folded in table or folded in states:
+        if folded in table or folded in STATES:
             return str(table.get(folded, folded))
         cells.faults.append((visit["state"], "a state that is not in the config"))
         return None

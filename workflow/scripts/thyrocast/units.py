@@ -83,6 +83,8 @@ def factor(column: str, unit: str, center: str) -> float:
     if column == "uptake_24h" and unit == "fraction":
         return 100.0
     registry = _registry()
+    if column == "trab":  # laboratories write U for IU; to the library it is an enzyme's
+        unit = re.sub(r"(?<![A-Za-z])([mµu]?)U(?=/)", r"\1IU", unit)
     try:
         given = registry.Quantity(1.0, unit)
         if column == "gland_mass" and given.check("[volume]"):
@@ -103,7 +105,7 @@ def _registry() -> Any:
     import pint
 
     registry: Any = pint.UnitRegistry()
-    registry.define("IU = [international_unit] = international_unit = U")
+    registry.define("IU = [international_unit] = international_unit")
     return registry
 
 

@@ -38,7 +38,8 @@ MAX_ITEMS = 4096
 MAX_TEXT = 1024
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
-_JPEG2000 = "1.2.840.10008.1.2.4.91"
+# JPEG 2000 and High-Throughput JPEG 2000 that may or may not lose information.
+_JPEG2000 = {"1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 # What registration, choice of frame and standardization use; everything else is skipped unread.
@@ -163,7 +164,7 @@ def _read(file: BinaryIO, size: int) -> Record:
     if "SOPClassUID" not in record:
         record["SOPClassUID"] = str(dataset.file_meta.get("MediaStorageSOPClassUID", "") or "")
     record["PixelBytes"] = _pixel_bytes(source, end, dataset)
-    if syntax == _JPEG2000 and record["PixelBytes"] == -1:
+    if syntax in _JPEG2000 and record["PixelBytes"] == -1:
         record["Irreversible"] = _is_irreversible(source.read(4096))
     if record["SOPClassUID"] == _DICOMDIR:
         return {"reason": "a DICOMDIR, not an image"}
