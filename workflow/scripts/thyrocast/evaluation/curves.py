@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,9 +29,12 @@ def roc_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
         drawn = resampling.cluster_draws(sample.patient, resamples, random)
     else:
         drawn = resampling.draws(resampling.strata(sample.outcome), resamples, random)
-    low, high = roc.band(sample.outcome, sample.probability, curve.fpr, drawn, settings.confidence)
-    for fpr, tpr, least, most in zip(curve.fpr, curve.tpr, low, high, strict=True):
-        yield (*_key(sample, group), *(number(v) for v in (fpr, tpr, least, most)))
+    band: tuple[Floats, Floats] | None = None
+    with contextlib.suppress(NotEstimableError):
+        band = roc.band(sample.outcome, sample.probability, curve.fpr, drawn, settings.confidence)
+    for index, point in enumerate(zip(curve.fpr, curve.tpr, strict=True)):
+        ends = (None, None) if band is None else (band[0][index], band[1][index])
+        yield (*_key(sample, group), *(number(v) for v in (*point, *ends)))
 
 
 def calibration_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:

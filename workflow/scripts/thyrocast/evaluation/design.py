@@ -126,6 +126,8 @@ def _threshold(sample: Sample | None, rule: Mapping[str, Any]) -> threshold.Thre
         raise InputError(
             f"key evaluation.threshold.target: rule {rule['rule']} needs a number, found none"
         )
+    if rule["rule"] in threshold.GIVEN:
+        return threshold.given(rule["target"], rule["rule"])
     if sample is None:
         return None
     try:

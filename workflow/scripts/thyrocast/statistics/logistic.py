@@ -78,7 +78,11 @@ def fit(
             if cluster is not None:
                 scores = influence.cluster_sums(design * (y - p)[:, None], cluster)
                 count = len(scores)
+                if count < 2:
+                    raise NotEstimableError("several patients are needed, found one")
                 covariance = covariance @ scores.T @ scores @ covariance * count / (count - 1)
+                if np.linalg.cond(covariance) > 1e12:
+                    raise NotEstimableError(f"{count} patients are too few for {len(beta)} terms")
             return Fit(beta, covariance, float(score))
     raise NotEstimableError("the logistic model does not converge (separated or constant data)")
 

@@ -144,6 +144,8 @@ def bca(
     bias = special.ndtri(below)
     left = np.asarray(jackknife, dtype=np.float64)
     left = left[np.isfinite(left)]
+    if left.size < 2:
+        raise NotEstimableError("the metric has no value once a patient is left out")
     deviation = left.mean() - left
     scale = np.sum(deviation**2) ** 1.5
     acceleration = np.sum(deviation**3) / (6 * scale) if scale > 0 else 0.0

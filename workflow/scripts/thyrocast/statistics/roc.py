@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thyrocast.statistics import inputs
-from thyrocast.statistics.inputs import Floats
+from thyrocast.statistics.inputs import Booleans, Floats, Integers, NotEstimableError
 
 
 class Roc(NamedTuple):
@@ -145,6 +145,11 @@ def band(
     Returns
     -------
     low, high : (m,)
+
+    Raises
+    ------
+    NotEstimableError
+        If one outcome is missing, or from 5 % of the resamples or more.
     """
     y = inputs.outcome_array(outcome)
     s = inputs.score_array(score, y.size)
@@ -152,29 +157,39 @@ def band(
     wanted = np.asarray(fpr, dtype=np.float64)
     order = np.argsort(-s, kind="stable")
     last = np.append(np.flatnonzero(np.diff(s[order])), y.size - 1)
-    rates = []
-    for counts in drawn:
-        ordered = counts[:, order]
-        true, false = (
-            np.pad(np.cumsum(ordered * group[order], axis=1)[:, last], ((0, 0), (1, 0)))
-            for group in (y, ~y)
-        )
-        # One search for all resamples: each row is lifted above the one before it.
-        lift = np.arange(len(counts))[:, None] * (2.0 * y.size)
-        place = false.astype(np.float64)
-        # The hair keeps a rate of k / n from falling short of k.
-        goal = wanted * place[:, -1:] + 1e-9
-        left = np.searchsorted((place + lift).ravel(), (goal + lift).ravel(), side="right") - 1
-        left = np.minimum(
-            left.reshape(goal.shape) - np.arange(len(counts))[:, None] * place.shape[1],
-            place.shape[1] - 2,
-        )
-        x0, x1, y0, y1 = (
-            np.take_along_axis(table, at, axis=1)
-            for table, at in ((place, left), (place, left + 1), (true, left), (true, left + 1))
-        )
-        step = np.maximum(x1 - x0, 1e-12)
-        rates.append((y0 + (y1 - y0) * np.clip((goal - x0) / step, 0, 1)) / true[:, -1:])
+    rates, lost, total = [], 0, 0
+    for block in drawn:
+        usable = (block[:, y].sum(axis=1) > 0) & (block[:, ~y].sum(axis=1) > 0)
+        total, lost = total + usable.size, lost + int(np.sum(~usable))
+        if usable.any():
+            rates.append(_read_many(block[usable][:, order], y[order], last, wanted))
+    if lost >= 0.05 * total:
+        raise NotEstimableError(f"{lost} of {total} bootstrap resamples lack an outcome")
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.concatenate(rates), (tail, 1 - tail), axis=0)
     return low, high
+
+
+def _read_many(counts: NDArray[Any], y: Booleans, last: Integers, wanted: Floats) -> Floats:
+    """Sensitivity (b, m) at false positive rates of resamples whose patients run down the scores.
+
+    ``last`` are the places at which a run of equal scores ends.
+    """
+    true, false = (
+        np.pad(np.cumsum(counts * group, axis=1)[:, last], ((0, 0), (1, 0))).astype(np.float64)
+        for group in (y, ~y)
+    )
+    width = false.shape[1]
+    rows = np.arange(len(counts))[:, None]
+    # The hair keeps a rate of k / n from falling short of k.
+    goal = wanted * false[:, -1:] + 1e-9
+    # One search for all resamples: each row is lifted above the one before it.
+    lift = rows * (2.0 * y.size)
+    found = np.searchsorted((false + lift).ravel(), (goal + lift).ravel(), side="right") - 1
+    left = np.minimum(found.reshape(goal.shape) - rows * width, width - 2)
+    x0, x1, y0, y1 = (
+        np.take_along_axis(table, at, axis=1)
+        for table, at in ((false, left), (false, left + 1), (true, left), (true, left + 1))
+    )
+    share = np.clip((goal - x0) / np.maximum(x1 - x0, 1e-12), 0, 1)
+    return np.asarray((y0 + (y1 - y0) * share) / true[:, -1:])

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 from thyrocast.statistics import inputs
 from thyrocast.statistics.inputs import Booleans, Floats
 
-RULES = ("youden", "sensitivity", "specificity", "cost_ratio", "net_benefit", "fixed")
+#: Rules whose threshold is their target, and that need no patients.
+GIVEN = ("net_benefit", "fixed")
+RULES = ("youden", "sensitivity", "specificity", "cost_ratio", *GIVEN)
 
 
 class TunedOnTestError(ValueError):
@@ -53,6 +55,11 @@ class Threshold:
         return inputs.probability_array(probability, len(names)) >= self.value
 
 
+def given(value: float, rule: str = "fixed") -> Threshold:
+    """Take a threshold that no patient helped to choose."""
+    return Threshold(float(value), rule, frozenset())
+
+
 def choose(
     outcome: ArrayLike,
     probability: ArrayLike,
@@ -87,8 +94,8 @@ def choose(
     if rule != "youden" and target is None:
         raise ValueError(f"rule {rule!r} needs a target")
     goal = 0.0 if target is None else float(target)
-    if rule in ("net_benefit", "fixed"):
-        return Threshold(goal, rule, frozenset())
+    if rule in GIVEN:
+        return given(goal, rule)
     inputs.require_both(y, f"a threshold by {rule}")
     cuts = _candidates(p)
     sensitivity = 1 - np.searchsorted(np.sort(p[y]), cuts, side="left") / y.sum()

@@ -75,6 +75,8 @@ def net_benefit(
         each = np.stack([contributions(y, p >= at, at) for at in t], axis=1) - value
         sums = influence.cluster_sums(each, cluster)
         units = len(sums)
+        if units < 2:
+            raise NotEstimableError("an interval of the net benefit needs at least two patients")
         variance = (sums**2).sum(axis=0) / y.size**2 * units / (units - 1)
     half = intervals.t_quantile(confidence, units - 1) * np.sqrt(variance)
     prevalence = y.mean()
