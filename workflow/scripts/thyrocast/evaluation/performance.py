@@ -44,6 +44,16 @@ def rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     )
     for metric, estimator in makers:
         yield (*key, metric, *_cells(estimator, notes.get(metric, "")), *tail)
+    if not sample.repeated:
+        yield (*key, "spiegelhalter_z", *_test_of_calibration(sample), *tail)
+
+
+def _test_of_calibration(sample: Sample) -> tuple[object, ...]:
+    try:
+        z, p_value = calibration.spiegelhalter(sample.outcome, sample.probability)
+    except NotEstimableError as reason:
+        return (None, None, None, f"not estimable: {reason}")
+    return (number(z), None, None, f"spiegelhalter, p = {p_value:.4g}")
 
 
 def _cells(estimator: Estimator, note: str) -> tuple[object, ...]:
