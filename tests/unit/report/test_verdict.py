@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from thyrocast.report import learning, methods, participants, results, scores, verdict
+from thyrocast.report import grids, learning, methods, participants, results, verdict
 
 from tests.unit.report.example_study import COLUMNS, rewrite, write_study
 
@@ -104,20 +104,21 @@ def test_a_prediction_interval_that_includes_chance_says_so(copied, studied):
 
 def test_pooling_shows_one_row_for_each_metric_and_center(small, studied):
     study = studied(small)
-    pooled = scores.pooled_centers(study, "loco")
-    assert [(row[0].text, row[1].text) for row in pooled.rows] == [
-        (model, metric)
-        for model in ("ResNet50", "Signature")
-        for metric in ("AUC", "Observed / expected")
-    ]
-    (influence,) = scores.influence(study, "loco")
+    for pooled, metric in zip(
+        grids.pooled_centers(study, "loco"), ("AUC", "Observed / expected"), strict=True
+    ):
+        assert [(row[0].text, row[1].text) for row in pooled.rows] == [
+            ("ResNet50", metric),
+            ("Signature", metric),
+        ]
+    (influence,) = grids.influence(study, "loco")
     assert len(influence.rows) == 2 * 2
-    assert scores.pooled_centers(study, "external") is None
+    assert grids.pooled_centers(study, "external") == []
 
 
 def test_prediction_sets_have_a_table_on_test_alone(small, studied):
     study = studied(small)
-    (sets,) = [g for g in scores.tables(study, "loco", "test") if "prediction sets" in g.caption]
+    (sets,) = [g for g in grids.tables(study, "loco", "test") if "prediction sets" in g.caption]
     assert "90\N{NO-BREAK SPACE}% of the sets" in sets.note
     assert sets.header[2:] == ["Truth in the set", "No call"]
 
@@ -213,7 +214,7 @@ def test_comparisons_put_the_auc_first_and_name_their_method(copied, studied):
         return pd.concat([frame.assign(metric="brier", method="t_paired"), frame, ratio])
 
     rewrite(copied, "evaluation/comparisons.csv", more)
-    auc, other, added = scores.comparisons(studied(copied), "loco")
+    auc, other, added = grids.comparisons(studied(copied), "loco")
     assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong")
     assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Brier score", "t, paired")
     assert added.rows[0][0].text == "ResNet50 and Signature"

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from thyrocast.report import (
+    grids,
     learning,
     methods,
     palette,
@@ -81,7 +82,7 @@ def _context(study: Study) -> dict[str, Any]:
         "flow": participants.flow(study),
         "table_one": participants.table_one(study),
         "designs": [results.block(study, design) for design in study.designs],
-        "published": scores.published(study),
+        "published": grids.published(study),
         "truth": truth,
         "truth_grid": _truth(study, truth),
         "training": learning.histories(study),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from thyrocast.report import figures, scores, words
+from thyrocast.report import figures, grids, scores, words
 from thyrocast.report.figures import Panel
 from thyrocast.report.parts import Grid
 from thyrocast.report.reading import Study
@@ -36,7 +36,7 @@ class Block:
     decision: Sequence[Panel] = ()
     centers: Grid | None = None
     forest: Sequence[Panel] = ()
-    pooled: Grid | None = None
+    pooled: Sequence[Grid] = ()
     comparisons: Sequence[Grid] = ()
     more: Sequence[Grid] = ()
     sentences: Sequence[str] = ()
@@ -45,30 +45,30 @@ class Block:
 def block(study: Study, design: str) -> Block:
     """Everything that the page shows of a design."""
     title, note = words.design(design), words.DESIGN_NOTES.get(design, "")
-    training = scores.tables(study, design, "train")
+    training = grids.tables(study, design, "train")
     if design not in scores.evaluated(study):
         return Block(design, title, note, missing=NOTHING_SCORED, training=training)
     models = study.models(design)
     banded = [model for model in BANDED if model in models] or models[:2]
-    thresholds = scores.thresholds(study, design)
+    thresholds = grids.thresholds(study, design)
     return Block(
         name=design,
         title=title,
         note=note,
         glance=_glance(study, design),
-        tests=scores.tables(study, design, "test"),
+        tests=grids.tables(study, design, "test"),
         training=training,
         roc=_roc(study, design, models, banded),
         calibration=_calibration(study, design, models),
         decision=_decision(study, design, models, banded[:1]),
-        centers=scores.centers(study, design),
+        centers=grids.centers(study, design),
         forest=_forest(study, design, models),
-        pooled=scores.pooled_centers(study, design),
-        comparisons=scores.comparisons(study, design),
+        pooled=grids.pooled_centers(study, design),
+        comparisons=grids.comparisons(study, design),
         more=[
-            *scores.subgroups(study, design),
-            *scores.influence(study, design),
-            *scores.by_split(study, design),
+            *grids.subgroups(study, design),
+            *grids.influence(study, design),
+            *grids.by_split(study, design),
             *([thresholds] if thresholds else []),
         ],
         sentences=_sentences(study, design),
