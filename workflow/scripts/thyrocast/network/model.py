@@ -203,12 +203,15 @@ def configure(threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    # Filling fresh memory finds bugs of torch, not ours, and costs bandwidth.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; speed is what bfloat16 is for
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
     """bfloat16 where ``precision`` and the device call for it, else None for float32."""
     if precision == "auto":
-        fit = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        fit = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if fit else None
     return torch.bfloat16 if precision == "bfloat16" else None
