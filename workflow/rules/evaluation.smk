@@ -6,6 +6,7 @@ TABLES = (
     "decision_curve",
     "comparisons",
     "thresholds",
+    "prediction_sets",
     "predictions",
 )
 
@@ -36,6 +37,7 @@ rule evaluate_design:
         runtime=escalating(60),
     params:
         settings=config["evaluation"],
+        embeddings=config["signature"]["embeddings"],
         seed=config["seed"],
         code=code_version("evaluate_design"),
     script:
@@ -51,6 +53,7 @@ rule pool_centers:
             )
             for table in TABLES
         },
+        summaries=config["evaluation"]["summaries"],
     output:
         **{table: f"<results>/evaluation/{table}.csv" for table in TABLES},
         pooled="<results>/evaluation/pooled.csv",
