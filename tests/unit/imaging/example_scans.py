@@ -92,6 +92,7 @@ def nm(
     if pixels is None or pixels.ndim == 2:
         frames = (neck() if pixels is None else pixels)[None]
     dataset = Dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPClassUID, dataset.SOPInstanceUID, dataset.Modality = NM, generate_uid(), "NM"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(), generate_uid()
     dataset.PatientID, dataset.PatientName = "1", "Doe^Jane"

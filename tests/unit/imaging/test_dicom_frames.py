@@ -112,6 +112,12 @@ def test_orientation_tells_the_view_and_the_turn(
         assert [(scan.view_by, scan.turn) for scan in found.scans] == [("orientation", turn)]
 
 
+def test_the_angle_tells_two_heads_of_one_orientation_apart(tmp_path: Path) -> None:
+    front = [1, 0, 0, 0, 0, -1]
+    heads = [detector(ImageOrientationPatient=front, StartAngle=angle) for angle in (0.0, 180.0)]
+    assert frames(tmp_path, nm(TWO, heads)) == [(1,)]
+
+
 @pytest.mark.parametrize(
     ("letters", "known"), [(["L", "F"], True), (["R", "F"], False), (["R", "H"], True)]
 )
@@ -132,6 +138,9 @@ def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
     [
         ("THYROID_ANT", ""),
         ("Schilddrüse ventral", ""),
+        ("Tiroide anteriore", ""),
+        ("甲状腺 正面", ""),
+        ("甲状腺 側面", "another view than anterior"),
         ("LAO", "another view than anterior"),
         ("Thyroid", "view not stated"),
         ("ANT MARKER", "a marker, whole-body, phantom or other organ's image by its description"),

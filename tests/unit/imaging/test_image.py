@@ -113,6 +113,12 @@ def test_ratios_follow_the_image() -> None:
     assert thin["q_to_background"] / thick["q_to_background"] == pytest.approx(1.8, rel=0.15)
 
 
+def disc(radius: float) -> NDArray[np.float64]:
+    axis = (np.arange(128) + 0.5) * 2.0 - 128
+    inside = np.hypot(axis[:, None], axis[None, :]) < radius
+    return np.random.default_rng(1).poisson(60.0 * inside).astype(float)
+
+
 def spot(tall: float, wide: float, background: float = 0.0) -> NDArray[np.float64]:
     axis = (np.arange(128) + 0.5) * 2.0 - 128
     shape = np.exp(-((axis[:, None] / tall) ** 2) / 2 - (axis[None, :] / wide) ** 2 / 2)
@@ -125,6 +131,7 @@ def spot(tall: float, wide: float, background: float = 0.0) -> NDArray[np.float6
         spot(3.5, 12.0),  # a syringe across the field
         spot(14.0, 3.5),  # and along it
         spot(3.5, 3.5),  # a point source
+        disc(40.0),  # a phantom
         np.random.default_rng(2).poisson(50, (128, 128)).astype(float),  # a flood
         np.zeros((128, 128)) + np.eye(128),
     ],

@@ -313,5 +313,6 @@ def _check_shape(
     total = float(counts.sum())
     outside = float(counts[far].sum()) / total if total > 0 and far.any() else 1.0
     # A patient's neck and chest hold counts; around a syringe there is air.
-    if outside < 0.02 and narrow < 26 and background < 0.02 * inside:
-        raise NoGlandError("a syringe or point source, not a gland")
+    alone = outside < 0.02 and background < 0.02 * inside
+    if alone and (narrow < 26 or (outside < 0.005 and background < 0.003 * inside)):
+        raise NoGlandError("a syringe, vial or phantom: there is no tissue around it")

@@ -166,6 +166,10 @@ def _wrong_type(record: Record) -> str:
         or number(record.get("ScanVelocity"))
     ):
         return "a whole-body image"
+    # A whole-body matrix is at least twice as long as it is wide; a camera's field is not.
+    rows, columns = number(record.get("Rows")), number(record.get("Columns"))
+    if rows and columns and rows >= 2 * columns:
+        return "a whole-body image"
     if any("TOMO" in part for part in kind):
         return "a tomographic image"
     if any("GATED" in part for part in kind):
@@ -229,20 +233,43 @@ def vector(record: Record, keyword: str, count: int, things: int) -> list[int | 
     return [1 if things <= 1 else None] * count
 
 
+def _pointed(record: Record, what: str, listed: int, count: int) -> list[int | None]:
+    """Items that frames point to.
+
+    A number of items beside a shorter list of them is believed only where there are several
+    frames, which must not all be taken for the listed one's.
+    """
+    said = int(number(record.get(f"NumberOf{what}s")) or 0)
+    things = max(listed, said) if count > 1 or not listed else listed
+    return vector(record, f"{what}Vector", count, things)
+
+
+def _facing(scans: list[Scan], detectors: list[Record]) -> list[Scan]:
+    """Of two heads that both claim to be anterior, the one at the patient's front.
+
+    Some cameras write the same orientation for both; the start angle (C.8.4.11) tells them apart.
+    """
+    angles = {
+        n: float(item["StartAngle"])
+        for n, item in enumerate(detectors, 1)
+        if isinstance(item.get("StartAngle"), int | float)
+    }
+    heads = {scan.detector for scan in scans if scan.view_by != "code"}
+    if len(heads) < 2:
+        return scans
+    front = {n for n, angle in angles.items() if abs(angle % 360 - 180) < 25}
+    kept = [scan for scan in scans if scan.view_by == "code" or scan.detector in front]
+    return kept or scans
+
+
 def _judge_frames(
     record: Record, center: Settings, cohort: Settings, series: str, study: str
 ) -> Verdict:
     count = frame_count(record)
     windows = items(record, "EnergyWindowInformationSequence")
     detectors = items(record, "DetectorInformationSequence")
-    in_window = vector(
-        record, "EnergyWindowVector", count,
-        max(len(windows), int(number(record.get("NumberOfEnergyWindows")) or 0)),
-    )  # fmt: skip
-    on_detector = vector(
-        record, "DetectorVector", count,
-        max(len(detectors), int(number(record.get("NumberOfDetectors")) or 0)),
-    )  # fmt: skip
+    in_window = _pointed(record, "EnergyWindow", len(windows), count)
+    on_detector = _pointed(record, "Detector", len(detectors), count)
     left_out: dict[str, int] = {}
     groups: dict[tuple[int | None, int | None], list[int]] = {}
     for frame in range(count):
@@ -271,7 +298,7 @@ def _judge_frames(
                 for frame in frames
             ]
     if scans:
-        return Verdict(tuple(scans), left_out=left_out)
+        return Verdict(tuple(_facing(scans, detectors)), left_out=left_out)
     # The reason of most frames, the rarer ones only counted.
     reason = max(left_out, key=lambda r: left_out[r])
     return Verdict(reason=reason, stage=60, left_out=left_out)
