@@ -7,6 +7,7 @@ from pathlib import Path
 import fit_signature
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from skops import io as skops
 from thyrocast import config, forest, signature, signature_tables, tables
 
@@ -181,6 +182,8 @@ def test_files_of_the_signature(fitted):
     again = forest.probability(
         classifier, signature.select(model["signature"], embeddings[0, 120:])
     )
+    change = model["recalibration"]["signature"]
+    again = expit(change["intercept"] + change["slope"] * logit(again))
     np.testing.assert_allclose(again, predictions["signature"]["test"][1], atol=1e-12)
 
 
@@ -249,7 +252,7 @@ def test_nothing_of_a_fold_reaches_its_own_predictions(tmp_path, fold):
         tables.seed(tables.seed(1, "loco", "north", "signature"), "signature", f"without-{fold}"),
     )  # fmt: skip
     expected = stage.predict(features[own])
-    predictions = run(tmp_path)
+    predictions = run(tmp_path, recalibration="none")
     place = np.flatnonzero(patients.fold[patients.train] == fold)
     np.testing.assert_allclose(predictions["signature"]["train"][1][place], expected, atol=1e-12)
 
@@ -274,14 +277,15 @@ def test_published_protocol_keeps_sixteen_features_and_the_network_as_it_is(tmp_
     )
     model = tables.read_json(tmp_path / "signature" / "model.json")
     assert len(model["signature"]["features"]) == 16
-    assert model["network"] == {"intercept": 0.0, "slope": 1.0}
+    assert model["recalibration"] == {"network": {"intercept": 0.0, "slope": 1.0}}
     assert model["signature"]["matrix"] is None
     assert auc(*predictions["signature"]["train"]) > 0.99
 
 
-def test_recalibrated_network_matches_the_training_outcomes(fitted):
+@pytest.mark.parametrize("model", ["network", "signature"])
+def test_recalibrated_probabilities_match_the_training_outcomes(fitted, model):
     _, predictions = fitted
-    outcome, probability = predictions["network"]["train"]
+    outcome, probability = predictions[model]["train"]
     assert probability.mean() == pytest.approx(outcome.mean(), abs=1e-6)
 
 

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 # Of the mean squared length of a centered embedding: enough for a stable solution, and little
 # enough that patients whom the map was fitted to keep their places.
-RIDGE = 0.01
+RIDGE = 0.001
 
 
 @dataclass(frozen=True)

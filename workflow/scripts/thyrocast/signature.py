@@ -26,7 +26,7 @@ Folds = NDArray[np.int64]
 
 T = TypeVar("T")
 
-# A log-odds that goes into the combined model stays within what a probability of .999 gives.
+# Log-odds of a forest's votes, which may be unanimous, stay within what a probability of .999 gives.
 WIDEST_LOGIT = 6.9
 
 
@@ -120,12 +120,17 @@ def fit(
     own = np.where(train, patients.fold, 0) if crossed else np.zeros(len(train), dtype=np.int64)
     places, entrance = _places(patients, embeddings, crossed)
 
-    calibration = (0.0, 1.0)
-    network = logits[own, np.arange(len(train))]
-    if crossed and settings["recalibration"] == "logistic":
-        calibration = ridge.recalibrate(network[train], outcome)
-        logger.info("network: recalibrated, intercept %.3f, slope %.3f", *calibration)
-    probabilities = {"network": expit(calibration[0] + calibration[1] * network)}
+    def recalibrated(odds: Array, name: str) -> tuple[dict[str, float], Array]:
+        intercept, slope = 0.0, 1.0
+        if crossed and settings["recalibration"] == "logistic":
+            intercept, slope = ridge.recalibrate(odds[train], outcome)
+            logger.info("%s: recalibrated, intercept %.3f, slope %.3f", name, intercept, slope)
+        return {"intercept": intercept, "slope": slope}, expit(intercept + slope * odds)
+
+    recalibration, probabilities = {}, {}
+    recalibration["network"], probabilities["network"] = recalibrated(
+        logits[own, np.arange(len(train))], "network"
+    )
 
     def learn(rows: NDArray[np.bool_], name: str) -> Stage:
         return fit_stage(
@@ -154,9 +159,13 @@ def fit(
         stage.classifier, select(plain, np.asarray(embeddings[0][~train], dtype=np.float64))
     )
     probabilities["signature"] = signature
+    if len(stage.features) > 0 and crossed and settings["recalibration"] == "logistic":
+        recalibration["signature"], probabilities["signature"] = recalibrated(
+            _odds(signature), "signature"
+        )
     model: dict[str, Any] = {
         "embeddings": settings["embeddings"],
-        "network": {"intercept": calibration[0], "slope": calibration[1]},
+        "recalibration": recalibration,
         "signature": plain,
         "comparators": {},
     }
@@ -270,10 +279,7 @@ def predictors(
     if name == "clinical":
         return clinical
     odds = {
-        f"{model}_logit": [
-            repr(float(value))
-            for value in np.clip(logit(probabilities[model]), -WIDEST_LOGIT, WIDEST_LOGIT)
-        ]
+        f"{model}_logit": [repr(float(value)) for value in _odds(probabilities[model])]
         for model in ("network", "signature")
     }
     return {**clinical, **quantities, **odds}
@@ -318,6 +324,11 @@ def _compare(
         learn, predict, whole, folds, settings["embeddings"] == "cross_fitted"
     )
     return whole, probability
+
+
+def _odds(probability: Array) -> Array:
+    """Log-odds, those of 0 and 1 finite."""
+    return np.asarray(np.clip(logit(probability), -WIDEST_LOGIT, WIDEST_LOGIT))
 
 
 def select(model: Mapping[str, Any], embeddings: Array) -> Array:
