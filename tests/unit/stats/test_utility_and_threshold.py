@@ -44,6 +44,22 @@ def test_thresholds_of_0_and_1_are_refused():
             utility.net_benefit(OUTCOME, PROBABILITY, [at])
 
 
+def test_smoothing_leaves_a_smooth_curve_alone_and_calms_a_rough_one():
+    random = np.random.default_rng(3)
+    at = np.round(np.linspace(0.1, 0.9, 81), 2)
+    p = random.random(150)
+    rough = utility.net_benefit(random.random(150) < p, p, at)
+    calm = utility.smooth(rough)
+    assert (
+        np.abs(np.diff(calm.net_benefit, 2)).sum() < np.abs(np.diff(rough.net_benefit, 2)).sum() / 3
+    )
+    np.testing.assert_allclose(calm.high - calm.low, rough.high - rough.low)
+    line = rough._replace(net_benefit=0.5 - at, avoided=at)
+    np.testing.assert_allclose(utility.smooth(line).net_benefit, 0.5 - at, atol=1e-9)
+    with pytest.raises(NotEstimableError, match="different values"):
+        utility.smooth(utility.net_benefit(OUTCOME, PROBABILITY, [0.2, 0.5]))
+
+
 def test_paired_differences():
     found = utility.brier_difference(OUTCOME, PROBABILITY, PROBABILITY)
     assert (found.difference, found.p_value) == (0, 1)

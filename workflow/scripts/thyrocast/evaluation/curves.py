@@ -13,6 +13,8 @@ from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import calibration_curve, resampling, roc, utility
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
+REFERENCES = ("treat_all", "treat_none")
+
 
 def _key(sample: Sample, group: str) -> tuple[str, ...]:
     return (sample.design, sample.split, sample.model, sample.set, group)
@@ -78,8 +80,8 @@ def decision_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Ro
 
 def reference_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     """Decision curves of treating all and none of the same patients."""
-    yield from _decision(sample, group, settings, np.ones(sample.size), "treat_all")
-    yield from _decision(sample, group, settings, np.zeros(sample.size), "treat_none")
+    yield from _decision(sample, group, settings, np.ones(sample.size), REFERENCES[0])
+    yield from _decision(sample, group, settings, np.zeros(sample.size), REFERENCES[1])
 
 
 def _decision(
@@ -91,6 +93,10 @@ def _decision(
         )
     except NotEstimableError:
         return
+    if settings.block["decision"]["smooth"] and model not in REFERENCES:
+        # Too few thresholds are left as they are.
+        with contextlib.suppress(NotEstimableError):
+            curve = utility.smooth(curve)
     key = (sample.design, sample.split, model, sample.set, group)
     for at, value, low, high, avoided in zip(*curve, strict=True):
         yield (*key, *(number(v) for v in (at, value, low, high, avoided)))

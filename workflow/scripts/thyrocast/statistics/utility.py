@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.statistics import influence, inputs, intervals
+from thyrocast.statistics import influence, inputs, intervals, smoothing
 from thyrocast.statistics.discrimination import Difference
 from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 
@@ -82,6 +82,27 @@ def net_benefit(
     prevalence = y.mean()
     everyone = prevalence - (1 - prevalence) * odds
     return DecisionCurve(t, value, value - half, value + half, 100 * (value - everyone) / odds)
+
+
+def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:
+    """Smooth a decision curve over its thresholds by loess, as R's dcurves does when asked.
+
+    The band moves with the curve and keeps its width.
+
+    Raises
+    ------
+    NotEstimableError
+        If there are too few thresholds for the span.
+    """
+
+    def smoothed(values: Floats) -> Floats:
+        return smoothing.loess(curve.threshold, values, curve.threshold, span).value
+
+    value = smoothed(curve.net_benefit)
+    moved = value - curve.net_benefit
+    return DecisionCurve(
+        curve.threshold, value, curve.low + moved, curve.high + moved, smoothed(curve.avoided)
+    )
 
 
 def _thresholds(thresholds: ArrayLike) -> Floats:
