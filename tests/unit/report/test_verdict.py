@@ -218,3 +218,20 @@ def test_comparisons_put_the_auc_first_and_name_their_method(copied, studied):
     assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong")
     assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Brier score", "t, paired")
     assert added.rows[0][0].text == "ResNet50 and Signature"
+
+
+def test_the_level_of_the_intervals_is_the_configs(small, studied):
+    assert studied(small).level == "95\N{NO-BREAK SPACE}%"
+    study = studied(small, evaluation={"confidence": 0.9})
+    said = " ".join(verdict.verdict(study).sure)
+    assert "The 90\N{NO-BREAK SPACE}% interval is" in said
+    assert "95" not in grids.pooled_centers(study, "loco")[0].header[3]
+    assert studied(small, evaluation={"confidence": 0.975}).level == "97.5\N{NO-BREAK SPACE}%"
+
+
+def test_methods_say_when_training_stops(small, studied):
+    network = {"weights": "random", "epochs": 8}
+    said = lambda **more: dict(methods.paragraphs(studied(small, network=network | more)))  # noqa: E731
+    assert "from random weights, 8 epochs." in said()["Network"]
+    watched = said(early_stopping={"fraction": 0.15})["Network"]
+    assert "at most 8 epochs, 15\N{NO-BREAK SPACE}% of the training patients" in watched

@@ -76,10 +76,10 @@ def _metrics(
     if not (present and body):
         return None
     header = ["Model", "Patients", *(words.metric(metric) for metric in present)]
-    return Grid(caption, header, body, f"{_intervals(rows, present)} {note}".strip())
+    return Grid(caption, header, body, f"{_intervals(rows, present, study.level)} {note}".strip())
 
 
-def _intervals(rows: pd.DataFrame, metrics: Sequence[str]) -> str:
+def _intervals(rows: pd.DataFrame, metrics: Sequence[str], level: str) -> str:
     """How the intervals of a table were made."""
     known = rows[rows["estimate"].notna() & (rows["ci_method"] != "")]
     methods: dict[str, list[str]] = {}
@@ -90,9 +90,9 @@ def _intervals(rows: pd.DataFrame, metrics: Sequence[str]) -> str:
                 words.metric(metric)
             )
     if len(methods) < 2:
-        return "".join(f"95 % intervals: {method}." for method in methods)
+        return "".join(f"{level} intervals: {method}." for method in methods)
     named = [f"{method} ({', '.join(names)})" for method, names in methods.items()]
-    return f"95 % intervals: {'; '.join(named)}."
+    return f"{level} intervals: {'; '.join(named)}."
 
 
 def _at(rows: pd.DataFrame, key: str) -> Cell:
@@ -176,7 +176,7 @@ def pooled_centers(study: Study, design: str) -> list[Grid]:
         "Model",
         "Metric",
         "Mean of centers",
-        "New center (95 % prediction)",
+        f"New center ({study.level} prediction)",
         "τ²",
         "I²",
         "Q",

@@ -51,7 +51,7 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
         (
             "Evaluation",
             "Whatever learns from data (normalization, network, selection, forest, threshold) learns inside the "
-            "training set. Intervals are 95 %; their method stands in evaluation/performance.csv. Discrimination is "
+            f"training set. Intervals are {study.level}; their method stands in evaluation/performance.csv. Discrimination is "
             "the area under the ROC curve (AUC). Centers are pooled by a random-effects model; its prediction "
             "interval is what a new center can expect. In decision curves, to treat means to go ahead as "
             "planned because cure is expected; net benefit weighs patients rightly expected to be cured against those "
@@ -109,15 +109,18 @@ def _network(study: Study) -> str:
         else "weights from a local file, checked by its hash"
     )
     epochs = study.setting("network", "epochs")
+    watching = float(study.setting("network", "early_stopping", "fraction", default=0))
+    stop = (
+        f"at most {epochs} epochs, {words.percent(watching)} of the training patients deciding when to stop"
+        if watching
+        else f"{epochs} epochs"
+    )
     balance = (
         " Both outcomes weigh the same in the loss, and the shift this causes is taken out of the probabilities."
         if study.setting("network", "imbalance") == "weighted"
         else ""
     )
-    return (
-        f"ResNet50, trained end to end from {start}, at most {epochs} epochs; patients inside the training set decide "
-        f"when to stop.{balance}"
-    )
+    return f"ResNet50, trained end to end from {start}, {stop}.{balance}"
 
 
 def _signature(study: Study) -> str:

@@ -76,6 +76,7 @@ def _context(study: Study) -> dict[str, Any]:
     return {
         "sections": SECTIONS,
         "title": study.title,
+        "level": study.level,
         "banners": verdict.banners(study),
         "verdict": verdict.verdict(study),
         "facts": verdict.facts(study),

@@ -117,6 +117,13 @@ class Study:
         return order + [name for name in self.flow if name not in order]
 
     @property
+    def level(self) -> str:
+        """Confidence level of all intervals, in words."""
+        return words.percent(self.setting("evaluation", "confidence", default=0.95), 1).replace(
+            ".0", ""
+        )
+
+    @property
     def simulated(self) -> float:
         """Share of the analysed patients who are simulated."""
         if self.cohort.empty or "simulated" not in self.cohort:

@@ -110,7 +110,7 @@ def _roc(study: Study, design: str, models: Sequence[str], banded: Sequence[str]
 
 def _roc_note(study: Study, set_name: str, single: bool, banded: Sequence[str]) -> str:
     names = words.listing([words.model(model) for model in banded])
-    note = f"Bands: 95 % intervals of {names}." if single else "One line for each split."
+    note = f"Bands: {study.level} intervals of {names}." if single else "One line for each split."
     if set_name == "test":
         return note
     if study.in_sample:
@@ -182,7 +182,7 @@ def _decision(
             banded,
         )
         title = f"{words.number(100 * limits[0], 0)} to {words.percent(limits[1])}, {about}"
-        note = f"Band: 95 % interval of {words.listing([words.model(model) for model in banded])}."
+        note = f"Band: {study.level} interval of {words.listing([words.model(model) for model in banded])}."
         panels.append(Panel(title, svg, legend, note))
     return panels
 

@@ -185,7 +185,7 @@ def _sure(study: Study, design: str, model: str, row: pd.Series) -> list[str]:
         width = high - low
         sure = "narrow" if width < 0.1 else "fairly wide" if width < 0.2 else "wide"
         said.append(
-            f"The 95 % interval is {sure}: an AUC anywhere from {words.number(low)} to {words.number(high)} "
+            f"The {study.level} interval is {sure}: an AUC anywhere from {words.number(low)} to {words.number(high)} "
             "fits these patients (0.5 is a coin, 1 is perfect)."
         )
     said += _new_center(study, design, model)
@@ -208,7 +208,7 @@ def _new_center(study: Study, design: str, model: str) -> list[str]:
     chance = " This includes chance." if float(row["pi_low"]) <= 0.5 else ""
     return [
         f"From {words.plural(int(row['k']), 'center')} ({words.design(design).lower()}), a new hospital can expect an "
-        f"AUC between {words.number(row['pi_low'])} and {words.number(row['pi_high'])} (95 % prediction interval).{chance}"
+        f"AUC between {words.number(row['pi_low'])} and {words.number(row['pi_high'])} ({study.level} prediction interval).{chance}"
     ]
 
 
