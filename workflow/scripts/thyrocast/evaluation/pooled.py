@@ -53,6 +53,11 @@ def _expit(value: float) -> float:
     return float(special.expit(value))
 
 
+def _exp(value: float) -> float:
+    # Two centers and a high confidence can put a limit beyond what a float holds.
+    return math.exp(min(value, 700.0))
+
+
 def _area(row: Cells, confidence: float) -> tuple[float, float, str]:
     """Logit AUC; the variance is that of the DeLong interval, symmetric on this scale."""
     cured, n = int(row["events"]), int(row["n"])
@@ -97,7 +102,7 @@ def _mean(row: Cells, confidence: float) -> tuple[float, float, str]:
 
 SCALES = {
     "auc": Scale("logit", _expit, _area),
-    "oe_ratio": Scale("log", math.exp, _ratio),
+    "oe_ratio": Scale("log", _exp, _ratio),
     "calibration_in_the_large": Scale("identity", _same, _wald),
     "calibration_slope": Scale("identity", _same, _wald),
     "net_benefit": Scale("identity", _same, _mean),
@@ -195,11 +200,9 @@ def _pool(
                 without[index] = pooling.pool(
                     y[rest], v[rest], method, interval=interval, confidence=confidence
                 )
-    ends = (all_.prediction_low, all_.prediction_high)
-    prediction = [number(scale.back(end)) if math.isfinite(end) else None for end in ends]
+    ends = (all_.low, all_.high, all_.prediction_low, all_.prediction_high)
     cells = (
-        *(number(scale.back(value)) for value in (all_.estimate, all_.low, all_.high)),
-        *prediction,
+        *(number(scale.back(value)) for value in (all_.estimate, *ends)),
         *(number(value) for value in (all_.tau2, all_.i2, all_.q, all_.q_p)),
         k,
     )

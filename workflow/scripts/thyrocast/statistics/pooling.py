@@ -59,8 +59,7 @@ def pool(
     -------
     Pooled
         ``i2`` in percent. The prediction interval uses t with k - 1 degrees of freedom beside
-        Hartung-Knapp and the normal otherwise, as R's metafor does; with fewer than three centers
-        it is infinite.
+        Hartung-Knapp and the normal otherwise, as R's metafor does.
 
     Raises
     ------
@@ -106,7 +105,7 @@ def pool(
             )
         quantile = intervals.t_quantile(confidence, k - 1)
         p_value = intervals.t_p_value(estimate / error, k - 1)
-    reach = quantile * math.sqrt(tau2 + error**2) if k > 2 else math.inf
+    reach = quantile * math.sqrt(tau2 + error**2)
     q = _q(y, v, 0.0)
     fixed = 1 / v
     typical = (k - 1) / (fixed.sum() - (fixed**2).sum() / fixed.sum())
