@@ -46,3 +46,12 @@ rule all:
     input:
         "<results>/report/report.html",
         branch(config["lock_model"], then="<results>/model/manifest.json"),
+
+
+onstart:
+    clock.mend(f"results/{config['study']}")
+    slurm.begin(workflow)
+
+
+onerror:
+    print(failures.describe(log), file=sys.stderr)

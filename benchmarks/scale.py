@@ -78,6 +78,8 @@ def write_config(folder: Path, names: list[str], per_job: int) -> None:
         "study": "scale",
         "folds": 2,
         "patients_per_job": per_job,
+        # 10,000 people share birth dates; that they are different people is known here
+        "cohort": {"duplicates": "keep"},
         "pseudonym_key": str(folder / "key"),
         "image": {"size": 32},
         "network": {"threads": 1},

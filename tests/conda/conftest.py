@@ -27,7 +27,6 @@ DISK_GB = 15
 class Conda:
     """What runs need to find conda, and the folder where it makes environments."""
 
-    name: str
     prefix: Path
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -85,7 +84,7 @@ def conda() -> Iterator[Conda]:
         variables = {"PATH": f"{found}{os.pathsep}{os.environ['PATH']}"} if found else stand_in()
         # Bytecode is kept: without it every start of a script compiles PyTorch anew.
         variables["PYTHONDONTWRITEBYTECODE"] = ""
-        yield Conda("conda" if found else "local channel", prefix, variables)
+        yield Conda(prefix, variables)
 
 
 def stand_in() -> dict[str, str]:

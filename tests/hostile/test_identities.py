@@ -43,8 +43,8 @@ class Planter:
                     self.plant(item)
             elif element.keyword == "PatientBirthDate":
                 element.value = BIRTH
-            elif (
-                element.keyword in KEPT or (element.tag.element == 0x0010 and element.tag.is_private)
+            elif element.keyword in KEPT or (
+                element.tag.element == 0x0010 and element.tag.is_private
             ):
                 continue
             elif element.VR == "PN":

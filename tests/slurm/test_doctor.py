@@ -3,6 +3,9 @@
 import re
 import sys
 
+import doctor
+import pytest
+
 from tests.conftest import ROOT
 from tests.slurm.conftest import PROFILE, Toy
 
@@ -20,7 +23,8 @@ def test_doctor(toy: Toy) -> None:
     assert re.search(r"^FAIL +train_network .*mem=900000000", output, re.M)
 
 
-def test_doctor_without_a_scheduler(toy: Toy) -> None:
-    command = [sys.executable, str(ROOT / "workflow" / "scripts" / "doctor.py"), *PROFILE]
-    output = toy.command(command, {"SLURM_CONF": "/nowhere/slurm.conf"}).finish(success=False)
-    assert re.search(r"^FAIL", output, re.M)
+def test_doctor_without_a_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = list(doctor.scheduler(20))
+    assert [finding.state for finding in found] == [doctor.FAIL]
+    assert "login node" in found[0].what

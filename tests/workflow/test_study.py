@@ -146,7 +146,7 @@ def test_a_new_center_recomputes_no_image_of_the_others(finished: Study) -> None
 
 
 def test_a_replaced_file_reruns_only_the_job_that_holds_its_patient(finished: Study) -> None:
-    scan = next(f for f in (finished.folder / "data/smoke/beta/dicom").rglob("*") if f.is_file())
+    scan = min((finished.folder / "data/smoke/beta/dicom").rglob("*.dcm"))
     data = pydicom.dcmread(scan)
     data.PatientSize = 1.7
     data.save_as(scan)

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from thyrocast import study
+from thyrocast import clock, failures, slurm, study
 from thyrocast.config import check_file, complete, load_schema
 from thyrocast.exports import look
 from thyrocast.provenance import code_version, digest

@@ -33,6 +33,7 @@ LAUNCHER_MEMORY_MB = 600  # two Snakemakes and a margin
 FREE_GB = 20
 FREE_INODES = 100_000
 OK, WARN, FAIL = "ok  ", "warn", "FAIL"
+PLENTY = ("--cores", "1024")  # else a dry run cuts every rule to one thread
 
 # runs on a node with the launcher's Python: says what can be seen from there
 PROBE = """
@@ -153,7 +154,7 @@ def scheduler(interval: int) -> Iterator[Finding]:
 
 def plan(snakemake: list[str]) -> tuple[list[Request], str]:
     """Return the distinct requests of the study's SLURM jobs, or why it cannot be planned."""
-    fine, said = call(*snakemake, "--dry-run", "--forceall", "--nocolor", seconds=900)
+    fine, said = call(*snakemake, "--dry-run", "--forceall", "--nocolor", *PLENTY, seconds=900)
     if not fine:
         return [], said[-1500:]
     requests: dict[Request, None] = {}

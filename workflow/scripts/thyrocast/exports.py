@@ -65,10 +65,10 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
         The center's ``identifiers`` block, see `thyrocast.tables.normalize_identifier`.
     """
     root, memory = Path(folder), Path(cache)
-    known: dict[str, list[Any]] = tables.read_json(memory) if memory.exists() else {}
+    known: dict[str, tuple[str, list[str]]] = tables.read_json(memory) if memory.exists() else {}
     seen = {os.path.relpath(entry.path, root): (entry.path, _stamp(entry)) for entry in files(root)}
     found = {
-        path: known[path] if path in known and known[path][0] == stamp else [stamp, _names(full)]
+        path: known[path] if path in known and known[path][0] == stamp else (stamp, _names(full))
         for path, (full, stamp) in seen.items()
     }
     if found != known:

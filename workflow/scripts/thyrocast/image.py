@@ -52,7 +52,13 @@ def resample(image: Image, spacing: tuple[float, float], rows: Image, columns: I
     ndarray
         (r, c) counts; 0 outside the image.
     """
-    return _along(_along(image, spacing[0], rows).T, spacing[1], columns).T
+    # Columns that no new pixel touches are left out; the interpolation looks two pixels around.
+    first = max(int(columns[0] / spacing[1]) - 4, 0)
+    last = min(int(columns[-1] / spacing[1]) + 5, image.shape[1])
+    if last <= first:
+        return np.zeros((len(rows) - 1, len(columns) - 1))
+    part = _along(image[:, first:last], spacing[0], rows)
+    return _along(part.T, spacing[1], columns - first * spacing[1]).T
 
 
 def _along(image: Image, spacing: float, edges: Image) -> Image:

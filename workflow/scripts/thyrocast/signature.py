@@ -143,6 +143,7 @@ def fit(
         )
 
     stage = learn(np.ones(len(outcome), dtype=bool), "all")
+    _report(stage, settings)
     signature = np.zeros(len(train))
     prevalence = float(outcome.mean())
 
@@ -204,9 +205,7 @@ def fit_stage(
     path, chosen = None, 0
     active = np.zeros(0, dtype=np.int64)
     coefficients, intercept = np.zeros(0), 0.0
-    if len(np.unique(outcome)) < 2:
-        logger.warning("signature: one outcome only, the prevalence is predicted")
-    else:
+    if len(np.unique(outcome)) == 2:
         lambdas = lasso.penalties(
             embeddings, outcome, settings["penalties"], settings["smallest_penalty"]
         )
@@ -215,10 +214,6 @@ def fit_stage(
         weights = path.path.coefficients[chosen]
         active = np.flatnonzero(weights)
         coefficients, intercept = weights[active], float(path.path.intercepts[chosen])
-        if len(active) == 0:
-            logger.warning("signature: the LASSO selects no feature, the prevalence is predicted")
-        elif chosen == len(lambdas) - 1 and settings["selection"] != "count":
-            logger.warning("signature: the smallest penalty was chosen, the path should go further")
     classifier = forest.fit(
         embeddings[:, active], outcome, settings["forest"], seed=seed, threads=threads
     )
@@ -324,6 +319,21 @@ def _compare(
         learn, predict, whole, folds, settings["embeddings"] == "cross_fitted"
     )
     return whole, probability
+
+
+def _report(stage: Stage, settings: Mapping[str, Any]) -> None:
+    """Log what was selected, and what is odd about it."""
+    if stage.path is None:
+        logger.warning("signature: one outcome only, the prevalence is predicted")
+    elif len(stage.features) == 0:
+        logger.warning("signature: the LASSO selects no feature, the prevalence is predicted")
+    else:
+        logger.info("signature: %d features selected", len(stage.features))
+        last = stage.chosen == len(stage.path.path.penalties) - 1
+        if last and settings["selection"] != "count":
+            logger.warning(
+                "signature: the path's smallest penalty was chosen, it may end too early"
+            )
 
 
 def _odds(probability: Array) -> Array:

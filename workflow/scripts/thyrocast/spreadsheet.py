@@ -153,7 +153,7 @@ def _workbook_rows(file: Path, sheet: str | None) -> list[tuple[int, list[str]]]
         rows: list[tuple[int, list[str]]] = []
         _refuse_entities(archive, target)
         with archive.open(target) as stream:
-            for _, element in ElementTree.iterparse(stream):
+            for _, element in ElementTree.iterparse(stream):  # noqa: S314 - without entities
                 if element.tag != f"{{{_XLSX['m']}}}row":
                     continue
                 number = int(element.get("r") or (rows[-1][0] + 1 if rows else 1))
