@@ -93,7 +93,7 @@ def take(path: str) -> Any:
         (put("centers/0/clinical", "nowhere.csv"), "center north, key clinical: there is no file nowhere.csv"),
         (put("centers/1/columns/age", "Alter"), "center south, key columns.age: table .* has no column 'Alter', expected one of 'ID', 'Ergebnis'"),
         (put("network/weights", "nowhere.pth"), "key network.weights: there is no file nowhere.pth"),
-        (put("designs", ["kfold"]), "key designs.0: 'kfold' is unknown, expected one of holdout, loco, external"),
+        (put("designs", ["jackknife"]), "key designs.0: 'jackknife' is unknown, expected one of holdout, kfold, loco, external"),
     ],
 )  # fmt: skip
 def test_faults_name_place_and_expectation(

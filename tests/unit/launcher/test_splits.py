@@ -18,7 +18,8 @@ def cohort(sizes: dict[tuple[str, str], int], role: str = "development") -> list
 
 
 SIZES = {("a", "1"): 23, ("a", "0"): 8, ("b", "1"): 11, ("b", "0"): 9, ("c", "1"): 5, ("c", "0"): 5}
-DESIGNS = {"holdout": ["1", "2"], "loco": ["a", "b", "c"], "external": ["all"]}
+PARTS = ["1-1", "1-2", "1-3", "2-1", "2-2", "2-3"]
+DESIGNS = {"holdout": ["1", "2"], "kfold": PARTS, "loco": ["a", "b", "c"], "external": ["all"]}
 
 
 def test_folds_hold_their_share_of_every_stratum() -> None:
@@ -62,6 +63,23 @@ def test_every_split_is_complete_and_disjoint() -> None:
         assert {r[4] for r in mine if r[3] == "test"} <= {None}
     left_out = {r[2] for r in division if r[:2] == ("loco", "b") and r[3] == "test"}
     assert left_out == {row["patient"] for row in rows if row["center"] == "b"}
+
+
+def test_each_repeat_of_a_cross_validation_tests_everybody_once_and_divides_anew() -> None:
+    rows = cohort(SIZES)
+    division = list(divide(rows, DESIGNS, folds=4, test_fraction=0.2, seed=7))
+    repeats = [
+        {r[2]: r[1].split("-")[1] for r in division if r[1] in names and r[3] == "test"}
+        for names in (PARTS[:3], PARTS[3:])
+    ]
+    tested = [r for r in division if r[0] == "kfold" and r[3] == "test"]
+    assert len(tested) == 2 * len(rows)
+    assert [part.keys() == {row["patient"] for row in rows} for part in repeats] == [True, True]
+    assert repeats[0] != repeats[1]
+    for part in repeats:
+        for stratum, size in SIZES.items():
+            mine = Counter(part[f"{stratum[0]}-{stratum[1]}-{n}"] for n in range(size))
+            assert set(mine.values()) <= {size // 3, size // 3 + 1}
 
 
 def test_same_seed_same_division_and_repeats_differ() -> None:

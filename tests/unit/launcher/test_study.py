@@ -40,6 +40,7 @@ def test_assignment_is_the_same_before_and_after_the_ledger_is_written(tmp_path:
         ("dd", True, ["loco"], {"loco": ["c0", "c1"], "external": ["all"]}),
         ("de", False, ["holdout"], {"holdout": ["1"], "external": ["all"]}),
         ("d", False, ["external", "holdout"], {"holdout": ["1"]}),
+        ("d", False, ["kfold"], {"kfold": ["1-1", "1-2", "1-3", "2-1", "2-2", "2-3"]}),
     ],
 )
 def test_splits(roles: str, lock: bool, designs: list[str], expected: dict[str, list[str]]) -> None:
@@ -49,6 +50,7 @@ def test_splits(roles: str, lock: bool, designs: list[str], expected: dict[str, 
         "lock_model": lock,
         "designs": designs,
         "holdout": {"repeats": 1},
+        "kfold": {"parts": 3, "repeats": 2},
     }
     assert study.splits(config) == expected
 

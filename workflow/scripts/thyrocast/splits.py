@@ -46,6 +46,19 @@ def deal(strata: Sequence[tuple[str, ...]], hands: int, seed: int) -> Ints:
     return group
 
 
+def tuning_folds(outcome: npt.NDArray[np.float64], folds: int, seed: int) -> Ints:
+    """Deal training patients anew into folds for choosing a penalty, by outcome.
+
+    Not the folds of ``splits.csv``: without one of two, nothing would be left to choose on.
+
+    Parameters
+    ----------
+    outcome : (n,) of 0 and 1
+    folds, seed
+    """
+    return deal([(str(int(value)),) for value in outcome], folds, seed)
+
+
 def hold_out(
     strata: Sequence[tuple[str, ...]], fraction: float, seed: int
 ) -> npt.NDArray[np.bool_]:
@@ -107,6 +120,14 @@ def divide(
             held = hold_out(strata, test_fraction, tables.seed(seed, design, split))
             train = [row for row, out in zip(development, held, strict=True) if not out]
             test = [row for row, out in zip(development, held, strict=True) if out]
+        elif design == "kfold":
+            # The parts of one repeat are dealt together: every patient is tested once in each.
+            repeat, part = split.split("-")
+            parts = sum(name.startswith(f"{repeat}-") for name in designs[design])
+            strata = [(row["center"], row["outcome"]) for row in development]
+            hand = deal(strata, parts, tables.seed(seed, design, repeat))
+            train = [row for row, at in zip(development, hand, strict=True) if at != int(part) - 1]
+            test = [row for row, at in zip(development, hand, strict=True) if at == int(part) - 1]
         elif design == "loco":
             train = [row for row in development if row["center"] != split]
             test = [row for row in development if row["center"] == split]

@@ -118,6 +118,11 @@ def splits(config: Config) -> dict[str, list[str]]:
     """The splits of every design that is run."""
     known = {
         "holdout": [str(n + 1) for n in range(config["holdout"]["repeats"])],
+        "kfold": [
+            f"{repeat + 1}-{part + 1}"
+            for repeat in range(config["kfold"]["repeats"])
+            for part in range(config["kfold"]["parts"])
+        ],
         "loco": names(config, "development"),
         "external": ["all"],
     }
