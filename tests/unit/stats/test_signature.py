@@ -44,6 +44,7 @@ def study(
     memory: float = 3.0,
     seed: int = 0,
     clinical: bool = True,
+    folds: int = FOLDS,
 ) -> np.ndarray:
     """A split whose networks see the outcome with ``signal`` and memorize their training patients.
 
@@ -54,14 +55,14 @@ def study(
     total = n + n_test
     outcome = (np.arange(total) % 2).astype(int)
     train = np.arange(total) < n
-    fold = np.where(train, (np.arange(total) // 2) % FOLDS + 1, 0)
+    fold = np.where(train, (np.arange(total) // 2) % folds + 1, 0)
     seen = rng.normal(size=(total, 5))
     seen[:, 0] += signal * (2 * outcome - 1)
     mixing = rng.normal(size=(5, FEATURES))
-    embeddings = np.zeros((1 + FOLDS, total, FEATURES), np.float32)
+    embeddings = np.zeros((1 + folds, total, FEATURES), np.float32)
     rows = []
     names = [f"north-{i:04d}" for i in range(total)]
-    for member in range(1 + FOLDS):
+    for member in range(1 + folds):
         known = train & (fold != member) if member else train
         view = seen.copy()
         view[known, 1] += memory * (2 * outcome[known] - 1)
@@ -248,13 +249,21 @@ def test_nothing_of_a_fold_reaches_its_own_predictions(tmp_path, fold):
     features[patients.train], _ = signature._places(patients, embeddings, crossed=True)
     rest = patients.train & ~own
     stage = signature.fit_stage(
-        features[rest], patients.outcome[rest], patients.fold[rest], SETTINGS,
+        features[rest], patients.outcome[rest], SETTINGS,
         tables.seed(tables.seed(1, "loco", "north", "signature"), "signature", f"without-{fold}"),
     )  # fmt: skip
     expected = stage.predict(features[own])
     predictions = run(tmp_path, recalibration="none")
     place = np.flatnonzero(patients.fold[patients.train] == fold)
     np.testing.assert_allclose(predictions["signature"]["train"][1][place], expected, atol=1e-12)
+
+
+def test_two_folds_leave_enough_to_tune_on(tmp_path):
+    # Without one of two folds the other's patients are all there is to choose a penalty on.
+    study(tmp_path, n=160, signal=1.5, folds=2)
+    predictions = run(tmp_path)
+    for model in ("network", "signature", "combined"):
+        assert auc(*predictions[model]["train"]) > 0.7, model
 
 
 def test_shuffled_outcomes_are_chance_cross_fitted_and_perfect_in_sample(tmp_path):

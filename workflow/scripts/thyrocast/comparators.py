@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from thyrocast import imputation, ridge
+from thyrocast import imputation, ridge, splits
 
 logger = logging.getLogger("thyrocast")
 
@@ -59,7 +59,7 @@ def derive(columns: Columns) -> dict[str, list[str]]:
 def fit(
     columns: Columns,
     outcome: Array,
-    folds: NDArray[np.int64],
+    tuning_folds: int,
     imputations: int,
     seed: int,
     name: str | None,
@@ -72,8 +72,8 @@ def fit(
         Training patients' predictors as text, empty where missing; text columns with few different
         values become indicators.
     outcome : (n,) of 0 and 1
-    folds : (n,)
-        For the choice of the penalty.
+    tuning_folds
+        Folds on which the penalty is chosen.
     imputations
         How often missing values are filled in; 1 where none is missing.
     seed
@@ -105,6 +105,7 @@ def fit(
         normal = imputation.fit(values[sample])
         filled = imputation.complete(values, normal, generator)
         if penalty is None:
+            folds = splits.tuning_folds(outcome, tuning_folds, seed)
             penalty = ridge.choose_penalty(filled, outcome, folds)
         weights = ridge.fit(filled, outcome, penalty)
         fits.append(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from thyrocast import alignment, comparators, forest, lasso, ridge, tables
+from thyrocast import alignment, comparators, forest, lasso, ridge, splits, tables
 
 logger = logging.getLogger("thyrocast")
 
@@ -136,7 +136,6 @@ def fit(
         return fit_stage(
             places[rows],
             outcome[rows],
-            folds[rows],
             settings,
             tables.seed(seed, "signature", name),
             threads,
@@ -181,7 +180,6 @@ def fit(
 def fit_stage(
     embeddings: Array,
     outcome: Array,
-    folds: Folds,
     settings: Mapping[str, Any],
     seed: int,
     threads: int = 1,
@@ -192,10 +190,9 @@ def fit_stage(
     ----------
     embeddings : (n, 2048)
     outcome : (n,) of 0 and 1
-    folds : (n,)
-        For the choice of the penalty.
     settings
-        ``selection``, ``features``, ``penalties``, ``smallest_penalty`` and ``forest``.
+        ``selection``, ``features``, ``penalties``, ``smallest_penalty``, ``tuning_folds`` and
+        ``forest``.
     seed, threads
 
     Returns
@@ -209,6 +206,7 @@ def fit_stage(
         lambdas = lasso.penalties(
             embeddings, outcome, settings["penalties"], settings["smallest_penalty"]
         )
+        folds = splits.tuning_folds(outcome, settings["tuning_folds"], seed)
         path = lasso.cross_validate(embeddings, outcome, folds, lambdas)
         chosen = lasso.choose(path, settings["selection"], settings["features"])
         weights = path.path.coefficients[chosen]
@@ -299,7 +297,7 @@ def _compare(
         return comparators.fit(
             cells(train[rows]),
             outcome[rows],
-            folds[rows],
+            settings["tuning_folds"],
             settings["imputations"],
             tables.seed(seed, name, part),
             name if part == "all" else None,
