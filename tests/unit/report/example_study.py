@@ -321,8 +321,9 @@ def _evaluate(
                 gap,
                 gap - 0.06,
                 gap + 0.06,
-                random.random(),
+                0.25,
                 "DeLong",
+                0.75,
             )
         )
 

@@ -108,6 +108,12 @@ def test_participants_add_up(page):
     assert "These numbers do not add up" not in words
 
 
+def test_p_values_stand_with_their_adjusted_ones(page):
+    words = text(page)
+    assert "adjusted for the number of pairs" in words
+    assert re.search(r"0\.25\s+0\.75\s+DeLong", words)
+
+
 def test_published_figures_stand_beside_ours(page):
     words = text(page[page.index('id="published"') : page.index('id="training"')])
     for number in ("0.828", "0.806", "0.924", "121", "8:2", "10–90 %"):

@@ -235,7 +235,7 @@ def comparisons(study: Study, design: str) -> list[Grid]:
         ("What the image adds to the clinical predictors (test)", rows[added]),
     )
     header = ["Models", "Metric", "Difference", "p", "Method"]
-    note = "p values are not adjusted for their number."
+    note = "Small print below p: adjusted for the number of pairs that a metric compares (Holm)."
     return [
         Grid(caption, header, [_comparison(row) for _, row in part.iterrows()], note)
         for caption, part in parts
@@ -249,7 +249,7 @@ def _comparison(row: pd.Series) -> list[Cell]:
         label(f"{words.model(row['model_a'])} {joint} {words.model(row['model_b'])}"),
         label(words.metric(row["metric"])),
         estimate(row["difference"], row["ci_low"], row["ci_high"], 3),
-        Cell(words.p_value(row["p_value"])),
+        Cell(words.p_value(row["p_value"]), words.p_value(row["p_holm"])),
         label(words.method(row["method"])),
     ]
 

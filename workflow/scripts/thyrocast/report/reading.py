@@ -29,7 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "comparisons": (
         "design", "split", "set", "model_a", "model_b", "metric",
-        "difference", "ci_low", "ci_high", "p_value", "method",
+        "difference", "ci_low", "ci_high", "p_value", "method", "p_holm",
     ),
     "thresholds": ("design", "split", "model", "rule", "threshold"),
     "predictions": (
