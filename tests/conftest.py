@@ -94,7 +94,7 @@ def prepare(folder: Path, name: str = "smoke", data: Path | None = None) -> Stud
     """A study in ``folder`` with a config that may be edited; its data linked from elsewhere."""
     folder.mkdir(parents=True, exist_ok=True)
     text = (ROOT / "config" / f"{name}.yaml").read_text()
-    (folder / "config.yaml").write_text(f"{text}\npseudonym_key: {folder / 'key'}\n")
+    (folder / "config.yaml").write_text(f"{text}\npseudonym_key: key\n")
     if data:
         shutil.copytree(data, folder / "data")
     return Study(folder, name)

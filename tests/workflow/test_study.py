@@ -25,8 +25,6 @@ DOCUMENTED = {
 def copy(study: Study, folder: Path) -> Study:
     """A copy of a finished study that a test may change."""
     shutil.copytree(study.folder, folder, symlinks=True)
-    text = (folder / "config.yaml").read_text().replace(str(study.folder), str(folder))
-    (folder / "config.yaml").write_text(text)
     return Study(folder, study.name)
 
 
@@ -86,8 +84,9 @@ def test_every_model_predicts_every_patient(smoke_study: Study) -> None:
 
 def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
     for file in smoke_study.results.rglob("*.csv"):
-        cells = {cell.lower() for row in tables.read_csv(file) for cell in row.values() if cell}
-        assert not cells & {"nan", "inf", "-inf", "none"}, file
+        cells = {cell for row in tables.read_csv(file) for cell in row.values()}
+        # "none" is an antithyroid drug that was not given
+        assert not cells & {"nan", "NaN", "NA", "inf", "-inf", "None"}, file
 
 
 def test_locked_model_is_whole(smoke_study: Study) -> None:

@@ -48,7 +48,6 @@ rule render_report:
         runtime=escalating(30),
     params:
         config=config,
-        results=f"results/{config['study']}",
         designs=SPLITS,
         members=MEMBERS,
         code=code_version("render_report"),

@@ -26,7 +26,7 @@ def run(
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     run(
-        results=Path(snakemake.params.results),
+        results=Path(snakemake.output.report).parents[1],
         designs=dict(snakemake.params.designs),
         members=list(snakemake.params.members),
         output=Path(snakemake.output.report),
