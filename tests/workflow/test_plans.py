@@ -102,6 +102,16 @@ def test_faults_stop_before_any_job(tmp_path: Path, changes: dict[str, Any], mes
     assert not (tmp_path / "results").exists()
 
 
+def test_an_outcome_rule_that_contradicts_itself_stops_before_any_job(tmp_path: Path) -> None:
+    centers = yaml.safe_load(SMOKE.read_text())["centers"]
+    centers[1]["outcome"] = {"rule": "given", "cured": ["ok"], "not_cured": ["OK", "no"]}
+    done = study(tmp_path, SMOKE, centers=centers).snakemake(check=False)
+    assert (
+        "center beta, key outcome: code 'ok' means cured and not cured" in done.stdout + done.stderr
+    )
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize("missing", ["dicom", "clinical"])
 def test_missing_inputs_stop_before_any_job(tmp_path: Path, missing: str) -> None:
     smoke = study(tmp_path, SMOKE)

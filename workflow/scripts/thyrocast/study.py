@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import exports, tables
+from thyrocast import exports, outcome, tables
 from thyrocast.exports import Export
 from thyrocast.spreadsheet import read_table
 from thyrocast.tables import InputError
@@ -42,6 +42,10 @@ def _center_faults(center: Center) -> list[str]:
         faults.append(f"{where}, key dicom: there is no folder {folder}, expected the DICOM export")
     elif next(exports.files(folder), None) is None:
         faults.append(f"{where}, key dicom: folder {folder} holds no files, expected DICOM files")
+    try:
+        outcome.check_rule(center)
+    except InputError as error:
+        faults.append(str(error))
     if not Path(center["clinical"]).is_file():
         faults.append(
             f"{where}, key clinical: there is no file {center['clinical']}, expected a table"
