@@ -55,7 +55,9 @@ def calibration_group_rows(sample: Sample, group: str, settings: Settings) -> It
     """Make rows of grouped calibration; groups have at least the smallest number of patients reported."""
     fewest = int(settings.block["minimum_count"]["patients"])
     count = min(int(settings.block["calibration_groups"]), max(1, sample.size // fewest))
-    found = calibration_curve.groups(sample.outcome, sample.probability, count, settings.confidence)
+    found = calibration_curve.groups(
+        sample.outcome, sample.probability, count, settings.confidence, fewest
+    )
     for index, part in enumerate(found, start=1):
         # Wilson's interval counts patients; it has nothing to say of several rows of one.
         limits = (None, None) if sample.repeated else part.observed[1:3]

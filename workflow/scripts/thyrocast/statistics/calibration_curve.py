@@ -160,8 +160,6 @@ def error_intervals(
     E90 88.7-96.1 %, less at n = 1,000 than at 50. (Percentiles of bootstrap replicates cover 53-92 %,
     and never an ideal curve.) That of Emax depends on the sample's greatest probability.
 
-    COVERAGE_OF_ICI
-
     Raises
     ------
     NotEstimableError
@@ -188,7 +186,7 @@ def error_intervals(
     off = fit.coefficients - ideal
     wald = float(off @ np.linalg.solve(fit.covariance, off))
     calibrated = special.chdtrc(off.size, wald) > 1 - confidence
-    tail = (1 - confidence) / 2
+    tail = intervals.tail(confidence)
     result = {}
     for name, values in replicates.items():
         excess = float(values.mean()) - found[name]
@@ -200,15 +198,26 @@ def error_intervals(
 
 
 def groups(
-    outcome: ArrayLike, probability: ArrayLike, count: int, confidence: float = 0.95
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    count: int,
+    confidence: float = 0.95,
+    least: int = 1,
 ) -> list[Group]:
     """Observed frequency in groups of equal size by predicted probability, with Wilson intervals.
 
-    Equal probabilities stay together, so that there may be fewer than ``count`` groups.
+    Equal probabilities stay together, so that there may be fewer than ``count`` groups; one with
+    fewer than ``least`` patients joins the one below it, and the lowest the one above.
     """
     y, p = _read(outcome, probability)
     edges = np.unique(np.quantile(p, np.arange(1, count) / count)) if count > 1 else np.empty(0)
     member = np.searchsorted(edges, p, side="left")
+    for index in np.unique(member)[:0:-1]:
+        if np.sum(member == index) < least:
+            member[member == index] = member[member < index].max()
+    lowest, above = member == member.min(), member > member.min()
+    if lowest.sum() < least and above.any():
+        member[lowest] = member[above].min()
     found = []
     for index in np.unique(member):
         inside = member == index

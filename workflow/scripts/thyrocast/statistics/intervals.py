@@ -19,14 +19,27 @@ class Interval(NamedTuple):
     method: str
 
 
+def tail(confidence: float) -> float:
+    """Probability beyond either limit of an interval, 0.025 for a confidence of 0.95.
+
+    Raises
+    ------
+    ValueError
+        If the confidence is not between 0 and 1, such as 95.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence must lie between 0 and 1, not {confidence:g}")
+    return (1 - confidence) / 2
+
+
 def normal_quantile(confidence: float) -> float:
     """Two-sided standard normal quantile, 1.96 for a confidence of 0.95."""
-    return float(special.ndtri(0.5 + confidence / 2))
+    return -float(special.ndtri(tail(confidence)))
 
 
 def t_quantile(confidence: float, degrees: float) -> float:
     """Two-sided quantile of Student's t."""
-    return float(special.stdtrit(degrees, 0.5 + confidence / 2))
+    return -float(special.stdtrit(degrees, tail(confidence)))
 
 
 def normal_p_value(z: float) -> float:
@@ -45,8 +58,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     NotEstimableError
         If n is 0.
     """
-    if n == 0:
-        raise NotEstimableError("the proportion has no patients in its denominator")
+    _check_counts(successes, n)
     z = normal_quantile(confidence)
     p = successes / n
     denominator = 1 + z * z / n
@@ -69,12 +81,18 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interva
     NotEstimableError
         If n is 0.
     """
+    _check_counts(successes, n)
+    out = tail(confidence)
+    low = 0.0 if successes == 0 else special.betaincinv(successes, n - successes + 1, out)
+    high = 1.0 if successes == n else special.betaincinv(successes + 1, n - successes, 1 - out)
+    return Interval(successes / n, float(low), float(high), "clopper_pearson")
+
+
+def _check_counts(successes: int, n: int) -> None:
     if n == 0:
         raise NotEstimableError("the proportion has no patients in its denominator")
-    tail = (1 - confidence) / 2
-    low = 0.0 if successes == 0 else special.betaincinv(successes, n - successes + 1, tail)
-    high = 1.0 if successes == n else special.betaincinv(successes + 1, n - successes, 1 - tail)
-    return Interval(successes / n, float(low), float(high), "clopper_pearson")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is no proportion")
 
 
 def t_p_value(t: float, degrees: float) -> float:

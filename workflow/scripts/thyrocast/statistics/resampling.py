@@ -105,7 +105,7 @@ def percentile(estimate: float, replicates: ArrayLike, confidence: float = 0.95)
     ``intervals`` and ``calibration`` cover there.
     """
     values = _usable(replicates)
-    tail = (1 - confidence) / 2
+    tail = intervals.tail(confidence)
     # Infinite replicates (separated resamples) sort to the ends; "linear" would give inf - inf.
     low = float(np.quantile(values, tail, method="lower"))
     high = float(np.quantile(values, 1 - tail, method="higher"))

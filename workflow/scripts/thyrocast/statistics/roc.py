@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thyrocast.statistics import inputs
+from thyrocast.statistics import inputs, intervals
 from thyrocast.statistics.inputs import Booleans, Floats, Integers, NotEstimableError
+from thyrocast.statistics.intervals import Interval
 
 
 class Roc(NamedTuple):
@@ -120,11 +121,54 @@ def at_sensitivity(outcome: ArrayLike, score: ArrayLike, sensitivity: ArrayLike)
     return _read((1 - tpr)[::-1], (1 - fpr)[::-1], 1 - wanted)
 
 
+def operating_point(
+    outcome: ArrayLike,
+    score: ArrayLike,
+    at: float,
+    given: str = "specificity",
+    confidence: float = 0.95,
+    interval: Callable[[int, int, float], Interval] = intervals.wilson,
+) -> Interval:
+    """Sensitivity at the cut that keeps a specificity, or the reverse, with its interval.
+
+    Of all cuts between patients with ``given`` at or above ``at``, the one with the greatest other
+    measure: a share of whole patients, without interpolation. It describes a ROC curve; the
+    performance of a threshold is that on patients whom it was not chosen on (``threshold``).
+
+    Parameters
+    ----------
+    given : {"specificity", "sensitivity"}
+    interval : callable
+        ``intervals.wilson`` or ``intervals.clopper_pearson``.
+
+    Raises
+    ------
+    NotEstimableError
+        If one outcome is missing.
+
+    Notes
+    -----
+    The interval takes the cut as given, although it was found in the same patients: for the
+    sensitivity at a specificity of 0.9 and an AUC of 0.8 nominal 95 % intervals cover 60-88 %
+    (Wilson) and 63-90 % (Clopper-Pearson), least where few are not cured. :func:`band` draws both.
+    """
+    if given not in ("specificity", "sensitivity") or not 0 <= at <= 1:
+        raise ValueError(f"cannot hold {given!r} at {at}")
+    fpr, tpr = _curve(outcome, score)
+    held, other = (1 - fpr, tpr) if given == "specificity" else (tpr, 1 - fpr)
+    y = inputs.outcome_array(outcome)
+    n = int(np.sum(y if given == "specificity" else ~y))
+    best = float(other[held >= at - 1e-12].max())
+    return interval(round(best * n), n, confidence)
+
+
 def _read(x: Floats, y: Floats, wanted: Floats) -> Floats:
     """Interpolate a rising curve from (0, 0); on a vertical step take the upper end."""
     left = np.clip(np.searchsorted(x, wanted, side="right") - 1, 0, x.size - 2)
-    slope = (y[left + 1] - y[left]) / (x[left + 1] - x[left])
-    return np.asarray(np.where(wanted >= x[-1], y[-1], y[left] + slope * (wanted - x[left])))
+    # Only at and beyond the end can the step found be vertical, and there the last value counts.
+    width = np.maximum(x[left + 1] - x[left], np.finfo(float).tiny)
+    share = np.clip((wanted - x[left]) / width, 0, 1)
+    return np.asarray(np.where(wanted >= x[-1], y[-1], y[left] + (y[left + 1] - y[left]) * share))
 
 
 def band(
@@ -165,7 +209,7 @@ def band(
             rates.append(_read_many(block[usable][:, order], y[order], last, wanted))
     if lost >= 0.05 * total:
         raise NotEstimableError(f"{lost} of {total} bootstrap resamples lack an outcome")
-    tail = (1 - confidence) / 2
+    tail = intervals.tail(confidence)
     low, high = np.quantile(np.concatenate(rates), (tail, 1 - tail), axis=0)
     return low, high
 

@@ -26,12 +26,20 @@ class LinearPredictor(NamedTuple):
     weight: Floats
 
 
+def _inside(**values: float) -> None:
+    """Refuse what must lie between 0 and 1, and would divide by 0 elsewhere."""
+    for name, value in values.items():
+        if not 0 < value < 1:
+            raise ValueError(f"{name} must lie between 0 and 1, not at {value:g}")
+
+
 def linear_predictor(auc: float, prevalence: float) -> LinearPredictor:
     """Logit of a calibrated model with a given AUC.
 
     The cured and the others have normal logits with equal variance, whose distance makes the AUC.
     Numerical integration on 4,001 points, where pmsampsize and pmvalsampsize draw random numbers.
     """
+    _inside(auc=auc, prevalence=prevalence)
     distance = math.sqrt(2) * float(special.ndtri(auc))
     x = np.linspace(-9.0, 9.0 + distance, 4001)
     density = prevalence * _normal(x - distance) + (1 - prevalence) * _normal(x)
@@ -45,6 +53,7 @@ def _normal(x: Floats) -> Floats:
 
 def null_log_likelihood(prevalence: float) -> float:
     """Log likelihood per patient of a model that knows the prevalence alone."""
+    _inside(prevalence=prevalence)
     return prevalence * math.log(prevalence) + (1 - prevalence) * math.log(1 - prevalence)
 
 
@@ -69,11 +78,15 @@ def for_shrinkage(parameters: int, r2: float, shrinkage: float = 0.9) -> int:
     r2 : float
         Anticipated Cox-Snell R², below ``shrinkage``.
     """
+    _inside(shrinkage=shrinkage, r2=r2)
+    if r2 >= shrinkage:
+        raise ValueError(f"a Cox-Snell R² of {r2:g} allows no shrinkage of {shrinkage:g}")
     return math.ceil(parameters / ((shrinkage - 1) * math.log(1 - r2 / shrinkage)))
 
 
 def for_optimism(parameters: int, r2: float, prevalence: float, difference: float = 0.05) -> int:
     """Development, criterion 2: apparent and adjusted Nagelkerke R² differ by at most this much."""
+    _inside(r2=r2, prevalence=prevalence)
     shrinkage = r2 / (r2 + difference * cox_snell_maximum(prevalence))
     return for_shrinkage(parameters, r2, shrinkage)
 
@@ -85,6 +98,7 @@ def for_prevalence(prevalence: float, margin: float = 0.05) -> int:
 
 def for_oe(prevalence: float, width: float, oe: float = 1.0) -> int:
     """Count patients for validation with an interval of observed/expected of this width."""
+    _inside(prevalence=prevalence)
     error = _up(math.asinh(width / (2 * oe)) / Z)
     return math.ceil((1 - prevalence) / (prevalence * error**2))
 
@@ -101,6 +115,7 @@ def for_slope(predictor: LinearPredictor, width: float) -> int:
 
 def auc_error(auc: float, n: float, prevalence: float) -> float:
     """Predict the standard error of an AUC in n patients (Newcombe's form of Hanley and McNeil's)."""
+    _inside(auc=auc, prevalence=prevalence)
     cured = n * prevalence
     return math.sqrt(discrimination.hanley_mcneil_variance(auc, cured, n - cured))
 
@@ -109,6 +124,8 @@ def for_auc(auc: float, prevalence: float, width: float) -> int:
     """Count patients for validation with an interval of the AUC of this width."""
     goal = width / (2 * Z)
     low, high = 2.0, 4.0
+    if auc_error(auc, low, prevalence) <= goal:
+        return math.ceil(low)
     while auc_error(auc, high, prevalence) > goal:
         high *= 2
     n = float(optimize.brentq(lambda n: auc_error(auc, n, prevalence) - goal, low, high))
@@ -119,6 +136,7 @@ def for_net_benefit(
     sensitivity: float, specificity: float, prevalence: float, threshold: float, width: float
 ) -> int:
     """Count patients for validation with an interval of standardized net benefit of this width."""
+    _inside(prevalence=prevalence, threshold=threshold)
     odds = (1 - prevalence) / prevalence * threshold / (1 - threshold)
     each = (
         sensitivity * (1 - sensitivity) / prevalence
