@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from thyrocast.evaluation import groups
 from thyrocast.evaluation.layout import Row, number
 from thyrocast.evaluation.sample import IMAGE_MODELS, Sample
 from thyrocast.evaluation.settings import Settings
@@ -40,7 +41,8 @@ def rows(samples: Mapping[str, Sample], settings: Settings, across_centers: bool
     found: list[tuple[str, Row, float | None]] = []
     for name_a, name_b in itertools.combinations(samples, 2):
         a, b = _paired(samples[name_a], samples[name_b])
-        if a.size == 0:
+        # Patients whom both predicted may be fewer than either's.
+        if a.size == 0 or groups.too_small(a, settings.block["minimum_count"]):
             continue
         key = (a.design, a.split, a.set, name_a, name_b)
         for kind, compare in _tests(a, b, settings, across_centers).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from thyrocast.tables import InputError
 logger = logging.getLogger("thyrocast")
 
 Tables = dict[str, list[Row]]
+Groups = Mapping[str, Booleans | None]
+CENTER, SPLIT = "center:", "split:"
 SCORED = (
     "performance",
     "roc",
@@ -73,18 +75,20 @@ def evaluate(
     train, test = _samples(predictions, settings, found)
     splits = list(dict.fromkeys(split for split, _ in (*train, *test)))
     labels = groups.labels(cohort, block["subgroups"])
+    by_name = {m: [s for (_, name), s in test.items() if name == m] for _, m in test}
+    whole = {m: s[0] if len(splits) == 1 else together(s) for m, s in by_name.items()}
+    divided = {model: _divide(sample, labels, settings) for model, sample in whole.items()}
     for index, split in enumerate(splits, start=1):
         logger.info("split %s, %d of %d", split, index, len(splits))
-        headline = len(splits) == 1
-        for samples in (train, test):
-            chosen = {model: s for (name, model), s in samples.items() if name == split}
-            _score(chosen, found, settings, labels if headline and samples is test else None)
-    if len(splits) > 1:
-        models = dict.fromkeys(model for _, model in test)
-        joined = {m: together([s for (_, name), s in test.items() if name == m]) for m in models}
-        if joined:
-            logger.info("all splits together")
-        _score(joined, found, settings, labels)
+        _score({m: s for (name, m), s in train.items() if name == split}, found, settings)
+        if len(splits) > 1:
+            chosen = {m: s for (name, m), s in test.items() if name == split}
+            # One split of a design is a group like any other: a center, or a part of it.
+            hidden = {m for m in chosen if divided[m].get(f"{SPLIT}{split}", True) is None}
+            _score(chosen, found, settings, hidden=hidden)
+    if len(splits) > 1 and whole:
+        logger.info("all splits together")
+    _score(whole, found, settings, divided)
     return found
 
 
@@ -142,29 +146,48 @@ def _score(
     samples: Mapping[str, Sample],
     found: Tables,
     settings: Settings,
-    labels: Mapping[str, groups.Labels] | None,
+    divided: Mapping[str, Groups] | None = None,
+    hidden: Collection[str] = (),
 ) -> None:
-    """Score all models of one split and set; by center and subgroup too where labels are given."""
+    """Score all models of one split and set; by center and subgroup too where these are given."""
+    least = settings.block["minimum_count"]
+    shown = {}
     for model, sample in samples.items():
-        logger.info("%s: %d patients, %d cured", model, sample.size, sample.events)
-        found["performance"] += performance.rows(sample, "pooled", settings)
-        _curves(sample, "pooled", found, settings)
-        if labels is None:
-            continue
-        for group, inside in _groups(sample, labels, settings):
+        logger.info("%s: %d patients, %d cured", model, *sample.patients)
+        if model in hidden or groups.too_small(sample, least):
+            found["performance"].append(_suppressed(sample, "pooled", settings))
+        else:
+            shown[model] = sample
+            found["performance"] += performance.rows(sample, "pooled", settings)
+            _curves(sample, "pooled", found, settings)
+        for group, inside in _reported(divided, model):
             if inside is None:
                 found["performance"].append(_suppressed(sample, group, settings))
                 continue
             part = sample.among(inside)
             found["performance"] += performance.rows(part, group, settings)
-            if group.startswith("center:"):
+            if group.startswith(CENTER):
                 _curves(part, group, found, settings)
-    for group, sample in _references(samples, labels, settings):
-        found["decision_curve"] += curves.reference_rows(sample, group, settings)
-    if samples and next(iter(samples.values())).set == "test":
-        centers = {center for sample in samples.values() for center in np.unique(sample.center)}
-        across = labels is not None and len(centers) > 1
-        found["comparisons"] += comparison.rows(samples, settings, across)
+    if not shown:
+        return
+    # Whom treat-all and treat-none treat: the most complete sample, and its reported centers.
+    model, sample = max(shown.items(), key=lambda item: item[1].size)
+    found["decision_curve"] += curves.reference_rows(sample, "pooled", settings)
+    for group, inside in _reported(divided, model):
+        if group.startswith(CENTER) and inside is not None:
+            found["decision_curve"] += curves.reference_rows(sample.among(inside), group, settings)
+    if sample.set == "test":
+        centers = {center for sample in shown.values() for center in np.unique(sample.center)}
+        across = divided is not None and len(centers) > 1
+        found["comparisons"] += comparison.rows(shown, settings, across)
+
+
+def _reported(
+    divided: Mapping[str, Groups] | None, model: str
+) -> Iterator[tuple[str, Booleans | None]]:
+    """Centers and subgroups of a model's sample; splits have rows of their own."""
+    if divided is not None:
+        yield from ((k, v) for k, v in divided[model].items() if not k.startswith(SPLIT))
 
 
 def _curves(sample: Sample, group: str, found: Tables, settings: Settings) -> None:
@@ -174,39 +197,23 @@ def _curves(sample: Sample, group: str, found: Tables, settings: Settings) -> No
     found["decision_curve"] += curves.decision_rows(sample, group, settings)
 
 
-def _references(
-    samples: Mapping[str, Sample], labels: Mapping[str, groups.Labels] | None, settings: Settings
-) -> Iterator[tuple[str, Sample]]:
-    """Find the most complete sample, and its reported centers: whom treat-all and treat-none treat."""
-    if not samples:
-        return
-    sample = max(samples.values(), key=lambda one: one.size)
-    yield "pooled", sample
-    if labels is not None:
-        for group, inside in _groups(sample, {}, settings):
-            if inside is not None:
-                yield group, sample.among(inside)
-
-
-def _groups(
-    sample: Sample, labels: Mapping[str, groups.Labels], settings: Settings
-) -> Iterator[tuple[str, Booleans | None]]:
-    least = settings.block["minimum_count"]
-    for name, inside in groups.divide(sample, list(sample.center), least).items():
-        yield f"center:{name}", inside
+def _divide(sample: Sample, labels: Mapping[str, groups.Labels], settings: Settings) -> Groups:
+    """Centers, subgroups and splits of a sample; None for those that are not reported."""
+    divisions = {CENTER: list(sample.center)}
     for column, label in labels.items():
         names = [label.get(patient, "missing") for patient in sample.patient]
-        if len(set(names)) < 2:
-            continue
-        for name, inside in groups.divide(sample, names, least).items():
-            yield f"subgroup:{column}={name}", inside
+        if len(set(names)) > 1:
+            divisions[f"subgroup:{column}="] = names
+    if sample.origin is not None:
+        divisions[SPLIT] = list(sample.origin)
+    return groups.divide(sample, divisions, settings.block["minimum_count"])
 
 
 def _suppressed(sample: Sample, group: str, settings: Settings) -> Row:
     least = settings.block["minimum_count"]
     reason = (
         f"suppressed: fewer than {least['patients']} patients or {least['outcomes']} of an outcome, "
-        "or the complement of such a group"
+        "or what would give such a group away"
     )
     key = (sample.design, sample.split, sample.model, sample.set, group)
     return (*key, "auc", None, None, None, reason, None, None)

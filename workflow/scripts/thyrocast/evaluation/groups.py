@@ -47,33 +47,71 @@ def labels(
     }
 
 
+def too_small(sample: Sample, least: Mapping[str, int]) -> bool:
+    """Whether a sample has fewer patients, or fewer of an outcome, than may be reported."""
+    patients, cured = sample.patients
+    return patients < least["patients"] or min(cured, patients - cured) < least["outcomes"]
+
+
 def divide(
-    sample: Sample, names: Sequence[str], least: Mapping[str, int]
+    sample: Sample, divisions: Mapping[str, Sequence[str]], least: Mapping[str, int]
 ) -> dict[str, Booleans | None]:
-    """Patients of each group of one division; None for a group that is not reported.
+    """Patients of each group; None for a group that is not reported.
 
     Parameters
     ----------
-    names : (n,)
-        The group of each patient.
+    divisions : mapping of prefix to (n,) names
+        Ways to divide the sample, such as ``center:``, each with the group of every patient.
     least : mapping
         ``patients`` and ``outcomes``: the fewest of a reported group.
 
     Notes
     -----
-    A single group left out could be worked out as the difference between all and the others, so
-    the next smallest goes with it until what is left out holds the least number itself.
+    A group left out must not be worked out from what is reported. Within a division, the next
+    smallest goes with it until what is left out holds the least number itself. Across divisions
+    (all of one vendor's patients are those of two centers) reported groups are left out until no
+    sum and difference of them gives a group that is too small.
     """
-    array = np.asarray(names)
-    members = {str(name): array == name for name in np.unique(array)}
+    members: dict[str, Booleans] = {}
+    small: set[str] = set()
+    hidden: set[str] = set()
 
-    def small(inside: Booleans) -> bool:
-        events = int(sample.outcome[inside].sum())
-        rest = int(inside.sum()) - events
-        return events + rest < least["patients"] or min(events, rest) < least["outcomes"]
+    def size(name: str) -> tuple[int, str]:
+        # The name decides among equals, so that every run hides the same.
+        return int(members[name].sum()), name
 
-    hidden = {name for name, inside in members.items() if small(inside)}
-    shown = sorted(members.keys() - hidden, key=lambda name: int(members[name].sum()))
-    while hidden and shown and small(np.any([members[name] for name in hidden], axis=0)):
-        hidden.add(shown.pop(0))
-    return {name: None if name in hidden else inside for name, inside in members.items()}
+    for prefix, names in divisions.items():
+        array = np.asarray(names)
+        mine = {f"{prefix}{name}": array == name for name in np.unique(array)}
+        members |= mine
+        left = {name for name, who in mine.items() if too_small(sample.among(who), least)}
+        small |= left
+        shown = sorted(mine.keys() - left, key=size)
+        while left and shown:
+            together = np.any([mine[name] for name in left], axis=0)
+            if not too_small(sample.among(together), least):
+                break
+            left.add(shown.pop(0))
+        hidden |= left
+    while small:
+        shown = sorted(members.keys() - hidden, key=size)
+        telling = _telling([members[name] for name in shown], [members[name] for name in small])
+        if telling is None:
+            break
+        hidden.add(shown[telling])
+    return {name: None if name in hidden else who for name, who in members.items()}
+
+
+def _telling(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | None:
+    """First of the shown groups that, with others and the whole, adds up to a small one."""
+    if not shown:
+        return None
+    # Patients who are in the same groups are as good as one.
+    kinds = np.unique(np.stack([*shown, *small], axis=1), axis=0).astype(np.float64)
+    known = np.column_stack([kinds[:, : len(shown)], np.ones(len(kinds))])
+    for wanted in kinds[:, len(shown) :].T:
+        share = np.linalg.lstsq(known, wanted, rcond=None)[0]
+        used = np.flatnonzero(np.abs(share[:-1]) > 1e-6)
+        if used.size and np.abs(known @ share - wanted).max() < 1e-6:
+            return int(used[0])
+    return None

@@ -35,7 +35,7 @@ def rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
     be estimated has empty cells and the reason as its method.
     """
     key = (sample.design, sample.split, sample.model, sample.set, group)
-    tail = (sample.size, sample.events)
+    tail = sample.patients
     notes = _notes(sample)
     makers = itertools.chain(
         _closed(sample, group, settings),

@@ -66,6 +66,11 @@ def _area(row: Cells, confidence: float) -> tuple[float, float, str]:
         low, high = (float(special.logit(float(row[end]))) for end in ("ci_low", "ci_high"))
         error = (high - low) / (2 * intervals.normal_quantile(confidence))
         return float(special.logit(area)), error**2, ""
+    if row["ci_method"].startswith("bootstrap_by_patient") and 0 < area < 1:
+        ends = [min(max(float(row[end]), 1e-6), 1 - 1e-6) for end in ("ci_low", "ci_high")]
+        low, high = (float(special.logit(end)) for end in ends)
+        error = (high - low) / (2 * intervals.normal_quantile(confidence))
+        return float(special.logit(area)), error**2, "variance from the bootstrap by patient"
     # An AUC of 0 or 1 gives away half a pair, and has the variance of Newcombe's interval there.
     pairs = cured * failed
     moved = min(max(area, 0.5 / pairs), 1 - 0.5 / pairs)
@@ -130,7 +135,12 @@ def rows(performance: Sequence[Cells], confidence: float) -> tuple[list[Row], li
         scale = SCALES[metric.partition("@")[0]]
         alone = [row for row in members if row["group"] == "pooled"]
         effects = list(_effects(members, scale, confidence))
-        left_out = [row for row in members if row["group"] != "pooled" and not row["estimate"]]
+        taking_part = {effect.center for effect in effects}
+        left_out = [
+            name
+            for kind, _, name in (row["group"].partition(":") for row in members)
+            if kind == "center" and name not in taking_part
+        ]
         detail = _detail(scale, effects, left_out)
         for method, interval in METHODS:
             key = (design, model, metric, f"{method}_{interval}")
@@ -171,11 +181,10 @@ def _effects(members: Sequence[Cells], scale: Scale, confidence: float) -> Itera
             yield Effect(center, row, value, variance, remark)
 
 
-def _detail(scale: Scale, effects: Sequence[Effect], left_out: Sequence[Cells]) -> str:
+def _detail(scale: Scale, effects: Sequence[Effect], left_out: Sequence[str]) -> str:
     parts = [f"{scale.name} scale"]
     if left_out:
-        names = ", ".join(row["group"].partition(":")[2] for row in left_out)
-        parts.append(f"left out, not estimable or too small: {names}")
+        parts.append(f"left out, not estimable, without spread or too small: {', '.join(left_out)}")
     parts += [f"{effect.center}: {effect.remark}" for effect in effects if effect.remark]
     return "; ".join(parts)
 

@@ -50,6 +50,11 @@ class Sample:
         return int(self.outcome.sum())
 
     @property
+    def patients(self) -> tuple[int, int]:
+        """Number of different patients, and of cured among them."""
+        return int(np.unique(self.patient).size), int(np.unique(self.patient[self.outcome]).size)
+
+    @property
     def repeated(self) -> bool:
         """Whether a patient was predicted more than once (repeated designs)."""
         return np.unique(self.patient).size < self.size
