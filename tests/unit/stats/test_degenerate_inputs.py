@@ -26,8 +26,9 @@ def test_ends_of_the_curve_divide_nothing_by_nothing():
 
 def test_two_patients_and_a_high_confidence_do_not_overflow():
     for function in (calibration.brier, calibration.log_loss, calibration.observed_expected):
-        found = function([0, 1], [0.9, 0.5], 0.9999)
-        assert all(math.isfinite(value) for value in found[:3])
+        for p in ([0.9, 0.5], [5e-9, 2e-9]):
+            found = function([0, 1], p, 0.9999)
+            assert all(math.isfinite(value) for value in found[:3])
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95, -0.5, math.nan])

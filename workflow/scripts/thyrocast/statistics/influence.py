@@ -63,6 +63,6 @@ def interval(
     name = ("log_t" if log else "t") + ("" if cluster is None else "_by_patient")
     if log and estimate > 0:
         # Two patients and a high confidence can put the limit beyond what a float holds.
-        stretch = math.exp(min(half / estimate, 700.0))
+        stretch = math.exp(min(half / estimate, 600.0))
         return Interval(estimate, estimate / stretch, estimate * stretch, name)
     return Interval(estimate, estimate - half, estimate + half, name)
