@@ -6,6 +6,6 @@ Every function takes an outcome (n,) of 0 and 1 and probabilities (n,), and retu
 returns a NaN.
 
 Docstrings say how often nominal 95 % intervals cover the truth: the range over n = 50, 121 and
-1,000 and prevalences of 0.3, 0.5 and 0.7, of 1,000 simulated studies each
+1,000 and prevalences of 0.3, 0.5 and 0.7, of 1,000 simulated studies each, with two seeds
 (``benchmarks/coverage_of_intervals.py``; Monte Carlo error 0.7 points).
 """

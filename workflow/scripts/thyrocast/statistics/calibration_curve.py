@@ -156,8 +156,8 @@ def error_intervals(
     twice the mean excess. Where a Wald test at 1 - confidence finds no miscalibration, the lower
     limit is 0.
 
-    Coverage of 95 % intervals, for a curve 0.04 off on average: ICI 91.0-95.5 %, E50 89.2-96.0 %,
-    E90 88.7-96.1 %, less at n = 1,000 than at 50. (Percentiles of bootstrap replicates cover 53-92 %,
+    Coverage of 95 % intervals, for a curve 0.04 off on average: ICI 90.8-97.4 %, E50 88.9-97.1 %,
+    E90 87.6-96.2 %, less at n = 1,000 than at 50. (Percentiles of bootstrap replicates cover 53-92 %,
     and never an ideal curve.) That of Emax depends on the sample's greatest probability.
 
     Raises

@@ -122,7 +122,7 @@ def auc_interval(
 
     Notes
     -----
-    Coverage of 95 % intervals: ``delong_logit`` 94.2-96.5 %, ``newcombe`` 95.1-96.6 %; ``delong``
+    Coverage of 95 % intervals: ``delong_logit`` 94.2-96.5 %, ``newcombe`` 94.8-96.7 %; ``delong``
     only 90.2-93.3 % at n = 50, and 92.8-95.9 % from n = 121 on.
     """
     y = inputs.outcome_array(outcome)

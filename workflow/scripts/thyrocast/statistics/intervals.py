@@ -51,7 +51,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a proportion, without continuity correction.
 
     Source: Wilson, J Am Stat Assoc 1927;22:209. Coverage of 95 % intervals, for sensitivity,
-    specificity, predictive values and accuracy: 93.6-97.4 %.
+    specificity, predictive values and accuracy: 93.6-97.9 %.
 
     Raises
     ------
