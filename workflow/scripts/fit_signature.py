@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from thyrocast import forest, log, signature, signature_tables, tables
+from thyrocast import forest, log, signature, signature_optimism, signature_tables, tables
 
 
 def run(
@@ -27,7 +27,7 @@ def run(
     cohort, splits, embeddings, network
         cohort.csv, splits.csv, embeddings.npy and network.csv.
     folder
-        For path.csv, features.csv, model.json and forest.skops.
+        For path.csv, features.csv, optimism.csv, model.json and forest.skops.
     predictions
         predictions.csv.
     design, split
@@ -38,18 +38,22 @@ def run(
     """
     patients = signature_tables.read_patients(cohort, splits, design, split)
     logits = signature_tables.read_logits(network, patients)
+    own_seed = tables.seed(seed, design, split, "signature")
     result = signature.fit(
         patients,
         np.load(embeddings, mmap_mode="r", allow_pickle=False),
         logits,
         settings,
-        tables.seed(seed, design, split, "signature"),
+        own_seed,
         threads,
     )
     tables.write_csv(folder / "path.csv", signature_tables.PATH, signature_tables.path_rows(result))
     tables.write_csv(
         folder / "features.csv", signature_tables.FEATURES, signature_tables.feature_rows(result)
     )
+    outcome = patients.outcome[patients.train]
+    optimism = signature_optimism.rows(result.places, outcome, settings, own_seed, threads)
+    tables.write_csv(folder / "optimism.csv", signature_optimism.COLUMNS, optimism)
     tables.write_json(folder / "model.json", result.model)
     forest.save(result.forest, folder / "forest.skops")
     rows = signature_tables.prediction_rows(patients, result, design, split)

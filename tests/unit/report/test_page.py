@@ -108,6 +108,10 @@ def test_participants_add_up(page):
     assert "These numbers do not add up" not in words
 
 
+def test_optimism_is_shown_where_it_was_measured(page):
+    assert re.search(r"AUC\s+0\.94\s+0\.13\s+0\.81\s+200", text(page))
+
+
 def test_p_values_stand_with_their_adjusted_ones(page):
     words = text(page)
     assert "adjusted for the number of pairs" in words

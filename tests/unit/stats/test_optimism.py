@@ -14,7 +14,7 @@ def test_noise_is_corrected_to_chance():
         weights, *_ = np.linalg.lstsq(features[train], y[train] - 0.5, rcond=None)
         return features[new] @ weights
 
-    found = optimism.correct(y, learn, discrimination.auc, 100, random)
+    found = optimism.correct(y, learn, {"auc": discrimination.auc}, 100, random)["auc"]
     assert found.apparent > 0.65
     assert found.corrected == pytest.approx(found.apparent - found.optimism)
     assert abs(found.corrected - 0.5) < 0.08
@@ -24,6 +24,7 @@ def test_a_model_that_learns_nothing_is_not_optimistic():
     random = np.random.default_rng(2)
     score = random.random(60)
     y = random.random(60) < score
-    found = optimism.correct(y, lambda _, new: score[new], discrimination.auc, 200, random)
+    known = {"auc": discrimination.auc}
+    found = optimism.correct(y, lambda _, new: score[new], known, 200, random)["auc"]
     assert abs(found.optimism) < 0.02
     assert found.apparent == discrimination.auc(y, score)

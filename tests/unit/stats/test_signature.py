@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 from skops import io as skops
-from thyrocast import config, forest, signature, signature_tables, tables
+from thyrocast import config, forest, lasso, signature, signature_tables, tables
 
 FEATURES = 80
 FOLDS = 4
@@ -264,6 +264,33 @@ def test_two_folds_leave_enough_to_tune_on(tmp_path):
     predictions = run(tmp_path)
     for model in ("network", "signature", "combined"):
         assert auc(*predictions[model]["train"]) > 0.7, model
+
+
+def test_optimism_is_measured_where_it_is_asked_for(tmp_path):
+    study(tmp_path, signal=0.0, memory=0.0, n=80, n_test=2)
+    run(tmp_path, selection="count", features=8)
+    assert tables.read_csv(tmp_path / "signature" / "optimism.csv") == []
+    run(tmp_path, selection="count", features=8, optimism_resamples=6)
+    auc_row, brier_row = tables.read_csv(tmp_path / "signature" / "optimism.csv")
+    # There is nothing to find: what the forest seems to know of its own patients is optimism.
+    assert float(auc_row["apparent"]) > 0.85
+    assert float(auc_row["corrected"]) < float(auc_row["apparent"]) - 0.08
+    assert float(brier_row["corrected"]) > float(brier_row["apparent"])
+
+
+def test_copies_of_a_patient_share_a_tuning_fold(monkeypatch):
+    rng = np.random.default_rng(0)
+    people = np.sort(rng.integers(0, 40, 40))
+    outcome = (people % 2).astype(float)
+    seen, fit = [], lasso.cross_validate
+
+    def remember(features, outcome, folds, lambdas):
+        seen.append(folds)
+        return fit(features, outcome, folds, lambdas)
+
+    monkeypatch.setattr(signature.lasso, "cross_validate", remember)
+    signature.fit_stage(rng.normal(size=(40, 5))[people], outcome, SETTINGS, 1, people=people)
+    assert all(len(set(seen[0][people == person])) == 1 for person in people)
 
 
 def test_shuffled_outcomes_are_chance_cross_fitted_and_perfect_in_sample(tmp_path):

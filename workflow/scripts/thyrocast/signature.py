@@ -60,12 +60,14 @@ class Fit:
     model : plain numbers (model.json)
     forest : the signature's classifier (forest.skops)
     path : the LASSO path with its cross-validated deviance, for path.csv
+    places : (n_train, 2048) training patients' embeddings as LASSO and forest saw them
     probabilities : (n,) P(cured) by model; cross-fitted for training patients
     """
 
     model: dict[str, Any]
     forest: forest.Classifier
     path: lasso.CrossValidated | None
+    places: Array
     probabilities: dict[str, Array]
 
 
@@ -174,7 +176,7 @@ def fit(
         result = _compare(name, columns, patients, folds, settings, seed)
         if result is not None:
             model["comparators"][name], probabilities[name] = result
-    return Fit(model, stage.classifier, stage.path, probabilities)
+    return Fit(model, stage.classifier, stage.path, places, probabilities)
 
 
 def fit_stage(
@@ -183,6 +185,7 @@ def fit_stage(
     settings: Mapping[str, Any],
     seed: int,
     threads: int = 1,
+    people: Folds | None = None,
 ) -> Stage:
     """Select features by LASSO and fit the forest on them.
 
@@ -194,6 +197,8 @@ def fit_stage(
         ``selection``, ``features``, ``penalties``, ``smallest_penalty``, ``tuning_folds`` and
         ``forest``.
     seed, threads
+    people : (n,)
+        Who each row is, where rows repeat patients: copies stay in one fold.
 
     Returns
     -------
@@ -206,7 +211,9 @@ def fit_stage(
         lambdas = lasso.penalties(
             embeddings, outcome, settings["penalties"], settings["smallest_penalty"]
         )
-        folds = splits.tuning_folds(outcome, settings["tuning_folds"], seed)
+        rows = np.arange(len(outcome)) if people is None else people
+        _, first, person = np.unique(rows, return_index=True, return_inverse=True)
+        folds = splits.tuning_folds(outcome[first], settings["tuning_folds"], seed)[person]
         path = lasso.cross_validate(embeddings, outcome, folds, lambdas)
         chosen = lasso.choose(path, settings["selection"], settings["features"])
         weights = path.path.coefficients[chosen]

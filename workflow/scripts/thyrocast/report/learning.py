@@ -134,9 +134,29 @@ def signatures(study: Study) -> dict[str, Any]:
         "paths": paths,
         "features": features,
         "grid": grid,
+        "optimism": _optimism(shown),
         "more": _few(shown, len(splits)),
         "legend": SIGNS,
     }
+
+
+def _optimism(splits: Sequence[Split]) -> Grid | None:
+    body = [
+        [
+            label(_title(split)), label(words.metric(row["metric"])), Cell(words.number(row["apparent"])),
+            Cell(words.number(row["optimism"])), Cell(words.number(row["corrected"])),
+            Cell(words.count(row["resamples"])),
+        ]
+        for split in splits
+        for row in split.optimism.to_dict("records")
+    ]  # fmt: skip
+    header = ["Split", "Metric", "Apparent", "Optimism", "Corrected", "Resamples"]
+    note = (
+        "In the training set: LASSO and forest fitted anew to every bootstrap sample (Harrell). The "
+        "correction is too small for forests, which all but remember their patients; test results are "
+        "the better answer."
+    )
+    return Grid("Optimism of the signature", header, body, note) if body else None
 
 
 def attention(study: Study, design: str) -> dict[str, Any] | None:

@@ -53,6 +53,7 @@ HISTORY = (
 )  # fmt: skip
 PATH = ("lambda", "nonzero", "cv_deviance", "cv_se", "chosen")
 FEATURES = ("feature", "coefficient", "importance")
+OPTIMISM = ("metric", "apparent", "optimism", "corrected", "resamples")
 GRADCAM = ("patient", "center", "outcome", "target", "probability", "inside", "area", "status")
 # Everything else is a number.
 TEXT = {
@@ -72,6 +73,7 @@ class Split:
     histories: Mapping[str, pd.DataFrame]
     path: pd.DataFrame
     features: pd.DataFrame
+    optimism: pd.DataFrame
     gradcam: pd.DataFrame
     overlays: Path
 
@@ -226,6 +228,7 @@ def _split(results: Path, design: str, name: str, members: Sequence[str]) -> Spl
         histories={member: rows for member, rows in histories.items() if not rows.empty},
         path=_table(folder / "signature" / "path.csv", PATH),
         features=_table(folder / "signature" / "features.csv", FEATURES),
+        optimism=_table(folder / "signature" / "optimism.csv", OPTIMISM),
         gradcam=_table(folder / "explanation" / "gradcam.csv", GRADCAM),
         overlays=folder / "explanation" / "overlays",
     )

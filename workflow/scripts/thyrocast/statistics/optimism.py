@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -23,10 +23,10 @@ class Optimism(NamedTuple):
 def correct(
     outcome: ArrayLike,
     learn: Callable[[Integers, Integers], Floats],
-    metric: Callable[[Booleans, Floats], float],
+    metrics: Mapping[str, Callable[[Booleans, Floats], float]],
     resamples: int,
     random: np.random.Generator,
-) -> Optimism:
+) -> dict[str, Optimism]:
     """Harrell's correction: how much better a model does where it learned than in all patients.
 
     Parameters
@@ -35,8 +35,8 @@ def correct(
     learn : callable
         Given the places of those to learn from and of those to predict, fits **everything** anew
         (selection and tuning included) and returns probabilities.
-    metric : callable
-        Of outcome and probabilities.
+    metrics : mapping of callables
+        Of outcome and probabilities, by name.
     resamples : int
         Drawn within outcomes, so that none lacks one.
 
@@ -49,12 +49,18 @@ def correct(
     y = inputs.outcome_array(outcome)
     inputs.require_both(y, "optimism correction", each=2)
     everybody = np.arange(y.size)
-    apparent = metric(y, learn(everybody, everybody))
-    excess = []
+    fitted = learn(everybody, everybody)
+    excess: dict[str, list[float]] = {name: [] for name in metrics}
     for block in resampling.draws(resampling.strata(y), resamples, random):
         for counts in block:
             drawn = np.repeat(everybody, counts)
-            inside = metric(y[drawn], learn(drawn, drawn))
-            excess.append(inside - metric(y, learn(drawn, everybody)))
-    optimism = float(np.mean(excess))
-    return Optimism(apparent, optimism, apparent - optimism)
+            all_of_them = learn(drawn, everybody)
+            for name, metric in metrics.items():
+                # a model gives copies of one patient one probability
+                inside = metric(y[drawn], all_of_them[drawn])
+                excess[name].append(inside - metric(y, all_of_them))
+    return {
+        name: Optimism(apparent, optimism, apparent - optimism)
+        for name, metric in metrics.items()
+        for apparent, optimism in [(metric(y, fitted), float(np.mean(excess[name])))]
+    }
