@@ -248,3 +248,82 @@ def test_the_tracers_name_tells_the_radionuclide(tmp_path: Path, name: str, reas
     dataset = nm(radionuclide=None)
     dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = name
     assert verdict(tmp_path, dataset).reason == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TİROİD ANTERİOR", "tiroid anterıor", "ＡＮＴ", "Schilddrüse Vorderansicht", "ön", "전면",
+     "Thyroid ANT 20 min post injection", "ant post inj"],
+)  # fmt: skip
+def test_an_anterior_view_in_many_spellings(tmp_path: Path, text: str) -> None:
+    assert verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text)).scans
+
+
+def test_the_images_identifier_tells_the_view(tmp_path: Path) -> None:
+    dataset = nm(detectors=[detector()], SeriesDescription="static", ImageID="ANT")
+    assert verdict(tmp_path, dataset).scans
+
+
+@pytest.mark.parametrize("meaning", ["Anteriore", "Antérieure", "Vorderansicht", "前面", "AP"])
+def test_view_codes_of_a_scheme_of_its_own(tmp_path: Path, meaning: str) -> None:
+    view = code("X-1", meaning, "99LOCAL")
+    assert verdict(tmp_path, nm(detectors=[detector(view)])).scans
+    assert not verdict(tmp_path, nm(detectors=[detector(code("X-2", "Vertex", "99LOCAL"))])).scans
+
+
+@pytest.mark.parametrize(
+    "text", ["Vollspritze", "Leerspritze", "Seringues pleines", "SYR full", "シリンジ", "enjektör"]
+)
+def test_syringes_in_many_languages(tmp_path: Path, text: str) -> None:
+    found = verdict(tmp_path, nm(SeriesDescription=text, StudyDescription="Thyroid"))
+    assert found.syringe
+    assert not found.scans
+
+
+@pytest.mark.parametrize(
+    ("study", "series", "taken"),
+    [
+        ("Bone scan", "ANT", False),
+        ("Nierenszintigraphie", "Thorax ANT", False),
+        ("Parathyroid", "ANT early", False),
+        ("Thyroid / Parathyroid", "ANT", True),
+        ("Thyroid uptake with syringe", "ANT", True),
+        ("Thyroïde", "marqueur ANT", False),
+        ("核医学中心 甲状腺", "正面", True),
+    ],
+)
+def test_the_study_tells_the_organ(tmp_path: Path, study: str, series: str, taken: bool) -> None:
+    found = verdict(tmp_path, nm(StudyDescription=study, SeriesDescription=series))
+    assert bool(found.scans) == taken
+
+
+@pytest.mark.parametrize("text", ["I-131 Uptake 24h", "J-131", "123I Thyroid ANT", "Jod-123"])
+def test_a_description_tells_iodine_where_nothing_else_does(tmp_path: Path, text: str) -> None:
+    dataset = nm(radionuclide=None, windows=[], SeriesDescription=text)
+    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+    assert verdict(tmp_path, nm(SeriesDescription=text)).scans  # the header says technetium
+
+
+def test_a_radionuclides_name_in_place_of_its_code(tmp_path: Path) -> None:
+    assert verdict(tmp_path, nm(radionuclide=code("Tc-99m", ""))).scans
+    assert not verdict(tmp_path, nm(radionuclide=code("I-123", ""))).scans
+
+
+@pytest.mark.parametrize("where", [{"PatientOrientation": ["L", "F"]}, {}])
+def test_two_heads_that_nothing_tells_apart_are_left_out(
+    tmp_path: Path, where: dict[str, Any]
+) -> None:
+    front = {} if where else {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+    dataset = nm(TWO, [detector(**front), detector(**front)], **where)
+    assert verdict(tmp_path, dataset).reason == "several heads of one orientation"
+
+
+def test_windows_without_limits_are_told_by_their_names(tmp_path: Path) -> None:
+    named = [Dataset(), Dataset()]
+    named[0].EnergyWindowName, named[1].EnergyWindowName = "Tc99m scatter", "Tc99m"
+    dataset = nm(TWO, [detector(ANTERIOR)], named, EnergyWindowVector=[1, 2], DetectorVector=[1, 1])
+    assert [scan.frames for scan in verdict(tmp_path, dataset).scans] == [(1,)]
+
+
+def test_words_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
+    assert verdict(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"

@@ -87,14 +87,19 @@ def judge(record: Record, center: Settings, cohort: Settings) -> Verdict:
         return Verdict(reason=reason, stage=50)
     if reason := _wrong_type(record):
         return Verdict(reason=reason, stage=20)
-    series = terms.words(record.get("SeriesDescription"), record.get("ImageComments"))
+    series = terms.words(
+        record.get("SeriesDescription"), record.get("ImageID"), record.get("ImageComments")
+    )
     study = terms.words(record.get("ProtocolName"), record.get("StudyDescription"))
     views = center["views"]
     syringe = terms.matches(views["syringe"], series or study)
-    if syringe or terms.matches(views["excluded"], series or study):
+    # A study of another organ is one whatever its series are called; one of several that names the
+    # thyroid is left to its series.
+    whole = series if series and terms.names_thyroid(study) else terms.words(series, study)
+    if syringe or terms.matches(views["excluded"], whole):
         kind = "a syringe" if syringe else "a marker, whole-body, phantom or other organ's image"
         return Verdict(reason=f"{kind} by its description", stage=30, syringe=syringe)
-    if reason := _wrong_radionuclide(record, center):
+    if reason := _wrong_radionuclide(record, center, series or study):
         return Verdict(reason=reason, stage=40)
     if _is_capture(record) or record.get("SOPClassUID") == pictures.EXPORT:
         return _judge_capture(record, center, series, study)
@@ -138,6 +143,9 @@ def _wrong_pixels(record: Record, center: Settings, cohort: Settings) -> str:
         "MONOCHROME1", "MONOCHROME2", None,
     }:  # fmt: skip
         return "a colour image"
+    # Words in the pixels are no counts, and may name the patient.
+    if record.get("BurnedInAnnotation") == "YES":
+        return "burned-in annotation"
     frames = frame_count(record)
     if rows * columns > cohort["max_pixels"] or frames > cohort["max_frames"]:
         return "a larger matrix or more frames than any scintigram"
@@ -177,7 +185,7 @@ def _wrong_type(record: Record) -> str:
     return ""
 
 
-def _wrong_radionuclide(record: Record, center: Settings) -> str:
+def _wrong_radionuclide(record: Record, center: Settings, description: str) -> str:
     """Radiopharmaceuticals (C.8.4.10) and energy windows that are no technetium-99m."""
     said = [
         terms.radionuclide_of(item)
@@ -185,7 +193,7 @@ def _wrong_radionuclide(record: Record, center: Settings) -> str:
     ]
     if "tc99m" in said:
         return ""
-    if "other" in said:
+    if "other" in said or terms.names_other_isotope(description):
         return "another radionuclide or tracer"
     known = any(window_range(item) for item in items(record, "EnergyWindowInformationSequence"))
     if not known and center["fallbacks"]["radionuclide"] != "tc99m":
@@ -248,6 +256,7 @@ def _facing(scans: list[Scan], detectors: list[Record]) -> list[Scan]:
     """Of two heads that both claim to be anterior, the one at the patient's front.
 
     Some cameras write the same orientation for both; the start angle (C.8.4.11) tells them apart.
+    Where it doesn't, neither is taken: one of them is at the back.
     """
     angles = {
         n: float(item["StartAngle"])
@@ -258,8 +267,7 @@ def _facing(scans: list[Scan], detectors: list[Record]) -> list[Scan]:
     if len(heads) < 2:
         return scans
     front = {n for n, angle in angles.items() if abs(angle % 360 - 180) < 25}
-    kept = [scan for scan in scans if scan.view_by == "code" or scan.detector in front]
-    return kept or scans
+    return [scan for scan in scans if scan.view_by == "code" or scan.detector in front]
 
 
 def _judge_frames(
@@ -298,7 +306,9 @@ def _judge_frames(
                 for frame in frames
             ]
     if scans:
-        return Verdict(tuple(_facing(scans, detectors)), left_out=left_out)
+        facing = tuple(_facing(scans, detectors))
+        reason = "" if facing else "several heads of one orientation"
+        return Verdict(facing, reason, 0 if facing else 60, left_out)
     # The reason of most frames, the rarer ones only counted.
     reason = max(left_out, key=lambda r: left_out[r])
     return Verdict(reason=reason, stage=60, left_out=left_out)
@@ -312,6 +322,8 @@ def _wrong_window(windows: list[Record], window: int | None, photopeak: float) -
     if window is None or window > len(windows):
         return "energy window not stated"
     ranges = window_range(windows[window - 1])
+    if not ranges and len(windows) > 1 and not terms.names_photopeak(windows[window - 1]):
+        return "energy window not stated"
     if ranges and not any(low <= photopeak <= high for low, high in ranges):
         return "an energy window beside the photopeak"
     return ""
@@ -428,8 +440,6 @@ def _turn(record: Record, item: Record) -> int:
 
 def _judge_capture(record: Record, center: Settings, series: str, study: str) -> Verdict:
     """Grey-scale secondary captures, where a center opts in; their pixel size is the config's."""
-    if record.get("BurnedInAnnotation") == "YES":
-        return Verdict(reason="burned-in annotation", stage=50)
     if frame_count(record) != 1:
         return Verdict(reason="a secondary capture of several frames", stage=60)
     view, by, _ = _view(record, {}, center, series, study, single=True)

@@ -48,7 +48,7 @@ _WORDS = (
     "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
     "ContentDate AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime Modality "
     "Manufacturer ManufacturerModelName StudyDescription SeriesDescription ProtocolName "
-    "ImageComments PatientName PatientID PatientBirthDate PatientSex PatientComments "
+    "ImageComments ImageID PatientName PatientID PatientBirthDate PatientSex PatientComments "
     "StudyInstanceUID SeriesInstanceUID BurnedInAnnotation LossyImageCompression "
     "PatientOrientation ImageOrientationPatient "
     # image pixel (C.7.6.3)
@@ -210,7 +210,12 @@ def open_stream(
     if _DEFLATED not in head:
         return _BoundedReader(file, size, longest), size
     file.seek(132)
-    meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+    meta = read_dataset(
+        _BoundedReader(file, size, longest),
+        False,
+        True,
+        stop_when=lambda tag, vr, length: tag >> 16 != 2,
+    )
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     data = unpacker.decompress(file.read(MAX_INFLATED_BYTES), MAX_INFLATED_BYTES)
     if unpacker.unconsumed_tail:

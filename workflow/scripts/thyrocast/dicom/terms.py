@@ -1,6 +1,7 @@
 """Coded terms, defined terms and words of nuclear-medicine headers, and what they mean here."""
 
 import re
+import unicodedata
 from typing import Any
 
 # SOP classes (PS3.4 B.5; the second is retired).
@@ -21,8 +22,13 @@ _OTHER_TRACER = re.compile(
     r"|\biod|mibg|\bi ?1(23|24|25|31)\b|\b1(23|24|25|31) ?i\b|gallium|\bga ?67|thallium|\btl ?201"
     r"|indium|\bin ?111|\bf ?18\b|fdg|xenon|krypton|cobalt|\bco ?57"
 )
-_ANTERIOR = re.compile(r"\bant(erior)?\b|\bvorn|\bventral")
-_OTHER_VIEW = re.compile(r"post|lat|obl|\b[lr][ap]o\b|dorsal|medial")
+# In descriptions only isotopes count: a therapy with iodine may stand in any of them.
+_OTHER_ISOTOPE = re.compile(r"\b([ij]|jod|iodine?|iode) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b")
+_THYROID = re.compile(r"th?[iy]r[eo]o?[iyï]d|schild|tarczyc|pajzsm|甲状腺|щитов|갑상")
+_ANTERIOR = re.compile(r"\bant\b|\bant[eé]ri|\bvorn|\bvorder|\bventral|\bön\b|正面|前|전면|передн")
+_OTHER_VIEW = re.compile(
+    r"post|lat|obl|\b[lr][ap]o\b|dorsal|medial|hint|arri[eè]re|schr[äa]g|seit|後|后|側|侧|斜|후면|задн|боков"
+)
 
 # Cameras by a word in Manufacturer or ManufacturerModelName. Names of hospitals and people can
 # stand in either, so nothing of them is copied: a word that is not listed becomes "other".
@@ -66,9 +72,14 @@ _COLLIMATOR_TYPES = {
 
 
 def words(*texts: Any) -> str:
-    """Texts of a header in lower case, joined, with every mark that joins words made a space."""
-    joined = " ".join(str(text) for text in texts if text)
-    return re.sub(r"[\s_\-./^,;:()\[\]+&]+", " ", joined.lower()).strip()
+    """Texts of a header in lower case, joined, with every mark that joins words made a space.
+
+    Full-width letters and accents written apart become the usual ones, the Turkish i with or
+    without its dot a plain one.
+    """
+    joined = unicodedata.normalize("NFKC", " ".join(str(text) for text in texts if text))
+    lower = joined.lower().replace("i\u0307", "i").replace("ı", "i")
+    return re.sub(r"[\s_\-./^,;:()\[\]+&]+", " ", lower).strip()
 
 
 def matches(patterns: list[str], text: str) -> bool:
@@ -89,8 +100,26 @@ def view_of_code(item: dict[str, Any]) -> str | None:
         if value in POSTERIOR_CODES or _OTHER_VIEW.search(meaning):
             return "other"
         if meaning:
-            return "anterior" if _ANTERIOR.search(meaning) else "other"
+            return "anterior" if _ANTERIOR.search(meaning) or meaning == "ap" else "other"
     return None
+
+
+def names_thyroid(text: str) -> bool:
+    """Whether a description (as `words` gives it) is of the thyroid, not the parathyroid alone."""
+    return bool(_THYROID.search(re.sub(r"para ?th?[iy]r\w*|nebenschild\w*|副甲状腺", "", text)))
+
+
+def names_photopeak(window: dict[str, Any]) -> bool:
+    """Whether an energy window (C.8.4.10) without limits is technetium's photopeak by its name."""
+    name = words(window.get("EnergyWindowName"))
+    return bool(_TC99M.search(name) or re.search(r"peak|primary|\bmain\b|\b140\b", name)) and not (
+        re.search(r"scat|streu|\bsc\d?\b|down|low|upper", name)
+    )
+
+
+def names_other_isotope(text: str) -> bool:
+    """Whether a description names an isotope of iodine and not technetium."""
+    return bool(_OTHER_ISOTOPE.search(text)) and not _TC99M.search(text)
 
 
 def radionuclide_of(item: dict[str, Any]) -> str | None:
@@ -104,7 +133,8 @@ def radionuclide_of(item: dict[str, Any]) -> str | None:
     codes = items(item, "RadionuclideCodeSequence")
     values = {c.get("CodeValue") for c in codes} - {None}
     meaning = words(*(c.get("CodeMeaning") for c in codes))
-    if values & TC99M_CODES or _TC99M.search(meaning):
+    # Some exporters write the name where the code belongs.
+    if values & TC99M_CODES or _TC99M.search(meaning) or _TC99M.search(words(*values)):
         return "tc99m"
     if values or meaning:
         return "other"
