@@ -98,7 +98,7 @@ bench-scale: .venv/local.stamp ## What the workflow itself costs at 10,000 patie
 	$(BIN)/python benchmarks/scale.py
 
 config-docs: .venv/dev.stamp ## Write config/README.md from the schemas
-	$(BIN)/python -m thyrocast.config > config/README.md
+	$(BIN)/python -m thyrocast.launcher.config > config/README.md
 
 lock: .venv/bin/python ## Resolve requirements/*.in anew into the locks
 	$(BIN)/python requirements/lock.py

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
-from thyrocast import alignment, config, signature
+from thyrocast.launcher import config
+from thyrocast.signature import alignment, fitting
 
 FOLDS = 3
 
@@ -79,12 +80,12 @@ def score(study: Study, settings: dict) -> dict[str, tuple[float, ...]]:
     outcome, fold = study.outcome[train], study.fold[train]
     result = {}
     for name, (places, test) in ways(study).items():
-        stage = signature.fit_stage(places[0], outcome, settings, seed=0)
+        stage = fitting.fit_stage(places[0], outcome, settings, seed=0)
         probability = np.mean([stage.predict(part) for part in test], axis=0)
         crossed = np.zeros(len(outcome))
         for k in range(1, 1 + FOLDS):
             space = places[k] if len(places) > 1 else places[0]
-            part = signature.fit_stage(space[fold != k], outcome[fold != k], settings, seed=k)
+            part = fitting.fit_stage(space[fold != k], outcome[fold != k], settings, seed=k)
             crossed[fold == k] = part.predict(space[fold == k])
         result[name] = (
             roc_auc_score(outcome, crossed),

@@ -18,7 +18,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
-from thyrocast import config  # noqa: E402
+from thyrocast.launcher import config  # noqa: E402
 from thyrocast.network import embedding, model, training  # noqa: E402
 from thyrocast.network.patients import Patients  # noqa: E402
 

@@ -60,7 +60,7 @@ def simulate(task: tuple[str, int, str]) -> None:
     home = Path(folder) / "data" / name
     if (home / "clinical.csv").exists():
         return
-    from thyrocast.config import complete, load_schema
+    from thyrocast.launcher.config import complete, load_schema
     from thyrocast.phantom import center
 
     config = complete(
@@ -133,17 +133,19 @@ import sys, time
 sys.path.insert(0, {str(ROOT / "workflow" / "scripts")!r})
 from pathlib import Path
 import yaml
-from thyrocast import cohort, standardize, tables
-from thyrocast.config import complete, load_schema
+from thyrocast import tables
+from thyrocast.cohort import registration as cohort
+from thyrocast.image import standardize
+from thyrocast.launcher.config import complete, load_schema
 config = complete(yaml.safe_load(Path("config.yaml").read_text()), load_schema())
 center = next(c for c in config["centers"] if c["name"] == {name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
-registration = cohort.register_center(
+found = cohort.register_center(
     Path(center["clinical"]), Path(center["dicom"]), center, config["cohort"],
     tables.load_key(config["pseudonym_key"]), here / "index", 1)
-cohort.write(registration, here / "register.csv", here / "scans.csv")
-patients = [row["patient"] for row in registration.register]
+cohort.write(found, here / "register.csv", here / "scans.csv")
+patients = [row["patient"] for row in found.register]
 done, rows = standardize.standardize_job(
     patients, tables.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
 standardize.write_job(done, rows, config["image"]["size"], here / "i.npz", here / "r.csv")

@@ -13,7 +13,9 @@ import time
 import warnings
 
 import numpy as np
-from thyrocast import config, lasso, signature, tables
+from thyrocast import tables
+from thyrocast.launcher import config
+from thyrocast.signature import fitting, lasso
 
 GLMNET = """
 suppressMessages(library(glmnet))
@@ -99,7 +101,7 @@ def whole_stage(n: int, folds: int) -> None:
         name: [f"{v:.3f}" if rng.random() > 0.15 else "" for v in np.exp(rng.normal(size=total))]
         for name in (*tables.CLINICAL, *tables.QUANTITIES)
     }
-    patients = signature.Patients(
+    patients = fitting.Patients(
         patient=[str(i) for i in range(total)],
         center=["north"] * total,
         train=train,
@@ -109,7 +111,7 @@ def whole_stage(n: int, folds: int) -> None:
     )
     logits = rng.normal(size=(1 + folds, total)) + outcome
     start = time.process_time()
-    signature.fit(patients, embeddings, logits, settings, seed=0)
+    fitting.fit(patients, embeddings, logits, settings, seed=0)
     print(f"whole stage, {n} patients, {folds} folds: {time.process_time() - start:.1f} s")
 
 

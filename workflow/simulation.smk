@@ -11,8 +11,8 @@ min_version("9.11")
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from thyrocast.config import check_file, complete, load_schema
-from thyrocast.provenance import code_version
+from thyrocast.launcher.config import check_file, complete, load_schema
+from thyrocast.launcher.provenance import code_version
 from thyrocast.tables import InputError
 
 if not workflow.overwrite_configfiles:

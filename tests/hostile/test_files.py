@@ -20,12 +20,13 @@ import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from thyrocast import cohort as cohorts
-from thyrocast import standardize, tables
+from thyrocast import tables
+from thyrocast.cohort import registration as cohorts
 from thyrocast.dicom.frames import judge
 from thyrocast.dicom.header import read_header
 from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixels import PixelError, read_counts
+from thyrocast.image import standardize
 
 from tests.unit.imaging.example_scans import center, cohort, image, neck, nm, save, table
 

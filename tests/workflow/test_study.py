@@ -90,7 +90,7 @@ def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
 
 
 def test_locked_model_is_whole(smoke_study: Study) -> None:
-    from thyrocast.provenance import file_hash
+    from thyrocast.launcher.provenance import file_hash
 
     model = smoke_study.results / "model"
     manifest = tables.read_json(model / "manifest.json")

@@ -8,10 +8,10 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from thyrocast import clock, failures, slurm, study
-from thyrocast.config import check_file, complete, load_schema
-from thyrocast.exports import look
-from thyrocast.provenance import code_version, digest
+from thyrocast.launcher import clock, failures, slurm, study
+from thyrocast.launcher.config import check_file, complete, load_schema
+from thyrocast.launcher.exports import look
+from thyrocast.launcher.provenance import code_version, digest
 from thyrocast.tables import InputError
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from thyrocast import assembly, log
+from thyrocast import log
+from thyrocast.cohort import assembly
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from thyrocast import forest, log, signature, signature_optimism, signature_tables, tables
+from thyrocast import log, tables
+from thyrocast.signature import files, fitting, forest, optimism
 
 
 def run(
@@ -36,10 +37,10 @@ def run(
         The ``signature`` block of the config.
     seed, threads
     """
-    patients = signature_tables.read_patients(cohort, splits, design, split)
-    logits = signature_tables.read_logits(network, patients)
+    patients = files.read_patients(cohort, splits, design, split)
+    logits = files.read_logits(network, patients)
     own_seed = tables.seed(seed, design, split, "signature")
-    result = signature.fit(
+    result = fitting.fit(
         patients,
         np.load(embeddings, mmap_mode="r", allow_pickle=False),
         logits,
@@ -47,17 +48,15 @@ def run(
         own_seed,
         threads,
     )
-    tables.write_csv(folder / "path.csv", signature_tables.PATH, signature_tables.path_rows(result))
-    tables.write_csv(
-        folder / "features.csv", signature_tables.FEATURES, signature_tables.feature_rows(result)
-    )
+    tables.write_csv(folder / "path.csv", files.PATH, files.path_rows(result))
+    tables.write_csv(folder / "features.csv", files.FEATURES, files.feature_rows(result))
     outcome = patients.outcome[patients.train]
-    optimism = signature_optimism.rows(result.places, outcome, settings, own_seed, threads)
-    tables.write_csv(folder / "optimism.csv", signature_optimism.COLUMNS, optimism)
+    corrected = optimism.rows(result.places, outcome, settings, own_seed, threads)
+    tables.write_csv(folder / "optimism.csv", optimism.COLUMNS, corrected)
     tables.write_json(folder / "model.json", result.model)
     forest.save(result.forest, folder / "forest.skops")
-    rows = signature_tables.prediction_rows(patients, result, design, split)
-    tables.write_csv(predictions, signature_tables.PREDICTIONS, rows)
+    rows = files.prediction_rows(patients, result, design, split)
+    tables.write_csv(predictions, files.PREDICTIONS, rows)
 
 
 if "snakemake" in globals():

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, provenance, tables
+from thyrocast import log, tables
+from thyrocast.launcher import provenance
 
 
 def run(

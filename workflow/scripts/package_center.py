@@ -8,7 +8,9 @@ import logging
 from pathlib import Path
 
 import yaml
-from thyrocast import config, deidentify, study, tables
+from thyrocast import tables
+from thyrocast.cohort import deidentify
+from thyrocast.launcher import config, study
 
 
 def main() -> None:

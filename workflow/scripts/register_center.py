@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from thyrocast import cohort, log, study, tables
+from thyrocast import log, tables
+from thyrocast.cohort.registration import NO_IDENTIFIER, register_center, write
+from thyrocast.launcher import study
 
 
 def run(
@@ -19,16 +21,16 @@ def run(
     scans: Path,
 ) -> None:
     """Write register.csv and the private scans.csv, and let new patients join the ledger."""
-    registration = cohort.register_center(
+    registration = register_center(
         clinical, dicom, center, settings, tables.load_key(key), index, threads
     )
-    cohort.write(registration, register, scans)
+    write(registration, register, scans)
     study.join_ledger(
         ledger,
         [
             row["patient"]
             for row in registration.register
-            if row["source"] != "dicom" and row["reason"] != cohort.NO_IDENTIFIER
+            if row["source"] != "dicom" and row["reason"] != NO_IDENTIFIER
         ],
     )
 

@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 
 from snakemake.cli import parse_args
-from thyrocast import slurm
+from thyrocast.launcher import slurm
 
 # what the lost run's results depend on
 SOURCES = ("Snakefile", "workflow", "config", "envs")

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, standardize, tables
+from thyrocast import log, tables
+from thyrocast.image import standardize
 
 
 def run(

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, provenance, tables
+from thyrocast import log, tables
+from thyrocast.launcher import provenance
 
 PACKAGES = (
     "snakemake",

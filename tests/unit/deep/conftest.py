@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import train_network
-from thyrocast import config, tables
+from thyrocast import tables
+from thyrocast.launcher import config
 
 SIZE = 32
 

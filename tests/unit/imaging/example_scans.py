@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from thyrocast import config
+from thyrocast.launcher import config
 
 NM = "1.2.840.10008.5.1.4.1.1.20"
 SC = "1.2.840.10008.5.1.4.1.1.7"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thyrocast import units
-from thyrocast.clinical import Patient, read_clinical
+from thyrocast.cohort import units
+from thyrocast.cohort.clinical import Patient, read_clinical
 from thyrocast.tables import InputError
 
 from tests.unit.imaging.example_scans import center, cohort

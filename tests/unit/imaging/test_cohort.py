@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from thyrocast import assembly, standardize, tables
-from thyrocast import cohort as cohorts
-from thyrocast.cohort import Registration
+from thyrocast import tables
+from thyrocast.cohort import assembly
+from thyrocast.cohort import registration as cohorts
+from thyrocast.cohort.registration import Registration
+from thyrocast.image import standardize
 from thyrocast.tables import InputError
 
 from tests.unit.imaging.example_scans import (

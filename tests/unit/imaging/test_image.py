@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from thyrocast import gland as glands
-from thyrocast import image as images
-from thyrocast import quantities
-from thyrocast.gland import NoGlandError
-from thyrocast.image import GRID_MM, Field
-from thyrocast.quantities import Syringe
+from thyrocast.image import field as images
+from thyrocast.image import gland as glands
+from thyrocast.image import quantities
+from thyrocast.image.field import GRID_MM, Field
+from thyrocast.image.gland import NoGlandError
+from thyrocast.image.quantities import Syringe
 
 from tests.unit.imaging.example_scans import neck
 

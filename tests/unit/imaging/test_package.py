@@ -11,8 +11,10 @@ import pydicom
 import pytest
 import yaml
 from pydicom.sequence import Sequence
-from thyrocast import cohort as cohorts
-from thyrocast import config, deidentify, tables
+from thyrocast import tables
+from thyrocast.cohort import deidentify
+from thyrocast.cohort import registration as cohorts
+from thyrocast.launcher import config
 
 from tests.hostile.test_identities import Planter, found
 from tests.unit.imaging.example_scans import ANTERIOR, cohort, detector, neck, nm

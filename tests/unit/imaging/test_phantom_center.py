@@ -14,7 +14,9 @@ import pydicom
 import pytest
 import yaml
 from pydicom.uid import NuclearMedicineImageStorage
-from thyrocast import config, spreadsheet, tables
+from thyrocast import tables
+from thyrocast.cohort import spreadsheet
+from thyrocast.launcher import config
 from thyrocast.phantom import center, export, physiology, truth
 
 ROOT = Path(__file__).parents[3]

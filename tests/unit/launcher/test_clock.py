@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from thyrocast import clock
+from thyrocast.launcher import clock
 
 
 def test_files_of_tomorrow_become_files_of_now_in_their_order(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from thyrocast import config, study
+from thyrocast.launcher import config, study
 from thyrocast.tables import InputError
 
 ROOT = Path(__file__).resolve().parents[3]

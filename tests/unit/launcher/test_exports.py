@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from thyrocast import exports
+from thyrocast.launcher import exports
 
 
 def write(path: Path, patient: str, syntax: str = ExplicitVRLittleEndian, **more: str) -> None:

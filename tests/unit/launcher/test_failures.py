@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from thyrocast import failures
+from thyrocast.launcher import failures
 
 LOG = """\
 rule standardize_images:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from thyrocast import spreadsheet
-from thyrocast.spreadsheet import read_table
+from thyrocast.cohort import spreadsheet
+from thyrocast.cohort.spreadsheet import read_table
 from thyrocast.tables import InputError
 
 ROWS = [["Größe", "Name"], ["1,5", "Müller"], ["2,5", "Łoś; jr"]]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from thyrocast import provenance, study
+from thyrocast.launcher import provenance, study
 
 PEOPLE = [f"p{n:03d}" for n in range(23)]
 

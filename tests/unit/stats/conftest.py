@@ -1,8 +1,8 @@
 """The evaluation's settings, and the study of 24 evaluated with them."""
 
 import pytest
-from thyrocast import config
 from thyrocast.evaluation import design
+from thyrocast.launcher import config
 
 from tests.unit.stats.example_study_of_24 import cohort, patients, predictions
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from thyrocast import alignment
+from thyrocast.signature import alignment
 
 
 def views(n=60, p=200, rank=5, seed=0):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
-from thyrocast import comparators, imputation, ridge
+from thyrocast.signature import comparators, imputation, ridge
 
 
 def draw(n=120, p=4, seed=0):

@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
-from thyrocast import config
 from thyrocast.evaluation import design, planning, pooled
 from thyrocast.evaluation.layout import COLUMNS
+from thyrocast.launcher import config
 
 KINDS = ("any", "tied", "constant", "hard", "perfect")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.special import expit
-from thyrocast import lasso
+from thyrocast.signature import lasso
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 from skops import io as skops
-from thyrocast import config, forest, lasso, signature, signature_tables, tables
+from thyrocast import tables
+from thyrocast.launcher import config
+from thyrocast.signature import files, fitting, forest, lasso
 
 FEATURES = 80
 FOLDS = 4
@@ -144,7 +146,7 @@ def test_every_model_predicts_every_patient(fitted):
     folder, predictions = fitted
     assert list(predictions) == MODELS
     rows = tables.read_csv(folder / "predictions.csv")
-    assert tuple(rows[0]) == signature_tables.PREDICTIONS
+    assert tuple(rows[0]) == files.PREDICTIONS
     assert len(rows) == 5 * 180
     assert {row["center"] for row in rows} == {"north"}
     for sets in predictions.values():
@@ -165,12 +167,12 @@ def test_training_and_test_discriminate_alike(fitted):
 def test_files_of_the_signature(fitted):
     folder, predictions = fitted
     path = tables.read_csv(folder / "signature" / "path.csv")
-    assert tuple(path[0]) == signature_tables.PATH
+    assert tuple(path[0]) == files.PATH
     assert [row["chosen"] for row in path].count("1") == 1
     chosen = next(row for row in path if row["chosen"] == "1")
     assert float(chosen["cv_deviance"]) == min(float(row["cv_deviance"]) for row in path)
     features = tables.read_csv(folder / "signature" / "features.csv")
-    assert tuple(features[0]) == signature_tables.FEATURES
+    assert tuple(features[0]) == files.FEATURES
     assert len(features) == int(chosen["nonzero"])
     importance = [float(row["importance"]) for row in features]
     assert importance == sorted(importance, reverse=True)
@@ -180,9 +182,7 @@ def test_files_of_the_signature(fitted):
     stored = folder / "signature" / "forest.skops"
     classifier = forest.load(stored)
     embeddings = np.load(folder / "embeddings.npy").astype(float)
-    again = forest.probability(
-        classifier, signature.select(model["signature"], embeddings[0, 120:])
-    )
+    again = forest.probability(classifier, fitting.select(model["signature"], embeddings[0, 120:]))
     change = model["recalibration"]["signature"]
     again = expit(change["intercept"] + change["slope"] * logit(again))
     np.testing.assert_allclose(again, predictions["signature"]["test"][1], atol=1e-12)
@@ -240,15 +240,15 @@ def test_nothing_of_a_fold_reaches_its_own_predictions(tmp_path, fold):
     # Another outcome of one fold's patients changes the stage fitted to all, but of the fold's own
     # cross-fitted probabilities only what the others' networks, recalibration and so on carry.
     study(tmp_path)
-    patients = signature_tables.read_patients(
+    patients = files.read_patients(
         tmp_path / "cohort.csv", tmp_path / "splits.csv", "loco", "north"
     )
     embeddings = np.load(tmp_path / "embeddings.npy").astype(float)
     own = patients.fold == fold
     features = np.zeros(embeddings.shape[1:])
-    features[patients.train], _ = signature._places(patients, embeddings, crossed=True)
+    features[patients.train], _ = fitting._places(patients, embeddings, crossed=True)
     rest = patients.train & ~own
-    stage = signature.fit_stage(
+    stage = fitting.fit_stage(
         features[rest], patients.outcome[rest], SETTINGS,
         tables.seed(tables.seed(1, "loco", "north", "signature"), "signature", f"without-{fold}"),
     )  # fmt: skip
@@ -288,8 +288,8 @@ def test_copies_of_a_patient_share_a_tuning_fold(monkeypatch):
         seen.append(folds)
         return fit(features, outcome, folds, lambdas)
 
-    monkeypatch.setattr(signature.lasso, "cross_validate", remember)
-    signature.fit_stage(rng.normal(size=(40, 5))[people], outcome, SETTINGS, 1, people=people)
+    monkeypatch.setattr(fitting.lasso, "cross_validate", remember)
+    fitting.fit_stage(rng.normal(size=(40, 5))[people], outcome, SETTINGS, 1, people=people)
     assert all(len(set(seen[0][people == person])) == 1 for person in people)
 
 

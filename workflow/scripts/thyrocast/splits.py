@@ -99,7 +99,7 @@ def divide(
     cohort
         Rows of ``cohort.csv``; needs ``patient``, ``center``, ``role`` and ``outcome``.
     designs
-        The splits of each design (`thyrocast.study.splits`).
+        The splits of each design (`thyrocast.launcher.study.splits`).
     folds
         Number of folds of each training set.
     test_fraction

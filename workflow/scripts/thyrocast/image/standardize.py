@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast import gland as glands
-from thyrocast import image as images
-from thyrocast import quantities, tables
-from thyrocast.cohort import unquote_name
+from thyrocast import tables
+from thyrocast.cohort.registration import unquote_name
 from thyrocast.dicom.pixels import Counts, PixelError, read_counts
-from thyrocast.gland import NoGlandError
-from thyrocast.image import GRID_MM, Field
-from thyrocast.quantities import Syringe
+from thyrocast.image import field as images
+from thyrocast.image import gland as glands
+from thyrocast.image import quantities
+from thyrocast.image.field import GRID_MM, Field
+from thyrocast.image.gland import NoGlandError
+from thyrocast.image.quantities import Syringe
 
 LOG = logging.getLogger("thyrocast")
 Settings = Mapping[str, Any]

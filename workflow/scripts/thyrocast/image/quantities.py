@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from thyrocast.gland import SMOOTH_MM, Gland
+from thyrocast.image.gland import SMOOTH_MM, Gland
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -25,8 +25,8 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, ExplicitVRLittleEndian, NuclearMedicineImageStorage
 
-from thyrocast import cohort, tables
-from thyrocast.cohort import Registration, unquote_name
+from thyrocast import tables
+from thyrocast.cohort.registration import Registration, register_center, unquote_name
 from thyrocast.dicom.pixels import PixelError, read_counts
 
 LOG = logging.getLogger("thyrocast")
@@ -73,7 +73,7 @@ def write_package(
     Parameters
     ----------
     registration
-        What `cohort.register_center` found.
+        What `thyrocast.cohort.registration.register_center` found.
     folder
         The center's DICOM folder.
     center
@@ -292,7 +292,7 @@ def package_center(
 ) -> int:
     """Register a center and write its package; see `write_package`."""
     folder = Path(center["dicom"])
-    registration = cohort.register_center(
+    registration = register_center(
         center["clinical"], folder, center, settings, key, index, threads
     )
     return write_package(registration, folder, center, key, target)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from thyrocast import alignment, comparators, forest, lasso, ridge, splits, tables
+from thyrocast import splits, tables
+from thyrocast.signature import alignment, comparators, forest, lasso, ridge
 
 logger = logging.getLogger("thyrocast")
 

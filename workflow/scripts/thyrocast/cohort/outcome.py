@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thyrocast import units
+from thyrocast.cohort import units
 from thyrocast.tables import InputError
 
 Settings = Mapping[str, Any]

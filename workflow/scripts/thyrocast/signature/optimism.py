@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thyrocast import tables
-from thyrocast.signature import fit_stage
+from thyrocast.signature.fitting import fit_stage
 from thyrocast.statistics import discrimination, optimism
 
 logger = logging.getLogger("thyrocast")

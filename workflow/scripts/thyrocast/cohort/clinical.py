@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from thyrocast import outcome, units
-from thyrocast.outcome import UNDECIDED, Cells, Outcome
-from thyrocast.spreadsheet import Table, read_table
+from thyrocast.cohort import outcome, units
+from thyrocast.cohort.outcome import UNDECIDED, Cells, Outcome
+from thyrocast.cohort.spreadsheet import Table, read_table
 from thyrocast.tables import CLINICAL, InputError, normalize_identifier
 
 LOG = logging.getLogger("thyrocast")

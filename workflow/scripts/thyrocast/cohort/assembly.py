@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from thyrocast import duplicates, tables
-from thyrocast.duplicates import Person
+from thyrocast import tables
+from thyrocast.cohort import duplicates
+from thyrocast.cohort.duplicates import Person
 
 LOG = logging.getLogger("thyrocast")
 Row = dict[str, str]

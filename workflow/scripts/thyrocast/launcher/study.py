@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import exports, outcome, tables
-from thyrocast.exports import Export
-from thyrocast.spreadsheet import read_table
+from thyrocast import tables
+from thyrocast.cohort import outcome
+from thyrocast.cohort.spreadsheet import read_table
+from thyrocast.launcher import exports
+from thyrocast.launcher.exports import Export
 from thyrocast.tables import InputError
 
 Center = Mapping[str, Any]

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from thyrocast.tables import InputError
 
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
 Schema = dict[str, Any]
 
 

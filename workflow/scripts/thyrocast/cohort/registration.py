@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thyrocast import clinical, selection, tables
-from thyrocast.clinical import NO_IDENTIFIER, Patient
+from thyrocast import tables
+from thyrocast.cohort import clinical, selection
+from thyrocast.cohort.clinical import NO_IDENTIFIER, Patient
+from thyrocast.cohort.outcome import DAYS_PER_MONTH
+from thyrocast.cohort.selection import Candidate, Choice
 from thyrocast.dicom import pictures, terms
 from thyrocast.dicom.frames import Scan, Verdict, judge
 from thyrocast.dicom.header import Record
 from thyrocast.dicom.index import index_folder
-from thyrocast.outcome import DAYS_PER_MONTH
-from thyrocast.selection import Candidate, Choice
 
 __all__ = ["NO_IDENTIFIER", "Registration", "register_center", "unquote_name", "write"]
 

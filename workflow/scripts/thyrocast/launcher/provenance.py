@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-SCRIPTS = Path(__file__).resolve().parents[1]
+SCRIPTS = Path(__file__).resolve().parents[2]
 # A job's log changes no result, so an edit of it reruns nothing.
 _NO_RESULT = {"thyrocast.log"}
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thyrocast import tables
-from thyrocast.signature import Fit, Patients
+from thyrocast.signature.fitting import Fit, Patients
 
 PATH = ("lambda", "nonzero", "cv_deviance", "cv_se", "chosen")
 FEATURES = ("feature", "coefficient", "importance")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from thyrocast import imputation, ridge, splits
+from thyrocast import splits
+from thyrocast.signature import imputation, ridge
 
 logger = logging.getLogger("thyrocast")
 

@@ -1,0 +1,1 @@
+"""Who is in the study, and what is known about them."""
