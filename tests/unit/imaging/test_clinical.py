@@ -229,3 +229,70 @@ def test_any_cells_are_read_or_told(
     for patient in found:
         assert patient.values["sex"] in {"", *units.CODES["sex"]}
         assert not patient.values["age"] or 1 <= float(patient.values["age"]) <= 110
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("31-May-2024", "2024-05-31"),
+        ("31. Mai 2024", "2024-05-31"),
+        ("31 MAYIS 2024", "2024-05-31"),
+        ("May 31, 2024", "2024-05-31"),
+        ("2024 déc. 5", "2024-12-05"),
+        ("12-Mär-21", "2021-03-12"),
+        ("45443", "2024-05-31"),
+        ("31.05.2024 10:30 Uhr", "2024-05-31"),
+    ],
+)
+def test_dates_as_spreadsheets_and_people_write_them(text: str, date: str) -> None:
+    assert units.parse_date(text, "dmy").isoformat() == date
+
+
+@pytest.mark.parametrize("text", ["non", "Hayır", "HAYIR", "yok", "なし", "-", "0 mg", "0"])
+def test_no_drug_in_many_languages(tmp_path: Path, text: str) -> None:
+    row = f"2020-01-01,,2021-01-05,1.2,15,{text},"
+    (patient,) = read(tmp_path, f"{HEAD}1,{row}\n", **FOLLOWED)
+    assert patient.outcome.cured is True
+
+
+@pytest.mark.parametrize("text", ["oui", "Evet", "MMI", "5 mg", "10 mg"])
+def test_drugs_in_many_languages(tmp_path: Path, text: str) -> None:
+    row = f"2020-01-01,,2021-01-05,1.2,15,{text},"
+    (patient,) = read(tmp_path, f"{HEAD}1,{row}\n", **FOLLOWED)
+    assert patient.outcome.cured is False
+
+
+@pytest.mark.parametrize(
+    ("again", "cured"),
+    [
+        ("nein", True),
+        ("hayır", True),
+        ("ja", False),
+        ("oui", False),
+        ("surgery", None),
+        ("05/2020", None),
+        ("2019-12-01", None),
+    ],
+)
+def test_a_second_treatment_is_never_overlooked(
+    tmp_path: Path, again: str, cured: bool | None
+) -> None:
+    row = f"2020-01-01,{again},2021-01-05,1.2,15,,"
+    (patient,) = read(tmp_path, f"{HEAD}1,{row}\n", **FOLLOWED)
+    assert patient.outcome.cured is cured
+    assert bool(patient.reason) == (cured is None)
+
+
+@pytest.mark.parametrize(
+    ("tsh", "state"), [("25", "hypothyroid"), ("1.2", "euthyroid"), ("0.01", "")]
+)
+def test_tsh_alone(tmp_path: Path, tsh: str, state: str) -> None:
+    (patient,) = read(tmp_path, f"{HEAD}1,2020-01-01,,2021-01-05,{tsh},,,\n", **FOLLOWED)
+    assert patient.outcome.state == state
+
+
+def test_a_visit_before_therapy_decides_nothing(tmp_path: Path) -> None:
+    rule = FOLLOWED["outcome"] | {"months": 6, "tolerance_months": 12}
+    text = f"{HEAD}1,2020-01-01,,2019-12-01,1.2,15,,\n"
+    (patient,) = read(tmp_path, text, **{**FOLLOWED, "outcome": rule})
+    assert patient.outcome.cured is None

@@ -1,6 +1,7 @@
 """Whether the first iodine therapy cured a patient: as a center says, or from follow-up visits."""
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -166,7 +167,10 @@ def _followed(
 ) -> Outcome:
     """Cured: euthyroid or hypothyroid without drugs at the deciding visit, after one administration."""
     order = center["date_order"]
-    second = _second_treatment(rule, cells, therapy, order)
+    try:
+        second = _second_treatment(rule, cells, therapy, order)
+    except ValueError:
+        return Outcome(None, "second treatment not understood")
     if second is not None and second <= rule["months"] + rule["tolerance_months"]:
         # Whatever a visit after it says, the first therapy did not cure.
         return Outcome(False, state="hyperthyroid", months=second if second else None)
@@ -175,7 +179,7 @@ def _followed(
         months = _months(visit, cells, therapy, order)
         state = _state(rule, visit, cells, factors)
         drug = _drug(visit, cells)
-        if months is not None and (state or drug):
+        if months is not None and months > 0 and (state or drug):
             visits.append((months, state, drug))
     if not visits:
         return Outcome(None, "lost to follow-up")
@@ -202,7 +206,14 @@ def _followed(
 def _second_treatment(
     rule: Settings, cells: Cells, therapy: datetime.date | None, order: str
 ) -> float | None:
-    """Months from therapy to a second treatment, 0 where only known that there was one."""
+    """Months from therapy to a second treatment, 0 where only known that there was one.
+
+    Raises
+    ------
+    ValueError
+        If there is something that is neither yes, no nor a date after therapy: with a second
+        treatment overlooked, the patient would count as cured.
+    """
     text = cells.text(rule["second_treatment"])
     folded = units.fold(text)
     if not text or folded in units.NO:
@@ -211,7 +222,7 @@ def _second_treatment(
         return 0.0
     date = cells.date(rule["second_treatment"], order)
     if date is None or therapy is None or date <= therapy:
-        return None
+        raise ValueError("no date after therapy")
     return (date - therapy).days / DAYS_PER_MONTH
 
 
@@ -225,8 +236,9 @@ def _months(
 
 
 def _drug(visit: Settings, cells: Cells) -> bool:
+    """Whether drugs are taken: anything but a no, in whatever language, or a dose of zero."""
     text = units.fold(cells.text(visit.get("drug")))
-    return bool(text) and text not in units.NO | {"none", "keine", "kein", "nein"}
+    return bool(text) and text not in units.NO and not re.fullmatch(r"0+([.,]0+)? ?\w{0,3}", text)
 
 
 def _state(
@@ -250,9 +262,11 @@ def _state(
     if any(value > limits[1] for value, limits in known):
         return "hyperthyroid"
     if not known:
-        # TSH alone tells euthyroid from not, but not how far.
+        # A low TSH alone doesn't tell how far; a high one tells hypothyroidism, overt or not.
         low, high = rule["reference"]["tsh"]
-        return "euthyroid" if tsh is not None and low <= tsh <= high else None
+        if tsh is None or tsh < low:
+            return None
+        return "euthyroid" if tsh <= high else "hypothyroid"
     if any(value < limits[0] for value, limits in known[:1]):
         return "hypothyroid"
     if tsh is None:

@@ -44,10 +44,28 @@ CODES = {
 _BUILT_IN = {
     "sex": {"f": "female", "w": "female", "m": "male", "o": "other"},
     "antithyroid_drug": {"mmi": "methimazole", "cbz": "carbimazole", "ptu": "propylthiouracil"},
-    "orbitopathy": {"y": "yes", "true": "yes", "1": "yes", "n": "no", "false": "no", "0": "no"},
     "smoking": {},
 }
-YES, NO = {"yes", "y", "true", "1", "x"}, {"no", "n", "false", "0"}
+YES = {
+    "yes", "y", "true", "1", "x", "+", "ja", "j", "oui", "si", "sí", "sì", "sim", "evet", "var",
+    "tak", "ano", "igen", "да", "有", "是", "あり", "はい", "예",
+}  # fmt: skip
+NO = {
+    "no", "n", "false", "0", "-", "–", "—", "none", "nil", "nein", "kein", "keine", "non", "aucun",
+    "nee", "geen", "nej", "ingen", "não", "nessuno", "ninguno", "nenhum", "hayir", "yok", "nie",
+    "brak", "ne", "nem", "нет", "无", "否", "無", "なし", "いいえ", "아니오",
+}  # fmt: skip
+_BUILT_IN["orbitopathy"] = dict.fromkeys(YES, "yes") | dict.fromkeys(NO, "no")
+
+# Beginnings of the months' names in English, German, French, Spanish, Italian, Portuguese, Turkish.
+_MONTHS = (
+    "jan jän ene gen oca", "feb fev fév şub sub", "mar mär mrz", "apr avr abr nis",
+    "may mai mag mayi", "jun juin giu haz", "jul juil lug tem", "aug aou aoû ago ağu agu",
+    "sep set eyl", "oct okt out ott eki", "nov kas", "dec dez déc dic ara",
+)  # fmt: skip
+_MONTH = {start: n for n, starts in enumerate(_MONTHS, 1) for start in starts.split()}
+# Days of a date that a spreadsheet shows as a number count from here.
+_EPOCH = datetime.date(1899, 12, 30)
 
 
 def parse_number(text: str) -> float:
@@ -126,13 +144,19 @@ def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | Non
 
 
 def fold(text: str) -> str:
-    """A code without regard to case, spaces around it, or how a spreadsheet shows a whole number."""
-    value = text.strip().casefold()
+    """A code without regard to case, spaces around it, or how a spreadsheet shows a whole number.
+
+    The Turkish i with or without its dot is a plain one: which of them a capital stands for depends
+    on the language.
+    """
+    value = text.strip().casefold().replace("i\u0307", "i").replace("ı", "i")
     return re.sub(r"\.0+$", "", value) if re.fullmatch(r"-?\d+\.0+", value) else value
 
 
 def parse_date(text: str, order: str) -> datetime.date:
     """A date, ISO or in the center's order of day, month and year; a time after it is dropped.
+
+    Months may be names, and a number of five digits counts a spreadsheet's days.
 
     Raises
     ------
@@ -144,7 +168,10 @@ def parse_date(text: str, order: str) -> datetime.date:
         return datetime.date(*map(int, match.groups()))
     if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", value):
         return datetime.date(*map(int, match.groups()))
-    match = re.match(r"(\d{1,4})[./\- ]+(\d{1,2})[./\- ]+(\d{1,4})(?:[T ,]|$)", value)
+    if match := re.fullmatch(r"(\d{5})(?:[.,]\d+)?", value):
+        return _EPOCH + datetime.timedelta(days=int(match[1]))
+    value, order = _without_names(value, order)
+    match = re.match(r"(\d{1,4})[./\- ]+(\d{1,2})[./\- ]+(\d{1,4})(?:[T ,.]|$)", value)
     if not match:
         raise ValueError("not a date")
     parts = dict(zip(order, match.groups(), strict=True))
@@ -156,3 +183,20 @@ def parse_date(text: str, order: str) -> datetime.date:
         now = datetime.date.today().year
         year += now // 100 * 100 if year <= now % 100 else now // 100 * 100 - 100
     return datetime.date(year, int(parts["m"]), int(parts["d"]))
+
+
+def _without_names(text: str, order: str) -> tuple[str, str]:
+    """A date with its month's name made a number, and the order of its parts."""
+    named = re.fullmatch(r"(.*?)([^\W\d_]{3,})\.?(.*)", text)
+    if not named:
+        return text, order
+    before, name, after = named[1], fold(named[2]), named[3]
+    month = next((_MONTH[name[:n]] for n in (4, 3) if name[:n] in _MONTH), None)
+    if month is None:  # a word after the date or the time
+        return text, order
+    parts = [part for part in re.split(r"[\s.,/\-]+", f"{before} {after}") if part]
+    if len(parts) < 2:
+        raise ValueError("not a date")
+    # `May 31, 2024` and `31 May 2024` have the day before the year, `2024 May 31` after it.
+    day, year = parts[:2] if len(parts[0]) <= 2 else parts[1::-1]
+    return f"{day} {month} {year}", "dmy"
