@@ -99,3 +99,43 @@ def test_broken_and_bloated_workbooks_are_refused(
     monkeypatch.setattr(spreadsheet, "MAX_BYTES", 10_000)
     with pytest.raises(InputError, match="unpacks to 100,000 bytes"):
         read_table(tmp_path / "b.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        ("sep=;\r\nid;a,b\r\n1;2\r\n", ["id", "a,b"]),
+        ('"Pat\nID";"Age, years";x\n1;2;3\n', ["Pat ID", "Age, years", "x"]),
+        ("id;Gro\u0308\u00dfe\n1;2\n", ["id", "Gr\u00f6\u00dfe"]),
+    ],
+)
+def test_headers_with_quirks(tmp_path: Path, content: str, header: list[str]) -> None:
+    (tmp_path / "t.csv").write_bytes(content.encode())
+    table = read_table(tmp_path / "t.csv")
+    assert table.header == header
+    assert table.rows[0][0] == "1"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("cp1254", "Yaş"), ("cp932", "年齢"), ("gbk", "年龄")]
+)
+def test_encodings_that_must_be_told(tmp_path: Path, encoding: str, name: str) -> None:
+    (tmp_path / "t.csv").write_bytes(f"id,{name}\n1,2\n".encode(encoding))
+    assert read_table(tmp_path / "t.csv", encoding=encoding).header == ["id", name]
+    (tmp_path / "t.csv").write_text(f"id,{name}\n1,2\n", encoding="utf-8")
+    assert read_table(tmp_path / "t.csv", encoding=encoding).header == ["id", name]
+
+
+def test_a_faulty_workbook_is_not_quoted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["id", 2.5])
+    book.save(tmp_path / "whole.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "whole.xlsx") as whole,
+        zipfile.ZipFile(tmp_path / "t.xlsx", "w") as faulty,
+    ):
+        for name in whole.namelist():
+            faulty.writestr(name, whole.read(name).replace(b"<v>2.5</v>", b"<v>Doe</v>"))
+    with pytest.raises(InputError, match="not a readable workbook") as caught:
+        read_table(tmp_path / "t.xlsx")
+    assert "Doe" not in str(caught.value)

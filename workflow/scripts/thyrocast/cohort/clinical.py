@@ -60,7 +60,7 @@ def read_clinical(path: str, center: Settings, cohort: Settings) -> list[Patient
         a value is out of range where `cohort.values` says `stop`.
     """
     outcome.check_rule(center)
-    table = read_table(path, center["sheet"])
+    table = read_table(path, center["sheet"], center["encoding"])
     _check_columns(table, center)
     factors = {
         name: units.factor(name, center["units"].get(name, units.UNITS[name]), center["name"])

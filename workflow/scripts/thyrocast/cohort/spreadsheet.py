@@ -9,6 +9,7 @@ import csv
 import datetime
 import io
 import re
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Table:
         return [row[at] for row in self.rows]
 
 
-def read_table(path: str | Path, sheet: str | None = None) -> Table:
+def read_table(path: str | Path, sheet: str | None = None, encoding: str | None = None) -> Table:
     """Read a table, its first row that is not empty being the header.
 
     Parameters
@@ -55,6 +56,8 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
         encoding (UTF-8, UTF-16, else Windows-1252) and delimiter (``, ; tab |``) are detected.
     sheet
         Name of the worksheet; the first one where none is given.
+    encoding
+        Encoding of a text that is neither UTF-8 nor UTF-16.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
         raise InputError(f"table {file} has {size:,} bytes, expected at most {MAX_BYTES:,}")
     workbook = file.suffix.lower() in {".xlsx", ".xlsm"}
     try:
-        numbered = _workbook_rows(file, sheet) if workbook else _text_rows(file)
+        numbered = _workbook_rows(file, sheet) if workbook else _text_rows(file, encoding)
     except InputError:
         raise
     except (
@@ -81,10 +84,11 @@ def read_table(path: str | Path, sheet: str | None = None) -> Table:
         ValueError,
         csv.Error,
     ) as error:
+        # Not the error's own words: they may quote a cell.
         raise InputError(
-            f"table {file} is not a readable {'workbook' if workbook else 'text table'} ({error}): "
-            "export it anew as CSV or XLSX"
-        ) from error
+            f"table {file} is not a readable {'workbook' if workbook else 'text table'} "
+            f"({type(error).__name__}): export it anew as CSV or XLSX"
+        ) from None
     return _shape(file, numbered)
 
 
@@ -94,7 +98,8 @@ def _shape(file: Path, numbered: list[tuple[int, list[str]]]) -> Table:
     ]
     if not filled:
         raise InputError(f"table {file} is empty, expected a header and one row per patient")
-    header = filled[0][1]
+    # Macs write accents apart, and a line may break within a name.
+    header = [unicodedata.normalize("NFC", " ".join(name.split())) for name in filled[0][1]]
     while header and not header[-1]:
         header = header[:-1]
     twice = sorted({name for name in header if name and header.count(name) > 1})
@@ -113,21 +118,28 @@ def _shape(file: Path, numbered: list[tuple[int, list[str]]]) -> Table:
     return Table(header, rows, lines)
 
 
-def _text_rows(file: Path) -> list[tuple[int, list[str]]]:
+def _text_rows(file: Path, encoding: str | None) -> list[tuple[int, list[str]]]:
     data = file.read_bytes()
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    _check_rows(file, data.count(b"\n") // 4)  # a cell may hold some lines
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\0" in data[:4096] and not marked:
         raise InputError(f"table {file} is a binary file, expected CSV, TSV or XLSX")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if marked:
         text = data.decode("utf-16", errors="replace")
     else:
         try:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = data.decode("cp1252", errors="replace")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", first)
-    delimiter = max(",;\t|", key=bare.count)
+            text = data.decode(encoding or "cp1252", errors="replace")
+    # Excel heeds, and some programs write, a first line that only names the delimiter.
+    said = re.match(r'"?sep=([,;\t|])"?\r?\n', text)
+    # The first line to its end, which is none within quotes.
+    line = re.match(r'(?:[^"\r\n]|"[^"]*")*', text.lstrip())
+    bare = re.sub(r'"[^"]*"', "", line[0] if line else "")
+    delimiter = said[1] if said else max(",;\t|", key=bare.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    if said:
+        next(reader)
     rows: list[tuple[int, list[str]]] = []
     for row in reader:
         rows.append((reader.line_num, row))

@@ -54,7 +54,7 @@ def _center_faults(center: Center) -> list[str]:
         )
         return faults
     try:
-        table = read_table(center["clinical"], center.get("sheet"))
+        table = read_table(center["clinical"], center.get("sheet"), center.get("encoding"))
     except InputError as error:
         return [*faults, f"{where}: {error}"]
     for ours, theirs in sorted(center["columns"].items()):
@@ -156,7 +156,7 @@ def patients(config: Config, name: str, export: Export) -> dict[str, str]:
     """
     block = center(config, name)
     key = tables.load_key(config["pseudonym_key"])
-    table = read_table(block["clinical"], block.get("sheet"))
+    table = read_table(block["clinical"], block.get("sheet"), block.get("encoding"))
     files = export.versions()
     found: dict[str, str] = {}
     for cell, row in zip(table.column(block["columns"]["patient"]), table.rows, strict=True):
