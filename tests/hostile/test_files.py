@@ -127,6 +127,8 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     expected["../../etc/x"] = ""
     save(nm(PIXELS, PatientID="=cmd()", PatientName="=cmd()|x!A0"), folder / "formula")
     expected["=cmd()"] = ""
+    named("wide", Rows=8, Columns=512, PixelSpacing=[20, 20])
+    expected["wide"] = "a field larger than any camera's"
     (folder / "loop").symlink_to(folder)
     (folder / "nowhere").symlink_to(tmp_path / "missing")
     (folder / "device").symlink_to("/dev/zero")

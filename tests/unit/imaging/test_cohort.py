@@ -405,6 +405,51 @@ def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
     assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / 1800, rel=1e-4)
 
 
+def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    for name, counts, time in (("z", 2000, "101000"), ("a", 100, "102000")):
+        dose = np.zeros((64, 64), np.uint16)
+        dose[30:33, 30:33] = counts
+        north.scan(
+            name,
+            nm(
+                dose, [detector()], PatientID="1", SeriesDescription="Spritze",
+                ActualFrameDuration=10_000, AcquisitionTime=time,
+            ),
+        )  # fmt: skip
+    north.scan("b", scan("1"))
+    (row,) = tables.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
+    rate = 1800 * 2 ** (-5 / 360.4)
+    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / rate, rel=1e-4)
+
+
+def test_identifiers_that_never_match_are_told_by_their_shape(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("0471123")
+    north.patient("0471124")
+    north.scan("a", scan("NK-4711"))
+    with caplog.at_level(logging.WARNING, "thyrocast"):
+        north.register()
+    assert "9999999 (2) in the table" in caplog.text
+    assert "AA-9999 (1) in the images" in caplog.text
+    assert "4711" not in caplog.text
+
+
+def test_what_the_config_stands_in_for_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    north = Hospital(tmp_path, fallbacks={"pixel_mm": 4.0, "duration_s": 300})
+    north.patient("1")
+    north.scan("a", scan("1", PixelSpacing=None, ActualFrameDuration=None))
+    with caplog.at_level(logging.WARNING, "thyrocast"):
+        north.register()
+    assert "1 scans have their pixel size from the config" in caplog.text
+    assert "1 scans have their duration from the config" in caplog.text
+
+
 def test_outcomes_of_prospective_centers_stay_empty(tmp_path: Path) -> None:
     north = Hospital(
         tmp_path, role="prospective", outcome=None, columns={"patient": "id", "sex": "sex"}

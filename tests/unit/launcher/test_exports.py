@@ -40,6 +40,11 @@ def test_owner_of_a_file(tmp_path: Path, patient: str, syntax: str) -> None:
     assert look(tmp_path / "x").owners == {"f": (patient.strip().upper(),)}
 
 
+def test_an_identifier_that_needs_a_character_set_names_nobody(tmp_path: Path) -> None:
+    write(tmp_path / "x" / "f", "MÜLLER-1", SpecificCharacterSet="ISO_IR 100")
+    assert look(tmp_path / "x").owners == {"f": ()}
+
+
 def test_identifiers_are_normalized_as_the_center_says(folder: Path) -> None:
     owners = look(folder, zero_pad=4).owners
     assert owners == {os.path.join("a", "1"): ("0012",), "b": ("0034",)}

@@ -108,6 +108,9 @@ def register_center(
         if not reason:
             scans += _scan_rows(row["patient"], patient, choice, files, center, key, Path(folder))
     register += _without_table(by_patient, center, key)
+    _tell_fallbacks(scans, center["name"])
+    if not any(row["source"] == "both" for row in register):
+        _tell_shapes([p.identifier for p in patients], by_patient, center["name"])
     _summarize(register, records, by_patient, center["name"])
     return Registration(register, scans, outcomes)
 
@@ -292,6 +295,49 @@ def quote_name(name: str) -> str:
 def unquote_name(text: str) -> str:
     """The file's name that `quote_name` wrote."""
     return urllib.parse.unquote(text, errors="surrogateescape")
+
+
+def _tell_fallbacks(scans: Sequence[Mapping[str, Any]], center: str) -> None:
+    """How many of the chosen scans are what the config says in place of the header."""
+    for column, what in (
+        ("spacing_by", "pixel size"),
+        ("duration_by", "duration"),
+        ("activity_by", "injected activity"),
+    ):
+        count = sum(scan["rank"] == 0 and scan.get(column) == "config" for scan in scans)
+        if count:
+            LOG.warning("center %s: %d scans have their %s from the config", center, count, what)
+    count = sum(scan["rank"] == 0 and scan["view_by"] == "fallback" for scan in scans)
+    if count:
+        LOG.warning("center %s: %d scans are taken as anterior by the config", center, count)
+
+
+def _tell_shapes(table: Iterable[str], dicom: Iterable[str], center: str) -> None:
+    """How the identifiers of table and images are built where none of them match, naming none."""
+    shapes = [
+        ", ".join(
+            f"{shape} ({count})"
+            for shape, count in collections.Counter(map(_shape, filter(None, side))).most_common(3)
+        )
+        for side in (table, dicom)
+    ]
+    if all(shapes):
+        LOG.warning(
+            "center %s: no identifier of the table is a PatientID of the images. 9 being a digit "
+            "and A a letter, most identifiers look like %s in the table and like %s in the images "
+            "(number of patients): if they are the same people, say in the center's block "
+            "`identifiers` what tells them apart (strip_prefix, zero_pad, strip_zeros)",
+            center, *shapes,
+        )  # fmt: skip
+
+
+def _shape(identifier: str) -> str:
+    """Digits as 9, letters as A, all else that is printed as it is, no longer than a line holds."""
+    mask = (
+        "9" if c.isdigit() else "A" if c.isalpha() else c if c.isascii() else "?"
+        for c in identifier
+    )
+    return "".join(mask)[:32]
 
 
 def _summarize(

@@ -18,7 +18,9 @@ _KINDS = ("static", "dynamic", "capture")
 _KNOWN_BY = ("code", "orientation", "description", "fallback")
 # Total activities beyond this can't be MBq (C.8.4.10); the exporter wrote Bq, as in PET.
 MOST_MBQ = 100_000.0
-_RESIDUAL = re.compile(r"\b(rest|residual|empty|leer|vide|after|post|nach)\b")
+_RESIDUAL = re.compile(
+    r"\brest|resid|\bempty\b|\bleer|\bvide\b|vac[ií]a|vuota|\bboş\b|\bafter\b|\bpost|\bnach\b"
+)
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,10 @@ def syringes(
         syringe's image to the gland's (negative where it was taken after); missing ones lack.
     """
     found: dict[str, tuple[str, int, float, float]] = {}
-    for name, record, verdict in files:
+    # Of several that say nothing of before or after, the earliest is the full one.
+    for name, record, verdict in sorted(
+        files, key=lambda file: (acquired(file[1]) or datetime.datetime.max, file[0])
+    ):
         moment = acquired(record)
         seconds = number(record.get("ActualFrameDuration"))
         if not (verdict.syringe and moment and chosen.moment and seconds):

@@ -210,12 +210,8 @@ def open_stream(
     if _DEFLATED not in head:
         return _BoundedReader(file, size, longest), size
     file.seek(132)
-    meta = read_dataset(
-        _BoundedReader(file, size, longest),
-        False,
-        True,
-        stop_when=lambda tag, vr, length: tag >> 16 != 2,
-    )
+    bounded: Any = _BoundedReader(file, size, longest)
+    meta = read_dataset(bounded, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     data = unpacker.decompress(file.read(MAX_INFLATED_BYTES), MAX_INFLATED_BYTES)
     if unpacker.unconsumed_tail:

@@ -26,6 +26,9 @@ Row = Mapping[str, str]
 
 RECORD = ("patient", "usable", "reason", *tables.ACQUISITION, *tables.QUANTITIES)
 
+# No camera's field is longer than a bed; a header that says so would fill the memory.
+FIELD_MM = 2_500.0
+
 
 class UnusableError(ValueError):
     """A scan that can't be standardized; the message is a reason for the record."""
@@ -85,6 +88,8 @@ def _standardize(scan: Row, folder: Path, center: Settings, settings: Settings) 
     spacing = (float(scan["row_mm"]), float(scan["column_mm"]))
     if turn % 2:
         spacing = (spacing[1], spacing[0])
+    if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
+        raise UnusableError("a field larger than any camera's")
     if image.max() <= 0:
         raise UnusableError("an image without counts")
     grid = images.to_grid(image, spacing)

@@ -85,7 +85,10 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
 
 
 def _names(path: str) -> list[str]:
-    """Patient identifiers in the first bytes of a file."""
+    """Patient identifiers in the first bytes of a file.
+
+    One in letters of its own reads differently in each character set: it names nobody here.
+    """
     if not os.path.isfile(path):  # a link to a pipe would be waited on for ever
         return []
     try:
@@ -96,8 +99,10 @@ def _names(path: str) -> list[str]:
     names = []
     for match in _PATIENT_ID.finditer(start):
         length = int.from_bytes(match[1] or match[2], "little")
-        value = start[match.end() : match.end() + length].decode("utf-8", "replace")
-        names.append(value.strip(" \0"))
+        value = start[match.end() : match.end() + length]
+        if not value.isascii() or b"\x1b" in value:
+            return []
+        names.append(value.decode("ascii").strip(" \0"))
     return sorted(set(filter(None, names)))
 
 
