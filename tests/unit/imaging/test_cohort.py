@@ -1,4 +1,4 @@
-"""Every patient is in or out with a reason, numbers add up, and one person counts once."""
+"""Every patient is in or out with a reason, and the numbers add up."""
 
 import json
 import logging
@@ -8,111 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset
 from thyrocast import tables
-from thyrocast.cohort import assembly
 from thyrocast.cohort import registration as cohorts
-from thyrocast.cohort.registration import Registration
-from thyrocast.image import standardize
-from thyrocast.tables import InputError
 
 from tests.unit.imaging.example_scans import (
     IODINE131,
-    center,
-    cohort,
-    detector,
-    image,
     neck,
     nm,
-    save,
-    table,
 )
-
-KEY = b"k" * 32
-SIZE = 32
-
-
-def scan(identifier: str, seed: int = 1, **elements: Any) -> Dataset:
-    return nm(neck(64, 4.0, seed=seed), PatientID=identifier, **elements)
-
-
-class Hospital:
-    """A center on disk that is registered, standardized and assembled as the rules do."""
-
-    def __init__(self, folder: Path, name: str = "north", **changes: Any) -> None:
-        self.folder, self.name = folder / name, name
-        columns = {
-            "patient": "id", "outcome": "result", "therapy_date": "therapy",
-            "birth_date": "birth", "sex": "sex",
-        }  # fmt: skip
-        changes = {"columns": columns} | changes
-        self.dicom = self.folder / "dicom"
-        self.center = center(name=name, dicom=str(self.dicom), **changes)
-        self.rows: list[dict[str, str]] = []
-
-    def patient(self, identifier: str, result: str = "yes", **cells: str) -> None:
-        row = {"therapy": "2020-02-01", "birth": "", "sex": "f"} | cells
-        self.rows.append({"id": identifier, "result": result} | row)
-
-    def scan(self, name: str, dataset: Dataset) -> Path:
-        return save(dataset, self.dicom / name)
-
-    def register(self, **settings: Any) -> Registration:
-        path = table(self.folder / "table.csv", self.rows)
-        return cohorts.register_center(
-            path, self.dicom, self.center, cohort(**settings), KEY, self.folder / "index"
-        )
-
-    def reasons(self, **settings: Any) -> list[tuple[str, str]]:
-        """Identifier (``?`` for those that are not in the table) and reason of every row."""
-        names = {tables.pseudonym(KEY, self.name, row["id"]): row["id"] for row in self.rows}
-        register = self.register(**settings).register
-        return [(names.get(row["patient"], "?"), row["reason"]) for row in register]
-
-
-def assemble(
-    folder: Path,
-    hospitals: list[Hospital],
-    size: int = 100,
-    outcomes: str = "observed",
-    **changes: Any,
-) -> Path:
-    """Run the three rules; the folder with the cohort's files."""
-    out = folder / "out"
-    paths: dict[str, list[Path]] = {"registers": [], "scans": [], "images": [], "records": []}
-    for hospital in hospitals:
-        registration = hospital.register()
-        register, scans = out / hospital.name / "register.csv", out / hospital.name / "scans.csv"
-        cohorts.write(registration, register, scans)
-        paths["registers"].append(register)
-        paths["scans"].append(scans)
-        everyone = [row["patient"] for row in registration.register]
-        for at in range(0, len(everyone), size):
-            done, records = standardize.standardize_job(
-                everyone[at : at + size],
-                tables.read_csv(scans),
-                hospital.dicom,
-                hospital.center,
-                image(size=SIZE),
-            )
-            job = out / hospital.name / f"{at}"
-            standardize.write_job(
-                done, records, SIZE, job.with_suffix(".npz"), job.with_suffix(".csv")
-            )
-            paths["images"].append(job.with_suffix(".npz"))
-            paths["records"].append(job.with_suffix(".csv"))
-    assembly.assemble(
-        **paths,
-        roles={h.name: h.center["role"] for h in hospitals},
-        settings=cohort(**changes),
-        outcomes=outcomes,
-        seed=1,
-        cohort=out / "cohort.csv",
-        images_out=out / "images.npy",
-        masks_out=out / "masks.npy",
-        flow=out / "flow.json",
-    )
-    return out
+from tests.unit.imaging.hospital import SIZE, Hospital, assemble, scan
 
 
 @pytest.fixture
@@ -307,121 +211,6 @@ def test_shuffled_outcomes_stay_within_their_center(tmp_path: Path) -> None:
         assert sum(r["outcome"] == "1" for r in drawn if r["center"] == name) == cured
     assert [r["outcome"] for r in plain] != [r["outcome"] for r in drawn]
     assert [r["patient"] for r in plain] == [r["patient"] for r in drawn]
-
-
-def two_centers(
-    tmp_path: Path, first: dict[str, str], second: dict[str, str], seeds: tuple[int, int] = (1, 2)
-) -> list[Hospital]:
-    hospitals = []
-    for name, cells, seed in zip(("north", "south"), (first, second), seeds, strict=True):
-        hospital = Hospital(tmp_path, name)
-        cells = {"id": "x" + name} | cells
-        identifier = cells.pop("id")
-        hospital.patient(identifier, **cells)
-        dataset = scan(identifier, seed=seed, PatientBirthDate="", PatientSex="")
-        hospital.scan("a", dataset)
-        hospitals.append(hospital)
-    return hospitals
-
-
-BORN = {"birth": "1970-05-01"}
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "seeds", "why"),
-    [
-        ({}, {}, (1, 1), "identical pixels"),
-        ({"id": "77"}, {"id": "77"}, (1, 2), "the same identifier"),
-        ({"id": "77", **BORN}, {"id": "77", **BORN}, (1, 2), "the same identifier"),
-        (BORN, BORN, (1, 2), "the same birth date and sex"),
-    ],
-)
-def test_one_person_in_two_centers_stops_the_run(
-    tmp_path: Path, first: dict[str, str], second: dict[str, str], seeds: tuple[int, int], why: str
-) -> None:
-    hospitals = two_centers(tmp_path, first, second, seeds)
-    with pytest.raises(InputError, match=f"north-.*south-.*{why}.*cohort.distinct"):
-        assemble(tmp_path / "a", hospitals)
-    out = assemble(tmp_path / "b", hospitals, duplicates="exclude")
-    flow = json.loads((out / "flow.json").read_text())["centers"]
-    assert flow["north"]["analysed"] == 1
-    assert flow["south"]["excluded"] == {"the same person as another patient": 1}
-    pair = [row["patient"] for h in hospitals for row in h.register().register]
-    kept = assemble(tmp_path / "c", hospitals, distinct=[pair])
-    assert len(tables.read_csv(kept / "cohort.csv")) == 2
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ({"id": "77", **BORN}, {"id": "77", "birth": "1970-05-02"}),
-        ({"id": "77"}, {"id": "77", "therapy": "2020-03-15"}),
-        (BORN, {**BORN, "sex": "m"}),
-        (BORN, {**BORN, "therapy": "2020-03-15"}),
-    ],
-)
-def test_two_people_are_two(tmp_path: Path, first: dict[str, str], second: dict[str, str]) -> None:
-    out = assemble(tmp_path / "a", two_centers(tmp_path, first, second))
-    assert len(tables.read_csv(out / "cohort.csv")) == 2
-
-
-def test_a_birth_date_of_many_is_a_placeholder(tmp_path: Path) -> None:
-    north = Hospital(tmp_path)
-    for n in range(5):
-        north.patient(f"p{n}", birth="1947-08-13")
-        north.scan(f"{n}", scan(f"p{n}", seed=n))
-    out = assemble(tmp_path / "a", [north])
-    assert len(tables.read_csv(out / "cohort.csv")) == 5
-
-
-def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
-    north = Hospital(tmp_path)
-    north.patient("1")
-    axis = (np.arange(64) + 0.5) * 4.0 - 128
-    rod = np.exp(-((axis[:, None] / 5) ** 2) / 2 - (axis[None, :] / 12) ** 2 / 2)
-    dose = np.random.default_rng(1).poisson(2000 * rod).astype(np.uint16)
-    # The same description as the gland's, and taken for longer.
-    north.scan("a", nm(dose, PatientID="1", ActualFrameDuration=400_000))
-    north.scan("b", scan("1"))
-    out = assemble(tmp_path / "a", [north])
-    (row,) = tables.read_csv(out / "cohort.csv")
-    assert row["duration_s"] == "300"
-
-
-def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
-    north = Hospital(tmp_path)
-    north.patient("1")
-    dose = np.zeros((64, 64), np.uint16)
-    dose[30:33, 30:33] = 2000
-    north.scan(
-        "a",
-        nm(
-            dose, [detector()], PatientID="1", SeriesDescription="Syringe full",
-            ActualFrameDuration=10_000, AcquisitionTime="101500",
-        ),
-    )  # fmt: skip
-    north.scan("b", scan("1"))
-    (row,) = tables.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
-    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / 1800, rel=1e-4)
-
-
-def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> None:
-    north = Hospital(tmp_path)
-    north.patient("1")
-    for name, counts, time in (("z", 2000, "101000"), ("a", 100, "102000")):
-        dose = np.zeros((64, 64), np.uint16)
-        dose[30:33, 30:33] = counts
-        north.scan(
-            name,
-            nm(
-                dose, [detector()], PatientID="1", SeriesDescription="Spritze",
-                ActualFrameDuration=10_000, AcquisitionTime=time,
-            ),
-        )  # fmt: skip
-    north.scan("b", scan("1"))
-    (row,) = tables.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
-    rate = 1800 * 2 ** (-5 / 360.4)
-    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / rate, rel=1e-4)
 
 
 def test_identifiers_that_never_match_are_told_by_their_shape(

@@ -18,7 +18,7 @@ from thyrocast.launcher import config
 
 from tests.hostile.test_identities import Planter, found
 from tests.unit.imaging.example_scans import ANTERIOR, cohort, detector, neck, nm
-from tests.unit.imaging.test_cohort import KEY, Hospital, assemble
+from tests.unit.imaging.hospital import KEY, Hospital, assemble
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Which frames of a file are an anterior pertechnetate image, and why the others are not."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from thyrocast.dicom import pictures, terms
+from thyrocast.dicom import pictures, terms, views
 from thyrocast.dicom.header import Record
-from thyrocast.dicom.terms import items, number
+from thyrocast.dicom.terms import as_list, items, number
 
 Settings = Mapping[str, Any]
 
@@ -31,8 +30,6 @@ DECODABLE = LOSSY | {
     "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
     "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203",
 }  # fmt: skip
-# Cosine between a detector's normal and the patient's front-to-back axis: within 25 degrees.
-FACING = math.cos(math.radians(25))
 
 
 @dataclass(frozen=True)
@@ -91,12 +88,12 @@ def judge(record: Record, center: Settings, cohort: Settings) -> Verdict:
         record.get("SeriesDescription"), record.get("ImageID"), record.get("ImageComments")
     )
     study = terms.words(record.get("ProtocolName"), record.get("StudyDescription"))
-    views = center["views"]
-    syringe = terms.matches(views["syringe"], series or study)
+    patterns = center["views"]
+    syringe = terms.matches(patterns["syringe"], series or study)
     # A study of another organ is one whatever its series are called; one of several that names the
     # thyroid is left to its series.
     whole = series if series and terms.names_thyroid(study) else terms.words(series, study)
-    if syringe or terms.matches(views["excluded"], whole):
+    if syringe or terms.matches(patterns["excluded"], whole):
         kind = "a syringe" if syringe else "a marker, whole-body, phantom or other organ's image"
         return Verdict(reason=f"{kind} by its description", stage=30, syringe=syringe)
     if reason := _wrong_radionuclide(record, center, series or study):
@@ -165,7 +162,7 @@ def _wrong_pixels(record: Record, center: Settings, cohort: Settings) -> str:
 
 def _wrong_type(record: Record) -> str:
     """Image types (C.8.4.9.1.1) that are no planar emission image of the neck."""
-    kind = [str(part).upper() for part in _as_list(record.get("ImageType"))]
+    kind = [str(part).upper() for part in as_list(record.get("ImageType"))]
     if "TRANSMISSION" in kind:
         return "a transmission image"
     if (
@@ -229,9 +226,9 @@ def vector(record: Record, keyword: str, count: int, things: int) -> list[int | 
         ``count`` item numbers; None where the header does not say. A frame's own number is never
         taken as its item's.
     """
-    given = [v for v in _as_list(record.get(keyword)) if isinstance(v, int)]
+    given = [v for v in as_list(record.get(keyword)) if isinstance(v, int)]
     pointed = {
-        VECTORS.get(v) for v in _as_list(record.get("FrameIncrementPointer")) if isinstance(v, int)
+        VECTORS.get(v) for v in as_list(record.get("FrameIncrementPointer")) if isinstance(v, int)
     }
     if given and (keyword in pointed or len(given) == count):
         if 0 in given and max(given) < max(things, 1):
@@ -291,7 +288,7 @@ def _judge_frames(
     for (window, detector), frames in groups.items():
         item = detectors[detector - 1] if detector and detector <= len(detectors) else {}
         single = len(groups) == 1 and (len(frames) == 1 or kind == "dynamic")
-        view, by, turn = _view(record, item, center, series, study, single=single)
+        view, by, turn = views.view_of(record, item, center, series, study, single=single)
         if view != "anterior":
             reason = "another view than anterior" if view == "other" else "view not stated"
             left_out[reason] = left_out.get(reason, 0) + len(frames)
@@ -337,7 +334,7 @@ def _window_flags(windows: list[Record], window: int | None) -> list[str]:
 
 def _kind(record: Record) -> str:
     """Static or dynamic, by the image type, else by the vectors that are there."""
-    kind = [str(part).upper() for part in _as_list(record.get("ImageType"))]
+    kind = [str(part).upper() for part in as_list(record.get("ImageType"))]
     if "DYNAMIC" in kind:
         return "dynamic"
     if "STATIC" in kind:
@@ -349,7 +346,7 @@ def _kind(record: Record) -> str:
 def _duration(record: Record, frame: int) -> float | None:
     """Seconds of a frame; Actual Frame Duration is in ms (C.8.4.9, C.8.4.14 per phase)."""
     phases = items(record, "PhaseInformationSequence")
-    phase = _as_list(record.get("PhaseVector"))
+    phase = as_list(record.get("PhaseVector"))
     if phases and frame < len(phase) and isinstance(phase[frame], int):
         item = phases[phase[frame] - 1] if 1 <= phase[frame] <= len(phases) else {}
         if milliseconds := number(item.get("ActualFrameDuration")):
@@ -363,86 +360,11 @@ def _total(parts: Any) -> float | None:
     return None if None in seconds else float(sum(seconds))
 
 
-def _view(
-    record: Record, item: Record, center: Settings, series: str, study: str, *, single: bool
-) -> tuple[str | None, str, int]:
-    """View of a frame, how it is known, and the quarter turns that bring the head up."""
-    turn = _turn(record, item)
-    if view := terms.view_of_code(item):
-        return view, "code", turn
-    if view := _view_of_orientation(record, item):
-        return view, "orientation", turn
-    views = center["views"]
-    # A description names one view; of a file with several frames it can't say which is which.
-    for text in (series, study):
-        anterior = terms.matches(views["anterior"], text)
-        other = terms.matches(views["other"], text)
-        if other and not anterior:
-            return "other", "description", turn
-        if anterior and not other and single:
-            return "anterior", "description", turn
-    # Start angle of the detector (C.8.4.11): 0 at the patient's back, 180 in front. It comes last,
-    # since many cameras count from the gantry's top or leave 0 in planar images.
-    angle = item.get("StartAngle")
-    if isinstance(angle, int | float) and (angle or not single):
-        return ("anterior" if abs(angle % 360 - 180) < 25 else "other"), "orientation", turn
-    if single and center["fallbacks"]["view"] == "anterior":
-        return "anterior", "fallback", turn
-    return None, "", turn
-
-
-def _cosines(record: Record, item: Record) -> list[float] | None:
-    """Direction of an image's rows and columns in the patient (C.7.6.2.1.1: x left, y back, z head).
-
-    From ImageOrientationPatient of the detector (C.8.4.11), else from PatientOrientation (C.7.6.1.1.1).
-    """
-    for source in (item, record):
-        given = source.get("ImageOrientationPatient")
-        if isinstance(given, list) and len(given) == 6:
-            try:
-                values = [float(v) for v in given]
-            except (TypeError, ValueError):
-                continue
-            if abs(math.hypot(*values[:3]) - 1) < 0.05 and abs(math.hypot(*values[3:]) - 1) < 0.05:
-                return values
-    letters = _as_list(record.get("PatientOrientation"))
-    axes = {
-        "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
-    }  # fmt: skip
-    if len(letters) == 2 and all(str(part)[:1] in axes for part in letters):
-        return [float(v) for part in letters for v in axes[str(part)[0]]]
-    return None
-
-
-def _view_of_orientation(record: Record, item: Record) -> str | None:
-    cosines = _cosines(record, item)
-    if cosines:
-        (ax, _, az), (bx, _, bz) = cosines[:3], cosines[3:]
-        # Rows x columns points away from the viewer: to the back (+y) in an anterior view.
-        away = az * bx - ax * bz
-        return "anterior" if away > FACING else "other"
-    return None
-
-
-def _turn(record: Record, item: Record) -> int:
-    """Quarter turns, counter-clockwise, after which the columns run from head to feet."""
-    cosines = _cosines(record, item)
-    if not cosines:
-        return 0
-    rows_z, columns_z = cosines[2], cosines[5]
-    if max(abs(rows_z), abs(columns_z)) < 0.7:
-        return 0
-    if abs(columns_z) >= abs(rows_z):
-        return 0 if columns_z < 0 else 2
-    # Head on the right (rows run to the head): one turn brings it up; on the left: three.
-    return 1 if rows_z > 0 else 3
-
-
 def _judge_capture(record: Record, center: Settings, series: str, study: str) -> Verdict:
     """Grey-scale secondary captures, where a center opts in; their pixel size is the config's."""
     if frame_count(record) != 1:
         return Verdict(reason="a secondary capture of several frames", stage=60)
-    view, by, _ = _view(record, {}, center, series, study, single=True)
+    view, by, _ = views.view_of(record, {}, center, series, study, single=True)
     if record.get("SOPClassUID") == pictures.EXPORT and view is None:
         # A center that exports pictures says by doing so what is on them.
         view, by = "anterior", "fallback"
@@ -452,9 +374,3 @@ def _judge_capture(record: Record, center: Settings, series: str, study: str) ->
         return Verdict(reason="view not stated", stage=60)
     # The count of a capture's grey is not known, whatever its header says of durations.
     return Verdict((Scan((0,), "capture", by, flags=("secondary_capture",)),))
-
-
-def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]

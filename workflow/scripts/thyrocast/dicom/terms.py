@@ -187,3 +187,10 @@ def items(item: dict[str, Any], keyword: str) -> list[dict[str, Any]]:
     """Items of a sequence; none where it is missing or no sequence."""
     value = item.get(keyword)
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+
+
+def as_list(value: Any) -> list[Any]:
+    """A value, several or none of them, as a list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from thyrocast import splits
+from thyrocast import splits, tables
 from thyrocast.signature import imputation, ridge
 
 logger = logging.getLogger("thyrocast")
@@ -55,6 +55,35 @@ def derive(columns: Columns) -> dict[str, list[str]]:
             share = np.divide(activity, mass, out=np.full(len(mass), np.nan), where=usable)
             result["activity_per_gram"] = ["" if np.isnan(v) else repr(float(v)) for v in share]
     return result
+
+
+def predictors(
+    name: str, columns: Mapping[str, list[str]], probabilities: Mapping[str, Array]
+) -> dict[str, list[str]]:
+    """Cells that a comparator works with.
+
+    Parameters
+    ----------
+    name
+        ``handcrafted`` (quantities measured in the image), ``clinical`` (what is known without it)
+        or ``combined`` (both, and the log-odds of network and signature).
+    columns
+        The cohort's.
+    probabilities
+        P(cured) by ``network`` and ``signature``, of the same patients.
+    """
+    quantities = {name: columns[name] for name in tables.QUANTITIES if name in columns}
+    clinical = {name: columns[name] for name in tables.CLINICAL if name in columns}
+    if name == "handcrafted":
+        return quantities
+    clinical = derive(clinical)
+    if name == "clinical":
+        return clinical
+    odds = {
+        f"{model}_logit": [repr(float(value)) for value in ridge.bounded_odds(probabilities[model])]
+        for model in ("network", "signature")
+    }
+    return {**clinical, **quantities, **odds}
 
 
 def fit(

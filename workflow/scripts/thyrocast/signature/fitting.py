@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from thyrocast import splits, tables
 from thyrocast.signature import alignment, comparators, forest, lasso, ridge
@@ -26,9 +26,6 @@ Array = NDArray[np.float64]
 Folds = NDArray[np.int64]
 
 T = TypeVar("T")
-
-# Log-odds of a forest's votes, which may be unanimous, stay within what a probability of .999 gives.
-WIDEST_LOGIT = 6.9
 
 
 @dataclass(frozen=True)
@@ -164,7 +161,7 @@ def fit(
     probabilities["signature"] = signature
     if len(stage.features) > 0 and crossed and settings["recalibration"] == "logistic":
         recalibration["signature"], probabilities["signature"] = recalibrated(
-            _odds(signature), "signature"
+            ridge.bounded_odds(signature), "signature"
         )
     model: dict[str, Any] = {
         "embeddings": settings["embeddings"],
@@ -173,7 +170,7 @@ def fit(
         "comparators": {},
     }
     for name in ("handcrafted", "clinical", "combined"):
-        columns = predictors(name, patients.columns, probabilities)
+        columns = comparators.predictors(name, patients.columns, probabilities)
         result = _compare(name, columns, patients, folds, settings, seed)
         if result is not None:
             model["comparators"][name], probabilities[name] = result
@@ -257,35 +254,6 @@ def cross_fit(
     return result
 
 
-def predictors(
-    name: str, columns: Mapping[str, list[str]], probabilities: Mapping[str, Array]
-) -> dict[str, list[str]]:
-    """Cells that a comparator works with.
-
-    Parameters
-    ----------
-    name
-        ``handcrafted`` (quantities measured in the image), ``clinical`` (what is known without it)
-        or ``combined`` (both, and the log-odds of network and signature).
-    columns
-        The cohort's.
-    probabilities
-        P(cured) by ``network`` and ``signature``, of the same patients.
-    """
-    quantities = {name: columns[name] for name in tables.QUANTITIES if name in columns}
-    clinical = {name: columns[name] for name in tables.CLINICAL if name in columns}
-    if name == "handcrafted":
-        return quantities
-    clinical = comparators.derive(clinical)
-    if name == "clinical":
-        return clinical
-    odds = {
-        f"{model}_logit": [repr(float(value)) for value in _odds(probabilities[model])]
-        for model in ("network", "signature")
-    }
-    return {**clinical, **quantities, **odds}
-
-
 def _compare(
     name: str,
     columns: dict[str, list[str]],
@@ -340,11 +308,6 @@ def _report(stage: Stage, settings: Mapping[str, Any]) -> None:
             logger.warning(
                 "signature: the path's smallest penalty was chosen, it may end too early"
             )
-
-
-def _odds(probability: Array) -> Array:
-    """Log-odds, those of 0 and 1 finite."""
-    return np.asarray(np.clip(logit(probability), -WIDEST_LOGIT, WIDEST_LOGIT))
 
 
 def select(model: Mapping[str, Any], embeddings: Array) -> Array:

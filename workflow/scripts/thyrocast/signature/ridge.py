@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
 Array = NDArray[np.float64]
 
 PENALTIES = np.logspace(0.5, -4, 19)
+# Log-odds of a forest's votes, which may be unanimous, stay within what a probability of .999 gives.
+WIDEST_LOGIT = 6.9
 
 
 def fit(features: Array, outcome: Array, penalty: float, iterations: int = 100) -> Array:
@@ -108,6 +110,11 @@ def recalibrate(linear: Array, outcome: Array) -> tuple[float, float]:
         if abs(step) < 1e-10:
             break
     return intercept, 1.0
+
+
+def bounded_odds(probability: Array) -> Array:
+    """Log-odds (n,), those of 0 and 1 finite."""
+    return np.asarray(np.clip(logit(probability), -WIDEST_LOGIT, WIDEST_LOGIT))
 
 
 def _objective(linear: Array, outcome: Array, weights: Array, ridge: Array) -> float:
