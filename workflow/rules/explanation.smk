@@ -16,6 +16,8 @@ rule explain_network:
     retries: 1
     conda:
         "../../envs/explain.yaml"
+    envmodules:
+        "thyrocast/explain",
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),

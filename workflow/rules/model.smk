@@ -16,6 +16,8 @@ rule lock_model:
         "<logs>/lock_model.log",
     conda:
         "../../envs/deep.yaml"
+    envmodules:
+        "thyrocast/deep",
     threads: 1
     resources:
         mem_mb=1_000,

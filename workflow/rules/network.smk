@@ -18,6 +18,8 @@ rule train_network:
     retries: 2
     conda:
         "../../envs/deep.yaml"
+    envmodules:
+        "thyrocast/deep",
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),
@@ -52,6 +54,8 @@ rule extract_embeddings:
     retries: 1
     conda:
         "../../envs/deep.yaml"
+    envmodules:
+        "thyrocast/deep",
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),

@@ -176,3 +176,14 @@ def test_a_removed_dependency_is_noticed(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from thyrocast import splits\n")
     assert needs(script) == {"numpy": str(SCRIPTS / "thyrocast" / "splits.py")}
+
+
+def test_rules_with_pytorch_also_name_a_module_that_a_site_may_provide() -> None:
+    named = set()
+    for path in (ROOT / "workflow" / "rules").glob("*.smk"):
+        named |= set(
+            re.findall(
+                r'envs/(\w+)\.yaml"\n    envmodules:\n        "thyrocast/(\w+)"', path.read_text()
+            )
+        )
+    assert named == {("deep", "deep"), ("explain", "explain")}
