@@ -104,4 +104,4 @@ lock: .venv/bin/python ## Resolve requirements/*.in anew into the locks
 	$(BIN)/python requirements/lock.py
 
 clean: ## Remove what runs made; keeps data and environments
-	rm -rf results .snakemake
+	rm -rf results logs .snakemake/{auxiliary,incomplete,locks,log,metadata,scripts}
