@@ -21,7 +21,7 @@ def slow_trainings(slow_toy: Toy) -> Run:
     They run beside the other tests of this module.
     """
     return slow_toy.start(
-        "--retries=1",
+        "--retries=3",  # on a busy machine what is left may take two attempts
         "--set-resources=render_report:runtime=2",
         "--config",
         "runtime_full=1",
