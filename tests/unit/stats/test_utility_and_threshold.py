@@ -38,6 +38,21 @@ def test_interval_is_that_of_the_mean_of_the_contributions():
     assert (found.low[0], found.high[0]) == pytest.approx((low, high))
 
 
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_interval_of_interventions_avoided_is_that_of_the_gain_over_treating_all(repeats):
+    random = np.random.default_rng(3)
+    p = np.repeat(random.random(50), repeats)
+    y = random.random(p.size) < p
+    patient = np.arange(p.size) // repeats if repeats > 1 else None
+    found = utility.net_benefit(y, p, [0.3, 0.6], cluster=patient)
+    for place, at in enumerate((0.3, 0.6)):
+        odds = at / (1 - at)
+        gain = utility.difference(y, p, np.ones(p.size), at, cluster=patient)
+        assert found.avoided[place] == pytest.approx(100 * gain.difference / odds)
+        assert found.avoided_low[place] == pytest.approx(100 * gain.low / odds)
+        assert found.avoided_high[place] == pytest.approx(100 * gain.high / odds)
+
+
 def test_thresholds_of_0_and_1_are_refused():
     for at in (0, 1):
         with pytest.raises(ValueError, match="above 0 and below 1"):

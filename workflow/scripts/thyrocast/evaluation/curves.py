@@ -100,5 +100,5 @@ def _decision(
         with contextlib.suppress(NotEstimableError):
             curve = utility.smooth(curve)
     key = (sample.design, sample.split, model, sample.set, group)
-    for at, value, low, high, avoided in zip(*curve, strict=True):
-        yield (*key, *(number(v) for v in (at, value, low, high, avoided)))
+    for values in zip(*curve, strict=True):
+        yield (*key, *(number(v) for v in values))

@@ -16,7 +16,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "calibration": (*KEY, "predicted", "observed", "ci_low", "ci_high"),
     "calibration_groups": (*KEY, "bin", "predicted", "observed", "ci_low", "ci_high", "n"),
     "decision_curve": (
-        *KEY, "threshold", "net_benefit", "ci_low", "ci_high", "interventions_avoided",
+        *KEY, "threshold", "net_benefit", "ci_low", "ci_high",
+        "interventions_avoided", "avoided_low", "avoided_high",
     ),
     "comparisons": (
         "design", "split", "set", "model_a", "model_b", "metric",

@@ -15,7 +15,8 @@ from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 class DecisionCurve(NamedTuple):
     """Net benefit at each threshold probability with a pointwise band; each (m,).
 
-    ``avoided`` is the net reduction of interventions against treating all, per 100 patients.
+    ``avoided`` is the net reduction of interventions against treating all, per 100 patients, with
+    its own band.
     """
 
     threshold: Floats
@@ -23,6 +24,8 @@ class DecisionCurve(NamedTuple):
     low: Floats
     high: Floats
     avoided: Floats
+    avoided_low: Floats
+    avoided_high: Floats
 
 
 def contributions(outcome: Booleans, chosen: Booleans, threshold: float) -> Floats:
@@ -65,23 +68,35 @@ def net_benefit(
         (group.size - np.searchsorted(np.sort(group), t, side="left")) / y.size
         for group in (p[y], p[~y])
     )
-    value = true - false * odds
     if y.size < 2:
         raise NotEstimableError("an interval of the net benefit needs at least two patients")
-    # The mean of the squares is true + false odds^2, since contributions are 1, -odds or 0.
-    variance = np.maximum(true + false * odds**2 - value**2, 0) / (y.size - 1)
-    units = y.size
-    if cluster is not None:
-        each = np.stack([contributions(y, p >= at, at) for at in t], axis=1) - value
-        sums = influence.cluster_sums(each, cluster)
-        units = len(sums)
-        if units < 2:
-            raise NotEstimableError("an interval of the net benefit needs at least two patients")
-        variance = (sums**2).sum(axis=0) / y.size**2 * units / (units - 1)
-    half = intervals.t_quantile(confidence, units - 1) * np.sqrt(variance)
-    prevalence = y.mean()
-    everyone = prevalence - (1 - prevalence) * odds
-    return DecisionCurve(t, value, value - half, value + half, 100 * (value - everyone) / odds)
+    # Who is spared: those who were not treated, the cured among them at a loss.
+    spared, missed = 1 - y.mean() - false, y.mean() - true
+    value, avoided = true - false * odds, spared - missed / odds
+    if cluster is None:
+        # The mean of the squares of contributions that are 1, -odds (or its inverse) or 0.
+        squares = true + false * odds**2, spared + missed / odds**2
+        errors = [
+            np.sqrt(np.maximum(square - mean**2, 0) / (y.size - 1))
+            for square, mean in zip(squares, (value, avoided), strict=True)
+        ]
+        degrees = y.size - 1
+    else:
+        gains = np.stack([contributions(y, p >= at, at) for at in t], axis=1)
+        all_treated = np.where(y[:, None], 1.0, -odds)
+        errors, units = [], 0
+        for each, mean in ((gains, value), ((gains - all_treated) / odds, avoided)):
+            sums = influence.cluster_sums(each - mean, cluster)
+            units = len(sums)
+            if units < 2:
+                raise NotEstimableError(
+                    "an interval of the net benefit needs at least two patients"
+                )
+            errors.append(np.sqrt((sums**2).sum(axis=0) / y.size**2 * units / (units - 1)))
+        degrees = units - 1
+    half, half_avoided = (intervals.t_quantile(confidence, degrees) * error for error in errors)
+    band = (100 * (avoided - half_avoided), 100 * (avoided + half_avoided))
+    return DecisionCurve(t, value, value - half, value + half, 100 * avoided, *band)
 
 
 def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:
@@ -98,10 +113,16 @@ def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:
     def smoothed(values: Floats) -> Floats:
         return smoothing.loess(curve.threshold, values, curve.threshold, span).value
 
-    value = smoothed(curve.net_benefit)
-    moved = value - curve.net_benefit
+    value, avoided = smoothed(curve.net_benefit), smoothed(curve.avoided)
+    moved, shifted = value - curve.net_benefit, avoided - curve.avoided
     return DecisionCurve(
-        curve.threshold, value, curve.low + moved, curve.high + moved, smoothed(curve.avoided)
+        curve.threshold,
+        value,
+        curve.low + moved,
+        curve.high + moved,
+        avoided,
+        curve.avoided_low + shifted,
+        curve.avoided_high + shifted,
     )
 
 
