@@ -1,6 +1,7 @@
 """The smoke study on SLURM: the same results as without, with accounting and without."""
 
 import filecmp
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -68,3 +69,28 @@ def test_with_accounting(study: Study, smoke_study: Study, accounted: Cluster) -
     assert (study.results / "report" / "report.html").exists()
     states = accounted.command("sacct", "-X", "-n", "-P", "-o", "Account,State").split()
     assert "study|COMPLETED" in states
+
+
+def test_requeued_training_on_two_gpus(
+    tmp_path: Path, smoke_study: Study, cluster: Cluster
+) -> None:
+    """Two processes train one member; SLURM starts them anew in mid-training: the same bits."""
+    weights = "results/smoke/splits/external/all/network/full/weights.safetensors"
+    settings = ["--config", "network={gpus: 2, allow_cpu: true, epochs: 12}"]
+    studies = [Study(tmp_path / name, "smoke") for name in ("undisturbed", "requeued")]
+    for copy in studies:
+        shutil.copytree(smoke_study.folder, copy.folder, symlinks=True)
+    undisturbed, requeued = studies
+    undisturbed.snakemake(*settings, "--", weights)
+
+    resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=4000"]
+    run = launch(requeued, cluster, *settings, "--set-resources", *resources, "--", weights)
+    log = requeued.folder / "logs/smoke/train_network/external/all/full.log"
+    run.until(lambda: "epoch 3 of 12" in log.read_text())
+    number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]
+    granted = cluster.command("scontrol", "show", "job", number)
+    assert "gres/gpu=2" in granted, granted
+    cluster.command("scontrol", "requeue", number)
+    run.finish()
+    assert "going on from the saved state" in log.read_text()
+    assert filecmp.cmp(requeued.folder / weights, undisturbed.folder / weights, shallow=False)

@@ -33,6 +33,11 @@ def escalating(base):
     return lambda wildcards, attempt: base * 2 ** (attempt - 1)
 
 
+def one_gpu(wildcards):
+    """A GPU for a job that only applies a network, where the config trains on GPUs."""
+    return min(1, config["network"]["gpus"])
+
+
 @functools.cache
 def center_export(center):
     """The files of a center's export and whose they are."""

@@ -20,7 +20,7 @@ rule explain_network:
         "thyrocast/explain",
     threads: lookup("network/threads", within=config)
     resources:
-        gpu=lookup("network/gpus", within=config),
+        gpu=one_gpu,
         mem_mb=escalating(4_000),
         runtime=escalating(60),
     params:

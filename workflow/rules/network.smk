@@ -23,7 +23,9 @@ rule train_network:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),
-        mem_mb=escalating(8_000),
+        # Its processes find each other on one node.
+        nodes=1,
+        mem_mb=escalating(8_000 * max(1, config["network"]["gpus"])),
         runtime=escalating(4 * 60),
     params:
         settings=config["network"],
@@ -58,7 +60,7 @@ rule extract_embeddings:
         "thyrocast/deep",
     threads: lookup("network/threads", within=config)
     resources:
-        gpu=lookup("network/gpus", within=config),
+        gpu=one_gpu,
         mem_mb=escalating(4_000),
         runtime=escalating(60),
     params:

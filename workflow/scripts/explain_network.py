@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Write one row and one overlay per test patient of the split."""
     model.configure(threads)
-    device = model.choose_device(network["gpus"], network["allow_cpu"])
+    device = model.choose_device(min(1, network["gpus"]), network["allow_cpu"])
     everyone = patients.read_split(cohort, images, splits, design, split)
     tested = everyone.take(everyone.set == "test")
     glands = np.load(masks, mmap_mode="r")

@@ -23,7 +23,7 @@ def run(
 ) -> None:
     """Write embeddings (members, patients, 2048) and a row per member and patient with its logit."""
     model.configure(threads)
-    device = model.choose_device(settings["gpus"], settings["allow_cpu"])
+    device = model.choose_device(min(1, settings["gpus"]), settings["allow_cpu"])
     everyone = patients.read_split(cohort, images, splits, design, split)
     rows: list[tuple[object, ...]] = []
     with tables.atomic(embeddings) as temporary:

@@ -1,55 +1,24 @@
 """Train one member: a ResNet50 that learns P(cured) from its training patients' scintigrams."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from thyrocast import log, tables
-from thyrocast.network import model, patients, training
-from thyrocast.network import state as state_files
+from thyrocast import log
+from thyrocast.network import member as members
+from thyrocast.network import parallel
 
 
-def run(
-    *,
-    cohort: Path,
-    images: Path,
-    masks: Path,
-    splits: Path,
-    weights: Path,
-    history: Path,
-    design: str,
-    split: str,
-    member: str,
-    settings: dict[str, Any],
-    seed: int,
-    state: Path,
-    threads: int,
-) -> None:
-    """Train the member, or go on where a killed training of it stopped."""
-    model.configure(threads)
-    device = model.choose_device(settings["gpus"], settings["allow_cpu"])
-    everyone = patients.read_split(cohort, images, splits, design, split)
-    try:
-        own = patients.training_patients(everyone, member)
-    except tables.InputError as error:
-        raise tables.InputError(f"split {design}/{split}: {error}") from error
-    trained = training.train(
-        own,
-        np.load(masks, mmap_mode="r"),
-        settings,
-        seed=tables.seed(seed, "network", design, split, member),
-        initial_seed=tables.seed(seed, "network", design, split, "initial weights"),
-        device=device,
-        state_folder=state,
-    )
-    facts = trained.facts | {"design": design, "split": split, "member": member}
-    tables.write_csv(history, training.HISTORY, trained.history)
-    model.save(weights, trained.network, trained.normalization, facts)
-    state_files.remove(trained.state)
+def run(*, settings: dict[str, Any], job: Sequence[Any] = (), **own: Any) -> None:
+    """Train the member (`members.fit`) on its GPUs, a process each, or on the processor."""
+    work = partial(members.fit, settings=settings, **own)
+    parallel.launch(max(1, settings["gpus"]), work, job)
 
 
 if "snakemake" in globals():
-    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
+    job = (snakemake.log[0], snakemake.rule, tuple(snakemake.wildcards))
+    log.start(*job)
     run(
         cohort=Path(snakemake.input.cohort),
         images=Path(snakemake.input.images),
@@ -64,4 +33,5 @@ if "snakemake" in globals():
         seed=snakemake.params.seed,
         state=Path(snakemake.params.state),
         threads=snakemake.threads,
+        job=job,
     )

@@ -249,6 +249,11 @@ def test_gpu_that_is_not_there(monkeypatch):
     with pytest.raises(tables.InputError, match=r"network\.gpus is 1.*allow_cpu"):
         model.choose_device(1)
     assert model.choose_device(1, allow_cpu=True).type == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert model.choose_device(2, rank=1) == torch.device("cuda", 1)
+    with pytest.raises(tables.InputError, match=r"network\.gpus is 4.*sees 2 GPU.*on one node"):
+        model.choose_device(4, allow_cpu=True)
 
 
 def test_precise_statistics_are_the_plain_average():

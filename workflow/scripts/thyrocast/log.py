@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def start(file: str | Path, rule: str, wildcards: Iterable[str] = ()) -> logging.Logger:
+def start(
+    file: str | Path, rule: str, wildcards: Iterable[str] = (), *, more: bool = False
+) -> logging.Logger:
     """Send the package's log to ``file`` and to stderr, each line led by the job's name.
 
     Parameters
@@ -20,6 +22,8 @@ def start(file: str | Path, rule: str, wildcards: Iterable[str] = ()) -> logging
         The rule's log file; its folder is made where it lacks.
     rule, wildcards
         Name the job, so that the lines of jobs that run side by side can be told apart.
+    more
+        Whether this is a further process of a job whose log has begun.
     """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,12 +35,14 @@ def start(file: str | Path, rule: str, wildcards: Iterable[str] = ()) -> logging
     stamped = logging.Formatter(f"%(asctime)s [{name}] %(levelname)s %(message)s")
     short = logging.Formatter(f"[{name}] %(message)s")
     for handler, form in (
-        (logging.FileHandler(path, mode="w", encoding="utf-8"), stamped),
+        (logging.FileHandler(path, mode="a" if more else "w", encoding="utf-8"), stamped),
         (logging.StreamHandler(sys.stderr), short),
     ):
         handler.setFormatter(form)
         logger.addHandler(handler)
     sys.excepthook = _explain
+    if more:
+        return logger
     if "SLURM_JOB_ID" in os.environ:
         logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
     # Which environment ran the job: what a wrong one does shows only later, and elsewhere.

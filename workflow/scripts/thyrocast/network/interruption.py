@@ -17,14 +17,9 @@ class Stopped(SystemExit):
 
 @dataclass
 class Request:
-    """The signal that asked the training to stop, if one did."""
+    """The number of the signal that asked the training to stop; 0 if none did."""
 
-    number: int | None = None
-
-    @property
-    def name(self) -> str:
-        """Name of the signal."""
-        return signal.Signals(self.number).name if self.number else "nothing"
+    number: int = 0
 
 
 @contextmanager

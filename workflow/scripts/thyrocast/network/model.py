@@ -4,10 +4,12 @@ import hashlib
 import json
 import logging
 import os
+import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -175,26 +177,44 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
     return network.eval(), Normalization(**facts.pop("normalization")), facts
 
 
-def choose_device(gpus: int, allow_cpu: bool = False) -> torch.device:
-    """Choose the processor for ``gpus`` 0, else the one GPU that the scheduler lets this job see.
+def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.device:
+    """Choose the processor for ``gpus`` 0, else a GPU that the scheduler lets this job see.
+
+    Parameters
+    ----------
+    gpus
+        How many the job needs.
+    allow_cpu
+        Whether the processor will do where there is no GPU at all.
+    rank
+        Which of the job's GPUs, from 0.
 
     Raises
     ------
     InputError
-        If a GPU is asked for, none is visible, and ``allow_cpu`` is off.
+        If fewer GPUs are visible than asked for.
     """
     if not gpus:
         return torch.device("cpu")
-    if torch.cuda.is_available():
-        return torch.device("cuda")
+    seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if seen >= gpus:
+        return torch.device("cuda", rank)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    fact = f"torch {torch.__version__} sees no GPU (CUDA_VISIBLE_DEVICES is {visible!r})"
+    fact = (
+        f"torch {torch.__version__} sees {seen or 'no'} GPU (CUDA_VISIBLE_DEVICES is {visible!r})"
+    )
+    if seen:
+        raise InputError(
+            f"network.gpus is {gpus}, but {fact}: ask the scheduler for as many on one node, or set "
+            "network.gpus to what a job gets"
+        )
     if not allow_cpu:
         raise InputError(
             f"network.gpus is {gpus}, but {fact}: ask the scheduler for a GPU, install a CUDA build "
             "of torch, or set network.gpus to 0 or network.allow_cpu to true to use the processor"
         )
-    LOGGER.warning("%s; network.allow_cpu is true, so the processor does the work", fact)
+    if rank == 0:
+        LOGGER.warning("%s; network.allow_cpu is true, so the processor does the work", fact)
     return torch.device("cpu")
 
 
@@ -207,6 +227,13 @@ def configure(threads: int) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32; speed is what bfloat16 is for
+
+
+def seed_libraries(seed: int) -> None:
+    """Put every library's own generator in a state that follows from ``seed``."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - for whoever still draws from the global one
+    random.seed(seed)
 
 
 def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:

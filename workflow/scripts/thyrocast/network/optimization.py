@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 # Epochs over which the watching loss is averaged: few patients watch, and single epochs are noise.
 SMOOTHED = 3
@@ -42,9 +42,9 @@ def class_weights(outcome: NDArray[np.float64], imbalance: str) -> ClassWeights:
     return ClassWeights(n / (2 * (n - cured)), n / (2 * cured), math.log(cured / (n - cured)))
 
 
-def steps_per_epoch(n: int, batch_size: int) -> int:
-    """Batches of nearly ``batch_size`` patients, none with fewer than two."""
-    return max(1, min(round(n / batch_size), n // 2))
+def steps_per_epoch(n: int, batch_size: int, least: int = 2) -> int:
+    """Batches of nearly ``batch_size`` patients, none with fewer than ``least``."""
+    return max(1, min(round(n / batch_size), n // least))
 
 
 def learning_rate(step: int, total: int, settings: Mapping[str, Any]) -> float:
@@ -68,6 +68,34 @@ def optimizer_for(network: nn.Module, settings: Mapping[str, Any]) -> torch.opti
         lr=float(settings["learning_rate"]),
         fused=True,
     )
+
+
+def parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    """All that the optimizer changes, in its order."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's own memory, by parameter and name."""
+    return {
+        f"{index}.{name}": value
+        for index, parameter in enumerate(parameters(optimizer))
+        for name, value in optimizer.state[parameter].items()
+    }
+
+
+def put_moments(optimizer: torch.optim.Optimizer, saved: Mapping[str, Tensor]) -> None:
+    """Put back what `moments` gave."""
+    own = parameters(optimizer)
+    for key, value in saved.items():
+        index, _, name = key.partition(".")
+        parameter = own[int(index)]
+        # Moments take their parameter's place and layout; the step counter is a scalar.
+        optimizer.state[parameter][name] = (
+            torch.empty_like(parameter).copy_(value)
+            if value.shape == parameter.shape
+            else value.to(parameter.device)
+        )
 
 
 @contextmanager

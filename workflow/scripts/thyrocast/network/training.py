@@ -5,7 +5,7 @@ training stands is two numbers and a training that goes on ends with the same bi
 """
 
 import logging
-import random
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,8 +24,16 @@ from thyrocast.network import optimization as rules
 from thyrocast.network import patients as people
 from thyrocast.network import state as states
 from thyrocast.network.loading import Loader
-from thyrocast.network.model import Normalization, ScintigramResNet50, autocast_type, initialize
+from thyrocast.network.model import (
+    Normalization,
+    ScintigramResNet50,
+    autocast_type,
+    initialize,
+    seed_libraries,
+)
+from thyrocast.network.parallel import Group
 from thyrocast.network.patients import Patients
+from thyrocast.tables import InputError
 from thyrocast.tables import seed as derive
 
 LOGGER = logging.getLogger("thyrocast")
@@ -46,6 +54,7 @@ REPORT_EVERY_S = 30
 CALIBRATION_PATIENTS = 1024
 # Settings that say where a training runs, not what comes out.
 PLACE = frozenset({"gpus", "allow_cpu", "threads"})
+ALONE = Group()
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,7 @@ def train(
     initial_seed: int,
     device: torch.device,
     state_folder: Path,
+    group: Group = ALONE,
 ) -> Trained:
     """Train one member on its training patients, from the saved state where there is one.
 
@@ -99,9 +109,13 @@ def train(
         Where the network lives.
     state_folder
         Folder for training states of the whole study; each training has its own inside.
+    group
+        The processes that train it together; what they give is the leader's to write.
 
     Raises
     ------
+    InputError
+        If there are too few patients for so many processes.
     interruption.Stopped
         After SIGTERM or SIGUSR1, with the state saved.
     """
@@ -111,11 +125,13 @@ def train(
         # A GPU's bits depend on its model, yet a retry on another one had better go on than begin.
         "device": device.type,
         "threads": torch.get_num_threads() if device.type == "cpu" else 0,
+        "processes": group.size,
     }
-    states.sweep(state_folder)
+    if group.leads:
+        states.sweep(state_folder)
     folder = state_folder / states.key(patients, facts)
     with interruption.watch() as request:
-        run = _Run(patients, masks, settings, seed, initial_seed, device, folder, request)
+        run = _Run(patients, masks, settings, seed, initial_seed, device, folder, group, request)
         run.resume()
         run.epochs()
         return run.finish()
@@ -132,6 +148,7 @@ class _Run:
     initial_seed: int
     device: torch.device
     folder: Path
+    group: Group
     request: interruption.Request
     epoch: int = 0
     step: int = 0
@@ -155,7 +172,14 @@ class _Run:
         self.weights = rules.class_weights(
             self.patients.outcome[self.fitted], str(settings["imbalance"])
         )
-        self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size)
+        # Batch normalization needs two patients in every process.
+        least = 2 * self.group.size
+        if len(self.fitted) < least:
+            raise InputError(
+                f"network.gpus is {self.group.size}, which needs {least} patients to train on, and "
+                f"the member has {len(self.fitted)}: set it to 1"
+            )
+        self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size, least)
         self.mixed = autocast_type(str(settings["precision"]), self.device)
         network = initialize(self.initial_seed, str(settings["weights"]), settings["sha256"])
         self.network = network.to(self.device)
@@ -170,20 +194,12 @@ class _Run:
 
     def resume(self) -> None:
         """Go on from the newest state, if there is one."""
-        state = states.load(self.folder)
+        state = self.group.tell(states.load(self.folder) if self.group.leads else None)
         if state is None:
             return
         self.network.load_state_dict(states.part(state.tensors, "network."))
         self.best = states.part(state.tensors, "best.")
-        moments = states.part(state.tensors, "moment.")
-        for index, parameter in enumerate(_parameters(self.optimizer)):
-            self.optimizer.state[parameter] = {
-                # Moments take their parameter's place and layout; the step counter is a scalar.
-                name: torch.empty_like(parameter).copy_(value)
-                if value.shape == parameter.shape
-                else value.to(self.device)
-                for name, value in states.part(moments, f"{index}.").items()
-            }
+        rules.put_moments(self.optimizer, states.part(state.tensors, "moment."))
         for name in states.PROGRESS:
             setattr(self, name, state.progress[name])
         LOGGER.info("going on from the saved state: %s", self._place())
@@ -193,9 +209,8 @@ class _Run:
         start = time.monotonic()
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        for index, parameter in enumerate(_parameters(self.optimizer)):
-            for name, value in self.optimizer.state[parameter].items():
-                tensors[f"moment.{index}.{name}"] = value
+        moments = rules.moments(self.optimizer)
+        tensors |= {f"moment.{name}": value for name, value in moments.items()}
         cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         self.loss_sum = float(self.loss_sum)
         progress = {name: getattr(self, name) for name in states.PROGRESS}
@@ -210,24 +225,29 @@ class _Run:
             self.saved = time.monotonic()
         return True
 
-    def _saving_is_cheap(self) -> bool:
-        return self.saving_s <= SAVE_SHARE * (time.monotonic() - self.saved)
+    def _save_if_due(self, due: bool) -> None:
+        if due and self.group.leads:
+            self.save()
 
     def _place(self) -> str:
         done = f"{self.step} of its {self.steps} steps done"
         return f"epoch {self.epoch + 1} of {self.total}, {done}"
 
     def _stop_if_asked(self) -> None:
-        if self.request.number is None:
+        # A signal may have reached only one process, and they must stop after the same step.
+        number = self.group.largest(self.request.number)
+        if not number:
             return
-        kept = "the state is saved" if self.save() else "the last state that could be saved is kept"
-        LOGGER.error(
-            "stopped by %s in %s; %s, a rerun goes on from it",
-            self.request.name,
-            self._place(),
-            kept,
-        )
-        raise interruption.Stopped(128 + self.request.number)
+        if self.group.leads:
+            saved = self.save()
+            LOGGER.error(
+                "stopped by %s in %s; %s, a rerun goes on from it",
+                signal.Signals(number).name,
+                self._place(),
+                "the state is saved" if saved else "the last state that could be saved is kept",
+            )
+        self.group.wait()
+        raise interruption.Stopped(128 + number)
 
     # The work
 
@@ -243,10 +263,11 @@ class _Run:
                 "validation_loss": None,
                 "validation_auc": None,
             }
-            if len(self.watching):
+            if len(self.watching) and self.group.leads:
                 self._calibrate()
                 row |= self._watch()
             row["seconds"] = round(time.monotonic() - start, 2)
+            row = self.group.tell(row)
             self.history.append(row)
             LOGGER.info("%s", _sentence(row, self.total))
             if self._best_epoch() == row["epoch"] and len(self.watching):
@@ -254,30 +275,33 @@ class _Run:
             self.epoch, self.step, self.loss_sum, self.seconds = self.epoch + 1, 0, 0.0, 0.0
             if self.epoch < self.total:
                 self._stop_if_asked()
-                if self._saving_is_cheap():
-                    self.save()
+                elapsed = time.monotonic() - self.saved
+                self._save_if_due(self.saving_s <= SAVE_SHARE * elapsed)
 
     def _pass(self, start: float) -> None:
         """Train on every fitted patient once, or on those that a kill left over."""
         order = np.random.default_rng(derive(self.seed, "order", self.epoch))
-        groups = np.array_split(order.permutation(self.fitted), self.steps)[self.step :]
+        batches = np.array_split(order.permutation(self.fitted), self.steps)[self.step :]
+        shares = [self.group.share(batch) for batch in batches]
         told = time.monotonic()
-        for positions, images in zip(groups, self.loader.batches(groups), strict=True):
-            self.loss_sum = self.loss_sum + self._step(positions, images)
+        for batch, own, images in zip(batches, shares, self.loader.batches(shares), strict=True):
+            self.loss_sum = self.loss_sum + self._step(len(batch), own, images)
             self.step += 1
             now = time.monotonic()
             self.seconds = now - start
             self._stop_if_asked()
-            if now - self.saved > SAVE_EVERY_S:
-                self.save()
+            self._save_if_due(now - self.saved > SAVE_EVERY_S)
             if now - told > REPORT_EVERY_S:
                 told = now
                 LOGGER.info("%s", self._place())
 
-    def _step(self, positions: NDArray[np.int64], images: Tensor) -> Tensor:
-        """Take one optimization step; give the summed loss of its patients, still on the device."""
-        own_seed = derive(self.seed, "step", self.epoch, self.step)
-        _seed_libraries(own_seed)
+    def _step(self, n: int, positions: NDArray[np.int64], images: Tensor) -> Tensor:
+        """Take one optimization step on ``n`` patients, of whom these are this process's.
+
+        Gives the summed loss of all, still on the device.
+        """
+        own_seed = derive(self.seed, "step", self.epoch, self.step, *self.group.name)
+        seed_libraries(own_seed)
         change = augmentation.draw(
             np.random.default_rng(own_seed), len(positions), self.settings["augmentation"]
         )
@@ -298,9 +322,12 @@ class _Run:
             reduction="sum",
         )
         self.optimizer.zero_grad(set_to_none=True)
-        (loss / len(positions)).backward()  # type: ignore[no-untyped-call]
+        (loss / n).backward()  # type: ignore[no-untyped-call]
+        loss = loss.detach()
+        gradients = [p.grad for p in rules.parameters(self.optimizer) if p.grad is not None]
+        self.group.add_up([*gradients, loss])
         self.optimizer.step()
-        return loss.detach().double()
+        return loss.double()
 
     def _logit(self, inputs: Tensor) -> Tensor:
         if self.mixed is None:
@@ -377,17 +404,6 @@ class _Run:
             facts=facts,
             state=self.folder,
         )
-
-
-def _seed_libraries(seed: int) -> None:
-    """Put every library's own generator in a state that follows from the step."""
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - for whoever still draws from the global one
-    random.seed(seed)
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _sentence(row: dict[str, Any], total: int) -> str:
