@@ -81,11 +81,11 @@ def test_requeued_training_on_two_gpus(
     for copy in studies:
         shutil.copytree(smoke_study.folder, copy.folder, symlinks=True)
     undisturbed, requeued = studies
-    undisturbed.snakemake(*settings, "--", weights)
+    undisturbed.snakemake(weights, *settings)
 
     resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=4000"]
     run = launch(requeued, cluster, *settings, "--set-resources", *resources, "--", weights)
-    log = requeued.folder / "logs/smoke/train_network/external/all/full.log"
+    log = requeued.results / "logs/train_network/external/all/full.log"
     run.until(lambda: "epoch 3 of 12" in log.read_text())
     number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]
     granted = cluster.command("scontrol", "show", "job", number)

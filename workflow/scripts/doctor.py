@@ -83,6 +83,7 @@ class Request:
             ("slurm_partition", "--partition={}"),
             ("mem_mb", "--mem={}"),
             ("runtime", "--time={}"),
+            ("nodes", "--nodes={}"),
             ("constraint", "--constraint={}"),
             ("qos", "--qos={}"),
             ("gres", "--gres={}"),

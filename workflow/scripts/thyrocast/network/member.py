@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from thyrocast import tables
-from thyrocast.network import model, patients, training
+from thyrocast.network import model, patients, record, training
 from thyrocast.network import state as states
 from thyrocast.network.parallel import Group
 
@@ -69,6 +69,6 @@ def fit(
     if not group.leads:
         return
     facts = trained.facts | {"design": design, "split": split, "member": member}
-    tables.write_csv(history, training.HISTORY, trained.history)
+    tables.write_csv(history, record.HISTORY, trained.history)
     model.save(weights, trained.network, trained.normalization, facts)
     states.remove(trained.state)

@@ -12,6 +12,7 @@ import logging
 import shutil
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,15 @@ def sweep(parent: Path) -> None:
             if time.time() - max(newest, folder.stat().st_mtime) > FORGOTTEN_DAYS * 86400:
                 LOGGER.info("removing a training state that nobody has gone on from: %s", folder)
                 remove(folder)
+
+
+def pack(**groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Put tensors of several groups side by side, on the processor, each under its group's prefix."""
+    return {
+        f"{group}.{name}": value.detach().cpu().contiguous()
+        for group, tensors in groups.items()
+        for name, value in tensors.items()
+    }
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -19,14 +19,12 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
-from thyrocast.network import augmentation, interruption
+from thyrocast.network import augmentation, interruption, record
 from thyrocast.network import optimization as rules
 from thyrocast.network import patients as people
 from thyrocast.network import state as states
 from thyrocast.network.loading import Loader
 from thyrocast.network.model import (
-    Normalization,
-    ScintigramResNet50,
     autocast_type,
     initialize,
     seed_libraries,
@@ -37,15 +35,6 @@ from thyrocast.tables import InputError
 from thyrocast.tables import seed as derive
 
 LOGGER = logging.getLogger("thyrocast")
-HISTORY = (
-    "epoch",
-    "learning_rate",
-    "train_loss",
-    "validation_loss",
-    "validation_auc",
-    "seconds",
-    "best",
-)
 SAVE_EVERY_S = 600
 # Saving takes at most this share of the time: where epochs are shorter, not each of them is saved.
 SAVE_SHARE = 0.1
@@ -55,31 +44,6 @@ CALIBRATION_PATIENTS = 1024
 # Settings that say where a training runs, not what comes out.
 PLACE = frozenset({"gpus", "allow_cpu", "threads"})
 ALONE = Group()
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A member's result.
-
-    Attributes
-    ----------
-    network
-        On the processor, in evaluation mode; its logit is corrected for the loss's class weights.
-    normalization
-        Of the member's training patients.
-    history
-        One row per epoch, keys as in `HISTORY`.
-    facts
-        What the weights file says about the training.
-    state
-        Folder of the training's state, to be removed once the result is written.
-    """
-
-    network: ScintigramResNet50
-    normalization: Normalization
-    history: list[dict[str, Any]]
-    facts: dict[str, Any]
-    state: Path
 
 
 def train(
@@ -92,7 +56,7 @@ def train(
     device: torch.device,
     state_folder: Path,
     group: Group = ALONE,
-) -> Trained:
+) -> record.Trained:
     """Train one member on its training patients, from the saved state where there is one.
 
     Parameters
@@ -207,16 +171,16 @@ class _Run:
     def save(self) -> bool:
         """Keep all that `resume` needs; a disk that refuses it costs a warning, not the training."""
         start = time.monotonic()
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        moments = rules.moments(self.optimizer)
-        tensors |= {f"moment.{name}": value for name, value in moments.items()}
-        cpu = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        tensors = states.pack(
+            network=self.network.state_dict(),
+            best=self.best,
+            moment=rules.moments(self.optimizer),
+        )
         self.loss_sum = float(self.loss_sum)
         progress = {name: getattr(self, name) for name in states.PROGRESS}
         done = self.epoch * self.steps + self.step
         try:
-            states.save(self.folder, states.State(done, cpu, progress))
+            states.save(self.folder, states.State(done, tensors, progress))
         except (OSError, SafetensorError) as error:
             LOGGER.warning("training state can't be saved in %s, going on: %s", self.folder, error)
             return False
@@ -269,7 +233,7 @@ class _Run:
             row["seconds"] = round(time.monotonic() - start, 2)
             row = self.group.tell(row)
             self.history.append(row)
-            LOGGER.info("%s", _sentence(row, self.total))
+            LOGGER.info("%s", record.sentence(row, self.total))
             if self._best_epoch() == row["epoch"] and len(self.watching):
                 self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
             self.epoch, self.step, self.loss_sum, self.seconds = self.epoch + 1, 0, 0.0, 0.0
@@ -377,7 +341,7 @@ class _Run:
         patience = int(self.settings["early_stopping"]["patience"])
         return bool(len(self.watching)) and len(self.history) - self._best_epoch() >= patience
 
-    def finish(self) -> Trained:
+    def finish(self) -> record.Trained:
         """Take the best epoch's network, its logit corrected for the class weights of the loss."""
         if self.best:
             self.network.load_state_dict(self.best)
@@ -395,19 +359,13 @@ class _Run:
             "best_epoch": best,
             "logit_correction": self.weights.correction,
             "precision": str(self.mixed or torch.float32),
+            "processes": self.group.size,
             "torch": torch.__version__,
         }
-        return Trained(
+        return record.Trained(
             network=self.network.to("cpu", memory_format=torch.contiguous_format).eval(),
             normalization=self.normalization,
             history=[row | {"best": int(row["epoch"] == best)} for row in self.history],
             facts=facts,
             state=self.folder,
         )
-
-
-def _sentence(row: dict[str, Any], total: int) -> str:
-    text = f"epoch {row['epoch']} of {total}: training loss {row['train_loss']:.4f}"
-    if row["validation_loss"] is not None:
-        text += f", watching loss {row['validation_loss']:.4f}, AUC {row['validation_auc']:.3f}"
-    return f"{text}, {row['seconds']:.1f} s"
