@@ -2,11 +2,13 @@
 
     make bench-gpu        or        .venv/bin/python benchmarks/gpu.py [--batches 32 64 128]
 
-Run it in a job that has one GPU. `--device cpu --size 32 --images 16` tries the script without one.
+Run it in a job that has a GPU, or several: then one training on all of them is measured too.
+`--device cpu --size 32 --images 16 --batches 8 --gpus 2` tries the script without any.
 """
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,7 +19,7 @@ from network import best, cohort, plain_loop, training_speed
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from thyrocast.network import embedding, model
+from thyrocast.network import embedding, model, parallel
 
 
 def flop_per_image(size: int) -> float:
@@ -45,6 +47,15 @@ def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
     return 10 * 2 * n**3 / best(product)
 
 
+def together(group: parallel.Group, *, images: int, size: int, batch: int, kind: str) -> None:
+    """Train on several GPUs, each with a batch of this size, and print how fast."""
+    device = torch.device(kind, group.rank) if kind == "cuda" else torch.device(kind)
+    precision = "bfloat16" if kind == "cuda" else "float32"
+    speed = training_speed(images, size, batch * group.size, device, precision, group)
+    if group.leads:
+        print(f"{batch:5}  {group.size} together {speed:9.0f}", flush=True)
+
+
 def main() -> None:
     """Print a table, one row per batch size and precision."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -52,6 +63,7 @@ def main() -> None:
     options.add_argument("--images", type=int, default=4096)
     options.add_argument("--batches", type=int, nargs="+", default=[32, 64, 128, 256])
     options.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    options.add_argument("--gpus", type=int, default=torch.cuda.device_count())
     given = options.parse_args()
     if given.device == "cuda" and not torch.cuda.is_available():
         sys.exit(f"torch {torch.__version__} sees no GPU here: run this in a job that has one")
@@ -76,6 +88,9 @@ def main() -> None:
             print(
                 f"{batch:5}  {precision:<10} {speed:9.0f}  {speed * work / peaks[precision]:8.0%}"
             )
+        if given.gpus > 1:
+            how = {"images": given.images, "size": given.size, "batch": batch, "kind": given.device}
+            parallel.launch(given.gpus, partial(together, **how))
     network = model.initialize(1).eval().to(device)
     fast = embedding.prepare(network, given.size, device)
     images = inputs[:64].to(device)

@@ -19,8 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from thyrocast.launcher import config  # noqa: E402
-from thyrocast.network import embedding, model, training  # noqa: E402
+from thyrocast.network import embedding, model, parallel, training  # noqa: E402
 from thyrocast.network.patients import Patients  # noqa: E402
+
+ALONE = parallel.Group()
 
 
 def cohort(n: int, size: int) -> tuple[Patients, np.ndarray]:
@@ -71,7 +73,14 @@ def plain_loop(images: torch.Tensor, batch: int, device: torch.device) -> Callab
     return epoch
 
 
-def training_speed(n: int, size: int, batch: int, device: torch.device, precision: str) -> float:
+def training_speed(
+    n: int,
+    size: int,
+    batch: int,
+    device: torch.device,
+    precision: str,
+    group: parallel.Group = ALONE,
+) -> float:
     """Images per second of the project's own training, from the history of its last epoch."""
     patients, masks = cohort(n, size)
     settings = config.complete(
@@ -92,6 +101,7 @@ def training_speed(n: int, size: int, batch: int, device: torch.device, precisio
             initial_seed=1,
             device=device,
             state_folder=Path(folder),
+            group=group,
         )
     return n / min(row["seconds"] for row in trained.history[1:])
 

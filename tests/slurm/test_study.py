@@ -76,15 +76,17 @@ def test_requeued_training_on_two_gpus(
 ) -> None:
     """Two processes train one member; SLURM starts them anew in mid-training: the same bits."""
     weights = "results/smoke/splits/external/all/network/full/weights.safetensors"
-    settings = ["--config", "network={gpus: 2, allow_cpu: true, epochs: 12}"]
     studies = [Study(tmp_path / name, "smoke") for name in ("undisturbed", "requeued")]
     for copy in studies:
         shutil.copytree(smoke_study.folder, copy.folder, symlinks=True)
+        config = copy.folder / "config.yaml"
+        more = "network: { gpus: 2, allow_cpu: true, epochs: 12,"
+        config.write_text(config.read_text().replace("network: { epochs: 2,", more))
     undisturbed, requeued = studies
-    undisturbed.snakemake(weights, *settings)
+    undisturbed.snakemake(weights)
 
     resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=4000"]
-    run = launch(requeued, cluster, *settings, "--set-resources", *resources, "--", weights)
+    run = launch(requeued, cluster, "--set-resources", *resources, "--", weights)
     log = requeued.results / "logs/train_network/external/all/full.log"
     run.until(lambda: "epoch 3 of 12" in log.read_text())
     number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]

@@ -49,6 +49,11 @@ def test_a_study_that_is_large_enough_is_not_called_small(copied, studied):
     assert "Too small a study" not in titles(studied(copied))
 
 
+def test_a_study_that_only_predicts_is_not_called_small(copied, studied):
+    rewrite(copied, "evaluation/performance.csv", lambda f: f.iloc[:0])
+    assert "Too small a study" not in titles(studied(copied))
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -78,7 +78,8 @@ def banners(study: Study) -> list[Banner]:
                 "an AUC clearly above 0.5 would show a leak, not skill.",
             )
         )
-    found += _size(study)
+    if scores.evaluated(study):
+        found += _size(study)
     if study.in_sample:
         found.append(
             Banner(
