@@ -88,7 +88,7 @@ def test_requeued_training_on_two_gpus(
     resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=4000"]
     run = launch(requeued, cluster, "--set-resources", *resources, "--", weights)
     log = requeued.results / "logs/train_network/external/all/full.log"
-    run.until(lambda: "epoch 3 of 12" in log.read_text())
+    run.until(lambda: log.exists() and "epoch 3 of 12" in log.read_text())
     number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]
     granted = cluster.command("scontrol", "show", "job", number)
     assert "gres/gpu=2" in granted, granted
