@@ -91,7 +91,7 @@ def test_requeued_training_on_two_gpus(
     run.until(lambda: log.exists() and "epoch 3 of 12" in log.read_text())
     number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]
     granted = cluster.command("scontrol", "show", "job", number)
-    assert "gres/gpu=2" in granted, granted
+    assert re.search(r"TresPerJob=gres[:/]gpu[:=]2", granted), granted
     cluster.command("scontrol", "requeue", number)
     run.finish()
     assert "going on from the saved state" in log.read_text()
