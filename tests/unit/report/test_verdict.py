@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from thyrocast.report import grids, learning, methods, participants, results, verdict
+from thyrocast.report import grids, learning, methods, participants, results, verdict, words
 
 from tests.unit.report.example_study import COLUMNS, rewrite, write_study
 
@@ -47,6 +47,35 @@ def test_a_study_that_is_large_enough_is_not_called_small(copied, studied):
     assert "Too small a study" in titles(studied(copied))
     rewrite(copied, "evaluation/sample_size.csv", lambda f: f.assign(sufficient="yes"))
     assert "Too small a study" not in titles(studied(copied))
+
+
+def test_left_out_centers_are_answered_for_by_their_mean(copied, studied):
+    """Each has a model of its own, and their scales don't mix."""
+
+    def without_external(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame.design != "external"]
+
+    rewrite(copied, "evaluation/performance.csv", without_external)
+    rewrite(copied, "evaluation/pooled.csv", lambda f: without_external(f).assign(k="3"))
+    study = studied(copied)
+    mean = study.select("pooled", design="loco", model="signature", metric="auc").iloc[0]
+    found = verdict.verdict(study)
+    assert found.scope.startswith("Mean AUC over centers of the signature in ")
+    assert found.value == words.number(mean["estimate"])
+    assert results.block(study, "loco").glance == (
+        f"Signature, AUC {words.estimate(mean['estimate'], mean['ci_low'], mean['ci_high'])}"
+    )
+    # the curve drawn is that of all predictions together
+    joint = study.select("performance", design="loco", split="all", model="signature", set="test")
+    joint = joint[(joint.group == "pooled") & (joint.metric == "auc")].iloc[0]
+    (drawn,) = [
+        key for key in results.block(study, "loco").roc[0].legend if key.label == "Signature"
+    ]
+    assert words.number(joint["estimate"]) in drawn.value
+
+    # two centers are too few to say anything of a mean
+    rewrite(copied, "evaluation/pooled.csv", lambda frame: frame.assign(k="2"))
+    assert verdict.verdict(studied(copied)).value == words.number(joint["estimate"])
 
 
 def test_a_study_that_only_predicts_is_not_called_small(copied, studied):

@@ -96,7 +96,7 @@ def _roc(study: Study, design: str, models: Sequence[str], banded: Sequence[str]
         curves = {m: parts for m in models if (parts := _curves(study, "roc", design, set_name, m))}
         if not curves:
             continue
-        values = {model: scores.spoken(study, design, model, set_name) for model in curves}
+        values = {m: scores.spoken(study, design, m, set_name, curve=True) for m in curves}
         single = all(len(parts) == 1 for parts in curves.values())
         svg = figures.roc(
             f"roc-{design}-{set_name}", curves, banded if single else (),

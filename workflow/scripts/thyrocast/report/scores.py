@@ -7,6 +7,8 @@ from thyrocast.report.reading import Study
 
 # Which model answers for a design, first choice first.
 SPEAKERS = ("signature", "network", "combined", "handcrafted", "clinical")
+# From so many centers on, their mean speaks for `loco`: between two, an interval says nothing.
+FEW = 3
 
 
 def evaluated(study: Study) -> list[str]:
@@ -48,8 +50,26 @@ def pooled(study: Study, design: str, model: str, metric: str = "auc") -> pd.Ser
     return None if rows.empty else rows.iloc[0]
 
 
-def spoken(study: Study, design: str, model: str, set_name: str) -> str:
-    """A model's AUC as text; the range of its splits where nothing stands for all of them."""
+def answer(
+    study: Study, design: str, model: str, metric: str = "auc", set_name: str = "test"
+) -> pd.Series | None:
+    """What a design says of a model: its headline, or the mean over centers (with their number ``k``).
+
+    In `loco` each center has a model of its own, and pairs of patients of two centers would compare
+    the scales of two models.
+    """
+    row = headline(study, design, model, metric, set_name)
+    mean = pooled(study, design, model, metric)
+    if row is None or mean is None or (design, set_name) != ("loco", "test") or mean["k"] < FEW:
+        return row
+    row = row.copy()
+    for part in ("estimate", "ci_low", "ci_high", "k"):
+        row[part] = mean[part]
+    return row
+
+
+def spoken(study: Study, design: str, model: str, set_name: str, curve: bool = False) -> str:
+    """A model's AUC as text, or that of its ``curve``; the range of its splits where none is drawn."""
     rows = study.select(
         "performance", design=design, set=set_name, group="pooled", metric="auc", model=model
     ).drop_duplicates("split")
@@ -58,7 +78,7 @@ def spoken(study: Study, design: str, model: str, set_name: str) -> str:
         if known.empty:
             return ""
         return f"{words.number(known.min())} to {words.number(known.max())} by split"
-    row = headline(study, design, model, set_name=set_name)
+    row = (headline if curve else answer)(study, design, model, set_name=set_name)
     if row is None:
         return ""
     return words.estimate(row["estimate"], row["ci_low"], row["ci_high"])

@@ -118,7 +118,7 @@ def verdict(study: Study) -> Verdict | None:
     if not designs:
         return None
     design = designs[0]
-    found = {m: scores.headline(study, design, m) for m in study.models(design)}
+    found = {m: scores.answer(study, design, m) for m in study.models(design)}
     rows = {m: row for m, row in found.items() if row is not None}
     speaker = scores.speaker(study, design)
     row = rows[speaker]
@@ -173,8 +173,9 @@ def _scope(study: Study, design: str, row: pd.Series, speaker: str) -> str:
         "external": f"of {words.plural(centers, 'external center')}",
         "loco": f"of {words.plural(centers, 'center')}, each left out of training in turn",
     }.get(design, "held out of training, from centers that the model did see")
+    kind = "Mean AUC over centers" if "k" in row else "AUC"
     return (
-        f"AUC of the {words.model(speaker).lower() if speaker != 'network' else 'ResNet50'} in "
+        f"{kind} of the {words.model(speaker).lower() if speaker != 'network' else 'ResNet50'} in "
         f"{words.count(row['n'])} patients ({words.count(row['events'])} cured) {seen}."
     )
 
@@ -187,7 +188,7 @@ def _sure(study: Study, design: str, model: str, row: pd.Series) -> list[str]:
         sure = "narrow" if width < 0.1 else "fairly wide" if width < 0.2 else "wide"
         said.append(
             f"The {study.level} interval is {sure}: an AUC anywhere from {words.number(low)} to {words.number(high)} "
-            "fits these patients (0.5 is a coin, 1 is perfect)."
+            f"fits these {'centers' if 'k' in row else 'patients'} (0.5 is a coin, 1 is perfect)."
         )
     said += _new_center(study, design, model)
     said += _calibrated(study, design, model)
@@ -214,7 +215,7 @@ def _new_center(study: Study, design: str, model: str) -> list[str]:
 
 
 def _calibrated(study: Study, design: str, model: str) -> list[str]:
-    row = scores.headline(study, design, model, "oe_ratio")
+    row = scores.answer(study, design, model, "oe_ratio")
     if row is None or not words.is_number(row["ci_low"]):
         return []
     value = words.estimate(row["estimate"], row["ci_low"], row["ci_high"])
@@ -223,7 +224,7 @@ def _calibrated(study: Study, design: str, model: str) -> list[str]:
     if float(row["ci_high"]) < 1:
         return [f"Its probabilities of cure are too high on average: observed / expected {value}."]
     return [
-        f"Its probabilities are right on average, as far as these patients can tell: observed / expected {value}."
+        f"Its probabilities are right on average, as far as this study can tell: observed / expected {value}."
     ]
 
 
