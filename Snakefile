@@ -49,7 +49,7 @@ rule all:
 
 
 onstart:
-    clock.mend(f"results/{config['study']}")
+    clock.mend(f"results/{config['study']}", PRIVATE)
     slurm.begin(workflow)
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 
-def mend(folder: str | Path, margin: float = 1.0) -> int:
+def mend(*folders: str | Path, margin: float = 1.0) -> int:
     """Date files of the future as of now, in their old order, and return their number.
 
     Snakemake fails a job whose output is older than its input. An input from tomorrow would
@@ -16,14 +16,15 @@ def mend(folder: str | Path, margin: float = 1.0) -> int:
 
     Parameters
     ----------
-    folder
-        The study's results; links are not followed.
+    folders
+        Where the study writes; links are not followed.
     margin
         Seconds that clocks may differ.
     """
     now = time.time()
     ahead = [
         (path.lstat().st_mtime_ns, path)
+        for folder in folders
         for path in Path(folder).rglob("*")
         if not path.is_symlink() and path.lstat().st_mtime > now + margin
     ]
