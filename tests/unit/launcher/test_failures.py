@@ -74,3 +74,9 @@ def test_a_run_without_failed_jobs_needs_no_words(tmp_path: Path, content: str) 
     file = tmp_path / "run.log"
     file.write_text(content)
     assert failures.describe([str(file)]) == ""
+
+
+def test_a_quiet_run_says_where_to_look(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    file.write_text("Exiting because a job execution failed. Look above for error messages\n")
+    assert "without --quiet" in failures.describe([str(file)])

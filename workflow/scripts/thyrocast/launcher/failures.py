@@ -92,6 +92,12 @@ def describe(logs: list[str], most: int = 20) -> str:
     """
     log = Path(logs[0])
     found = failures(log)
+    if not found and "a job execution failed" in log.read_text(errors="replace"):
+        # Told to be quiet, Snakemake keeps no record of which.
+        return (
+            "Some jobs failed. A job's own log ends with the reason; without --quiet they are listed "
+            "here. What is done stays done; the same command goes on from here."
+        )
     if not found:
         return ""
     words = [f"{len(found)} job{'s' if len(found) > 1 else ''} failed:"]
