@@ -73,7 +73,7 @@ def unrecorded(command: list[str]) -> list[str]:
     return found
 
 
-def main() -> int:
+def main() -> None:
     """Serve the command line."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").split("\n")[0],
@@ -99,7 +99,7 @@ def main() -> int:
             "is surely gone, add --gone (make resume GONE=1).",
             file=sys.stderr,
         )
-        return 1
+        sys.exit(1)
     wait(Path.cwd(), options.cancel, options.every)
     subprocess.run([*snakemake, *base, "--unlock"], check=True, stderr=subprocess.DEVNULL)
     finished = unrecorded([*snakemake, *base])
@@ -114,8 +114,9 @@ def main() -> int:
             touch = [*snakemake, *base, "--touch", "--force", "--quiet", "all", "--", *finished]
             subprocess.run(touch, check=True)
     print(shlex.join([*snakemake, *rest]), flush=True)
-    return subprocess.run([*snakemake, *rest]).returncode
+    # In our place, so that Ctrl-C reaches it and it has the time to cancel its jobs.
+    os.execv(sys.executable, [*snakemake, *rest])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
