@@ -4,7 +4,7 @@ import filecmp
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,11 +29,26 @@ def accounted(cluster: Cluster) -> Iterator[Cluster]:
     cluster.up()
 
 
-def launch(study: Study, cluster: Cluster, *arguments: str) -> Run:
-    """Start the study on the cluster as a user would."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *PROFILE]
-    command += ["--configfile", "config.yaml", *arguments]
-    return Run(command, study.folder, cluster.environment | SCRIPTS | {"OMP_NUM_THREADS": "1"})
+Launch = Callable[..., Run]
+
+
+@pytest.fixture
+def launch(cluster: Cluster) -> Iterator[Launch]:
+    """Start a study on the cluster as a user would; what has not ended with the test is killed."""
+    runs: list[Run] = []
+
+    def start(study: Study, *arguments: str) -> Run:
+        command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *PROFILE]
+        command += ["--configfile", "config.yaml", *arguments]
+        environment = cluster.environment | SCRIPTS | {"OMP_NUM_THREADS": "1"}
+        runs.append(Run(command, study.folder, environment))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.kill()
+            cluster.command("scancel", "--user=root", check=False)
 
 
 def same_weights(study: Study, local: Study) -> None:
@@ -53,18 +68,20 @@ def study(tmp_path: Path, smoke_data: Path, smoke_study: Study) -> Study:
     return anew
 
 
-def test_without_accounting(study: Study, smoke_study: Study, cluster: Cluster) -> None:
+def test_without_accounting(study: Study, smoke_study: Study, launch: Launch) -> None:
     """A part of the study, its trainings on the declared GPUs."""
     gpu = ["train_network:gpu=1", "train_network:slurm_partition=gpu", "train_network:mem_mb=3000"]
-    launch(study, cluster, *SMALL, "--set-resources", *gpu, "--", TARGET).finish(seconds=800)
+    launch(study, *SMALL, "--set-resources", *gpu, "--", TARGET).finish(seconds=800)
     assert filecmp.cmp(study.folder / TARGET, smoke_study.folder / TARGET, shallow=False)
     same_weights(study, smoke_study)
 
 
-def test_with_accounting(study: Study, smoke_study: Study, accounted: Cluster) -> None:
+def test_with_accounting(
+    study: Study, smoke_study: Study, accounted: Cluster, launch: Launch
+) -> None:
     """All rules, the account named."""
     account = ["--default-resources", "slurm_account=study", "mem_mb=600", "runtime=30"]
-    launch(study, accounted, *SMALL, *account).finish(seconds=800)
+    launch(study, *SMALL, *account).finish(seconds=800)
     same_weights(study, smoke_study)
     assert (study.results / "report" / "report.html").exists()
     states = accounted.command("sacct", "-X", "-n", "-P", "-o", "Account,State").split()
@@ -72,7 +89,7 @@ def test_with_accounting(study: Study, smoke_study: Study, accounted: Cluster) -
 
 
 def test_requeued_training_on_two_gpus(
-    tmp_path: Path, smoke_study: Study, cluster: Cluster
+    tmp_path: Path, smoke_study: Study, cluster: Cluster, launch: Launch
 ) -> None:
     """Two processes train one member; SLURM starts them anew in mid-training: the same bits."""
     weights = "results/smoke/splits/external/all/network/full/weights.safetensors"
@@ -86,7 +103,7 @@ def test_requeued_training_on_two_gpus(
     undisturbed.snakemake(weights)
 
     resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=4000"]
-    run = launch(requeued, cluster, "--set-resources", *resources, "--", weights)
+    run = launch(requeued, "--set-resources", *resources, "--", weights)
     log = requeued.results / "logs/train_network/external/all/full.log"
     run.until(lambda: log.exists() and "epoch 3 of 12" in log.read_text())
     number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]
