@@ -255,7 +255,35 @@ def test_no_drug_in_many_languages(tmp_path: Path, text: str) -> None:
     assert patient.outcome.cured is True
 
 
-@pytest.mark.parametrize("text", ["oui", "Evet", "MMI", "5 mg", "10 mg"])
+@pytest.mark.parametrize(
+    "text", ["L-Thyroxin 75", "levothyroxine", "Euthyrox 100 µg", "LT4 75 mcg"]
+)
+def test_thyroid_hormone_is_no_antithyroid_drug(tmp_path: Path, text: str) -> None:
+    (patient,) = read(tmp_path, f"{HEAD}1,2020-01-01,,2021-01-05,9,8,{text},\n", **FOLLOWED)
+    assert (patient.outcome.cured, patient.outcome.state) == (True, "hypothyroid")
+
+
+@pytest.mark.parametrize("text", ["n/a", "unknown", "?", "stopped", "none.", "75 µg", "see letter"])
+def test_a_drug_that_is_not_understood_decides_nothing(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = f"2020-01-01,,2021-01-05,9,8,{text},"
+    settings = FOLLOWED | {"missing": []}
+    (patient,) = read(tmp_path, f"{HEAD}1,{row}\n", **settings)
+    assert patient.outcome.cured is None
+    assert patient.reason == "drug at the deciding visit not understood"
+    assert "column 'drug1': not understood, expected yes, no, a dose" in caplog.text
+
+
+def test_codes_of_drugs_hold_at_visits_too(tmp_path: Path) -> None:
+    settings = FOLLOWED | {"codes": {"antithyroid_drug": {"A": "methimazole", "B": "none"}}}
+    text = f"{HEAD}1,2020-01-01,,2021-01-05,9,8,a,\n2,2020-01-01,,2021-01-05,9,8,B,\n"
+    assert [p.outcome.cured for p in read(tmp_path, text, **settings)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "text", ["oui", "Evet", "MMI", "5 mg", "10 mg", "Thiamazol 10 mg", "PTU 2x50", "carbimazole"]
+)
 def test_drugs_in_many_languages(tmp_path: Path, text: str) -> None:
     row = f"2020-01-01,,2021-01-05,1.2,15,{text},"
     (patient,) = read(tmp_path, f"{HEAD}1,{row}\n", **FOLLOWED)

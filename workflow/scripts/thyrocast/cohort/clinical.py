@@ -88,13 +88,7 @@ def read_clinical(path: str, center: Settings, cohort: Settings) -> list[Patient
 
 
 def _check_columns(table: Table, center: Settings) -> None:
-    wanted = {f"columns.{ours}": theirs for ours, theirs in center["columns"].items()}
-    rule = center.get("outcome") or {}
-    for number, visit in enumerate(rule.get("visits", [])):
-        wanted |= {f"outcome.visits[{number}].{k}": v for k, v in visit.items() if k != "months"}
-    if rule.get("second_treatment"):
-        wanted["outcome.second_treatment"] = rule["second_treatment"]
-    for key, name in wanted.items():
+    for key, name in outcome.columns(center).items():
         if name not in table.header:
             raise InputError(
                 f"center {center['name']}, key {key}: the clinical table has no column {name!r}, "

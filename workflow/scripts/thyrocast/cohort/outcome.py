@@ -1,7 +1,6 @@
 """Whether the first iodine therapy cured a patient: as a center says, or from follow-up visits."""
 
 import datetime
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +72,17 @@ class Cells:
         except ValueError:
             self.faults.append((column, "not a date"))
             return None
+
+
+def columns(center: Settings) -> dict[str, str]:
+    """The columns that a center's config names, by their keys in it."""
+    named = {f"columns.{ours}": theirs for ours, theirs in sorted(center["columns"].items())}
+    rule = center.get("outcome") or {}
+    for number, visit in enumerate(rule.get("visits", [])):
+        named |= {f"outcome.visits[{number}].{k}": v for k, v in visit.items() if k != "months"}
+    if rule.get("second_treatment"):
+        named["outcome.second_treatment"] = rule["second_treatment"]
+    return named
 
 
 def check_rule(center: Settings) -> None:
@@ -178,8 +188,8 @@ def _followed(
     for visit in rule["visits"]:
         months = _months(visit, cells, therapy, order)
         state = _state(rule, visit, cells, factors)
-        drug = _drug(visit, cells)
-        if months is not None and months > 0 and (state or drug):
+        drug = _drug(center, visit, cells)
+        if months is not None and months > 0 and (state or drug is not False):
             visits.append((months, state, drug))
     if not visits:
         return Outcome(None, "lost to follow-up")
@@ -191,6 +201,9 @@ def _followed(
             None, "follow-up too short" if early else "no visit when the outcome is decided"
         )
     months, state, drug = min(inside, key=lambda v: (abs(v[0] - rule["months"]), v[0]))
+    if drug is None:
+        reason = "drug at the deciding visit not understood"
+        return Outcome(None, reason, state or "", months)
     if drug:
         cured = False if rule["drug_at_visit"] == "not_cured" else None
         reason = "" if cured is False else "antithyroid drug at the deciding visit"
@@ -235,10 +248,18 @@ def _months(
     return visit.get("months")
 
 
-def _drug(visit: Settings, cells: Cells) -> bool:
-    """Whether drugs are taken: anything but a no, in whatever language, or a dose of zero."""
-    text = units.fold(cells.text(visit.get("drug")))
-    return bool(text) and text not in units.NO and not re.fullmatch(r"0+([.,]0+)? ?\w{0,3}", text)
+def _drug(center: Settings, visit: Settings, cells: Cells) -> bool | None:
+    """Whether antithyroid drugs are taken; None (and a fault) for what does not say so."""
+    try:
+        return units.antithyroid_drug(
+            cells.text(visit.get("drug")), center["codes"].get("antithyroid_drug", {})
+        )
+    except ValueError:
+        expected = (
+            "expected yes, no, a dose, the name of a drug, or a code of codes.antithyroid_drug"
+        )
+        cells.faults.append((visit["drug"], f"not understood, {expected}"))
+        return None
 
 
 def _state(

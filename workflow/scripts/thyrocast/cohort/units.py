@@ -55,6 +55,16 @@ NO = {
     "nee", "geen", "nej", "ingen", "não", "nessuno", "ninguno", "nenhum", "hayir", "yok", "nie",
     "brak", "ne", "nem", "нет", "无", "否", "無", "なし", "いいえ", "아니오",
 }  # fmt: skip
+# Names of antithyroid drugs in a cell, and of thyroid hormone, which is none of them.
+_ANTITHYROID = re.compile(
+    r"\bm(et|éth)h?imazol|\bth?iamazol|\bcarbimazol|\bpropylthiourac|\bpropiltiourac|\bptu\b|\bmmi\b"
+    r"|\bcbz\b|\batd\b|\bthyreosta|\bthyrozol|\btapazol|\bstrumazol|\bfavistan|\bneo-?mercazol"
+    r"|\bthacapzol|perchlor|перхлорат|тиамазол|メルカゾール|チウラジール|甲巯咪唑|丙硫氧嘧啶"
+)
+_HORMONE = re.compile(
+    r"\b(levo|l)[- ]?(th?[iy]rox|t4\b)|\b(eu)?th?[iy]rox|\blt4\b|\bsynthroid|тироксин|チラーヂン"
+)
+_DOSE = re.compile(r"\d+([.,]\d+)? ?(mg|мг|毫克)?(/ ?\w+)?")
 _BUILT_IN["orbitopathy"] = dict.fromkeys(YES, "yes") | dict.fromkeys(NO, "no")
 
 # Beginnings of the months' names in English, German, French, Spanish, Italian, Portuguese, Turkish.
@@ -141,6 +151,34 @@ def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | Non
         if folded in known:
             return known[folded]
     raise ValueError("an unknown code")
+
+
+def antithyroid_drug(text: str, codes: Mapping[str, str | None]) -> bool:
+    """Whether a cell about drugs tells of an antithyroid one: a yes or no, a name or a dose.
+
+    Parameters
+    ----------
+    text
+        The cell; empty is no.
+    codes
+        The center's codes of ``antithyroid_drug``.
+
+    Raises
+    ------
+    ValueError
+        If it tells neither; a guess either way would decide the patient's outcome.
+    """
+    folded = fold(text)
+    if not folded or folded in NO or re.fullmatch(r"0+([.,]0+)? ?\w{0,3}", folded):
+        return False
+    if folded in YES or _ANTITHYROID.search(folded) or _DOSE.fullmatch(folded):
+        return True
+    if _HORMONE.search(folded):
+        return False
+    code = decode("antithyroid_drug", text, codes)
+    if code is None:
+        raise ValueError("a code that means not known")
+    return code != "none"
 
 
 def fold(text: str) -> str:

@@ -3,6 +3,7 @@
 Imported by the launcher: standard library only (beside the config's own checks).
 """
 
+import csv
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ def check_inputs(config: Config) -> None:
     for center in config["centers"]:
         faults += _center_faults(center)
     faults += _design_faults(config)
+    faults += _evaluation_faults(config["evaluation"])
     faults += _file_faults(config)
     if faults:
         raise InputError(faults[0] if len(faults) == 1 else "\n".join(["", *faults]))
@@ -40,6 +42,8 @@ def _center_faults(center: Center) -> list[str]:
     where = f"center {center['name']}"
     folder = Path(center["dicom"])
     faults = []
+    if center["name"] == "all":
+        faults.append(f"{where}, key name: `all` stands for all splits together, expected another")
     if not folder.is_dir():
         faults.append(f"{where}, key dicom: there is no folder {folder}, expected the DICOM export")
     elif next(exports.files(folder), None) is None:
@@ -57,13 +61,12 @@ def _center_faults(center: Center) -> list[str]:
         table = read_table(center["clinical"], center.get("sheet"), center.get("encoding"))
     except InputError as error:
         return [*faults, f"{where}: {error}"]
-    for ours, theirs in sorted(center["columns"].items()):
-        for name in theirs if isinstance(theirs, list) else [theirs]:
-            if name not in table.header:
-                faults.append(
-                    f"{where}, key columns.{ours}: table {center['clinical']} has no column {name!r}, "
-                    f"expected one of {', '.join(map(repr, table.header))}"
-                )
+    for key, name in outcome.columns(center).items():
+        if name not in table.header:
+            faults.append(
+                f"{where}, key {key}: table {center['clinical']} has no column {name!r}, "
+                f"expected one of {', '.join(map(repr, table.header))}"
+            )
     identifier = center["columns"].get("patient")
     if identifier in table.header and not any(table.column(identifier)):
         faults.append(
@@ -88,11 +91,39 @@ def _file_faults(config: Config) -> list[str]:
                 f"key evaluation.comparators, {comparator['name']}: there is no file "
                 f"{comparator['table']}, expected a table of probabilities"
             )
+            continue
+        with Path(comparator["table"]).open(encoding="utf-8-sig", errors="replace") as file:
+            header = [cell.strip() for cell in next(csv.reader(file), [])]
+        for name in ("patient", comparator["column"]):
+            if name not in header:
+                faults.append(
+                    f"key evaluation.comparators, {comparator['name']}: {comparator['table']} has no "
+                    f"column {name!r}, expected one of {', '.join(map(repr, header))}"
+                )
     if config["simulation"] and not Path(config["simulation"]).is_file():
         faults.append(
             f"key simulation: there is no file {config['simulation']}, expected the simulator's "
             "summary: run the simulation first"
         )
+    return faults
+
+
+def _evaluation_faults(block: Mapping[str, Any]) -> list[str]:
+    faults = []
+    rule, target = block["threshold"]["rule"], block["threshold"]["target"]
+    most = 1000 if rule == "cost_ratio" else 1
+    if rule != "youden" and (target is None or not 0 <= target <= most):
+        found = "missing" if target is None else f"is {target:g}"
+        faults.append(
+            f"key evaluation.threshold.target: {found}, expected a number from 0 to {most} for rule {rule}"
+        )
+    for name in ("range", "clinical"):
+        low, high = block["decision"][name]
+        if low >= high:
+            faults.append(
+                f"key evaluation.decision.{name}: goes from {low:g} to {high:g}, expected the smaller "
+                "threshold first"
+            )
     return faults
 
 
