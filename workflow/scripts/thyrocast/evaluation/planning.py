@@ -9,15 +9,21 @@ from thyrocast.evaluation.layout import Row
 from thyrocast.statistics import sample_size
 
 Patients = Sequence[Mapping[str, str]]
+#: Designs by the strength of their evidence; the first that tests anybody counts.
+STRONGEST = ("external", "loco", "kfold", "holdout")
 
 
-def rows(cohort: Patients, block: Mapping[str, Any], confidence: float) -> Iterator[Row]:
+def rows(
+    cohort: Patients, splits: Patients, block: Mapping[str, Any], confidence: float
+) -> Iterator[Row]:
     """Riley's criteria against the patients there are.
 
     Parameters
     ----------
     cohort
         Rows of cohort.csv. Patients without an outcome do not count.
+    splits
+        Rows of splits.csv.
     block
         ``evaluation.sample_size`` of the config.
     confidence
@@ -26,15 +32,25 @@ def rows(cohort: Patients, block: Mapping[str, Any], confidence: float) -> Itera
     Yields
     ------
     tuple
-        Rows for ``development`` (all development patients), ``validation`` (external patients, or
-        the development patients where no center is external, since each is left out once), and
-        ``precision`` (the interval expected of the AUC there).
+        Rows for ``development`` (all development patients), ``validation`` (the patients whom the
+        strongest design tests) and ``precision`` (the interval expected of the AUC there).
     """
     known = [row for row in cohort if row["outcome"]]
     development = [row for row in known if row["role"] == "development"]
-    external = [row for row in known if row["role"] == "external"]
     yield from _development(development, block)
-    yield from _validation(external or development, block, confidence)
+    if tested := _tested(known, splits):
+        yield from _validation(tested, block, confidence)
+
+
+def _tested(known: Patients, splits: Patients) -> list[Mapping[str, str]]:
+    """Patients whom the strongest design tests, in the first of several hold-outs."""
+    for design in STRONGEST:
+        test = [row for row in splits if row["design"] == design and row["set"] == "test"]
+        first = test[0]["split"] if test and design == "holdout" else None
+        names = {row["patient"] for row in test if first in (None, row["split"])}
+        if tested := [row for row in known if row["patient"] in names]:
+            return tested
+    return []
 
 
 def _counts(patients: Patients) -> tuple[int, int, float]:
@@ -105,8 +121,7 @@ def _validation(patients: Patients, block: Mapping[str, Any], confidence: float)
             f"with these patients the {confidence:.0%} interval of an AUC of {area:g} is expected to be "
             f"{width:.2f} wide, about {max(area - width / 2, 0):.2f} to {min(area + width / 2, 1):.2f}"
         )
-        need, enough = required["auc"][0], "yes" if width <= block["auc_width"] else "no"
-        yield ("precision", "auc", need, round(need * prevalence), n, events, enough, detail)
+        yield _row("precision", "auc", required["auc"][0], prevalence, (n, events), detail)
 
 
 def _with_all(

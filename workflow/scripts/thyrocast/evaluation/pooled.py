@@ -18,13 +18,17 @@ from thyrocast.statistics import discrimination, intervals, pooling
 from thyrocast.statistics.inputs import NotEstimableError
 
 Cells = Mapping[str, str]
-#: Estimator of the variance between centers and interval of the mean; the first is the headline.
-#: Centers that agree by chance make its interval too narrow, and the truncated one is then wider.
+#: Estimator of the variance between centers and interval of the mean; the first is the headline:
+#: where centers agree by chance, the plain Hartung-Knapp interval shrinks to nothing.
 METHODS = (
-    ("reml", "hartung_knapp"),
     ("reml", "hartung_knapp_truncated"),
+    ("reml", "hartung_knapp"),
     ("paule_mandel", "hartung_knapp"),
 )
+
+
+#: Designs whose centers the models never saw; of a new center the others say nothing.
+UNSEEN = ("loco", "external")
 
 
 class Effect(NamedTuple):
@@ -145,6 +149,8 @@ def rows(performance: Sequence[Cells], confidence: float) -> tuple[list[Row], li
         for method, interval in METHODS:
             key = (design, model, metric, f"{method}_{interval}")
             found, forest = _pool(effects, scale, method, interval, confidence)
+            if design not in UNSEEN:
+                found = (*found[:3], None, None, *found[5:])
             pooled.append((*key, *found, detail))
             centers += [(*key, *cells) for cells in forest]
         for row in alone:

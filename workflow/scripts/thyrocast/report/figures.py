@@ -228,7 +228,8 @@ def forest(
         Where a vertical line stands.
     """
     colour = palette.light(palette.of_model(model))
-    lines = len(rows) + (2 if pooled is not None else 0)
+    future = pooled is not None and words.is_number(pooled["pi_low"])
+    lines = len(rows) + (pooled is not None) + future
     with drawing.panel(height=54 + 34 * lines, left=112, right=92) as (figure, (axes,)):
         ends = [*rows["ci_low"], *rows["ci_high"], *rows["estimate"], reference]
         if pooled is not None:
@@ -252,12 +253,12 @@ def forest(
             low, middle, high = (float(pooled[end]) for end in ("ci_low", "estimate", "ci_high"))
             axes.axhline(at + 0.5, color=palette.light("rule"), linewidth=0.9)
             axes.fill([low, middle, high, middle], [at, at + 0.24, at, at - 0.24], color=ink)
-            labels += ["All centers\nrandom effects", "A new center\nprediction interval"]
-            values += [
-                _stacked(middle, low, high),
-                words.interval(pooled["pi_low"], pooled["pi_high"]) or "not known",
-            ]
-            axes.hlines(at - 1, pooled["pi_low"], pooled["pi_high"], color=ink, linewidth=1.6)
+            labels.append("All centers\nrandom effects")
+            values.append(_stacked(middle, low, high))
+            if future:
+                labels.append("A new center\nprediction interval")
+                values.append(words.interval(pooled["pi_low"], pooled["pi_high"]))
+                axes.hlines(at - 1, pooled["pi_low"], pooled["pi_high"], color=ink, linewidth=1.6)
         axes.set_yticks(
             [-float(place) for place in range(lines)],
             labels,

@@ -28,7 +28,9 @@ def cell(row: pd.Series) -> Cell:
         return estimate(row["estimate"], row["ci_low"], row["ci_high"])
     reason = str(row["ci_method"]) or "not estimable"
     return Cell(
-        words.MISSING, "too few to show" if reason.startswith("suppressed") else reason, False
+        words.MISSING,
+        "too few, or next to too few" if reason.startswith("suppressed") else reason,
+        False,
     )
 
 
@@ -171,34 +173,32 @@ def pooled_centers(study: Study, design: str) -> list[Grid]:
     # The first row of a metric is its headline, here as in performance.csv.
     rows = rows.drop_duplicates(["model", "metric"])
     rows = rows[rows["metric"].str.split("@").str[0].isin(POOLED)]
-    note = "Random effects by REML with Hartung-Knapp intervals; AUC on the logit, observed / expected on the log scale."
-    header = [
-        "Model",
-        "Metric",
-        "Mean of centers",
-        f"New center ({study.level} prediction)",
-        "τ²",
-        "I²",
-        "Q",
-        "Centers",
-    ]
+    note = (
+        "Random effects by REML with truncated Hartung-Knapp intervals; AUC on the logit, observed / expected "
+        "on the log scale."
+    )
+    future = bool(rows["pi_low"].notna().any())
+    header = ["Model", "Metric", "Mean of centers", "τ²", "I²", "Q", "Centers"]
+    if future:
+        header.insert(3, f"New center ({study.level} prediction)")
     parts = (
         ("Pooled over centers (test): AUC", rows[rows["metric"] == "auc"]),
         ("Pooled over centers (test): calibration and net benefit", rows[rows["metric"] != "auc"]),
     )
     return [
-        Grid(caption, header, [_pooled(row) for _, row in part.iterrows()], note)
+        Grid(caption, header, [_pooled(row, future) for _, row in part.iterrows()], note)
         for caption, part in parts
         if not part.empty
     ]
 
 
-def _pooled(row: pd.Series) -> list[Cell]:
+def _pooled(row: pd.Series, future: bool) -> list[Cell]:
+    expected = Cell(words.interval(row["pi_low"], row["pi_high"]) or "not known")
     return [
         label(words.model(row["model"])),
         label(words.metric(row["metric"])),
         estimate(row["estimate"], row["ci_low"], row["ci_high"]),
-        Cell(words.interval(row["pi_low"], row["pi_high"]) or "not known"),
+        *([expected] if future else []),
         Cell(words.number(row["tau2"], 3)),
         Cell(words.share_of_variance(row["i2"])),
         Cell(words.number(row["q"], 1), f"p {words.p_value(row['q_p'])}"),

@@ -165,8 +165,9 @@ def attention(study: Study, design: str) -> dict[str, Any] | None:
     if not splits:
         return None
     rows = pd.concat(
-        [split.gradcam.assign(folder=str(split.overlays)) for split in splits]
+        [split.gradcam.assign(folder=str(split.overlays), split=split.name) for split in splits]
     ).drop_duplicates("patient")
+    rows["probability"] = _evaluated(study, design, rows)
     rows["outcome_text"] = rows["outcome"].map(
         lambda value: words.count(value) if words.is_number(value) else ""
     )
@@ -223,6 +224,15 @@ def attention(study: Study, design: str) -> dict[str, Any] | None:
         "centers": sorted({o.center for o in overlays}),
         "outcomes": sorted({o.outcome for o in overlays}),
     }
+
+
+def _evaluated(study: Study, design: str, rows: pd.DataFrame) -> list[float]:
+    """The network's probability as it is evaluated: recalibrated, unlike that which the map explains."""
+    found = study.select("predictions", design=design, model="network", set="test")
+    by_key = found.set_index(["split", "patient"])["probability"].to_dict()
+    return [
+        float(by_key.get(key, "nan")) for key in zip(rows["split"], rows["patient"], strict=True)
+    ]
 
 
 def _spread(values: pd.Series) -> Cell:

@@ -52,8 +52,8 @@ def paragraphs(study: Study) -> list[tuple[str, str]]:
             "Evaluation",
             "Whatever learns from data (normalization, network, selection, forest, threshold) learns inside the "
             f"training set. Intervals are {study.level}; their method stands in evaluation/performance.csv. Discrimination is "
-            "the area under the ROC curve (AUC). Centers are pooled by a random-effects model; its prediction "
-            "interval is what a new center can expect. In decision curves, to treat means to go ahead as "
+            "the area under the ROC curve (AUC). Centers are pooled by a random-effects model; where models "
+            "never saw the centers, its prediction interval is what a new center can expect. In decision curves, to treat means to go ahead as "
             "planned because cure is expected; net benefit weighs patients rightly expected to be cured against those "
             "wrongly expected to be.",
         ),

@@ -8,46 +8,11 @@ from typing import Any
 import pandas as pd
 
 from thyrocast import tables
+from thyrocast.evaluation import layout
 from thyrocast.report import words
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "performance": (
-        "design", "split", "model", "set", "group", "metric",
-        "estimate", "ci_low", "ci_high", "ci_method", "n", "events",
-    ),
-    "roc": ("design", "split", "model", "set", "group", "fpr", "tpr", "tpr_low", "tpr_high"),
-    "calibration": (
-        "design", "split", "model", "set", "group", "predicted", "observed", "ci_low", "ci_high",
-    ),
-    "calibration_groups": (
-        "design", "split", "model", "set", "group", "bin",
-        "predicted", "observed", "ci_low", "ci_high", "n",
-    ),
-    "decision_curve": (
-        "design", "split", "model", "set", "group", "threshold",
-        "net_benefit", "ci_low", "ci_high",
-    ),
-    "comparisons": (
-        "design", "split", "set", "model_a", "model_b", "metric",
-        "difference", "ci_low", "ci_high", "p_value", "method", "p_holm",
-    ),
-    "thresholds": ("design", "split", "model", "rule", "threshold"),
-    "predictions": (
-        "design", "split", "model", "set", "patient", "center", "outcome", "probability",
-    ),
-    "pooled": (
-        "design", "model", "metric", "method", "estimate", "ci_low", "ci_high",
-        "pi_low", "pi_high", "tau2", "i2", "q", "q_p", "k", "detail",
-    ),
-    "pooled_centers": (
-        "design", "model", "metric", "method", "center", "estimate", "ci_low", "ci_high",
-        "weight", "n", "events", "without", "without_low", "without_high",
-    ),
-    "sample_size": (
-        "purpose", "criterion", "required_n", "required_events",
-        "available_n", "available_events", "sufficient", "detail",
-    ),
-}  # fmt: skip
+# The evaluation's tables but that of the prediction sets, of which the report needs the summary alone.
+COLUMNS = {name: columns for name, columns in layout.COLUMNS.items() if name != "prediction_sets"}
 HISTORY = (
     "epoch", "learning_rate", "train_loss", "validation_loss", "validation_auc", "seconds", "best",
 )  # fmt: skip

@@ -65,6 +65,9 @@ def answer(
     row = row.copy()
     for part in ("estimate", "ci_low", "ci_high", "k"):
         row[part] = mean[part]
+    behind = study.select("pooled_centers", design=design, model=model, metric=metric)
+    behind = behind.drop_duplicates("center")
+    row["n"], row["events"] = behind["n"].sum(), behind["events"].sum()
     return row
 
 

@@ -74,8 +74,9 @@ def banners(study: Study) -> list[Banner]:
             Banner(
                 "danger",
                 "Null run: outcomes were shuffled",
-                "Outcomes were dealt out at random within each center. No model can learn anything here; "
-                "an AUC clearly above 0.5 would show a leak, not skill.",
+                "Outcomes were dealt out at random within each center, so that nothing can be learned about a "
+                "patient: within centers, an AUC clearly above 0.5 would show a leak, not skill. (Centers keep "
+                "their cure rates; over several together, knowing the center alone gives more than 0.5.)",
             )
         )
     if scores.evaluated(study):
@@ -169,10 +170,15 @@ def _answer(row: pd.Series, speaker: str) -> str:
 
 def _scope(study: Study, design: str, row: pd.Series, speaker: str) -> str:
     centers = scores.center_rows(study, design, speaker)["center"].nunique()
+    others = 0
+    if "k" in row:
+        centers, others = int(row["k"]), centers - int(row["k"])
     seen = {
         "external": f"of {words.plural(centers, 'external center')}",
         "loco": f"of {words.plural(centers, 'center')}, each left out of training in turn",
     }.get(design, "held out of training, from centers that the model did see")
+    if others:
+        seen += f"; {others} more could not be scored"
     kind = "Mean AUC over centers" if "k" in row else "AUC"
     return (
         f"{kind} of the {words.model(speaker).lower() if speaker != 'network' else 'ResNet50'} in "
@@ -199,17 +205,16 @@ def _sure(study: Study, design: str, model: str, row: pd.Series) -> list[str]:
 
 
 def _new_center(study: Study, design: str, model: str) -> list[str]:
-    row = scores.pooled(study, design, model)
-    other = next(
-        (d for d in words.UNSEEN_CENTERS if scores.pooled(study, d, model) is not None), None
-    )
-    if row is None and other is not None:
-        design, row = other, scores.pooled(study, other, model)
+    # A center that the model saw says nothing of a new one; this design's own word comes first.
+    order = sorted(words.UNSEEN_CENTERS, key=lambda name: name != design)
+    found = {name: scores.pooled(study, name, model) for name in order}
+    row = next((row for row in found.values() if row is not None), None)
     if row is None or not (words.is_number(row["pi_low"]) and words.is_number(row["pi_high"])):
         return []
+    source = words.design(str(row["design"])).lower()
     chance = " This includes chance." if float(row["pi_low"]) <= 0.5 else ""
     return [
-        f"From {words.plural(int(row['k']), 'center')} ({words.design(design).lower()}), a new hospital can expect an "
+        f"From {words.plural(int(row['k']), 'center')} ({source}), a new hospital can expect an "
         f"AUC between {words.number(row['pi_low'])} and {words.number(row['pi_high'])} ({study.level} prediction interval).{chance}"
     ]
 
@@ -219,20 +224,33 @@ def _calibrated(study: Study, design: str, model: str) -> list[str]:
     if row is None or not words.is_number(row["ci_low"]):
         return []
     value = words.estimate(row["estimate"], row["ci_low"], row["ci_high"])
+    said = f"right on average, as far as this study can tell: observed / expected {value}"
     if float(row["ci_low"]) > 1:
-        return [f"Its probabilities of cure are too low on average: observed / expected {value}."]
+        said = f"too low on average: observed / expected {value}"
     if float(row["ci_high"]) < 1:
-        return [f"Its probabilities of cure are too high on average: observed / expected {value}."]
-    return [
-        f"Its probabilities are right on average, as far as this study can tell: observed / expected {value}."
-    ]
+        said = f"too high on average: observed / expected {value}"
+    return [f"Its probabilities of cure are {said}.", *_slope(study, design, model)]
+
+
+def _slope(study: Study, design: str, model: str) -> list[str]:
+    row = scores.answer(study, design, model, "calibration_slope")
+    if row is None or not words.is_number(row["ci_low"]):
+        return []
+    value = words.estimate(row["estimate"], row["ci_low"], row["ci_high"])
+    said = "neither shown to be too extreme nor too timid"
+    if float(row["ci_high"]) < 1:
+        said = "too extreme: high ones too high, low ones too low"
+    if float(row["ci_low"]) > 1:
+        said = "too timid: high ones too low, low ones too high"
+    return [f"They are {said}: calibration slope {value}, where 1 is right."]
 
 
 def _useful(study: Study, design: str, model: str) -> list[str]:
     """Where deciding by the model beats both treating all and treating none."""
     split = study.overall(design)
     rows = study.select("decision_curve", design=design, split=split, set="test", group="pooled")
-    mine = rows[rows["model"] == model].set_index("threshold")["net_benefit"]
+    own = rows[rows["model"] == model].set_index("threshold")
+    mine = own["net_benefit"]
     everyone = (
         rows[rows["model"] == "treat_all"]
         .drop_duplicates("threshold")
@@ -241,7 +259,10 @@ def _useful(study: Study, design: str, model: str) -> list[str]:
     if mine.empty or everyone.empty:
         return []
     limits = results.clinical_range(study)
-    both = pd.concat({"mine": mine, "all": everyone}, axis=1).dropna()
+    # Above treating none where the net benefit's interval is above 0, above treating all where that
+    # of the interventions avoided is.
+    surely = (own["ci_low"] > 0) & (own["avoided_low"] > 0)
+    both = pd.concat({"mine": mine, "all": everyone, "sure": surely}, axis=1).dropna()
     both = both[(both.index >= limits[0] - 1e-9) & (both.index <= limits[1] + 1e-9)]
     if both.empty:
         return []
@@ -251,9 +272,15 @@ def _useful(study: Study, design: str, model: str) -> list[str]:
         return [
             f"Deciding by it is never better than treating all or none, at any threshold {where}."
         ]
+    sure = float(both["sure"].astype(bool).mean())
+    beyond = (
+        f"at {words.percent(sure)} of them beyond chance ({study.level} intervals)"
+        if sure
+        else f"but nowhere beyond chance ({study.level} intervals)"
+    )
     return [
-        "Deciding by it has a higher net benefit than treating all or none at "
-        f"{words.percent(better)} of the thresholds {where}."
+        "Deciding by it had a higher net benefit than treating all or none at "
+        f"{words.percent(better)} of the thresholds {where}, {beyond}."
     ]
 
 

@@ -270,11 +270,10 @@ def percent(value: object, digits: int = 0) -> str:
 
 
 def share_of_variance(value: object) -> str:
-    """I², which is a share or already in percent, as a percentage."""
+    """I², which the tables hold in percent."""
     if not is_number(value):
         return MISSING
-    size = float(value)
-    return percent(size / 100 if size > 1 else size)
+    return percent(float(value) / 100)
 
 
 def p_value(value: object) -> str:
