@@ -24,7 +24,9 @@ def run(
         for name, files in inputs.items()
     }
     own = joined["performance"]
-    others = [row for file in elsewhere for row in summaries.read(file, own)]
+    others: list[dict[str, str]] = []
+    for file in elsewhere:
+        others += summaries.read(file, [*own, *others])
     summary, centers = pooled.rows([*own, *others], confidence)
     made = {"pooled": summary, "pooled_centers": centers}
     for name, path in outputs.items():

@@ -93,6 +93,12 @@ def take(path: str) -> Any:
         (put("centers/0/clinical", "nowhere.csv"), "center north, key clinical: there is no file nowhere.csv"),
         (put("centers/1/columns/age", "Alter"), "center south, key columns.age: table .* has no column 'Alter', expected one of 'ID', 'Ergebnis'"),
         (put("network/weights", "nowhere.pth"), "key network.weights: there is no file nowhere.pth"),
+        (put("centers/1/name", "all"), "center all, key name: `all` stands for all splits together"),
+        (put("centers/1/outcome/second_treatment", "Zweite"), "center south, key outcome.second_treatment: table .* has no column 'Zweite'"),
+        (put("evaluation/threshold", {"rule": "sensitivity"}), "key evaluation.threshold.target: missing, expected a number from 0 to 1 for rule sensitivity"),
+        (put("evaluation/threshold", {"rule": "fixed", "target": 60}), "key evaluation.threshold.target: is 60, expected a number from 0 to 1"),
+        (put("evaluation/decision", {"clinical": [0.8, 0.5]}), "key evaluation.decision.clinical: goes from 0.8 to 0.5"),
+        (put("evaluation/comparators", [{"name": "doctor", "table": __file__}]), "key evaluation.comparators, doctor: .* has no column 'patient'"),
         (put("designs", ["jackknife"]), "key designs.0: 'jackknife' is unknown, expected one of holdout, kfold, loco, external"),
     ],
 )  # fmt: skip

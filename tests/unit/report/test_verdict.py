@@ -295,7 +295,7 @@ def test_comparisons_put_the_auc_first_and_name_their_method(copied, studied):
     auc, other, added = grids.comparisons(studied(copied), "loco")
     assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong")
     assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Brier score", "t, paired")
-    assert added.rows[0][0].text == "ResNet50 and Signature"
+    assert added.rows[0][0].text == "ResNet50 added to Signature"
 
 
 def test_the_level_of_the_intervals_is_the_configs(small, studied):

@@ -102,6 +102,12 @@ def test_a_center_that_keeps_its_data_takes_part_by_its_table(block, tmp_path):
     assert "east" not in outputs["performance"].read_text()
     with pytest.raises(InputError, match="center north is in design loco of this study already"):
         pool_centers.run(inputs, outputs, 0.95, [own["performance"]])
+    with pytest.raises(InputError, match="center east is in design loco .* or comes twice"):
+        pool_centers.run(inputs, outputs, 0.95, [tmp_path / "east.csv"] * 2)
+    seen = [row | {"design": "holdout"} for row in sent]
+    tables.write_csv(tmp_path / "seen.csv", columns, seen)
+    with pytest.raises(InputError, match="designs loco or external"):
+        pool_centers.run(inputs, outputs, 0.95, [tmp_path / "seen.csv"])
     tables.write_csv(tmp_path / "bare.csv", columns[:-1], [])
     with pytest.raises(InputError, match="no column"):
         pool_centers.run(inputs, outputs, 0.95, [tmp_path / "bare.csv"])

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from thyrocast import tables
 from thyrocast.evaluation.layout import COLUMNS
+from thyrocast.evaluation.pooled import UNSEEN
 from thyrocast.tables import InputError
 
 
 def read(file: Path, own: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Rows of single centers in a performance table that another run of this workflow wrote.
+    """Rows of single, unseen centers in a performance table that another run of this workflow wrote.
+
+    They are results of that run's own models: pooled with ours, they tell how the procedure does.
 
     Parameters
     ----------
     file
         The table that the center sent.
     own
-        The study's own rows.
+        Rows that are there already: the study's own, and those of other files.
 
     Raises
     ------
@@ -32,15 +35,22 @@ def read(file: Path, own: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
         raise InputError(
             f"{where}: no column {missing[0]!r}, expected evaluation/performance.csv of the center"
         )
-    centers = [row for row in rows if row["group"].startswith("center:") and row["set"] == "test"]
+    centers = [
+        row
+        for row in rows
+        if row["group"].startswith("center:") and row["set"] == "test" and row["design"] in UNSEEN
+    ]
     if not centers:
-        raise InputError(f"{where}: no test results of a center, expected groups like center:NAME")
+        raise InputError(
+            f"{where}: no test results of a center that its models had not seen, expected groups like "
+            f"center:NAME of the designs {' or '.join(UNSEEN)}"
+        )
     known = {(row["design"], row["group"]) for row in own}
     for row in centers:
         if (row["design"], row["group"]) in known:
             name = row["group"].partition(":")[2]
             raise InputError(
-                f"{where}: center {name} is in design {row['design']} of this study already, expected "
-                "a center that is not: remove the file or the center"
+                f"{where}: center {name} is in design {row['design']} of this study already, or comes "
+                "twice, expected a center that is not: remove the file or the center"
             )
     return centers

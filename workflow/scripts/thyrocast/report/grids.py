@@ -42,8 +42,10 @@ def tables(study: Study, design: str, set_name: str) -> list[Grid]:
     title = f"{words.SETS[set_name]} set"
     if set_name == "train" and several and split != "all":
         title += f", split {split} (the others: table by split)"
-    where = "on these patients" if set_name == "train" else "on the training set"
-    decided = f"Sensitivity to accuracy hold at the threshold chosen {where}."
+    rule = study.setting("evaluation", "threshold", "rule", default="youden")
+    where = "chosen on these patients" if set_name == "train" else "chosen on the training set"
+    where = "that the config gives" if rule in words.GIVEN_RULES else where
+    decided = f"Sensitivity to accuracy hold at the threshold {where}."
     error = float(study.setting("evaluation", "prediction_sets", "error", default=0.1))
     promised = (
         "A prediction set holds the outcomes that can’t be excluded for a patient; of either outcome, "
@@ -232,7 +234,7 @@ def comparisons(study: Study, design: str) -> list[Grid]:
     parts = (
         ("Differences in AUC (test)", rows[rows["metric"] == "auc"]),
         ("Differences in other metrics (test)", rows[(rows["metric"] != "auc") & ~added]),
-        ("What the image adds to the clinical predictors (test)", rows[added]),
+        ("What the scintigram adds to a model without it (test)", rows[added]),
     )
     header = ["Models", "Metric", "Difference", "p", "Method"]
     note = "Small print below p: adjusted for the number of pairs that a metric compares (Holm)."
@@ -244,9 +246,12 @@ def comparisons(study: Study, design: str) -> list[Grid]:
 
 
 def _comparison(row: pd.Series) -> list[Cell]:
-    joint = "and" if row["metric"] == "likelihood_ratio" else "−"
+    a, b, joint = row["model_a"], row["model_b"], "−"
+    if row["metric"] == "likelihood_ratio":
+        a, b = (a, b) if a in words.IMAGE_MODELS else (b, a)
+        joint = "added to"
     return [
-        label(f"{words.model(row['model_a'])} {joint} {words.model(row['model_b'])}"),
+        label(f"{words.model(a)} {joint} {words.model(b)}"),
         label(words.metric(row["metric"])),
         estimate(row["difference"], row["ci_low"], row["ci_high"], 3),
         Cell(words.p_value(row["p_value"]), words.p_value(row["p_holm"])),
@@ -268,7 +273,12 @@ def thresholds(study: Study, design: str) -> Grid | None:
         ]
         for row in rows[rows["split"].isin(names)].to_dict("records")
     ]  # fmt: skip
-    note = "Chosen on the training set alone and carried to the test set unchanged."
+    given = rows["rule"].isin(words.GIVEN_RULES).all()
+    note = (
+        "Given by the config; no patient took part."
+        if given
+        else "Chosen on the training set alone and carried to the test set unchanged."
+    )
     return Grid("Thresholds", ["Split", "Model", "Rule", "Threshold"], body, note)
 
 
@@ -302,7 +312,9 @@ def published(study: Study) -> Grid:
             [_ours(study, d, "signature", "test") for d in designs],
         ),
         row(
-            "Decision curves", "10–90 %", [Cell("10–90 %", "and the clinical range")] * len(designs)
+            "Decision curves",
+            "10–90 %",
+            [Cell(_whole_range(study), "and the clinical range")] * len(designs),
         ),
     ]
     return Grid(
@@ -311,6 +323,11 @@ def published(study: Study) -> Grid:
         rows,
         "Ours are test results unless training is said.",
     )
+
+
+def _whole_range(study: Study) -> str:
+    low, high = study.setting("evaluation", "decision", "range", default=(0.1, 0.9))
+    return f"{100 * float(low):g}–{100 * float(high):g} %"
 
 
 def _tested(study: Study, design: str) -> Cell:

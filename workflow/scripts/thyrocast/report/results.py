@@ -115,9 +115,7 @@ def _roc_note(study: Study, set_name: str, single: bool, banded: Sequence[str]) 
         return note
     if study.in_sample:
         return f"{note} In-sample, as published: these curves look better than the models are."
-    return (
-        f"{note} Cross-fitted: no patient is scored by a network or forest that learned from them."
-    )
+    return f"{note} Cross-fitted: networks and forests score only patients whom they were not fitted to."
 
 
 def _calibration(study: Study, design: str, models: Sequence[str]) -> list[Panel]:
@@ -170,8 +168,9 @@ def _decision(
         figures.Key("muted", "", "Treat none"),
     ]
     panels = []
+    whole = decision_range(study)
     for limits, about in (
-        (decision_range(study), "as published"),
+        (whole, "as published" if whole == DECISION_RANGE else "the whole range"),
         (clinical_range(study), "the clinical range"),
     ):
         svg = figures.decision(
@@ -202,7 +201,7 @@ def clinical_range(study: Study) -> tuple[float, float]:
 def _forest(study: Study, design: str, models: Sequence[str]) -> list[Panel]:
     panels = []
     for model in models:
-        rows = scores.center_rows(study, design, model)
+        rows = _squares(study, design, model)
         if rows["estimate"].notna().sum() < 1 or len(rows) < 2:
             continue
         svg = figures.forest(
@@ -210,6 +209,17 @@ def _forest(study: Study, design: str, models: Sequence[str]) -> list[Panel]:
         )
         panels.append(Panel(words.model(model), svg))
     return panels
+
+
+def _squares(study: Study, design: str, model: str) -> pd.DataFrame:
+    """A model's centers, and those that take part by the tables of another study."""
+    own = scores.center_rows(study, design, model)
+    others = study.select("pooled_centers", design=design, model=model, metric="auc")
+    others = others[~others["center"].isin(own["center"])].drop_duplicates("center")
+    if others.empty:
+        return own
+    others = others.assign(center=others["center"].map(lambda name: f"{name}, elsewhere"))
+    return pd.concat([own, others[[name for name in own.columns if name in others]]])
 
 
 def _sentences(study: Study, design: str) -> list[str]:

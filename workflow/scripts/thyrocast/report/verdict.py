@@ -172,7 +172,7 @@ def _scope(study: Study, design: str, row: pd.Series, speaker: str) -> str:
     centers = scores.center_rows(study, design, speaker)["center"].nunique()
     others = 0
     if "k" in row:
-        centers, others = int(row["k"]), centers - int(row["k"])
+        centers, others = int(row["k"]), max(0, centers - int(row["k"]))
     seen = {
         "external": f"of {words.plural(centers, 'external center')}",
         "loco": f"of {words.plural(centers, 'center')}, each left out of training in turn",

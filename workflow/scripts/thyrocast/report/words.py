@@ -103,6 +103,10 @@ RULES = {
     "net_benefit": "net benefit",
     "fixed": "fixed threshold",
 }
+# Rules whose threshold is the config's own number; no patient takes part.
+GIVEN_RULES = ("net_benefit", "fixed")
+# Models that see the scintigram.
+IMAGE_MODELS = ("network", "signature", "handcrafted", "combined")
 # The two tables of a design: telling patients apart and deciding; and honest probabilities.
 DISCRIMINATION = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy")
 CALIBRATION = (
