@@ -13,7 +13,6 @@ rule explain_network:
         "<logs>/explain_network/{design}/{split}.log",
     benchmark:
         "<benchmarks>/explain_network/{design}/{split}.tsv"
-    retries: 1
     conda:
         "../../envs/explain.yaml"
     envmodules:

@@ -15,7 +15,6 @@ rule train_network:
         "<logs>/train_network/{design}/{split}/{member}.log",
     benchmark:
         "<benchmarks>/train_network/{design}/{split}/{member}.tsv"
-    retries: 2
     conda:
         "../../envs/deep.yaml"
     envmodules:
@@ -53,7 +52,6 @@ rule extract_embeddings:
         "<logs>/extract_embeddings/{design}/{split}.log",
     benchmark:
         "<benchmarks>/extract_embeddings/{design}/{split}.tsv"
-    retries: 1
     conda:
         "../../envs/deep.yaml"
     envmodules:

@@ -12,7 +12,6 @@ rule fit_signature:
         "<logs>/fit_signature/{design}/{split}.log",
     benchmark:
         "<benchmarks>/fit_signature/{design}/{split}.tsv"
-    retries: 1
     conda:
         "../../envs/stats.yaml"
     threads: 1

@@ -12,6 +12,7 @@ Changes nothing. Ends with status 1 where something must be mended first.
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -120,7 +121,7 @@ def versions() -> Iterator[Finding]:
         yield Finding(OK if enough else FAIL, f"{package} {found} (at least {wanted})")
 
 
-def scheduler(interval: int) -> Iterator[Finding]:
+def scheduler(interval: int, account: str) -> Iterator[Finding]:
     """The scheduler answers, and the status checks suit it."""
     for program in ("sbatch", "squeue", "scontrol", "scancel"):
         if not shutil.which(program):
@@ -144,7 +145,9 @@ def scheduler(interval: int) -> Iterator[Finding]:
         )
     accounting = re.search(r"AccountingStorageType\s*=\s*(\S+)", settings)
     kept = bool(accounting and "none" not in accounting[1])
-    yield Finding(OK, f"accounting is {'kept' if kept else 'not kept: set no slurm_account'}")
+    yield Finding(OK, f"accounting is {'kept' if kept else 'not kept'}")
+    if account and not kept:
+        yield Finding(WARN, f"slurm_account is {account}, but no accounting is kept: leave it out")
     if os.environ.get("SLURM_CONF") and not Path("/etc/slurm/slurm.conf").exists():
         yield Finding(
             WARN,
@@ -171,8 +174,43 @@ def plan(snakemake: list[str]) -> tuple[list[Request], str]:
     return list(largest.values()), ""
 
 
+def minutes(limit: str) -> float:
+    """Read a time limit as SLURM writes it (``1-00:00:00``, ``2:00:00``, ``infinite``)."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
+    if not found:
+        return math.inf
+    days, hours, minute, second = (int(part or 0) for part in found.groups())
+    return 60 * (24 * days + hours) + minute + second / 60
+
+
+def time_limits() -> dict[str, float]:
+    """Longest time in minutes of each partition; that of the default one under no name, too."""
+    _, said = call("sinfo", "--noheader", "--format=%P|%l")
+    limits: dict[str, float] = {}
+    for line in said.splitlines():
+        name, _, limit = line.partition("|")
+        if name.endswith("*"):
+            limits[""] = minutes(limit)
+        limits[name.removesuffix("*")] = minutes(limit)
+    return limits
+
+
+def too_long(request: Request, limits: dict[str, float]) -> str:
+    """Say by how much a request is too long for its partitions, or nothing.
+
+    Most clusters take such a job and let it wait for ever.
+    """
+    where = request.get("slurm_partition")
+    longest = max((limits.get(name, math.inf) for name in where.split(",")), default=math.inf)
+    asked = request.get("runtime")
+    if not asked.isdigit() or int(asked) <= longest:
+        return ""
+    return f"{asked} minutes, more than the {longest:g} of partition {where or '(default)'}"
+
+
 def requests_fit(requests: list[Request], attempts: int) -> Iterator[Finding]:
     """Ask the scheduler whether it would take each request, as it is and grown by retries."""
+    limits = time_limits()
     for request in requests:
         name = f"{request.rule} ({' '.join(request.options)})"
         memory = request.get("mem_mb")
@@ -182,6 +220,8 @@ def requests_fit(requests: list[Request], attempts: int) -> Iterator[Finding]:
             )
         fits, said = call("sbatch", "--test-only", *request.options, "--wrap=true")
         reason = said.splitlines()[0] if said else "no reason given"
+        if long := too_long(request, limits):
+            fits, reason = False, f"{long}; it would wait for ever"
         yield Finding(OK if fits else FAIL, name if fits else f"{name}: {reason}")
         if not fits or attempts < 2:
             continue
@@ -191,11 +231,12 @@ def requests_fit(requests: list[Request], attempts: int) -> Iterator[Finding]:
             for key, value in request.resources
         ]
         last = Request(request.rule, request.threads, tuple(grown))
-        if not call("sbatch", "--test-only", *last.options, "--wrap=true")[0]:
+        possible = call("sbatch", "--test-only", *last.options, "--wrap=true")[0]
+        if not possible or too_long(last, limits):
             yield Finding(
                 WARN,
                 f"{request.rule}: attempt {attempts} would ask for {last.get('mem_mb')} MB and "
-                f"{last.get('runtime')} minutes, which no partition gives. Bound it in "
+                f"{last.get('runtime')} minutes, which its partition does not give. Bound it in "
                 f"set-resources: see profiles/slurm/sites/cpu-and-gpu.yaml",
             )
 
@@ -294,7 +335,10 @@ def main() -> int:
         return good
 
     tell(versions())
-    answers = tell(scheduler(parsed.slurm_init_seconds_before_status_checks))
+    defaults = str(parsed.default_resources or "")
+    account = re.search(r"slurm_account\W+([\w.-]+)", defaults)
+    interval = parsed.slurm_init_seconds_before_status_checks
+    answers = tell(scheduler(interval, account[1] if account else ""))
     tell(disk(folder))
     requests, trouble = plan(snakemake)
     if trouble:

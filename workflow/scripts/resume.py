@@ -13,17 +13,21 @@ and without them a later change of code or config would not be noticed), and run
 """
 
 import argparse
+import base64
 import os
 import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from snakemake.cli import parse_args
 from thyrocast.launcher import slurm
 
+# What a summary says of outputs whose record is that of other code or another config.
+OUTDATED = ("params changed", "rule implementation changed", "set of input files changed")
 # what the lost run's results depend on
 SOURCES = ("Snakefile", "workflow", "config", "envs")
 
@@ -44,31 +48,49 @@ def wait(directory: Path, cancel: bool, seconds: float) -> None:
         time.sleep(1 if cancel else seconds)
 
 
-def changed_since_lost_run() -> list[str]:
-    """Return the sources that are newer than the start of the last run."""
+def start_of_lost_run() -> float:
+    """Return when the last run in this folder began, in seconds of the epoch; now if none did."""
     logs = sorted(Path(".snakemake/log").glob("*.snakemake.log"))
     if not logs:
-        return []
-    start = datetime.strptime(logs[-1].name.split(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
+        return time.time()
+    return datetime.strptime(logs[-1].name.split(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
+
+
+def changed_since(start: float, configs: Sequence[str | Path]) -> list[str]:
+    """Return the sources, config files among them, that are newer than the start of a run."""
     files = [
         file
-        for source in map(Path, SOURCES)
+        for source in map(Path, [*SOURCES, *configs])
         for file in ([source] if source.is_file() else source.rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts
     ]
     return [str(file) for file in files if file.stat().st_mtime > start]
 
 
-def unrecorded(command: list[str]) -> list[str]:
-    """Return complete outputs that Snakemake holds no record of."""
-    table = subprocess.run([*command, "--summary"], check=True, capture_output=True, text=True)
+def unfinished() -> set[str]:
+    """Return the outputs that were begun and not finished, as Snakemake marks them."""
     marks = Path(".snakemake/incomplete")
-    if marks.is_dir() and any(file.is_file() for file in marks.rglob("*")):
+    found = set()
+    for file in marks.rglob("*"):
+        if file.is_file():
+            name = "".join(part.removeprefix("@") for part in file.relative_to(marks).parts)
+            found.add(base64.urlsafe_b64decode(name).decode())
+    return found
+
+
+def unrecorded(command: list[str], start: float) -> list[str]:
+    """Return complete outputs that Snakemake holds no record of, or one of an earlier run."""
+    table = subprocess.run([*command, "--summary"], check=True, capture_output=True, text=True)
+    begun = unfinished()
+    if begun:
         print("Outputs that were begun and not finished will be made again.")
     found = []
     for line in table.stdout.splitlines()[1:]:
         output, date, _rule, log, status, _plan = line.split("\t")
-        if date != "-" and log == "-" and status == "ok":
+        if date == "-" or output in begun:
+            continue
+        ours = status in OUTDATED and Path(output).stat().st_mtime >= start
+        if ours or (log == "-" and status == "ok"):
             found.append(output)
     return found
 
@@ -102,9 +124,10 @@ def main() -> None:
         sys.exit(1)
     wait(Path.cwd(), options.cancel, options.every)
     subprocess.run([*snakemake, *base, "--unlock"], check=True, stderr=subprocess.DEVNULL)
-    finished = unrecorded([*snakemake, *base])
+    start = start_of_lost_run()
+    finished = unrecorded([*snakemake, *base], start)
     if finished:
-        changes = changed_since_lost_run()
+        changes = changed_since(start, parsed.configfile or [])
         if changes:
             print(f"Changed since the lost run: {', '.join(changes[:5])}.")
             print(f"{len(finished)} outputs that it left without a record are made again.")
@@ -112,7 +135,8 @@ def main() -> None:
         else:
             print(f"Recording {len(finished)} outputs that jobs of the lost run finished.")
             touch = [*snakemake, *base, "--touch", "--force", "--quiet", "all", "--", *finished]
-            subprocess.run(touch, check=True)
+            if subprocess.run(touch).returncode:
+                sys.exit("That failed: is another Snakemake, or `make resume`, at work here?")
     print(shlex.join([*snakemake, *rest]), flush=True)
     # In our place, so that Ctrl-C reaches it and it has the time to cancel its jobs.
     os.execv(sys.executable, [*snakemake, *rest])

@@ -192,7 +192,8 @@ def test_same_seed_same_bytes(fitted, tmp_path):
     folder, _ = fitted
     study(tmp_path)
     run(tmp_path)
-    for name in ("predictions.csv", "signature/model.json", "signature/path.csv"):
+    names = ("model.json", "path.csv", "forest.skops")
+    for name in ("predictions.csv", *(f"signature/{name}" for name in names)):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 

@@ -12,7 +12,7 @@ LINES = 6  # of a log
 # what the two Snakemakes around a SLURM job say about every failure
 _NOISE = re.compile(
     r"^(\s|=|$|Error in rule|WorkflowError|RuleException|At least one job|CalledProcessError in"
-    r"|Command '|Shutting down|Exiting because|Storing output|Elapsed time|Select jobs|Execute \d"
+    r"|Command '(?!.* died with )|Shutting down|Exiting because|Storing output|Elapsed time|Select jobs|Execute \d"
     r"|Building DAG|Using |Provided |Rules claiming|SNAKEMAKE|\[\w{3} \w{3}|(local)?rule "
     r"|srun: cluster configuration lacks)"
 )

@@ -34,11 +34,13 @@ def jobs(directory: str | Path) -> list[Job]:
     RuntimeError
         ``squeue`` gave no answer; there may or may not be such jobs.
     """
-    done = subprocess.run(
-        ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%j|%k|%Z"],
-        capture_output=True,
-        text=True,
-    )
+    command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%j|%k|%Z"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise RuntimeError(
+            "squeue is not on the path: is this a login node of the cluster, and its module loaded?"
+        ) from None
     if done.returncode:
         raise RuntimeError(f"squeue does not answer: {done.stderr.strip()}")
     here = os.path.realpath(directory)
@@ -97,7 +99,10 @@ def begin(workflow: Any) -> None:
     settings = type(workflow.executor_settings).__module__
     if not settings.startswith("snakemake_executor_plugin_slurm"):
         return
-    leftover = jobs(workflow.workdir_init)
+    try:
+        leftover = jobs(workflow.workdir_init)
+    except RuntimeError as error:
+        raise WorkflowError(str(error)) from None
     if leftover:
         raise WorkflowError(
             f"An earlier run in this folder still has {len(leftover)} jobs in the queue: "

@@ -222,7 +222,7 @@ class _Run:
             self._pass(start)
             row: dict[str, Any] = {
                 "epoch": self.epoch + 1,
-                "learning_rate": self.optimizer.param_groups[0]["lr"],
+                "learning_rate": self._rate((self.epoch + 1) * self.steps - 1),
                 "train_loss": float(self.loss_sum) / len(self.fitted),
                 "validation_loss": None,
                 "validation_auc": None,
@@ -274,10 +274,8 @@ class _Run:
         inputs = self.normalization.apply(augmentation.augment(images, counts, change, noise))
         outcome = self.outcome[positions].to(self.device)
         smoothing = float(self.settings["label_smoothing"])
-        done = self.epoch * self.steps + self.step
-        rate = rules.learning_rate(done, self.total * self.steps, self.settings)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self._rate(self.epoch * self.steps + self.step)
         self.network.train()
         loss = functional.binary_cross_entropy_with_logits(
             self._logit(inputs),
@@ -292,6 +290,9 @@ class _Run:
         self.group.add_up([*gradients, loss])
         self.optimizer.step()
         return loss.double()
+
+    def _rate(self, step: int) -> float:
+        return rules.learning_rate(step, self.total * self.steps, self.settings)
 
     def _logit(self, inputs: Tensor) -> Tensor:
         if self.mixed is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -89,9 +92,27 @@ def importances(classifier: Classifier) -> Array:
 
 
 def save(classifier: Classifier, path: Path) -> None:
-    """Write forest.skops."""
-    with tables.atomic(path) as temporary:
-        skops.dump(classifier, temporary)
+    """Write forest.skops; the same forest, the same bytes.
+
+    skops names what it stores by its place in memory and dates it: both become their order.
+    """
+    order: dict[str, str] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        return order.setdefault(match[0], str(len(order)))
+
+    with (
+        zipfile.ZipFile(io.BytesIO(skops.dumps(classifier))) as given,
+        tables.atomic(path) as temporary,
+        zipfile.ZipFile(temporary, "w") as written,
+    ):
+        schema = given.read("schema.json").decode()
+        schema = re.sub(r'(?<="__id__": )\d+|(?<=")\d+(?=\.npy")', numbered, schema)
+        written.writestr(zipfile.ZipInfo("schema.json"), schema)
+        for name in given.namelist():
+            if name != "schema.json":
+                place, _, kind = name.partition(".")
+                written.writestr(zipfile.ZipInfo(f"{order[place]}.{kind}"), given.read(name))
 
 
 def load(path: Path) -> Classifier:
