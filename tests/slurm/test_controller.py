@@ -1,5 +1,6 @@
 """Snakemake killed, SLURM's daemons restarted, a node drained: nothing twice, nothing lost."""
 
+import sys
 import time
 
 from tests.slurm.conftest import Toy
@@ -63,3 +64,23 @@ def test_killed_controller_is_resumed_by_cancelling(
     assert "Cancelling" in output
     assert "resuming after epoch" in log.read_text()
     assert toy.results == undisturbed
+
+
+def test_killed_controller_of_a_changed_config_is_resumed(toy: Toy) -> None:
+    """What jobs finish after their controller was killed counts, though an older record says other."""
+    toy.command([sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"], {}).finish()
+    changed = ("--config", "epochs=12")
+    toy.hold("train_network-full")
+    toy.hold("train_network-fold-1")
+    run = toy.start(*changed)
+    members = ("full", "fold-1")
+    run.until(lambda: all(toy.struck(f"train_network-{member}") for member in members))
+    run.kill()
+    for member in members:
+        toy.release(f"train_network-{member}")
+    output = toy.resume(*changed).finish()
+    assert "Recording 2 outputs" in output
+    trained = {name: count for name, count in toy.ended.items() if "train" in name}
+    assert trained == {"train_network-full": 2, "train_network-fold-1": 2}
+    assert "epoch 12" in (toy.folder / "logs" / "train_network" / "full.log").read_text()
+    assert "Nothing to be done" in toy.start("--dry-run", *changed).finish()

@@ -26,7 +26,7 @@ def test_doctor(toy: Toy) -> None:
     wrong += ["--default-resources", "mem_mb=600", "runtime=30", "slurm_account=mine"]
     output = toy.command([*command, *wrong], {}).finish(success=False)
     assert re.search(r"^FAIL +train_network .*more than the 1440 of partition", output, re.M)
-    assert re.search(r"^warn +slurm_account is mine, but no accounting is kept", output, re.M)
+    assert re.search(r"^warn +slurm_account is set, but no accounting is kept", output, re.M)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def test_time_limits_as_slurm_writes_them(limit: str, minutes: float) -> None:
 
 def test_doctor_without_a_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    found = list(doctor.scheduler(20, ""))
+    found = list(doctor.scheduler(20, False))
     assert [finding.state for finding in found] == [doctor.FAIL]
     assert "login node" in found[0].what

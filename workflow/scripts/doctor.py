@@ -121,7 +121,7 @@ def versions() -> Iterator[Finding]:
         yield Finding(OK if enough else FAIL, f"{package} {found} (at least {wanted})")
 
 
-def scheduler(interval: int, account: str) -> Iterator[Finding]:
+def scheduler(interval: int, account: bool) -> Iterator[Finding]:
     """The scheduler answers, and the status checks suit it."""
     for program in ("sbatch", "squeue", "scontrol", "scancel"):
         if not shutil.which(program):
@@ -147,7 +147,7 @@ def scheduler(interval: int, account: str) -> Iterator[Finding]:
     kept = bool(accounting and "none" not in accounting[1])
     yield Finding(OK, f"accounting is {'kept' if kept else 'not kept'}")
     if account and not kept:
-        yield Finding(WARN, f"slurm_account is {account}, but no accounting is kept: leave it out")
+        yield Finding(WARN, "slurm_account is set, but no accounting is kept: leave it out")
     if os.environ.get("SLURM_CONF") and not Path("/etc/slurm/slurm.conf").exists():
         yield Finding(
             WARN,
@@ -335,10 +335,9 @@ def main() -> int:
         return good
 
     tell(versions())
-    defaults = str(parsed.default_resources or "")
-    account = re.search(r"slurm_account\W+([\w.-]+)", defaults)
     interval = parsed.slurm_init_seconds_before_status_checks
-    answers = tell(scheduler(interval, account[1] if account else ""))
+    account = "slurm_account" in str(parsed.default_resources)
+    answers = tell(scheduler(interval, account))
     tell(disk(folder))
     requests, trouble = plan(snakemake)
     if trouble:

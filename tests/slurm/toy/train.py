@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-state, cohort, weights = map(Path, sys.argv[1:])
+state, cohort, weights = map(Path, sys.argv[1:4])
+epochs = int(sys.argv[4])
 seconds = float(os.environ.get("TOY_EPOCH_SECONDS", "0.1"))
 stop = False
 
@@ -27,7 +28,7 @@ if state.exists():
     first, value = state.read_text().split()
     epoch = int(first)
     print("resuming after epoch", epoch, flush=True)
-while epoch < 10:
+while epoch < epochs:
     time.sleep(seconds)
     if epoch == int(os.environ.get("TOY_DIE_AFTER", "-1")):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -37,7 +38,7 @@ while epoch < 10:
     temporary = state.with_name(state.name + ".tmp")
     temporary.write_text(f"{epoch} {value}")
     temporary.rename(state)
-    if stop and epoch < 10:
+    if stop and epoch < epochs:
         sys.exit("stopped before the last epoch; the next run resumes")
 weights.write_text(value + "\n")
 state.unlink()
