@@ -20,7 +20,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from snakemake.cli import parse_args
@@ -49,11 +48,8 @@ def wait(directory: Path, cancel: bool, seconds: float) -> None:
 
 
 def start_of_lost_run() -> float:
-    """Return when the last run in this folder began, in seconds of the epoch; now if none did."""
-    logs = sorted(Path(".snakemake/log").glob("*.snakemake.log"))
-    if not logs:
-        return time.time()
-    return datetime.strptime(logs[-1].name.split(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
+    """Return when the lost run began its first job, in seconds of the epoch; now if there is none."""
+    return slurm.RECORD.stat().st_mtime if slurm.RECORD.exists() else time.time()
 
 
 def changed_since(start: float, configs: Sequence[str | Path]) -> list[str]:
