@@ -60,3 +60,12 @@ def test_profile_is_commented_key_by_key() -> None:
         for above, line in pairwise(lines):
             if re.match(r"[a-z][\w-]*:", line):
                 assert above.lstrip().startswith("#"), f"{name}: {line}"
+
+
+def test_no_rule_retries_by_itself() -> None:
+    """A rule's own retries are obeyed by the Snakemakes inside a job, too, in the same memory and time."""
+    rules = [file.read_text() for file in (ROOT / "workflow").rglob("*.smk")]
+    assert rules
+    assert not any(re.search(r"^ +retries:", text, re.M) for text in rules)
+    profile = (ROOT / "profiles" / "slurm" / "config.yaml").read_text()
+    assert re.search(r"^retries: 2$", profile, re.M)

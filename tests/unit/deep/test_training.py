@@ -49,6 +49,12 @@ def test_stopped_training_goes_on_to_the_same_bits(
     assert cohort.train(tmp_path) == (trained / "weights.safetensors").read_bytes()
     assert "going on from the saved state" in caplog.text
     assert not list((tmp_path / "state").iterdir()), "state is removed on success"
+    assert _history(tmp_path / "full") == _history(trained)
+
+
+def _history(folder):
+    rows = tables.read_csv(folder / "history.csv")
+    return [{name: cell for name, cell in row.items() if name != "seconds"} for row in rows]
 
 
 def test_stopped_mixed_precision_training_goes_on_to_the_same_bits(cohort, tmp_path, monkeypatch):
