@@ -20,6 +20,9 @@ def test_killed_controller_is_resumed(toy: Toy, undisturbed: dict[str, bytes]) -
     assert "train_network full" in refusal
     assert "make resume" in refusal
     assert "submitted with SLURM jobid" not in refusal
+    # not even on this machine alone
+    local = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    assert "make resume" in toy.command(local, {}).finish(success=False)
 
     # meanwhile the node is taken out of service, and later both daemons are restarted
     toy.hold("render_report")

@@ -18,10 +18,10 @@ def _signal_at(monkeypatch, number, epoch, step):
     """Send this process a real signal in the middle of a step."""
     plain = training._Run._step
 
-    def signalled(run, positions, images):
+    def signalled(run, *batch):
         if (run.epoch, run.step) == (epoch, step):
             os.kill(os.getpid(), number)
-        return plain(run, positions, images)
+        return plain(run, *batch)
 
     monkeypatch.setattr(training._Run, "_step", signalled)
 

@@ -14,6 +14,8 @@ from typing import Any
 
 PREFIX = "thyrocast_"  # slurm-jobname-prefix of profiles/slurm
 RECORD = Path(".snakemake/controller.json")
+# How long a run on another executor waits for the scheduler's answer.
+ELSEWHERE_S = 15
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,15 @@ class Job:
     rule: str
 
 
-def jobs(directory: str | Path) -> list[Job]:
+def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     """Return this user's jobs in the queue that a run of this project in ``directory`` submitted.
+
+    Parameters
+    ----------
+    directory
+        The study's folder.
+    patience
+        Seconds to wait for the scheduler's answer; as long as it takes if None.
 
     Raises
     ------
@@ -36,7 +45,9 @@ def jobs(directory: str | Path) -> list[Job]:
     """
     command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%j|%k|%Z"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"squeue does not answer within {patience:g} s") from None
     except FileNotFoundError:
         raise RuntimeError(
             "squeue is not on the path: is this a login node of the cluster, and its module loaded?"
@@ -79,10 +90,11 @@ def living_controller() -> str:
 
 
 def begin(workflow: Any) -> None:
-    """Make a SLURM run safe before its first job; does nothing on other executors.
+    """Make a run safe before its first job.
 
-    Records the controller, refuses to submit what an earlier, lost run still has in the queue,
-    and teaches the executor patience with a scheduler that is away and interest in long jobs.
+    Refuses to start, on whatever executor, what an earlier, lost run still has in SLURM's queue. On
+    SLURM, records the controller and teaches the executor patience with a scheduler that is away
+    and interest in long jobs.
 
     Parameters
     ----------
@@ -97,11 +109,14 @@ def begin(workflow: Any) -> None:
     from snakemake.exceptions import WorkflowError
 
     settings = type(workflow.executor_settings).__module__
-    if not settings.startswith("snakemake_executor_plugin_slurm"):
+    here = settings.startswith("snakemake_executor_plugin_slurm")
+    if not here and not RECORD.exists():
         return
     try:
-        leftover = jobs(workflow.workdir_init)
+        leftover = jobs(workflow.workdir_init, None if here else ELSEWHERE_S)
     except RuntimeError as error:
+        if not here:
+            return
         raise WorkflowError(str(error)) from None
     if leftover:
         raise WorkflowError(
@@ -109,6 +124,8 @@ def begin(workflow: Any) -> None:
             f"{listed(leftover)}. Starting now would run them twice. `make resume` waits for "
             "them, or cancels them with `make resume CANCEL=1`, and goes on from there."
         )
+    if not here:
+        return
     RECORD.write_text(json.dumps({"host": socket.gethostname(), "process": os.getpid()}))
     remember_job_age()
     keep_looking(2 * workflow.executor_settings.init_seconds_before_status_checks)
