@@ -80,3 +80,21 @@ def test_a_quiet_run_says_where_to_look(tmp_path: Path) -> None:
     file = tmp_path / "run.log"
     file.write_text("Exiting because a job execution failed. Look above for error messages\n")
     assert "without --quiet" in failures.describe([str(file)])
+
+
+def test_a_log_of_an_earlier_run_is_not_quoted(tmp_path: Path) -> None:
+    """On a read-only disk a job can't write its log, and the old one tells of something else."""
+    (name,) = log(tmp_path)
+    later = Path(name).rename(tmp_path / "2099-01-01T000000.000000.snakemake.log")
+    text = failures.describe([str(later)])
+    assert "north.log (not written in this run)" in text
+    assert "line 99" not in text
+
+
+def test_a_job_that_was_killed_has_its_reason(tmp_path: Path) -> None:
+    files = log(tmp_path)
+    reason = "Command 'set -euo pipefail; python train.py' died with <Signals.SIGKILL: 9>."
+    (tmp_path / "12.log").write_text(f"Command 'x' returned non-zero exit status 1.\n{reason}\n")
+    text = failures.describe(files)
+    assert "died with <Signals.SIGKILL: 9>" in text
+    assert "non-zero exit status" not in text

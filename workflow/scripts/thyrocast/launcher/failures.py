@@ -6,6 +6,7 @@ Standard library only; Snakemake's ``onerror`` prints it.
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 LINES = 6  # of a log
@@ -80,6 +81,15 @@ def last_lines(file: Path) -> list[str]:
         return []
 
 
+def _is_older(file: Path, log: Path) -> bool:
+    """Whether a job's log is from before the run, whose own log is named by its start."""
+    try:
+        start = datetime.strptime(log.name.partition(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
+        return file.stat().st_mtime < start
+    except (OSError, ValueError):
+        return False
+
+
 def describe(logs: list[str], most: int = 20) -> str:
     """Put the failures of a run into words: rule, center or split, reason, end of the logs.
 
@@ -105,6 +115,9 @@ def describe(logs: list[str], most: int = 20) -> str:
         name = f"{failure.rule} {failure.wildcards}".strip()
         words.append(f"  {name}: {failure.message or 'see its log'}")
         for file in failure.logs:
+            if _is_older(Path(file), log):
+                words.append(f"    {file} (not written in this run)")
+                continue
             lines = last_lines(Path(file))
             words.append(f"    {file}{':' if lines else ' (nothing more in it)'}")
             words += [f"      {line[:300]}" for line in lines]
