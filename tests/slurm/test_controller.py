@@ -30,10 +30,12 @@ def test_killed_controller_is_resumed(toy: Toy, undisturbed: dict[str, bytes]) -
     toy.cluster.command(*node, "state=drain", "reason=test")
     run = toy.resume()
     run.until(lambda: "Waiting for" in run.output)
+    assert "Another `make resume` is at work" in toy.resume().finish(success=False)
     toy.release("train_network-full")
     run.until(lambda: "submitted with SLURM jobid" in run.output)
     time.sleep(3)
     assert not toy.struck("render_report"), "a job started on a drained node"
+    assert "Another `make resume` is at work" in toy.resume().finish(success=False)
     toy.cluster.command(*node, "state=resume")
     run.until(lambda: toy.struck("render_report"))
     toy.cluster.stop("slurmctld")

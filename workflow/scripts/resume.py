@@ -14,6 +14,7 @@ and without them a later change of code or config would not be noticed), and run
 
 import argparse
 import base64
+import fcntl
 import os
 import shlex
 import subprocess
@@ -21,6 +22,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from snakemake.cli import parse_args
 from thyrocast.launcher import slurm
@@ -29,6 +31,20 @@ from thyrocast.launcher import slurm
 OUTDATED = ("params changed", "rule implementation changed", "set of input files changed")
 # what the lost run's results depend on
 SOURCES = ("Snakefile", "workflow", "config", "envs")
+
+
+def only_one() -> IO[str]:
+    """Keep a second recovery out of this folder for as long as the file that is given stays open."""
+    file = Path(".snakemake/resume.lock")
+    file.parent.mkdir(exist_ok=True)
+    lock = file.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("Another `make resume` is at work in this folder: let it go on.")
+    except OSError:
+        pass  # a file system without locks
+    return lock
 
 
 def wait(directory: Path, cancel: bool, seconds: float) -> None:
@@ -52,11 +68,11 @@ def start_of_lost_run() -> float:
     return slurm.RECORD.stat().st_mtime if slurm.RECORD.exists() else time.time()
 
 
-def changed_since(start: float, configs: Sequence[str | Path]) -> list[str]:
-    """Return the sources, config files among them, that are newer than the start of a run."""
+def changed_since(start: float, sources: Sequence[str | Path]) -> list[str]:
+    """Return the sources, files or folders, that are newer than the start of a run."""
     files = [
         file
-        for source in map(Path, [*SOURCES, *configs])
+        for source in map(Path, sources)
         for file in ([source] if source.is_file() else source.rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts
     ]
@@ -110,6 +126,7 @@ def main() -> None:
     base = [word for word in rest if word not in (parsed.targets or [])]
     snakemake = [sys.executable, "-m", "snakemake"]
 
+    alone = only_one()
     controller = slurm.living_controller()
     if controller and not options.gone:
         print(
@@ -123,7 +140,9 @@ def main() -> None:
     start = start_of_lost_run()
     finished = unrecorded([*snakemake, *base], start)
     if finished:
-        changes = changed_since(start, parsed.configfile or [])
+        project = Path(parsed.snakefile or "Snakefile").parent
+        sources = [project / source for source in SOURCES]
+        changes = changed_since(start, [*sources, *(parsed.configfile or [])])
         if changes:
             print(f"Changed since the lost run: {', '.join(changes[:5])}.")
             print(f"{len(finished)} outputs that it left without a record are made again.")
@@ -134,7 +153,8 @@ def main() -> None:
             if subprocess.run(touch).returncode:
                 sys.exit("That failed: is another Snakemake, or `make resume`, at work here?")
     print(shlex.join([*snakemake, *rest]), flush=True)
-    # In our place, so that Ctrl-C reaches it and it has the time to cancel its jobs.
+    # In our place, so that Ctrl-C reaches it and it has the time to cancel its jobs; and alone.
+    os.set_inheritable(alone.fileno(), True)
     os.execv(sys.executable, [*snakemake, *rest])
 
 
