@@ -17,6 +17,7 @@ import base64
 import fcntl
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ from typing import IO
 from snakemake.cli import parse_args
 from thyrocast.launcher import slurm
 
+# An hour, as in profiles/slurm.
+PATIENCE_S = 3600
 # What a summary says of outputs whose record is that of other code or another config.
 OUTDATED = ("params changed", "rule implementation changed", "set of input files changed")
 # what the lost run's results depend on
@@ -50,7 +53,7 @@ def only_one() -> IO[str]:
 def wait(directory: Path, cancel: bool, seconds: float) -> None:
     """Return when no job of a run in this folder is left in the queue."""
     before: list[slurm.Job] = []
-    while found := slurm.jobs(directory):
+    while found := _patiently(directory, seconds):
         if cancel:
             subprocess.run(["scancel", *(job.number for job in found)], check=True)
         if found != before:
@@ -61,6 +64,22 @@ def wait(directory: Path, cancel: bool, seconds: float) -> None:
             )
         before = found
         time.sleep(1 if cancel else seconds)
+
+
+def _patiently(directory: Path, seconds: float) -> list[slurm.Job]:
+    """Ask for the jobs until the scheduler answers, for as long as a run itself would."""
+    end = time.monotonic() + PATIENCE_S
+    told = False
+    while True:
+        try:
+            return slurm.jobs(directory)
+        except RuntimeError as error:
+            if time.monotonic() > end or not shutil.which("squeue"):
+                sys.exit(str(error))
+            if not told:
+                print(f"{error}; asking again", flush=True)
+            told = True
+            time.sleep(seconds)
 
 
 def start_of_lost_run() -> float:
