@@ -102,7 +102,7 @@ def test_requeued_training_on_two_gpus(
     undisturbed, requeued = studies
     undisturbed.snakemake(weights)
 
-    resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=4000"]
+    resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=5000"]
     run = launch(requeued, "--set-resources", *resources, "--", weights)
     log = requeued.results / "logs/train_network/external/all/full.log"
     run.until(lambda: log.exists() and "epoch 3 of 12" in log.read_text())
