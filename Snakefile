@@ -50,7 +50,7 @@ rule all:
 
 onstart:
     clock.mend(f"results/{config['study']}", PRIVATE)
-    slurm.begin(workflow)
+    slurm.begin(workflow, digest(config))
 
 
 onerror:

@@ -23,6 +23,10 @@ def completed(config):
         filled = complete(config, load_schema())
         if workflow.is_main_process:
             study.check_inputs(filled)
+        else:
+            slurm.same_config(digest(filled))
+    except RuntimeError as fault:
+        raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
     return filled

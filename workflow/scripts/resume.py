@@ -140,9 +140,12 @@ def main() -> None:
     rest = rest or ["--profile", "slurm"]
     parsed = parse_args(rest)[1]
     if parsed.directory:
-        os.chdir(parsed.directory)
+        given, whole = str(parsed.directory), os.path.abspath(parsed.directory)
+        rest = [whole if word == given else word.replace(f"={given}", f"={whole}") for word in rest]
+        os.chdir(whole)
     # a run of its own needs the targets, the preparation names its own
-    base = [word for word in rest if word not in (parsed.targets or [])]
+    targets = list(parsed.targets or [])
+    base = [word for word in rest if word not in targets and word != "--"]
     snakemake = [sys.executable, "-m", "snakemake"]
 
     alone = only_one()
@@ -165,7 +168,7 @@ def main() -> None:
         if changes:
             print(f"Changed since the lost run: {', '.join(changes[:5])}.")
             print(f"{len(finished)} outputs that it left without a record are made again.")
-            rest += ["--forcerun", *finished]
+            rest = [*base, "--forcerun", *finished, *(["--", *targets] if targets else [])]
         else:
             print(f"Recording {len(finished)} outputs that jobs of the lost run finished.")
             touch = [*snakemake, *base, "--touch", "--force", "--quiet", "all", "--", *finished]

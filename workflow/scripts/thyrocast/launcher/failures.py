@@ -15,7 +15,7 @@ _NOISE = re.compile(
     r"^(\s|=|$|Error in rule|WorkflowError|RuleException|At least one job|CalledProcessError in"
     r"|Command '(?!.* died with )|Shutting down|Exiting because|Storing output|Elapsed time|Select jobs|Execute \d"
     r"|Building DAG|Using |Provided |Rules claiming|SNAKEMAKE|\[\w{3} \w{3}|(local)?rule "
-    r"|srun: cluster configuration lacks)"
+    r"|srun: cluster configuration lacks|srun: Job step aborted|Will exit after finishing)"
 )
 
 

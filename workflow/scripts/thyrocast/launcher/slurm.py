@@ -89,7 +89,34 @@ def living_controller() -> str:
     return ""
 
 
-def begin(workflow: Any) -> None:
+def same_config(version: str) -> None:
+    """Stop a job whose config is not the one that its run began with.
+
+    Jobs on the cluster read the config anew when they start, hours after the controller did, and what
+    they compute is recorded as computed by the controller's.
+
+    Parameters
+    ----------
+    version
+        Hash of the config as the job reads it.
+
+    Raises
+    ------
+    RuntimeError
+        It was edited in between.
+    """
+    try:
+        begun = json.loads(RECORD.read_text()).get("config", version)
+    except (OSError, ValueError):
+        return
+    if begun != version:
+        raise RuntimeError(
+            "The config was edited after this run had begun; this job would compute something else "
+            "than the run records. Stop the run, or put the config back, and start again."
+        )
+
+
+def begin(workflow: Any, version: str = "") -> None:
     """Make a run safe before its first job.
 
     Refuses to start, on whatever executor, what an earlier, lost run still has in SLURM's queue. On
@@ -100,6 +127,8 @@ def begin(workflow: Any) -> None:
     ----------
     workflow
         Snakemake's workflow, in its ``onstart`` handler.
+    version
+        Hash of the config, for `same_config`.
 
     Raises
     ------
@@ -126,7 +155,8 @@ def begin(workflow: Any) -> None:
         )
     if not here:
         return
-    RECORD.write_text(json.dumps({"host": socket.gethostname(), "process": os.getpid()}))
+    record = {"host": socket.gethostname(), "process": os.getpid()}
+    RECORD.write_text(json.dumps(record | ({"config": version} if version else {})))
     remember_job_age()
     keep_looking(2 * workflow.executor_settings.init_seconds_before_status_checks)
 
