@@ -139,8 +139,8 @@ def test_a_prediction_interval_that_includes_chance_says_so(copied, studied):
 @pytest.mark.parametrize(
     ("interval", "said"),
     [
-        (("0.6", "0.9"), "They are too extreme: high ones too high, low ones too low"),
-        (("0.6", "1.4"), "They are neither shown to be too extreme nor too timid"),
+        (("0.6", "0.9"), "They are too extreme, high ones too high and low ones too low"),
+        (("0.6", "1.4"), "Nothing shows that they are too extreme or too timid"),
         (("1.2", "1.9"), "They are too timid"),
     ],
 )

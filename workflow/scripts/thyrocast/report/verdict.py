@@ -237,12 +237,12 @@ def _slope(study: Study, design: str, model: str) -> list[str]:
     if row is None or not words.is_number(row["ci_low"]):
         return []
     value = words.estimate(row["estimate"], row["ci_low"], row["ci_high"])
-    said = "neither shown to be too extreme nor too timid"
+    said = "Nothing shows that they are too extreme or too timid"
     if float(row["ci_high"]) < 1:
-        said = "too extreme: high ones too high, low ones too low"
+        said = "They are too extreme, high ones too high and low ones too low"
     if float(row["ci_low"]) > 1:
-        said = "too timid: high ones too low, low ones too high"
-    return [f"They are {said}: calibration slope {value}, where 1 is right."]
+        said = "They are too timid, high ones too low and low ones too high"
+    return [f"{said}: calibration slope {value}, where 1 is right."]
 
 
 def _useful(study: Study, design: str, model: str) -> list[str]:
