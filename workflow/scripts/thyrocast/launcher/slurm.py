@@ -154,6 +154,7 @@ def begin(workflow: Any, version: str = "") -> None:
             "them, or cancels them with `make resume CANCEL=1`, and goes on from there."
         )
     if not here:
+        RECORD.unlink()  # of a run that is over
         return
     record = {"host": socket.gethostname(), "process": os.getpid()}
     RECORD.write_text(json.dumps(record | ({"config": version} if version else {})))

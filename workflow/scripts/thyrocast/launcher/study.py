@@ -93,7 +93,10 @@ def _file_faults(config: Config) -> list[str]:
             )
             continue
         with Path(comparator["table"]).open(encoding="utf-8-sig", errors="replace") as file:
-            header = [cell.strip() for cell in next(csv.reader(file), [])]
+            try:
+                header = [cell.strip() for cell in next(csv.reader(file), [])]
+            except csv.Error:
+                header = []
         for name in ("patient", comparator["column"]):
             if name not in header:
                 faults.append(
