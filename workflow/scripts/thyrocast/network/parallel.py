@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = (
     if processes == 1:
         work(Group())
         return
-    from torch.distributed.elastic.multiprocessing import SignalException
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -128,7 +129,9 @@ def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = (
         shutdown_timeout=LEAVE_S,
     )
     try:
-        elastic_launch(config, _work)(work, tuple(job))
+        with tempfile.TemporaryDirectory() as folder:  # the agent's own would be left behind
+            config.logs_specs = DefaultLogsSpecs(log_dir=folder)
+            elastic_launch(config, _work)(work, tuple(job))
     except SignalException as asked:
         raise Stopped(128 + asked.sigval) from None
     except ChildFailedError as failed:
