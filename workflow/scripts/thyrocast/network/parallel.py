@@ -116,21 +116,22 @@ def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = (
 
     # All processes live on this node: no name of it needs to be resolved.
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=processes,
-        run_id=uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        local_addr="localhost",
-        max_restarts=0,  # a retry of the job goes on from the state
-        signals_to_handle=",".join(["SIGINT", *(number.name for number in ASKING)]),
-        shutdown_timeout=LEAVE_S,
-    )
     try:
-        with tempfile.TemporaryDirectory() as folder:  # the agent's own would be left behind
-            config.logs_specs = DefaultLogsSpecs(log_dir=folder)
+        # The agent's own folder of logs would be left behind.
+        with tempfile.TemporaryDirectory() as folder:
+            config = LaunchConfig(
+                min_nodes=1,
+                max_nodes=1,
+                nproc_per_node=processes,
+                run_id=uuid.uuid4().hex,
+                rdzv_backend="c10d",
+                rdzv_endpoint="localhost:0",
+                local_addr="localhost",
+                logs_specs=DefaultLogsSpecs(log_dir=folder),
+                max_restarts=0,  # a retry of the job goes on from the state
+                signals_to_handle=",".join(["SIGINT", *(number.name for number in ASKING)]),
+                shutdown_timeout=LEAVE_S,
+            )
             elastic_launch(config, _work)(work, tuple(job))
     except SignalException as asked:
         raise Stopped(128 + asked.sigval) from None
