@@ -62,6 +62,7 @@ def test_left_out_centers_are_answered_for_by_their_mean(copied, studied):
     found = verdict.verdict(study)
     assert found.scope.startswith("Mean AUC over centers of the signature in ")
     assert found.value == words.number(mean["estimate"])
+    assert found.within == words.interval(mean["ci_low"], mean["ci_high"])
     assert results.block(study, "loco").glance == (
         f"Signature, AUC {words.estimate(mean['estimate'], mean['ci_low'], mean['ci_high'])}"
     )
@@ -176,6 +177,11 @@ def test_the_gallery_shows_probabilities_that_were_evaluated(copied, studied):
     rows = study.select("predictions", design="external", model="network", set="test")
     evaluated = rows.set_index("patient")["probability"]
     assert found
+    # What the maps' table holds is the network's raw probability, another one.
+    (table,) = copied.glob("splits/external/*/explanation/gradcam.csv")
+    raw = pd.read_csv(table).set_index("patient")["probability"]
+    shown = raw.loc[[one.patient for one in found]]
+    assert (shown.map(words.percent) != shown.index.map(evaluated).map(words.percent)).any()
     for one in found:
         assert one.probability == words.percent(evaluated.get(one.patient))
 

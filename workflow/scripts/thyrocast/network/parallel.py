@@ -157,7 +157,8 @@ def _work(work: Callable[[Group], None], job: Sequence[Any]) -> None:
     if not group.leads:
         LOGGER.setLevel(logging.WARNING)
     backend = "gloo"
-    if torch.cuda.is_available():
+    # With too few GPUs nobody takes one, and the work's own check says what is wrong.
+    if torch.cuda.is_available() and torch.cuda.device_count() >= group.size:
         torch.cuda.set_device(group.rank)
         backend = "cpu:gloo,cuda:nccl"
     distributed.init_process_group(backend, timeout=PATIENCE)
@@ -167,7 +168,7 @@ def _work(work: Callable[[Group], None], job: Sequence[Any]) -> None:
         if group.leads:
             LOGGER.error("%s", error)
         sys.exit(1)
-    except Exception:
+    except Exception:  # whatever it is belongs in the job's log, and the agent must see it fail
         LOGGER.exception("process %d of %d failed", group.rank, group.size)
         sys.exit(1)
     distributed.destroy_process_group()
