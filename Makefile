@@ -69,7 +69,7 @@ resume: .venv/launcher.stamp ## Go on after a lost Snakemake; CANCEL=1 cancels i
 
 # ---- the project
 
-bench config-docs: export PYTHONPATH := workflow/scripts
+bench config-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 test: .venv/dev.stamp ## Everything that proves the project
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -98,7 +98,7 @@ bench-scale: .venv/local.stamp ## What the workflow itself costs at 10,000 patie
 	$(BIN)/python benchmarks/scale.py
 
 config-docs: .venv/dev.stamp ## Write config/README.md from the schemas
-	$(BIN)/python -m thyrocast.launcher.config > config/README.md
+	$(BIN)/python -m thyrocast.config.reading > config/README.md
 
 lock: .venv/bin/python ## Resolve requirements/*.in anew into the locks
 	$(BIN)/python requirements/lock.py

@@ -1,6 +1,6 @@
 """Ways to let a forest learn from embeddings of different networks, on embeddings of known truth.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/alignment.py [studies]
+    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib:workflow/scripts .venv/bin/python benchmarks/alignment.py [studies]
 
 Each network shows the same eight things, of which two decide the outcome, by 2,048 rectified
 features: its own mixture, which shares more or less with the others'. Of patients that it was
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
-from thyrocast.launcher import config
+
+from thyrocast.config import reading as config
 from thyrocast.signature import alignment, fitting
 
 FOLDS = 3

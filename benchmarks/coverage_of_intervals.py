@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 from scipy import optimize, special
+
 from thyrocast.statistics import (
     added_value,
     calibration,

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
-from thyrocast.launcher import config  # noqa: E402
+from thyrocast.config import reading as config  # noqa: E402
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402
 from thyrocast.network.patients import Patients  # noqa: E402
 
@@ -148,7 +148,8 @@ def _explanation(
     try:
         from pytorch_grad_cam import GradCAM
         from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
-        from thyrocast import explain
+
+        from thyrocast.network import gradcam as explain
     except ImportError as error:
         print(f"Grad-CAM                           not measured: {error}")
         return

@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
 COLUMNS = {
     "patient": "id",
@@ -60,8 +60,8 @@ def simulate(task: tuple[str, int, str]) -> None:
     home = Path(folder) / "data" / name
     if (home / "clinical.csv").exists():
         return
-    from thyrocast.launcher.config import complete, load_schema
-    from thyrocast.phantom import center
+    from thyrocast.config.reading import complete, load_schema
+    from thyrocast.simulation import center
 
     config = complete(
         {"cohort": "scale", "seed": 1, "centers": center_blocks([name], patients)},
@@ -130,24 +130,25 @@ def work(folder: Path, name: str, patients: int) -> float:
     """CPU time of one center's registration and standardization without any workflow, in s."""
     script = f"""
 import sys, time
-sys.path.insert(0, {str(ROOT / "workflow" / "scripts")!r})
+sys.path.insert(0, {str(ROOT / "workflow" / "lib")!r})
 from pathlib import Path
 import yaml
-from thyrocast import tables
+from thyrocast import fileio
+from thyrocast import identity
 from thyrocast.cohort import registration as cohort
 from thyrocast.image import standardize
-from thyrocast.launcher.config import complete, load_schema
+from thyrocast.config.reading import complete, load_schema
 config = complete(yaml.safe_load(Path("config.yaml").read_text()), load_schema())
 center = next(c for c in config["centers"] if c["name"] == {name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
     Path(center["clinical"]), Path(center["dicom"]), center, config["cohort"],
-    tables.load_key(config["pseudonym_key"]), here / "index", 1)
+    identity.load_key(config["pseudonym_key"]), here / "index", 1)
 cohort.write(found, here / "register.csv", here / "scans.csv")
 patients = [row["patient"] for row in found.register]
 done, rows = standardize.standardize_job(
-    patients, tables.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
+    patients, fileio.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
 standardize.write_job(done, rows, config["image"]["size"], here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """

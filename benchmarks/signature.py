@@ -1,6 +1,6 @@
 """How long the signature stage takes on one core, and its LASSO path beside other solvers.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=workflow/scripts .venv/bin/python benchmarks/signature.py
+    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib:workflow/scripts .venv/bin/python benchmarks/signature.py
 
 CPU seconds, so that a busy machine does not count. R's glmnet is timed where Rscript is installed,
 skglm where it is (its first path includes the compilation that every process does anew).
@@ -13,8 +13,9 @@ import time
 import warnings
 
 import numpy as np
-from thyrocast import tables
-from thyrocast.launcher import config
+
+from thyrocast.config import reading as config
+from thyrocast.contract import columns as contract_columns
 from thyrocast.signature import fitting, lasso
 
 GLMNET = """
@@ -99,7 +100,7 @@ def whole_stage(n: int, folds: int) -> None:
     train = np.arange(total) < n
     columns = {
         name: [f"{v:.3f}" if rng.random() > 0.15 else "" for v in np.exp(rng.normal(size=total))]
-        for name in (*tables.CLINICAL, *tables.QUANTITIES)
+        for name in (*contract_columns.CLINICAL, *contract_columns.QUANTITIES)
     }
     patients = fitting.Patients(
         patient=[str(i) for i in range(total)],

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 from sklearn import metrics as sklearn_metrics
+
 from thyrocast.statistics import discrimination, metrics, resampling, utility
 
 PROC = """

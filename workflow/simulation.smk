@@ -9,11 +9,11 @@ from snakemake.utils import min_version
 
 min_version("9.11")
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+sys.path.insert(0, str(Path(workflow.current_basedir) / "lib"))
 
-from thyrocast.launcher.config import check_file, complete, load_schema
-from thyrocast.launcher.provenance import code_version
-from thyrocast.tables import InputError
+from thyrocast.config.reading import check_file, complete, load_schema
+from thyrocast.planning.fingerprints import code_version
+from thyrocast.errors import InputError
 
 if not workflow.overwrite_configfiles:
     raise WorkflowError(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import render_report
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import render_report
 from tests.unit.report import example_study
 
 CHROMIUM = "/usr/bin/chromium"

@@ -19,15 +19,15 @@ import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from thyrocast import tables
+
+from tests.unit.example_scans import center, cohort, image, neck, nm, save, table
+from thyrocast import fileio, identity
 from thyrocast.cohort import registration as cohorts
 from thyrocast.dicom.frames import judge
 from thyrocast.dicom.header import read_header
 from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixels import PixelError, read_counts
 from thyrocast.image import standardize
-
-from tests.unit.imaging.example_scans import center, cohort, image, neck, nm, save, table
 
 KEY = b"k" * 32
 PIXELS = neck(64, 4.0)
@@ -46,16 +46,16 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
         path, folder / "dicom", block, cohort(), KEY, folder / "index", threads
     )
     cohorts.write(found, folder / "register.csv", folder / "scans.csv")
-    register = tables.read_csv(folder / "register.csv")
+    register = fileio.read_csv(folder / "register.csv")
     everyone = [row["patient"] for row in register]
     done, records = standardize.standardize_job(
-        everyone, tables.read_csv(folder / "scans.csv"), folder / "dicom", block, image(size=32)
+        everyone, fileio.read_csv(folder / "scans.csv"), folder / "dicom", block, image(size=32)
     )
     standardize.write_job(done, records, 32, folder / "1.npz", folder / "1.csv")
     reasons = {row["patient"]: row["reason"] for row in register}
-    for record in tables.read_csv(folder / "1.csv"):
+    for record in fileio.read_csv(folder / "1.csv"):
         reasons[record["patient"]] = record["reason"]
-    return {row["id"]: reasons[tables.pseudonym(KEY, "north", row["id"].upper())] for row in rows}
+    return {row["id"]: reasons[identity.pseudonym(KEY, "north", row["id"].upper())] for row in rows}
 
 
 def deep(levels: int) -> bytes:
@@ -178,7 +178,7 @@ def test_all_of_pydicoms_files_in_one_folder(tmp_path: Path) -> None:
         shutil.copy(path, folder / str(number % 7) / f"{number}_{path.name}")
     good(folder)
     assert run(tmp_path, []) == {"good": ""}
-    register = tables.read_csv(tmp_path / "register.csv")
+    register = fileio.read_csv(tmp_path / "register.csv")
     assert len(register) > 20
     assert all(row["reason"] or row["included"] == "1" for row in register)
     records = index_folder(folder, tmp_path / "index")
@@ -216,7 +216,7 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, sorted(folder.iterdir()))],
-        env={**os.environ, "PYTHONPATH": "workflow/scripts", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": "workflow/lib", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=60,

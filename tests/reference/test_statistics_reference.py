@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import special, stats
+
 from thyrocast.statistics import (
     added_value,
     calibration,

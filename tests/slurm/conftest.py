@@ -147,8 +147,8 @@ class Toy:
 
 
 SCRIPTS = {
-    "THYROCAST_SCRIPTS": str(ROOT / "workflow" / "scripts"),
-    "PYTHONPATH": str(ROOT / "workflow" / "scripts"),
+    "THYROCAST_SCRIPTS": str(ROOT / "workflow" / "lib"),
+    "PYTHONPATH": str(ROOT / "workflow" / "lib"),
 }
 
 

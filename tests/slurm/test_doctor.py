@@ -3,9 +3,9 @@
 import re
 import sys
 
-import doctor
 import pytest
 
+import doctor
 from tests.conftest import ROOT
 from tests.slurm.conftest import PROFILE, Toy
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from thyrocast import tables
-from thyrocast.statistics.discrimination import auc
 
 from tests.conftest import Study, prepare, simulate
+from thyrocast import fileio
+from thyrocast.statistics.discrimination import auc
 
 pytestmark = pytest.mark.slow
 LEARNED = ("network", "signature")
@@ -49,7 +49,7 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Study
 def scores(study: Study, model: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     rows = [
         row
-        for row in tables.read_csv(study.results / "evaluation" / "predictions.csv")
+        for row in fileio.read_csv(study.results / "evaluation" / "predictions.csv")
         if (row["model"], row["set"]) == (model, part) and row["outcome"]
     ]
     outcome = np.array([int(row["outcome"]) for row in rows])
@@ -58,7 +58,7 @@ def scores(study: Study, model: str, part: str) -> tuple[np.ndarray, np.ndarray]
 
 @pytest.mark.parametrize("model", LEARNED)
 def test_an_unseen_center_is_predicted_better_than_by_chance(observed: Study, model: str) -> None:
-    rows = tables.read_csv(observed.results / "evaluation" / "performance.csv")
+    rows = fileio.read_csv(observed.results / "evaluation" / "performance.csv")
     row = next(
         r
         for r in rows
@@ -79,7 +79,7 @@ def test_shuffled_outcomes_are_not_predicted(shuffled: Study, model: str, part: 
 
 
 def test_shuffling_moves_outcomes_only_within_centers(observed: Study, shuffled: Study) -> None:
-    cohorts = [tables.read_csv(s.results / "cohort" / "cohort.csv") for s in (observed, shuffled)]
+    cohorts = [fileio.read_csv(s.results / "cohort" / "cohort.csv") for s in (observed, shuffled)]
     for center in ("north", "south", "west"):
         outcomes = [[r["outcome"] for r in c if r["center"] == center] for c in cohorts]
         assert sorted(outcomes[0]) == sorted(outcomes[1])

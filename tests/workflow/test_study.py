@@ -9,9 +9,9 @@ import numpy as np
 import pydicom
 import pytest
 import yaml
-from thyrocast import tables
 
 from tests.conftest import Study, prepare
+from thyrocast import fileio
 
 DOCUMENTED = {
     "cohort/cohort.csv": "patient,center,role,outcome",
@@ -48,10 +48,10 @@ def test_contract_is_kept(smoke_study: Study, file: str) -> None:
 
 
 def test_everybody_is_accounted_for(smoke_study: Study) -> None:
-    flow = tables.read_json(smoke_study.results / "cohort" / "flow.json")["centers"]
-    cohort = tables.read_csv(smoke_study.results / "cohort" / "cohort.csv")
+    flow = fileio.read_json(smoke_study.results / "cohort" / "flow.json")["centers"]
+    cohort = fileio.read_csv(smoke_study.results / "cohort" / "cohort.csv")
     for center, counts in flow.items():
-        register = tables.read_csv(smoke_study.results / "cohort" / center / "register.csv")
+        register = fileio.read_csv(smoke_study.results / "cohort" / center / "register.csv")
         assert counts["found"] == len(register)
         assert counts["found"] == counts["analysed"] + sum(counts["excluded"].values())
         assert counts["analysed"] == sum(row["center"] == center for row in cohort)
@@ -63,13 +63,13 @@ def test_everybody_is_accounted_for(smoke_study: Study) -> None:
 
 
 def test_nobody_is_on_both_sides(smoke_study: Study) -> None:
-    rows = tables.read_csv(smoke_study.results / "splits.csv")
+    rows = fileio.read_csv(smoke_study.results / "splits.csv")
     seen = [(row["design"], row["split"], row["patient"]) for row in rows]
     assert len(seen) == len(set(seen))
 
 
 def test_every_model_predicts_every_patient(smoke_study: Study) -> None:
-    rows = tables.read_csv(smoke_study.results / "evaluation" / "predictions.csv")
+    rows = fileio.read_csv(smoke_study.results / "evaluation" / "predictions.csv")
     assert {row["model"] for row in rows} == {
         "network", "signature", "handcrafted", "clinical", "combined",
     }  # fmt: skip
@@ -84,16 +84,16 @@ def test_every_model_predicts_every_patient(smoke_study: Study) -> None:
 
 def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
     for file in smoke_study.results.rglob("*.csv"):
-        cells = {cell for row in tables.read_csv(file) for cell in row.values()}
+        cells = {cell for row in fileio.read_csv(file) for cell in row.values()}
         # "none" is an antithyroid drug that was not given
         assert not cells & {"nan", "NaN", "NA", "inf", "-inf", "None"}, file
 
 
 def test_locked_model_is_whole(smoke_study: Study) -> None:
-    from thyrocast.launcher.provenance import file_hash
+    from thyrocast.planning.fingerprints import file_hash
 
     model = smoke_study.results / "model"
-    manifest = tables.read_json(model / "manifest.json")
+    manifest = fileio.read_json(model / "manifest.json")
     files = {
         str(f.relative_to(model / "files")) for f in (model / "files").rglob("*") if f.is_file()
     }
@@ -104,7 +104,7 @@ def test_locked_model_is_whole(smoke_study: Study) -> None:
 
 
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:
-    told = tables.read_json(smoke_study.results / "provenance.json")
+    told = fileio.read_json(smoke_study.results / "provenance.json")
     assert told["seed"] == 20250
     assert told["versions"]["snakemake"] == "9.27.1"
     assert "clinical table of gamma" in told["inputs"]
@@ -183,13 +183,13 @@ def test_another_machine_with_another_key_gives_the_same_study(
     division = [
         [
             (r["design"], r["split"], r["set"], r["fold"])
-            for r in tables.read_csv(s.results / "splits.csv")
+            for r in fileio.read_csv(s.results / "splits.csv")
         ]
         for s in (smoke_study, other)
     ]
     assert division[0] == division[1]
     names = [
-        {r["patient"] for r in tables.read_csv(s.results / "splits.csv")}
+        {r["patient"] for r in fileio.read_csv(s.results / "splits.csv")}
         for s in (smoke_study, other)
     ]
     assert not names[0] & names[1]

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+# Of this workflow, whichever one imports it.
+sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
-from thyrocast.launcher import clock, failures, slurm, study
-from thyrocast.launcher.config import check_file, complete, load_schema
-from thyrocast.launcher.exports import look
-from thyrocast.launcher.provenance import code_version, digest
-from thyrocast.tables import InputError
+from thyrocast.cluster import clock, failures, slurm
+from thyrocast.planning import study
+from thyrocast.config.reading import check_file, complete, load_schema
+from thyrocast.planning.exports import look
+from thyrocast.planning.fingerprints import code_version, digest
+from thyrocast.errors import InputError
 
 
 def completed(config):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import library  # noqa: F401
 from thyrocast import log
 from thyrocast.cohort import assembly
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
-from thyrocast.evaluation import comparators, design
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.evaluation import design
+from thyrocast.evaluation import external_predictions as comparators
 from thyrocast.evaluation.layout import COLUMNS
 
 
@@ -18,13 +20,13 @@ def run(
     in_sample: bool = False,
 ) -> None:
     """Write the tables named in ``outputs``."""
-    own = [row for file in predictions for row in tables.read_csv(file)]
+    own = [row for file in predictions for row in fileio.read_csv(file)]
     others = [row for one in settings["comparators"] for row in comparators.rows(own, one)]
     gathered = [*own, *others]
-    found = design.evaluate(gathered, tables.read_csv(cohort), settings, seed, in_sample)
+    found = design.evaluate(gathered, fileio.read_csv(cohort), settings, seed, in_sample)
     found["predictions"] = [[row[name] for name in COLUMNS["predictions"]] for row in gathered]
     for name, path in outputs.items():
-        tables.write_csv(path, COLUMNS[name], found[name])
+        fileio.write_csv(path, COLUMNS[name], found[name])
 
 
 if "snakemake" in globals():

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from thyrocast import explain, log, tables
+
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.network import gradcam as explain
 from thyrocast.network import model, patients
 
 REPORT_EVERY_S = 20
@@ -65,12 +68,12 @@ def run(
         picture = explain.overlay(
             tested.load(slice(i, i + 1))[0], found.map, glands[tested.row[i]] > 0
         )
-        with tables.atomic(overlays / f"{name}.png") as temporary:
+        with fileio.atomic(overlays / f"{name}.png") as temporary:
             picture.save(temporary)
         if time.monotonic() - told > REPORT_EVERY_S:
             told = time.monotonic()
             explain.LOGGER.info("%d of %d patients explained", len(rows), len(tested))
-    tables.write_csv(gradcam, COLUMNS, rows)
+    fileio.write_csv(gradcam, COLUMNS, rows)
     zeros = sum(row[-1] == "all_zero" for row in rows)
     explain.LOGGER.info("%d patients explained, %d of them with an all-zero map", len(rows), zeros)
 

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from thyrocast import log, tables
+
+import library  # noqa: F401
+from thyrocast import fileio, log
 from thyrocast.network import embedding, model, patients
 
 
@@ -26,7 +28,7 @@ def run(
     device = model.choose_device(min(1, settings["gpus"]), settings["allow_cpu"])
     everyone = patients.read_split(cohort, images, splits, design, split)
     rows: list[tuple[object, ...]] = []
-    with tables.atomic(embeddings) as temporary:
+    with fileio.atomic(embeddings) as temporary:
         shape = (len(weights), len(everyone), model.FEATURES)
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
         for index, (member, file) in enumerate(weights.items()):
@@ -44,7 +46,7 @@ def run(
                 len(everyone),
             )
         array.flush()
-    tables.write_csv(network, ("patient", "set", "fold", "member", "logit"), rows)
+    fileio.write_csv(network, ("patient", "set", "fold", "member", "logit"), rows)
 
 
 if "snakemake" in globals():

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from thyrocast import log, tables
+
+import library  # noqa: F401
+from thyrocast import fileio, log, seeds
 from thyrocast.signature import files, fitting, forest, optimism
 
 
@@ -39,7 +41,7 @@ def run(
     """
     patients = files.read_patients(cohort, splits, design, split)
     logits = files.read_logits(network, patients)
-    own_seed = tables.seed(seed, design, split, "signature")
+    own_seed = seeds.derive(seed, design, split, "signature")
     result = fitting.fit(
         patients,
         np.load(embeddings, mmap_mode="r", allow_pickle=False),
@@ -48,15 +50,15 @@ def run(
         own_seed,
         threads,
     )
-    tables.write_csv(folder / "path.csv", files.PATH, files.path_rows(result))
-    tables.write_csv(folder / "features.csv", files.FEATURES, files.feature_rows(result))
+    fileio.write_csv(folder / "path.csv", files.PATH, files.path_rows(result))
+    fileio.write_csv(folder / "features.csv", files.FEATURES, files.feature_rows(result))
     outcome = patients.outcome[patients.train]
     corrected = optimism.rows(result.places, outcome, settings, own_seed, threads)
-    tables.write_csv(folder / "optimism.csv", optimism.COLUMNS, corrected)
-    tables.write_json(folder / "model.json", result.model)
+    fileio.write_csv(folder / "optimism.csv", optimism.COLUMNS, corrected)
+    fileio.write_json(folder / "model.json", result.model)
     forest.save(result.forest, folder / "forest.skops")
     rows = files.prediction_rows(patients, result, design, split)
-    tables.write_csv(predictions, files.PREDICTIONS, rows)
+    fileio.write_csv(predictions, files.PREDICTIONS, rows)
 
 
 if "snakemake" in globals():

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
-from thyrocast.launcher import provenance
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.cluster import provenance
+from thyrocast.planning import fingerprints
 
 
 def run(
@@ -28,15 +30,15 @@ def run(
     shutil.copyfile(thresholds, files / thresholds.name)
     trained = {
         row["patient"]
-        for row in tables.read_csv(splits)
+        for row in fileio.read_csv(splits)
         if row["design"] == "external" and row["set"] == "train"
     }
-    patients = [row for row in tables.read_csv(cohort) if row["patient"] in trained]
-    tables.write_json(
+    patients = [row for row in fileio.read_csv(cohort) if row["patient"] in trained]
+    fileio.write_json(
         manifest,
         {
             "files": {
-                str(file.relative_to(files)): provenance.file_hash(file)
+                str(file.relative_to(files)): fingerprints.file_hash(file)
                 for file in sorted(files.rglob("*"))
                 if file.is_file()
             },

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from thyrocast import log, splits, tables
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.cohort import splitting as splits
 
 
 def run(
@@ -16,9 +18,9 @@ def run(
 ) -> None:
     """Write ``splits.csv``."""
     rows = splits.divide(
-        tables.read_csv(cohort), designs, folds=folds, test_fraction=test_fraction, seed=seed
+        fileio.read_csv(cohort), designs, folds=folds, test_fraction=test_fraction, seed=seed
     )
-    tables.write_csv(output, ("design", "split", "patient", "set", "fold"), rows)
+    fileio.write_csv(output, ("design", "split", "patient", "set", "fold"), rows)
 
 
 if "snakemake" in globals():

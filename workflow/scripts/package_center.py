@@ -8,9 +8,13 @@ import logging
 from pathlib import Path
 
 import yaml
-from thyrocast import tables
+
+import library  # noqa: F401
+from thyrocast import identity
 from thyrocast.cohort import deidentify
-from thyrocast.launcher import config, study
+from thyrocast.config import reading as config
+from thyrocast.errors import InputError
+from thyrocast.planning import study
 
 
 def main() -> None:
@@ -27,17 +31,17 @@ def main() -> None:
         settings = config.complete(written, config.load_schema())
         if given.center not in study.names(settings):
             known = ", ".join(study.names(settings))
-            raise tables.InputError(f"there is no center {given.center!r}, expected one of {known}")
+            raise InputError(f"there is no center {given.center!r}, expected one of {known}")
         target = given.output / given.center
         count = deidentify.package_center(
             study.center(settings, given.center),
             settings["cohort"],
-            tables.load_key(settings["pseudonym_key"]),
+            identity.load_key(settings["pseudonym_key"]),
             Path(".thyrocast") / settings["study"] / given.center / "index",
             target,
             given.threads,
         )
-    except (OSError, tables.InputError) as fault:
+    except (OSError, InputError) as fault:
         raise SystemExit(str(fault)) from None
     logging.getLogger("thyrocast").info("%d patients in %s", count, target)
 

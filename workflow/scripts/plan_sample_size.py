@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
+import library  # noqa: F401
+from thyrocast import fileio, log
 from thyrocast.evaluation import planning
 from thyrocast.evaluation.layout import COLUMNS
 
@@ -12,12 +13,12 @@ from thyrocast.evaluation.layout import COLUMNS
 def run(cohort: Path, splits: Path, output: Path, settings: Mapping[str, Any]) -> None:
     """Write ``sample_size.csv``."""
     rows = planning.rows(
-        tables.read_csv(cohort),
-        tables.read_csv(splits),
+        fileio.read_csv(cohort),
+        fileio.read_csv(splits),
         settings["sample_size"],
         settings["confidence"],
     )
-    tables.write_csv(output, COLUMNS["sample_size"], list(rows))
+    fileio.write_csv(output, COLUMNS["sample_size"], list(rows))
 
 
 if "snakemake" in globals():

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from thyrocast import log, tables
+import library  # noqa: F401
+from thyrocast import fileio, log
 from thyrocast.evaluation import pooled, summaries
 from thyrocast.evaluation.layout import COLUMNS
 
@@ -20,7 +21,7 @@ def run(
     pooled results alone.
     """
     joined = {
-        name: [row for file in files for row in tables.read_csv(file)]
+        name: [row for file in files for row in fileio.read_csv(file)]
         for name, files in inputs.items()
     }
     own = joined["performance"]
@@ -30,7 +31,7 @@ def run(
     summary, centers = pooled.rows([*own, *others], confidence)
     made = {"pooled": summary, "pooled_centers": centers}
     for name, path in outputs.items():
-        tables.write_csv(path, COLUMNS[name], made[name] if name in made else joined[name])
+        fileio.write_csv(path, COLUMNS[name], made[name] if name in made else joined[name])
 
 
 if "snakemake" in globals():

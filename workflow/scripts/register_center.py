@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
+import library  # noqa: F401
+from thyrocast import identity, log
 from thyrocast.cohort.registration import NO_IDENTIFIER, register_center, write
-from thyrocast.launcher import study
+from thyrocast.planning import study
 
 
 def run(
@@ -22,7 +23,7 @@ def run(
 ) -> None:
     """Write register.csv and the private scans.csv, and let new patients join the ledger."""
     registration = register_center(
-        clinical, dicom, center, settings, tables.load_key(key), index, threads
+        clinical, dicom, center, settings, identity.load_key(key), index, threads
     )
     write(registration, register, scans)
     study.join_ledger(

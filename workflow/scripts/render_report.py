@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, report, tables
+import library  # noqa: F401
+from thyrocast import fileio, log, report
 
 
 def run(
@@ -19,7 +20,7 @@ def run(
     """Read ``results/{study}`` by the contract's paths and write one HTML page."""
     study = report.read_study(results, designs, members, title, settings, simulation_summary)
     page = report.render(study)
-    with tables.atomic(output) as temporary:
+    with fileio.atomic(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 

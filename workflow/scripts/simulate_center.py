@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import library  # noqa: F401
 from thyrocast import log
-from thyrocast.phantom import center as phantom
+from thyrocast.simulation import center as phantom
 
 
 def run(

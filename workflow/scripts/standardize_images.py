@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
+import library  # noqa: F401
+from thyrocast import fileio, log
 from thyrocast.image import standardize
 
 
@@ -19,10 +20,10 @@ def run(
 ) -> None:
     """Write the job's images and records, and to ``done`` the version of all that decided them."""
     results, rows = standardize.standardize_job(
-        patients, tables.read_csv(scans), Path(center["dicom"]), center, settings
+        patients, fileio.read_csv(scans), Path(center["dicom"]), center, settings
     )
     standardize.write_job(results, rows, settings["size"], images, records)
-    with tables.atomic(done) as temporary:
+    with fileio.atomic(done) as temporary:
         temporary.write_text(version)
 
 

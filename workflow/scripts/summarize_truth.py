@@ -4,16 +4,17 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
-from thyrocast.phantom import truth as phantom
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.simulation import truth as phantom
 
 
 def run(truths: dict[str, Path], outcome: dict[str, Any], seed: int, summary: Path) -> None:
     """Write ``summary`` (JSON) from each center's truth file."""
     logger = logging.getLogger("thyrocast")
-    rows = {name: tables.read_csv(path) for name, path in truths.items()}
+    rows = {name: fileio.read_csv(path) for name, path in truths.items()}
     facts = phantom.summarize(rows, outcome, seed)
-    tables.write_json(summary, facts)
+    fileio.write_json(summary, facts)
     for name, center in {**facts["centers"], "overall": facts["overall"]}.items():
         logger.info(
             "%s: %d patients, %d cured, AUC of the true risk %s (expected %s)",

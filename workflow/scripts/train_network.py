@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import library  # noqa: F401
 from thyrocast import log
 from thyrocast.network import member as members
 from thyrocast.network import parallel

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thyrocast import log, tables
-from thyrocast.launcher import provenance
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.cluster import provenance
+from thyrocast.planning import fingerprints
 
 PACKAGES = (
     "snakemake",
@@ -24,11 +26,11 @@ PACKAGES = (
 
 def run(inputs: Mapping[str, Path], config: dict[str, Any], logs: Path, output: Path) -> None:
     """Write ``provenance.json``; the fingerprints of the inputs are SHA-256."""
-    tables.write_json(
+    fileio.write_json(
         output,
         provenance.describe(
             config=provenance.public(config),
-            inputs={name: provenance.file_hash(file) for name, file in inputs.items()},
+            inputs={name: fingerprints.file_hash(file) for name, file in inputs.items()},
             logs=logs,
             packages=PACKAGES,
         ),

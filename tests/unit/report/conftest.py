@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import render_report
-from thyrocast import report
 
+import render_report
 from tests.unit.report import example_study
+from thyrocast import report
 
 
 @pytest.fixture(scope="session")

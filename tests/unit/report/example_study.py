@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from PIL import Image
-from thyrocast import tables
+
+from thyrocast import fileio
+from thyrocast.contract import columns as contract_columns
 from thyrocast.report.reading import COLUMNS
 
 SKILL = {"network": 0.9, "signature": 1.2, "handcrafted": 0.8, "clinical": 0.9, "combined": 1.4}
@@ -111,15 +113,15 @@ def write_study(
             (purpose, criterion, needed, round(needed * 0.6), len(cohort), 120, enough, "")
         )
     for name, columns in COLUMNS.items():
-        tables.write_csv(folder / "evaluation" / f"{name}.csv", columns, evaluation[name])
-    tables.write_csv(folder / "splits.csv", ("design", "split", "patient", "set", "fold"), division)
+        fileio.write_csv(folder / "evaluation" / f"{name}.csv", columns, evaluation[name])
+    fileio.write_csv(folder / "splits.csv", ("design", "split", "patient", "set", "fold"), division)
     _provenance(folder, vendor)
     return {design: list(names) for design, names in designs.items()}
 
 
 def write_simulation(path: Path, centers: Mapping[str, tuple[str, int]] = CENTERS) -> Path:
     """Write the simulator's summary, with the discrimination of the true risk."""
-    tables.write_json(
+    fileio.write_json(
         path,
         {
             "formula": "logit P(cured) = 1 + 0.5 x size",
@@ -172,7 +174,10 @@ def _cohort(
                     "tc_activity_mbq": 185,
                     "delay_min": 20,
                     "simulated": int(simulated),
-                    **{name: round(random.lognormal(1, 0.5), 3) for name in tables.QUANTITIES},
+                    **{
+                        name: round(random.lognormal(1, 0.5), 3)
+                        for name in contract_columns.QUANTITIES
+                    },
                     "risk": risk[number],
                 }
             )
@@ -195,16 +200,16 @@ def _cohort(
         "center",
         "role",
         "outcome",
-        *tables.CLINICAL,
-        *tables.ACQUISITION,
-        *tables.QUANTITIES,
+        *contract_columns.CLINICAL,
+        *contract_columns.ACQUISITION,
+        *contract_columns.QUANTITIES,
     )
-    tables.write_csv(
+    fileio.write_csv(
         folder / "cohort" / "cohort.csv",
         header,
         cohort.reindex(columns=list(header), fill_value="").itertuples(index=False, name=None),
     )
-    tables.write_json(folder / "cohort" / "flow.json", {"centers": flow})
+    fileio.write_json(folder / "cohort" / "flow.json", {"centers": flow})
     return cohort
 
 
@@ -228,7 +233,7 @@ def _fit(folder: Path, test: pd.DataFrame, random: np.random.Generator) -> None:
             epochs, 1e-3 * np.cos(epochs / 40), train, held, 0.8 - held / 4, 2 + epochs * 0,
             epochs == held.argmin() + 1, strict=True,
         )  # fmt: skip
-        tables.write_csv(
+        fileio.write_csv(
             folder / "network" / member / "history.csv",
             (
                 "epoch",
@@ -244,7 +249,7 @@ def _fit(folder: Path, test: pd.DataFrame, random: np.random.Generator) -> None:
     strength = np.logspace(0, -2.5, 60)
     deviance = 1.25 + 0.12 * (np.log10(strength) + 1.1) ** 2 + random.normal(0, 0.003, 60)
     chosen = int(deviance.argmin()) - 8
-    tables.write_csv(
+    fileio.write_csv(
         folder / "signature" / "path.csv",
         ("lambda", "nonzero", "cv_deviance", "cv_se", "chosen"),
         [
@@ -254,12 +259,12 @@ def _fit(folder: Path, test: pd.DataFrame, random: np.random.Generator) -> None:
     )
     features = sorted(random.choice(2048, 14, replace=False))
     weight = np.sort(random.dirichlet(np.full(14, 3.0)))[::-1]
-    tables.write_csv(
+    fileio.write_csv(
         folder / "signature" / "features.csv",
         ("feature", "coefficient", "importance"),
         [(f"f{f:04d}", random.normal(0, 0.4), w) for f, w in zip(features, weight, strict=True)],
     )
-    tables.write_csv(
+    fileio.write_csv(
         folder / "signature" / "optimism.csv",
         ("metric", "apparent", "optimism", "corrected", "resamples"),
         [("auc", 0.94, 0.13, 0.81, 200)],
@@ -273,7 +278,7 @@ def _fit(folder: Path, test: pd.DataFrame, random: np.random.Generator) -> None:
              "" if blank else inside, 0.16 + 0.02 * random.random(), "all_zero" if blank else "ok")
         )  # fmt: skip
         _overlay(folder / "explanation" / "overlays" / f"{row.patient}.png", random)
-    tables.write_csv(
+    fileio.write_csv(
         folder / "explanation" / "gradcam.csv",
         ("patient", "center", "outcome", "target", "probability", "inside", "area", "status"),
         gradcam,
@@ -430,7 +435,7 @@ def _pool(
 
 
 def _provenance(folder: Path, vendor: str) -> None:
-    tables.write_json(
+    fileio.write_json(
         folder / "provenance.json",
         {
             "commit": "0123abc",

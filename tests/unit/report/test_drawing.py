@@ -4,9 +4,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from thyrocast.report import drawing, figures, palette, training_figures
 
 from tests.unit.report.example_study import HOSTILE
+from thyrocast.report import drawing, figures, palette, training_figures
 
 
 def curve(size: int = 50) -> pd.DataFrame:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from thyrocast.report import grids, learning, methods, participants, results, verdict, words
 
 from tests.unit.report.example_study import COLUMNS, rewrite, write_study
+from thyrocast.report import grids, learning, methods, participants, results, verdict, words
 
 
 def titles(study) -> list[str]:

@@ -1,0 +1,32 @@
+"""A clock that ran ahead."""
+
+import os
+import time
+from pathlib import Path
+
+from thyrocast.cluster import clock
+
+
+def test_files_of_tomorrow_become_files_of_now_in_their_order(tmp_path: Path) -> None:
+    now = time.time()
+    folders = [tmp_path / "results", tmp_path / "private"]
+    for folder, name, ahead in (
+        ("results", "cohort.csv", 3600),
+        ("results", "weights", 7200),
+        ("results", "old.csv", -3600),
+        ("private", "scans.csv", 1800),
+    ):
+        file = tmp_path / folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        os.utime(file, (now + ahead, now + ahead))
+    assert clock.mend(*folders) == 3
+    dates = {file.name: file.stat().st_mtime for file in tmp_path.glob("*/*")}
+    assert dates["old.csv"] == now - 3600
+    assert dates["old.csv"] < dates["scans.csv"] < dates["cohort.csv"] < dates["weights"]
+    assert dates["weights"] <= time.time()
+    assert clock.mend(*folders) == 0
+
+
+def test_nothing_to_mend_where_nothing_is(tmp_path: Path) -> None:
+    assert clock.mend(tmp_path / "results") == 0

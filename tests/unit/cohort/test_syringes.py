@@ -1,0 +1,63 @@
+"""A dose syringe is not a gland, and says how much was injected."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.example_scans import (
+    detector,
+    nm,
+)
+from tests.unit.hospital import Hospital, assemble, scan
+from thyrocast import fileio
+
+
+def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    axis = (np.arange(64) + 0.5) * 4.0 - 128
+    rod = np.exp(-((axis[:, None] / 5) ** 2) / 2 - (axis[None, :] / 12) ** 2 / 2)
+    dose = np.random.default_rng(1).poisson(2000 * rod).astype(np.uint16)
+    # The same description as the gland's, and taken for longer.
+    north.scan("a", nm(dose, PatientID="1", ActualFrameDuration=400_000))
+    north.scan("b", scan("1"))
+    out = assemble(tmp_path / "a", [north])
+    (row,) = fileio.read_csv(out / "cohort.csv")
+    assert row["duration_s"] == "300"
+
+
+def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dose = np.zeros((64, 64), np.uint16)
+    dose[30:33, 30:33] = 2000
+    north.scan(
+        "a",
+        nm(
+            dose, [detector()], PatientID="1", SeriesDescription="Syringe full",
+            ActualFrameDuration=10_000, AcquisitionTime="101500",
+        ),
+    )  # fmt: skip
+    north.scan("b", scan("1"))
+    (row,) = fileio.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
+    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / 1800, rel=1e-4)
+
+
+def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    for name, counts, time in (("z", 2000, "101000"), ("a", 100, "102000")):
+        dose = np.zeros((64, 64), np.uint16)
+        dose[30:33, 30:33] = counts
+        north.scan(
+            name,
+            nm(
+                dose, [detector()], PatientID="1", SeriesDescription="Spritze",
+                ActualFrameDuration=10_000, AcquisitionTime=time,
+            ),
+        )  # fmt: skip
+    north.scan("b", scan("1"))
+    (row,) = fileio.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
+    rate = 1800 * 2 ** (-5 / 360.4)
+    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / rate, rel=1e-4)

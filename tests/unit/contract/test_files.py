@@ -1,0 +1,96 @@
+"""The ground floor: files appear whole, pseudonyms are keyed, seeds are stable."""
+
+import csv
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from thyrocast import fileio, identity, seeds
+from thyrocast.errors import InputError
+
+
+def test_atomic_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), fileio.atomic(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_atomic_makes_files_that_colleagues_can_read(tmp_path: Path) -> None:
+    with fileio.atomic(tmp_path / "new") as temporary:
+        temporary.write_text("x")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o666 & ~mask
+
+
+def test_csv_round_trip_keeps_every_cell(tmp_path: Path) -> None:
+    rows = [{"a": 'quote " and , comma', "b": None}, {"a": "line\nbreak", "b": 1.5}]
+    fileio.write_csv(tmp_path / "t.csv", ("a", "b"), rows)
+    assert fileio.read_csv(tmp_path / "t.csv") == [
+        {"a": 'quote " and , comma', "b": ""},
+        {"a": "line\nbreak", "b": "1.5"},
+    ]
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx"])
+def test_formulas_are_defused(text: str) -> None:
+    assert fileio.spreadsheet_safe(text) == "'" + text
+    assert fileio.spreadsheet_safe("harmless") == "harmless"
+    assert fileio.spreadsheet_safe("") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "rules", "expected"),
+    [
+        (" 0012 ", {}, "0012"),
+        ("12", {"zero_pad": 8}, "00000012"),
+        ("0012", {"strip_zeros": True}, "12"),
+        ("PAT-7", {"strip_prefix": "pat-", "zero_pad": 3}, "007"),
+        ("a  b", {}, "A B"),
+        ("000", {"strip_zeros": True}, "0"),
+    ],
+)
+def test_identifiers_are_normalized(text: str, rules: dict[str, object], expected: str) -> None:
+    assert identity.normalize_identifier(text, rules) == expected
+
+
+def test_pseudonyms_depend_on_key_center_and_patient() -> None:
+    names = {
+        identity.pseudonym(key, center, patient)
+        for key in (b"k" * 16, b"l" * 16)
+        for center in ("north", "south")
+        for patient in ("1", "2")
+    }
+    assert len(names) == 8
+    assert identity.pseudonym(b"k" * 16, "north", "1") in names
+
+
+def test_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "key"
+    key = identity.load_key(file)
+    assert len(key) == 64
+    assert identity.load_key(file) == key
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_short_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("abc")
+    with pytest.raises(InputError, match="holds 3 bytes, expected at least 16"):
+        identity.load_key(tmp_path / "key")
+
+
+def test_seeds_are_stable_and_apart() -> None:
+    assert seeds.derive(1, "loco", "north") == 474749717
+    assert len({seeds.derive(1, n) for n in range(1000)}) == 1000
+
+
+def test_written_tables_are_what_csv_reads(tmp_path: Path) -> None:
+    fileio.write_csv(tmp_path / "t.csv", ("x",), [[1], [2]])
+    with (tmp_path / "t.csv").open() as file:
+        assert list(csv.reader(file)) == [["x"], ["1"], ["2"]]

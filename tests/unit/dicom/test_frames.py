@@ -1,0 +1,329 @@
+"""The anterior pertechnetate frame is found by what the header says, never by its place."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from tests.unit.example_scans import (
+    ANTERIOR,
+    IODINE123,
+    IODINE131,
+    POSTERIOR,
+    center,
+    code,
+    cohort,
+    detector,
+    neck,
+    nm,
+    save,
+    window,
+)
+from thyrocast.dicom.frames import Verdict, judge
+from thyrocast.dicom.header import read_header
+
+TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
+
+
+def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> Verdict:
+    record = read_header(save(dataset, tmp_path / "scan"))
+    return judge(record, center(**changes), cohort())
+
+
+def frames(tmp_path: Path, dataset: Dataset, **changes: Any) -> list[tuple[int, ...]]:
+    found = verdict(tmp_path, dataset, **changes)
+    return [scan.frames for scan in found.scans]
+
+
+@pytest.mark.parametrize(("vector", "expected"), [([1, 2], 1), ([2, 1], 0)])
+def test_frames_follow_the_detector_vector(
+    tmp_path: Path, vector: list[int], expected: int
+) -> None:
+    heads = [detector(POSTERIOR), detector(ANTERIOR)]
+    dataset = nm(TWO, heads, DetectorVector=vector)
+    assert frames(tmp_path, dataset) == [(expected,)]
+
+
+@pytest.mark.parametrize(
+    ("vector", "expected"),
+    [([0, 1], [(1,)]), ([1], []), ([1, 7], []), ([2, 1, 2], [(0,)]), ([1, 0], [(0,)])],
+)
+def test_vectors_with_quirks(
+    tmp_path: Path, vector: list[int], expected: list[tuple[int, ...]]
+) -> None:
+    """Counted from 0, too short, pointing nowhere, too long; what is not said is not guessed."""
+    dataset = nm(TWO, [detector(POSTERIOR), detector(ANTERIOR)], DetectorVector=vector)
+    assert frames(tmp_path, dataset) == expected
+
+
+def test_two_heads_without_a_vector_are_not_guessed(tmp_path: Path) -> None:
+    dataset = nm(TWO, [detector(POSTERIOR), detector(ANTERIOR)], DetectorVector=None)
+    found = verdict(tmp_path, dataset)
+    assert not found.scans
+    assert found.reason == "view not stated"
+
+
+def test_the_photopeak_window_is_taken(tmp_path: Path) -> None:
+    dataset = nm(TWO, windows=[window(92, 125), window(126, 154)], EnergyWindowVector=[2, 1])
+    dataset.DetectorVector = [1, 1]
+    assert frames(tmp_path, dataset) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("view", "known"),
+    [
+        (code("399321004", ""), True),
+        (code("G-5215", "", "SRT"), True),
+        (code("X1", "Anterior", "99LOCAL"), True),
+        (code("399074003", "Left anterior oblique"), False),
+        (code("399001007", "Posterior projection"), False),
+        (code("X2", "Left lateral", "99LOCAL"), False),
+    ],
+)
+def test_view_codes(tmp_path: Path, view: Dataset, known: bool) -> None:
+    found = verdict(tmp_path, nm(detectors=[detector(view)]))
+    assert bool(found.scans) == known
+    assert found.reason == ("" if known else "another view than anterior")
+
+
+@pytest.mark.parametrize(
+    ("cosines", "turn"),
+    [
+        ([1, 0, 0, 0, 0, -1], 0),
+        ([-1, 0, 0, 0, 0, 1], 2),
+        ([0, 0, 1, 1, 0, 0], 1),
+        ([0, 0, -1, -1, 0, 0], 3),
+        ([-1, 0, 0, 0, 0, -1], None),
+        ([0.7071, 0.7071, 0, 0, 0, -1], None),
+        ([0, 1, 0, 0, 0, -1], None),
+    ],
+)
+def test_orientation_tells_the_view_and_the_turn(
+    tmp_path: Path, cosines: list[float], turn: int | None
+) -> None:
+    dataset = nm(detectors=[detector(ImageOrientationPatient=cosines)])
+    found = verdict(tmp_path, dataset)
+    if turn is None:
+        assert found.reason == "another view than anterior"
+    else:
+        assert [(scan.view_by, scan.turn) for scan in found.scans] == [("orientation", turn)]
+
+
+def test_the_angle_tells_two_heads_of_one_orientation_apart(tmp_path: Path) -> None:
+    front = [1, 0, 0, 0, 0, -1]
+    heads = [detector(ImageOrientationPatient=front, StartAngle=angle) for angle in (0.0, 180.0)]
+    assert frames(tmp_path, nm(TWO, heads)) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("letters", "known"), [(["L", "F"], True), (["R", "F"], False), (["R", "H"], True)]
+)
+def test_patient_orientation_tells_the_view(
+    tmp_path: Path, letters: list[str], known: bool
+) -> None:
+    dataset = nm(detectors=[detector()], PatientOrientation=letters)
+    assert bool(verdict(tmp_path, dataset).scans) == known
+
+
+def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
+    head = detector(ANTERIOR, ImageOrientationPatient=[-1, 0, 0, 0, 0, -1])
+    assert verdict(tmp_path, nm(detectors=[head])).scans[0].view_by == "code"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("THYROID_ANT", ""),
+        ("Schilddrüse ventral", ""),
+        ("Tiroide anteriore", ""),
+        ("甲状腺 正面", ""),
+        ("甲状腺 側面", "another view than anterior"),
+        ("LAO", "another view than anterior"),
+        ("Thyroid", "view not stated"),
+        ("ANT MARKER", "a marker, whole-body, phantom or other organ's image by its description"),
+        ("Spritze voll", "a syringe by its description"),
+    ],
+)
+def test_descriptions_tell_the_view_of_a_single_frame(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    found = verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text))
+    assert found.reason == reason
+    assert bool(found.scans) == (not reason)
+
+
+def test_a_description_does_not_tell_the_view_of_two_frames(tmp_path: Path) -> None:
+    dataset = nm(TWO, [detector(), detector()], SeriesDescription="THYROID ANT")
+    assert verdict(tmp_path, dataset).reason == "view not stated"
+
+
+def test_an_unknown_view_is_anterior_only_by_config(tmp_path: Path) -> None:
+    found = verdict(tmp_path, nm(detectors=[detector()]), fallbacks={"view": "anterior"})
+    assert found.scans[0].view_by == "fallback"
+
+
+@pytest.mark.parametrize("isotope", [IODINE123, IODINE131, code("X", "Gallium")])
+def test_other_radionuclides_are_left_out(tmp_path: Path, isotope: Dataset) -> None:
+    dataset = nm(radionuclide=isotope)
+    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+
+
+def test_the_energy_window_tells_iodine_where_no_radionuclide_is_named(tmp_path: Path) -> None:
+    dataset = nm(radionuclide=None, windows=[window(143, 175)])
+    assert verdict(tmp_path, dataset).reason == "an energy window beside the photopeak"
+    assert verdict(tmp_path, nm(radionuclide=None)).scans
+
+
+@pytest.mark.parametrize(
+    ("half_life", "reason"), [(21_600.0, ""), (47_520.0, "another radionuclide or tracer")]
+)
+def test_the_half_life_tells_the_radionuclide(
+    tmp_path: Path, half_life: float, reason: str
+) -> None:
+    dataset = nm(radionuclide=None)
+    dataset.RadiopharmaceuticalInformationSequence[0].RadionuclideHalfLife = half_life
+    assert verdict(tmp_path, dataset).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "WHOLE BODY", "EMISSION"]}, "a whole-body image"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]}, "a tomographic image"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "TRANSMISSION"]}, "a transmission image"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "GATED", "EMISSION"]}, "a gated image"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "a colour image"),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "a colour image"),
+        ({"LossyImageCompression": "01"}, "compressed with loss"),
+        ({"Rows": 60_000, "Columns": 60_000}, "a larger matrix or more frames than any scintigram"),
+        ({"NumberOfFrames": 10_000_000}, "a larger matrix or more frames than any scintigram"),
+        ({"Rows": 1000}, "fewer pixels than declared"),
+        ({"PixelData": None}, "no pixel data"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, "not a nuclear-medicine image"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "a secondary capture"),
+    ],
+)
+def test_other_files_are_left_out_with_their_reason(
+    tmp_path: Path, elements: dict[str, Any], reason: str
+) -> None:
+    assert verdict(tmp_path, nm(**elements)).reason == reason
+
+
+def test_dynamic_frames_are_summed_with_their_durations(tmp_path: Path) -> None:
+    phase = Dataset()
+    phase.ActualFrameDuration, phase.NumberOfFramesInPhase = 60_000, 2
+    dataset = nm(
+        TWO,
+        [detector(ANTERIOR)],
+        ImageType=["ORIGINAL", "PRIMARY", "DYNAMIC", "EMISSION"],
+        PhaseInformationSequence=Sequence([phase]),
+        PhaseVector=[1, 1],
+        DetectorVector=[1, 1],
+    )
+    (scan,) = verdict(tmp_path, dataset).scans
+    assert (scan.kind, scan.frames, scan.duration_s) == ("dynamic", (0, 1), 120.0)
+
+
+def test_a_secondary_capture_counts_only_where_the_center_says_so(tmp_path: Path) -> None:
+    dataset = nm(SOPClassUID="1.2.840.10008.5.1.4.1.1.7", SeriesDescription="Thyroid ANT")
+    assert verdict(tmp_path, dataset).reason == "a secondary capture"
+    found = verdict(tmp_path, dataset, accept={"secondary_capture": True})
+    assert found.scans[0].kind == "capture"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Pertechnetate", ""),
+        ("NaTcO4", ""),
+        ("some solution", ""),
+        ("Tc99m MIBI", "another radionuclide or tracer"),
+        ("I-131 NaI", "another radionuclide or tracer"),
+    ],
+)
+def test_the_tracers_name_tells_the_radionuclide(tmp_path: Path, name: str, reason: str) -> None:
+    dataset = nm(radionuclide=None)
+    dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = name
+    assert verdict(tmp_path, dataset).reason == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TİROİD ANTERİOR", "tiroid anterıor", "ＡＮＴ", "Schilddrüse Vorderansicht", "ön", "전면",
+     "Thyroid ANT 20 min post injection", "ant post inj"],
+)  # fmt: skip
+def test_an_anterior_view_in_many_spellings(tmp_path: Path, text: str) -> None:
+    assert verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text)).scans
+
+
+def test_the_images_identifier_tells_the_view(tmp_path: Path) -> None:
+    dataset = nm(detectors=[detector()], SeriesDescription="static", ImageID="ANT")
+    assert verdict(tmp_path, dataset).scans
+
+
+@pytest.mark.parametrize("meaning", ["Anteriore", "Antérieure", "Vorderansicht", "前面", "AP"])
+def test_view_codes_of_a_scheme_of_its_own(tmp_path: Path, meaning: str) -> None:
+    view = code("X-1", meaning, "99LOCAL")
+    assert verdict(tmp_path, nm(detectors=[detector(view)])).scans
+    assert not verdict(tmp_path, nm(detectors=[detector(code("X-2", "Vertex", "99LOCAL"))])).scans
+
+
+@pytest.mark.parametrize(
+    "text", ["Vollspritze", "Leerspritze", "Seringues pleines", "SYR full", "シリンジ", "enjektör"]
+)
+def test_syringes_in_many_languages(tmp_path: Path, text: str) -> None:
+    found = verdict(tmp_path, nm(SeriesDescription=text, StudyDescription="Thyroid"))
+    assert found.syringe
+    assert not found.scans
+
+
+@pytest.mark.parametrize(
+    ("study", "series", "taken"),
+    [
+        ("Bone scan", "ANT", False),
+        ("Nierenszintigraphie", "Thorax ANT", False),
+        ("Parathyroid", "ANT early", False),
+        ("Thyroid / Parathyroid", "ANT", True),
+        ("Thyroid uptake with syringe", "ANT", True),
+        ("Thyroïde", "marqueur ANT", False),
+        ("核医学中心 甲状腺", "正面", True),
+    ],
+)
+def test_the_study_tells_the_organ(tmp_path: Path, study: str, series: str, taken: bool) -> None:
+    found = verdict(tmp_path, nm(StudyDescription=study, SeriesDescription=series))
+    assert bool(found.scans) == taken
+
+
+@pytest.mark.parametrize("text", ["I-131 Uptake 24h", "J-131", "123I Thyroid ANT", "Jod-123"])
+def test_a_description_tells_iodine_where_nothing_else_does(tmp_path: Path, text: str) -> None:
+    dataset = nm(radionuclide=None, windows=[], SeriesDescription=text)
+    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+    assert verdict(tmp_path, nm(SeriesDescription=text)).scans  # the header says technetium
+
+
+def test_a_radionuclides_name_in_place_of_its_code(tmp_path: Path) -> None:
+    assert verdict(tmp_path, nm(radionuclide=code("Tc-99m", ""))).scans
+    assert not verdict(tmp_path, nm(radionuclide=code("I-123", ""))).scans
+
+
+@pytest.mark.parametrize("where", [{"PatientOrientation": ["L", "F"]}, {}])
+def test_two_heads_that_nothing_tells_apart_are_left_out(
+    tmp_path: Path, where: dict[str, Any]
+) -> None:
+    front = {} if where else {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
+    dataset = nm(TWO, [detector(**front), detector(**front)], **where)
+    assert verdict(tmp_path, dataset).reason == "several heads of one orientation"
+
+
+def test_windows_without_limits_are_told_by_their_names(tmp_path: Path) -> None:
+    named = [Dataset(), Dataset()]
+    named[0].EnergyWindowName, named[1].EnergyWindowName = "Tc99m scatter", "Tc99m"
+    dataset = nm(TWO, [detector(ANTERIOR)], named, EnergyWindowVector=[1, 2], DetectorVector=[1, 1])
+    assert [scan.frames for scan in verdict(tmp_path, dataset).scans] == [(1,)]
+
+
+def test_words_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
+    assert verdict(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"

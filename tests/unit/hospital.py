@@ -1,0 +1,107 @@
+"""A center on disk, and a cohort of several, made as the rules make them."""
+
+from pathlib import Path
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from tests.unit.example_scans import (
+    center,
+    cohort,
+    image,
+    neck,
+    nm,
+    save,
+    table,
+)
+from thyrocast import fileio, identity
+from thyrocast.cohort import assembly
+from thyrocast.cohort import registration as cohorts
+from thyrocast.cohort.registration import Registration
+from thyrocast.image import standardize
+
+KEY = b"k" * 32
+SIZE = 32
+
+
+def scan(identifier: str, seed: int = 1, **elements: Any) -> Dataset:
+    return nm(neck(64, 4.0, seed=seed), PatientID=identifier, **elements)
+
+
+class Hospital:
+    """A center on disk that is registered, standardized and assembled as the rules do."""
+
+    def __init__(self, folder: Path, name: str = "north", **changes: Any) -> None:
+        self.folder, self.name = folder / name, name
+        columns = {
+            "patient": "id", "outcome": "result", "therapy_date": "therapy",
+            "birth_date": "birth", "sex": "sex",
+        }  # fmt: skip
+        changes = {"columns": columns} | changes
+        self.dicom = self.folder / "dicom"
+        self.center = center(name=name, dicom=str(self.dicom), **changes)
+        self.rows: list[dict[str, str]] = []
+
+    def patient(self, identifier: str, result: str = "yes", **cells: str) -> None:
+        row = {"therapy": "2020-02-01", "birth": "", "sex": "f"} | cells
+        self.rows.append({"id": identifier, "result": result} | row)
+
+    def scan(self, name: str, dataset: Dataset) -> Path:
+        return save(dataset, self.dicom / name)
+
+    def register(self, **settings: Any) -> Registration:
+        path = table(self.folder / "table.csv", self.rows)
+        return cohorts.register_center(
+            path, self.dicom, self.center, cohort(**settings), KEY, self.folder / "index"
+        )
+
+    def reasons(self, **settings: Any) -> list[tuple[str, str]]:
+        """Identifier (``?`` for those that are not in the table) and reason of every row."""
+        names = {identity.pseudonym(KEY, self.name, row["id"]): row["id"] for row in self.rows}
+        register = self.register(**settings).register
+        return [(names.get(row["patient"], "?"), row["reason"]) for row in register]
+
+
+def assemble(
+    folder: Path,
+    hospitals: list[Hospital],
+    size: int = 100,
+    outcomes: str = "observed",
+    **changes: Any,
+) -> Path:
+    """Run the three rules; the folder with the cohort's files."""
+    out = folder / "out"
+    paths: dict[str, list[Path]] = {"registers": [], "scans": [], "images": [], "records": []}
+    for hospital in hospitals:
+        registration = hospital.register()
+        register, scans = out / hospital.name / "register.csv", out / hospital.name / "scans.csv"
+        cohorts.write(registration, register, scans)
+        paths["registers"].append(register)
+        paths["scans"].append(scans)
+        everyone = [row["patient"] for row in registration.register]
+        for at in range(0, len(everyone), size):
+            done, records = standardize.standardize_job(
+                everyone[at : at + size],
+                fileio.read_csv(scans),
+                hospital.dicom,
+                hospital.center,
+                image(size=SIZE),
+            )
+            job = out / hospital.name / f"{at}"
+            standardize.write_job(
+                done, records, SIZE, job.with_suffix(".npz"), job.with_suffix(".csv")
+            )
+            paths["images"].append(job.with_suffix(".npz"))
+            paths["records"].append(job.with_suffix(".csv"))
+    assembly.assemble(
+        **paths,
+        roles={h.name: h.center["role"] for h in hospitals},
+        settings=cohort(**changes),
+        outcomes=outcomes,
+        seed=1,
+        cohort=out / "cohort.csv",
+        images_out=out / "images.npy",
+        masks_out=out / "masks.npy",
+        flow=out / "flow.json",
+    )
+    return out

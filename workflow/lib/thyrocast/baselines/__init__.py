@@ -1,0 +1,1 @@
+"""Baselines: models without deep features, which the image models are compared with."""

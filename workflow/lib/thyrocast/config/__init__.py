@@ -1,0 +1,1 @@
+"""What a study's config may contain: one model per block, their messages and their reference."""

@@ -1,0 +1,1 @@
+"""What a run writes: names, tables and paths, each declared once."""

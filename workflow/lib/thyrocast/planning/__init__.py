@@ -1,0 +1,1 @@
+"""What Snakemake needs while it parses the workflow; fast imports only."""

@@ -1,0 +1,129 @@
+"""Whose files stand in a center's export, seen at a glance when the workflow is parsed.
+
+A replaced scan must rerun the job that holds its patient, and no other. Which file belongs to whom
+is therefore looked up here, before any job, in the first bytes of each file that is new; the real
+reading, with every care for what a header may hold, is the registration's.
+
+Imported by the launcher: standard library only.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thyrocast import fileio, identity
+
+# PatientID (0010,0020), little endian: tag, then `LO` and two bytes of length (explicit) or four
+# bytes of length (implicit); PS3.5 section 7.1.
+_PATIENT_ID = re.compile(rb"\x10\x00\x20\x00(?:LO(..)|(.\x00\x00\x00))", re.DOTALL)
+_GLANCE = 32_768
+
+
+@dataclass(frozen=True)
+class Export:
+    """The files of a center, each with a stamp of size and time, and whose they are."""
+
+    stamps: Mapping[str, str]
+    # Normalized identifiers that a file's first bytes name; nobody where they name none.
+    owners: Mapping[str, tuple[str, ...]]
+
+    def version(self) -> str:
+        """Hash that changes when any file comes, goes or changes."""
+        return _hash(f"{path}\0{stamp}" for path, stamp in self.stamps.items())
+
+    def versions(self) -> dict[str, str]:
+        """Hash of the files of each identifier; files that name nobody count for everybody."""
+        lines: dict[str, list[str]] = {"": []}
+        for path, stamp in self.stamps.items():
+            for owner in self.owners[path] or ("",):
+                lines.setdefault(owner, []).append(f"{path}\0{stamp}")
+        return {owner: _hash([*mine, *lines[""]]) for owner, mine in lines.items()}
+
+
+def _hash(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in sorted(lines):
+        digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
+    return digest.hexdigest()[:16]
+
+
+def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None = None) -> Export:
+    """Look at every file below ``folder``.
+
+    Parameters
+    ----------
+    folder
+        The center's export.
+    cache
+        File that remembers what was seen, so that only new and changed files are opened. It holds
+        identifiers and stands with the private files.
+    rules
+        The center's ``identifiers`` block, see `thyrocast.identity.normalize_identifier`.
+    """
+    root, memory = Path(folder), Path(cache)
+    known: dict[str, tuple[str, list[str]]] = fileio.read_json(memory) if memory.exists() else {}
+    seen = {os.path.relpath(entry.path, root): (entry.path, _stamp(entry)) for entry in files(root)}
+    found = {
+        path: known[path] if path in known and known[path][0] == stamp else (stamp, _names(full))
+        for path, (full, stamp) in seen.items()
+    }
+    if found != known:
+        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A file name need not be text; such a file is looked at anew each time.
+        fileio.write_json(memory, {p: v for p, v in found.items() if p.isprintable()})
+    return Export(
+        stamps={path: stamp for path, (stamp, _) in found.items()},
+        owners={
+            path: tuple(identity.normalize_identifier(name, rules) for name in names)
+            for path, (_, names) in found.items()
+        },
+    )
+
+
+def _names(path: str) -> list[str]:
+    """Patient identifiers in the first bytes of a file.
+
+    One in letters of its own reads differently in each character set: it names nobody here.
+    """
+    if not os.path.isfile(path):  # a link to a pipe would be waited on for ever
+        return []
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_GLANCE)
+    except OSError:
+        return []
+    names = []
+    for match in _PATIENT_ID.finditer(start):
+        length = int.from_bytes(match[1] or match[2], "little")
+        value = start[match.end() : match.end() + length]
+        if not value.isascii() or b"\x1b" in value:
+            return []
+        names.append(value.decode("ascii").strip(" \0"))
+    return sorted(set(filter(None, names)))
+
+
+def _stamp(entry: "os.DirEntry[str]") -> str:
+    try:
+        status = entry.stat()
+    except OSError:  # a dangling link or one that leads in a circle
+        return "unreadable"
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """Every file below a folder; links to folders are not followed, so none leads in a circle."""
+    pending = [str(folder)]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    elif entry.is_file() or entry.is_symlink():
+                        yield entry
+        except PermissionError:
+            continue

@@ -1,0 +1,9 @@
+"""Random seeds; standard library only."""
+
+import hashlib
+
+
+def derive(base: int, *names: object) -> int:
+    """A 32-bit seed of its own for each use: the same base and names always give the same one."""
+    text = "\0".join([str(base), *map(str, names)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
