@@ -1,0 +1,160 @@
+"""Names with a fixed set of values, as tables, config and code write them; standard library only."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a center is used for."""
+
+    DEVELOPMENT = "development"
+    EXTERNAL = "external"
+    PROSPECTIVE = "prospective"
+
+
+class Design(StrEnum):
+    """How patients are divided into training and test sets; in the order in which they run."""
+
+    HOLDOUT = "holdout"
+    KFOLD = "kfold"
+    LOCO = "loco"
+    EXTERNAL = "external"
+
+
+#: Designs whose test centers no model saw in training.
+UNSEEN_CENTERS = (Design.LOCO, Design.EXTERNAL)
+#: Designs by the strength of their evidence, strongest first.
+STRONGEST_FIRST = (Design.EXTERNAL, Design.LOCO, Design.KFOLD, Design.HOLDOUT)
+#: The split that joins the test predictions of all splits of a design.
+ALL_SPLITS = "all"
+
+
+class Set(StrEnum):
+    """The side of a split on which a patient is."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+class Model(StrEnum):
+    """The study's own models, in the order of the report."""
+
+    NETWORK = "network"
+    SIGNATURE = "signature"
+    HANDCRAFTED = "handcrafted"
+    CLINICAL = "clinical"
+    COMBINED = "combined"
+
+
+#: Models that use the scintigram.
+IMAGE_MODELS = (Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED)
+#: Models without deep features, and the one that adds them to the clinical predictors.
+BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
+
+
+class Strategy(StrEnum):
+    """Reference strategies of a decision curve."""
+
+    TREAT_ALL = "treat_all"
+    TREAT_NONE = "treat_none"
+
+
+class GroupKind(StrEnum):
+    """What a row of results is about: all patients, one center, or one subgroup."""
+
+    POOLED = "pooled"
+    CENTER = "center"
+    SUBGROUP = "subgroup"
+
+
+class Status(StrEnum):
+    """Whether a result could be given."""
+
+    ESTIMATED = "estimated"
+    NOT_ESTIMABLE = "not_estimable"
+    SUPPRESSED = "suppressed"
+
+
+class Scale(StrEnum):
+    """Scale on which a standard error is given and on which centers are pooled."""
+
+    IDENTITY = "identity"
+    LOG = "log"
+    LOGIT = "logit"
+
+
+class Metric(StrEnum):
+    """Measures of performance."""
+
+    AUC = "auc"
+    SENSITIVITY = "sensitivity"
+    SPECIFICITY = "specificity"
+    PPV = "ppv"
+    NPV = "npv"
+    ACCURACY = "accuracy"
+    BRIER = "brier"
+    SCALED_BRIER = "scaled_brier"
+    LOG_LOSS = "log_loss"
+    OE_RATIO = "oe_ratio"
+    CALIBRATION_IN_THE_LARGE = "calibration_in_the_large"
+    CALIBRATION_SLOPE = "calibration_slope"
+    CALIBRATION_INTERCEPT = "calibration_intercept"
+    ICI = "ici"
+    E50 = "e50"
+    E90 = "e90"
+    EMAX = "emax"
+    SPIEGELHALTER_Z = "spiegelhalter_z"
+    SPIEGELHALTER_P = "spiegelhalter_p"
+    NET_BENEFIT = "net_benefit"
+    LIKELIHOOD_RATIO = "likelihood_ratio"
+    SET_COVERAGE = "set_coverage"
+    SET_COVERAGE_CURED = "set_coverage_cured"
+    SET_COVERAGE_NOT_CURED = "set_coverage_not_cured"
+    SET_ABSTENTION = "set_abstention"
+    SET_ACCURACY = "set_accuracy"
+    SET_COVERAGE_OWN_CENTER = "set_coverage_own_center"
+    SET_ABSTENTION_OWN_CENTER = "set_abstention_own_center"
+
+
+class Source(StrEnum):
+    """Where a patient of a register was found."""
+
+    BOTH = "both"
+    CLINICAL = "clinical"
+    DICOM = "dicom"
+
+
+class PredictionSet(StrEnum):
+    """What a conformal prediction set contains."""
+
+    CURED = "cured"
+    NOT_CURED = "not_cured"
+    UNCERTAIN = "uncertain"
+    ATYPICAL = "atypical"
+
+
+class ThresholdRule(StrEnum):
+    """How a decision threshold is chosen on a training set."""
+
+    YOUDEN = "youden"
+    SENSITIVITY = "sensitivity"
+    SPECIFICITY = "specificity"
+    COST_RATIO = "cost_ratio"
+    NET_BENEFIT = "net_benefit"
+    FIXED = "fixed"
+
+
+class OutcomeRule(StrEnum):
+    """How a center's outcome is decided."""
+
+    GIVEN = "given"
+    FOLLOWUP = "followup"
+
+
+class ThyroidState(StrEnum):
+    """Thyroid function at a visit."""
+
+    HYPERTHYROID = "hyperthyroid"
+    SUBCLINICAL_HYPERTHYROID = "subclinical_hyperthyroid"
+    EUTHYROID = "euthyroid"
+    SUBCLINICAL_HYPOTHYROID = "subclinical_hypothyroid"
+    HYPOTHYROID = "hypothyroid"
