@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from thyrocast.baselines import imputation, ridge
-from thyrocast.cohort import splitting as splits
 from thyrocast.contract import columns as contract_columns
+from thyrocast.statistics import partition
 
 logger = logging.getLogger("thyrocast")
 
@@ -136,7 +136,7 @@ def fit(
         normal = imputation.fit(values[sample])
         filled = imputation.complete(values, normal, generator)
         if penalty is None:
-            folds = splits.tuning_folds(outcome, tuning_folds, seed)
+            folds = partition.tuning_folds(outcome, tuning_folds, seed)
             penalty = ridge.choose_penalty(filled, outcome, folds)
         weights = ridge.fit(filled, outcome, penalty)
         fits.append(

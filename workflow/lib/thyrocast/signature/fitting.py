@@ -20,8 +20,8 @@ from scipy.special import expit
 from thyrocast import seeds
 from thyrocast.baselines import models as comparators
 from thyrocast.baselines import ridge
-from thyrocast.cohort import splitting as splits
 from thyrocast.signature import alignment, forest, lasso
+from thyrocast.statistics import partition
 
 logger = logging.getLogger("thyrocast")
 
@@ -214,7 +214,7 @@ def fit_stage(
         )
         rows = np.arange(len(outcome)) if people is None else people
         _, first, person = np.unique(rows, return_index=True, return_inverse=True)
-        folds = splits.tuning_folds(outcome[first], settings["tuning_folds"], seed)[person]
+        folds = partition.tuning_folds(outcome[first], settings["tuning_folds"], seed)[person]
         path = lasso.cross_validate(embeddings, outcome, folds, lambdas)
         chosen = lasso.choose(path, settings["selection"], settings["features"])
         weights = path.path.coefficients[chosen]
