@@ -97,13 +97,10 @@ def ascending(pair: tuple[Any, Any]) -> tuple[Any, Any]:
 
 
 def rising(pair: tuple[float, float]) -> tuple[float, float]:
-    """Refuse a range that is not wider than a point."""
-    low, high = pair
-    if low >= high:
-        raise ValueError(
-            f"goes from {low:g} to {high:g}, expected two different numbers, the smaller one first"
-        )
-    return pair
+    """Refuse a range whose first number is not less than its second."""
+    if pair[0] == pair[1]:
+        raise ValueError(f"contains {pair[0]:g} twice, expected two different numbers")
+    return ascending(pair)
 
 
 def distinct(values: tuple[Hashable, ...]) -> tuple[Hashable, ...]:

@@ -42,6 +42,8 @@ def explain(errors: Sequence[ErrorDetails], model: type[Block], data: Any) -> li
     for error in errors:
         path = _in_data(error["loc"], data)
         kind, ctx = error["type"], error.get("ctx", {})
+        if kind == "too_short" and len(value_at(data, path)) >= ctx["min_length"]:
+            continue  # pydantic counts the valid items only; the others have their own sentence
         if kind == "missing" and isinstance(error["loc"][-1], str):
             absent.setdefault(path, []).append(error["loc"][-1])
         elif isinstance(cause := ctx.get("error"), FaultsError):
@@ -80,11 +82,17 @@ def place(path: Sequence[str | int], data: Any) -> str:
         name = center.get("name") if isinstance(center, Mapping) else None
         if name is None and isinstance(key, str):
             name = key
-        where.append(f"center number {int(key) + 1}" if name is None else f"center {name}")
+        where.append(f"center number {int(key) + 1}" if name is None else f"center {_word(name)}")
         path = path[2:]
     if path:
-        where.append("key " + ".".join(str(part) for part in path))
+        where.append("key " + ".".join(_word(part) for part in path))
     return ", ".join(where) or "config"
+
+
+def _word(part: Any) -> str:
+    """A name in a message; one that would break its line or not be seen is quoted."""
+    text = str(part)
+    return text if text and text.isprintable() else ascii(text)
 
 
 def _in_data(loc: Sequence[str | int], data: Any) -> Path:
@@ -147,7 +155,8 @@ def _wrong_value(
         return "is empty, expected text"
     if kind == "string_too_long":
         return f"{found} is too long, expected at most {ctx['max_length']} characters"
-    return f"{found} is not valid, expected {words(node, root)}{_hint(got, node)}"
+    expected = "a finite number" if kind == "finite_number" else words(node, root)
+    return f"{found} is not valid, expected {expected}{_hint(got, node)}"
 
 
 def _as_text(expected: str) -> str:
@@ -161,7 +170,8 @@ def _hint(got: Any, node: Mapping[str, Any]) -> str:
     if isinstance(got, int | float) and "string" in kinds:
         return " (put it in quotes)"
     if isinstance(got, str) and kinds & {"integer", "number"} and _is_number(got):
-        return " (no quotes, and a point before an exponent: 1.0e-3)"
+        exponent = "e" in got.lower()
+        return " (with an exponent YAML needs a point: 1.0e-3)" if exponent else " (without quotes)"
     return ""
 
 

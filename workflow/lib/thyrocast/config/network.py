@@ -168,5 +168,5 @@ class NetworkConfig(Block):
     @model_validator(mode="after")
     def _weights_are_named_by_their_hash(self) -> Self:
         if self.weights != RANDOM and self.sha256 is None:
-            raise FaultsError([(("sha256",), f"missing, expected the SHA-256 of {self.weights}")])
+            raise FaultsError([(("sha256",), f"missing, expected the SHA-256 of {self.weights!r}")])
         return self

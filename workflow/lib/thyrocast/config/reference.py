@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from thyrocast.config.base import Block
-from thyrocast.config.schema import Node, choices, resolve, schema_of, words
+from thyrocast.config.schema import Node, choices, resolve, schema_of, values_of, words
 from thyrocast.config.simulation import SimulationConfig
 from thyrocast.config.study import StudyConfig
 
@@ -38,10 +38,10 @@ def reference() -> str:
         "Editors that read `# yaml-language-server: $schema=schema.json` in the first line of a "
         "config complete keys and mark faults.",
         "",
-        "# A study",
+        "## A study",
         "",
         *_blocks(StudyConfig),
-        "# A simulated cohort",
+        "## A simulated cohort",
         "",
         *_blocks(SimulationConfig),
     ]
@@ -71,7 +71,7 @@ def _one_line(node: Any) -> Any:
 def _blocks(model: type[Block]) -> list[str]:
     root = schema_of(model)
     node = resolve(root, root)
-    return [_description(node), "", *_section(node, root, "", 2)]
+    return [_description(node), "", *_section(node, root, "", 3)]
 
 
 def _section(node: Node, root: Node, title: str, level: int) -> list[str]:
@@ -85,12 +85,7 @@ def _section(node: Node, root: Node, title: str, level: int) -> list[str]:
         if _is_long(part):
             long += [f"Default of `{name}`:", "", *_code(part["default"]), ""]
         if inner is not None:
-            place = f"{name}[]" if part.get("type") == "array" else name
-            place = (
-                f"{name}.<name>"
-                if "additionalProperties" in part and not part.get("properties")
-                else place
-            )
+            place = name + ("[]" if "items" in part else ".<name>" if values_of(part) else "")
             lead = _description(inner)
             below += [f"{'#' * min(level, 6)} `{place}`", "", *([lead, ""] if lead else [])]
             below += _section(inner, root, place, level + 1)
@@ -100,7 +95,7 @@ def _section(node: Node, root: Node, title: str, level: int) -> list[str]:
 
 def _inner(part: Node, root: Node) -> Node | None:
     """The block of keys that a key, its items or its values are; None for anything else."""
-    for candidate in (part, part.get("items"), part.get("additionalProperties")):
+    for candidate in (part, part.get("items"), values_of(part)):
         if isinstance(candidate, dict):
             found = resolve(candidate, root)
             if "properties" in found:

@@ -49,13 +49,21 @@ def resolve(node: Node, root: Node) -> Node:
     return node
 
 
+def values_of(node: Node) -> Node | None:
+    """The node of the values of a block whose keys are names; None for any other block."""
+    found = node.get("additionalProperties")
+    for values in node.get("patternProperties", {}).values():  # how a pattern of keys is written
+        found = values
+    return found if isinstance(found, dict) else None
+
+
 def child(node: Node, key: str | int, root: Node) -> Node | None:
     """The node of a key or of an item, None if there is none."""
     if isinstance(key, int):
         items = node.get("prefixItems", [])
         found = items[key] if key < len(items) else node.get("items")
     else:
-        found = node.get("properties", {}).get(key, node.get("additionalProperties"))
+        found = node.get("properties", {}).get(key, values_of(node))
     return resolve(found, root) if isinstance(found, dict) else None
 
 
@@ -83,7 +91,8 @@ def words(node: Node, root: Node) -> str:
     parts = [_type_words(part, root) for part in node.get("anyOf", [node]) if part != NULL]
     if node.get("nullable"):
         parts.append(WORDS["null"][0])
-    return " or ".join(dict.fromkeys(filter(None, parts)))
+    parts = list(dict.fromkeys(filter(None, parts)))
+    return " or ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def _type_words(node: Node, root: Node) -> str:
