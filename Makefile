@@ -13,7 +13,7 @@ CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
 .PHONY: help demo paper test lint format bench bench-gpu bench-scale package \
-  slurm-profile doctor resume config-docs lock clean
+  slurm-profile doctor resume config-docs output-docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -69,7 +69,7 @@ resume: .venv/launcher.stamp ## Go on after a lost Snakemake; CANCEL=1 cancels i
 
 # ---- the project
 
-bench config-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 test: .venv/dev.stamp ## Everything that proves the project
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -99,6 +99,9 @@ bench-scale: .venv/local.stamp ## What the workflow itself costs at 10,000 patie
 
 config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
 	$(BIN)/python -m thyrocast.config.reference config
+
+output-docs: .venv/bin/python ## Write docs/output.md from the contract
+	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md
 
 lock: .venv/bin/python ## Resolve requirements/*.in anew into the locks
 	$(BIN)/python requirements/lock.py

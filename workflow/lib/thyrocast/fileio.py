@@ -11,8 +11,16 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that takes its name only if the block succeeds."""
+def atomic(path: str | Path, mode: int | None = None) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that takes its name only if the block succeeds.
+
+    Parameters
+    ----------
+    path
+        The file to write; its folder is created if needed.
+    mode
+        Permissions of the file; those of the umask, if None.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
@@ -24,7 +32,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o666 & ~_umask() if mode is None else mode)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

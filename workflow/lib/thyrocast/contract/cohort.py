@@ -1,0 +1,180 @@
+"""Tables of patients: registers, scans, images and the cohort."""
+
+from collections.abc import Sequence
+
+from thyrocast.contract.names import Role, Source, ThyroidState
+from thyrocast.contract.table import Column, Table, flag, integer, number, text
+
+SEX = ("female", "male", "other")
+ANTITHYROID_DRUG = ("none", "methimazole", "carbimazole", "propylthiouracil", "other")
+YES_NO = ("yes", "no")
+SMOKING = ("never", "former", "current")
+
+_PATIENT = text("patient", "Pseudonym: center and keyed hash of the identifier.")
+_CENTER = text("center", "Center.")
+_OUTCOME = integer("outcome", "1 cured, 0 not cured.", low=0, high=1, missing=True)
+
+#: Clinical columns of a register and of the cohort.
+CLINICAL = (
+    text("sex", "Sex.", SEX, missing=True),
+    number("age", "Age at therapy.", "years", missing=True),
+    number("gland_mass", "Mass of the thyroid gland.", "g", missing=True),
+    number("uptake_24h", "Iodine uptake 24 h after a tracer dose.", "percent", missing=True),
+    number("activity", "Administered iodine-131 activity.", "MBq", missing=True),
+    number("trab", "TSH-receptor antibodies.", "IU/L", missing=True),
+    number("ft4", "Free thyroxine.", "pmol/L", missing=True),
+    number("ft3", "Free triiodothyronine.", "pmol/L", missing=True),
+    text("antithyroid_drug", "Drug before therapy.", ANTITHYROID_DRUG, missing=True),
+    number("withdrawal_days", "Days from the last drug to therapy.", "days", missing=True),
+    text("orbitopathy", "Orbitopathy.", YES_NO, missing=True),
+    text("smoking", "Smoking.", SMOKING, missing=True),
+)
+#: How the scintigram was acquired.
+ACQUISITION = (
+    text("vendor", "Manufacturer of the camera.", missing=True),
+    text("camera", "Model of the camera.", missing=True),
+    text("collimator", "Collimator.", missing=True),
+    integer("matrix", "Columns of the camera's matrix.", "pixels", missing=True),
+    number("pixel_mm", "Pixel size, geometric mean of rows and columns.", "mm", missing=True),
+    number("duration_s", "Duration of the frame.", "s", missing=True),
+    number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
+    number("delay_min", "Time from injection to image.", "min", missing=True),
+    text("view_by", "What identified the anterior view.", missing=True),
+    number("saturation", "Share of pixels at the largest value a pixel can have.", missing=True),
+    number("centroid_x_mm", "Gland from the middle of the field, right positive.", "mm", missing=True),
+    number("centroid_y_mm", "Gland from the middle of the field, down positive.", "mm", missing=True),
+    flag("simulated", "Whether the header says that the image is simulated.", missing=True),
+)  # fmt: skip
+#: What is measured in the scintigram.
+QUANTITIES = (
+    number("q_counts", "Net counts in the gland.", "counts", missing=True),
+    number("q_rate", "Net count rate of the gland.", "counts/s", missing=True),
+    number("q_uptake", "Technetium uptake of the gland.", "percent", missing=True),
+    number("q_area_right", "Area of the right lobe.", "cm²", missing=True),
+    number("q_area_left", "Area of the left lobe.", "cm²", missing=True),
+    number("q_mass", "Mass estimated from the areas.", "g", missing=True),
+    number("q_asymmetry", "(right - left) / (right + left) counts.", missing=True),
+    number("q_heterogeneity", "Variation of counts in the gland beyond noise.", missing=True),
+    number("q_to_background", "Mean counts of gland over background.", missing=True),
+    number("q_to_salivary", "Mean counts of gland over salivary glands.", missing=True),
+    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
+)
+
+REGISTER = Table(
+    "cohort/{center}/register.csv",
+    "Every patient of a center's clinical table or images, included or excluded with the reason.",
+    (
+        _PATIENT,
+        _CENTER,
+        flag("included", "Whether the patient has all that the study needs."),
+        text("reason", "Why the patient is excluded; empty for included ones."),
+        text("source", "Where the patient was found.", Source),
+        _OUTCOME,
+        *CLINICAL,
+        text("state", "Thyroid function that decided the outcome.", ThyroidState, missing=True),
+        number("followup_months", "Time from therapy to the deciding visit.", "months", missing=True),
+    ),
+    key=("patient",),
+    digits=6,
+)  # fmt: skip
+
+RECORDS = Table(
+    "cohort/{center}/jobs/{job}.csv",
+    "Patients of one standardization job: how the image was acquired and what it shows.",
+    (
+        _PATIENT,
+        flag("usable", "Whether one of the patient's scans could be standardized."),
+        text("reason", "Why none could; empty for usable patients."),
+        *ACQUISITION,
+        *QUANTITIES,
+    ),
+    key=("patient",),
+    digits=6,
+)
+
+COHORT = Table(
+    "cohort/cohort.csv",
+    "The analyzed patients; row i belongs to image i.",
+    (
+        _PATIENT,
+        _CENTER,
+        text("role", "Role of the center.", Role),
+        _OUTCOME,
+        *CLINICAL,
+        *ACQUISITION,
+        *QUANTITIES,
+    ),
+    key=("patient",),
+    digits=6,
+)
+
+_SYRINGE = "the full dose syringe"
+_RESIDUAL = "the syringe after injection"
+
+
+def _syringe(name: str, what: str) -> Sequence[Column]:
+    return (
+        text(f"{name}_file", f"File with the image of {what}.", missing=True),
+        integer(f"{name}_frame", "Its frame, from 0.", missing=True),
+        number(f"{name}_s", "Its duration.", "s", missing=True),
+        number(f"{name}_min", "Time from it to the scan.", "min", missing=True),
+    )
+
+
+SCANS = Table(
+    "{center}/scans.csv",
+    "Private: the scans of included patients, best first, and keyed hashes by which one person is "
+    "found in two centers.",
+    (
+        _PATIENT,
+        text("identifier", "Normalized patient identifier."),
+        integer("rank", "0 for the best scan."),
+        text("file", "Path of the file below the center's folder, percent-encoded."),
+        text("stamp", "Size and time of the file.", missing=True),
+        text("frames", "Frames that are summed, from 0, separated by spaces."),
+        text("kind", "Static frame, frames of a dynamic study, or a captured picture.",
+             ("static", "dynamic", "capture")),
+        text("view_by", "What identified the anterior view.",
+             ("code", "orientation", "description", "fallback")),
+        integer("turn", "Quarter turns that bring the head up."),
+        number("row_mm", "Distance of rows.", "mm"),
+        number("column_mm", "Distance of columns.", "mm"),
+        text("spacing_by", "Where the pixel size comes from.", ("header", "config")),
+        number("duration_s", "Duration.", "s", missing=True),
+        text("duration_by", "Where the duration comes from.", ("header", "config"), missing=True),
+        number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
+        text("activity_by", "Where the activity comes from.", ("header", "config"), missing=True),
+        number("delay_min", "Time from injection to image.", "min", missing=True),
+        text("vendor", "Manufacturer of the camera.", missing=True),
+        text("camera", "Model of the camera.", missing=True),
+        text("collimator", "Collimator.", missing=True),
+        flag("simulated", "Whether the header says that the image is simulated."),
+        text("flags", "What is unusual about the scan, separated by spaces.", missing=True),
+        *_syringe("syringe", _SYRINGE),
+        *_syringe("residual", _RESIDUAL),
+        text("person_identifier", "Keyed hash of the identifier alone.", missing=True),
+        text("person_birth", "Keyed hash of birth date and sex.", missing=True),
+        text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
+    ),
+    key=("patient", "rank"),
+    private=True,
+    digits=None,
+)  # fmt: skip
+
+OUTCOMES = Table(
+    "{center}/outcomes.csv",
+    "Private: what each outcome was derived from.",
+    (
+        _PATIENT,
+        text("identifier", "Normalized patient identifier.", missing=True),
+        text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
+        text("visit_date", "Date of the deciding visit, ISO 8601.", missing=True),
+        text("state", "Thyroid function that decided.", ThyroidState, missing=True),
+        _OUTCOME,
+        text("reason", "Why there is no outcome; empty where there is one."),
+    ),
+    key=("patient",),
+    private=True,
+)
+
+TABLES = (REGISTER, RECORDS, COHORT, SCANS, OUTCOMES)

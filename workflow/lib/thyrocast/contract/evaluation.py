@@ -1,0 +1,260 @@
+"""Tables of the evaluation."""
+
+from dataclasses import replace
+
+from thyrocast.contract import splits
+from thyrocast.contract.names import (
+    GroupKind,
+    Metric,
+    PredictionSet,
+    Scale,
+    Status,
+    ThresholdRule,
+)
+from thyrocast.contract.splits import (
+    CENTER,
+    DESIGN,
+    MODEL,
+    OUTCOME,
+    PATIENT,
+    PROBABILITY,
+    SET,
+    SPLIT,
+)
+from thyrocast.contract.table import Table, flag, integer, number, text
+
+_GROUP_KIND = text("group_kind", "All patients of the set, one center, or one subgroup.", GroupKind)
+_GROUP = text("group", "Center or subgroup; empty for `pooled`.")
+_METRIC = text("metric", "Measure of performance.", Metric)
+_AT = number("at", "Threshold probability of a net benefit.", low=0, high=1, missing=True)
+_LOW = number("ci_low", "Lower confidence limit.", missing=True)
+_HIGH = number("ci_high", "Upper confidence limit.", missing=True)
+_STATUS = text("status", "Whether the result could be given.", Status)
+_NOTE = text("note", "Remark for the reader, or why there is no result.")
+_N = integer("n", "Patients.", low=0, missing=True)
+_EVENTS = integer("events", "Cured patients.", low=0, missing=True)
+_KEY = (DESIGN, SPLIT, MODEL, SET, _GROUP_KIND, _GROUP)
+
+PERFORMANCE = Table(
+    "evaluation/performance.csv",
+    "Every metric of every model, in both sets, for all patients, centers and subgroups. The split "
+    "`all` joins the test predictions of all splits. The first row of a group, metric and `at` is its "
+    "headline; further rows have another kind of interval.",
+    (
+        DESIGN,
+        SPLIT,
+        MODEL,
+        SET,
+        _GROUP_KIND,
+        text("variable", "Column of the cohort that defines a subgroup; empty otherwise."),
+        _GROUP,
+        _METRIC,
+        _AT,
+        number("estimate", "Estimate.", missing=True),
+        number("std_error", "Standard error on `scale`, where the interval has one.", missing=True),
+        text("scale", "Scale of the standard error.", Scale, missing=True),
+        _LOW,
+        _HIGH,
+        text("ci_method", "Kind of interval; empty where there is none."),
+        _STATUS,
+        _NOTE,
+        _N,
+        _EVENTS,
+    ),
+    key=(
+        "design", "split", "model", "set", "group_kind", "variable", "group", "metric", "at",
+        "ci_method",
+    ),
+)  # fmt: skip
+
+ROC = Table(
+    "evaluation/roc.csv",
+    "Corners of the ROC curves with a bootstrap band.",
+    (
+        *_KEY,
+        number("fpr", "False-positive rate.", low=0, high=1),
+        number("tpr", "True-positive rate.", low=0, high=1),
+        number("tpr_low", "Lower limit of the band.", missing=True),
+        number("tpr_high", "Upper limit of the band.", missing=True),
+    ),
+)
+
+CALIBRATION = Table(
+    "evaluation/calibration.csv",
+    "Smooth calibration curves.",
+    (
+        *_KEY,
+        number("predicted", "Predicted probability.", low=0, high=1),
+        number("observed", "Observed probability.", low=0, high=1),
+        _LOW,
+        _HIGH,
+    ),
+)
+
+CALIBRATION_GROUPS = Table(
+    "evaluation/calibration_groups.csv",
+    "Calibration in groups of patients of similar predicted probability.",
+    (
+        *_KEY,
+        integer("bin", "Group, from 1, by increasing probability.", low=1),
+        number("predicted", "Mean predicted probability.", low=0, high=1),
+        number("observed", "Share of cured patients.", low=0, high=1),
+        _LOW,
+        _HIGH,
+        integer("n", "Patients.", low=1),
+    ),
+)
+
+DECISION_CURVE = Table(
+    "evaluation/decision_curve.csv",
+    "Decision curves of models, and of treating everybody or nobody.",
+    (
+        *_KEY,
+        number("threshold", "Threshold probability of cure from which a patient is treated.", low=0, high=1),
+        number("net_benefit", "Net benefit."),
+        _LOW,
+        _HIGH,
+        number("interventions_avoided", "Net therapies avoided per 100 patients, against treating all."),
+        number("avoided_low", "Lower confidence limit.", missing=True),
+        number("avoided_high", "Upper confidence limit.", missing=True),
+    ),
+)  # fmt: skip
+
+COMPARISONS = Table(
+    "evaluation/comparisons.csv",
+    "Differences between models in the same patients.",
+    (
+        DESIGN,
+        SPLIT,
+        SET,
+        text("model_a", "First model."),
+        text("model_b", "Second model."),
+        _METRIC,
+        _AT,
+        text("method", "Test."),
+        number("difference", "First less second model; chi-squared for `likelihood_ratio`.", missing=True),
+        _LOW,
+        _HIGH,
+        number("p_value", "P value.", low=0, high=1, missing=True),
+        number("p_holm", "P value adjusted over the pairs of models (Holm).", low=0, high=1, missing=True),
+        _STATUS,
+        _NOTE,
+    ),
+    key=("design", "split", "set", "model_a", "model_b", "metric", "at", "method"),
+)  # fmt: skip
+
+THRESHOLDS = Table(
+    "evaluation/thresholds.csv",
+    "Decision thresholds, chosen on training patients.",
+    (
+        DESIGN,
+        SPLIT,
+        MODEL,
+        text("rule", "How it was chosen.", ThresholdRule),
+        number("threshold", "Probability of cure from which a patient is called cured.", missing=True),
+    ),
+    key=("design", "split", "model"),
+)  # fmt: skip
+
+PREDICTION_SETS = Table(
+    "evaluation/prediction_sets.csv",
+    "Conformal prediction of every test patient.",
+    (
+        DESIGN,
+        SPLIT,
+        MODEL,
+        PATIENT,
+        CENTER,
+        OUTCOME,
+        PROBABILITY,
+        number("p_not_cured", "Conformal p value of not cured.", low=0, high=1),
+        number("p_cured", "Conformal p value of cured.", low=0, high=1),
+        text("prediction", "Outcomes that are not excluded.", PredictionSet),
+    ),
+    key=("design", "split", "model", "patient"),
+)
+
+POOLED = Table(
+    "evaluation/pooled.csv",
+    "Random-effects means of the centers' results, with the prediction interval for a new center.",
+    (
+        DESIGN,
+        MODEL,
+        _METRIC,
+        _AT,
+        text("method", "Estimator of the variance between centers and kind of interval."),
+        number("estimate", "Mean over centers.", missing=True),
+        _LOW,
+        _HIGH,
+        number("pi_low", "Lower limit of the prediction interval for a new center.", missing=True),
+        number("pi_high", "Upper limit of the prediction interval for a new center.", missing=True),
+        number("tau2", "Variance between centers, on `scale`.", low=0, missing=True),
+        number("i2", "Share of the variation that is between centers.", low=0, high=1, missing=True),
+        number("q", "Cochran's Q.", low=0, missing=True),
+        number("q_p", "P value of Q.", low=0, high=1, missing=True),
+        integer("k", "Centers.", low=0),
+        text("scale", "Scale on which centers are pooled.", Scale, missing=True),
+        _STATUS,
+        _NOTE,
+    ),
+    key=("design", "model", "metric", "at", "method"),
+)  # fmt: skip
+
+POOLED_CENTERS = Table(
+    "evaluation/pooled_centers.csv",
+    "Each center's share of the pooled result, and the result without that center.",
+    (
+        DESIGN,
+        MODEL,
+        _METRIC,
+        _AT,
+        text("method", "As in pooled.csv."),
+        CENTER,
+        number("estimate", "The center's estimate."),
+        _LOW,
+        _HIGH,
+        number("weight", "Weight of the center.", low=0, high=1, missing=True),
+        integer("n", "Patients.", low=0),
+        integer("events", "Cured patients.", low=0),
+        number("without", "Mean without this center.", missing=True),
+        number("without_low", "Its lower confidence limit.", missing=True),
+        number("without_high", "Its upper confidence limit.", missing=True),
+    ),
+    key=("design", "model", "metric", "at", "method", "center"),
+)
+
+SAMPLE_SIZE = Table(
+    "evaluation/sample_size.csv",
+    "Patients that developing and validating a model require, and those available.",
+    (
+        text("purpose", "What they are needed for.", ("development", "validation", "precision")),
+        text("criterion", "Riley's criterion; `all` is the strictest of them."),
+        integer("required_n", "Patients required.", low=0),
+        integer("required_events", "Cured patients among them.", low=0),
+        integer("available_n", "Patients available.", low=0),
+        integer("available_events", "Cured patients available.", low=0),
+        flag("sufficient", "Whether there are enough."),
+        _NOTE,
+    ),
+    key=("purpose", "criterion"),
+)
+
+PREDICTIONS = replace(
+    splits.PREDICTIONS,
+    path="evaluation/predictions.csv",
+    meaning="All predictions, external ones included.",
+)
+
+#: What `evaluate_design` writes for one design, and `pool_centers` for all.
+OF_DESIGN = (
+    PERFORMANCE,
+    ROC,
+    CALIBRATION,
+    CALIBRATION_GROUPS,
+    DECISION_CURVE,
+    COMPARISONS,
+    THRESHOLDS,
+    PREDICTION_SETS,
+    PREDICTIONS,
+)
+TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, SAMPLE_SIZE)

@@ -1,0 +1,41 @@
+"""Everything that a study writes, and the version of what is written."""
+
+from thyrocast.contract import cohort, evaluation, splits
+from thyrocast.contract.table import File, Table
+
+#: Raised when a name, a column or the meaning of one changes.
+VERSION = 2
+
+_SPLIT = "splits/{design}/{split}"
+
+FILES = (
+    File("cohort/{center}/jobs/{job}.npz", "Images, glands and pixel hashes of one standardization job."),
+    File("cohort/images.npy", "float32, patients × size × size: the standardized images; unit as `image.intensity` says."),
+    File("cohort/masks.npy", "uint8, patients × size × size: 1 in the gland."),
+    File("cohort/flow.json", "Per center: patients found, matched, excluded by reason, and analyzed."),
+    File(f"{_SPLIT}/network/{{member}}/weights.safetensors", "A trained network with its normalization."),
+    File(f"{_SPLIT}/embeddings.npy", "float32, members × patients × 2,048 in the order of `splits.csv`: pooled features."),
+    File(f"{_SPLIT}/signature/model.json", "Recalibration, selected features and baselines as plain numbers."),
+    File(f"{_SPLIT}/signature/forest.skops", "The random forest of the signature."),
+    File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
+    File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
+    File("model/files/", "The locked model of all development patients."),
+    File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
+    File("report/report.html", "One page that needs no network."),
+    File("logs/", "One log per job."),
+    File("benchmarks/", "Time and memory of every job."),
+)  # fmt: skip
+
+PRIVATE_FILES = (
+    File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
+    File("{center}/index/", "Headers that were read before.", private=True),
+    File("{center}/ledger.txt", "Patients in the order in which they joined.", private=True),
+    File("{center}/jobs/{job}", "Version of what a standardization job was computed from.", private=True),
+    File("training/", "State of unfinished trainings.", private=True),
+)  # fmt: skip
+
+TABLES: tuple[Table, ...] = (
+    *cohort.TABLES,
+    *splits.TABLES,
+    *evaluation.TABLES,
+)

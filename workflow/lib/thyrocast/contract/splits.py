@@ -1,0 +1,120 @@
+"""Tables of the splits: who is in which set, what was trained, and every prediction."""
+
+from thyrocast.contract.names import Design, Set
+from thyrocast.contract.table import Table, flag, integer, number, text
+
+DESIGN = text("design", "Design of the validation.", Design)
+SPLIT = text("split", "Split of the design.")
+MODEL = text("model", "Model, a reference strategy, or the name of external predictions.")
+SET = text("set", "Side of the split.", Set)
+PATIENT = text("patient", "Pseudonym.")
+CENTER = text("center", "Center.")
+OUTCOME = integer("outcome", "1 cured, 0 not cured.", low=0, high=1, missing=True)
+FOLD = integer("fold", "Fold of a training patient, from 1.", low=1, missing=True)
+PROBABILITY = number("probability", "Predicted probability of cure.", low=0, high=1)
+
+SPLITS = Table(
+    "splits.csv",
+    "The set of every patient in every split, and the fold of training patients.",
+    (DESIGN, SPLIT, PATIENT, SET, FOLD),
+    key=("design", "split", "patient"),
+)
+
+_SPLIT = "splits/{design}/{split}"
+
+HISTORY = Table(
+    f"{_SPLIT}/network/{{member}}/history.csv",
+    "Training of one member, epoch by epoch.",
+    (
+        integer("epoch", "Epoch, from 1.", low=1),
+        number("learning_rate", "Learning rate at the end of the epoch."),
+        number("train_loss", "Mean loss of the patients fitted to."),
+        number("validation_loss", "Loss of the patients held out for early stopping.", missing=True),
+        number("validation_auc", "AUC of the patients held out for early stopping.", missing=True),
+        number("seconds", "Duration of the epoch.", "s"),
+        flag("best", "Whether the weights of this epoch were kept."),
+    ),
+    key=("epoch",),
+    digits=None,
+)  # fmt: skip
+
+LOGITS = Table(
+    f"{_SPLIT}/network.csv",
+    "Log-odds of cure of every patient of the split by every member's network.",
+    (
+        PATIENT,
+        SET,
+        FOLD,
+        text("member", "`full`, trained on all training patients, or `fold-k`, trained without fold k."),
+        number("logit", "Log-odds of cure."),
+    ),
+    key=("patient", "member"),
+    digits=7,
+)  # fmt: skip
+
+PATH = Table(
+    f"{_SPLIT}/signature/path.csv",
+    "The LASSO path with its cross-validated deviance; no rows where no path could be fitted.",
+    (
+        number("lambda", "Penalty."),
+        integer("nonzero", "Features with a coefficient."),
+        number("cv_deviance", "Cross-validated deviance.", missing=True),
+        number("cv_se", "Its standard error.", missing=True),
+        flag("chosen", "Whether this penalty was chosen."),
+    ),
+    digits=None,
+)
+
+FEATURES = Table(
+    f"{_SPLIT}/signature/features.csv",
+    "The selected features, the most important first.",
+    (
+        integer("feature", "Index of the embedding's feature, from 0.", low=0),
+        number("coefficient", "Coefficient of the LASSO."),
+        number("importance", "Importance in the random forest."),
+    ),
+    key=("feature",),
+    digits=None,
+)
+
+OPTIMISM = Table(
+    f"{_SPLIT}/signature/optimism.csv",
+    "Bootstrap correction of the signature's apparent performance; no rows where none is asked for.",
+    (
+        text("metric", "Measure of performance."),
+        number("apparent", "Performance in the patients fitted to."),
+        number("optimism", "Mean difference of apparent and tested performance over resamples."),
+        number("corrected", "Apparent performance less optimism."),
+        integer("resamples", "Bootstrap resamples."),
+    ),
+    key=("metric",),
+    digits=None,
+)
+
+PREDICTIONS = Table(
+    f"{_SPLIT}/predictions.csv",
+    "Probabilities of cure of every model for every patient of the split; those of training patients "
+    "are cross-fitted, or in-sample where the config says so.",
+    (DESIGN, SPLIT, MODEL, SET, PATIENT, CENTER, OUTCOME, PROBABILITY),
+    key=("design", "split", "model", "patient"),
+    digits=None,
+)
+
+GRADCAM = Table(
+    f"{_SPLIT}/explanation/gradcam.csv",
+    "Grad-CAM of every test patient as numbers.",
+    (
+        PATIENT,
+        CENTER,
+        OUTCOME,
+        text("target", "What the map shows evidence for.", ("cured", "not_cured")),
+        PROBABILITY,
+        number("inside", "Share of the map's energy inside the gland.", low=0, high=1, missing=True),
+        number("area", "Share of the image that is gland.", low=0, high=1),
+        text("status", "Whether the map is zero everywhere.", ("ok", "all_zero")),
+    ),
+    key=("patient",),
+    digits=6,
+)  # fmt: skip
+
+TABLES = (SPLITS, HISTORY, LOGITS, PATH, FEATURES, OPTIMISM, PREDICTIONS, GRADCAM)
