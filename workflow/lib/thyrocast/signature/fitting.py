@@ -9,7 +9,7 @@ the fit to all training patients, as a new patient would be.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -156,23 +156,17 @@ def fit(
         recalibration[Model.SIGNATURE] = _recalibration(Model.SIGNATURE, odds, training)
     crossed[Model.SIGNATURE] = recalibrated_forest(recalibration, votes)
 
-    fitted = {}
-    for name in BASELINES:
-        predictors = baselines.predictors(name, data.cohort[train], crossed)
-        baseline, probability = _fit_baseline(name, predictors, training)
-        if baseline.coding:
-            fitted[name], crossed[name] = baseline, probability
-        else:
-            logger.warning("%s: no predictor in the training set, the model is left out", name)
+    fitted = _fit_baselines(data.cohort[train], crossed, training)
     model = SignatureModel(
         embeddings=config.embeddings,
         recalibration=recalibration,
         signature=_signature(whole, to_aligned, float(training.outcome.mean())),
-        baselines=fitted,
+        baselines={name: baseline for name, (baseline, _) in fitted.items()},
     )
     tested = predict(
         model, whole.classifier, data.cohort[~train], embeddings[0][~train], logits[0][~train]
     )
+    crossed |= {name: probability for name, (_, probability) in fitted.items()}
     probabilities = {name: np.zeros(len(train)) for name in crossed}
     for name, probability in probabilities.items():
         probability[train], probability[~train] = crossed[name], tested[name]
@@ -209,6 +203,21 @@ def _fit_lasso_forest(aligned: Array, training: _Training) -> tuple[LassoForest,
         return part.predict(aligned[rows])
 
     return training.cross_fit(learn, forecast)
+
+
+def _fit_baselines(
+    cohort: pd.DataFrame, crossed: Mapping[Model, Array], training: _Training
+) -> dict[Model, tuple[Baseline, Array]]:
+    """The baselines that have a predictor, and training patients' probabilities (n,) by each."""
+    result = {}
+    for name in BASELINES:
+        predictors = baselines.predictors(name, cohort, crossed)
+        baseline, probability = _fit_baseline(name, predictors, training)
+        if baseline.coding:
+            result[name] = baseline, probability
+        else:
+            logger.warning("%s: no predictor in the training set, the model is left out", name)
+    return result
 
 
 def _fit_baseline(
