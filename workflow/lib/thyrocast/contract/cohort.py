@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from thyrocast.contract.names import Role, Source, ThyroidState
+from thyrocast.contract.names import (
+    Role,
+    ScanKind,
+    Source,
+    ThyroidState,
+    ValueSource,
+    ViewSource,
+)
 from thyrocast.contract.table import Column, Table, flag, integer, number, text
 
 SEX = ("female", "male", "other")
@@ -132,18 +139,16 @@ SCANS = Table(
         text("file", "Path of the file below the center's folder, percent-encoded."),
         text("stamp", "Size and time of the file.", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
-        text("kind", "Static frame, frames of a dynamic study, or a captured picture.",
-             ("static", "dynamic", "capture")),
-        text("view_by", "What identified the anterior view.",
-             ("code", "orientation", "description", "fallback")),
+        text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
+        text("view_by", "What identified the anterior view.", ViewSource),
         integer("turn", "Quarter turns that bring the head up."),
         number("row_mm", "Distance of rows.", "mm"),
         number("column_mm", "Distance of columns.", "mm"),
-        text("spacing_by", "Where the pixel size comes from.", ("header", "config")),
+        text("spacing_by", "Where the pixel size comes from.", ValueSource),
         number("duration_s", "Duration.", "s", missing=True),
-        text("duration_by", "Where the duration comes from.", ("header", "config"), missing=True),
+        text("duration_by", "Where the duration comes from.", ValueSource, missing=True),
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
-        text("activity_by", "Where the activity comes from.", ("header", "config"), missing=True),
+        text("activity_by", "Where the activity comes from.", ValueSource, missing=True),
         number("delay_min", "Time from injection to image.", "min", missing=True),
         text("vendor", "Manufacturer of the camera.", missing=True),
         text("camera", "Model of the camera.", missing=True),
@@ -175,6 +180,20 @@ OUTCOMES = Table(
     ),
     key=("patient",),
     private=True,
+)
+
+#: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
+PACKAGE = Table(
+    "{center}/clinical.csv",
+    "The patients of a package, as the clinical table of another config's center.",
+    (
+        _PATIENT,
+        text("therapy_date", "The day on which every therapy is placed, ISO 8601.", missing=True),
+        text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
+        *CLINICAL,
+    ),
+    key=("patient",),
+    digits=6,
 )
 
 TABLES = (REGISTER, RECORDS, COHORT, SCANS, OUTCOMES)
