@@ -22,15 +22,15 @@ from tests.unit.example_scans import (
     save,
     window,
 )
-from thyrocast.dicom.frames import Verdict, judge
+from thyrocast.dicom.frames import FileVerdict, judge
 from thyrocast.dicom.header import read_header
 
 TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
 
 
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> Verdict:
-    record = read_header(save(dataset, tmp_path / "scan"))
-    return judge(record, center(**changes), cohort())
+def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
+    header = read_header(save(dataset, tmp_path / "scan"))
+    return judge(header, center(**changes), cohort())
 
 
 def frames(tmp_path: Path, dataset: Dataset, **changes: Any) -> list[tuple[int, ...]]:
@@ -195,8 +195,8 @@ def test_the_half_life_tells_the_radionuclide(
         ({"ImageType": ["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]}, "a tomographic image"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "TRANSMISSION"]}, "a transmission image"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "GATED", "EMISSION"]}, "a gated image"),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, "a colour image"),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "a colour image"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "a color image"),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "a color image"),
         ({"LossyImageCompression": "01"}, "compressed with loss"),
         ({"Rows": 60_000, "Columns": 60_000}, "a larger matrix or more frames than any scintigram"),
         ({"NumberOfFrames": 10_000_000}, "a larger matrix or more frames than any scintigram"),

@@ -39,8 +39,7 @@ def two_frames(**elements: Any) -> Dataset:
 
 
 def counts(path: Path, frame: int = 1) -> NDArray[np.float64]:
-    record = read_header(path)
-    assert judge(record, center(), cohort()).reason == ""
+    assert judge(read_header(path), center(), cohort()).reason == ""
     return read_counts(path, [frame]).image
 
 
