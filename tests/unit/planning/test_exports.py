@@ -1,4 +1,4 @@
-"""What a changed file concerns is known before any job: its own patient, or everybody."""
+"""Which patient a changed file concerns is known before any job: its own, or everybody."""
 
 import os
 from pathlib import Path
@@ -91,7 +91,7 @@ def test_only_new_files_are_opened(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert opened == [str(folder / "new")]
 
 
-def test_hostile_names_are_no_obstacle(folder: Path) -> None:
+def test_hostile_names_are_accepted(folder: Path) -> None:
     (folder / os.fsdecode(b"\xff\xfe")).write_bytes(b"\x10\x00\x20\x00LO\xff\xff")
     (folder / "line\nbreak").write_bytes(b"")
     assert look(folder).version() == look(folder).version()

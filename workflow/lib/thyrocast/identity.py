@@ -14,16 +14,16 @@ from thyrocast.errors import InputError
 
 
 def normalize_identifier(text: str, rules: Mapping[str, Any] | None = None) -> str:
-    """Bring a patient identifier of a table or of a DICOM header to one form.
+    """Return a patient identifier of a table or of a DICOM header in one form.
 
     Parameters
     ----------
     text
-        The identifier as it stands.
+        The identifier as it is written.
     rules
-        The center's ``identifiers`` block: ``strip_prefix`` (text taken off the front),
-        ``zero_pad`` (digits are filled with zeros up to this length; 0 for none) and
-        ``strip_zeros`` (leading zeros are dropped).
+        The center's ``identifiers`` block: ``strip_prefix`` (text that is removed from the front),
+        ``zero_pad`` (numbers are padded with zeros to this length; 0 for no padding) and
+        ``strip_zeros`` (leading zeros of numbers are removed).
     """
     rules = rules or {}
     value = " ".join(str(text).split()).upper()
@@ -38,31 +38,31 @@ def normalize_identifier(text: str, rules: Mapping[str, Any] | None = None) -> s
 
 
 def pseudonym(key: bytes, center: str, identifier: str) -> str:
-    """Name of a patient under ``results/``: a keyed hash, so that nobody without the key can undo it.
+    """Return a patient's name under ``results/``: a keyed hash, which only the key can reproduce.
 
     Parameters
     ----------
     key
         The study's secret (`load_key`).
     center, identifier
-        The center's name and the normalized identifier; together they make one patient.
+        The center's name and the normalized identifier, which together identify one patient.
     """
     digest = hmac.new(key, f"{center}\0{identifier}".encode(), hashlib.sha256).hexdigest()
     return f"{center}-{digest[:12]}"
 
 
 def load_key(path: str | Path) -> bytes:
-    """The study's secret for pseudonyms; made with mode 0600 where the file does not exist yet.
+    """Return the study's secret for pseudonyms; create it with mode 0600 if there is no file.
 
     Raises
     ------
     InputError
-        If the file holds fewer than 16 bytes.
+        If the file contains fewer than 16 bytes.
     """
     file = Path(path).expanduser()
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Linked into place whole, so that of two processes that start at once, both read one key.
+        # Linked as a whole, so that two processes that start together read the same key.
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
         with os.fdopen(handle, "w") as new:
             new.write(secrets.token_hex(32) + "\n")
@@ -72,7 +72,7 @@ def load_key(path: str | Path) -> bytes:
     key = file.read_bytes().strip()
     if len(key) < 16:
         raise InputError(
-            f"pseudonym key {file} holds {len(key)} bytes, expected at least 16: "
-            "delete the file to have a new one made, or put the study's key there"
+            f"pseudonym key {file} has {len(key)} bytes, expected at least 16: "
+            "delete the file to create a new key, or put the study's key there"
         )
     return key

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from thyrocast import fileio, identity
-from thyrocast.cohort import outcome
+from thyrocast.cohort import rule
 from thyrocast.errors import InputError
 from thyrocast.planning import exports
 from thyrocast.planning.exports import Export
-from thyrocast.planning.spreadsheet import read_table
+from thyrocast.planning.spreadsheet import read_sheet
 
 Center = Mapping[str, Any]
 Config = Mapping[str, Any]
@@ -49,7 +49,7 @@ def _center_faults(center: Center) -> list[str]:
     elif next(exports.files(folder), None) is None:
         faults.append(f"{where}, key dicom: folder {folder} holds no files, expected DICOM files")
     try:
-        outcome.check_rule(center)
+        rule.check_rule(center)
     except InputError as error:
         faults.append(str(error))
     if not Path(center["clinical"]).is_file():
@@ -58,10 +58,10 @@ def _center_faults(center: Center) -> list[str]:
         )
         return faults
     try:
-        table = read_table(center["clinical"], center.get("sheet"), center.get("encoding"))
+        table = read_sheet(center["clinical"], center.get("sheet"), center.get("encoding"))
     except InputError as error:
         return [*faults, f"{where}: {error}"]
-    for key, name in outcome.columns(center).items():
+    for key, name in rule.columns(center).items():
         if name not in table.header:
             faults.append(
                 f"{where}, key {key}: table {center['clinical']} has no column {name!r}, "
@@ -190,7 +190,7 @@ def patients(config: Config, name: str, export: Export) -> dict[str, str]:
     """
     block = center(config, name)
     key = identity.load_key(config["pseudonym_key"])
-    table = read_table(block["clinical"], block.get("sheet"), block.get("encoding"))
+    table = read_sheet(block["clinical"], block.get("sheet"), block.get("encoding"))
     files = export.versions()
     found: dict[str, str] = {}
     for cell, row in zip(table.column(block["columns"]["patient"]), table.rows, strict=True):
