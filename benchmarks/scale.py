@@ -145,8 +145,8 @@ start = time.process_time()
 found = cohort.register_center(
     Path(center["clinical"]), Path(center["dicom"]), center, config["cohort"],
     identity.load_key(config["pseudonym_key"]), here / "index", 1)
-cohort.write(found, here / "register.csv", here / "scans.csv")
-patients = [row["patient"] for row in found.register]
+cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
+patients = found.register["patient"].tolist()
 done, rows = standardize.standardize_job(
     patients, fileio.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
 standardize.write_job(done, rows, config["image"]["size"], here / "i.npz", here / "r.csv")

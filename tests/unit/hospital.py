@@ -1,8 +1,9 @@
-"""A center on disk, and a cohort of several, made as the rules make them."""
+"""A center on disk, and a cohort of several, computed as the rules compute them."""
 
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydicom.dataset import Dataset
 
 from tests.unit.example_scans import (
@@ -15,9 +16,12 @@ from tests.unit.example_scans import (
     table,
 )
 from thyrocast import fileio, identity
-from thyrocast.cohort import assembly
 from thyrocast.cohort import registration as cohorts
+from thyrocast.cohort.assembly import Inputs, Outputs
+from thyrocast.cohort.assembly import assemble as assemble_cohort
 from thyrocast.cohort.registration import Registration
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
 from thyrocast.image import standardize
 
 KEY = b"k" * 32
@@ -29,7 +33,7 @@ def scan(identifier: str, seed: int = 1, **elements: Any) -> Dataset:
 
 
 class Hospital:
-    """A center on disk that is registered, standardized and assembled as the rules do."""
+    """A center on disk that is registered, standardized and assembled as in a run."""
 
     def __init__(self, folder: Path, name: str = "north", **changes: Any) -> None:
         self.folder, self.name = folder / name, name
@@ -59,7 +63,8 @@ class Hospital:
         """Identifier (``?`` for those that are not in the table) and reason of every row."""
         names = {identity.pseudonym(KEY, self.name, row["id"]): row["id"] for row in self.rows}
         register = self.register(**settings).register
-        return [(names.get(row["patient"], "?"), row["reason"]) for row in register]
+        found = zip(register["patient"], register["reason"], strict=True)
+        return [(names.get(patient, "?"), reason) for patient, reason in found]
 
 
 def assemble(
@@ -69,16 +74,16 @@ def assemble(
     outcomes: str = "observed",
     **changes: Any,
 ) -> Path:
-    """Run the three rules; the folder with the cohort's files."""
+    """Run the three rules; return the folder with the cohort's files."""
     out = folder / "out"
     paths: dict[str, list[Path]] = {"registers": [], "scans": [], "images": [], "records": []}
     for hospital in hospitals:
         registration = hospital.register()
         register, scans = out / hospital.name / "register.csv", out / hospital.name / "scans.csv"
-        cohorts.write(registration, register, scans)
+        cohorts.write(registration, register, scans, scans.with_name("outcomes.csv"))
         paths["registers"].append(register)
         paths["scans"].append(scans)
-        everyone = [row["patient"] for row in registration.register]
+        everyone = registration.register["patient"].tolist()
         for at in range(0, len(everyone), size):
             done, records = standardize.standardize_job(
                 everyone[at : at + size],
@@ -93,15 +98,17 @@ def assemble(
             )
             paths["images"].append(job.with_suffix(".npz"))
             paths["records"].append(job.with_suffix(".csv"))
-    assembly.assemble(
-        **paths,
+    assemble_cohort(
+        Inputs(**paths),
+        Outputs(out / "cohort.csv", out / "images.npy", out / "masks.npy", flow=out / "flow.json"),
         roles={h.name: h.center["role"] for h in hospitals},
         settings=cohort(**changes),
         outcomes=outcomes,
         seed=1,
-        cohort=out / "cohort.csv",
-        images_out=out / "images.npy",
-        masks_out=out / "masks.npy",
-        flow=out / "flow.json",
     )
     return out
+
+
+def read_cohort(folder: Path) -> pd.DataFrame:
+    """The cohort in a folder that `assemble` returned."""
+    return io.read(COHORT, folder / "cohort.csv")

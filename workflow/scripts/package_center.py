@@ -1,4 +1,4 @@
-"""Write a de-identified package of a center, which another site's config takes as a center.
+"""Write a de-identified package of a center, which the config of another site can name as a center.
 
 python workflow/scripts/package_center.py CENTER [--configfile config/config.yaml] [--output packages]
 """
@@ -11,7 +11,7 @@ import yaml
 
 import library  # noqa: F401
 from thyrocast import identity
-from thyrocast.cohort import deidentify
+from thyrocast.cohort import package
 from thyrocast.config import reading as config
 from thyrocast.errors import InputError
 from thyrocast.planning import study
@@ -33,7 +33,7 @@ def main() -> None:
             known = ", ".join(study.names(settings))
             raise InputError(f"there is no center {given.center!r}, expected one of {known}")
         target = given.output / given.center
-        count = deidentify.package_center(
+        count = package.package_center(
             study.center(settings, given.center),
             settings["cohort"],
             identity.load_key(settings["pseudonym_key"]),

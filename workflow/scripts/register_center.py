@@ -1,39 +1,39 @@
 """Decide for every patient of a center's table or images who is in the study, and why not."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 from thyrocast import identity, log
-from thyrocast.cohort.registration import NO_IDENTIFIER, register_center, write
+from thyrocast.cohort import registration
+from thyrocast.cohort.eligibility import NO_IDENTIFIER
+from thyrocast.contract.names import Source
 from thyrocast.planning import study
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
     clinical: Path,
     dicom: Path,
     center: dict[str, Any],
-    settings: dict[str, Any],
+    cohort: dict[str, Any],
     key: Path,
     index: Path,
     ledger: Path,
     threads: int,
     register: Path,
     scans: Path,
+    outcomes: Path,
 ) -> None:
-    """Write register.csv and the private scans.csv, and let new patients join the ledger."""
-    registration = register_center(
-        clinical, dicom, center, settings, identity.load_key(key), index, threads
-    )
-    write(registration, register, scans)
-    study.join_ledger(
-        ledger,
-        [
-            row["patient"]
-            for row in registration.register
-            if row["source"] != "dicom" and row["reason"] != NO_IDENTIFIER
-        ],
-    )
+    """Write register.csv and the private tables, and add new patients to the ledger."""
+    secret = identity.load_key(key)
+    found = registration.register_center(clinical, dicom, center, cohort, secret, index, threads)
+    registration.write(found, register, scans, outcomes)
+    table = found.register
+    joined = table[(table["source"] != Source.DICOM) & (table["reason"] != NO_IDENTIFIER)]
+    study.join_ledger(ledger, joined["patient"])
 
 
 if "snakemake" in globals():
@@ -42,11 +42,12 @@ if "snakemake" in globals():
         clinical=Path(snakemake.input.clinical),
         dicom=Path(snakemake.params.center["dicom"]),
         center=snakemake.params.center,
-        settings=snakemake.params.cohort,
+        cohort=snakemake.params.cohort,
         key=Path(snakemake.params.key),
         index=Path(snakemake.params.index),
         ledger=Path(snakemake.params.ledger),
         threads=snakemake.threads,
         register=Path(snakemake.output.register),
         scans=Path(snakemake.output.scans),
+        outcomes=Path(snakemake.output.outcomes),
     )
