@@ -95,3 +95,8 @@ def test_hostile_names_are_accepted(folder: Path) -> None:
     (folder / os.fsdecode(b"\xff\xfe")).write_bytes(b"\x10\x00\x20\x00LO\xff\xff")
     (folder / "line\nbreak").write_bytes(b"")
     assert look(folder).version() == look(folder).version()
+
+
+def test_the_file_of_identifiers_is_private(folder: Path) -> None:
+    look(folder)
+    assert (folder.parent / "cache.json").stat().st_mode & 0o077 == 0

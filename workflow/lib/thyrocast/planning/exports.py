@@ -8,6 +8,7 @@ Imported by the launcher: standard library only.
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -81,7 +82,9 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
     if found != known:
         memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # A file name may not be text; such a file is opened every time.
-        fileio.write_json(memory, {p: v for p, v in found.items() if p.isprintable()})
+        named = {path: entry for path, entry in found.items() if path.isprintable()}
+        with fileio.atomic(memory, mode=0o600) as temporary:
+            temporary.write_text(json.dumps(named), encoding="utf-8")
     return Export(
         stamps={path: stamp for path, (stamp, _) in found.items()},
         owners={
