@@ -43,16 +43,18 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     """Register and standardize; reason by identifier, of the scan or of the image."""
     rows = [{"id": "good", "result": "yes"}, *rows]
     path = table(folder / "table.csv", rows)
-    block = center(dicom=str(folder / "dicom"), fallbacks={"view": "anterior"})
-    found = cohorts.register_center(
-        path, folder / "dicom", block, cohort(), KEY, folder / "index", threads
-    )
+    block = center(dicom=str(folder / "dicom"), clinical=str(path), fallbacks={"view": "anterior"})
+    found = cohorts.register_center(block, cohort(), KEY, folder / "index", threads)
     private = folder / "private"
     cohorts.write(found, folder / "register.csv", private / "scans.csv", private / "outcomes.csv")
     register = tables.read(REGISTER, folder / "register.csv")
     everyone = register["patient"].tolist()
     done, records = standardize.standardize_job(
-        everyone, fileio.read_csv(private / "scans.csv"), folder / "dicom", block, image(size=32)
+        everyone,
+        fileio.read_csv(private / "scans.csv"),
+        folder / "dicom",
+        block.plain(),
+        image(size=32),
     )
     standardize.write_job(done, records, 32, folder / "1.npz", folder / "1.csv")
     reasons = dict(zip(register["patient"], register["reason"], strict=True))

@@ -20,6 +20,7 @@ from thyrocast.cohort import registration as cohorts
 from thyrocast.cohort.assembly import Inputs, Outputs
 from thyrocast.cohort.assembly import assemble as assemble_cohort
 from thyrocast.cohort.registration import Registration
+from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.image import standardize
@@ -43,7 +44,8 @@ class Hospital:
         }  # fmt: skip
         changes = {"columns": columns} | changes
         self.dicom = self.folder / "dicom"
-        self.center = center(name=name, dicom=str(self.dicom), **changes)
+        clinical = str(self.folder / "table.csv")
+        self.center = center(name=name, dicom=str(self.dicom), clinical=clinical, **changes)
         self.rows: list[dict[str, str]] = []
 
     def patient(self, identifier: str, result: str = "yes", **cells: str) -> None:
@@ -54,10 +56,8 @@ class Hospital:
         return save(dataset, self.dicom / name)
 
     def register(self, **settings: Any) -> Registration:
-        path = table(self.folder / "table.csv", self.rows)
-        return cohorts.register_center(
-            path, self.dicom, self.center, cohort(**settings), KEY, self.folder / "index"
-        )
+        table(Path(self.center.clinical), self.rows)
+        return cohorts.register_center(self.center, cohort(**settings), KEY, self.folder / "index")
 
     def reasons(self, **settings: Any) -> list[tuple[str, str]]:
         """Identifier (``?`` for those that are not in the table) and reason of every row."""
@@ -71,7 +71,7 @@ def assemble(
     folder: Path,
     hospitals: list[Hospital],
     size: int = 100,
-    outcomes: str = "observed",
+    outcomes: Outcomes = Outcomes.OBSERVED,
     **changes: Any,
 ) -> Path:
     """Run the three rules; return the folder with the cohort's files."""
@@ -89,7 +89,7 @@ def assemble(
                 everyone[at : at + size],
                 fileio.read_csv(scans),
                 hospital.dicom,
-                hospital.center,
+                hospital.center.plain(),
                 image(size=SIZE),
             )
             job = out / hospital.name / f"{at}"
@@ -101,7 +101,7 @@ def assemble(
     assemble_cohort(
         Inputs(**paths),
         Outputs(out / "cohort.csv", out / "images.npy", out / "masks.npy", flow=out / "flow.json"),
-        roles={h.name: h.center["role"] for h in hospitals},
+        roles={h.name: h.center.role for h in hospitals},
         settings=cohort(**changes),
         outcomes=outcomes,
         seed=1,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.cohort.assembly import Inputs, Outputs, assemble
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.study import Outcomes
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -26,7 +28,7 @@ if "snakemake" in globals():
             flow=Path(snakemake.output.flow),
         ),
         roles=dict(snakemake.params.roles),
-        settings=dict(snakemake.params.settings),
-        outcomes=snakemake.params.outcomes,
+        settings=CohortConfig.read(snakemake.params.settings),
+        outcomes=Outcomes(snakemake.params.outcomes),
         seed=snakemake.params.seed,
     )

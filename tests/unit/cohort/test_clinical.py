@@ -22,7 +22,7 @@ from thyrocast.errors import InputError
 def read(tmp_path: Path, text: str, **changes: Any) -> list[ClinicalPatient]:
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
-    return read_clinical(str(path), center(**changes), cohort())
+    return read_clinical(center(clinical=str(path), **changes), cohort())
 
 
 def decide(tmp_path: Path, text: str, **changes: Any) -> list[Outcome]:
@@ -74,7 +74,8 @@ def test_values_out_of_range_name_row_and_column_but_not_the_value(
     assert "row 3, column 'a': not a number" in caplog.text
     assert "Rosebud" not in caplog.text
     with pytest.raises(InputError, match="row 2, column 'a'"):
-        read_clinical(str(tmp_path / "table.csv"), center(**changes), cohort(values="stop"))
+        table = str(tmp_path / "table.csv")
+        read_clinical(center(clinical=table, **changes), cohort(values="stop"))
 
 
 def test_rows_of_one_patient(tmp_path: Path) -> None:
@@ -236,7 +237,7 @@ def test_any_cells_are_read_or_told(
     path.write_text("\n".join(["id,result,a,s", *quoted]), encoding="utf-8")
     columns = {"patient": "id", "outcome": "result", "age": "a", "sex": "s"}
     try:
-        found = read_clinical(str(path), center(columns=columns), cohort())
+        found = read_clinical(center(clinical=str(path), columns=columns), cohort())
     except InputError:
         return
     for patient in found:

@@ -17,6 +17,7 @@ from tests.unit.example_scans import (
 )
 from tests.unit.hospital import SIZE, Hospital, assemble, read_cohort, scan
 from thyrocast.cohort import registration as cohorts
+from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
 from thyrocast.contract.cohort import OUTCOMES, REGISTER
 
@@ -210,7 +211,7 @@ def test_shuffled_outcomes_stay_within_their_center(tmp_path: Path) -> None:
             hospital.scan(identifier, scan(identifier, seed=seed))
         hospitals.append(hospital)
     plain = read_cohort(assemble(tmp_path / "a", hospitals))
-    shuffled = read_cohort(assemble(tmp_path / "b", hospitals, outcomes="shuffled"))
+    shuffled = read_cohort(assemble(tmp_path / "b", hospitals, outcomes=Outcomes.SHUFFLED))
     assert shuffled.groupby("center")["outcome"].sum().to_dict() == {"north": 6, "south": 2}
     assert plain["outcome"].tolist() != shuffled["outcome"].tolist()
     assert plain["patient"].tolist() == shuffled["patient"].tolist()

@@ -18,7 +18,8 @@ from tests.unit.example_scans import ANTERIOR, cohort, detector, neck, nm
 from tests.unit.hospital import KEY, Hospital, assemble, read_cohort
 from thyrocast.cohort import package as packages
 from thyrocast.cohort import registration as cohorts
-from thyrocast.config import reading as config
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.reading import read_block
 
 
 @pytest.fixture
@@ -41,22 +42,19 @@ def hospital(tmp_path: Path) -> Hospital:
 
 
 def pack(hospital: Hospital, target: Path) -> int:
-    return packages.write_package(hospital.register(), hospital.dicom, hospital.center, KEY, target)
+    return packages.write_package(hospital.register(), hospital.center, KEY, target)
 
 
 def test_a_package_gives_the_same_study(tmp_path: Path, hospital: Hospital) -> None:
     package = tmp_path / "sent" / "north"
     assert pack(hospital, package) == 3
     (block,) = yaml.safe_load((package / "center.yaml").read_text())["centers"]
-    received = config.complete(block, config.load_schema("center.schema.yaml"))
+    files = {"dicom": str(package / "dicom"), "clinical": str(package / "clinical.csv")}
     other = Hospital(tmp_path / "other")
-    other.center, other.dicom = {**received, "dicom": str(package / "dicom")}, package / "dicom"
+    other.center, other.dicom = read_block(CenterConfig, block | files), package / "dicom"
 
     def register(**settings: Any) -> cohorts.Registration:
-        return cohorts.register_center(
-            package / "clinical.csv", other.dicom, other.center, cohort(), b"o" * 32,
-            tmp_path / "index",
-        )  # fmt: skip
+        return cohorts.register_center(other.center, cohort(), b"o" * 32, tmp_path / "index")
 
     other.register = register  # type: ignore[method-assign]
     here = assemble(tmp_path / "here", [hospital])

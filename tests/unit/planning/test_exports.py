@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from thyrocast.config.center import IdentifiersConfig
 from thyrocast.planning import exports
 
 
@@ -30,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "x"
 
 
-def look(folder: Path, **rules: object) -> exports.Export:
-    return exports.look(folder, folder.parent / "cache.json", rules)
+def look(folder: Path, **rules: Any) -> exports.Export:
+    return exports.look(folder, folder.parent / "cache.json", IdentifiersConfig(**rules))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])

@@ -6,34 +6,53 @@ import hmac
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from thyrocast.errors import InputError
 
 
-def normalize_identifier(text: str, rules: Mapping[str, Any] | None = None) -> str:
+class IdentifierForm(Protocol):
+    """How identifiers of a center are brought to one form: the block ``identifiers`` of its config.
+
+    Attributes
+    ----------
+    strip_prefix
+        Text that is removed from the front.
+    zero_pad
+        Numbers are padded with zeros to this length; 0 for no padding.
+    strip_zeros
+        Whether leading zeros of numbers are removed.
+    """
+
+    @property
+    def strip_prefix(self) -> str: ...  # noqa: D102
+
+    @property
+    def zero_pad(self) -> int: ...  # noqa: D102
+
+    @property
+    def strip_zeros(self) -> bool: ...  # noqa: D102
+
+
+def normalize_identifier(text: str, form: IdentifierForm) -> str:
     """Return a patient identifier of a table or of a DICOM header in one form.
 
     Parameters
     ----------
     text
         The identifier as it is written.
-    rules
-        The center's ``identifiers`` block: ``strip_prefix`` (text that is removed from the front),
-        ``zero_pad`` (numbers are padded with zeros to this length; 0 for no padding) and
-        ``strip_zeros`` (leading zeros of numbers are removed).
+    form
+        The center's ``identifiers`` block.
     """
-    rules = rules or {}
     value = " ".join(str(text).split()).upper()
-    prefix = str(rules.get("strip_prefix", "")).upper()
+    prefix = form.strip_prefix.upper()
     if prefix and value.startswith(prefix):
         value = value[len(prefix) :].strip()
     if value.isdigit():
-        if rules.get("strip_zeros"):
+        if form.strip_zeros:
             value = value.lstrip("0") or "0"
-        value = value.zfill(int(rules.get("zero_pad", 0) or 0))
+        value = value.zfill(form.zero_pad)
     return value
 
 

@@ -13,13 +13,14 @@ from numpy.lib.format import open_memmap
 from thyrocast import fileio, seeds
 from thyrocast.cohort import duplicates
 from thyrocast.cohort.duplicates import Person
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import io
 from thyrocast.contract.columns import ACQUISITION, QUANTITIES
 from thyrocast.contract.names import Source
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def assemble(
     inputs: Inputs,
     outputs: Outputs,
     roles: Mapping[str, str],
-    settings: Settings,
-    outcomes: str,
+    settings: CohortConfig,
+    outcomes: Outcomes,
     seed: int,
 ) -> None:
     """Write the cohort, its images, and the numbers of the flow diagram.
@@ -69,7 +70,7 @@ def assemble(
     settings
         The cohort's block of the config.
     outcomes, seed
-        If ``shuffled``, the outcomes are permuted within each center.
+        Whether the outcomes are permuted within each center, and the study's seed.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def _reasons(
 
 
 def _without_duplicates(
-    register: pd.DataFrame, scans: pd.DataFrame, images: pd.DataFrame, settings: Settings
+    register: pd.DataFrame, scans: pd.DataFrame, images: pd.DataFrame, settings: CohortConfig
 ) -> "pd.Series[str]":
     """Reasons, with that of patients who are the same person as another."""
     included = register.loc[register["reason"] == "", ["patient", "center"]]
@@ -130,14 +131,14 @@ def _without_duplicates(
     table = included.merge(best, on="patient", how="left").merge(images, on="patient", how="left")
     fields = ["patient", "center", "person_identifier", "person_birth", "therapy_date", "digest"]
     people = [Person(*texts) for texts in table[fields].fillna("").itertuples(index=False)]
-    excluded = duplicates.resolve(people, settings["duplicates"], settings["distinct"])
+    excluded = duplicates.resolve(people, settings.duplicates, settings.distinct)
     return register["reason"].mask(register["patient"].isin(excluded), duplicates.REASON)
 
 
-def _outcomes(cohort: pd.DataFrame, outcomes: str, seed: int) -> "pd.Series[Any]":
+def _outcomes(cohort: pd.DataFrame, outcomes: Outcomes, seed: int) -> "pd.Series[Any]":
     """Outcomes as observed, or permuted within each center."""
     observed = cohort["outcome"]
-    if outcomes != "shuffled":
+    if outcomes is not Outcomes.SHUFFLED:
         return observed
     shuffled = observed.copy()
     for center, rows in cohort.groupby("center", sort=False):

@@ -4,10 +4,11 @@ import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from thyrocast.cohort.codes import CODES, antithyroid_drug, decode, fold
+from thyrocast.cohort.codes import CODES, antithyroid_drug, decode
 from thyrocast.cohort.dates import parse_date
 from thyrocast.cohort.numbers import RANGES, parse_number
 from thyrocast.cohort.units import UNITS
+from thyrocast.contract.text import fold
 
 TSH_UNIT = "mIU/L"
 

@@ -4,22 +4,23 @@ import datetime
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from thyrocast.cohort import followup, rule, units
+from thyrocast.cohort import followup, units
 from thyrocast.cohort.cells import Row
-from thyrocast.cohort.codes import CODES, fold
+from thyrocast.cohort.codes import CODES
 from thyrocast.cohort.dates import DAYS_PER_YEAR
 from thyrocast.cohort.followup import SecondTreatment, Visit
 from thyrocast.cohort.numbers import RANGES
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig, OutOfRange
 from thyrocast.contract.columns import CLINICAL
 from thyrocast.contract.names import OutcomeRule, Role
+from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
 from thyrocast.planning.spreadsheet import Sheet, read_sheet
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
 # Faults of cells that are logged one by one; of the others only their number is logged.
 LOGGED_FAULTS = 20
 
@@ -59,13 +60,11 @@ class ClinicalPatient:
     conflicting: bool = False
 
 
-def read_clinical(path: str, center: Settings, cohort: Settings) -> list[ClinicalPatient]:
+def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPatient]:
     """Read a center's table.
 
     Parameters
     ----------
-    path
-        CSV, TSV or XLSX.
     center, cohort
         The center's block and the cohort's block of the config.
 
@@ -79,31 +78,29 @@ def read_clinical(path: str, center: Settings, cohort: Settings) -> list[Clinica
     Raises
     ------
     InputError
-        If a column is missing, a unit or the outcome's rule is wrong, no row has an identifier, or
-        a cell can't be read and `cohort.values` is `stop`.
+        If a column is missing, a unit is wrong, no row has an identifier, or a cell can't be read
+        and `cohort.values` is `stop`.
     """
-    rule.check_rule(center)
-    sheet = read_sheet(path, center["sheet"], center["encoding"])
+    sheet = read_sheet(center.clinical, center.sheet, center.encoding)
     _check_columns(sheet, center)
     for note in sheet.notes:
-        LOG.warning("center %s: table %s", center["name"], note)
+        LOG.warning("center %s: table %s", center.name, note)
     factors = {
-        name: units.factor(name, center["units"].get(name, unit), center["name"])
-        for name, unit in units.UNITS.items()
+        name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
     }
-    missing = {fold(text) for text in center["missing"]} | {""}
+    missing = {fold(text) for text in center.missing} | {""}
     patients: list[ClinicalPatient] = []
     faults: list[str] = []
     first_rows: dict[str, tuple[int, list[str]]] = {}  # position among the patients, and cells
     for line, cells in zip(sheet.lines, sheet.rows, strict=True):
-        row = Row(dict(zip(sheet.header, cells, strict=True)), missing, center["date_order"])
+        row = Row(dict(zip(sheet.header, cells, strict=True)), missing, center.date_order)
         patient = _read_patient(row, line, center, factors)
-        where = f"center {center['name']}, row {line}"
+        where = f"center {center.name}, row {line}"
         faults += [f"{where}, column {fault.column!r}: {fault.text}" for fault in row.faults]
         if patient.identifier in first_rows:
             position, first = first_rows[patient.identifier]
             same = first == cells
-            patients[position] = _merge(patients[position], same, line, center["name"])
+            patients[position] = _merge(patients[position], same, line, center.name)
             continue
         if patient.identifier:
             first_rows[patient.identifier] = (len(patients), cells)
@@ -112,56 +109,56 @@ def read_clinical(path: str, center: Settings, cohort: Settings) -> list[Clinica
     return patients
 
 
-def _check_columns(sheet: Sheet, center: Settings) -> None:
-    for key, name in rule.columns(center).items():
+def _check_columns(sheet: Sheet, center: CenterConfig) -> None:
+    for key, name in center.named_columns().items():
         if name not in sheet.header:
             raise InputError(
-                f"center {center['name']}, key {key}: the clinical table has no column {name!r}, "
+                f"center {center.name}, key {key}: the clinical table has no column {name!r}, "
                 f"expected one of {', '.join(map(repr, sheet.header))}"
             )
-    if not sheet.rows or not any(sheet.column(center["columns"]["patient"])):
+    if not sheet.rows or not any(sheet.column(center.columns.patient)):
         raise InputError(
-            f"center {center['name']}, column {center['columns']['patient']!r}: no patient in the "
+            f"center {center.name}, column {center.columns.patient!r}: no patient in the "
             "clinical table, expected one row per patient with an identifier"
         )
 
 
 def _read_patient(
-    row: Row, line: int, center: Settings, factors: Mapping[str, float]
+    row: Row, line: int, center: CenterConfig, factors: Mapping[str, float]
 ) -> ClinicalPatient:
-    columns, codes = center["columns"], center["codes"]
-    therapy = row.date(columns.get("therapy_date"))
-    birth = row.date(columns.get("birth_date"))
+    columns, codes = center.columns, center.codes
+    therapy = row.date(columns.therapy_date)
+    birth = row.date(columns.birth_date)
     values = {
-        name: row.code(columns.get(name), name, codes.get(name, {}))
+        name: row.code(getattr(columns, name), name, getattr(codes, name))
         if name in CODES
-        else row.number(columns.get(name), name, factors[name])
+        else row.number(getattr(columns, name), name, factors[name])
         for name in CLINICAL
     }
     if values["age"] is None and therapy and birth:
-        values["age"] = _age(row, columns["birth_date"], birth, therapy)
+        values["age"] = _age(row, columns.birth_date, birth, therapy)
     patient = ClinicalPatient(
-        normalize_identifier(row.text(columns["patient"]), center["identifiers"]),
+        normalize_identifier(row.text(columns.patient), center.identifiers),
         line,
         values,
         therapy,
         birth,
     )
-    outcome = center.get("outcome")
-    if outcome is None or center["role"] == Role.PROSPECTIVE:
+    outcome = center.outcome
+    if outcome is None or center.role is Role.PROSPECTIVE:
         return patient
-    if outcome["rule"] == OutcomeRule.GIVEN:
-        return replace(patient, outcome_code=row.text(columns["outcome"]))
+    if outcome.rule is OutcomeRule.GIVEN:
+        return replace(patient, outcome_code=row.text(columns.outcome))
     return replace(
         patient,
-        second_treatment=followup.read_second_treatment(row, outcome["second_treatment"], therapy),
-        visits=followup.read_visits(
-            row, outcome, therapy, codes.get("antithyroid_drug", {}), factors
-        ),
+        second_treatment=followup.read_second_treatment(row, outcome.second_treatment, therapy),
+        visits=followup.read_visits(row, outcome, therapy, codes.antithyroid_drug, factors),
     )
 
 
-def _age(row: Row, column: str, birth: datetime.date, therapy: datetime.date) -> float | None:
+def _age(
+    row: Row, column: str | None, birth: datetime.date, therapy: datetime.date
+) -> float | None:
     """Completed years at therapy; None, and a fault if they are not possible."""
     years = (therapy - birth).days / DAYS_PER_YEAR
     low, high = RANGES["age"]
@@ -183,13 +180,13 @@ def _merge(first: ClinicalPatient, same: bool, line: int, center: str) -> Clinic
     return replace(first, conflicting=True)
 
 
-def _report(faults: Sequence[str], cohort: Settings) -> None:
+def _report(faults: Sequence[str], cohort: CohortConfig) -> None:
     for fault in faults[:LOGGED_FAULTS]:
         LOG.warning("%s, taken as not known", fault)
     if len(faults) > LOGGED_FAULTS:
         more = len(faults) - LOGGED_FAULTS
         LOG.warning("%d more cells are not understood and taken as not known", more)
-    if faults and cohort["values"] == "stop":
+    if faults and cohort.values is OutOfRange.STOP:
         raise InputError(
             f"{faults[0]} ({len(faults)} such cells): correct the table, or set cohort.values: missing"
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from thyrocast.contract import cohort as contract
+from thyrocast.contract.text import fold
 
 #: Our codes of each clinical column that has codes.
 CODES = {column.name: column.allowed for column in contract.CLINICAL if column.allowed}
@@ -35,16 +36,6 @@ _BUILT_IN = {
 }
 
 
-def fold(text: str) -> str:
-    """Return a code without regard to case, spaces around it, or the decimals of a whole number.
-
-    The Turkish i with or without its dot becomes a plain one: which of them a capital is depends
-    on the language.
-    """
-    value = text.strip().casefold().replace("i\u0307", "i").replace("ı", "i")
-    return re.sub(r"\.0+$", "", value) if re.fullmatch(r"-?\d+\.0+", value) else value
-
-
 def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | None:
     """Return our code for a center's code; None for one that means "not known".
 
@@ -54,7 +45,7 @@ def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | Non
         If the code is neither the center's nor ours.
     """
     folded = fold(text)
-    table = {fold(str(theirs)): ours for theirs, ours in codes.items()}
+    table = {fold(theirs): ours for theirs, ours in codes.items()}
     for known in (table, {c: c for c in CODES[column]}, _BUILT_IN[column]):
         if folded in known:
             return known[folded]

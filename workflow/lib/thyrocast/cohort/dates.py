@@ -3,7 +3,7 @@
 import datetime
 import re
 
-from thyrocast.cohort.codes import fold
+from thyrocast.contract.text import fold
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from thyrocast.config.cohort import Duplicates
 from thyrocast.errors import InputError
 
 # One person has one first therapy; dates further apart than a clerical error are of two people.
@@ -95,7 +96,7 @@ def _days_apart(a: str, b: str) -> int | None:
 
 
 def resolve(
-    people: Sequence[Person], meaning: str, distinct: Iterable[Sequence[str]]
+    people: Sequence[Person], meaning: Duplicates, distinct: Iterable[Sequence[str]]
 ) -> set[str]:
     """Return the patients to exclude, by what the config says about patients who look alike.
 
@@ -115,9 +116,9 @@ def resolve(
     """
     known = {frozenset(pair) for pair in distinct}
     pairs = {pair: why for pair, why in find(people).items() if frozenset(pair) not in known}
-    if not pairs or meaning == "keep":
+    if not pairs or meaning is Duplicates.KEEP:
         return set()
-    if meaning == "exclude":
+    if meaning is Duplicates.EXCLUDE:
         return {second for _, second in pairs}
     shown = [f"{a} and {b} ({why})" for (a, b), why in itertools.islice(pairs.items(), 5)]
     more = f" and {len(pairs) - 5} more pairs" if len(pairs) > 5 else ""

@@ -3,14 +3,13 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from thyrocast.cohort.cells import Row
-from thyrocast.cohort.codes import NO, YES, fold
+from thyrocast.cohort.codes import NO, YES
 from thyrocast.cohort.dates import months_between
+from thyrocast.config.outcome import OutcomeConfig, VisitConfig
 from thyrocast.contract.names import ThyroidState
-
-Settings = Mapping[str, Any]
+from thyrocast.contract.text import fold
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class SecondTreatment:
 
 def read_visits(
     row: Row,
-    rule: Settings,
+    rule: OutcomeConfig,
     therapy: datetime.date | None,
     codes: Mapping[str, str | None],
     factors: Mapping[str, float],
@@ -75,33 +74,33 @@ def read_visits(
     factors
         For each of our numeric columns, what converts the center's unit to ours.
     """
-    return tuple(_read_visit(row, rule, visit, therapy, codes, factors) for visit in rule["visits"])
+    return tuple(_read_visit(row, rule, visit, therapy, codes, factors) for visit in rule.visits)
 
 
 def _read_visit(
     row: Row,
-    rule: Settings,
-    visit: Settings,
+    rule: OutcomeConfig,
+    visit: VisitConfig,
     therapy: datetime.date | None,
     codes: Mapping[str, str | None],
     factors: Mapping[str, float],
 ) -> Visit:
-    date = row.date(visit.get("date"))
-    months = visit.get("months")
+    date = row.date(visit.date)
+    months = visit.months
     if date is not None and therapy is not None:
         months = months_between(therapy, date)
     state, tsh, ft4, ft3 = None, None, None, None
-    if row.text(visit.get("state")):
-        state = _read_state(row, visit["state"], rule["states"])
+    if row.text(visit.state):
+        state = _read_state(row, visit.state, rule.states)
     else:
-        tsh = row.number(visit.get("tsh"), "tsh")
-        ft4 = row.number(visit.get("ft4"), "ft4", factors["ft4"])
-        ft3 = row.number(visit.get("ft3"), "ft3", factors["ft3"])
-    return Visit(months, state, tsh, ft4, ft3, row.takes_drug(visit.get("drug"), codes))
+        tsh = row.number(visit.tsh, "tsh")
+        ft4 = row.number(visit.ft4, "ft4", factors["ft4"])
+        ft3 = row.number(visit.ft3, "ft3", factors["ft3"])
+    return Visit(months, state, tsh, ft4, ft3, row.takes_drug(visit.drug, codes))
 
 
-def _read_state(row: Row, column: str, states: Mapping[str, str]) -> ThyroidState | None:
-    table = {fold(str(theirs)): ours for theirs, ours in states.items()}
+def _read_state(row: Row, column: str | None, states: Mapping[str, str]) -> ThyroidState | None:
+    table = {fold(theirs): ours for theirs, ours in states.items()}
     code = fold(row.text(column))
     try:
         return ThyroidState(table.get(code, code))

@@ -1,16 +1,19 @@
 """Whether the first iodine therapy cured a patient: as a center states, or from follow-up visits."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.codes import fold
 from thyrocast.cohort.followup import Visit
-from thyrocast.cohort.rule import code_texts
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.outcome import (
+    DrugMeaning,
+    OutcomeConfig,
+    ReferenceRangesConfig,
+    SubclinicalMeaning,
+)
 from thyrocast.contract.names import OutcomeRule, Role, ThyroidState
+from thyrocast.contract.text import code_texts, fold
 
-Settings = Mapping[str, Any]
 CURED_STATES = {
     ThyroidState.EUTHYROID, ThyroidState.SUBCLINICAL_HYPOTHYROID, ThyroidState.HYPOTHYROID,
 }  # fmt: skip
@@ -38,7 +41,7 @@ class Outcome:
     months: float | None = None
 
 
-def decide(patient: ClinicalPatient, center: Settings) -> Outcome:
+def decide(patient: ClinicalPatient, center: CenterConfig) -> Outcome:
     """Decide a patient's outcome by the center's rule.
 
     Parameters
@@ -48,36 +51,36 @@ def decide(patient: ClinicalPatient, center: Settings) -> Outcome:
     center
         The center's block of the config. A prospective center has no outcomes yet.
     """
-    if center["role"] == Role.PROSPECTIVE or patient.conflicting:
+    if center.role is Role.PROSPECTIVE or center.outcome is None or patient.conflicting:
         return Outcome(None)
-    rule = center["outcome"]
-    if rule["rule"] == OutcomeRule.GIVEN:
+    rule = center.outcome
+    if rule.rule is OutcomeRule.GIVEN:
         return _given(rule, patient.outcome_code)
     return _followed(rule, patient)
 
 
-def _given(rule: Settings, text: str) -> Outcome:
+def _given(rule: OutcomeConfig, text: str) -> Outcome:
     if not text:
         return Outcome(None, "outcome not known")
     code = fold(text)
     state = ThyroidState(code) if code in set(ThyroidState) else None
-    if code in code_texts(rule["cured"]):
+    if code in code_texts(rule.cured):
         return Outcome(True, state=state)
-    if code in code_texts(rule["not_cured"]):
+    if code in code_texts(rule.not_cured):
         return Outcome(False, state=state)
     return Outcome(None, "outcome code not in the config")
 
 
-def _followed(rule: Settings, patient: ClinicalPatient) -> Outcome:
+def _followed(rule: OutcomeConfig, patient: ClinicalPatient) -> Outcome:
     """Cured: euthyroid or hypothyroid without drugs at the deciding visit, after one therapy."""
     second = patient.second_treatment
-    low, high = rule["months"] - rule["tolerance_months"], rule["months"] + rule["tolerance_months"]
+    low, high = rule.months - rule.tolerance_months, rule.months + rule.tolerance_months
     if second and not second.understood:
         return Outcome(None, "second treatment not understood")
     if second and (second.months is None or second.months <= high):
         # Whatever a later visit shows, the first therapy did not cure.
         return Outcome(False, state=ThyroidState.HYPERTHYROID, months=second.months)
-    reference = rule["reference"]
+    reference = rule.reference
     findings = [
         _Finding(visit.months, thyroid_state(visit, reference), visit.drug)
         for visit in patient.visits
@@ -91,7 +94,7 @@ def _followed(rule: Settings, patient: ClinicalPatient) -> Outcome:
         early = max(found.months for found in informative) < low
         reason = "follow-up too short" if early else "no visit when the outcome is decided"
         return Outcome(None, reason)
-    nearest = min(inside, key=lambda found: (abs(found.months - rule["months"]), found.months))
+    nearest = min(inside, key=lambda found: (abs(found.months - rule.months), found.months))
     return _decided(rule, nearest)
 
 
@@ -104,24 +107,24 @@ class _Finding:
     drug: bool | None
 
 
-def _decided(rule: Settings, visit: _Finding) -> Outcome:
+def _decided(rule: OutcomeConfig, visit: _Finding) -> Outcome:
     """Decide by the deciding visit."""
     state, months = visit.state, visit.months
     if visit.drug is None:
         return Outcome(None, "drug at the deciding visit not understood", state, months)
     if visit.drug:
-        if rule["drug_at_visit"] == "not_cured":
+        if rule.drug_at_visit is DrugMeaning.NOT_CURED:
             return Outcome(False, "", state, months)
         return Outcome(None, "antithyroid drug at the deciding visit", state, months)
     if state is ThyroidState.SUBCLINICAL_HYPERTHYROID:
-        meaning = rule["subclinical_hyperthyroid"]
-        if meaning == "exclude":
+        meaning = rule.subclinical_hyperthyroid
+        if meaning is SubclinicalMeaning.EXCLUDE:
             return Outcome(None, "subclinical hyperthyroidism at the deciding visit", state, months)
-        return Outcome(meaning == "cured", "", state, months)
+        return Outcome(meaning is SubclinicalMeaning.CURED, "", state, months)
     return Outcome(state in CURED_STATES, "", state, months)
 
 
-def thyroid_state(visit: Visit, reference: Mapping[str, Sequence[float]]) -> ThyroidState | None:
+def thyroid_state(visit: Visit, reference: ReferenceRangesConfig) -> ThyroidState | None:
     """Return the thyroid state of a visit: as coded, else from TSH and hormones.
 
     Parameters
@@ -129,16 +132,16 @@ def thyroid_state(visit: Visit, reference: Mapping[str, Sequence[float]]) -> Thy
     visit
         The visit.
     reference
-        Lower and upper limits of ``tsh`` (mIU/L), ``ft4`` and ``ft3`` (pmol/L).
+        Lower and upper limits of TSH (mIU/L), free T4 and free T3 (pmol/L).
     """
     if visit.state:
         return visit.state
     known = [
-        (value, reference[name])
-        for name, value in (("ft4", visit.ft4), ("ft3", visit.ft3))
+        (value, limits)
+        for value, limits in ((visit.ft4, reference.ft4), (visit.ft3, reference.ft3))
         if value is not None
     ]
-    low, high = reference["tsh"]
+    low, high = reference.tsh
     if any(value > limits[1] for value, limits in known):
         return ThyroidState.HYPERTHYROID
     if not known:

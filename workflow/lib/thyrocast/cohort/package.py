@@ -1,7 +1,6 @@
 """A center's share of a study as a package for a study of another site."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from thyrocast.cohort.deidentify import (
     pictures_of,
 )
 from thyrocast.cohort.registration import Registration, register_center
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import io
 from thyrocast.contract.columns import CLINICAL
@@ -25,32 +26,28 @@ from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.dicom.pixels import PixelError
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
 
 
 def package_center(
-    center: Settings, settings: Settings, key: bytes, index: Path, target: Path, threads: int
+    center: CenterConfig, cohort: CohortConfig, key: bytes, index: Path, target: Path, threads: int
 ) -> int:
     """Register a center and write its package; see `write_package`.
 
     Parameters
     ----------
-    center, settings
+    center, cohort
         The center's block and the cohort's block of the config.
     key, target
         As in `write_package`.
     index, threads
         As in `thyrocast.cohort.registration.register_center`.
     """
-    folder = Path(center["dicom"])
-    registration = register_center(
-        center["clinical"], folder, center, settings, key, index, threads
-    )
-    return write_package(registration, folder, center, key, target)
+    registration = register_center(center, cohort, key, index, threads)
+    return write_package(registration, center, key, target)
 
 
 def write_package(
-    registration: Registration, folder: Path, center: Settings, key: bytes, target: Path
+    registration: Registration, center: CenterConfig, key: bytes, target: Path
 ) -> int:
     """Write a center's included patients.
 
@@ -58,8 +55,6 @@ def write_package(
     ----------
     registration
         As `thyrocast.cohort.registration.register_center` returns it.
-    folder
-        The center's DICOM folder.
     center
         The center's block of the config.
     key
@@ -75,7 +70,7 @@ def write_package(
     written = []
     for scan in best_scans(registration):
         try:
-            objects = pictures_of(scan, folder)
+            objects = pictures_of(scan, Path(center.dicom))
         except (RefusedError, PixelError) as error:
             LOG.warning("%s is not in the package: %s", scan.patient, error)
             continue
@@ -108,16 +103,16 @@ def _clinical_table(registration: Registration, patients: list[str]) -> pd.DataF
     )
 
 
-def _block(center: Settings) -> dict[str, Any]:
-    name = center["name"]
+def _block(center: CenterConfig) -> dict[str, Any]:
+    name = center.name
     block: dict[str, Any] = {
         "name": name,
-        "role": center["role"],
+        "role": center.role.value,
         "dicom": f"{name}/dicom",
         "clinical": f"{name}/clinical.csv",
         "columns": {column: column for column in contract.PACKAGE.names},
     }
-    if center["role"] != Role.PROSPECTIVE:
+    if center.role is not Role.PROSPECTIVE:
         rule = OutcomeRule.GIVEN.value
         block["outcome"] = {"rule": rule, "cured": ["cured"], "not_cured": ["not cured"]}
     return block

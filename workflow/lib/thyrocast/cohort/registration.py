@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +18,8 @@ from thyrocast.cohort import clinical, eligibility, outcome, scans, selection, s
 from thyrocast.cohort.clinical import ClinicalPatient
 from thyrocast.cohort.dates import DAYS_PER_MONTH
 from thyrocast.cohort.outcome import Outcome
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import io
 from thyrocast.contract.names import Source
@@ -29,7 +30,6 @@ from thyrocast.dicom.frames import PatientFile, judge
 from thyrocast.dicom.index import index_folder
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,8 @@ class Registration:
 
 
 def register_center(
-    table: str | Path,
-    folder: str | Path,
-    center: Settings,
-    cohort: Settings,
+    center: CenterConfig,
+    cohort: CohortConfig,
     key: bytes,
     index: str | Path,
     threads: int = 1,
@@ -67,8 +65,6 @@ def register_center(
 
     Parameters
     ----------
-    table, folder
-        Clinical table and DICOM export.
     center, cohort
         The center's block and the cohort's block of the config.
     key
@@ -83,12 +79,12 @@ def register_center(
     InputError
         If the table can't be used at all.
     """
-    name = center["name"]
-    patients = clinical.read_clinical(str(table), center, cohort)
+    name = center.name
+    patients = clinical.read_clinical(center, cohort)
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
-    headers = index_folder(folder, index, threads)
-    by_patient = _by_patient(headers, Path(folder), center, cohort)
-    source = scans.Source(Path(folder), center, key)
+    headers = index_folder(center.dicom, index, threads)
+    by_patient = _by_patient(headers, center, cohort)
+    source = scans.Source(center, key)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
@@ -127,23 +123,23 @@ def register_center(
 
 
 def _by_patient(
-    headers: Mapping[str, Header], folder: Path, center: Settings, cohort: Settings
+    headers: Mapping[str, Header], center: CenterConfig, cohort: CohortConfig
 ) -> dict[str, list[PatientFile]]:
     """Files by normalized PatientID ("" for a header that has none)."""
     found: dict[str, list[PatientFile]] = collections.defaultdict(list)
     reasons: collections.Counter[str] = collections.Counter()
     for name, read in headers.items():
-        picture = center["accept"]["exports"] and pictures.is_picture(name)
-        header = pictures.read_picture_header(folder / name) if picture else read
+        picture = center.accept.exports and pictures.is_picture(name)
+        header = pictures.read_picture_header(Path(center.dicom) / name) if picture else read
         verdict = judge(header, center, cohort)
         if verdict.reason:
             reasons[verdict.reason] += 1
         if header.reason:
             continue
-        identifier = identity.normalize_identifier(header.text("PatientID"), center["identifiers"])
+        identifier = identity.normalize_identifier(header.text("PatientID"), center.identifiers)
         found[identifier].append(PatientFile(name, header, verdict))
     for reason, count in reasons.most_common():
-        LOG.info("center %s: %d files excluded: %s", center["name"], count, reason)
+        LOG.info("center %s: %d files excluded: %s", center.name, count, reason)
     return found
 
 

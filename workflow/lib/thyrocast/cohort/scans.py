@@ -2,14 +2,14 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from thyrocast.cohort import selection
 from thyrocast.cohort.clinical import ClinicalPatient
 from thyrocast.cohort.selection import Candidate, Choice, SyringeImage
+from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
 from thyrocast.contract.table import Cells
 from thyrocast.dicom import terms
@@ -18,7 +18,6 @@ from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
 
-Settings = Mapping[str, Any]
 _SEX = {"F": "female", "M": "male"}
 # If only the year of birth is known or shown, people write January 1.
 _PLACEHOLDER = "0101"
@@ -30,16 +29,13 @@ class Source:
 
     Attributes
     ----------
-    folder
-        The DICOM export.
     center
         The center's block of the config.
     key
         Secret of the pseudonyms and hashes.
     """
 
-    folder: Path
-    center: Settings
+    center: CenterConfig
     key: bytes
 
 
@@ -67,12 +63,12 @@ def scan_rows(
 
 def _scan(candidate: Candidate, source: Source) -> Cells:
     header, scan, pixel = candidate.header, candidate.scan, candidate.pixel
-    fallback = source.center["fallbacks"]["tc_activity_mbq"]
+    fallback = source.center.fallbacks.tc_activity_mbq
     injected = injection(header, candidate.moment)
     activity_by = ValueSource.CONFIG if fallback else None
     return {
         "file": quote_name(candidate.file),
-        "stamp": _stamp(source.folder / candidate.file),
+        "stamp": _stamp(Path(source.center.dicom) / candidate.file),
         "frames": " ".join(map(str, scan.frames)),
         "kind": scan.kind,
         "view_by": scan.view_by,
@@ -80,7 +76,7 @@ def _scan(candidate: Candidate, source: Source) -> Cells:
         "row_mm": pixel.row_mm,
         "column_mm": pixel.column_mm,
         "spacing_by": pixel.by,
-        **_duration(scan, source.center["fallbacks"]["duration_s"]),
+        **_duration(scan, source.center.fallbacks.duration_s),
         "tc_activity_mbq": injected.activity_mbq or fallback,
         "activity_by": ValueSource.HEADER if injected.activity_mbq else activity_by,
         "delay_min": injected.delay_min,

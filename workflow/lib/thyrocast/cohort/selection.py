@@ -3,10 +3,12 @@
 import collections
 import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig, WithoutDates
 from thyrocast.contract.names import ScanKind, ValueSource, ViewSource
 from thyrocast.dicom import frames, terms
 from thyrocast.dicom.acquisition import acquired
@@ -14,7 +16,6 @@ from thyrocast.dicom.elements import Elements, Header, positive
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
 
-Settings = Mapping[str, Any]
 # Scans that are tried, best first, if the image of one turns out to show no gland.
 ALTERNATIVES = 6
 # Plausible pixel sizes of a gamma camera in mm.
@@ -107,15 +108,15 @@ def detector_of(header: Header, scan: Scan) -> Elements:
     return detectors[position] if position < len(detectors) else Elements()
 
 
-def pixel_size(header: Header, scan: Scan, center: Settings) -> PixelSize | str:
+def pixel_size(header: Header, scan: Scan, center: CenterConfig) -> PixelSize | str:
     """Return the pixel size of a scan, or the reason why there is none.
 
     PixelSpacing (C.7.6.3.1.3, row spacing first), else the center's fallback. A pinhole magnifies
     with distance, so that its pixel size is not valid (C.8.4.11.1.2).
     """
-    fallback = center["fallbacks"]["pixel_mm"]
+    fallback = center.fallbacks.pixel_mm
     pinhole = terms.collimator(detector_of(header, scan)) == "pinhole"
-    if pinhole and not center["accept"]["pinhole"]:
+    if pinhole and not center.accept.pinhole:
         return "a pinhole collimator, which has no valid millimeters"
     if scan.kind is not ScanKind.CAPTURE and not pinhole:
         rows, columns = _spacing(header)
@@ -137,8 +138,8 @@ def _spacing(header: Header) -> tuple[float | None, float | None]:
 def choose(
     files: Iterable[PatientFile],
     therapy: datetime.date | None,
-    center: Settings,
-    cohort: Settings,
+    center: CenterConfig,
+    cohort: CohortConfig,
 ) -> Choice:
     """Choose the pretreatment scan of a patient.
 
@@ -178,8 +179,10 @@ def choose(
     return Choice(reason=max(sorted(set(last)), key=last.count))
 
 
-def _by_date(found: Sequence[Candidate], therapy: datetime.date | None, cohort: Settings) -> Choice:
-    low, high = cohort["scan_window_days"]
+def _by_date(
+    found: Sequence[Candidate], therapy: datetime.date | None, cohort: CohortConfig
+) -> Choice:
+    low, high = cohort.scan_window_days
     days = {c.file: (therapy - c.moment.date()).days for c in found if therapy and c.moment}
     if days:
         inside = [c for c in found if c.file in days and low <= days[c.file] <= high]
@@ -188,7 +191,7 @@ def _by_date(found: Sequence[Candidate], therapy: datetime.date | None, cohort: 
         if all(day < low for day in days.values()):
             return Choice(reason="scans only after, or too near to, the therapy")
         return Choice(reason="no scan within the window before the therapy")
-    if cohort["without_dates"] == "exclude" and len({c.file for c in found}) > 1:
+    if cohort.without_dates is WithoutDates.EXCLUDE and len({c.file for c in found}) > 1:
         return Choice(reason="several scans and no date to choose by")
     return _ranked(found, lambda c: (c.moment or datetime.datetime.max).toordinal())
 

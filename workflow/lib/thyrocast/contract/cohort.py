@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 
 from thyrocast.contract.names import (
+    AntithyroidDrug,
     Role,
     ScanKind,
+    Sex,
+    Smoking,
     Source,
     ThyroidState,
     ValueSource,
     ViewSource,
+    YesNo,
 )
 from thyrocast.contract.table import Column, Table, flag, integer, number, text
-
-SEX = ("female", "male", "other")
-ANTITHYROID_DRUG = ("none", "methimazole", "carbimazole", "propylthiouracil", "other")
-YES_NO = ("yes", "no")
-SMOKING = ("never", "former", "current")
 
 _PATIENT = text("patient", "Pseudonym: center and keyed hash of the identifier.")
 _CENTER = text("center", "Center.")
@@ -23,7 +22,7 @@ _OUTCOME = integer("outcome", "1 cured, 0 not cured.", low=0, high=1, missing=Tr
 
 #: Clinical columns of a register and of the cohort.
 CLINICAL = (
-    text("sex", "Sex.", SEX, missing=True),
+    text("sex", "Sex.", Sex, missing=True),
     number("age", "Age at therapy.", "years", missing=True),
     number("gland_mass", "Mass of the thyroid gland.", "g", missing=True),
     number("uptake_24h", "Iodine uptake 24 h after a tracer dose.", "percent", missing=True),
@@ -31,10 +30,10 @@ CLINICAL = (
     number("trab", "TSH-receptor antibodies.", "IU/L", missing=True),
     number("ft4", "Free thyroxine.", "pmol/L", missing=True),
     number("ft3", "Free triiodothyronine.", "pmol/L", missing=True),
-    text("antithyroid_drug", "Drug before therapy.", ANTITHYROID_DRUG, missing=True),
+    text("antithyroid_drug", "Drug before therapy.", AntithyroidDrug, missing=True),
     number("withdrawal_days", "Days from the last drug to therapy.", "days", missing=True),
-    text("orbitopathy", "Orbitopathy.", YES_NO, missing=True),
-    text("smoking", "Smoking.", SMOKING, missing=True),
+    text("orbitopathy", "Orbitopathy.", YesNo, missing=True),
+    text("smoking", "Smoking.", Smoking, missing=True),
 )
 #: How the scintigram was acquired.
 ACQUISITION = (

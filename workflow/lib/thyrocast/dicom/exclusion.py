@@ -1,13 +1,11 @@
 """Why a file can't be an anterior pertechnetate image, decided by its header as a whole."""
 
-from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any
 
+from thyrocast.config.center import CenterConfig, RadionuclideFallback
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.dicom import pictures, terms
 from thyrocast.dicom.elements import Elements, Header
-
-Settings = Mapping[str, Any]
 
 # Transfer syntaxes that always lose information, and all that the pinned pydicom plug-ins decode.
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"}
@@ -58,7 +56,7 @@ def window_range(window: Elements) -> list[tuple[float, float]]:
     return ranges
 
 
-def wrong_class(header: Header, center: Settings) -> str:
+def wrong_class(header: Header, center: CenterConfig) -> str:
     """Say why a file of this SOP class (PS3.4 B.5) is excluded; "" if it is not."""
     kind = header.text("SOPClassUID")
     if kind in terms.NUCLEAR_MEDICINE or kind == pictures.EXPORT:
@@ -66,13 +64,13 @@ def wrong_class(header: Header, center: Settings) -> str:
     if is_capture(header):
         if header.text("Modality") not in {"NM", "OT", "SC", ""}:
             return "not a nuclear-medicine image"
-        return "" if center["accept"]["secondary_capture"] else "a secondary capture"
+        return "" if center.accept.secondary_capture else "a secondary capture"
     if not kind and header.text("Modality") == "NM":
         return ""
     return "not a nuclear-medicine image"
 
 
-def wrong_pixels(header: Header, center: Settings, cohort: Settings) -> str:
+def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> str:
     """Say why the pixels of a file (C.7.6.3) can't or may not be used; "" if they can."""
     if not header.pixel_bytes:
         return "no pixel data"
@@ -86,7 +84,7 @@ def wrong_pixels(header: Header, center: Settings, cohort: Settings) -> str:
     if header.text("BurnedInAnnotation") == "YES":
         return "burned-in annotation"
     frames = frame_count(header)
-    if rows * columns > cohort["max_pixels"] or frames > cohort["max_frames"]:
+    if rows * columns > cohort.max_pixels or frames > cohort.max_frames:
         return "a larger matrix or more frames than any scintigram"
     allocated = int(header.number("BitsAllocated") or 0)
     if allocated not in {8, 16, 32}:
@@ -96,7 +94,7 @@ def wrong_pixels(header: Header, center: Settings, cohort: Settings) -> str:
     if header.transfer_syntax not in DECODABLE:
         return "an encoding that can't be decoded"
     lossy = header.text("LossyImageCompression") == "01" or header.transfer_syntax in LOSSY
-    if (lossy or header.irreversible) and not center["accept"]["lossy"]:
+    if (lossy or header.irreversible) and not center.accept.lossy:
         return "compressed with loss"
     return ""
 
@@ -124,7 +122,7 @@ def image_type(header: Elements) -> list[str]:
     return [str(part).upper() for part in header.several("ImageType")]
 
 
-def wrong_radionuclide(header: Header, center: Settings, description: str) -> str:
+def wrong_radionuclide(header: Header, center: CenterConfig, description: str) -> str:
     """Say why radiopharmaceutical or energy windows (C.8.4.10) are not technetium-99m; "" if they are.
 
     Parameters
@@ -141,6 +139,6 @@ def wrong_radionuclide(header: Header, center: Settings, description: str) -> st
     if False in stated or terms.names_other_isotope(description):
         return "another radionuclide or tracer"
     known = any(window_range(item) for item in header.items("EnergyWindowInformationSequence"))
-    if not known and center["fallbacks"]["radionuclide"] != "tc99m":
+    if not known and center.fallbacks.radionuclide is not RadionuclideFallback.TC99M:
         return "radionuclide not stated"
     return ""

@@ -1,16 +1,15 @@
 """Which frames of a file are an anterior pertechnetate image, and why the others are not."""
 
 import collections
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom import exclusion, pictures, terms, views
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.exclusion import Stage, frame_count, window_range
-
-Settings = Mapping[str, Any]
 
 # Vectors that FrameIncrementPointer (0028,0009) may list (C.8.4.8.1.1), by tag.
 VECTORS = {
@@ -88,7 +87,7 @@ class PatientFile:
     verdict: FileVerdict
 
 
-def judge(header: Header, center: Settings, cohort: Settings) -> FileVerdict:
+def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVerdict:
     """Find the anterior pertechnetate frames of a file.
 
     Parameters
@@ -111,12 +110,12 @@ def judge(header: Header, center: Settings, cohort: Settings) -> FileVerdict:
         header.text("SeriesDescription"), header.text("ImageID"), header.text("ImageComments")
     )
     study = terms.words(header.text("ProtocolName"), header.text("StudyDescription"))
-    patterns = center["views"]
-    syringe = terms.matches(patterns["syringe"], series or study)
+    patterns = center.views
+    syringe = terms.matches(patterns.syringe, series or study)
     # A study of another organ is excluded whatever its series are called. If the study names the
     # thyroid among other organs, its series decide.
     whole = series if series and terms.names_thyroid(study) else terms.words(series, study)
-    if syringe or terms.matches(patterns["excluded"], whole):
+    if syringe or terms.matches(patterns.excluded, whole):
         kind = "a syringe" if syringe else "a marker, whole-body, phantom or other organ's image"
         reason = f"{kind} by its description"
         return FileVerdict(reason=reason, stage=Stage.DESCRIPTION, syringe=syringe)
@@ -127,7 +126,7 @@ def judge(header: Header, center: Settings, cohort: Settings) -> FileVerdict:
     return _judge_frames(header, center, cohort, series, study)
 
 
-def _judge_capture(header: Header, center: Settings, series: str, study: str) -> FileVerdict:
+def _judge_capture(header: Header, center: CenterConfig, series: str, study: str) -> FileVerdict:
     """Gray-scale secondary captures, if a center opts in; their pixel size is the config's."""
     if frame_count(header) != 1:
         return FileVerdict(reason="a secondary capture of several frames", stage=Stage.FRAMES)
@@ -145,13 +144,13 @@ def _judge_capture(header: Header, center: Settings, series: str, study: str) ->
 
 
 def _judge_frames(
-    header: Header, center: Settings, cohort: Settings, series: str, study: str
+    header: Header, center: CenterConfig, cohort: CohortConfig, series: str, study: str
 ) -> FileVerdict:
     windows = header.items("EnergyWindowInformationSequence")
     detectors = header.items("DetectorInformationSequence")
     kind = _kind(header)
     excluded: collections.Counter[str] = collections.Counter()
-    groups = _group(header, windows, detectors, cohort["photopeak_kev"], excluded)
+    groups = _group(header, windows, detectors, cohort.photopeak_kev, excluded)
     scans: list[Scan] = []
     for (window, detector), frames in groups.items():
         item = detectors[detector - 1] if detector and detector <= len(detectors) else Elements()

@@ -1,15 +1,12 @@
 """Which view a frame shows, what identifies it, and which way the head points."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from thyrocast.config.center import CenterConfig, ViewFallback
 from thyrocast.contract.names import ViewSource
 from thyrocast.dicom import terms
 from thyrocast.dicom.elements import Elements
-
-Settings = Mapping[str, Any]
 
 # Cosine between a detector's normal and the patient's front-to-back axis: within 25 degrees.
 FACING = math.cos(math.radians(25))
@@ -37,7 +34,13 @@ class FrameView:
 
 
 def view_of(
-    header: Elements, detector: Elements, center: Settings, series: str, study: str, *, single: bool
+    header: Elements,
+    detector: Elements,
+    center: CenterConfig,
+    series: str,
+    study: str,
+    *,
+    single: bool,
 ) -> FrameView:
     """Identify the view of a frame: by code, then orientation, description, angle and config.
 
@@ -59,10 +62,10 @@ def view_of(
     cosines = _cosines(header, detector)
     if cosines:
         return FrameView(_faces_front(cosines), ViewSource.ORIENTATION, turn)
-    views = center["views"]
+    views = center.views
     for text in (series, study):
-        anterior = terms.matches(views["anterior"], text)
-        other = terms.matches(views["other"], text)
+        anterior = terms.matches(views.anterior, text)
+        other = terms.matches(views.other, text)
         if other and not anterior:
             return FrameView(False, ViewSource.DESCRIPTION, turn)
         if anterior and not other and single:
@@ -72,7 +75,7 @@ def view_of(
     angle = detector.signed("StartAngle")
     if angle is not None and (angle or not single):
         return FrameView(in_front(angle), ViewSource.ORIENTATION, turn)
-    if single and center["fallbacks"]["view"] == "anterior":
+    if single and center.fallbacks.view is ViewFallback.ANTERIOR:
         return FrameView(True, ViewSource.FALLBACK, turn)
     return FrameView(None, None, turn)
 

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from thyrocast import fileio, identity
+from thyrocast.identity import IdentifierForm
 
 # PatientID (0010,0020), little endian: tag, then `LO` and two bytes of length (explicit) or four
 # bytes of length (implicit); PS3.5 section 7.1.
@@ -59,7 +59,7 @@ def _hash(lines: Iterable[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None = None) -> Export:
+def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
     """Find every file below a folder and its patient.
 
     Parameters
@@ -69,7 +69,7 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
     cache
         Private file that stores what was found, so that only new and changed files are opened. It
         contains identifiers.
-    rules
+    form
         The center's ``identifiers`` block, see `thyrocast.identity.normalize_identifier`.
     """
     root, memory = Path(folder), Path(cache)
@@ -88,7 +88,7 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
     return Export(
         stamps={path: stamp for path, (stamp, _) in found.items()},
         owners={
-            path: tuple(identity.normalize_identifier(name, rules) for name in names)
+            path: tuple(identity.normalize_identifier(name, form) for name in names)
             for path, (_, names) in found.items()
         },
     )
