@@ -1,4 +1,4 @@
-"""Broken and hostile files: no crash, no hang, bounded memory, a reason, and good patients stay."""
+"""Broken and hostile files: no crash, no hang, bounded memory, a reason, and good patients stay in."""
 
 import collections
 import contextlib
@@ -148,7 +148,7 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def as_nobody() -> Iterator[None]:
-    """Root reads everything, so the work is done as the user who owns nothing."""
+    """Root can read everything, so this runs as the user who owns nothing."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65_534)
@@ -209,7 +209,7 @@ def test_a_hundred_thousand_empty_files(tmp_path: Path) -> None:
 
 
 def test_memory_stays_bounded(tmp_path: Path) -> None:
-    """A header that claims gigabytes and a bomb are read in a process that may have one, and ends well."""
+    """A header that declares gigabytes and a bomb are read by a process that is limited to 1 GiB."""
     folder = tmp_path / "dicom"
     bomb(folder / "bomb", 400)
     path = save(nm(PIXELS, PatientID="long"), folder / "long")
@@ -272,13 +272,13 @@ def test_any_header_gives_a_scan_or_a_reason(
 ) -> None:
     dataset = nm(PIXELS)
     for keyword, value in {**texts, **numbers}.items():
-        # pydicom does not write every nonsense that it reads.
+        # pydicom does not write every faulty value that it reads.
         with contextlib.suppress(TypeError, ValueError, AttributeError):
             setattr(dataset, keyword, value)
     path = tmp_path / "x"
     try:
         save(dataset, path)
-    except Exception:  # noqa: BLE001 - nor does it write what it was made to hold
+    except Exception:  # noqa: BLE001 - pydicom may refuse to write the faulty values
         return
     data = bytearray(path.read_bytes())
     for at, value in flips:

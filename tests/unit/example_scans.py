@@ -1,4 +1,4 @@
-"""Small nuclear-medicine files, each made for what a test says about it."""
+"""Small nuclear-medicine files, made for single tests."""
 
 import functools
 from pathlib import Path

@@ -229,7 +229,7 @@ CELL = st.text(
 
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.tuples(CELL, CELL, CELL, CELL), min_size=1, max_size=6))
-def test_any_cells_are_read_or_told(
+def test_any_cells_are_read_or_reported(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]
 ) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "table.csv"
@@ -290,7 +290,7 @@ def test_a_drug_that_is_not_understood_decides_nothing(
     assert "column 'drug1': not understood, expected yes, no, a dose" in caplog.text
 
 
-def test_codes_of_drugs_hold_at_visits_too(tmp_path: Path) -> None:
+def test_codes_of_drugs_apply_to_visits_too(tmp_path: Path) -> None:
     settings = FOLLOWED | {"codes": {"antithyroid_drug": {"A": "methimazole", "B": "none"}}}
     text = f"{HEAD}1,2020-01-01,,2021-01-05,9,8,a,\n2,2020-01-01,,2021-01-05,9,8,B,\n"
     assert [found.cured for found in decide(tmp_path, text, **settings)] == [False, True]

@@ -68,7 +68,7 @@ def test_every_patient_has_a_row_and_a_reason(north: Hospital) -> None:
         ({"a": "20180301"}, "no scan within the window before the therapy"),
     ],
 )
-def test_the_scan_lies_within_the_window(tmp_path: Path, days: dict[str, str], reason: str) -> None:
+def test_the_scan_is_within_the_window(tmp_path: Path, days: dict[str, str], reason: str) -> None:
     north = Hospital(tmp_path)
     north.patient("1", therapy="2020-02-01")
     for name, day in days.items():
@@ -217,7 +217,7 @@ def test_shuffled_outcomes_stay_within_their_center(tmp_path: Path) -> None:
     assert plain["patient"].tolist() == shuffled["patient"].tolist()
 
 
-def test_identifiers_that_never_match_are_told_by_their_shape(
+def test_identifiers_that_never_match_are_described_by_their_form(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     north = Hospital(tmp_path)
@@ -231,7 +231,7 @@ def test_identifiers_that_never_match_are_told_by_their_shape(
     assert "4711" not in caplog.text
 
 
-def test_what_the_config_stands_in_for_is_logged(
+def test_values_from_the_config_are_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     north = Hospital(tmp_path, fallbacks={"pixel_mm": 4.0, "duration_s": 300})
@@ -273,7 +273,7 @@ def test_rerunning_reads_only_what_changed(
     assert reasons == {"1": "", "2": "another radionuclide or tracer", "3": ""}
 
 
-def test_pictures_count_only_where_the_center_says_so(tmp_path: Path) -> None:
+def test_pictures_count_only_if_the_center_opts_in(tmp_path: Path) -> None:
     from PIL import Image
 
     grey = np.minimum(neck(128, 2.0), 255).astype(np.uint8)
@@ -296,7 +296,7 @@ def test_pictures_count_only_where_the_center_says_so(tmp_path: Path) -> None:
     assert patients["q_area_left"].between(10, 18).all()
 
 
-def test_states_and_dates_of_outcomes_are_kept_in_private(tmp_path: Path) -> None:
+def test_states_and_dates_of_outcomes_stay_private(tmp_path: Path) -> None:
     rule = {
         "rule": "followup",
         "months": 6,

@@ -1,4 +1,4 @@
-"""One person counts once, in whatever centers they are."""
+"""One person counts once, even in several centers."""
 
 import json
 from pathlib import Path

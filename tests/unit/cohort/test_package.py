@@ -80,7 +80,7 @@ def test_a_package_names_nobody(tmp_path: Path, hospital: Hospital) -> None:
     assert {p.name: p.read_bytes() for p in package.rglob("*.dcm")} == first
 
 
-def test_captures_stay_at_home(tmp_path: Path) -> None:
+def test_captures_are_not_packaged(tmp_path: Path) -> None:
     north = Hospital(tmp_path, accept={"secondary_capture": True}, fallbacks={"pixel_mm": 4.0})
     north.patient("1")
     north.scan(

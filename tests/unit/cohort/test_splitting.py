@@ -30,7 +30,7 @@ PARTS = ["1-1", "1-2", "1-3", "2-1", "2-2", "2-3"]
 DESIGNS = {"holdout": ["1", "2"], "kfold": PARTS, "loco": ["a", "b", "c"], "external": ["all"]}
 
 
-def test_folds_hold_their_share_of_every_stratum() -> None:
+def test_folds_have_their_share_of_every_stratum() -> None:
     strata = strata_of(cohort(SIZES))
     fold = deal(strata, 5, seed=1)
     assert max(Counter(fold).values()) - min(Counter(fold).values()) <= 1

@@ -1,4 +1,4 @@
-"""A dose syringe is not a gland, and says how much was injected."""
+"""A dose syringe is not a gland, and its image gives the injected activity."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
     assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / 1800, rel=1e-4)
 
 
-def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> None:
+def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")
     for name, counts, time in (("z", 2000, "101000"), ("a", 100, "102000")):

@@ -124,7 +124,7 @@ def test_headers_with_quirks(tmp_path: Path, content: str, header: list[str]) ->
 @pytest.mark.parametrize(
     ("encoding", "name"), [("cp1254", "Yaş"), ("cp932", "年齢"), ("gbk", "年龄")]
 )
-def test_encodings_that_must_be_told(tmp_path: Path, encoding: str, name: str) -> None:
+def test_encodings_that_must_be_configured(tmp_path: Path, encoding: str, name: str) -> None:
     (tmp_path / "t.csv").write_bytes(f"id,{name}\n1,2\n".encode(encoding))
     assert read_sheet(tmp_path / "t.csv", encoding=encoding).header == ["id", name]
     (tmp_path / "t.csv").write_text(f"id,{name}\n1,2\n", encoding="utf-8")

@@ -149,7 +149,7 @@ def thyroid_state(visit: Visit, reference: ReferenceRangesConfig) -> ThyroidStat
         if visit.tsh is None or visit.tsh < low:
             return None
         return ThyroidState.EUTHYROID if visit.tsh <= high else ThyroidState.HYPOTHYROID
-    # A low FT3 next to a normal FT4 is no hypothyroidism.
+    # A low FT3 with a normal FT4 is not hypothyroidism.
     value, limits = known[0]
     if value < limits[0]:
         return ThyroidState.HYPOTHYROID

@@ -166,7 +166,7 @@ def _register_row(
         "outcome": _as_integer(decided),
         **patient.values,
         "state": decided.state,
-        # A tenth of a month does not tell the dates.
+        # Tenths of a month do not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
     }
 

@@ -50,7 +50,7 @@ def deal(strata: Sequence[tuple[str, ...]], hands: int, seed: int) -> Ints:
 
 
 def tuning_folds(outcome: npt.NDArray[np.float64], folds: int, seed: int) -> Ints:
-    """Deal training patients anew into folds for choosing a penalty, by outcome.
+    """Deal training patients again into folds for choosing a penalty, by outcome.
 
     Not the folds of ``splits.csv``: without one of two, nothing would be left to choose on.
 
