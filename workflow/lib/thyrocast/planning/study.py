@@ -16,7 +16,7 @@ from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 from thyrocast.planning import exports
 from thyrocast.planning.exports import Export
-from thyrocast.planning.spreadsheet import read_table
+from thyrocast.planning.spreadsheet import read_sheet
 
 
 def check_inputs(study: StudyConfig) -> None:
@@ -44,7 +44,7 @@ def _center_faults(center: CenterConfig) -> Iterator[str]:
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
         return
     try:
-        table = read_table(center.clinical, center.sheet, center.encoding)
+        table = read_sheet(center.clinical, center.sheet, center.encoding)
     except InputError as error:
         yield f"{where}: {error}"
         return
@@ -102,14 +102,13 @@ def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
         For each pseudonym a version that changes with the patient's row or files.
     """
     center = study.center(name)
-    rules = center.identifiers.plain()
     key = identity.load_key(study.pseudonym_key)
-    table = read_table(center.clinical, center.sheet, center.encoding)
+    table = read_sheet(center.clinical, center.sheet, center.encoding)
     files = export.versions()
     found: dict[str, str] = {}
     for cell, row in zip(table.column(center.columns.patient), table.rows, strict=True):
         if cell:
-            identifier = identity.normalize_identifier(cell, rules)
+            identifier = identity.normalize_identifier(cell, center.identifiers)
             patient = identity.pseudonym(key, name, identifier)
             seen = [found.get(patient, ""), *row, files.get(identifier, files[""])]
             found[patient] = hashlib.sha256("\0".join(seen).encode()).hexdigest()[:12]
