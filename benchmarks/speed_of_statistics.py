@@ -1,4 +1,4 @@
-"""Speed of the statistics, each paired in one run with what people use now.
+"""Speed of the statistics, each compared in one run with the tools that are in use.
 
 Usage: python benchmarks/speed_of_statistics.py [--reference-resamples 100] [--json FILE]
 
@@ -112,7 +112,7 @@ def rows(reference_resamples):
             ),
             2,
         )
-        mine = best(lambda a=y, b=p: utility.net_benefit(a, b, thresholds))
+        mine = best(lambda a=y, b=p: utility.decision_curve(a, b, thresholds))
         yield f"decision curve of 81 thresholds, n = {n:,}", mine, "dcurves", other
 
 

@@ -113,5 +113,3 @@ def test_an_empty_denominator_is_no_number():
     assert np.isnan(rates(np.ones((1, 2)))["ppv"][0])
     with pytest.raises(NotEstimableError):
         intervals.wilson(0, 0)
-    with pytest.raises(NotEstimableError):
-        intervals.clopper_pearson(0, 0)

@@ -1,8 +1,11 @@
-"""Every metric of many weighted samples at once, for bootstrap and jackknife.
+"""Metrics of many weighted samples at once, for bootstrap and jackknife.
 
-``weights`` (b, n) says how often each patient counts in each of b samples. Results are (b,); a
-sample that has no value (one outcome missing, nothing in a denominator) is NaN, which
-``resampling.percentile`` counts and refuses when there are many.
+`weights`, (b, n), are how often each patient counts in each of b samples. Results are (b,); they
+are NaN for a sample without a value (one outcome missing, or a denominator of 0).
+`resampling.percentile` counts these and refuses too many.
+
+The metrics are those of `discrimination` and `calibration`. They are computed here from counts
+since drawing the patients of every resample takes much longer; tests compare both.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast.statistics import inputs
+from thyrocast.statistics import losses
 from thyrocast.statistics.inputs import Booleans, Floats
 
 Weights = NDArray[Any]
@@ -21,7 +24,26 @@ Metric = Callable[[Weights], Floats]
 
 
 def auc(outcome: Booleans, score: Floats) -> Metric:
-    """AUC with ties, from counts of presorted patients: O(b n) after one sort."""
+    """AUC with ties, from counts of presorted patients: O(b n) after one sort.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    score : ndarray of float, (n,)
+        Higher means more likely cured.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to AUCs (b,).
+
+    Examples
+    --------
+    >>> area = auc(np.array([True, True, False, False]), np.array([0.9, 0.4, 0.4, 0.1]))
+    >>> area(np.array([[1, 1, 1, 1], [2, 0, 1, 1]]))
+    array([0.875, 1.   ])
+    """
     cured, failed = np.flatnonzero(outcome), np.flatnonzero(~outcome)
     failed = failed[np.argsort(score[failed], kind="stable")]
     below = np.searchsorted(score[failed], score[cured], side="left")
@@ -42,7 +64,26 @@ def auc(outcome: Booleans, score: Floats) -> Metric:
 
 
 def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict[str, Floats]]:
-    """Sensitivity, specificity, predictive values and accuracy of decisions already taken."""
+    """Sensitivity, specificity, predictive values and accuracy of given decisions.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    decision : ndarray of bool, (n,)
+        True = called cured.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to a dict of metrics (b,).
+
+    Examples
+    --------
+    >>> rates = decisions(np.array([True, True, False]), np.array([True, False, False]))
+    >>> {name: float(value[0]) for name, value in rates(np.array([[1, 3, 2]])).items()}
+    {'sensitivity': 0.25, 'specificity': 1.0, 'ppv': 1.0, 'npv': 0.4, 'accuracy': 0.5}
+    """
     cells = np.stack(
         [outcome & decision, outcome & ~decision, ~outcome & decision, ~outcome & ~decision], axis=1
     ).astype(np.float64)
@@ -61,15 +102,34 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
 
 
 def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[str, Floats]]:
-    """Brier score, its scaled form, log loss and observed/expected ratio."""
+    """Brier score, its scaled form, log loss and observed/expected ratio.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    probability : ndarray of float, (n,)
+        Predicted probability of cure.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to a dict of metrics (b,).
+
+    Examples
+    --------
+    >>> found = scores(np.array([True, False]), np.array([0.8, 0.4]))(np.array([[1, 1]]))
+    >>> round(float(found["brier"][0]), 2)
+    0.1
+    """
     y = outcome.astype(np.float64)
-    held = np.clip(probability, inputs.EDGE, 1 - inputs.EDGE)
-    loss = -np.where(outcome, np.log(held), np.log1p(-held))
-    columns = np.stack([np.ones_like(y), y, (y - probability) ** 2, loss, probability], axis=1)
+    squared = losses.squared_errors(outcome, probability)
+    loss = losses.log_losses(outcome, probability)
+    columns = np.stack([np.ones_like(y), y, squared, loss, probability], axis=1)
 
     def compute(weights: Weights) -> dict[str, Floats]:
-        n, events, squared, lost, expected = (weights @ columns).T
-        brier, prevalence = _ratio(squared, n), _ratio(events, n)
+        n, events, error, lost, expected = (weights @ columns).T
+        brier, prevalence = _ratio(error, n), _ratio(events, n)
         return {
             "brier": brier,
             "scaled_brier": 1 - _ratio(brier, prevalence * (1 - prevalence)),
@@ -83,7 +143,25 @@ def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[s
 def replicate(
     functions: Iterable[Callable[[Weights], Mapping[str, Floats]]], blocks: Iterable[Weights]
 ) -> dict[str, Floats]:
-    """Run metric functions over blocks of resamples and join their values."""
+    """Compute metrics of all blocks of resamples.
+
+    Parameters
+    ----------
+    functions : iterable of callable
+        From weights (b, n) to a dict of metrics (b,).
+    blocks : iterable of ndarray, (b, n)
+        Weights; b may differ.
+
+    Returns
+    -------
+    dict of ndarray of float, (resamples,)
+
+    Examples
+    --------
+    >>> rates = decisions(np.array([True, False]), np.array([True, True]))
+    >>> replicate([rates], [np.array([[1, 1]]), np.array([[2, 0]])])["accuracy"]
+    array([0.5, 1. ])
+    """
     functions = list(functions)
     parts: dict[str, list[Floats]] = {}
     for block in blocks:
