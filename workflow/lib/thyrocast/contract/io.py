@@ -172,6 +172,8 @@ def _dtype(column: Column) -> Any:
 
 def _typed(column: Column, values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Values with the declared dtype; nothing that is not plainly such a value is converted."""
+    if values.dtype == _dtype(column) and (column.missing or not values.isna().any()):
+        return values
     if column.kind is Kind.TEXT:
         present = values[values.notna()]
         wrong = [value for value in present if not isinstance(value, str)]

@@ -91,6 +91,7 @@ def paired_mean(
 
     Examples
     --------
+    >>> import numpy as np
     >>> found = paired_mean(np.array([0.1, 0.3, 0.2, 0.4]))
     >>> round(found.difference, 2), round(found.p_value, 3)
     (0.25, 0.03)
