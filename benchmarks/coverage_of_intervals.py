@@ -21,11 +21,11 @@ from thyrocast.statistics import (
     calibration_curve,
     discrimination,
     intervals,
-    metrics,
     pooling,
     resampling,
     sample_size,
     utility,
+    weighted,
 )
 from thyrocast.statistics.inputs import NotEstimableError
 
@@ -130,14 +130,14 @@ def drawn_curves(y, p, random):
 
 def bootstrapped(y, p, resamples, random):
     """Bootstrap intervals."""
-    area, called = metrics.auc(y, p), metrics.decisions(y, p >= CUT)
-    functions = [lambda weights: {"auc": area(weights)}, called, metrics.scores(y, p)]
+    area, called = weighted.auc(y, p), weighted.decisions(y, p >= CUT)
+    functions = [lambda weights: {"auc": area(weights)}, called, weighted.scores(y, p)]
     plans = {"stratified": (resampling.strata(y), functions)}
     found = {}
     for plan, (stratum, wanted) in plans.items():
-        one = metrics.replicate(wanted, [np.ones((1, y.size), dtype=np.uint16)])
-        many = metrics.replicate(wanted, resampling.draws(stratum, resamples, random))
-        left = metrics.replicate(wanted, resampling.leave_one_out(y.size)) if y.size < 500 else {}
+        one = weighted.replicate(wanted, [np.ones((1, y.size), dtype=np.uint16)])
+        many = weighted.replicate(wanted, resampling.draws(stratum, resamples, random))
+        left = weighted.replicate(wanted, resampling.leave_one_out(y.size)) if y.size < 500 else {}
         for name, values in many.items():
             estimate = float(one[name][0])
             found[name, f"bootstrap {plan} percentile"] = lambda e=estimate, v=values: (

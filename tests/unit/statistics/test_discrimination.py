@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thyrocast.statistics import discrimination, metrics, multiplicity, resampling, roc
+from thyrocast.statistics import discrimination, multiplicity, resampling, roc, weighted
 from thyrocast.statistics.inputs import NotEstimableError
 
 
@@ -43,7 +43,7 @@ def test_bootstrap_counts_give_the_auc_of_the_resample_itself(data, seed):
     weights = np.concatenate(
         [*resampling.draws(np.zeros(outcome.size), 5, np.random.default_rng(seed))]
     )
-    found = metrics.auc(outcome == 1, score)(weights)
+    found = weighted.auc(outcome == 1, score)(weights)
     for row, value in zip(weights, found, strict=True):
         y, s = np.repeat(outcome, row), np.repeat(score, row)
         if 0 < y.sum() < y.size:

@@ -289,9 +289,11 @@ def _fault(table: Table, frame: pd.DataFrame) -> str:
 
 
 def _shown(value: Any) -> str:
-    return (
-        "missing" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else repr(value)
-    )
+    if pd.isna(value):
+        return "missing"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _sentence(table: Table, error: pa.errors.SchemaError) -> str:

@@ -14,7 +14,7 @@ from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
 from thyrocast.evaluation.metrics import DECISIONS, apparent
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
-from thyrocast.statistics import discrimination, metrics, resampling
+from thyrocast.statistics import discrimination, resampling, weighted
 from thyrocast.statistics import intervals as closed_forms
 from thyrocast.statistics.inputs import EDGE, Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
@@ -94,20 +94,20 @@ def _draw(sample: Sample, settings: Settings, plan: Plan) -> Drawn:
     jackknife: Mapping[str, Floats] = {}
     # The jackknife must leave out patients; with several rows of a patient it would leave out rows.
     if settings.config.bootstrap_interval is BootstrapInterval.BCA and not sample.repeated:
-        jackknife = metrics.replicate(functions, resampling.leave_one_out(sample.size))
+        jackknife = weighted.replicate(functions, resampling.leave_one_out(sample.size))
     return Drawn(
-        metrics.replicate(functions, itself),
-        metrics.replicate(functions, plan.draw(settings.random(sample))),
+        weighted.replicate(functions, itself),
+        weighted.replicate(functions, plan.draw(settings.random(sample))),
         jackknife,
     )
 
 
 def _functions(sample: Sample) -> Sequence[Function]:
     y, p = sample.outcome, sample.probability
-    area = metrics.auc(y, p)
-    found: list[Function] = [lambda weights: {"auc": area(weights)}, metrics.scores(y, p)]
+    area = weighted.auc(y, p)
+    found: list[Function] = [lambda weights: {"auc": area(weights)}, weighted.scores(y, p)]
     if sample.decision is not None:
-        found.append(metrics.decisions(y, sample.decision))
+        found.append(weighted.decisions(y, sample.decision))
     return found
 
 

@@ -20,11 +20,11 @@ from thyrocast.statistics import (
     added_value,
     differences,
     discrimination,
-    metrics,
     multiplicity,
     pooling,
     resampling,
     utility,
+    weighted,
 )
 from thyrocast.statistics.differences import Difference
 from thyrocast.statistics.inputs import NotEstimableError
@@ -141,12 +141,12 @@ def _tests(a: Sample, b: Sample, settings: Settings, across_centers: bool) -> It
 def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:
     """Difference in AUC where patients were predicted more than once: bootstrap by patient."""
     level = settings.config.confidence
-    areas = [metrics.auc(one.outcome, one.probability) for one in (a, b)]
+    areas = [weighted.auc(one.outcome, one.probability) for one in (a, b)]
     functions = [lambda weights: {"difference": areas[0](weights) - areas[1](weights)}]
     itself = np.ones((1, a.size), dtype=np.uint16)
-    difference = float(metrics.replicate(functions, [itself])["difference"][0])
+    difference = float(weighted.replicate(functions, [itself])["difference"][0])
     drawn = resampling.cluster_draws(a.patient, settings.config.resamples, settings.random(a))
-    found = metrics.replicate(functions, drawn)["difference"]
+    found = weighted.replicate(functions, drawn)["difference"]
     interval = resampling.percentile(difference, found, level)
     variance = float(np.nanvar(found, ddof=1))
     test = differences.normal(difference, variance, level)

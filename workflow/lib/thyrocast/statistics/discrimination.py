@@ -78,7 +78,7 @@ def auc(outcome: ArrayLike, score: ArrayLike) -> float:
 
     See Also
     --------
-    metrics.auc : The same for many bootstrap resamples at once.
+    weighted.auc : The same for many bootstrap resamples at once.
 
     Examples
     --------
