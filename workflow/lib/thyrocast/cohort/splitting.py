@@ -86,7 +86,8 @@ def _tested(
     repeat, part = split.split("-")
     parts = sum(name.startswith(f"{repeat}-") for name in splits)
     dealt = deal(strata, parts, seeds.derive(seed, design, repeat))
-    return dealt == int(part) - 1
+    tested: Booleans = dealt == int(part) - 1
+    return tested
 
 
 def _strata(patients: pd.DataFrame) -> list[tuple[str, ...]]:
