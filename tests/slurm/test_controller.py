@@ -30,12 +30,12 @@ def test_killed_controller_is_resumed(toy: Toy, undisturbed: dict[str, bytes]) -
     toy.cluster.command(*node, "state=drain", "reason=test")
     run = toy.resume()
     run.until(lambda: "Waiting for" in run.output)
-    assert "Another `make resume` is at work" in toy.resume().finish(success=False)
+    assert "Another `make resume` is running" in toy.resume().finish(success=False)
     toy.release("train_network-full")
     run.until(lambda: "submitted with SLURM jobid" in run.output)
     time.sleep(3)
     assert not toy.struck("render_report"), "a job started on a drained node"
-    assert "Another `make resume` is at work" in toy.resume().finish(success=False)
+    assert "Another `make resume` is running" in toy.resume().finish(success=False)
     toy.cluster.command(*node, "state=resume")
     run.until(lambda: toy.struck("render_report"))
     toy.cluster.stop("slurmctld")
@@ -62,7 +62,7 @@ def test_killed_controller_is_resumed_by_cancelling(
     log = toy.folder / "logs" / "train_network" / "full.log"
     run.until(lambda: log.exists() and "epoch 3" in log.read_text())
     run.kill()
-    # someone edits the workflow before going on: what has no record is made again
+    # the workflow is edited before resuming: outputs without a record are computed again
     (toy.folder / "workflow").mkdir()
     (toy.folder / "workflow" / "edited.py").touch()
     output = toy.resume("--cancel").finish()

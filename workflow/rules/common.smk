@@ -9,8 +9,7 @@ from snakemake.exceptions import WorkflowError
 # Of this workflow, whichever one imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
-from thyrocast.cluster import clock, failures, slurm
-from thyrocast.planning import study
+from thyrocast.planning import controller, study
 from thyrocast.config.reading import check_file, complete, load_schema
 from thyrocast.planning.exports import look
 from thyrocast.planning.fingerprints import code_version, digest
@@ -26,7 +25,8 @@ def completed(config):
         if workflow.is_main_process:
             study.check_inputs(filled)
         else:
-            slurm.same_config(digest(filled))
+            jobs = workflow.dag_settings.target_jobs
+            controller.check_unchanged(digest(filled), [job.rulename for job in jobs])
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
@@ -96,6 +96,15 @@ def job_scans(wildcards):
     done = Path(f"{PRIVATE}/{wildcards.center}/jobs/{wildcards.job}")
     same = done.exists() and done.read_text() == job_version(wildcards)
     return ancient(scans) if same else scans
+
+
+def environments():
+    """The environment of each entry script: the name of its file in envs/."""
+    return {
+        Path(rule.script).stem: Path(str(rule.conda_env)).stem
+        for rule in workflow.rules
+        if rule.script and rule.conda_env
+    }
 
 
 def all_jobs(pattern):

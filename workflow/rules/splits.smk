@@ -1,5 +1,6 @@
 rule make_splits:
     """Divide patients into training and test sets, and training sets into folds."""
+    localrule: True
     input:
         cohort=rules.assemble_cohort.output.cohort,
     output:
@@ -24,6 +25,7 @@ rule make_splits:
 
 rule plan_sample_size:
     """Compare the cohort's size with what developing and validating a model takes."""
+    localrule: True
     input:
         cohort=rules.assemble_cohort.output.cohort,
         splits=rules.make_splits.output.splits,
