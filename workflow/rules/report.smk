@@ -1,6 +1,5 @@
 rule write_provenance:
     """Record code, config, versions, seeds and the hashes of the inputs."""
-    localrule: True
     input:
         cohort=rules.assemble_cohort.output,
         clinical=[center["clinical"] for center in config["centers"]],
@@ -12,6 +11,7 @@ rule write_provenance:
         provenance="<results>/provenance.json",
     log:
         "<logs>/write_provenance.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     threads: 1

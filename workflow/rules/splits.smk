@@ -1,12 +1,12 @@
 rule make_splits:
     """Divide patients into training and test sets, and training sets into folds."""
-    localrule: True
     input:
         cohort=rules.assemble_cohort.output.cohort,
     output:
         splits="<results>/splits.csv",
     log:
         "<logs>/make_splits.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     threads: 1
@@ -25,7 +25,6 @@ rule make_splits:
 
 rule plan_sample_size:
     """Compare the cohort's size with what developing and validating a model takes."""
-    localrule: True
     input:
         cohort=rules.assemble_cohort.output.cohort,
         splits=rules.make_splits.output.splits,
@@ -35,6 +34,7 @@ rule plan_sample_size:
         "<logs>/plan_sample_size.log",
     # Whoever plans a study wants to know this before the training has cost anything.
     priority: 100
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     threads: 1
