@@ -3,3 +3,7 @@
 
 
 include: "workflow/Snakefile"
+
+
+# Snakemake (9.27) takes no default target from an included file.
+workflow.default_target = "all"
