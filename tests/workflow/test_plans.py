@@ -219,24 +219,23 @@ def test_rules_of_a_module_run(importing: Path) -> None:
     assert "[thyrocast_register_center alpha]" in log
 
 
-# Reports each import of a slow package that code of this project causes.
+# Reports each import of a slow package by this project, even if Snakemake has imported it before.
 SITECUSTOMIZE = """
+import builtins
 import sys
-import traceback
 
 SLOW = {"numpy", "pandas", "pandera", "scipy", "sklearn", "torch", "pydicom", "matplotlib"}
+plain_import = builtins.__import__
 
 
-class Watch:
-    def find_spec(self, name, path=None, target=None):
-        if name in SLOW:
-            files = [frame.filename for frame in traceback.extract_stack()]
-            if any("/workflow/lib/thyrocast/" in file for file in files):
-                print("SLOW IMPORT", name, [f for f in files if "thyrocast" in f][-1], file=sys.stderr)
-        return None
+def watched_import(name, globals=None, locals=None, fromlist=(), level=0):
+    importer = str((globals or {}).get("__name__"))
+    if name.split(".")[0] in SLOW and importer.startswith("thyrocast"):
+        print("SLOW IMPORT of", name, "by", importer, file=sys.stderr)
+    return plain_import(name, globals, locals, fromlist, level)
 
 
-sys.meta_path.insert(0, Watch())
+builtins.__import__ = watched_import
 """
 
 
