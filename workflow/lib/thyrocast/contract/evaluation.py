@@ -189,7 +189,7 @@ POOLED = Table(
         number("pi_low", "Lower limit of the prediction interval for a new center.", missing=True),
         number("pi_high", "Upper limit of the prediction interval for a new center.", missing=True),
         number("tau2", "Variance between centers, on `scale`.", low=0, missing=True),
-        number("i2", "Share of the variation that is between centers.", low=0, high=1, missing=True),
+        number("i2", "Share of the variation that is between centers.", "percent", low=0, high=100, missing=True),
         number("q", "Cochran's Q.", low=0, missing=True),
         number("q_p", "P value of Q.", low=0, high=1, missing=True),
         integer("k", "Centers.", low=0),
