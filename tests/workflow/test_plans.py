@@ -253,7 +253,7 @@ def test_what_parsing_imports_needs_no_slow_package() -> None:
     """The same without Snakemake, which may have imported some of them itself."""
     lines = (ROOT / "workflow" / "rules" / "common.smk").read_text().splitlines()
     imports = "\n".join(line for line in lines if line.startswith("from thyrocast"))
-    slow = "numpy pandas pandera scipy sklearn torch pydicom matplotlib".split()
+    slow = ["numpy", "pandas", "pandera", "scipy", "sklearn", "torch", "pydicom", "matplotlib"]
     code = f"{imports}\nimport sys; print(*({slow!r} & sys.modules.keys()))"
     code = code.replace(repr(slow), f"set({slow!r})")
     environment = {"PYTHONPATH": str(ROOT / "workflow" / "lib"), "PATH": os.environ["PATH"]}

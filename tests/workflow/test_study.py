@@ -1,5 +1,6 @@
 """The smoke study from DICOM to report, and what a second run of it does."""
 
+import importlib.metadata
 import json
 import re
 import shutil

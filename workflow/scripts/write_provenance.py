@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
-from thyrocast import fileio, log
+from thyrocast import log
 from thyrocast.cluster import provenance
 from thyrocast.config.public import public
+from thyrocast.contract import documents
 from thyrocast.planning import fingerprints
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def run(
         logs=logs,
         plan=plan,
     )
-    fileio.write_json(output, described)
+    documents.write(described, output)
 
 
 if "snakemake" in globals():

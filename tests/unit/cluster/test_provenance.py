@@ -7,6 +7,8 @@ import pytest
 
 from thyrocast.cluster import provenance
 from thyrocast.cluster.provenance import Plan
+from thyrocast.contract import documents
+from thyrocast.errors import InputError
 
 PLAN = Plan(
     environments={
@@ -65,13 +67,19 @@ def test_conflicts_name_the_rules_of_each_version(logs: Path) -> None:
     }
 
 
-def test_the_whole_record(logs: Path) -> None:
+def test_the_whole_record(logs: Path, tmp_path: Path) -> None:
     described = provenance.describe(config={}, seed=1, inputs={"a": "b"}, logs=logs, plan=PLAN)
-    assert described["jobs_without_versions"] == ["evaluate_design/external"]
-    assert described["slurm_jobs"] == {
+    assert described.jobs_without_versions == ["evaluate_design/external"]
+    assert described.slurm_jobs == {
         "train_network/external/all/full": "11",
         "train_network/loco/north/full": "12",
     }
-    assert described["contract"] == 2
-    assert described["versions"]["launcher"]["snakemake"]
-    assert len(described["code"]) == 64
+    assert described.versions["launcher"].keys() >= {"snakemake"}
+    assert len(described.code) == 64
+
+    file = tmp_path / "provenance.json"
+    documents.write(described, file)
+    assert documents.read(documents.Provenance, file) == described
+    file.write_text(file.read_text().replace('"contract": 2', '"contract": 1'))
+    with pytest.raises(InputError, match="key contract: .* another version of thyrocast"):
+        documents.read(documents.Provenance, file)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thyrocast import fileio
+from thyrocast.contract import documents
 from thyrocast.deployment import bundle
 from thyrocast.planning.fingerprints import file_hash
 
@@ -51,23 +51,22 @@ def test_the_bundle_has_the_model_and_nothing_of_an_earlier_one(
     folder = tmp_path / "files"
     (folder / "network" / "fold-7").mkdir(parents=True)
     bundle.lock(parts, COHORT, SPLITS, {}, tmp_path / "logs", folder, tmp_path / "manifest.json")
-    manifest = fileio.read_json(tmp_path / "manifest.json")
-    assert set(manifest["files"]) == {
+    manifest = documents.read(documents.Manifest, tmp_path / "manifest.json")
+    assert set(manifest.files) == {
         "network/full/weights.safetensors",
         "network/fold-1/weights.safetensors",
         "signature/model.json",
         "thresholds.csv",
     }
-    for name, sha256 in manifest["files"].items():
+    for name, sha256 in manifest.files.items():
         assert file_hash(folder / name) == sha256
     assert not (folder / "network" / "fold-7").exists()
-    assert manifest["contract"] == 2
 
 
 def test_the_training_cohort_is_that_of_the_external_design() -> None:
     assert bundle.training_cohort(COHORT, SPLITS) == {
-        "a": {"patients": 2, "cured": 1},
-        "b": {"patients": 1, "cured": 1},
+        "a": documents.TrainingPatients(patients=2, cured=1),
+        "b": documents.TrainingPatients(patients=1, cured=1),
     }
 
 

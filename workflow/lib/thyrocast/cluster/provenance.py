@@ -10,6 +10,7 @@ from typing import Any
 import thyrocast
 from thyrocast import versions
 from thyrocast.contract import files
+from thyrocast.contract.documents import Provenance
 from thyrocast.planning import fingerprints
 
 LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
@@ -109,7 +110,7 @@ def conflicts(jobs: list[JobRecord]) -> dict[str, dict[str, list[str]]]:
 
 def describe(
     *, config: Mapping[str, Any], seed: int, inputs: Mapping[str, str], logs: Path, plan: Plan
-) -> dict[str, Any]:
+) -> Provenance:
     """Return the content of ``provenance.json``.
 
     Parameters
@@ -126,18 +127,19 @@ def describe(
         Which jobs the study consists of.
     """
     jobs = records(logs, plan)
-    return {
-        "code": fingerprints.workflow_version(),
-        "commit": fingerprints.commit(),
-        "config": config,
-        "contract": files.VERSION,
-        "inputs": inputs,
-        "jobs_without_versions": [record.job for record in jobs if record.versions is None],
-        "seed": seed,
-        "slurm_jobs": {record.job: record.slurm for record in jobs if record.slurm},
-        "system": platform.platform(),
-        "thyrocast": thyrocast.__version__,
-        "version_conflicts": conflicts(jobs),
-        "versions": by_environment(jobs, plan)
-        | {"launcher": {k: v for k, v in versions.installed(LAUNCHER).items() if k != "python"}},
-    }
+    launcher = versions.installed(LAUNCHER)
+    launcher.pop("python")  # that of this job's environment
+    return Provenance(
+        thyrocast=thyrocast.__version__,
+        contract=files.VERSION,
+        code=fingerprints.workflow_version(),
+        commit=fingerprints.commit(),
+        config=dict(config),
+        inputs=dict(inputs),
+        seed=seed,
+        slurm_jobs={record.job: record.slurm for record in jobs if record.slurm},
+        system=platform.platform(),
+        versions=by_environment(jobs, plan) | {"launcher": launcher},
+        version_conflicts=conflicts(jobs),
+        jobs_without_versions=[record.job for record in jobs if record.versions is None],
+    )

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 import thyrocast
-from thyrocast import fileio, versions
+from thyrocast import versions
+from thyrocast.contract import documents
 from thyrocast.contract import files as contract_files
+from thyrocast.contract.documents import Manifest, TrainingPatients
 from thyrocast.contract.names import Design, Set
 from thyrocast.planning import fingerprints
 
@@ -59,23 +61,20 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def training_cohort(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str, int]]:
+def training_cohort(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, TrainingPatients]:
     """Count the patients, and the cured among them, that the model learned from.
 
     Parameters
     ----------
     cohort, splits
         Tables `contract.cohort.COHORT` and `contract.splits.SPLITS`.
-
-    Returns
-    -------
-    dict
-        For each center ``patients`` and ``cured``.
     """
     training = (splits["design"] == Design.EXTERNAL) & (splits["set"] == Set.TRAIN)
     trained = cohort[cohort["patient"].isin(splits.loc[training, "patient"])]
     return {
-        str(center): {"patients": len(patients), "cured": int((patients["outcome"] == 1).sum())}
+        str(center): TrainingPatients(
+            patients=len(patients), cured=int((patients["outcome"] == 1).sum())
+        )
         for center, patients in trained.groupby("center")
     }
 
@@ -107,7 +106,7 @@ def manifest(
     splits: pd.DataFrame,
     config: Mapping[str, Any],
     logs: Path,
-) -> dict[str, Any]:
+) -> Manifest:
     """Describe a locked model.
 
     Parameters
@@ -121,16 +120,16 @@ def manifest(
     logs
         The study's folder of logs.
     """
-    return {
-        "code": fingerprints.workflow_version(),
-        "commit": fingerprints.commit(),
-        "config": config,
-        "contract": contract_files.VERSION,
-        "files": hashes(folder),
-        "thyrocast": thyrocast.__version__,
-        "training_cohort": training_cohort(cohort, splits),
-        "versions": training_versions(logs),
-    }
+    return Manifest(
+        thyrocast=thyrocast.__version__,
+        contract=contract_files.VERSION,
+        code=fingerprints.workflow_version(),
+        commit=fingerprints.commit(),
+        config=dict(config),
+        files=hashes(folder),
+        training_cohort=training_cohort(cohort, splits),
+        versions=training_versions(logs),
+    )
 
 
 def lock(
@@ -144,4 +143,4 @@ def lock(
 ) -> None:
     """Copy a model's files into ``folder`` and write its manifest to ``target``."""
     copy(parts, folder)
-    fileio.write_json(target, manifest(folder, cohort, splits, config, logs))
+    documents.write(manifest(folder, cohort, splits, config, logs), target)

@@ -122,7 +122,9 @@ def _files(module: str) -> Iterable[Path]:
     place = LIBRARY.joinpath(*module.split("."))
     files = [place.with_suffix(".py"), place / "__init__.py"]
     if place.is_dir() and "." in module:  # a package's data, such as a page's templates
-        files += [f for f in place.rglob("*") if f.suffix in {".j2", ".css", ".js", ".json", ".yaml"}]
+        files += [
+            f for f in place.rglob("*") if f.suffix in {".j2", ".css", ".js", ".json", ".yaml"}
+        ]
     return [file for file in files if file.is_file()]
 
 
