@@ -67,12 +67,14 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 bench config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
-test: .venv/dev.stamp ## All tests, in at most 25 minutes on 2 cores
-	$(BIN)/python -m pytest $(QUICK)
-	$(BIN)/python -m pytest $(REST)
+# Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-test-quick: .venv/dev.stamp ## Unit tests and plans, in under 4 minutes on 2 cores
-	$(BIN)/python -m pytest $(QUICK)
+test: .venv/dev.stamp ## All tests
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
+	$(PYTEST) tests/unit tests/workflow/test_plans.py $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Check format, types and imports, changing nothing
 	$(BIN)/ruff format --check .
