@@ -5,5 +5,5 @@
 include: "workflow/Snakefile"
 
 
-# Snakemake (9.27) takes no default target from an included file.
+# An included file cannot set the default target (Snakemake 9.27 restores the including file's).
 workflow.default_target = "all"

@@ -21,7 +21,6 @@ rule write_provenance:
     params:
         config=config,
         logs=f"results/{config['study']}/logs",
-        designs=SPLITS,
         environments=lambda wildcards: environments(),
         code=code_version("write_provenance"),
     script:

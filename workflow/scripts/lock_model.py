@@ -1,12 +1,12 @@
 """Bundle the model of all development patients, with a hash of every file."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.config.public import public
+from thyrocast.config.study import StudyConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import SPLITS
@@ -20,7 +20,7 @@ def run(
     cohort: Path,
     splits: Path,
     parts: bundle.Parts,
-    config: Mapping[str, Any],
+    config: StudyConfig,
     logs: Path,
     files: Path,
     manifest: Path,
@@ -41,7 +41,7 @@ if "snakemake" in globals():
             signature=Path(snakemake.input.signature),
             thresholds=Path(snakemake.input.thresholds),
         ),
-        config=snakemake.params.config,
+        config=StudyConfig.read(snakemake.params.config),
         logs=Path(snakemake.params.logs),
         files=Path(snakemake.output.files),
         manifest=Path(snakemake.output.manifest),

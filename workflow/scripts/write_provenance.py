@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.cluster import provenance
 from thyrocast.config.public import public
+from thyrocast.config.study import StudyConfig
 from thyrocast.contract import documents
 from thyrocast.planning import fingerprints
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(
     inputs: Mapping[str, Path],
-    config: Mapping[str, Any],
+    config: StudyConfig,
     logs: Path,
     plan: provenance.Plan,
     output: Path,
@@ -25,7 +26,7 @@ def run(
     """Write ``provenance.json``; the hashes of the inputs are SHA-256."""
     described = provenance.describe(
         config=public(config),
-        seed=config["seed"],
+        seed=config.seed,
         inputs={name: fingerprints.file_hash(file) for name, file in inputs.items()},
         logs=logs,
         plan=plan,
@@ -35,20 +36,20 @@ def run(
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
-    centers = [center["name"] for center in snakemake.params.config["centers"]]
+    config = StudyConfig.read(snakemake.params.config)
     clinical_tables = {
         f"clinical table of {center}": Path(file)
-        for center, file in zip(centers, snakemake.input.clinical, strict=True)
+        for center, file in zip(config.names(), snakemake.input.clinical, strict=True)
     }
     cohort_files = {Path(file).name: Path(file) for file in snakemake.input.cohort}
     run(
         inputs=clinical_tables | cohort_files,
-        config=snakemake.params.config,
+        config=config,
         logs=Path(snakemake.params.logs),
         plan=provenance.Plan(
             environments=dict(snakemake.params.environments),
-            centers=centers,
-            splits=dict(snakemake.params.designs),
+            centers=config.names(),
+            splits=config.splits(),
         ),
         output=Path(snakemake.output.provenance),
     )

@@ -1,11 +1,16 @@
 """The part of a study's config that may leave the site."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from thyrocast.config.study import StudyConfig
 
-def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the config without what belongs to a center alone: its paths, columns and codes."""
-    shown = {key: value for key, value in config.items() if key != "pseudonym_key"}
-    shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in config["centers"]]
+
+def public(config: StudyConfig) -> dict[str, Any]:
+    """Return the config, as plain data, without what belongs to a center alone.
+
+    Left out are the path of the pseudonym key and each center's paths, columns and codes.
+    """
+    shown = config.plain()
+    del shown["pseudonym_key"]
+    shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in shown["centers"]]
     return shown
