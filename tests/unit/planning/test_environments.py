@@ -44,7 +44,7 @@ def lock() -> dict[str, str]:
 def rules() -> dict[str, tuple[str, str]]:
     """Script and environment of every rule that runs a script."""
     found = {}
-    workflows = [ROOT / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))]
+    workflows = [ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))]
     for text in (path.read_text(encoding="utf-8") for path in workflows):
         for name, body in re.findall(
             r"^rule (\w+):\n((?:(?:[ \t].*)?\n)*)", text + "\n", re.MULTILINE
