@@ -6,8 +6,6 @@ stratum, however small. The division depends on the order of the cohort and the 
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from thyrocast import seeds
@@ -15,76 +13,8 @@ from thyrocast.contract import io
 from thyrocast.contract.names import Design, Role, Set
 from thyrocast.contract.splits import SPLITS
 from thyrocast.errors import InputError
-
-Ints = npt.NDArray[np.intp]
-
-
-def deal(strata: Sequence[tuple[str, ...]], hands: int, seed: int) -> Ints:
-    """Deal patients into ``hands`` groups of nearly equal size, each stratum spread evenly.
-
-    Parameters
-    ----------
-    strata
-        (n,) the stratum of each patient, such as (center, outcome).
-    hands
-        Number of groups.
-    seed
-        Decides who of a stratum goes where.
-
-    Returns
-    -------
-    ndarray of int
-        (n,) the group of each patient, from 0.
-    """
-    random = np.random.default_rng(seed)
-    labels = np.array(["\0".join(stratum) for stratum in strata])
-    group = np.empty(len(labels), dtype=np.intp)
-    # The first hand of each stratum follows the last one of the stratum before, so that the
-    # remainders of small strata don't all land in the first group.
-    at = 0
-    for label in np.unique(labels):
-        (who,) = np.nonzero(labels == label)
-        group[random.permutation(who)] = (at + np.arange(len(who))) % hands
-        at += len(who)
-    return group
-
-
-def tuning_folds(outcome: npt.NDArray[np.float64], folds: int, seed: int) -> Ints:
-    """Deal training patients again into folds for choosing a penalty, by outcome.
-
-    Not the folds of ``splits.csv``: without one of two, nothing would be left to choose on.
-
-    Parameters
-    ----------
-    outcome : (n,) of 0 and 1
-    folds, seed
-    """
-    return deal([(str(int(value)),) for value in outcome], folds, seed)
-
-
-def hold_out(
-    strata: Sequence[tuple[str, ...]], fraction: float, seed: int
-) -> npt.NDArray[np.bool_]:
-    """Choose a random share of every stratum.
-
-    Returns
-    -------
-    ndarray of bool
-        (n,) true for those held out; their number is ``round(fraction * n)``, and each stratum
-        gives its share by the method of largest remainders.
-    """
-    random = np.random.default_rng(seed)
-    labels = np.array(["\0".join(stratum) for stratum in strata])
-    kinds, counts = np.unique(labels, return_counts=True)
-    share = counts * fraction
-    taken = np.floor(share).astype(int)
-    left = round(len(labels) * fraction) - taken.sum()
-    taken[np.argsort(taken - share, kind="stable")[:left]] += 1
-    held = np.zeros(len(labels), dtype=bool)
-    for kind, number in zip(kinds, taken, strict=True):
-        (who,) = np.nonzero(labels == kind)
-        held[random.permutation(who)[:number]] = True
-    return held
+from thyrocast.statistics.inputs import Booleans
+from thyrocast.statistics.partition import deal, hold_out
 
 
 def divide(
@@ -145,7 +75,7 @@ def _tested(
     splits: Sequence[str],
     test_fraction: float,
     seed: int,
-) -> npt.NDArray[np.bool_]:
+) -> Booleans:
     """Which development patients a split tests, (n,)."""
     if design == Design.LOCO:
         return (development["center"] == split).to_numpy(bool)
@@ -156,7 +86,8 @@ def _tested(
     repeat, part = split.split("-")
     parts = sum(name.startswith(f"{repeat}-") for name in splits)
     dealt = deal(strata, parts, seeds.derive(seed, design, repeat))
-    return np.asarray(dealt == int(part) - 1)
+    tested: Booleans = dealt == int(part) - 1
+    return tested
 
 
 def _strata(patients: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from thyrocast import identity
 from thyrocast.config.center import CenterConfig
-from thyrocast.config.evaluation import ComparatorConfig
+from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
@@ -66,8 +66,8 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
     weights = study.network.weights
     if weights != RANDOM and not Path(weights).expanduser().is_file():
         yield f"key network.weights: there is no file {weights}, expected `random` or weights"
-    for comparator in study.evaluation.comparators:
-        yield from _comparator_faults(comparator)
+    for external in study.evaluation.external_predictions:
+        yield from _external_faults(external)
     if study.simulation and not Path(study.simulation).is_file():
         yield (
             f"key simulation: there is no file {study.simulation}, expected the simulator's "
@@ -75,20 +75,20 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
         )
 
 
-def _comparator_faults(comparator: ComparatorConfig) -> Iterator[str]:
-    where = f"key evaluation.comparators, {comparator.name}"
-    if not Path(comparator.table).is_file():
-        yield f"{where}: there is no file {comparator.table}, expected a table of probabilities"
+def _external_faults(external: ExternalPredictionsConfig) -> Iterator[str]:
+    where = f"key evaluation.external_predictions, {external.name}"
+    if not Path(external.table).is_file():
+        yield f"{where}: there is no file {external.table}, expected a table of probabilities"
         return
-    with Path(comparator.table).open(encoding="utf-8-sig", errors="replace") as file:
+    with Path(external.table).open(encoding="utf-8-sig", errors="replace") as file:
         try:
             header = [cell.strip() for cell in next(csv.reader(file), [])]
         except csv.Error:
             header = []
-    for name in ("patient", comparator.column):
+    for name in ("patient", external.column):
         if name not in header:
             yield (
-                f"{where}: {comparator.table} has no column {name!r}, "
+                f"{where}: {external.table} has no column {name!r}, "
                 f"expected one of {', '.join(map(repr, header))}"
             )
 
