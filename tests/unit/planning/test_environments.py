@@ -177,8 +177,8 @@ def test_imports_are_found(source, expected):
 
 def test_a_removed_dependency_is_noticed(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("from thyrocast.cohort import splitting\n")
-    assert needs(script) == {"numpy": str(LIBRARY / "thyrocast" / "cohort" / "splitting.py")}
+    script.write_text("from thyrocast.statistics import inputs\n")
+    assert needs(script) == {"numpy": str(LIBRARY / "thyrocast" / "statistics" / "inputs.py")}
 
 
 def test_rules_with_pytorch_also_name_a_module_that_a_site_may_provide() -> None:

@@ -6,82 +6,11 @@ each stratum, however small. The division depends on the order of the cohort and
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from thyrocast import seeds
 from thyrocast.errors import InputError
+from thyrocast.statistics.partition import deal, hold_out
 
 Row = tuple[str, str, str, str, object]
-Ints = npt.NDArray[np.intp]
-
-
-def deal(strata: Sequence[tuple[str, ...]], hands: int, seed: int) -> Ints:
-    """Deal patients into ``hands`` groups of nearly equal size, each stratum spread evenly.
-
-    Parameters
-    ----------
-    strata
-        (n,) the stratum of each patient, such as (center, outcome).
-    hands
-        Number of groups.
-    seed
-        Decides who of a stratum goes where.
-
-    Returns
-    -------
-    ndarray of int
-        (n,) the group of each patient, from 0.
-    """
-    random = np.random.default_rng(seed)
-    labels = np.array(["\0".join(stratum) for stratum in strata])
-    group = np.empty(len(labels), dtype=np.intp)
-    # The first hand of each stratum follows the last one of the stratum before, so that the
-    # remainders of small strata don't all land in the first group.
-    at = 0
-    for label in np.unique(labels):
-        (who,) = np.nonzero(labels == label)
-        group[random.permutation(who)] = (at + np.arange(len(who))) % hands
-        at += len(who)
-    return group
-
-
-def tuning_folds(outcome: npt.NDArray[np.float64], folds: int, seed: int) -> Ints:
-    """Deal training patients anew into folds for choosing a penalty, by outcome.
-
-    Not the folds of ``splits.csv``: without one of two, nothing would be left to choose on.
-
-    Parameters
-    ----------
-    outcome : (n,) of 0 and 1
-    folds, seed
-    """
-    return deal([(str(int(value)),) for value in outcome], folds, seed)
-
-
-def hold_out(
-    strata: Sequence[tuple[str, ...]], fraction: float, seed: int
-) -> npt.NDArray[np.bool_]:
-    """Choose a random share of every stratum.
-
-    Returns
-    -------
-    ndarray of bool
-        (n,) true for those held out; their number is ``round(fraction * n)``, and each stratum
-        gives its share by the method of largest remainders.
-    """
-    random = np.random.default_rng(seed)
-    labels = np.array(["\0".join(stratum) for stratum in strata])
-    kinds, counts = np.unique(labels, return_counts=True)
-    share = counts * fraction
-    taken = np.floor(share).astype(int)
-    left = round(len(labels) * fraction) - taken.sum()
-    taken[np.argsort(taken - share, kind="stable")[:left]] += 1
-    held = np.zeros(len(labels), dtype=bool)
-    for kind, number in zip(kinds, taken, strict=True):
-        (who,) = np.nonzero(labels == kind)
-        held[random.permutation(who)[:number]] = True
-    return held
 
 
 def divide(
