@@ -1,0 +1,56 @@
+"""The section on versions and seeds: provenance as lists of names and values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from thyrocast.contract.documents import Provenance
+from thyrocast.report import numbers, words
+
+#: Lists in the order of the page; the config is long and comes last.
+_ORDER = ("versions", "inputs", "slurm_jobs", "config")
+
+
+@dataclass(frozen=True)
+class ProvenanceList:
+    """A titled list of (name, value)."""
+
+    title: str
+    pairs: Sequence[tuple[str, str]]
+
+
+def provenance_lists(provenance: Provenance) -> list[ProvenanceList]:
+    """Single values in one list, and one list for each block that is not empty."""
+    values = provenance.model_dump(mode="json")
+    single = [(words.plain(key), _text(values[key])) for key in values if key not in _ORDER]
+    return [
+        ProvenanceList("Study", single),
+        *(ProvenanceList(words.plain(key), _flat(values[key])) for key in _ORDER if values[key]),
+    ]
+
+
+def _flat(value: JsonValue, prefix: str = "") -> list[tuple[str, str]]:
+    """Leaves of nested blocks, named by their path of keys."""
+    items: list[tuple[str, JsonValue]]
+    if isinstance(value, Mapping):
+        items = [*value.items()]
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        items = [(_name(item, place), item) for place, item in enumerate(value)]
+    else:
+        return [(prefix, _text(value))]
+    return [
+        pair for key, item in items for pair in _flat(item, f"{prefix}.{key}".removeprefix("."))
+    ]
+
+
+def _name(item: JsonValue, place: int) -> str:
+    return str(item.get("name", place)) if isinstance(item, Mapping) else str(place)
+
+
+def _text(value: JsonValue) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return numbers.MISSING if value in (None, "") else str(value)
