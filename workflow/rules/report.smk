@@ -59,8 +59,6 @@ rule render_report:
         runtime=escalating(30),
     params:
         config=config,
-        designs=SPLITS,
-        members=MEMBERS,
         code=code_version("render_report"),
     script:
         "../scripts/render_report.py"

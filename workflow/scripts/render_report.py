@@ -1,5 +1,6 @@
 """Render the page that clinicians, statisticians and reviewers read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,39 @@ def run(files: report.StudyFiles, config: StudyConfig, output: Path) -> None:
         temporary.write_text(page, encoding="utf-8")
 
 
+def split_files(
+    config: StudyConfig,
+    histories: Sequence[Path],
+    signatures: Sequence[Path],
+    gradcams: Sequence[Path],
+    overlays: Sequence[Path],
+) -> tuple[report.SplitFiles, ...]:
+    """Name the files of every split.
+
+    Parameters
+    ----------
+    config
+        Its designs, splits and members have the order of the files.
+    histories
+        One file per split and member.
+    signatures, gradcams, overlays
+        One file or folder per split.
+    """
+    members = config.members()
+    names = [(design, split) for design, splits in config.splits().items() for split in splits]
+    of_split = [histories[n : n + len(members)] for n in range(0, len(histories), len(members))]
+    return tuple(
+        report.SplitFiles(*name, dict(zip(members, files, strict=True)), *others)
+        for name, files, *others in zip(
+            names, of_split, signatures, gradcams, overlays, strict=True
+        )
+    )
+
+
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
-    inputs, params = snakemake.input, snakemake.params
-    # One file per split, and for histories per split and member, in the order of these names.
-    names = [(design, split) for design, splits in params.designs.items() for split in splits]
-    members = list(params.members)
-    histories = [Path(file) for file in inputs.histories]
+    inputs = snakemake.input
+    study_config = StudyConfig.read(snakemake.params.config)
     run(
         files=report.StudyFiles(
             cohort=Path(inputs.cohort),
@@ -34,22 +61,19 @@ if "snakemake" in globals():
             provenance=Path(inputs.provenance),
             simulation=Path(inputs.simulation) if inputs.simulation else None,
             evaluation={table.name: Path(inputs.get(table.name)) for table in EVALUATION},
-            splits=tuple(
-                report.SplitFiles(
-                    design=design,
-                    split=split,
-                    histories=dict(
-                        zip(members, histories[place * len(members) :][: len(members)], strict=True)
-                    ),
-                    signature=Path(signature),
-                    gradcam=Path(gradcam),
-                    overlays=Path(overlays),
-                )
-                for place, ((design, split), signature, gradcam, overlays) in enumerate(
-                    zip(names, inputs.signatures, inputs.gradcams, inputs.overlays, strict=True)
-                )
+            splits=split_files(
+                study_config,
+                *(
+                    [Path(file) for file in files]
+                    for files in (
+                        inputs.histories,
+                        inputs.signatures,
+                        inputs.gradcams,
+                        inputs.overlays,
+                    )
+                ),
             ),
         ),
-        config=StudyConfig.read(params.config),
+        config=study_config,
         output=Path(snakemake.output.report),
     )

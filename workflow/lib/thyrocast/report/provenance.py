@@ -50,7 +50,9 @@ def _name(item: JsonValue, place: int) -> str:
 
 def _text(value: JsonValue) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(_text, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return numbers.MISSING if value in (None, "") else str(value)
