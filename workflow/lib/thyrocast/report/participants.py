@@ -185,8 +185,8 @@ def _characteristics(caption: str, groups: Mapping[str, pd.DataFrame], *, cured:
             values = [group[column] for group in groups.values()]
             rows += _rows(column, everyone[column].dropna(), values)
     note = (
-        "Median with first to third quartile, or number of patients with their share of those in whom "
-        "the value is known; “unknown” counts patients without the value."
+        "Median with first to third quartile, or number of patients with the share among patients with "
+        "a known value; “unknown” counts patients without the value."
     )
     if not_recorded:
         note += f" Not recorded by any center: {words.listing(not_recorded)}."

@@ -8,8 +8,9 @@ from pydantic import JsonValue
 from thyrocast.contract.documents import Provenance
 from thyrocast.report import numbers, words
 
-#: Lists in the order of the page; the config is long and comes last.
-_ORDER = ("versions", "inputs", "slurm_jobs", "config")
+#: Blocks in the order of the page; others follow, and the config, which is long, comes last.
+_FIRST = ("versions", "inputs", "slurm_jobs")
+_LAST = "config"
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,17 @@ class ProvenanceList:
 def provenance_lists(provenance: Provenance) -> list[ProvenanceList]:
     """Single values in one list, and one list for each block that is not empty."""
     values = provenance.model_dump(mode="json")
-    single = [(words.plain(key), _text(values[key])) for key in values if key not in _ORDER]
+    single = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    others = [key for key in values if key not in (*single, *_FIRST, _LAST)]
     return [
-        ProvenanceList("Study", single),
-        *(ProvenanceList(words.plain(key), _flat(values[key])) for key in _ORDER if values[key]),
+        ProvenanceList(
+            "Study", [(words.plain(key), _text(value)) for key, value in single.items()]
+        ),
+        *(
+            ProvenanceList(words.plain(key), _flat(values[key]))
+            for key in (*_FIRST, *others, _LAST)
+            if values[key]
+        ),
     ]
 
 
