@@ -34,7 +34,7 @@ def render(
 def report_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a small study."""
     folder = tmp_path_factory.mktemp("small")
-    example_study.write_study(folder)
+    example_study.write_study(folder, models=("network", "signature"))
     simulation = example_study.write_simulation(folder / "summary.json")
     return render(folder, example_study.SMALL_DESIGNS, example_study.config(), simulation)
 
