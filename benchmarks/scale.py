@@ -136,18 +136,17 @@ from thyrocast import identity
 from thyrocast.cohort import registration as cohort
 from thyrocast.image import standardize
 from thyrocast.config.reading import read_file, read_study
-config = read_study(read_file("config.yaml")).plain()
-center = next(c for c in config["centers"] if c["name"] == {name!r})
+config = read_study(read_file("config.yaml"))
+center, settings = config.center({name!r}), config.image.plain()
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
-    Path(center["clinical"]), Path(center["dicom"]), center, config["cohort"],
-    identity.load_key(config["pseudonym_key"]), here / "index", 1)
-cohort.write(found, here / "register.csv", here / "scans.csv")
-patients = [row["patient"] for row in found.register]
+    center, config.cohort, identity.load_key(config.pseudonym_key), here / "index", 1)
+cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
+patients = found.register["patient"].tolist()
 done, rows = standardize.standardize_job(
-    patients, fileio.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
-standardize.write_job(done, rows, config["image"]["size"], here / "i.npz", here / "r.csv")
+    patients, fileio.read_csv(here / "scans.csv"), Path(center.dicom), center.plain(), settings)
+standardize.write_job(done, rows, settings["size"], here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

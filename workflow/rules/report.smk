@@ -1,13 +1,17 @@
 rule write_provenance:
-    """Record code, config, versions, seeds and hashes of the inputs."""
+    """Record code, config, versions, seeds and the hashes of the inputs."""
     input:
         cohort=rules.assemble_cohort.output,
         clinical=[center["clinical"] for center in config["centers"]],
+        # the last jobs of every environment: their logs say which versions they ran with
+        sample_size=rules.plan_sample_size.output.sample_size,
         predictions=rules.pool_centers.output.predictions,
+        explanations=all_splits(rules.explain_network.output.gradcam),
     output:
         provenance="<results>/provenance.json",
     log:
         "<logs>/write_provenance.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     threads: 1
@@ -17,6 +21,7 @@ rule write_provenance:
     params:
         config=config,
         logs=f"results/{config['study']}/logs",
+        environments=lambda wildcards: environments(),
         code=code_version("write_provenance"),
     script:
         "../scripts/write_provenance.py"

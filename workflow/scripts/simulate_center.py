@@ -1,11 +1,14 @@
 """Simulate a center: a folder of DICOM files, a clinical table, and the truth apart from both."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.simulation import center as phantom
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(

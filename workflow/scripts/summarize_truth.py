@@ -2,11 +2,14 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 from thyrocast import fileio, log
 from thyrocast.simulation import truth as phantom
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(truths: dict[str, Path], outcome: dict[str, Any], seed: int, summary: Path) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+import thyrocast
 from tests.unit.report import example_tables
 from tests.unit.report.example_tables import SKILL
 from thyrocast import report
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import documents, evaluation, io, splits
+from thyrocast.contract import files as contract_files
 from thyrocast.contract.cohort import COHORT, QUANTITIES
 from thyrocast.contract.documents import (
     CenterFlow,
@@ -160,13 +162,21 @@ def write_study(
     )
     io.write(splits.SPLITS, io.build(splits.SPLITS, division), folder / "splits.csv")
     provenance = Provenance(
+        thyrocast=thyrocast.__version__,
+        contract=contract_files.VERSION,
+        code="00aa",
         commit="0123abc",
         config={"study": "example"},
         inputs={f"clinical table of {vendor}": "00ff"},
         seed=20250,
         slurm_jobs={},
         system="Linux",
-        versions={"python": "3.11.7", "torch": "2.14.1", "scikit-learn": "1.9.0"},
+        versions={
+            "deep": {"python": "3.11.7", "torch": "2.14.1"},
+            "launcher": {"snakemake": "9.27"},
+        },
+        version_conflicts={},
+        jobs_without_versions=[],
     )
     documents.write(provenance, folder / "provenance.json")
 

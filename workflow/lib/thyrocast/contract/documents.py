@@ -6,10 +6,12 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from thyrocast import fileio
+from thyrocast.contract import files
 from thyrocast.contract.names import Role
 from thyrocast.errors import InputError
 
 Count = Annotated[int, Field(ge=0)]
+ThisContract = Annotated[int, Field(ge=files.VERSION, le=files.VERSION)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -61,8 +63,11 @@ class Provenance(Document):
 
     Attributes
     ----------
-    commit
-        Commit of the code, with ``+`` if files were edited since; empty outside of git.
+    thyrocast, contract
+        Version of the package, and of the contract of the files that it writes.
+    code, commit
+        SHA-256 of the workflow's code; its commit, with ``+`` if files were edited since, empty
+        outside of git.
     config
         The config without paths, columns and codes of the centers.
     inputs
@@ -72,18 +77,61 @@ class Provenance(Document):
     slurm_jobs
         SLURM job id of every job that ran on a cluster.
     system
-        Operating system.
+        Operating system on which Snakemake ran.
     versions
-        Versions of Python and of packages.
+        Versions of Python and of packages in each environment (``imaging``, ``deep``, ``stats``,
+        ``explain``, ``report``), as its jobs recorded them, and of Snakemake (``launcher``). If jobs
+        of an environment differ, all versions are named (``1.0 and 1.1``).
+    version_conflicts
+        Packages of which the study's jobs used several versions, with the rules that used each.
+    jobs_without_versions
+        Jobs whose log has no versions, because an older thyrocast ran them.
     """
 
+    thyrocast: str
+    contract: ThisContract
+    code: str
     commit: str
     config: dict[str, JsonValue]
     inputs: dict[str, str]
     seed: int
     slurm_jobs: dict[str, str]
     system: str
-    versions: dict[str, str]
+    versions: dict[str, dict[str, str]]
+    version_conflicts: dict[str, dict[str, list[str]]]
+    jobs_without_versions: list[str]
+
+
+class TrainingPatients(Document):
+    """Patients of one center that a locked model learned from."""
+
+    patients: Count
+    cured: Count
+
+
+class Manifest(Document):
+    """``model/manifest.json``: what a locked model consists of and where it came from.
+
+    Attributes
+    ----------
+    thyrocast, contract, code, commit, config
+        As in `Provenance`.
+    files
+        SHA-256 of every file, by its path in ``model/files/``.
+    training_cohort
+        Training patients of each center.
+    versions
+        Versions of Python and of packages with which each rule computed the model.
+    """
+
+    thyrocast: str
+    contract: ThisContract
+    code: str
+    commit: str
+    config: dict[str, JsonValue]
+    files: dict[str, str]
+    training_cohort: dict[str, TrainingPatients]
+    versions: dict[str, dict[str, str]]
 
 
 class TrueRisk(Document):

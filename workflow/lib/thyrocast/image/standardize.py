@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thyrocast import fileio
-from thyrocast.cohort.registration import unquote_name
 from thyrocast.contract import columns as contract_columns
+from thyrocast.dicom.names import unquote_name
 from thyrocast.dicom.pixels import Counts, PixelError, read_counts
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
