@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from thyrocast.contract.names import Role, Source, ThyroidState
+from thyrocast.contract.names import Role, ScanKind, Source, ThyroidState
 from thyrocast.contract.table import Column, Table, flag, integer, number, text
 
 SEX = ("female", "male", "other")
@@ -133,7 +133,7 @@ SCANS = Table(
         text("stamp", "Size and time of the file.", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.",
-             ("static", "dynamic", "capture")),
+             ScanKind),
         text("view_by", "What identified the anterior view.",
              ("code", "orientation", "description", "fallback")),
         integer("turn", "Quarter turns that bring the head up."),

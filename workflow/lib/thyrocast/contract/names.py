@@ -158,3 +158,34 @@ class ThyroidState(StrEnum):
     EUTHYROID = "euthyroid"
     SUBCLINICAL_HYPOTHYROID = "subclinical_hypothyroid"
     HYPOTHYROID = "hypothyroid"
+
+
+class ScanKind(StrEnum):
+    """Where the counts of a scan come from."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    CAPTURE = "capture"
+
+
+class MapTarget(StrEnum):
+    """What a Grad-CAM map shows evidence for."""
+
+    CURED = "cured"
+    NOT_CURED = "not_cured"
+
+
+class MapStatus(StrEnum):
+    """Whether a Grad-CAM map contains evidence."""
+
+    OK = "ok"
+    ALL_ZERO = "all_zero"
+
+
+class SimulatedStatus(StrEnum):
+    """What the export of a simulated center contains of a patient."""
+
+    COMPLETE = "complete"
+    LOST = "lost"
+    TABLE_ONLY = "table_only"
+    DICOM_ONLY = "dicom_only"
