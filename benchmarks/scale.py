@@ -133,9 +133,10 @@ import sys, time
 sys.path.insert(0, {str(ROOT / "workflow" / "lib")!r})
 from pathlib import Path
 import yaml
-from thyrocast import fileio
 from thyrocast import identity
 from thyrocast.cohort import registration as cohort
+from thyrocast.contract import io
+from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
 from thyrocast.config.reading import complete, load_schema
 config = complete(yaml.safe_load(Path("config.yaml").read_text()), load_schema())
@@ -147,9 +148,9 @@ found = cohort.register_center(
     identity.load_key(config["pseudonym_key"]), here / "index", 1)
 cohort.write(found, here / "register.csv", here / "scans.csv")
 patients = [row["patient"] for row in found.register]
-done, rows = standardize.standardize_job(
-    patients, fileio.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
-standardize.write_job(done, rows, config["image"]["size"], here / "i.npz", here / "r.csv")
+results = standardize.standardize_job(
+    patients, io.read(SCANS, here / "scans.csv"), Path(center["dicom"]), center, config["image"])
+standardize.write_job(results, config["image"]["size"], here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

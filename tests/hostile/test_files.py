@@ -23,6 +23,8 @@ from hypothesis import strategies as st
 from tests.unit.example_scans import center, cohort, image, neck, nm, save, table
 from thyrocast import fileio, identity
 from thyrocast.cohort import registration as cohorts
+from thyrocast.contract import io as tables
+from thyrocast.contract.cohort import SCANS
 from thyrocast.dicom.frames import judge
 from thyrocast.dicom.header import read_header
 from thyrocast.dicom.index import index_folder
@@ -48,10 +50,9 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     cohorts.write(found, folder / "register.csv", folder / "scans.csv")
     register = fileio.read_csv(folder / "register.csv")
     everyone = [row["patient"] for row in register]
-    done, records = standardize.standardize_job(
-        everyone, fileio.read_csv(folder / "scans.csv"), folder / "dicom", block, image(size=32)
-    )
-    standardize.write_job(done, records, 32, folder / "1.npz", folder / "1.csv")
+    scans = tables.read(SCANS, folder / "scans.csv")
+    results = standardize.standardize_job(everyone, scans, folder / "dicom", block, image(size=32))
+    standardize.write_job(results, 32, folder / "1.npz", folder / "1.csv")
     reasons = {row["patient"]: row["reason"] for row in register}
     for record in fileio.read_csv(folder / "1.csv"):
         reasons[record["patient"]] = record["reason"]

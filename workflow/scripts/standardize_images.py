@@ -1,14 +1,20 @@
 """Turn the anterior frames of a job's patients into comparable images of one field of view."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 from thyrocast import fileio, log
+from thyrocast.contract import io
+from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
+    *,
     scans: Path,
     center: dict[str, Any],
     patients: list[str],
@@ -18,11 +24,11 @@ def run(
     version: str,
     done: Path,
 ) -> None:
-    """Write the job's images and records, and to ``done`` the version of all that decided them."""
-    results, rows = standardize.standardize_job(
-        patients, fileio.read_csv(scans), Path(center["dicom"]), center, settings
+    """Write the job's images and records, and to `done` the version of what they were computed from."""
+    results = standardize.standardize_job(
+        patients, io.read(SCANS, scans), Path(center["dicom"]), center, settings
     )
-    standardize.write_job(results, rows, settings["size"], images, records)
+    standardize.write_job(results, settings["size"], images, records)
     with fileio.atomic(done) as temporary:
         temporary.write_text(version)
 
@@ -37,5 +43,5 @@ if "snakemake" in globals():
         images=Path(snakemake.output.images),
         records=Path(snakemake.output.records),
         version=snakemake.params.version,
-        done=Path(snakemake.params.done),
+        done=Path(snakemake.output.done),
     )

@@ -24,7 +24,7 @@ def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
     north.scan("b", scan("1"))
     out = assemble(tmp_path / "a", [north])
     (row,) = fileio.read_csv(out / "cohort.csv")
-    assert row["duration_s"] == "300"
+    assert float(row["duration_s"]) == 300
 
 
 def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
