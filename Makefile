@@ -97,8 +97,8 @@ bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine
 bench-scale: .venv/local.stamp ## What the workflow itself costs at 10,000 patients in 20 centers
 	$(BIN)/python benchmarks/scale.py
 
-config-docs: .venv/dev.stamp ## Write config/README.md from the schemas
-	$(BIN)/python -m thyrocast.config.reading > config/README.md
+config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
+	$(BIN)/python -m thyrocast.config.reference config
 
 output-docs: .venv/bin/python ## Write docs/output.md from the contract
 	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md

@@ -3,3 +3,7 @@
 
 
 include: "workflow/Snakefile"
+
+
+# An included file cannot set the default target (Snakemake 9.27 restores the including file's).
+workflow.default_target = "all"

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from thyrocast.config import reading as config
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.signature import alignment, fitting
 
 FOLDS = 3
@@ -98,8 +98,7 @@ def score(study: Study, settings: dict) -> dict[str, tuple[float, ...]]:
 
 
 def main(studies: int) -> None:
-    block = config.load_schema("signature.schema.yaml")["properties"]
-    settings = {key: value["default"] for key, value in block.items()}
+    settings = SignatureConfig().plain()
     settings["forest"] = {"trees": 100, "smallest_leaf": [5]}
     for own_direction in (True, False):
         for difference in (0.3, 0.9):

@@ -18,7 +18,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
-from thyrocast.config import reading as config  # noqa: E402
+from thyrocast.config.network import NetworkConfig  # noqa: E402
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402
 from thyrocast.network.image_set import ImageSet  # noqa: E402
 
@@ -83,15 +83,14 @@ def training_speed(
 ) -> float:
     """Images per second of the project's own training, from the history of its last epoch."""
     patients, masks = cohort(n, size)
-    settings = config.complete(
+    settings = NetworkConfig.read(
         {
             "epochs": 3,
             "batch_size": batch,
             "precision": precision,
             "early_stopping": {"fraction": 0},
-        },
-        config.load_schema("network.schema.yaml"),
-    )
+        }
+    ).plain()
     with tempfile.TemporaryDirectory() as folder:
         trained = training.train(
             patients,

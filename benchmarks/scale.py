@@ -60,13 +60,12 @@ def simulate(task: tuple[str, int, str]) -> None:
     home = Path(folder) / "data" / name
     if (home / "clinical.csv").exists():
         return
-    from thyrocast.config.reading import complete, load_schema
+    from thyrocast.config.reading import read_simulation
     from thyrocast.simulation import center
 
-    config = complete(
-        {"cohort": "scale", "seed": 1, "centers": center_blocks([name], patients)},
-        load_schema("simulation.schema.yaml"),
-    )
+    config = read_simulation(
+        {"cohort": "scale", "seed": 1, "centers": center_blocks([name], patients)}
+    ).plain()
     truth = Path(folder) / "truth" / f"{name}.csv"
     truth.parent.mkdir(parents=True, exist_ok=True)
     center.simulate(name, config["centers"][name], config["outcome"], 1, home, truth)
@@ -132,14 +131,13 @@ def work(folder: Path, name: str, patients: int) -> float:
 import sys, time
 sys.path.insert(0, {str(ROOT / "workflow" / "lib")!r})
 from pathlib import Path
-import yaml
 from thyrocast import identity
 from thyrocast.cohort import registration as cohort
 from thyrocast.contract import io
 from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
-from thyrocast.config.reading import complete, load_schema
-config = complete(yaml.safe_load(Path("config.yaml").read_text()), load_schema())
+from thyrocast.config.reading import read_file, read_study
+config = read_study(read_file("config.yaml")).plain()
 center = next(c for c in config["centers"] if c["name"] == {name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()

@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 
-from thyrocast.config import reading as config
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns as contract_columns
 from thyrocast.signature import fitting, lasso
 
@@ -85,13 +85,7 @@ def skglm_path(n: int) -> None:
 
 def whole_stage(n: int, folds: int) -> None:
     """Every model of one split: n training patients and 100 more."""
-    block = config.load_schema("signature.schema.yaml")["properties"]
-    settings = {
-        key: {name: part["default"] for name, part in value["properties"].items()}
-        if value.get("type") == "object"
-        else value["default"]
-        for key, value in block.items()
-    }
+    settings = SignatureConfig().plain()
     rng = np.random.default_rng(0)
     total = n + 100
     features, outcome = draw(total)

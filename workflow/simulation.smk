@@ -11,7 +11,7 @@ min_version("9.11")
 
 sys.path.insert(0, str(Path(workflow.current_basedir) / "lib"))
 
-from thyrocast.config.reading import check_file, complete, load_schema
+from thyrocast.config.reading import check_file, read_simulation
 from thyrocast.planning.fingerprints import code_version
 from thyrocast.errors import InputError
 
@@ -23,7 +23,7 @@ if not workflow.overwrite_configfiles:
 try:
     for file in workflow.configfiles:
         check_file(file)
-    config.update(complete(config, load_schema("simulation.schema.yaml")))
+    config.update(read_simulation(config).plain())
 except InputError as fault:
     raise WorkflowError(f"The simulation's config needs a change: {fault}") from None
 

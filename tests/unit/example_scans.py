@@ -11,16 +11,14 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from thyrocast.config import reading as config
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.image import ImageConfig
+from thyrocast.config.reading import read_block
 
 NM = "1.2.840.10008.5.1.4.1.1.20"
 SC = "1.2.840.10008.5.1.4.1.1.7"
 VECTOR_TAGS = {"EnergyWindowVector": 0x00540010, "DetectorVector": 0x00540020}
-
-
-@functools.cache
-def _schema(name: str) -> dict[str, Any]:
-    return config.load_schema(f"{name}.schema.yaml")
 
 
 def center(**changes: Any) -> dict[str, Any]:
@@ -35,17 +33,17 @@ def center(**changes: Any) -> dict[str, Any]:
     }
     block |= changes
     block = {key: value for key, value in block.items() if value is not None}
-    return config.complete(block, _schema("center"))
+    return read_block(CenterConfig, block).plain()
 
 
 def cohort(**changes: Any) -> dict[str, Any]:
     """The cohort's block with its defaults."""
-    return config.complete(changes, _schema("cohort"))
+    return read_block(CohortConfig, changes).plain()
 
 
 def image(**changes: Any) -> dict[str, Any]:
     """The image's block with its defaults."""
-    return config.complete(changes, _schema("image"))
+    return read_block(ImageConfig, changes).plain()
 
 
 def code(value: str, meaning: str, scheme: str = "SCT") -> Dataset:

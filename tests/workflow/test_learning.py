@@ -1,7 +1,7 @@
-"""The whole line learns what there is to learn, and nothing where there is nothing.
+"""The whole workflow learns what there is to learn, and nothing if there is nothing.
 
-The demo's simulated hospitals: networks and signature are trained on two and score the third, once
-with the outcomes as they are and once with outcomes shuffled within each center.
+The demo's simulated hospitals: network and signature are trained in two and tested in the third, once
+with observed outcomes and once with outcomes shuffled within each center.
 """
 
 import shutil
@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 from tests.conftest import Study, prepare, simulate
-from thyrocast import fileio
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.names import Model
 from thyrocast.statistics.discrimination import auc
 
 pytestmark = pytest.mark.slow
@@ -47,30 +50,22 @@ def shuffled(tmp_path_factory: pytest.TempPathFactory, demo_data: Path) -> Study
 
 
 def scores(study: Study, model: str, part: str) -> tuple[np.ndarray, np.ndarray]:
-    rows = [
-        row
-        for row in fileio.read_csv(study.results / "evaluation" / "predictions.csv")
-        if (row["model"], row["set"]) == (model, part) and row["outcome"]
-    ]
-    outcome = np.array([int(row["outcome"]) for row in rows])
-    return outcome, np.array([float(row["probability"]) for row in rows])
+    rows = io.read(PREDICTIONS, study.results / "evaluation" / "predictions.csv")
+    rows = rows[(rows["model"] == model) & (rows["set"] == part) & rows["outcome"].notna()]
+    return rows["outcome"].to_numpy(int), rows["probability"].to_numpy()
 
 
 @pytest.mark.parametrize("model", LEARNED)
 def test_an_unseen_center_is_predicted_better_than_by_chance(observed: Study, model: str) -> None:
-    rows = fileio.read_csv(observed.results / "evaluation" / "performance.csv")
-    row = next(
-        r
-        for r in rows
-        if (r["model"], r["set"], r["group"], r["metric"]) == (model, "test", "pooled", "auc")
-    )
-    assert float(row["ci_low"]) > 0.5, row
+    rows = io.read(PERFORMANCE, observed.results / "evaluation" / "performance.csv")
+    rows = rows[(rows["model"] == model) & (rows["set"] == "test") & (rows["metric"] == "auc")]
+    assert rows.loc[rows["group_kind"] == "pooled", "ci_low"].iloc[0] > 0.5
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-@pytest.mark.parametrize("model", [*LEARNED, "handcrafted", "clinical", "combined"])
+@pytest.mark.parametrize("model", list(Model))
 def test_shuffled_outcomes_are_not_predicted(shuffled: Study, model: str, part: str) -> None:
-    """Training rows are cross-fitted: were they apparent ones, their AUC would be near 1."""
+    """Training probabilities are cross-fitted; apparent ones would have an AUC near 1."""
     outcome, probability = scores(shuffled, model, part)
     events = outcome.sum()
     # Under the null the AUC has this standard error (Mann-Whitney); ties only make it smaller.
@@ -79,9 +74,9 @@ def test_shuffled_outcomes_are_not_predicted(shuffled: Study, model: str, part: 
 
 
 def test_shuffling_moves_outcomes_only_within_centers(observed: Study, shuffled: Study) -> None:
-    cohorts = [fileio.read_csv(s.results / "cohort" / "cohort.csv") for s in (observed, shuffled)]
+    cohorts = [io.read(COHORT, s.results / "cohort" / "cohort.csv") for s in (observed, shuffled)]
     for center in ("north", "south", "west"):
-        outcomes = [[r["outcome"] for r in c if r["center"] == center] for c in cohorts]
+        outcomes = [c.loc[c["center"] == center, "outcome"].to_list() for c in cohorts]
         assert sorted(outcomes[0]) == sorted(outcomes[1])
         assert outcomes[0] != outcomes[1]
     images = [(s.results / "cohort" / "images.npy").read_bytes() for s in (observed, shuffled)]

@@ -1,7 +1,7 @@
 rule register_center:
     """Decide for every patient of a center's table or images who is in the study, and why not."""
     input:
-        clinical=lambda wildcards: study.center(config, wildcards.center)["clinical"],
+        clinical=lambda wildcards: center_block(wildcards.center)["clinical"],
     output:
         register="<results>/cohort/{center}/register.csv",
         scans="<private>/{center}/scans.csv",
@@ -16,7 +16,7 @@ rule register_center:
         mem_mb=escalating(2_000),
         runtime=escalating(60),
     params:
-        center=lambda wildcards: study.center(config, wildcards.center),
+        center=lambda wildcards: center_block(wildcards.center),
         cohort=config["cohort"],
         key=config["pseudonym_key"],
         index=f"{PRIVATE}/{{center}}/index",

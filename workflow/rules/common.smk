@@ -10,28 +10,28 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
 from thyrocast.cluster import clock, failures, slurm
-from thyrocast.planning import study
-from thyrocast.config.reading import check_file, complete, load_schema
+from thyrocast.planning import ledger, study
+from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import look
 from thyrocast.planning.fingerprints import code_version, digest
 from thyrocast.errors import InputError
 
 
-def completed(config):
-    """The config with its defaults; faults of it and of its inputs stop here, before any job."""
+def checked(config):
+    """The study's config with its defaults; faults of it and of its inputs stop here, before any job."""
     try:
         for file in workflow.configfiles:
             check_file(file)
-        filled = complete(config, load_schema())
+        given = read_study(config)
         if workflow.is_main_process:
-            study.check_inputs(filled)
+            study.check_inputs(given)
         else:
-            slurm.same_config(digest(filled))
+            slurm.same_config(digest(given.plain()))
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
-    return filled
+    return given
 
 
 def escalating(base):
@@ -44,26 +44,29 @@ def one_gpu(wildcards):
     return min(1, config["network"]["gpus"])
 
 
+def center_block(center):
+    """A center's block as plain data, which is what Snakemake stores and compares of params."""
+    return next(block for block in config["centers"] if block["name"] == center)
+
+
 @functools.cache
 def center_export(center):
     """The files of a center's export and whose they are."""
-    block = study.center(config, center)
+    block = center_block(center)
     return look(block["dicom"], f"{PRIVATE}/{center}/files.json", block["identifiers"])
 
 
 @functools.cache
 def center_patients(center):
     """The patients of a center's table, each with a version of their row and files."""
-    return study.patients(config, center, center_export(center))
+    return study.patients(STUDY, center, center_export(center))
 
 
 @functools.cache
 def center_jobs(center):
     """The standardization jobs of a center: patients by job."""
-    joined = study.read_ledger(f"{PRIVATE}/{center}/ledger.txt")
-    return study.assign_jobs(
-        joined, center_patients(center), config["patients_per_job"]
-    )
+    joined = ledger.read_ledger(f"{PRIVATE}/{center}/ledger.txt")
+    return ledger.assign_jobs(joined, center_patients(center), STUDY.patients_per_job)
 
 
 def job_patients(wildcards):
@@ -78,7 +81,7 @@ def job_version(wildcards):
     """Hash of all that decides what a standardization job makes."""
     return digest(
         job_patients(wildcards),
-        study.center(config, wildcards.center),
+        center_block(wildcards.center),
         config["cohort"],
         config["image"],
         code_version("register_center"),
@@ -116,12 +119,13 @@ def all_splits(pattern, **wildcards):
     ]
 
 
-config.update(completed(config))
+STUDY = checked(config)
+config.update(STUDY.plain())
 # What identifies patients, and the state of trainings, stays out of the results.
-PRIVATE = f".thyrocast/{config['study']}"
-CENTERS = study.names(config)
-SPLITS = study.splits(config)
-MEMBERS = study.members(config)
+PRIVATE = f".thyrocast/{STUDY.study}"
+CENTERS = STUDY.names()
+SPLITS = STUDY.splits()
+MEMBERS = STUDY.members()
 
 
 wildcard_constraints:

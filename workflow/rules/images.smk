@@ -16,7 +16,7 @@ rule standardize_images:
         mem_mb=escalating(1_500),
         runtime=escalating(30),
     params:
-        center=lambda wildcards: study.center(config, wildcards.center),
+        center=lambda wildcards: center_block(wildcards.center),
         patients=job_patients,
         settings=config["image"],
         version=job_version,

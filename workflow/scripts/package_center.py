@@ -7,14 +7,11 @@ import argparse
 import logging
 from pathlib import Path
 
-import yaml
-
 import library  # noqa: F401
 from thyrocast import identity
 from thyrocast.cohort import deidentify
-from thyrocast.config import reading as config
+from thyrocast.config import reading
 from thyrocast.errors import InputError
-from thyrocast.planning import study
 
 
 def main() -> None:
@@ -27,17 +24,16 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        written = yaml.safe_load(given.configfile.read_text(encoding="utf-8"))
-        settings = config.complete(written, config.load_schema())
-        if given.center not in study.names(settings):
-            known = ", ".join(study.names(settings))
+        study = reading.read_study(reading.read_file(given.configfile))
+        if given.center not in study.names():
+            known = ", ".join(study.names())
             raise InputError(f"there is no center {given.center!r}, expected one of {known}")
         target = given.output / given.center
         count = deidentify.package_center(
-            study.center(settings, given.center),
-            settings["cohort"],
-            identity.load_key(settings["pseudonym_key"]),
-            Path(".thyrocast") / settings["study"] / given.center / "index",
+            study.center(given.center).plain(),
+            study.cohort.plain(),
+            identity.load_key(study.pseudonym_key),
+            Path(".thyrocast") / study.study / given.center / "index",
             target,
             given.threads,
         )

@@ -6,7 +6,7 @@ from typing import Any
 import library  # noqa: F401
 from thyrocast import identity, log
 from thyrocast.cohort.registration import NO_IDENTIFIER, register_center, write
-from thyrocast.planning import study
+from thyrocast.planning import ledger as ledgers
 
 
 def run(
@@ -26,7 +26,7 @@ def run(
         clinical, dicom, center, settings, identity.load_key(key), index, threads
     )
     write(registration, register, scans)
-    study.join_ledger(
+    ledgers.join_ledger(
         ledger,
         [
             row["patient"]

@@ -18,7 +18,8 @@ from tests.unit.hospital import KEY, Hospital, assemble
 from thyrocast import fileio
 from thyrocast.cohort import deidentify
 from thyrocast.cohort import registration as cohorts
-from thyrocast.config import reading as config
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.reading import read_block
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_package_gives_the_same_study(tmp_path: Path, hospital: Hospital) -> N
     package = tmp_path / "sent" / "north"
     assert pack(hospital, package) == 3
     (block,) = yaml.safe_load((package / "center.yaml").read_text())["centers"]
-    received = config.complete(block, config.load_schema("center.schema.yaml"))
+    received = read_block(CenterConfig, block).plain()
     other = Hospital(tmp_path / "other")
     other.center, other.dicom = {**received, "dicom": str(package / "dicom")}, package / "dicom"
 

@@ -3,13 +3,13 @@
 import pytest
 
 from tests.unit.evaluation.example_study_of_24 import cohort, patients, predictions
-from thyrocast.config import reading as config
+from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.evaluation import design
 
 
 @pytest.fixture
 def block():
-    filled = config.complete({}, config.load_schema("evaluation.schema.yaml"))
+    filled = EvaluationConfig().plain()
     filled["resamples"] = 200
     filled["subgroups"] = {"sex": [], "age": [40]}
     return filled

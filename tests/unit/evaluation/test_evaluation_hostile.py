@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from thyrocast.config import reading as config
+from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.evaluation import design, planning, pooled
 from thyrocast.evaluation.layout import COLUMNS
 
@@ -63,7 +63,7 @@ def as_text(rows, table):
 @pytest.mark.parametrize("seed", range(24))
 def test_no_study_is_too_strange(seed):
     random = np.random.default_rng([seed, 77])
-    block = config.complete({}, config.load_schema("evaluation.schema.yaml"))
+    block = EvaluationConfig().plain()
     block["resamples"] = 100
     block["minimum_count"] = {"patients": 1, "outcomes": 0}
     block["bootstrap_interval"] = str(random.choice(["percentile", "bca"]))

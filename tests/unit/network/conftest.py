@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import train_network
-from thyrocast.config import reading as config
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import SPLITS
@@ -109,7 +109,7 @@ def make_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cohor
         "early_stopping": {"fraction": 0, "patience": 1},
         "threads": 1,
     }
-    settings = config.complete(short, config.load_schema("network.schema.yaml"))
+    settings = NetworkConfig.read(short).plain()
 
     def make(**options: Any) -> Cohort:
         folder = tmp_path_factory.mktemp("cohort")

@@ -11,7 +11,7 @@ from skops import io as skops
 
 import fit_signature
 from thyrocast import fileio, seeds
-from thyrocast.config import reading as config
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns as contract_columns
 from thyrocast.errors import InputError
 from thyrocast.signature import files, fitting, forest, lasso
@@ -20,15 +20,7 @@ FEATURES = 80
 FOLDS = 4
 
 
-def defaults(schema):
-    """A block of the config as it is when nobody says anything."""
-    return {
-        key: defaults(value) if value.get("type") == "object" else value["default"]
-        for key, value in schema["properties"].items()
-    }
-
-
-SETTINGS = defaults(config.load_schema("signature.schema.yaml")) | {
+SETTINGS = SignatureConfig().plain() | {
     "forest": {"trees": 40, "smallest_leaf": [5]},
     "penalties": 15,
     "imputations": 2,

@@ -16,7 +16,7 @@ import yaml
 from pydicom.uid import NuclearMedicineImageStorage
 
 from thyrocast import fileio, seeds
-from thyrocast.config import reading as config
+from thyrocast.config.reading import read_simulation
 from thyrocast.errors import InputError
 from thyrocast.planning import spreadsheet
 from thyrocast.simulation import center, export, physiology, truth
@@ -31,7 +31,7 @@ def settings(name: str, *more: str) -> dict[str, Any]:
     ]
     for other in read[1:]:
         read[0]["centers"] |= other["centers"]
-    return config.complete(read[0], config.load_schema("simulation.schema.yaml"))
+    return read_simulation(read[0]).plain()
 
 
 def write(cohort: dict[str, Any], name: str, folder: Path) -> None:
@@ -321,4 +321,4 @@ def test_a_misspelled_key_is_named(name: str) -> None:
     first = next(iter(cohort["centers"].values()))
     first["camera"]["pixel_size"] = 2
     with pytest.raises(InputError, match="pixel_size"):
-        config.complete(cohort, config.load_schema("simulation.schema.yaml"))
+        read_simulation(cohort)

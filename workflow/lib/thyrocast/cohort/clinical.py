@@ -58,10 +58,9 @@ def read_clinical(path: str, center: Settings, cohort: Settings) -> list[Patient
     Raises
     ------
     InputError
-        If a column is missing, a unit or the outcome's rule is wrong, no row has an identifier, or
+        If a column is missing, a unit is wrong, no row has an identifier, or
         a value is out of range where `cohort.values` says `stop`.
     """
-    outcome.check_rule(center)
     table = read_table(path, center["sheet"], center["encoding"])
     _check_columns(table, center)
     factors = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thyrocast.cohort import units
-from thyrocast.errors import InputError
+from thyrocast.contract.text import code_texts
 
 Settings = Mapping[str, Any]
 DAYS_PER_MONTH = 365.25 / 12
@@ -76,60 +76,18 @@ class Cells:
 
 def columns(center: Settings) -> dict[str, str]:
     """The columns that a center's config names, by their keys in it."""
-    named = {f"columns.{ours}": theirs for ours, theirs in sorted(center["columns"].items())}
+    columns = sorted(center["columns"].items())
+    named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
     rule = center.get("outcome") or {}
     for number, visit in enumerate(rule.get("visits", [])):
-        named |= {f"outcome.visits[{number}].{k}": v for k, v in visit.items() if k != "months"}
+        named |= {
+            f"outcome.visits[{number}].{key}": theirs
+            for key, theirs in visit.items()
+            if key != "months" and theirs is not None
+        }
     if rule.get("second_treatment"):
         named["outcome.second_treatment"] = rule["second_treatment"]
     return named
-
-
-def check_rule(center: Settings) -> None:
-    """Raise `InputError` where a center's outcome rule lacks what it needs."""
-    where = f"center {center['name']}"
-    rule = center.get("outcome")
-    if center["role"] == "prospective":
-        return
-    if not rule:
-        raise InputError(
-            f"{where}: missing key outcome, expected a rule: add it, or make the center prospective"
-        )
-    if rule["rule"] == "followup":
-        if not rule["visits"]:
-            raise InputError(
-                f"{where}, key outcome.visits: is empty, expected the columns of at least one visit"
-            )
-        if "therapy_date" not in center["columns"] and any(
-            "months" not in v for v in rule["visits"]
-        ):
-            raise InputError(
-                f"{where}, key columns.therapy_date: missing, expected the date that visits are counted from"
-            )
-        return
-    if "outcome" not in center["columns"]:
-        raise InputError(
-            f"{where}, key columns.outcome: missing, expected the column of the outcome"
-        )
-    cured, failed = _codes(rule["cured"]), _codes(rule["not_cured"])
-    if not cured or not failed:
-        raise InputError(
-            f"{where}, keys outcome.cured and outcome.not_cured: expected at least one code each"
-        )
-    if both := sorted(cured & failed):
-        raise InputError(
-            f"{where}, key outcome: code {both[0]!r} means cured and not cured, expected one of them"
-        )
-
-
-def _codes(given: Sequence[str | int | bool]) -> set[str]:
-    codes: set[str] = set()
-    for code in given:
-        if isinstance(code, bool):  # YAML reads a bare yes or no as true or false
-            codes |= {"true", "yes", "1"} if code else {"false", "no", "0"}
-        else:
-            codes.add(units.fold(str(code)))
-    return codes
 
 
 def decide(
@@ -161,9 +119,9 @@ def _given(rule: Settings, text: str) -> Outcome:
         return Outcome(None, "outcome not known")
     code = units.fold(text)
     state = code if code in STATES else ""
-    if code in _codes(rule["cured"]):
+    if code in code_texts(rule["cured"]):
         return Outcome(True, state=state)
-    if code in _codes(rule["not_cured"]):
+    if code in code_texts(rule["not_cured"]):
         return Outcome(False, state=state)
     return Outcome(None, "outcome code not in the config")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from thyrocast.contract.text import fold as fold
 from thyrocast.errors import InputError
 
 # Unit and physiological range of each of our numeric columns.
@@ -179,16 +180,6 @@ def antithyroid_drug(text: str, codes: Mapping[str, str | None]) -> bool:
     if code is None:
         raise ValueError("a code that means not known")
     return code != "none"
-
-
-def fold(text: str) -> str:
-    """A code without regard to case, spaces around it, or how a spreadsheet shows a whole number.
-
-    The Turkish i with or without its dot is a plain one: which of them a capital stands for depends
-    on the language.
-    """
-    value = text.strip().casefold().replace("i\u0307", "i").replace("ı", "i")
-    return re.sub(r"\.0+$", "", value) if re.fullmatch(r"-?\d+\.0+", value) else value
 
 
 def parse_date(text: str, order: str) -> datetime.date:

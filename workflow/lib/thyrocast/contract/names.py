@@ -160,6 +160,48 @@ class ThyroidState(StrEnum):
     HYPOTHYROID = "hypothyroid"
 
 
+class Sex(StrEnum):
+    """Codes of the column ``sex``."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+
+
+class AntithyroidDrug(StrEnum):
+    """Codes of the column ``antithyroid_drug``."""
+
+    NONE = "none"
+    METHIMAZOLE = "methimazole"
+    CARBIMAZOLE = "carbimazole"
+    PROPYLTHIOURACIL = "propylthiouracil"
+    OTHER = "other"
+
+
+class YesNo(StrEnum):
+    """Codes of the column ``orbitopathy``."""
+
+    YES = "yes"
+    NO = "no"
+
+
+class Smoking(StrEnum):
+    """Codes of the column ``smoking``."""
+
+    NEVER = "never"
+    FORMER = "former"
+    CURRENT = "current"
+
+
+class View(StrEnum):
+    """Views of a planar scan of the neck."""
+
+    ANTERIOR = "anterior"
+    POSTERIOR = "posterior"
+    LEFT_ANTERIOR_OBLIQUE = "left_anterior_oblique"
+    RIGHT_ANTERIOR_OBLIQUE = "right_anterior_oblique"
+
+
 class ScanKind(StrEnum):
     """Where the counts of a scan come from."""
 

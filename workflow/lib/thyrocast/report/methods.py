@@ -94,7 +94,7 @@ def _images(study: Study) -> str:
         else "count rate per injected activity and area"
     )
     return (
-        f"The anterior frame is resampled, counts preserved, to {size} × {size} pixels of a square field of {field} mm "
+        f"The anterior frame is resampled, counts preserved, to {size} × {size} pixels of a square field of {field:g} mm "
         f"around the gland; intensity is {scale}, never clipped."
     )
 

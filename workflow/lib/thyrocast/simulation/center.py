@@ -364,7 +364,7 @@ def simulate(
     name
         The center's name.
     block
-        Its settings: one of ``centers`` in simulation.schema.yaml, defaults filled in.
+        Its settings: a `thyrocast.config.simulation.SimulatedCenterConfig` as plain data.
     outcome
         Intercept and coefficients of the true risk (`physiology.cure_probability`).
     seed

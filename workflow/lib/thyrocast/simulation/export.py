@@ -39,7 +39,7 @@ def cells(record: Mapping[str, Any], settings: Mapping[str, Any], workbook: bool
     record
         Our column names to values in our units; None is a blank.
     settings
-        The center's ``table`` block (simulation.schema.yaml).
+        The center's ``table`` block (`thyrocast.config.simulated_export.TableConfig`).
     workbook
         Numbers and dates stay what they are; otherwise all is text.
     """

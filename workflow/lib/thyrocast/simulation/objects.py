@@ -238,7 +238,7 @@ def write_image(
     subject, scan
         Who, and what was acquired.
     center, block
-        The center's name and its settings (simulation.schema.yaml) with the ``seed``.
+        The center's name and its settings, as plain data, with the ``seed``.
     """
     header = block["header"]
     data = _common(path, NuclearMedicineImageStorage, subject, scan, center, block)

@@ -1,0 +1,32 @@
+"""An edited module reruns the rules whose scripts import it, and no other."""
+
+from pathlib import Path
+
+import pytest
+
+from thyrocast.planning import fingerprints
+
+
+def test_code_version_follows_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "thyrocast"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "low.py").write_text("x = 1\n")
+    (package / "middle.py").write_text("def f():\n    from thyrocast import low\n")
+    (package / "other.py").write_text("y = 1\n")
+    (package / "log.py").write_text("z = 1\n")
+    (tmp_path / "job.py").write_text("from thyrocast import log, middle\n")
+    for name in ("WORKFLOW", "SCRIPTS", "LIBRARY"):
+        monkeypatch.setattr(fingerprints, name, tmp_path)
+
+    def version() -> str:
+        fingerprints.code_version.cache_clear()
+        return fingerprints.code_version("job")
+
+    start = version()
+    (package / "other.py").write_text("y = 2\n")
+    (package / "log.py").write_text("z = 2\n")
+    assert version() == start
+    (package / "low.py").write_text("x = 2\n")
+    assert version() != start
+    fingerprints.code_version.cache_clear()

@@ -1,0 +1,278 @@
+"""Config of a center: what its files, columns, codes and units mean."""
+
+from enum import StrEnum
+from typing import Annotated, Self, TypeVar
+
+from pydantic import AfterValidator, field_validator, model_validator
+
+from thyrocast.config.base import Block, FaultsError, block, folded_once, option
+from thyrocast.config.outcome import OutcomeConfig
+from thyrocast.config.views import ViewsConfig
+from thyrocast.contract.names import ALL_SPLITS, AntithyroidDrug, Role, Sex, Smoking, YesNo
+from thyrocast.contract.text import fold
+
+Ours = TypeVar("Ours", Sex, AntithyroidDrug, YesNo, Smoking)
+#: A center's codes of a column and ours; null means "not known".
+Codes = Annotated[dict[str, Ours | None], AfterValidator(folded_once(fold))]
+
+
+class Encoding(StrEnum):
+    """Encodings of a text table that is not Unicode."""
+
+    CP1250 = "cp1250"
+    CP1251 = "cp1251"
+    CP1252 = "cp1252"
+    CP1253 = "cp1253"
+    CP1254 = "cp1254"
+    CP1257 = "cp1257"
+    CP932 = "cp932"
+    CP949 = "cp949"
+    GBK = "gbk"
+    BIG5 = "big5"
+
+
+class DateOrder(StrEnum):
+    """Order of day, month and year."""
+
+    DMY = "dmy"
+    MDY = "mdy"
+    YMD = "ymd"
+
+
+class ViewFallback(StrEnum):
+    """View of a static frame that nothing in the header describes."""
+
+    ANTERIOR = "anterior"
+    NONE = "none"
+
+
+class RadionuclideFallback(StrEnum):
+    """Radionuclide of a scan whose header does not name one."""
+
+    TC99M = "tc99m"
+    NONE = "none"
+
+
+class ColumnsConfig(Block):
+    """Our names and the names of the center's columns.
+
+    `patient` is the identifier that the DICOM headers contain too; omit a column that the center
+    does not have.
+    """
+
+    patient: str = option("Patient identifier, as in the DICOM PatientID.")
+    outcome: str | None = option("Outcome, for the outcome rule `given`.", None)
+    therapy_date: str | None = option("Date of the first iodine-131 therapy.", None)
+    birth_date: str | None = option("Birth date; gives the age if there is no age column.", None)
+    sex: str | None = option("Sex; our codes are `female`, `male`, `other`.", None)
+    age: str | None = option("Age at therapy.", None, unit="years")
+    gland_mass: str | None = option(
+        "Mass of the thyroid (ultrasound or palpation).", None, unit="g"
+    )
+    uptake_24h: str | None = option("Iodine uptake 24 h after a tracer dose.", None, unit="percent")
+    activity: str | None = option("Administered iodine-131 activity.", None, unit="MBq")
+    trab: str | None = option("TSH-receptor antibodies.", None, unit="IU/L")
+    ft4: str | None = option("Free thyroxine.", None, unit="pmol/L")
+    ft3: str | None = option("Free triiodothyronine.", None, unit="pmol/L")
+    antithyroid_drug: str | None = option(
+        "Antithyroid drug before therapy; our codes are `none`, `methimazole`, `carbimazole`, "
+        "`propylthiouracil`, `other`.",
+        None,
+    )
+    withdrawal_days: str | None = option("Days from the last drug to therapy.", None, unit="days")
+    orbitopathy: str | None = option("Orbitopathy; our codes are `yes` and `no`.", None)
+    smoking: str | None = option("Smoking; our codes are `never`, `former`, `current`.", None)
+
+
+class CodesConfig(Block):
+    """For each of our columns with codes, the center's codes and what they mean.
+
+    Example: `{sex: {w: female, m: male}}`. Case does not matter; our own codes, and `yes`/`no` as
+    1/0 and true/false, are understood without being listed; null means "not known". Codes that
+    YAML reads as something else (`yes`, `no`, `on`, `off`) need quotes.
+    """
+
+    sex: Codes[Sex] = option("The center's codes of the sex and ours.", {})
+    antithyroid_drug: Codes[AntithyroidDrug] = option(
+        "The center's codes of antithyroid drugs and ours.", {}
+    )
+    orbitopathy: Codes[YesNo] = option("The center's codes of orbitopathy and ours.", {})
+    smoking: Codes[Smoking] = option("The center's codes of smoking and ours.", {})
+
+
+class UnitsConfig(Block):
+    """Units of the center's columns that differ from ours.
+
+    Examples: `ft4: ng/dL`, `activity: mCi`, `age: months`. Amounts and masses of thyroid hormones
+    are converted by their molar mass.
+    """
+
+    age: str = option("Unit of the age.", "years")
+    gland_mass: str = option("Unit of the gland's mass (mL counts as 1 g/mL).", "g")
+    uptake_24h: str = option("Unit of the uptake (`fraction` for 0-1).", "percent")
+    activity: str = option("Unit of the activity.", "MBq")
+    trab: str = option("Unit of the antibodies.", "IU/L")
+    ft4: str = option("Unit of free thyroxine.", "pmol/L")
+    ft3: str = option("Unit of free triiodothyronine.", "pmol/L")
+    withdrawal_days: str = option("Unit of the drug-free interval.", "days")
+
+
+class IdentifiersConfig(Block):
+    """How identifiers of the table and of the DICOM headers are brought to one form.
+
+    They must then be equal; nothing is matched by similarity.
+    """
+
+    strip_prefix: str = option("Text that is removed from the front.", "")
+    zero_pad: int = option(
+        "Numbers are padded with zeros to this length; 0 for no padding.",
+        0,
+        unit="digits",
+        ge=0,
+        le=64,
+    )
+    strip_zeros: bool = option("Leading zeros of numbers are removed.", False)
+
+
+class FallbacksConfig(Block):
+    """Values for what a header does not contain.
+
+    Nothing is assumed unless it is given here, and each use is logged.
+    """
+
+    pixel_mm: float | None = option(
+        "Pixel size if PixelSpacing is empty, or of a secondary capture, PNG or TIFF.",
+        None,
+        unit="mm",
+        gt=0,
+        le=20,
+    )
+    duration_s: float | None = option(
+        "Frame duration if ActualFrameDuration is empty.", None, unit="s", gt=0
+    )
+    tc_activity_mbq: float | None = option(
+        "Injected pertechnetate activity if RadionuclideTotalDose is empty or zero.",
+        None,
+        unit="MBq",
+        gt=0,
+    )
+    sensitivity: float | None = option(
+        "Sensitivity of the camera with its collimator; gives the technetium uptake if there is "
+        "an injected activity but no image of the syringe.",
+        None,
+        unit="counts/s per MBq",
+        gt=0,
+    )
+    view: ViewFallback = option(
+        "`anterior` takes a static frame as anterior if code, orientation and description do not "
+        "name a view; `none` excludes it.",
+        ViewFallback.NONE,
+    )
+    radionuclide: RadionuclideFallback = option(
+        "`tc99m` takes a scan as pertechnetate if neither radionuclide, half-life nor energy "
+        "window identifies it; `none` excludes it.",
+        RadionuclideFallback.TC99M,
+    )
+
+
+class AcceptConfig(Block):
+    """Kinds of files that are excluded unless the center opts in."""
+
+    lossy: bool = option("Images that were compressed with loss.", False)
+    secondary_capture: bool = option(
+        "Gray-scale secondary captures of an anterior scintigram; need `fallbacks.pixel_mm`.",
+        False,
+    )
+    exports: bool = option(
+        "Gray-scale PNG and TIFF files whose name (up to the first `__`, or without its suffix) "
+        "is the patient's identifier; need `fallbacks.pixel_mm`.",
+        False,
+    )
+    pinhole: bool = option(
+        "Images of a pinhole collimator, which have no valid millimeters; need "
+        "`fallbacks.pixel_mm`.",
+        False,
+    )
+
+
+class CenterConfig(Block):
+    """One contributing hospital.
+
+    Where its DICOM export and its clinical table are, the names of its columns, codes and units,
+    and how its outcome is decided.
+    """
+
+    name: str = option(
+        "Short name, unique in the study; part of pseudonyms, tables and the report.",
+        pattern="^[a-z0-9][a-z0-9_]{0,31}$",
+        expected="1 to 32 lower-case letters, digits and underscores, a letter or digit first",
+    )
+    role: Role = option(
+        "`development` (models are trained on it), `external` (only predicted and scored) or "
+        "`prospective` (no outcomes yet, only predicted)."
+    )
+    dicom: str = option(
+        "Folder with the center's export; every file in it is read, whatever its name.",
+        min_length=1,
+    )
+    clinical: str = option(
+        "The center's clinical table (CSV, TSV or XLSX), one row per patient.", min_length=1
+    )
+    sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
+    encoding: Encoding | None = option(
+        "Encoding of a text table that is not Unicode: `cp1254` (Turkish), `cp1250` (Central "
+        "European), `cp1251` (Cyrillic), `cp932` (Japanese), `gbk` (Chinese), as Excel saves CSV "
+        "there; `cp1252` by default. UTF-8 and UTF-16 are recognized.",
+        None,
+    )
+    columns: ColumnsConfig = option(" ".join((ColumnsConfig.__doc__ or "").split()))
+    codes: CodesConfig = block(CodesConfig)
+    units: UnitsConfig = block(UnitsConfig)
+    missing: tuple[str, ...] = option(
+        'Cells that mean "not known", besides empty ones (`k.A.`, `"999"`).', ()
+    )
+    date_order: DateOrder = option(
+        "Order of day, month and year in dates of the table that are not ISO (`2024-05-31` is "
+        "always understood).",
+        DateOrder.DMY,
+    )
+    outcome: OutcomeConfig | None = option(" ".join((OutcomeConfig.__doc__ or "").split()), None)
+    identifiers: IdentifiersConfig = block(IdentifiersConfig)
+    views: ViewsConfig = block(ViewsConfig)
+    fallbacks: FallbacksConfig = block(FallbacksConfig)
+    accept: AcceptConfig = block(AcceptConfig)
+
+    @field_validator("name")
+    @classmethod
+    def _is_no_reserved_name(cls, name: str) -> str:
+        if name == ALL_SPLITS:
+            raise ValueError("`all` means all splits together, expected another name")
+        return name
+
+    @model_validator(mode="after")
+    def _outcome_can_be_decided(self) -> Self:
+        if self.role is Role.PROSPECTIVE:
+            return self
+        if self.outcome is None:
+            text = "missing, expected an outcome rule: add it, or make the center prospective"
+            raise FaultsError([(("outcome",), text)])
+        faults = self.outcome.faults(self.columns.outcome, self.columns.therapy_date)
+        if faults:
+            raise FaultsError(faults)
+        return self
+
+    def named_columns(self) -> dict[str, str]:
+        """The columns of the center's table that its config names, by their keys in it."""
+        columns = sorted(self.columns.plain().items())
+        named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
+        if self.outcome is None:
+            return named
+        for number, visit in enumerate(self.outcome.visits):
+            named |= {
+                f"outcome.visits[{number}].{key}": theirs
+                for key, theirs in visit.plain().items()
+                if key != "months" and theirs is not None
+            }
+        if self.outcome.second_treatment:
+            named["outcome.second_treatment"] = self.outcome.second_treatment
+        return named

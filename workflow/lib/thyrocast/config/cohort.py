@@ -1,0 +1,86 @@
+"""Config of the cohort."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from thyrocast.config.base import Block, ascending, option
+
+
+class WithoutDates(StrEnum):
+    """Which scan is taken where a date is missing."""
+
+    EARLIEST = "earliest"
+    EXCLUDE = "exclude"
+
+
+class OutOfRange(StrEnum):
+    """What happens with a clinical value outside its physiological range."""
+
+    MISSING = "missing"
+    STOP = "stop"
+
+
+class Duplicates(StrEnum):
+    """What happens with two patients who look like one person."""
+
+    STOP = "stop"
+    EXCLUDE = "exclude"
+    KEEP = "keep"
+
+
+Days = Annotated[int, Field(ge=0, le=3650)]
+
+
+class CohortConfig(Block):
+    """Which scan of a patient is the pretreatment scintigram, and who counts as one person."""
+
+    scan_window_days: Annotated[tuple[Days, Days], AfterValidator(ascending)] = option(
+        "Fewest and most days from the scan to the therapy; of several scans in this window the "
+        "nearest before therapy is taken.",
+        (0, 180),
+        unit="days",
+    )
+    without_dates: WithoutDates = option(
+        "Which scan is taken of a patient without a therapy date or scan date: the `earliest`, or "
+        "none (`exclude`) if there are several.",
+        WithoutDates.EARLIEST,
+    )
+    photopeak_kev: float = option(
+        "Photopeak that the energy window must contain (technetium-99m).",
+        140.5,
+        unit="keV",
+        ge=20,
+        le=1000,
+    )
+    max_pixels: int = option(
+        "Largest matrix (rows times columns) that is decoded; a larger one is refused with a "
+        "reason.",
+        16_777_216,
+        unit="pixels",
+        ge=4096,
+        le=268_435_456,
+    )
+    max_frames: int = option(
+        "Most frames of a file; a file with more is refused with a reason.",
+        4096,
+        unit="frames",
+        ge=1,
+        le=100_000,
+    )
+    values: OutOfRange = option(
+        "What a clinical value outside its physiological range means: the cell counts as missing "
+        "(`missing`) or the run stops (`stop`). Either way row and column are reported.",
+        OutOfRange.MISSING,
+    )
+    duplicates: Duplicates = option(
+        "What happens if two patients look like one person (the same identifier, the same birth "
+        "date and sex, or identical pixels): the run stops and asks (`stop`); they are one person "
+        "and only the first in config and table order is kept (`exclude`); or they are different "
+        "people (`keep`).",
+        Duplicates.STOP,
+    )
+    distinct: tuple[tuple[str, str], ...] = option(
+        "Pairs of pseudonyms that look like one person and are known to be two.", ()
+    )

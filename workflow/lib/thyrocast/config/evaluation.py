@@ -1,0 +1,251 @@
+"""Config of the evaluation."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from thyrocast.config.base import Block, Distinct, Fault, FaultsError, ShareRange, block, option
+from thyrocast.contract.names import Model, Strategy, ThresholdRule
+
+
+class BootstrapInterval(StrEnum):
+    """Kind of a bootstrap interval."""
+
+    PERCENTILE = "percentile"
+    BCA = "bca"
+
+
+class SubgroupColumn(StrEnum):
+    """Columns of the cohort by which results can be reported separately."""
+
+    SEX = "sex"
+    AGE = "age"
+    GLAND_MASS = "gland_mass"
+    UPTAKE_24H = "uptake_24h"
+    ACTIVITY = "activity"
+    TRAB = "trab"
+    FT4 = "ft4"
+    FT3 = "ft3"
+    ANTITHYROID_DRUG = "antithyroid_drug"
+    WITHDRAWAL_DAYS = "withdrawal_days"
+    ORBITOPATHY = "orbitopathy"
+    SMOKING = "smoking"
+    VENDOR = "vendor"
+    CAMERA = "camera"
+    COLLIMATOR = "collimator"
+    MATRIX = "matrix"
+    PIXEL_MM = "pixel_mm"
+    DURATION_S = "duration_s"
+    TC_ACTIVITY_MBQ = "tc_activity_mbq"
+    DELAY_MIN = "delay_min"
+    Q_UPTAKE = "q_uptake"
+    Q_MASS = "q_mass"
+    Q_HETEROGENEITY = "q_heterogeneity"
+
+
+class ThresholdConfig(Block):
+    """The probability of cure from which a patient is called cured.
+
+    It is chosen in the training set of a split and applied to its test set.
+    """
+
+    rule: ThresholdRule = option(
+        "`youden` (greatest sensitivity + specificity), `sensitivity` or `specificity` (at least "
+        "`target`, the other one as great as possible), `cost_ratio` (least cost if calling a "
+        "failure cured costs `target` times the reverse), `net_benefit` (greatest net benefit at "
+        "`target`) or `fixed` (the threshold is `target` itself).",
+        ThresholdRule.YOUDEN,
+    )
+    target: float | None = option("Target of the rule; `youden` needs none.", None, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _target_fits_the_rule(self) -> Self:
+        most = 1000 if self.rule is ThresholdRule.COST_RATIO else 1
+        if self.rule is ThresholdRule.YOUDEN or (self.target is not None and self.target <= most):
+            return self
+        found = "missing" if self.target is None else f"is {self.target:g}"
+        text = f"{found}, expected a number from 0 to {most} for rule {self.rule}"
+        raise FaultsError([(("target",), text)])
+
+
+class DecisionConfig(Block):
+    """The decision curve, for the decision to treat with radioiodine now."""
+
+    range: ShareRange = option(
+        "Threshold probabilities of the whole curve, from and to; as published.", (0.1, 0.9)
+    )
+    clinical: ShareRange = option(
+        "Threshold probabilities that a clinician might use. Hardly anyone withholds radioiodine "
+        "from a patient who is cured with a probability of 0.8, and below 0.5 most would rather "
+        "raise the activity or operate. The report marks this part of the curve.",
+        (0.5, 0.8),
+    )
+    step: float = option("Distance between the threshold probabilities.", 0.01, ge=0.001, le=0.1)
+    smooth: bool = option("Smooth the curves of the models over the thresholds (loess).", False)
+    reference: float = option(
+        "Threshold probability at which net benefit is compared between models, centers and "
+        "subgroups.",
+        0.6,
+        gt=0,
+        lt=1,
+    )
+
+
+class MinimumCountConfig(Block):
+    """Centers, subgroups, splits and test sets with fewer patients than this are not reported.
+
+    Estimates from so few are imprecise, and patients might be recognized. If a suppressed group
+    could be derived from the reported ones, more groups are suppressed, smallest first.
+    """
+
+    patients: int = option("Fewest patients of a group.", 10, unit="patients", ge=1, le=1000)
+    outcomes: int = option(
+        "Fewest cured, and fewest not cured, patients of a group.",
+        3,
+        unit="patients",
+        ge=0,
+        le=1000,
+    )
+
+
+class ComparatorConfig(Block):
+    """External predictions: somebody else's probabilities."""
+
+    name: str = option(
+        "Its name in the tables and the report.",
+        pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",
+        expected="1 to 40 letters, digits, underscores and hyphens, a letter or digit first",
+    )
+    table: str = option(
+        "CSV file with a column `patient` (pseudonyms, as in the register of each center) and a "
+        "column of probabilities of cure from 0 to 1. Patients without a probability are left out."
+    )
+    column: str = option("Column with the probabilities.", "probability")
+
+    @field_validator("name")
+    @classmethod
+    def _is_no_name_of_ours(cls, name: str) -> str:
+        if name in {*Model, *Strategy}:
+            raise ValueError(
+                f"{name!r} is the name of one of the study's own models, expected another"
+            )
+        return name
+
+
+class PredictionSetsConfig(Block):
+    """Conformal prediction sets: which outcomes cannot be excluded for a patient.
+
+    A patient for whom both outcomes are possible is not classified.
+    """
+
+    error: float = option(
+        "Greatest share of patients of either outcome whose set does not contain the true outcome.",
+        0.1,
+        gt=0,
+        lt=0.5,
+    )
+
+
+class SampleSizeConfig(Block):
+    """Targets of the sample size calculation (Riley's criteria)."""
+
+    parameters: int = option(
+        "Candidate predictor parameters of the final model; 16 selected features, as published, "
+        "if their selection is counted as free, which it is not.",
+        16,
+        ge=1,
+        le=10_000,
+    )
+    auc: float = option(
+        "AUC that the model is expected to reach in new patients.", 0.8, gt=0.5, lt=1
+    )
+    shrinkage: float = option(
+        "Least acceptable shrinkage factor of the developed model.", 0.9, gt=0.5, lt=1
+    )
+    auc_width: float = option(
+        "Widest acceptable confidence interval of the AUC in validation.", 0.1, gt=0, le=1
+    )
+    slope_width: float = option(
+        "Widest acceptable confidence interval of the calibration slope in validation.",
+        0.4,
+        gt=0,
+        le=5,
+    )
+    oe_width: float = option(
+        "Widest acceptable confidence interval of observed/expected in validation.",
+        0.3,
+        gt=0,
+        le=5,
+    )
+
+
+Cuts = Annotated[tuple[float, ...], Field(max_length=5), Distinct]
+_SUBGROUPS: dict[SubgroupColumn, tuple[float, ...]] = {
+    SubgroupColumn.SEX: (),
+    SubgroupColumn.AGE: (40.0,),
+    SubgroupColumn.GLAND_MASS: (40.0,),
+    SubgroupColumn.UPTAKE_24H: (60.0,),
+    SubgroupColumn.VENDOR: (),
+    SubgroupColumn.COLLIMATOR: (),
+}
+
+
+class EvaluationConfig(Block):
+    """How models are scored, compared and pooled over centers."""
+
+    resamples: int = option(
+        "Bootstrap resamples of every bootstrap interval and ROC band.",
+        2000,
+        unit="resamples",
+        ge=100,
+        le=100_000,
+    )
+    confidence: float = option("Confidence level of all intervals.", 0.95, ge=0.5, le=0.999)
+    bootstrap_interval: BootstrapInterval = option(
+        "Kind of the bootstrap intervals: `percentile`, or `bca` (bias-corrected and accelerated).",
+        BootstrapInterval.PERCENTILE,
+    )
+    threshold: ThresholdConfig = block(ThresholdConfig)
+    decision: DecisionConfig = block(DecisionConfig)
+    calibration_groups: int = option(
+        "Most groups of the grouped calibration plot; fewer if a group would have fewer patients "
+        "than `minimum_count.patients`.",
+        10,
+        unit="groups",
+        ge=2,
+        le=20,
+    )
+    minimum_count: MinimumCountConfig = block(MinimumCountConfig)
+    subgroups: dict[SubgroupColumn, Cuts] = option(
+        "Columns of the cohort by which results are reported separately, each with the values at "
+        "which it is cut: `age: [40]` gives patients younger than 40 and patients of 40 and more. "
+        "Without values each category is a group. Results are always given by center.",
+        _SUBGROUPS,
+    )
+    comparators: tuple[ComparatorConfig, ...] = option(
+        "External predictions (a clinician's reading, another group's model), scored by the same "
+        "code as the study's models.",
+        (),
+    )
+    summaries: Annotated[tuple[str, ...], Distinct] = option(
+        "Paths of files `evaluation/performance.csv` from consortia whose data may not leave. They "
+        "ran this workflow at home, with models of their own and the same `confidence`. Their "
+        "centers of `loco` and `external` are included in the random-effects results, which then "
+        "describe the procedure, not one model.",
+        (),
+    )
+    prediction_sets: PredictionSetsConfig = block(PredictionSetsConfig)
+    sample_size: SampleSizeConfig = block(SampleSizeConfig)
+
+    @model_validator(mode="after")
+    def _comparators_have_their_own_names(self) -> Self:
+        names = [comparator.name for comparator in self.comparators]
+        faults: list[Fault] = [
+            (("comparators", n, "name"), f"{name!r} is the name of two comparators: rename one")
+            for n, name in enumerate(names)
+            if name in names[:n]
+        ]
+        if faults:
+            raise FaultsError(faults)
+        return self

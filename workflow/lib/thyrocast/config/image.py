@@ -1,0 +1,53 @@
+"""Config of the standardized image."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from thyrocast.config.base import Block, FaultsError, option
+
+
+class Intensity(StrEnum):
+    """Scale of a standardized image."""
+
+    RELATIVE = "relative"
+    ACTIVITY = "activity"
+
+
+class ImageConfig(Block):
+    """How a scintigram becomes the standardized image that the network sees."""
+
+    size: int = option(
+        "Rows and columns of the standardized image.", 224, unit="pixels", ge=32, le=1024
+    )
+    field_mm: float = option(
+        "Side of the square field of view around the gland's centroid.",
+        160.0,
+        unit="mm",
+        ge=60,
+        le=500,
+    )
+    intensity: Intensity = option(
+        "`relative` divides the count rate by its mean in the gland, which makes cameras "
+        "comparable; `activity` is counts per second, per MBq of injected technetium and per "
+        "square centimeter, and needs duration and activity. Nothing is clipped.",
+        Intensity.RELATIVE,
+    )
+    min_counts: float = option(
+        "Fewest counts in the gland; a patient with fewer is excluded with a reason.",
+        500.0,
+        unit="counts",
+        ge=0,
+    )
+    min_area_cm2: float = option("Smallest planar area of a gland.", 4.0, unit="cm2", ge=0)
+    max_area_cm2: float = option("Largest planar area of a gland.", 150.0, unit="cm2", ge=1)
+
+    @model_validator(mode="after")
+    def _some_area_fits(self) -> Self:
+        if self.min_area_cm2 >= self.max_area_cm2:
+            text = (
+                f"is {self.min_area_cm2:g}, expected less than max_area_cm2 ({self.max_area_cm2:g})"
+            )
+            raise FaultsError([(("min_area_cm2",), text)])
+        return self

@@ -1,0 +1,172 @@
+"""Config of the network and its training."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
+
+from thyrocast.config.base import Block, FaultsError, block, option
+
+#: Value of ``weights`` that starts from random weights.
+RANDOM = "random"
+
+
+class Imbalance(StrEnum):
+    """How the loss weighs the outcomes."""
+
+    WEIGHTED = "weighted"
+    NONE = "none"
+
+
+class Precision(StrEnum):
+    """Number format of the network's computations."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class EarlyStoppingConfig(Block):
+    """Early stopping: the loss of part of the member's training patients, stratified by outcome.
+
+    The epoch with the lowest loss is kept.
+    """
+
+    fraction: float = option(
+        "Share of the training patients on which the loss is measured; 0 trains on all of them "
+        "for all epochs.",
+        0.15,
+        ge=0,
+        le=0.5,
+    )
+    patience: int = option(
+        "Epochs without a lower loss after which training stops.",
+        15,
+        unit="epochs",
+        ge=1,
+        le=10_000,
+    )
+
+
+class AugmentationConfig(Block):
+    """Changes that another acquisition of the same patient could have shown.
+
+    They are drawn for every image and step. Left and right are never exchanged and intensities
+    are never changed.
+    """
+
+    rotation: float = option("Largest rotation to either side.", 10.0, unit="degrees", ge=0, le=45)
+    shift: float = option(
+        "Largest shift along each axis, as a share of the field of view.", 0.05, ge=0, le=0.5
+    )
+    scale: float = option(
+        "Largest relative enlargement or reduction; keep it small, since the size of the gland "
+        "carries information.",
+        0.05,
+        ge=0,
+        le=0.5,
+    )
+    thinning: float = option(
+        "Smallest share of the counts that is kept (binomial thinning, as in a shorter "
+        "acquisition); 1 for none. Patients whose counts are unknown are not thinned.",
+        0.5,
+        gt=0,
+        le=1,
+    )
+
+
+class NetworkConfig(Block):
+    """The ResNet50: initial weights, training of each member of a split, and hardware.
+
+    It sees the square root of the standardized scintigram (which makes Poisson noise even),
+    scaled by the mean and standard deviation of the member's own training patients.
+    """
+
+    weights: str = option(
+        "Initial weights: `random`, or the path of a local file (`.safetensors`, or a `.pth` state "
+        "dict) with torchvision's names for ResNet50. The three-channel stem of such a file is "
+        "summed into one channel and its classifier is ignored. Nothing is ever downloaded.",
+        RANDOM,
+        min_length=1,
+    )
+    sha256: str | None = option(
+        "SHA-256 of the weights file; required if `weights` is a file, else null.",
+        None,
+        pattern="^[0-9a-f]{64}$",
+        expected="64 hexadecimal digits in lower case",
+    )
+    epochs: int = option(
+        "Passes over the training patients (the most, with early stopping).",
+        60,
+        unit="epochs",
+        ge=1,
+        le=10_000,
+    )
+    batch_size: int = option(
+        "Patients per optimization step. An epoch is divided into batches of nearly this size; "
+        "no batch is too small for batch normalization.",
+        16,
+        unit="patients",
+        ge=2,
+        le=4096,
+    )
+    learning_rate: float = option(
+        "Highest learning rate of AdamW; reached after the warm-up, then decreases as a cosine to "
+        "zero.",
+        0.001,
+        gt=0,
+        le=1,
+    )
+    warmup: float = option(
+        "Share of all steps over which the learning rate rises linearly.", 0.1, ge=0, lt=1
+    )
+    weight_decay: float = option(
+        "Decoupled weight decay of AdamW; not applied to normalization layers and biases.",
+        0.05,
+        ge=0,
+        le=10,
+    )
+    label_smoothing: float = option(
+        "Share by which the outcomes are moved toward one half during training.", 0.0, ge=0, lt=1
+    )
+    imbalance: Imbalance = option(
+        "`weighted` gives cured and not cured patients the same total weight in the loss and then "
+        "removes the shift that this causes from the logit, so that probabilities stay calibrated "
+        "to the training set's own cure rate; `none` leaves the loss as it is.",
+        Imbalance.WEIGHTED,
+    )
+    early_stopping: EarlyStoppingConfig = block(EarlyStoppingConfig)
+    augmentation: AugmentationConfig = block(AugmentationConfig)
+    precision: Precision = option(
+        "`auto` is bfloat16 mixed precision with channels-last tensors on a GPU that supports it "
+        "and float32 elsewhere.",
+        Precision.AUTO,
+    )
+    threads: int = option(
+        "Processor threads of a training job; results differ in their last bits between numbers "
+        "of threads.",
+        4,
+        unit="threads",
+        ge=1,
+        le=256,
+    )
+    gpus: int = option(
+        "GPUs of a training job: 0 trains on the processor. Members of a split are separate jobs "
+        "that run in parallel, so that 1 is best if a batch fits on one card. With more, all on "
+        "one node, each takes its share of every batch.",
+        0,
+        unit="GPUs",
+        ge=0,
+        le=16,
+    )
+    allow_cpu: bool = option(
+        "If a GPU is requested and the job sees none: continue on the processor (slowly) instead "
+        "of stopping.",
+        False,
+    )
+
+    @model_validator(mode="after")
+    def _weights_are_named_by_their_hash(self) -> Self:
+        if self.weights != RANDOM and self.sha256 is None:
+            raise FaultsError([(("sha256",), f"missing, expected the SHA-256 of {self.weights!r}")])
+        return self

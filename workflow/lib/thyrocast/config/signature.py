@@ -1,0 +1,118 @@
+"""Config of the signature and of the baselines."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from thyrocast.config.base import Block, Distinct, block, option
+
+
+class Embeddings(StrEnum):
+    """Which network embeds a training patient."""
+
+    CROSS_FITTED = "cross_fitted"
+    IN_SAMPLE = "in_sample"
+
+
+class Selection(StrEnum):
+    """Which penalty of the LASSO path is taken."""
+
+    MINIMUM = "minimum"
+    ONE_STANDARD_ERROR = "one_standard_error"
+    COUNT = "count"
+
+
+class Recalibration(StrEnum):
+    """How probabilities are recalibrated on the training set."""
+
+    LOGISTIC = "logistic"
+    NONE = "none"
+
+
+class ForestConfig(Block):
+    """The random forest on the selected features."""
+
+    trees: int = option("Trees in the forest.", 300, unit="trees", ge=10, le=10_000)
+    smallest_leaf: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Distinct] = option(
+        "Patients in the smallest leaf of a tree; of several candidates the one with the best "
+        "out-of-bag Brier score is taken.",
+        (3, 5, 10),
+        unit="patients",
+        min_length=1,
+        max_length=10,
+    )
+
+
+class SignatureConfig(Block):
+    """From the network's 2,048 pooled features to a probability.
+
+    Selection by LASSO, a random forest, and the baselines with which the image is compared. All
+    of it is learned inside the training set.
+    """
+
+    embeddings: Embeddings = option(
+        "Which network embeds a training patient: `cross_fitted`, one that never saw the patient "
+        "(a network is trained for each fold); or `in_sample`, as published, the one that was "
+        "trained on the patient, whose training results are then apparent ones.",
+        Embeddings.CROSS_FITTED,
+    )
+    selection: Selection = option(
+        "Penalty on the LASSO path: `minimum` of the cross-validated deviance; "
+        "`one_standard_error`, the largest penalty within one standard error of it; `count`, as "
+        "many features as `features` (or the nearest number on the path, fewer rather than more).",
+        Selection.MINIMUM,
+    )
+    features: int = option(
+        "Features kept if `selection` is `count`; the published study kept 16.",
+        16,
+        unit="features",
+        ge=1,
+        le=2048,
+    )
+    penalties: int = option(
+        "Penalties on the LASSO path, evenly spaced on a logarithmic scale.",
+        60,
+        unit="penalties",
+        ge=5,
+        le=1000,
+    )
+    smallest_penalty: float = option(
+        "The path's smallest penalty, as a share of the one at which no feature is active.",
+        0.05,
+        unit="share",
+        ge=0.0001,
+        le=0.9,
+    )
+    tuning_folds: int = option(
+        "Folds of the cross-validation that chooses a penalty, of the LASSO and of the baselines; "
+        "drawn by outcome among the patients on which a model is fitted.",
+        10,
+        unit="folds",
+        ge=2,
+        le=100,
+    )
+    forest: ForestConfig = block(ForestConfig)
+    recalibration: Recalibration = option(
+        "Whether the log-odds of network and signature are recalibrated by a `logistic` regression "
+        "on cross-fitted training patients, or not (`none`, as published; always with "
+        "`in_sample`).",
+        Recalibration.LOGISTIC,
+    )
+    optimism_resamples: int = option(
+        "Bootstrap samples in which LASSO, penalty and forest are fitted again, to correct the "
+        "signature's apparent AUC and Brier score for optimism (200 are usual; each takes a second "
+        "for 300 patients). 0: none, since cross-fitting and the designs already test on patients "
+        "who were not used in training.",
+        0,
+        unit="resamples",
+        ge=0,
+        le=10_000,
+    )
+    imputations: int = option(
+        "How often missing predictors of the baselines are imputed; the log-odds are averaged.",
+        5,
+        unit="imputations",
+        ge=1,
+        le=100,
+    )
