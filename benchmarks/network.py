@@ -18,6 +18,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
+from thyrocast.config.explanation import ExplanationConfig  # noqa: E402
 from thyrocast.config.network import NetworkConfig  # noqa: E402
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402
 from thyrocast.network.image_set import ImageSet  # noqa: E402
@@ -90,7 +91,7 @@ def training_speed(
             "precision": precision,
             "early_stopping": {"fraction": 0},
         }
-    ).plain()
+    )
     with tempfile.TemporaryDirectory() as folder:
         trained = training.train(
             patients,
@@ -152,7 +153,7 @@ def _explanation(
     except ImportError as error:
         print(f"Grad-CAM                           not measured: {error}")
         return
-    settings = {"target": "cured", "layer": "layer4", "batch_size": 32}
+    settings = ExplanationConfig(batch_size=32)
     few = patients.take(np.arange(32))
     cpu = torch.device("cpu")
 

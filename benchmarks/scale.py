@@ -137,8 +137,10 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
 from thyrocast.config.reading import read_file, read_study
-config = read_study(read_file("config.yaml")).plain()
-center = next(c for c in config["centers"] if c["name"] == {name!r})
+study = read_study(read_file("config.yaml"))
+config = study.plain()
+site = study.center({name!r})
+center = site.plain()
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
@@ -147,8 +149,8 @@ found = cohort.register_center(
 cohort.write(found, here / "register.csv", here / "scans.csv")
 patients = [row["patient"] for row in found.register]
 results = standardize.standardize_job(
-    patients, io.read(SCANS, here / "scans.csv"), Path(center["dicom"]), center, config["image"])
-standardize.write_job(results, config["image"]["size"], here / "i.npz", here / "r.csv")
+    patients, io.read(SCANS, here / "scans.csv"), Path(site.dicom), site, study.image)
+standardize.write_job(results, study.image.size, here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

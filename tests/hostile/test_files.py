@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from tests.unit.example_scans import center, cohort, image, neck, nm, save, table
 from thyrocast import fileio, identity
 from thyrocast.cohort import registration as cohorts
+from thyrocast.config.center import CenterConfig
 from thyrocast.contract import io as tables
 from thyrocast.contract.cohort import SCANS
 from thyrocast.dicom.frames import judge
@@ -51,7 +52,9 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     register = fileio.read_csv(folder / "register.csv")
     everyone = [row["patient"] for row in register]
     scans = tables.read(SCANS, folder / "scans.csv")
-    results = standardize.standardize_job(everyone, scans, folder / "dicom", block, image(size=32))
+    results = standardize.standardize_job(
+        everyone, scans, folder / "dicom", CenterConfig.read(block), image(size=32)
+    )
     standardize.write_job(results, 32, folder / "1.npz", folder / "1.csv")
     reasons = {row["patient"]: row["reason"] for row in register}
     for record in fileio.read_csv(folder / "1.csv"):

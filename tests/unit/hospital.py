@@ -18,6 +18,7 @@ from thyrocast import identity
 from thyrocast.cohort import assembly
 from thyrocast.cohort import registration as cohorts
 from thyrocast.cohort.registration import Registration
+from thyrocast.config.center import CenterConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
@@ -86,7 +87,7 @@ def assemble(
                 everyone[at : at + size],
                 io.read(SCANS, scans),
                 hospital.dicom,
-                hospital.center,
+                CenterConfig.read(hospital.center),
                 image(size=SIZE),
             )
             job = out / hospital.name / f"{at}"

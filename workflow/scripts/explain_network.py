@@ -1,12 +1,14 @@
 """Explain the network for every test patient: where it looks, and how much of that is gland."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.config.explanation import ExplanationConfig
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.names import Set
 from thyrocast.contract.splits import GRADCAM
@@ -28,13 +30,13 @@ def run(
     overlays: Path,
     design: str,
     split: str,
-    settings: dict[str, Any],
-    network: dict[str, Any],
+    settings: ExplanationConfig,
+    network: NetworkConfig,
     threads: int,
 ) -> None:
     """Write one row and one overlay per test patient of the split."""
     model.configure(threads)
-    device = model.choose_device(min(1, network["gpus"]), network["allow_cpu"])
+    device = model.choose_device(min(1, network.gpus), network.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
     tested = everyone.take(everyone.set == Set.TEST)
     glands = np.load(masks, mmap_mode="r")
@@ -55,7 +57,7 @@ if "snakemake" in globals():
         overlays=Path(snakemake.output.overlays),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
-        settings=snakemake.params.settings,
-        network=snakemake.params.network,
+        settings=ExplanationConfig.read(snakemake.params.settings),
+        network=NetworkConfig.read(snakemake.params.network),
         threads=snakemake.threads,
     )

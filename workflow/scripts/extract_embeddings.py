@@ -1,10 +1,11 @@
 """Embed every patient of a split by every member's network, and write the logits."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.splits import LOGITS
 from thyrocast.network import embedding, image_set, model
@@ -23,12 +24,12 @@ def run(
     network: Path,
     design: str,
     split: str,
-    settings: dict[str, Any],
+    settings: NetworkConfig,
     threads: int,
 ) -> None:
     """Write embeddings (members, patients, 2048), and the logit of every member and patient."""
     model.configure(threads)
-    device = model.choose_device(min(1, settings["gpus"]), settings["allow_cpu"])
+    device = model.choose_device(min(1, settings.gpus), settings.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
     io.write(LOGITS, embedding.embed_split(weights, everyone, device, embeddings), network)
 
@@ -44,6 +45,6 @@ if "snakemake" in globals():
         network=Path(snakemake.output.network),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
-        settings=snakemake.params.settings,
+        settings=NetworkConfig.read(snakemake.params.settings),
         threads=snakemake.threads,
     )

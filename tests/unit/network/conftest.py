@@ -23,7 +23,7 @@ class Cohort:
     """Files of a cohort in a folder, and how to train on them."""
 
     folder: Path
-    settings: dict[str, Any]
+    settings: NetworkConfig
 
     def inputs(self) -> dict[str, Path]:
         """The files that the network's rules read, by their names there."""
@@ -40,7 +40,7 @@ class Cohort:
             design="loco",
             split="south",
             member=member,
-            settings=self.settings | settings,
+            settings=NetworkConfig.read(self.settings.plain() | settings),
             seed=7,
             state=out / "state",
             threads=1,
@@ -109,7 +109,7 @@ def make_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cohor
         "early_stopping": {"fraction": 0, "patience": 1},
         "threads": 1,
     }
-    settings = NetworkConfig.read(short).plain()
+    settings = NetworkConfig.read(short)
 
     def make(**options: Any) -> Cohort:
         folder = tmp_path_factory.mktemp("cohort")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from thyrocast.config.network import AugmentationConfig
 from thyrocast.network import augmentation, image_set
 from thyrocast.network.augmentation import Change
 
-SETTINGS = {"rotation": 10, "shift": 0.05, "scale": 0.05, "thinning": 0.5}
+SETTINGS = AugmentationConfig(rotation=10, shift=0.05, scale=0.05, thinning=0.5)
 
 
 def _change(n=1, angle=0.0, shift_x=0.0, shift_y=0.0, scale=1.0, kept=1.0):

@@ -12,6 +12,8 @@ from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 
 import explain_network
 from tests.unit.network.conftest import write_table
+from thyrocast.config.explanation import ExplanationConfig
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import GRADCAM, SPLITS
@@ -70,9 +72,9 @@ def _masks():
 
 
 def _explain(network, **settings):
-    settings = {"target": "cured", "layer": "layer4", "batch_size": 4} | settings
+    options = ExplanationConfig.read({"batch_size": 4} | settings)
     cpu = torch.device("cpu")
-    return list(explain.explain(network, NORMALIZATION, _data(), _masks(), settings, cpu))
+    return list(explain.explain(network, NORMALIZATION, _data(), _masks(), options, cpu))
 
 
 @pytest.mark.parametrize("layer", ["layer4", "layer3"])
@@ -176,8 +178,8 @@ def _run(folder: Path, weights: Path) -> pd.DataFrame:
         overlays=folder / "overlays",
         design="loco",
         split="north",
-        settings={"target": "cured", "layer": "layer4", "batch_size": 4},
-        network={"gpus": 0, "allow_cpu": False},
+        settings=ExplanationConfig(batch_size=4),
+        network=NetworkConfig(),
         threads=1,
     )
     return io.read(GRADCAM, folder / "gradcam.csv")

@@ -14,6 +14,7 @@ import torch
 
 from tests.conftest import ROOT
 from thyrocast import seeds
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.splits import HISTORY
 from thyrocast.network import image_set, model, optimization, parallel, training
@@ -24,7 +25,9 @@ import json, sys
 from pathlib import Path
 import train_network
 from thyrocast import log
+from thyrocast.config.network import NetworkConfig
 given = json.loads(sys.argv[1])
+given["settings"] = NetworkConfig.read(given["settings"])
 paths = {name: Path(given.pop(name)) for name in list(given) if isinstance(given[name], str)}
 job = (paths.pop("log"), "train_network", ("loco", "south", "full"))
 log.start(*job)
@@ -44,7 +47,11 @@ class Job:
         given = {name: str(path) for name, path in cohort.inputs().items()}
         given |= {"weights": str(self.weights), "history": str(out / "history.csv")}
         given |= {"log": str(self.log), "state": str(out / "state")}
-        given |= {"settings": cohort.settings | SETTINGS | settings, "seed": 7, "threads": 2}
+        given |= {
+            "settings": cohort.settings.plain() | SETTINGS | settings,
+            "seed": 7,
+            "threads": 2,
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, json.dumps(given)],
             env=os.environ
@@ -138,7 +145,7 @@ def test_a_step_of_two_processes_is_that_of_the_summed_gradients(parallel_cohort
     assert job.finish() == 0
     found = model.load(job.weights)[0]
 
-    settings = parallel_cohort.settings | settings
+    settings = NetworkConfig.read(parallel_cohort.settings.plain() | settings)
     inputs = parallel_cohort.inputs()
     masks = np.load(inputs.pop("masks"))
     own = image_set.training_set(

@@ -16,7 +16,9 @@ import json, logging, sys
 from pathlib import Path
 import train_network
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+from thyrocast.config.network import NetworkConfig
 plain = json.loads(sys.argv[1])
+plain["values"]["settings"] = NetworkConfig.read(plain["values"]["settings"])
 train_network.run(**{k: Path(v) for k, v in plain["paths"].items()}, **plain["values"])
 """
 
@@ -31,7 +33,7 @@ def _start(cohort, out: Path, state: Path) -> subprocess.Popen[str]:
         "design": "loco",
         "split": "south",
         "member": "full",
-        "settings": cohort.settings,
+        "settings": cohort.settings.plain(),
         "seed": 7,
         "threads": 1,
     }

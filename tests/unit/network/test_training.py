@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from thyrocast.config.network import Imbalance, NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import HISTORY
@@ -214,21 +215,21 @@ def test_no_batch_of_one(n, batch_size):
 
 
 def test_learning_rate_warms_up_and_falls_to_zero():
-    settings = {"learning_rate": 2.0, "warmup": 0.2}
+    settings = NetworkConfig(learning_rate=1.0, warmup=0.2)
     rates = [optimization.learning_rate(step, 50, settings) for step in range(50)]
-    assert rates[0] < rates[5] < rates[9] < 2.0
-    assert max(rates) == rates[10] == 2.0
+    assert rates[0] < rates[5] < rates[9] < 1.0
+    assert max(rates) == rates[10] == 1.0
     assert np.all(np.diff(rates[10:]) < 0)
     assert rates[-1] < 0.01
 
 
 def test_class_weights_are_even_and_corrected():
     outcome = np.array([1.0] * 30 + [0.0] * 10)
-    weights = optimization.class_weights(outcome, "weighted")
+    weights = optimization.class_weights(outcome, Imbalance.WEIGHTED)
     assert weights.cured * 30 == pytest.approx(weights.not_cured * 10) == 20
     # A network without information ends at even odds; corrected, at those of the cohort.
     assert 1 / (1 + np.exp(-weights.correction)) == pytest.approx(0.75)
-    assert optimization.class_weights(outcome, "none") == optimization.ClassWeights(1, 1, 0)
+    assert optimization.class_weights(outcome, Imbalance.NONE) == optimization.ClassWeights(1, 1, 0)
 
 
 def test_held_out_patients_are_stratified(cohort):

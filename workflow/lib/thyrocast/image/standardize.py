@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thyrocast import fileio
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.image import ImageConfig, Intensity
 from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind
@@ -26,7 +28,6 @@ from thyrocast.image.quantities import Quantities, SyringeCounts
 from thyrocast.image.scans import Scan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
 
 #: Longest field of a camera, mm: no bed is longer. A header with more would exhaust the memory.
 FIELD_MM = 2_500.0
@@ -115,8 +116,8 @@ def standardize_job(
     patients: Sequence[str],
     scans: pd.DataFrame,
     folder: Path,
-    center: Settings,
-    settings: Settings,
+    center: CenterConfig,
+    settings: ImageConfig,
 ) -> list[Standardized | Unusable]:
     """Standardize the patients of a job, each independently of the others.
 
@@ -129,7 +130,7 @@ def standardize_job(
     folder
         The center's DICOM folder.
     center, settings
-        The blocks of the center and of the image in the config.
+        Config of the center and of the image.
 
     Returns
     -------
@@ -151,7 +152,7 @@ def standardize_job(
 
 
 def standardize_patient(
-    patient: str, scans: Sequence[Scan], folder: Path, center: Settings, settings: Settings
+    patient: str, scans: Sequence[Scan], folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized | Unusable:
     """Standardize the first of a patient's scans that shows a gland.
 
@@ -175,7 +176,7 @@ def standardize_patient(
 
 
 def _standardize(
-    patient: str, scan: Scan, folder: Path, center: Settings, settings: Settings
+    patient: str, scan: Scan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
     counts = read_counts(folder / scan.file, scan.frames)
     image = np.rot90(counts.image, scan.turn)
@@ -187,7 +188,7 @@ def _standardize(
     if image.max() <= 0:
         raise UnusableError("an image without counts")
     grid = images.to_grid(image, spacing)
-    limits = (settings["min_area_cm2"], settings["max_area_cm2"])
+    limits = (settings.min_area_cm2, settings.max_area_cm2)
     gland = glands.find_gland(grid, GRID_MM, limits)
     measured = quantities.measure(
         grid, gland, GRID_MM, scan.duration_s, _dose_rate(scan, folder, center)
@@ -195,11 +196,11 @@ def _standardize(
     if scan.kind is ScanKind.CAPTURE:
         # Gray values are no counts: only ratios, shapes and sizes remain.
         measured = replace(measured, q_counts=None, q_rate=None, q_uptake=None, q_snr=None)
-    elif (measured.q_counts or 0.0) < settings["min_counts"]:
+    elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
-    side = settings["field_mm"]
-    field = Field(row - side / 2, column - side / 2, side, settings["size"])
+    side = settings.field_mm
+    field = Field(row - side / 2, column - side / 2, side, settings.size)
     # Counts are negative if the camera subtracted some; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
     mask = images.crop_mask(gland.whole, GRID_MM, field)
@@ -219,7 +220,7 @@ def _intensity(
     mask: NDArray[np.bool_],
     field: Field,
     scan: Scan,
-    settings: Settings,
+    settings: ImageConfig,
 ) -> NDArray[np.float64]:
     """Counts on a scale that can be compared between cameras; nothing is clipped.
 
@@ -227,20 +228,20 @@ def _intensity(
     """
     if not mask.any() or counts[mask].mean() <= 0:
         raise UnusableError("a gland outside the field of view")
-    if settings["intensity"] == "relative":
+    if settings.intensity is Intensity.RELATIVE:
         return np.asarray(counts / counts[mask].mean())
     if not scan.duration_s or not scan.tc_activity_mbq:
         raise UnusableError("duration or injected activity not stated")
     return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
 
 
-def _dose_rate(scan: Scan, folder: Path, center: Settings) -> float | None:
+def _dose_rate(scan: Scan, folder: Path, center: CenterConfig) -> float | None:
     return quantities.dose_rate(
         _syringe(scan.syringe, folder),
         _syringe(scan.residual, folder),
         scan.tc_activity_mbq,
         scan.delay_min,
-        center["fallbacks"]["sensitivity"],
+        center.fallbacks.sensitivity,
     )
 
 

@@ -5,7 +5,6 @@ exchanged (the lobes differ), and intensities are never changed (counts are the 
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+
+from thyrocast.config.network import AugmentationConfig
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,18 @@ class Change:
     kept: NDArray[np.float64]
 
 
-def draw(generator: np.random.Generator, n: int, settings: Mapping[str, float]) -> Change:
-    """Draw the changes of `n` images within the limits of the config's ``augmentation`` block."""
+def draw(generator: np.random.Generator, n: int, settings: AugmentationConfig) -> Change:
+    """Draw the changes of `n` images within the limits of the config."""
 
     def uniform(limit: float) -> NDArray[np.float64]:
         return generator.uniform(-limit, limit, n)
 
     return Change(
-        angle=uniform(math.radians(settings["rotation"])),
-        shift_x=uniform(settings["shift"]),
-        shift_y=uniform(settings["shift"]),
-        scale=np.exp(uniform(math.log1p(settings["scale"]))),
-        kept=generator.uniform(settings["thinning"], 1, n),
+        angle=uniform(math.radians(settings.rotation)),
+        shift_x=uniform(settings.shift),
+        shift_y=uniform(settings.shift),
+        scale=np.exp(uniform(math.log1p(settings.scale))),
+        kept=generator.uniform(settings.thinning, 1, n),
     )
 
 

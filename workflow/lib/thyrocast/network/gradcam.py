@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 from torch import Tensor, nn
 
 from thyrocast import fileio
+from thyrocast.config.explanation import CamLayer, CamTarget, ExplanationConfig
 from thyrocast.contract import io
 from thyrocast.contract.names import MapStatus, MapTarget
 from thyrocast.contract.splits import GRADCAM
@@ -77,7 +78,7 @@ class _Tapped(nn.Module):
     and so needs the time and memory of a plain forward pass; the maps are the same.
     """
 
-    def __init__(self, network: ScintigramResNet50, layer: str) -> None:
+    def __init__(self, network: ScintigramResNet50, layer: CamLayer) -> None:
         super().__init__()
         self.network = network
         self.layer = layer
@@ -87,7 +88,7 @@ class _Tapped(nn.Module):
         with torch.no_grad():
             activations = self.network.blocks(images, last=self.layer)
         x = self.tap(activations.requires_grad_())
-        if self.layer == "layer3":
+        if self.layer is CamLayer.LAYER3:
             x = self.network.layer4(x)
         logit: Tensor = self.network.fc(self.network.pool(x))
         return logit.squeeze(1)
@@ -98,7 +99,7 @@ def explain(
     normalization: Normalization,
     data: ImageSet,
     masks: NDArray[np.uint8],
-    settings: Mapping[str, Any],
+    settings: ExplanationConfig,
     device: torch.device,
 ) -> Iterator[Explanation]:
     """Explain patients batch by batch, so that memory does not grow with their number.
@@ -115,17 +116,17 @@ def explain(
     masks
         (N, size, size) gland masks of the cohort.
     settings
-        The config's ``explanation`` block.
+        Config of the explanation.
     device
         Where the network runs.
     """
-    tapped = _Tapped(network.requires_grad_(False).eval().to(device), settings["layer"])
-    size = int(settings["batch_size"])
+    tapped = _Tapped(network.requires_grad_(False).eval().to(device), settings.layer)
+    size = settings.batch_size
     with GradCAM(model=tapped, target_layers=[tapped.tap]) as cam:
         for start in range(0, len(data), size):
             positions = np.arange(start, min(start + size, len(data)))
             images = normalization.apply(torch.from_numpy(data.load(positions))).to(device)
-            classes = _classes(tapped, images, str(settings["target"]))
+            classes = _classes(tapped, images, settings.target)
             targets = [BinaryClassifierOutputTarget(c) for c in classes]
             maps = cam(input_tensor=images, targets=targets)
             logits = cam.outputs.detach().float().cpu().numpy().astype(np.float64)
@@ -190,9 +191,9 @@ def explain_to(
     return table
 
 
-def _classes(model: nn.Module, images: Tensor, target: str) -> list[int]:
-    if target != "predicted":
-        return [TARGETS.index(MapTarget(target))] * len(images)
+def _classes(model: nn.Module, images: Tensor, target: CamTarget) -> list[int]:
+    if target is not CamTarget.PREDICTED:
+        return [TARGETS.index(MapTarget(target.value))] * len(images)
     with torch.no_grad():
         return (model(images) > 0).int().tolist()  # type: ignore[no-any-return]
 

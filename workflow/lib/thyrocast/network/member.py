@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from thyrocast import seeds
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.splits import HISTORY
 from thyrocast.errors import InputError
@@ -27,7 +27,7 @@ def fit(
     design: str,
     split: str,
     member: str,
-    settings: dict[str, Any],
+    settings: NetworkConfig,
     seed: int,
     state: Path,
     threads: int,
@@ -45,7 +45,7 @@ def fit(
     design, split, member
         Which member of which split.
     settings
-        The config's ``network`` block.
+        Config of the network.
     seed
         The config's seed.
     state
@@ -54,7 +54,7 @@ def fit(
         Processor threads of the job, divided between its processes.
     """
     model.configure(max(1, threads // group.size))
-    device = model.choose_device(settings["gpus"], settings["allow_cpu"], group.rank)
+    device = model.choose_device(settings.gpus, settings.allow_cpu, group.rank)
     everyone = image_set.read_split(cohort, images, splits, design, split)
     try:
         own = image_set.training_set(everyone, member)

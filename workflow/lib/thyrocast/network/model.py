@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
+from thyrocast.config.network import RANDOM, Precision
 from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
 
@@ -68,7 +69,7 @@ class Normalization:
         return ((images.clamp_min(0).sqrt() - self.mean) / self.std).unsqueeze(1)
 
 
-def initialize(seed: int, weights: str = "random", sha256: str | None = None) -> ScintigramResNet50:
+def initialize(seed: int, weights: str = RANDOM, sha256: str | None = None) -> ScintigramResNet50:
     """Make the network with which training starts.
 
     Parameters
@@ -89,7 +90,7 @@ def initialize(seed: int, weights: str = "random", sha256: str | None = None) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ScintigramResNet50()
-    if weights != "random":
+    if weights != RANDOM:
         _start_from(network, Path(weights), sha256)
     return network
 
@@ -260,9 +261,9 @@ def seed_libraries(seed: int) -> None:
     random.seed(seed)
 
 
-def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
+def autocast_type(precision: Precision, device: torch.device) -> torch.dtype | None:
     """Return bfloat16 if the config's `precision` and the device ask for it, None for float32."""
-    if precision == "auto":
+    if precision is Precision.AUTO:
         fit = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if fit else None
-    return torch.bfloat16 if precision == "bfloat16" else None
+    return torch.bfloat16 if precision is Precision.BFLOAT16 else None

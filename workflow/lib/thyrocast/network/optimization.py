@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from thyrocast.config.network import Imbalance, NetworkConfig
 
 #: Epochs over which the validation loss is averaged: few patients are held out, and the loss of a
 #: single epoch is noisy.
@@ -31,13 +32,13 @@ class ClassWeights:
         return float((weight * losses).sum() / weight.sum())
 
 
-def class_weights(outcome: NDArray[np.float64], imbalance: str) -> ClassWeights:
+def class_weights(outcome: NDArray[np.float64], imbalance: Imbalance) -> ClassWeights:
     """Compute weights of the outcomes (n,) with equal sums if `imbalance` is ``weighted``.
 
     They train the logit of a cohort with as many cured as not cured patients. Adding the log odds of
     the real cohort restores its probabilities (prior correction, King and Zeng 2001).
     """
-    if imbalance == "none":
+    if imbalance is Imbalance.NONE:
         return ClassWeights()
     n, cured = len(outcome), float(outcome.sum())
     return ClassWeights(n / (2 * (n - cured)), n / (2 * cured), math.log(cured / (n - cured)))
@@ -48,25 +49,25 @@ def steps_per_epoch(n: int, batch_size: int, least: int = 2) -> int:
     return max(1, min(round(n / batch_size), n // least))
 
 
-def learning_rate(step: int, total: int, settings: Mapping[str, Any]) -> float:
+def learning_rate(step: int, total: int, settings: NetworkConfig) -> float:
     """Learning rate of a step: linear warm-up, then a half cosine (Loshchilov and Hutter 2017)."""
-    peak = float(settings["learning_rate"])
-    warm = round(float(settings["warmup"]) * total)
+    peak = settings.learning_rate
+    warm = round(settings.warmup * total)
     if step < warm:
         return peak * (step + 1) / (warm + 1)
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
-def optimizer_for(network: nn.Module, settings: Mapping[str, Any]) -> torch.optim.AdamW:
+def optimizer_for(network: nn.Module, settings: NetworkConfig) -> torch.optim.AdamW:
     """Make AdamW with weight decay for convolutions and the classifier's weights only."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     return torch.optim.AdamW(
         [
-            {"params": decayed, "weight_decay": float(settings["weight_decay"])},
+            {"params": decayed, "weight_decay": settings.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ],
-        lr=float(settings["learning_rate"]),
+        lr=settings.learning_rate,
         fused=True,
     )
 

@@ -7,10 +7,9 @@ a training is therefore two numbers, and a resumed training ends with the same b
 import logging
 import signal
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
+from thyrocast.config.network import NetworkConfig
 from thyrocast.errors import InputError
 from thyrocast.network import augmentation, image_set, interruption
 from thyrocast.network import optimization as rules
@@ -58,7 +58,7 @@ class Validation(NamedTuple):
 def train(
     data: ImageSet,
     masks: NDArray[np.uint8],
-    settings: Mapping[str, Any],
+    settings: NetworkConfig,
     *,
     seed: int,
     initial_seed: int,
@@ -75,7 +75,7 @@ def train(
     masks
         (N, size, size) gland masks of the cohort.
     settings
-        The config's ``network`` block.
+        Config of the network.
     seed, initial_seed
         Of all choices during training, and of the initial weights (shared by a split's members).
     device
@@ -93,7 +93,7 @@ def train(
         After SIGTERM or SIGUSR1, with the state saved.
     """
     facts = {
-        "settings": {key: value for key, value in settings.items() if key not in PLACE},
+        "settings": {key: value for key, value in settings.plain().items() if key not in PLACE},
         "seeds": [seed, initial_seed],
         # Bits depend on the model of the GPU, but a retry on another model should still resume.
         "device": device.type,
@@ -116,7 +116,7 @@ class _Run:
 
     data: ImageSet
     masks: NDArray[np.uint8]
-    settings: Mapping[str, Any]
+    settings: NetworkConfig
     seed: int
     initial_seed: int
     device: torch.device
@@ -132,19 +132,17 @@ class _Run:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        self.total = int(settings["epochs"])
-        self.batch_size = int(settings["batch_size"])
+        self.total = settings.epochs
+        self.batch_size = settings.batch_size
         self.normalization = image_set.normalization_of(self.data)
         self.fitted, self.held_out = image_set.hold_out(
             self.data,
-            float(settings["early_stopping"]["fraction"]),
+            settings.early_stopping.fraction,
             derive(self.seed, "early stopping"),
         )
         self.counts = torch.from_numpy(image_set.counts_per_unit(self.data, self.masks))
         self.outcome = torch.from_numpy(self.data.outcome).float()
-        self.weights = rules.class_weights(
-            self.data.outcome[self.fitted], str(settings["imbalance"])
-        )
+        self.weights = rules.class_weights(self.data.outcome[self.fitted], settings.imbalance)
         # Batch normalization needs two patients in every process.
         least = 2 * self.group.size
         if len(self.fitted) < least:
@@ -153,8 +151,8 @@ class _Run:
                 f"the member has {len(self.fitted)}: set it to 1"
             )
         self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size, least)
-        self.mixed = autocast_type(str(settings["precision"]), self.device)
-        network = initialize(self.initial_seed, str(settings["weights"]), settings["sha256"])
+        self.mixed = autocast_type(settings.precision, self.device)
+        network = initialize(self.initial_seed, settings.weights, settings.sha256)
         self.network = network.to(self.device)
         if self.mixed is not None:
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -278,13 +276,13 @@ class _Run:
         own_seed = derive(self.seed, "step", self.epoch, self.step, *self.group.name)
         seed_libraries(own_seed)
         change = augmentation.draw(
-            np.random.default_rng(own_seed), len(positions), self.settings["augmentation"]
+            np.random.default_rng(own_seed), len(positions), self.settings.augmentation
         )
         noise = torch.Generator(self.device).manual_seed(own_seed)
         counts = self.counts[positions].to(self.device)
         inputs = self.normalization.apply(augmentation.augment(images, counts, change, noise))
         outcome = self.outcome[positions].to(self.device)
-        smoothing = float(self.settings["label_smoothing"])
+        smoothing = self.settings.label_smoothing
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(self.epoch * self.steps + self.step)
         self.network.train()
@@ -346,10 +344,10 @@ class _Run:
         losses = [
             epoch.validation_loss for epoch in self.history if epoch.validation_loss is not None
         ]
-        return rules.best_epoch(losses, warm=round(float(self.settings["warmup"]) * self.total))
+        return rules.best_epoch(losses, warm=round(self.settings.warmup * self.total))
 
     def _patience_is_over(self) -> bool:
-        patience = int(self.settings["early_stopping"]["patience"])
+        patience = self.settings.early_stopping.patience
         return bool(len(self.held_out)) and len(self.history) - self._best_epoch() >= patience
 
     def finish(self) -> Trained:
