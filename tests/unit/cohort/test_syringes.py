@@ -10,7 +10,7 @@ from tests.unit.example_scans import (
     nm,
 )
 from tests.unit.hospital import Hospital, assemble, scan
-from thyrocast import fileio
+from thyrocast import fileio, physics
 
 
 def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
@@ -59,5 +59,5 @@ def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> N
         )  # fmt: skip
     north.scan("b", scan("1"))
     (row,) = fileio.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
-    rate = 1800 * 2 ** (-5 / 360.4)
+    rate = 1800 * physics.tc99m_left(5)
     assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / rate, rel=1e-4)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.example_scans import neck
+from thyrocast import physics
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
 from thyrocast.image import quantities
@@ -145,7 +146,7 @@ def test_what_is_no_gland_is_refused(counts: NDArray[np.float64]) -> None:
 
 
 def test_uptake_by_syringe_is_corrected_for_decay_and_residue() -> None:
-    half_life = quantities.TC99M_HALF_LIFE_MIN
+    half_life = physics.TC99M_HALF_LIFE_MIN
     full = SyringeCounts(counts=60_000.0, duration_s=60.0, minutes=half_life)
     rest = SyringeCounts(counts=6_000.0, duration_s=60.0, minutes=0.0)
     assert quantities.dose_rate(full, None, None, None, None) == pytest.approx(500)

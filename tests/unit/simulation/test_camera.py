@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from thyrocast import physics
 from thyrocast.contract.names import View
 from thyrocast.simulation import anatomy, camera
 from thyrocast.simulation.camera import Camera
@@ -20,9 +21,11 @@ def gland_area(rate: np.ndarray, pixel_mm: float) -> float:
 
 
 def test_half_of_technetium_is_left_after_six_hours() -> None:
-    assert camera.decay(camera.TC99M_HALF_LIFE_MIN) == 0.5
-    assert camera.decay(20.0) == pytest.approx(0.9623, abs=1e-4)
-    assert camera.decay(10.0) * camera.decay(15.0) == pytest.approx(camera.decay(25.0))
+    assert physics.tc99m_left(physics.TC99M_HALF_LIFE_MIN) == 0.5
+    assert physics.tc99m_left(20.0) == pytest.approx(0.9623, abs=1e-4)
+    assert physics.tc99m_left(10.0) * physics.tc99m_left(15.0) == pytest.approx(
+        physics.tc99m_left(25.0)
+    )
 
 
 def test_counts_double_with_duration_and_with_activity() -> None:

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from thyrocast.image.gland import SMOOTH_MM, Gland
+from thyrocast.physics import tc99m_left
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: Half-life of technetium-99m, min.
-TC99M_HALF_LIFE_MIN = 360.4
 #: Mass in g from planar area in cm²: 0.33 × area^1.5, Himanka's formula as in Nucl Med Commun
 #: 1998;19:341-346, where it overestimates diffuse goiters by half.
 HIMANKA = 0.33
@@ -31,11 +30,6 @@ SALIVARY_ACROSS_MM = 75
 SALIVARY_LEAST_MM = 30
 #: Counts of a salivary gland: this percentile of its side, of which the gland is a small part.
 SALIVARY_PERCENTILE = 98
-
-
-def decay(minutes: float) -> float:
-    """Fraction of technetium-99m that remains after this many minutes."""
-    return float(2.0 ** (-minutes / TC99M_HALF_LIFE_MIN))
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class SyringeCounts:
 
     def rate_at_gland(self) -> float:
         """Counts per second that it would give when the gland is imaged."""
-        return self.counts / self.duration_s * decay(self.minutes)
+        return self.counts / self.duration_s * tc99m_left(self.minutes)
 
 
 @dataclass(frozen=True)
@@ -178,7 +172,7 @@ def dose_rate(
         rate = full.rate_at_gland() - (residual.rate_at_gland() if residual else 0.0)
         return rate if rate > 0 else None
     if activity_mbq and sensitivity and delay_min is not None:
-        return activity_mbq * sensitivity * decay(delay_min)
+        return activity_mbq * sensitivity * tc99m_left(delay_min)
     return None
 
 

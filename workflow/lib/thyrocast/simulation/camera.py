@@ -16,7 +16,6 @@ from thyrocast.simulation.anatomy import NECK_CENTER, NECK_RADIUS, Neck, rotatio
 
 Values = NDArray[np.float64]
 
-TC99M_HALF_LIFE_MIN = 360.42
 #: Narrow-beam attenuation of 140 keV photons in soft tissue; scattered photons are added separately.
 ATTENUATION_PER_MM = 0.0150
 SCATTER_FRACTION = 0.25
@@ -55,11 +54,6 @@ class Camera:
     sensitivity: float
     resolution_mm: float
     distance_mm: float
-
-
-def decay(minutes: float, half_life_min: float = TC99M_HALF_LIFE_MIN) -> float:
-    """Fraction of the activity that remains after this many minutes."""
-    return float(2.0 ** (-minutes / half_life_min))
 
 
 def _body_radius(y: Values) -> Values:

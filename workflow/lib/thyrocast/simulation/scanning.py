@@ -8,6 +8,7 @@ import numpy as np
 
 from thyrocast.config.simulated_scan import CameraConfig, Stop, ViewFiles
 from thyrocast.contract.names import View
+from thyrocast.physics import tc99m_left
 from thyrocast.simulation import anatomy, camera, physiology
 from thyrocast.simulation.objects import Scan
 from thyrocast.simulation.people import Person
@@ -46,7 +47,7 @@ def scans(person: Person, site: Site, study: str, description: str = "") -> Iter
     """
     plan, detector = site.config.scintigraphy, device(site.config.camera)
     started = person.injected + datetime.timedelta(minutes=person.delay)
-    left = person.activity * camera.decay(person.delay)
+    left = person.activity * tc99m_left(person.delay)
     rates = {view: camera.count_rate(person.neck, view, detector, left) for view in plan.views}
     seconds = plan.duration_s
     if plan.stop is Stop.COUNTS:
@@ -132,7 +133,7 @@ def iodine_scan(person: Person, site: Site, patients: physiology.SimulatedPatien
 def syringe_scan(person: Person, site: Site) -> Scan:
     """Image the syringe before injection, in the patient's own study."""
     detector = device(site.config.camera)
-    full = person.activity / camera.decay(SYRINGE_BEFORE_MIN)
+    full = person.activity / tc99m_left(SYRINGE_BEFORE_MIN)
     rate = camera.syringe(detector, full)
     return Scan(
         pixels=camera.acquire(rate, SYRINGE_S, person.rng)[None],
