@@ -1,18 +1,16 @@
-# Each command does its own set-up; `make` alone lists them.
+# Each command installs what it needs; `make` alone lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 CORES ?= $(shell nproc)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
-# what was done before needs no line
-NEWS := sed -uE '/already satisfied|is ignored: it is neither|^ *(Using cached|Downloading) .*metadata/d'
+INSTALL := $(BIN)/python requirements/install.py
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper test lint format bench bench-gpu bench-scale package \
+.PHONY: help demo paper test test-quick lint format bench bench-gpu bench-scale package \
   slurm-profile doctor resume config-docs output-docs lock clean
 
 help: ## List the commands
@@ -21,21 +19,19 @@ help: ## List the commands
 # ---- environments: launcher < local (runs studies) < dev (proves them)
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@echo "Creating the virtual environment .venv"
+	@$(PYTHON) -m venv .venv
 
 .venv/launcher.stamp: requirements/launcher.txt | .venv/bin/python
-	@echo "Installing Snakemake ..."
-	$(PIP) -r $< | $(NEWS)
+	@$(INSTALL) launcher "Snakemake"
 	@touch $@
 
 .venv/local.stamp: requirements/local.txt | .venv/bin/python
-	@echo "Installing the environment (once; about 6 GB with PyTorch, some minutes) ..."
-	$(PIP) -r $< | $(NEWS)
+	@$(INSTALL) local "what a study needs: PyTorch with NVIDIA's libraries is 6 GB on disk, so this takes some minutes, once"
 	@touch $@ .venv/launcher.stamp
 
 .venv/dev.stamp: requirements/dev.txt | .venv/local.stamp
-	@echo "Installing what the tests need ..."
-	$(PIP) -r $< | $(NEWS)
+	@$(INSTALL) dev "what the tests need"
 	@touch $@
 
 # ---- studies
@@ -55,15 +51,15 @@ package: .venv/local.stamp ## De-identify a center for another site: make packag
 
 # ---- SLURM
 
-slurm-profile: .venv/launcher.stamp ## Link profiles/slurm so that `snakemake --profile slurm` finds it
+slurm-profile: .venv/launcher.stamp ## Link profiles/slurm, so that `snakemake --profile slurm` finds it
 	mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
 	ln -sfn "$(CURDIR)/profiles/slurm" "$(XDG_CONFIG_HOME)/snakemake/slurm"
 
 PROFILE ?= slurm
-doctor: .venv/launcher.stamp ## Look at the cluster before the first run: what would fail, said now
+doctor: .venv/launcher.stamp ## Check the cluster before the first run
 	$(BIN)/python workflow/scripts/doctor.py --profile $(PROFILE) --configfile $(CONFIG)
 
-resume: .venv/launcher.stamp ## Go on after a lost Snakemake; CANCEL=1 cancels its jobs first
+resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancels its jobs first
 	$(BIN)/python workflow/scripts/resume.py $(if $(CANCEL),--cancel) $(if $(GONE),--gone) \
 	  --profile $(PROFILE) --configfile $(CONFIG)
 
@@ -71,21 +67,28 @@ resume: .venv/launcher.stamp ## Go on after a lost Snakemake; CANCEL=1 cancels i
 
 bench config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
-test: .venv/dev.stamp ## Everything that proves the project
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: .venv/dev.stamp ## Format and lint, changing nothing
+test: .venv/dev.stamp ## All tests
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
+	$(PYTEST) tests/unit tests/workflow/test_plans.py $(PYTEST_ARGS)
+
+lint: .venv/dev.stamp ## Check format, types and imports, changing nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	PYTHONPATH=workflow/lib $(BIN)/lint-imports
 
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, beside plain ways
+bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, compared with simple ways
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/network.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/signature.py
@@ -103,8 +106,8 @@ config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
 output-docs: .venv/bin/python ## Write docs/output.md from the contract
 	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md
 
-lock: .venv/bin/python ## Resolve requirements/*.in anew into the locks
+lock: .venv/bin/python ## Resolve requirements/*.in into the locks again
 	$(BIN)/python requirements/lock.py
 
-clean: ## Remove what runs made; keeps data and environments
+clean: ## Remove the output of runs; keeps data and environments
 	rm -rf results logs .snakemake/{auxiliary,incomplete,locks,log,metadata,scripts}

@@ -1,10 +1,10 @@
-"""Ways to let a forest learn from embeddings of different networks, on embeddings of known truth.
+"""Ways to fit a forest to embeddings of different networks, on simulated embeddings.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib:workflow/scripts .venv/bin/python benchmarks/alignment.py [studies]
+    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib .venv/bin/python benchmarks/alignment.py [studies]
 
-Each network shows the same eight things, of which two decide the outcome, by 2,048 rectified
-features: its own mixture, which shares more or less with the others'. Of patients that it was
-trained on it shows the outcome too (memory), in a direction of its own or in the signal's.
+Each network shows the same eight quantities, two of which decide the outcome, by 2,048 rectified
+features: its own mixture, which agrees more or less with those of the other networks. For patients
+that it was trained on it shows the outcome too (memory), in a direction of its own or in the signal's.
 """
 
 import sys
@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
+from thyrocast.baselines import ridge
 from thyrocast.config.signature import SignatureConfig
-from thyrocast.signature import alignment, fitting
+from thyrocast.signature import alignment, lasso_forest
 
 FOLDS = 3
 
@@ -51,55 +52,65 @@ def draw(seed: int, memory: float, own_direction: bool, difference: float) -> St
     return Study(np.stack(embeddings), outcome, fold, risk)
 
 
-def ways(study: Study) -> dict[str, tuple[list[np.ndarray], list[np.ndarray]]]:
-    """Training patients' embeddings for the stage that predicts each fold, and test patients'.
+def procrustes(source: np.ndarray, target: np.ndarray) -> alignment.LinearMap:
+    """The rotation that brings source (n, p) closest to target (n, p), within their spans."""
+    origin, goal = source.mean(axis=0), target.mean(axis=0)
+    basis, left = np.linalg.qr((source - origin).T)
+    other, right = np.linalg.qr((target - goal).T)
+    u, _, v = np.linalg.svd(left @ right.T)
+    rotation = basis @ u @ v @ other.T
+    return alignment.LinearMap(goal - origin @ rotation, rotation)
 
-    The first list holds one array, or for each fold the one that its remainder is fitted to.
+
+def ways(study: Study) -> dict[str, tuple[list[np.ndarray], list[np.ndarray]]]:
+    """Embeddings of training patients for each way, and of test patients.
+
+    The first list contains one array, or one for each network: those of the stage fitted to all and of
+    the stages fitted without each fold. Test predictions are averaged over the second list.
     """
     full, train = study.embeddings[0], study.fold > 0
-    fold = study.fold[train]
-    as_they_are = study.embeddings[study.fold[train], np.flatnonzero(train)]
-    moved = np.empty_like(as_they_are)
+    own = study.embeddings[study.fold[train], np.flatnonzero(train)]
+    mapped, to_mapped = alignment.align(study.embeddings, train, study.fold)
+    rotated = np.empty_like(own)
     for k in range(1, 1 + FOLDS):
-        member = study.embeddings[k][train]
-        moved[fold == k] = alignment.fit(member[fold != k], full[train][fold != k])(
-            member[fold == k]
-        )
-    entrance = alignment.fit(full[train], full[train])
+        member, held_out = study.embeddings[k][train], study.fold[train] == k
+        rotation = procrustes(member[~held_out], full[train][~held_out])
+        rotated[held_out] = rotation(member[held_out])
     return {
-        "as they are, test by full": ([as_they_are], [full[~train]]),
-        "as they are, test over folds": ([as_they_are], list(study.embeddings[1:, ~train])),
-        "mapped, test as it is": ([moved], [full[~train]]),
-        "mapped, test mapped (used)": ([moved], [entrance(full[~train])]),
+        "as they are, test by full": ([own], [full[~train]]),
+        "as they are, test over folds": ([own], list(study.embeddings[1:, ~train])),
+        "mapped, test as it is": ([mapped], [full[~train]]),
+        "mapped, test mapped (used)": ([mapped], [to_mapped(full[~train])]),
+        "rotated, test rotated": ([rotated], [procrustes(full[train], full[train])(full[~train])]),
         "in sample": ([full[train], *study.embeddings[1:, train]], [full[~train]]),
     }
 
 
-def score(study: Study, settings: dict) -> dict[str, tuple[float, ...]]:
-    """AUC and spread of the probabilities, cross-fitted in train and in test."""
+def score(study: Study, config: SignatureConfig) -> dict[str, tuple[float, ...]]:
+    """For each way: AUC in train (cross-fitted) and test, spread in train and test, slope in test."""
     train = study.fold > 0
     outcome, fold = study.outcome[train], study.fold[train]
     result = {}
     for name, (places, test) in ways(study).items():
-        stage = fitting.fit_stage(places[0], outcome, settings, seed=0)
-        probability = np.mean([stage.predict(part) for part in test], axis=0)
+        whole = lasso_forest.fit(places[0], outcome, config, seed=0)
+        probability = np.mean([whole.predict(part) for part in test], axis=0)
         crossed = np.zeros(len(outcome))
         for k in range(1, 1 + FOLDS):
             space = places[k] if len(places) > 1 else places[0]
-            part = fitting.fit_stage(space[fold != k], outcome[fold != k], settings, seed=k)
+            part = lasso_forest.fit(space[fold != k], outcome[fold != k], config, seed=k)
             crossed[fold == k] = part.predict(space[fold == k])
         result[name] = (
             roc_auc_score(outcome, crossed),
             roc_auc_score(study.outcome[~train], probability),
             crossed.std(),
             probability.std(),
+            ridge.recalibrate(ridge.bounded_odds(probability), study.outcome[~train])[1],
         )
     return result
 
 
 def main(studies: int) -> None:
-    settings = SignatureConfig().plain()
-    settings["forest"] = {"trees": 100, "smallest_leaf": [5]}
+    config = SignatureConfig.read({"forest": {"trees": 100, "smallest_leaf": [5]}})
     for own_direction in (True, False):
         for difference in (0.3, 0.9):
             table = defaultdict(list)
@@ -107,17 +118,17 @@ def main(studies: int) -> None:
             for seed in range(studies):
                 study = draw(seed, 3.0, own_direction, difference)
                 truth.append(roc_auc_score(study.outcome, study.risk))
-                for name, row in score(study, settings).items():
+                for name, row in score(study, config).items():
                     table[name].append(row)
             where = "its own direction" if own_direction else "the signal's direction"
             print(
                 f"memory in {where}, mixtures differ by {difference}: true risk {np.mean(truth):.3f}"
             )
             for name, rows in table.items():
-                train, test, spread, spread_test = np.mean(rows, axis=0)
+                train, test, spread, spread_test, slope = np.mean(rows, axis=0)
                 print(
                     f"  {name:30s} AUC {train:.3f} / {test:.3f}  "
-                    f"spread {spread:.3f} / {spread_test:.3f}"
+                    f"spread {spread:.3f} / {spread_test:.3f}  test slope {slope:.2f}"
                 )
 
 

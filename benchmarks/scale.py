@@ -137,20 +137,17 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
 from thyrocast.config.reading import read_file, read_study
-study = read_study(read_file("config.yaml"))
-config = study.plain()
-site = study.center({name!r})
-center = site.plain()
+config = read_study(read_file("config.yaml"))
+center, settings = config.center({name!r}), config.image
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
-    Path(center["clinical"]), Path(center["dicom"]), center, config["cohort"],
-    identity.load_key(config["pseudonym_key"]), here / "index", 1)
-cohort.write(found, here / "register.csv", here / "scans.csv")
-patients = [row["patient"] for row in found.register]
+    center, config.cohort, identity.load_key(config.pseudonym_key), here / "index", 1)
+cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
+patients = found.register["patient"].tolist()
 results = standardize.standardize_job(
-    patients, io.read(SCANS, here / "scans.csv"), Path(site.dicom), site, study.image)
-standardize.write_job(results, study.image.size, here / "i.npz", here / "r.csv")
+    patients, io.read(SCANS, here / "scans.csv"), Path(center.dicom), center, settings)
+standardize.write_job(results, settings.size, here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

@@ -1,9 +1,9 @@
-"""How long the signature stage takes on one core, and its LASSO path beside other solvers.
+"""CPU time of the signature stage on one core, and of its LASSO path compared with other solvers.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib:workflow/scripts .venv/bin/python benchmarks/signature.py
+    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib .venv/bin/python benchmarks/signature.py
 
-CPU seconds, so that a busy machine does not count. R's glmnet is timed where Rscript is installed,
-skglm where it is (its first path includes the compilation that every process does anew).
+R's glmnet is timed if Rscript is installed, and skglm if it is (its first path includes the
+compilation that every process repeats).
 """
 
 import shutil
@@ -13,10 +13,15 @@ import time
 import warnings
 
 import numpy as np
+import pandas as pd
 
 from thyrocast.config.signature import SignatureConfig
-from thyrocast.contract import columns as contract_columns
+from thyrocast.contract import columns, io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.names import Role
+from thyrocast.contract.table import Kind
 from thyrocast.signature import fitting, lasso
+from thyrocast.signature.split import SplitData
 
 GLMNET = """
 suppressMessages(library(glmnet))
@@ -29,7 +34,7 @@ cat(took[["user.self"]])
 
 
 def draw(n: int, p: int = 2048, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features that are as correlated, as sparse and as many as a network's."""
+    """Features as many, as correlated and as sparse as those of a network."""
     rng = np.random.default_rng(seed)
     latent = rng.normal(size=(n, 20))
     features = latent @ rng.normal(size=(20, p)) + 2 * rng.normal(size=(n, p))
@@ -83,30 +88,35 @@ def skglm_path(n: int) -> None:
     print(f"{n} x 2048, path, ours: {time.process_time() - start:.2f} s")
 
 
+def patients(outcome: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """A cohort with random numbers as predictors, of which 15 % are missing."""
+    cohort = pd.DataFrame(dict.fromkeys(COHORT.names), index=range(len(outcome)))
+    cohort["patient"] = [f"north-{i}" for i in cohort.index]
+    cohort["center"], cohort["role"], cohort["outcome"] = "north", Role.DEVELOPMENT.value, outcome
+    for name in (*columns.CLINICAL, *columns.QUANTITIES):
+        if COHORT.column(name).kind is Kind.NUMBER:
+            values = np.exp(rng.normal(size=len(outcome)))
+            cohort[name] = np.where(rng.random(len(outcome)) > 0.15, values, np.nan)
+    return io.conform(COHORT, cohort)
+
+
 def whole_stage(n: int, folds: int) -> None:
     """Every model of one split: n training patients and 100 more."""
-    settings = SignatureConfig().plain()
     rng = np.random.default_rng(0)
     total = n + 100
     features, outcome = draw(total)
     noise = rng.normal(size=(1 + folds, total, features.shape[1]))
     embeddings = np.maximum(features + 0.5 * noise, 0).astype(np.float32)
     train = np.arange(total) < n
-    columns = {
-        name: [f"{v:.3f}" if rng.random() > 0.15 else "" for v in np.exp(rng.normal(size=total))]
-        for name in (*contract_columns.CLINICAL, *contract_columns.QUANTITIES)
-    }
-    patients = fitting.Patients(
-        patient=[str(i) for i in range(total)],
-        center=["north"] * total,
+    data = SplitData(
+        cohort=patients(outcome.astype(int), rng),
         train=train,
         fold=np.where(train, np.arange(total) % folds + 1, 0),
         outcome=outcome,
-        columns=columns,
     )
     logits = rng.normal(size=(1 + folds, total)) + outcome
     start = time.process_time()
-    fitting.fit(patients, embeddings, logits, settings, seed=0)
+    fitting.fit(data, embeddings, logits, SignatureConfig(), seed=0)
     print(f"whole stage, {n} patients, {folds} folds: {time.process_time() - start:.1f} s")
 
 

@@ -1,5 +1,6 @@
-"""What the tests share: the smoke study, run once, and a strict word on what is missing here."""
+"""What the tests share: the smoke study, run once, and the treatment of missing programs."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -100,19 +101,57 @@ def prepare(folder: Path, name: str = "smoke", data: Path | None = None) -> Stud
     return Study(folder, name)
 
 
+def build_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
+    """A folder that is built once per run of the tests, even if several processes share it."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, finished = shared / name, shared / f"{name}.finished"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            build(folder)
+            finished.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def smoke_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The simulated smoke cohort: three centers of about 24 patients, as DICOM files."""
-    folder = tmp_path_factory.mktemp("smoke_data")
-    simulate(folder, "smoke")
-    return folder / "data"
+    return build_once(tmp_path_factory, "smoke-data", lambda f: simulate(f, "smoke")) / "data"
 
 
 @pytest.fixture(scope="session")
 def smoke_study(tmp_path_factory: pytest.TempPathFactory, smoke_data: Path) -> Study:
-    """The smoke study after a whole run: read it, don't change it."""
-    study = prepare(tmp_path_factory.mktemp("smoke"), data=smoke_data)
-    # No rule of the study may read the true risks: they are not even there.
-    shutil.rmtree(study.folder / "data" / "smoke" / "truth")
-    study.snakemake()
-    return study
+    """The smoke study after a whole run; tests read it and never change it."""
+
+    def build(folder: Path) -> None:
+        study = prepare(folder, data=smoke_data)
+        # No rule of the study may read the true risks: they are deleted before it runs.
+        shutil.rmtree(folder / "data" / "smoke" / "truth")
+        study.snakemake()
+
+    return Study(build_once(tmp_path_factory, "smoke-study", build), "smoke")
+
+
+# Rooms whose tests share a cluster or environments: one process runs all of a room. The slowest come
+# first, so that two processes end at the same time.
+ONE_PROCESS = ("slurm", "conda")
+SLOWEST_FIRST = ("slurm", "workflow", "conda")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests for `pytest -n 2 --dist loadgroup`: by file, some rooms as a whole."""
+
+    def room(item: pytest.Item) -> str:
+        return item.path.relative_to(ROOT / "tests").parts[0]
+
+    def place(item: pytest.Item) -> int:
+        return [*SLOWEST_FIRST, room(item)].index(room(item))
+
+    for item in items:
+        group = room(item) if room(item) in ONE_PROCESS else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=place)

@@ -1,5 +1,6 @@
 """The whole smoke study, from simulated exports to the report, every rule in its own environment."""
 
+import json
 import re
 from pathlib import Path
 
@@ -51,6 +52,24 @@ def test_every_script_ran_in_an_environment(study, conda: Conda):
     for log, prefix in ran.items():
         assert Path(prefix).is_relative_to(conda.prefix), f"{log}: ran in {prefix or 'unknown'}"
     assert len(set(ran.values())) == len(list((ROOT / "envs").glob("*.yaml")))
+
+
+def test_provenance_has_the_versions_of_every_environment(study):
+    recorded = json.loads((study / "results/smoke/provenance.json").read_text())
+    versions = recorded["versions"]
+    assert set(versions) == {"imaging", "deep", "explain", "stats", "report", "launcher"}
+    assert {"numpy", "torch", "torchvision", "safetensors"} <= versions["deep"].keys()
+    assert {"pydicom", "pylibjpeg-libjpeg"} <= versions["imaging"].keys()
+    assert {"scikit-learn", "skops"} <= versions["stats"].keys()
+    assert {"torch", "grad-cam"} <= versions["explain"].keys()
+    assert recorded["jobs_without_versions"] == []
+
+
+def test_the_locked_model_names_the_versions_that_trained_it(study):
+    manifest = json.loads((study / "results/smoke/model/manifest.json").read_text())
+    assert "torch" in manifest["versions"]["train_network"]
+    assert "scikit-learn" in manifest["versions"]["fit_signature"]
+    assert "torch" not in manifest["versions"]["fit_signature"]
 
 
 def test_second_run_has_nothing_to_do(study, snakemake):

@@ -18,8 +18,8 @@ from tests.conftest import ROOT, require
 from tests.slurm.cluster import Cluster, missing
 
 TOY = Path(__file__).parent / "toy"
-# The project's own profile. Only the patience is another: a toy job takes 6 s, and what the
-# profile waits for on a shared file system is there at once.
+# The project's own profile with shorter waits: a toy job takes 6 s, and files that the profile waits for
+# on a shared file system are there at once.
 PROFILE = [
     "--profile",
     str(ROOT / "profiles" / "slurm"),
@@ -63,24 +63,24 @@ class Run:
 
     @property
     def output(self) -> str:
-        """All it has printed so far."""
+        """All that it has printed so far."""
         return self.file.read_text()
 
     def until(self, ready: Callable[[], object], seconds: float = 180) -> None:
-        """Wait for something to become true while the command runs."""
+        """Wait until something is true while the command runs."""
         end = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > end or self.process.poll() is not None:
-                raise AssertionError(f"it did not come to that:\n{self.output[-8000:]}")
+                raise TimeoutError(f"it did not happen in time:\n{self.output[-8000:]}")
             time.sleep(0.2)
 
     def finish(self, success: bool = True, seconds: float = 400) -> str:
-        """Wait for its end, check how it ended, return its output."""
+        """Wait for its end, check whether it succeeded, return its output."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"not done in {seconds} s:\n{self.output[-8000:]}") from None
+            raise TimeoutError(f"not done in {seconds} s:\n{self.output[-8000:]}") from None
         assert (code == 0) == success, self.output[-8000:]
         return self.output
 
@@ -126,22 +126,22 @@ class Toy:
         self.fault(job, f"until [ -e {job}.released ]; do sleep 0.2; done")
 
     def release(self, job: str) -> None:
-        """Let a held job go on."""
+        """Let a held job continue."""
         (self.folder / f"{job}.released").touch()
 
     def struck(self, job: str) -> str:
-        """Return the SLURM number of the job whose fault has begun, or nothing."""
+        """Return the SLURM number of the job whose fault has started, or nothing."""
         file = self.folder / f"{job}.number"
         return file.read_text().strip() if file.exists() else ""
 
     @property
     def results(self) -> dict[str, bytes]:
-        """Every result file and what it holds."""
+        """Every result file with its content."""
         return contents(self.folder / "results")
 
     @property
     def ended(self) -> Counter[str]:
-        """How often each job came past its fault and did its work."""
+        """How often each job passed its fault and did its work."""
         lines = (self.folder / "jobs.txt").read_text().splitlines()
         return Counter(line.split()[0] for line in lines)
 
@@ -153,7 +153,7 @@ SCRIPTS = {
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder and what it holds."""
+    """Every file below a folder with its content."""
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for file in sorted(folder.rglob("*"))
@@ -187,7 +187,7 @@ def _toy(folder: Path, cluster: Cluster) -> Iterator[Toy]:
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The results of the miniature study where nothing goes wrong, run without a cluster."""
+    """The results of the miniature study without faults, run without a cluster."""
     folder = tmp_path_factory.mktemp("undisturbed")
     shutil.copytree(TOY, folder, dirs_exist_ok=True)
     subprocess.run(

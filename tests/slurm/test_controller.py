@@ -1,19 +1,33 @@
-"""Snakemake killed, SLURM's daemons restarted, a node drained: nothing twice, nothing lost."""
+"""Snakemake killed, SLURM's daemons restarted, a node drained: nothing runs twice, nothing is lost."""
 
+import shutil
 import sys
-import time
+from pathlib import Path
 
 from tests.slurm.conftest import Toy
 
 
+def count_failed_queries(toy: Toy) -> tuple[Path, dict[str, str]]:
+    """Record every `squeue` that gets no answer; return the file and the variables for a run."""
+    path = toy.cluster.environment["PATH"]
+    record, program = toy.folder / "failed-queries.txt", toy.folder / "bin" / "squeue"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\n{shutil.which("squeue", path=path)} "$@" && exit\necho $$ >> {record}\nexit 1\n'
+    )
+    program.chmod(0o755)
+    record.touch()
+    return record, {"PATH": f"{program.parent}:{path}"}
+
+
 def test_killed_controller_is_resumed(toy: Toy, undisturbed: dict[str, bytes]) -> None:
-    """Adopt what still runs; record what it finished; go on through restarts of SLURM."""
+    """Jobs that still run are adopted, what they finished is recorded, restarts of SLURM do no harm."""
     toy.hold("train_network-full")
     run = toy.start()
     run.until(lambda: toy.struck("train_network-full"))
     run.kill()
 
-    # the plain command does not start what still runs a second time: first the lock, then we
+    # the plain command does not start running jobs a second time: the lock stops it, then onstart
     assert "Directory cannot be locked" in toy.start().finish(success=False)
     toy.start("--unlock").finish()
     refusal = toy.start().finish(success=False)
@@ -28,19 +42,23 @@ def test_killed_controller_is_resumed(toy: Toy, undisturbed: dict[str, bytes]) -
     toy.hold("render_report")
     node = ("scontrol", "update", f"nodename={toy.cluster.host}")
     toy.cluster.command(*node, "state=drain", "reason=test")
-    run = toy.resume()
+    failed_queries, variables = count_failed_queries(toy)
+    run = toy.resume(**variables)
     run.until(lambda: "Waiting for" in run.output)
-    assert "Another `make resume` is at work" in toy.resume().finish(success=False)
+    assert "Another `make resume` is running" in toy.resume().finish(success=False)
     toy.release("train_network-full")
     run.until(lambda: "submitted with SLURM jobid" in run.output)
-    time.sleep(3)
+    pending = ("squeue", "--noheader", "--states=PENDING", "--format=%k %r")
+    run.until(
+        lambda: "render_report" in (queue := toy.cluster.command(*pending)) and "None" not in queue
+    )
     assert not toy.struck("render_report"), "a job started on a drained node"
-    assert "Another `make resume` is at work" in toy.resume().finish(success=False)
+    assert "Another `make resume` is running" in toy.resume().finish(success=False)
     toy.cluster.command(*node, "state=resume")
     run.until(lambda: toy.struck("render_report"))
     toy.cluster.stop("slurmctld")
     toy.cluster.stop("slurmd")
-    time.sleep(12)  # longer than two looks of the executor
+    run.until(lambda: len(failed_queries.read_text().splitlines()) >= 2)
     toy.cluster.start("slurmctld")
     toy.cluster.start("slurmd")
     toy.release("render_report")
@@ -62,7 +80,7 @@ def test_killed_controller_is_resumed_by_cancelling(
     log = toy.folder / "logs" / "train_network" / "full.log"
     run.until(lambda: log.exists() and "epoch 3" in log.read_text())
     run.kill()
-    # someone edits the workflow before going on: what has no record is made again
+    # the workflow is edited before resuming: outputs without a record are computed again
     (toy.folder / "workflow").mkdir()
     (toy.folder / "workflow" / "edited.py").touch()
     output = toy.resume("--cancel").finish()
@@ -72,7 +90,7 @@ def test_killed_controller_is_resumed_by_cancelling(
 
 
 def test_killed_controller_of_a_changed_config_is_resumed(toy: Toy) -> None:
-    """What jobs finish after their controller was killed counts, though an older record says other."""
+    """Outputs that jobs finish after their controller was killed count, despite an older record."""
     toy.command([sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"], {}).finish()
     changed = ("--config", "epochs=12")
     toy.hold("train_network-full")

@@ -1,4 +1,4 @@
-"""Jobs that fail in every way a cluster knows: one clear message each, and a rerun mends it all."""
+"""Jobs that fail in every way a cluster knows: one clear message each; a rerun completes the study."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def slow_trainings(slow_toy: Toy) -> Run:
     """Two trainings that need 80 s.
 
     One has a limit of one minute, SLURM's shortest; the other is warned in its second minute.
-    They run beside the other tests of this module.
+    They run at the same time as the other tests of this module.
     """
     return slow_toy.start(
         "--retries=3",  # on a busy machine what is left may take two attempts
@@ -53,8 +53,8 @@ def test_faults_of_jobs(toy: Toy, undisturbed: dict[str, bytes]) -> None:
     assert "exceeded" in message(output, "standardize_images center=south").lower()
     assert "CANCELLED" in message(output, "standardize_images center=west")
 
-    # the same again without faults of that kind, but a training that dies and one that SLURM
-    # starts anew
+    # the same again without these faults, but with a training that is killed and one that SLURM
+    # starts again
     toy.fault("train_network-full", "export TOY_DIE_AFTER=4")
     toy.hold("train_network-fold-1")
     run = toy.start("--retries=1")

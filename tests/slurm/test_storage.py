@@ -1,4 +1,4 @@
-"""A full disk, a read-only folder, a clock that ran ahead."""
+"""A full disk, a read-only folder, a clock that was ahead."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def test_disk_full_read_only_and_clock_ahead(
     toy.start().finish()
     assert toy.results == undisturbed
 
-    # the clock of a file server ran a day ahead for a while
+    # the clock of a file server was a day ahead for a while
     ahead = time.time() + 86_400
     for name in ("cohort.csv", "full/weights.txt"):
         os.utime(small_disk / name, (ahead, ahead))

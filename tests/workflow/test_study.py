@@ -1,5 +1,6 @@
 """The smoke study from DICOM to report, and what a second run of it does."""
 
+import importlib.metadata
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ import pydicom
 import pytest
 import yaml
 
+import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
 from thyrocast.contract import evaluation, files, io
@@ -119,11 +121,17 @@ def test_locked_model_is_whole(smoke_study: Study) -> None:
 
 
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:
-    told = fileio.read_json(smoke_study.results / "provenance.json")
-    assert told["seed"] == 20250
-    assert told["versions"]["snakemake"] == "9.27.1"
-    assert "clinical table of gamma" in told["inputs"]
-    assert "dicom" not in json.dumps(told["config"]["centers"])
+    recorded = fileio.read_json(smoke_study.results / "provenance.json")
+    assert recorded["seed"] == 20250
+    assert recorded["contract"] == 2
+    assert recorded["thyrocast"] == thyrocast.__version__
+    assert recorded["versions"]["launcher"]["snakemake"] == "9.27.1"
+    assert recorded["versions"]["deep"]["torch"] == importlib.metadata.version("torch")
+    assert recorded["versions"]["stats"]["scikit-learn"]
+    assert recorded["version_conflicts"] == {}
+    assert recorded["jobs_without_versions"] == []
+    assert "clinical table of gamma" in recorded["inputs"]
+    assert "dicom" not in json.dumps(recorded["config"]["centers"])
 
 
 def test_a_second_run_does_nothing(smoke_study: Study) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-# Of this workflow, whichever one imports it.
+# The package of this workflow, also if another workflow imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
-from thyrocast.cluster import clock, failures, slurm
-from thyrocast.planning import ledger, study
+from thyrocast.planning import controller, ledger, study
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import look
 from thyrocast.planning.fingerprints import code_version, digest
@@ -26,7 +25,10 @@ def checked(config):
         if workflow.is_main_process:
             study.check_inputs(given)
         else:
-            slurm.same_config(digest(given.plain()))
+            jobs = workflow.dag_settings.target_jobs
+            controller.check_unchanged(
+                digest(given.plain()), [job.rulename for job in jobs]
+            )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
@@ -35,12 +37,12 @@ def checked(config):
 
 
 def escalating(base):
-    """A resource that grows with each attempt: a job that ran out of it is tried with more."""
+    """A resource that doubles with each attempt, for a job that did not get enough of it."""
     return lambda wildcards, attempt: base * 2 ** (attempt - 1)
 
 
 def one_gpu(wildcards):
-    """A GPU for a job that only applies a network, where the config trains on GPUs."""
+    """A GPU for a job that only applies a network, if the config trains on GPUs."""
     return min(1, config["network"]["gpus"])
 
 
@@ -51,9 +53,9 @@ def center_block(center):
 
 @functools.cache
 def center_export(center):
-    """The files of a center's export and whose they are."""
-    block = center_block(center)
-    return look(block["dicom"], f"{PRIVATE}/{center}/files.json", block["identifiers"])
+    """The files of a center's export and the patients that they belong to."""
+    block = STUDY.center(center)
+    return look(block.dicom, f"{PRIVATE}/{center}/files.json", block.identifiers)
 
 
 @functools.cache
@@ -70,7 +72,7 @@ def center_jobs(center):
 
 
 def job_patients(wildcards):
-    """The patients whom a standardization job takes, each with a version of their row and files."""
+    """The patients of a standardization job, each with a version of their row and files."""
     return {
         patient: center_patients(wildcards.center)[patient]
         for patient in center_jobs(wildcards.center)[wildcards.job]
@@ -78,7 +80,7 @@ def job_patients(wildcards):
 
 
 def job_version(wildcards):
-    """Hash of all that decides what a standardization job makes."""
+    """Hash of everything that the result of a standardization job depends on."""
     return digest(
         job_patients(wildcards),
         center_block(wildcards.center),
@@ -90,15 +92,24 @@ def job_version(wildcards):
 
 
 def job_scans(wildcards):
-    """The center's scans: old news for a job whose own patients are as they were.
+    """The center's scans; their date does not count for a job whose own patients did not change.
 
-    Every change of a center makes its registration anew. Snakemake (9.27) would then either run
-    all of the center's jobs, or, were the scans always `ancient`, miss the changes of the params.
+    Every change of a center runs its registration again. Snakemake (9.27) would then run all of
+    the center's jobs; if the scans were always `ancient`, it would not notice changed params.
     """
     scans = f"{PRIVATE}/{wildcards.center}/scans.csv"
     done = Path(f"{PRIVATE}/{wildcards.center}/jobs/{wildcards.job}")
     same = done.exists() and done.read_text() == job_version(wildcards)
     return ancient(scans) if same else scans
+
+
+def environments():
+    """The environment of each entry script: the name of its file in envs/."""
+    return {
+        Path(rule.script).stem: Path(str(rule.conda_env)).stem
+        for rule in workflow.rules
+        if rule.script and rule.conda_env
+    }
 
 
 def all_jobs(pattern):
@@ -121,7 +132,7 @@ def all_splits(pattern, **wildcards):
 
 STUDY = checked(config)
 config.update(STUDY.plain())
-# What identifies patients, and the state of trainings, stays out of the results.
+# Files that identify patients, and the state of trainings, are kept out of the results.
 PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()

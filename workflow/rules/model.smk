@@ -25,6 +25,7 @@ rule lock_model:
     params:
         config=config,
         members=MEMBERS,
+        logs=f"results/{config['study']}/logs",
         code=code_version("lock_model"),
     script:
         "../scripts/lock_model.py"

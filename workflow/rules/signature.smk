@@ -1,5 +1,5 @@
 rule fit_signature:
-    """Fit LASSO and forest, and the models to compare with, inside a split's training set."""
+    """Fit LASSO, forest and baselines to a split's training set; predict all its patients."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         splits=rules.make_splits.output.splits,

@@ -6,6 +6,7 @@ rule make_splits:
         splits="<results>/splits.csv",
     log:
         "<logs>/make_splits.log",
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     threads: 1
@@ -33,6 +34,7 @@ rule plan_sample_size:
         "<logs>/plan_sample_size.log",
     # Whoever plans a study wants to know this before the training has cost anything.
     priority: 100
+    localrule: True
     conda:
         "../../envs/stats.yaml"
     threads: 1

@@ -1,9 +1,9 @@
-"""Look at a SLURM cluster before the first run; see `thyrocast.cluster.doctor`."""
+"""Check a SLURM cluster before the first run; see `thyrocast.cluster.doctor`."""
 
 import sys
 
 import library  # noqa: F401
-from thyrocast.cluster.doctor import main
+from thyrocast.cluster.doctor.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,13 +1,21 @@
-"""Fit the signature and the models beside it to a split's training patients; predict all."""
+"""Fit signature and baselines to a split's training patients and predict all its patients."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import library  # noqa: F401
 from thyrocast import fileio, log, seeds
-from thyrocast.signature import files, fitting, forest, optimism
+from thyrocast.config.signature import SignatureConfig
+from thyrocast.contract import io
+from thyrocast.contract.names import Design
+from thyrocast.contract.splits import FEATURES, OPTIMISM, PATH, PREDICTIONS
+from thyrocast.signature import fitting, forest, optimism, results
+from thyrocast.signature.split import read_logits, read_split
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
@@ -17,9 +25,9 @@ def run(
     network: Path,
     folder: Path,
     predictions: Path,
-    design: str,
+    design: Design,
     split: str,
-    settings: dict[str, Any],
+    config: SignatureConfig,
     seed: int,
     threads: int = 1,
 ) -> None:
@@ -35,30 +43,29 @@ def run(
         predictions.csv.
     design, split
         Which split.
-    settings
-        The ``signature`` block of the config.
+    config
     seed, threads
     """
-    patients = files.read_patients(cohort, splits, design, split)
-    logits = files.read_logits(network, patients)
+    data = read_split(cohort, splits, design, split)
     own_seed = seeds.derive(seed, design, split, "signature")
-    result = fitting.fit(
-        patients,
+    fitted = fitting.fit(
+        data,
         np.load(embeddings, mmap_mode="r", allow_pickle=False),
-        logits,
-        settings,
+        read_logits(network, data),
+        config,
         own_seed,
         threads,
     )
-    fileio.write_csv(folder / "path.csv", files.PATH, files.path_rows(result))
-    fileio.write_csv(folder / "features.csv", files.FEATURES, files.feature_rows(result))
-    outcome = patients.outcome[patients.train]
-    corrected = optimism.rows(result.places, outcome, settings, own_seed, threads)
-    fileio.write_csv(folder / "optimism.csv", optimism.COLUMNS, corrected)
-    fileio.write_json(folder / "model.json", result.model)
-    forest.save(result.forest, folder / "forest.skops")
-    rows = files.prediction_rows(patients, result, design, split)
-    fileio.write_csv(predictions, files.PREDICTIONS, rows)
+    signature = fitted.model.signature
+    io.write(PATH, results.path(fitted.path, signature.chosen), folder / "path.csv")
+    io.write(FEATURES, results.features(signature), folder / "features.csv")
+    outcome = data.outcome[data.train]
+    corrected = optimism.correct(fitted.aligned, outcome, config, own_seed, threads)
+    io.write(OPTIMISM, corrected, folder / "optimism.csv")
+    fileio.write_json(folder / "model.json", fitted.model.model_dump())
+    forest.save(fitted.classifier, folder / "forest.skops")
+    rows = results.predictions(data, fitted.probabilities, design, split)
+    io.write(PREDICTIONS, rows, predictions)
 
 
 if "snakemake" in globals():
@@ -70,9 +77,9 @@ if "snakemake" in globals():
         network=Path(snakemake.input.network),
         folder=Path(snakemake.output.signature),
         predictions=Path(snakemake.output.predictions),
-        design=snakemake.wildcards.design,
+        design=Design(snakemake.wildcards.design),
         split=snakemake.wildcards.split,
-        settings=snakemake.params.settings,
+        config=SignatureConfig.read(snakemake.params.settings),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
     )

@@ -1,73 +1,48 @@
 """Bundle the model of all development patients, with a hash of every file."""
 
-import shutil
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import fileio, log
-from thyrocast.cluster import provenance
-from thyrocast.planning import fingerprints
+from thyrocast import log
+from thyrocast.config.public import public
+from thyrocast.config.study import StudyConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.splits import SPLITS
+from thyrocast.deployment import bundle
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
     cohort: Path,
     splits: Path,
-    weights: Mapping[str, Path],
-    signature: Path,
-    thresholds: Path,
-    config: Mapping[str, Any],
+    parts: bundle.Parts,
+    config: StudyConfig,
+    logs: Path,
     files: Path,
     manifest: Path,
 ) -> None:
     """Copy what prediction needs into ``files`` and describe it in ``manifest``."""
-    shutil.rmtree(files, ignore_errors=True)
-    shutil.copytree(signature, files / "signature")
-    for member, source in weights.items():
-        (files / "network" / member).mkdir(parents=True)
-        shutil.copyfile(source, files / "network" / member / source.name)
-    shutil.copyfile(thresholds, files / thresholds.name)
-    trained = {
-        row["patient"]
-        for row in fileio.read_csv(splits)
-        if row["design"] == "external" and row["set"] == "train"
-    }
-    patients = [row for row in fileio.read_csv(cohort) if row["patient"] in trained]
-    fileio.write_json(
-        manifest,
-        {
-            "files": {
-                str(file.relative_to(files)): fingerprints.file_hash(file)
-                for file in sorted(files.rglob("*"))
-                if file.is_file()
-            },
-            "config": provenance.public(config),
-            "training_cohort": {
-                center: _summary([row for row in patients if row["center"] == center])
-                for center in sorted({row["center"] for row in patients})
-            },
-            "commit": provenance.commit(Path(__file__).parent),
-            "versions": provenance.versions(("torch", "torchvision", "scikit-learn", "skops")),
-        },
-    )
-
-
-def _summary(rows: Sequence[Mapping[str, str]]) -> dict[str, int]:
-    return {"patients": len(rows), "cured": sum(row["outcome"] == "1" for row in rows)}
+    tables = io.read(COHORT, cohort), io.read(SPLITS, splits)
+    bundle.lock(parts, *tables, public(config), logs, files, manifest)
 
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
+    members = zip(snakemake.params.members, map(Path, snakemake.input.weights), strict=True)
     run(
         cohort=Path(snakemake.input.cohort),
         splits=Path(snakemake.input.splits),
-        weights=dict(
-            zip(snakemake.params.members, map(Path, snakemake.input.weights), strict=True)
+        parts=bundle.Parts(
+            weights=dict(members),
+            signature=Path(snakemake.input.signature),
+            thresholds=Path(snakemake.input.thresholds),
         ),
-        signature=Path(snakemake.input.signature),
-        thresholds=Path(snakemake.input.thresholds),
-        config=snakemake.params.config,
+        config=StudyConfig.read(snakemake.params.config),
+        logs=Path(snakemake.params.logs),
         files=Path(snakemake.output.files),
         manifest=Path(snakemake.output.manifest),
     )

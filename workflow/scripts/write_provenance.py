@@ -1,53 +1,55 @@
-"""Write down code, config, versions, seeds and the fingerprints of what went in."""
+"""Record code, config, versions, seeds and the hashes of the inputs of a study."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import fileio, log
+from thyrocast import log
 from thyrocast.cluster import provenance
+from thyrocast.config.public import public
+from thyrocast.config.study import StudyConfig
+from thyrocast.contract import documents
 from thyrocast.planning import fingerprints
 
-PACKAGES = (
-    "snakemake",
-    "snakemake-executor-plugin-slurm",
-    "torch",
-    "torchvision",
-    "scikit-learn",
-    "pydicom",
-    "pandas",
-    "numpy",
-    "scipy",
-    "grad-cam",
-    "matplotlib",
-)
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
-def run(inputs: Mapping[str, Path], config: dict[str, Any], logs: Path, output: Path) -> None:
-    """Write ``provenance.json``; the fingerprints of the inputs are SHA-256."""
-    fileio.write_json(
-        output,
-        provenance.describe(
-            config=provenance.public(config),
-            inputs={name: fingerprints.file_hash(file) for name, file in inputs.items()},
-            logs=logs,
-            packages=PACKAGES,
-        ),
+def run(
+    inputs: Mapping[str, Path],
+    config: StudyConfig,
+    logs: Path,
+    plan: provenance.Plan,
+    output: Path,
+) -> None:
+    """Write ``provenance.json``; the hashes of the inputs are SHA-256."""
+    described = provenance.describe(
+        config=public(config),
+        seed=config.seed,
+        inputs={name: fingerprints.file_hash(file) for name, file in inputs.items()},
+        logs=logs,
+        plan=plan,
     )
+    documents.write(described, output)
 
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
-    centers = [center["name"] for center in snakemake.params.config["centers"]]
-    tables_in = {
+    config = StudyConfig.read(snakemake.params.config)
+    clinical_tables = {
         f"clinical table of {center}": Path(file)
-        for center, file in zip(centers, snakemake.input.clinical, strict=True)
+        for center, file in zip(config.names(), snakemake.input.clinical, strict=True)
     }
     cohort_files = {Path(file).name: Path(file) for file in snakemake.input.cohort}
     run(
-        inputs=tables_in | cohort_files,
-        config=snakemake.params.config,
+        inputs=clinical_tables | cohort_files,
+        config=config,
         logs=Path(snakemake.params.logs),
+        plan=provenance.Plan(
+            environments=dict(snakemake.params.environments),
+            centers=config.names(),
+            splits=config.splits(),
+        ),
         output=Path(snakemake.output.provenance),
     )

@@ -1,94 +1,21 @@
-"""Tabled models: coding of predictors, imputation, ridge regression, recalibration."""
+"""Baselines: coding of predictors, fit, storage and prediction."""
 
 import json
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
-from thyrocast.baselines import imputation, ridge
-from thyrocast.baselines import models as comparators
+from thyrocast.baselines import coding, models
+from thyrocast.baselines.models import Baseline
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.names import Model
 
-
-def draw(n=120, p=4, seed=0):
-    rng = np.random.default_rng(seed)
-    features = rng.normal(size=(n, p))
-    outcome = (rng.random(n) < expit(features[:, 0] - 0.5 * features[:, 1] + 0.3)).astype(float)
-    return features, outcome, rng
-
-
-@pytest.mark.parametrize("penalty", [3.0, 0.1, 1e-4])
-def test_ridge_agrees_with_scikit_learn(penalty):
-    features, outcome, _ = draw()
-    weights = ridge.fit(features, outcome, penalty)
-    peer = LogisticRegression(C=1 / (penalty * len(outcome)), tol=1e-12, max_iter=10_000)
-    peer.fit(features, outcome)
-    np.testing.assert_allclose(weights, np.r_[peer.intercept_, peer.coef_[0]], atol=1e-6)
-
-
-def test_ridge_keeps_every_penalty_finite_on_separated_outcomes():
-    features = np.linspace(-1, 1, 30)[:, None]
-    outcome = (features[:, 0] > 0).astype(float)
-    assert np.isfinite([ridge.fit(features, outcome, p) for p in ridge.PENALTIES]).all()
-    assert np.isnan(ridge.fit(features, outcome, 0.0)).all()
-
-
-def test_penalty_is_strong_for_noise_and_weak_for_signal():
-    features, outcome, rng = draw(n=400)
-    folds = np.arange(400) % 5
-    strong = ridge.choose_penalty(features, rng.permutation(outcome), folds)
-    assert strong > 5 * ridge.choose_penalty(features, outcome, folds)
-
-
-def test_recalibration_recovers_what_was_done_to_the_odds():
-    rng = np.random.default_rng(0)
-    true = rng.normal(0, 1.5, 20_000)
-    outcome = (rng.random(20_000) < expit(true)).astype(float)
-    intercept, slope = ridge.recalibrate((true - 0.7) / 0.4, outcome)
-    assert slope == pytest.approx(0.4, abs=0.02)
-    assert intercept == pytest.approx(0.7, abs=0.06)
-
-
-def test_recalibration_never_turns_a_ranking_over():
-    rng = np.random.default_rng(0)
-    linear = rng.normal(0, 1, 500)
-    outcome = (rng.random(500) < expit(-linear)).astype(float)
-    intercept, slope = ridge.recalibrate(linear, outcome)
-    assert slope == 1
-    assert expit(linear + intercept).mean() == pytest.approx(outcome.mean())
-
-
-@pytest.mark.parametrize(
-    ("linear", "outcome"), [([-3, -2, 2, 3], [0, 0, 1, 1]), ([-3, 1, 2, 3], [1, 1, 1, 1])]
-)
-def test_recalibration_of_separated_or_single_outcomes(linear, outcome):
-    intercept, slope = ridge.recalibrate(np.array(linear, float), np.array(outcome, float))
-    assert slope == 1
-    assert np.isfinite(intercept)
-
-
-def test_imputation_recovers_the_distribution_under_missingness_at_random():
-    rng = np.random.default_rng(0)
-    covariance = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.3], [0.0, 0.3, 1.0]])
-    values = rng.multivariate_normal([0, 1, 2], covariance, 4000)
-    values[values[:, 0] > 0.3, 1] = np.nan  # depends on what is seen: the plain mean is biased
-    model = imputation.fit(values, tolerance=1e-6, iterations=500)
-    np.testing.assert_allclose(model.mean, [0, 1, 2], atol=0.08)
-    np.testing.assert_allclose(model.covariance, covariance, atol=0.08)
-    filled = imputation.complete(values, model)
-    assert not np.isnan(filled).any()
-    np.testing.assert_array_equal(filled[:, [0, 2]], values[:, [0, 2]])
-    drawn = imputation.complete(values, model, np.random.default_rng(1))
-    assert drawn[:, 1].std() == pytest.approx(1, abs=0.05)
-    assert filled[:, 1].std() < drawn[:, 1].std() - 0.01
-
-
-def test_imputation_without_any_value():
-    values = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, np.nan], [4.0, np.nan]])
-    filled = imputation.complete(values, imputation.fit(values))
-    assert np.isfinite(filled).all()
+NO_TEXT = pd.Series([np.nan] * 4, dtype="str")
 
 
 def table(n=200, seed=0, missing=0.0):
@@ -96,15 +23,18 @@ def table(n=200, seed=0, missing=0.0):
     mass = np.exp(rng.normal(3.6, 0.5, n))
     male = rng.random(n) < 0.3
     outcome = (rng.random(n) < expit(-2.2 * (np.log(mass) - 3.6) + 0.8 * male)).astype(float)
-    columns = {
-        "sex": np.where(male, "male", "female").tolist(),
-        "gland_mass": [f"{v:.1f}" if rng.random() >= missing else "" for v in mass],
-        "trab": [f"{v:.2f}" if v > 1 else "0" for v in np.exp(rng.normal(1.5, 1, n))],
-        "activity": ["550"] * n,
-        "orbitopathy": [""] * n,
-        "remark": [f"text {i}" for i in range(n)],
-    }
-    return columns, outcome
+    trab = np.exp(rng.normal(1.5, 1, n))
+    predictors = pd.DataFrame(
+        {
+            "sex": np.where(male, "male", "female"),
+            "gland_mass": np.where(rng.random(n) >= missing, mass, np.nan),
+            "trab": np.where(trab > 1, trab, 0.0),
+            "activity": 550.0,
+            "orbitopathy": pd.Series([np.nan] * n, dtype="str"),
+            "remark": [f"text {i}" for i in range(n)],
+        }
+    )
+    return predictors, outcome
 
 
 def auc(outcome, probability):
@@ -113,65 +43,111 @@ def auc(outcome, probability):
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.4])
-def test_comparator_learns_and_predicts_patients_it_has_not_seen(missing):
-    columns, outcome = table(missing=missing)
-    model = comparators.fit(columns, outcome, 5, 5, 1, "clinical")
-    assert len(model["fits"]) == (5 if missing else 1)
-    again = json.loads(json.dumps(model))  # plain numbers, all of it
+def test_baseline_learns_and_predicts_new_patients(missing):
+    predictors, outcome = table(missing=missing)
+    model = models.fit(predictors, outcome, 5, 5, 1, "clinical")
+    assert len(model.fits) == (5 if missing else 1)
     new, truth = table(n=400, seed=1)
-    probability = comparators.predict(again, new, 400)
+    probability = model.predict(new)
     assert auc(truth, probability) > 0.68
     assert probability.mean() == pytest.approx(truth.mean(), abs=0.08)
 
 
-def test_columns_that_say_nothing_are_dropped_and_named(caplog):
-    columns, outcome = table()
+def test_what_is_read_from_json_predicts_the_same():
+    predictors, outcome = table(missing=0.4)
+    model = models.fit(predictors, outcome, 5, 2, 1, "clinical")
+    again = Baseline.model_validate(json.loads(json.dumps(model.model_dump())))
+    new, _ = table(n=50, seed=1, missing=0.4)
+    np.testing.assert_array_equal(again.predict(new), model.predict(new))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"surprise": 1}, "surprise"),
+        ({"penalty": float("nan")}, "penalty"),
+        ({"fits": [{"predictors": None, "intercept": 0.0, "coefficients": [[1.0]]}]}, "dimensions"),
+    ],
+)
+def test_stored_values_that_do_not_fit_are_refused(change, message):
+    predictors, outcome = table()
+    stored = models.fit(predictors, outcome, 5, 2, 1, None).model_dump()
+    with pytest.raises(ValidationError, match=message):
+        Baseline.model_validate(stored | change)
+
+
+def test_columns_without_information_are_dropped_and_logged(caplog):
+    predictors, outcome = table()
     with caplog.at_level(logging.INFO, "thyrocast"):
-        model = comparators.fit(columns, outcome, 5, 2, 1, "clinical")
-    assert [part["column"] for part in model["coding"]] == ["sex", "gland_mass", "trab"]
+        model = models.fit(predictors, outcome, 5, 2, 1, "clinical")
+    assert [term.column for term in model.coding] == ["sex", "gland_mass", "trab"]
     assert "activity (one value)" in caplog.text
     assert "orbitopathy (no value)" in caplog.text
     assert "remark (200 different values)" in caplog.text
 
 
-def test_unseen_levels_and_text_in_a_number_column_count_as_missing():
-    columns, outcome = table(missing=0.2)
-    model = comparators.fit(columns, outcome, 5, 3, 1, "clinical")
-    odd = {
-        "sex": ["other", ""],
-        "gland_mass": ["big", ""],
-        "trab": ["inf", ""],
-        "activity": ["", ""],
-    }
-    one, two = comparators.predict(model, odd, 2)
+def test_a_level_that_training_patients_do_not_have_counts_as_missing():
+    predictors, outcome = table(missing=0.2)
+    model = models.fit(predictors, outcome, 5, 3, 1, "clinical")
+    new = predictors.iloc[[0, 0]].assign(sex=["other", np.nan], gland_mass=np.nan, trab=np.nan)
+    one, two = model.predict(new)
     assert one == pytest.approx(two)
     assert 0 < one < 1
 
 
-def test_nothing_to_learn_gives_the_prevalence():
+def test_the_most_frequent_level_is_the_reference():
+    smoking = pd.Series(["never", "current", "never", "former", "current", "never", np.nan])
+    terms = coding.learn(pd.DataFrame({"smoking": smoking})).terms
+    assert [term.level for term in terms] == ["current", "former"]
+    assert {term.levels for term in terms} == {("never", "current", "former")}
+    values = coding.encode(pd.DataFrame({"smoking": smoking}), terms)
+    np.testing.assert_array_equal(np.isnan(values[:, 0]), smoking.isna())
+    np.testing.assert_allclose(np.nanmean(values, axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(np.nanstd(values, axis=0), 1)
+
+
+def test_without_predictors_the_prevalence_is_predicted():
     outcome = np.array([1.0, 0, 1, 1])
-    model = comparators.fit({"age": [""] * 4}, outcome, 4, 2, 1, None)
-    assert model["coding"] == []
-    np.testing.assert_allclose(comparators.predict(model, {}, 3), 0.75)
-    single = comparators.fit({"age": list("1234")}, np.ones(4), 4, 2, 1, None)
-    np.testing.assert_allclose(comparators.predict(single, {"age": ["9"]}, 1), 1, atol=1e-5)
+    model = models.fit(pd.DataFrame({"sex": NO_TEXT}), outcome, 4, 2, 1, None)
+    assert model.coding == ()
+    np.testing.assert_allclose(model.predict(pd.DataFrame(index=range(3))), 0.75)
+
+
+def test_with_one_outcome_the_prevalence_is_predicted():
+    single = models.fit(pd.DataFrame({"age": [1.0, 2, 3, 4]}), np.ones(4), 4, 2, 1, None)
+    np.testing.assert_allclose(single.predict(pd.DataFrame({"age": [9.0]})), 1, atol=1e-5)
 
 
 def test_activity_per_gram():
-    derived = comparators.derive({"activity": ["400", "", "400"], "gland_mass": ["40", "30", "0"]})
-    assert derived["activity_per_gram"] == ["10.0", "", ""]
-    assert "activity_per_gram" not in comparators.derive({"activity": ["400"]})
+    cohort = pd.DataFrame({"activity": [400, np.nan, 400], "gland_mass": [40.0, 30.0, 0.0]})
+    np.testing.assert_array_equal(models.activity_per_gram(cohort), [10, np.nan, np.nan])
 
 
-def test_zero_below_the_limit_of_detection_is_no_minus_infinity():
-    cells = ["0", "0.5", "2", "8"]
-    coding, _ = comparators._learn_coding({"trab": cells})
-    assert coding[0]["floor"] == 0.25
-    values = comparators._encode({"trab": cells}, coding)
-    np.testing.assert_allclose(np.diff(values[:, 0]), np.log([2, 4, 4]) / coding[0]["scale"])
+def test_predictors_of_each_baseline():
+    missing = dict.fromkeys(COHORT.names)
+    patient = missing | {"patient": "a-1", "center": "a", "role": "development", "age": 50.0}
+    cohort = io.build(COHORT, [patient | {"q_mass": 20.0}])
+    probabilities = {Model.NETWORK: np.array([0.5]), Model.SIGNATURE: np.array([1.0])}
+    handcrafted, clinical, combined = (
+        models.predictors(name, cohort, probabilities)
+        for name in (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
+    )
+    assert set(handcrafted) & set(clinical) == set()
+    assert set(combined) == {*handcrafted, *clinical, "network_logit", "signature_logit"}
+    assert "activity_per_gram" in clinical
+    np.testing.assert_allclose(combined["network_logit"], 0, atol=1e-12)
+    np.testing.assert_allclose(combined["signature_logit"], 6.9)
+
+
+def test_zero_below_the_limit_of_detection_has_a_finite_logarithm():
+    predictors = pd.DataFrame({"trab": [0, 0.5, 2, 8]})
+    terms = coding.learn(predictors).terms
+    assert terms[0].floor == 0.25
+    values = coding.encode(predictors, terms)
+    np.testing.assert_allclose(np.diff(values[:, 0]), np.log([2, 4, 4]) / terms[0].scale)
 
 
 def test_averaging_is_over_log_odds():
-    part = {"mean": [], "covariance": [], "coefficients": []}
-    model = {"coding": [], "fits": [part | {"intercept": 1.0}, part | {"intercept": 3.0}]}
-    assert logit(comparators.predict(model, {}, 1)[0]) == pytest.approx(2.0)
+    parts = [{"predictors": None, "coefficients": [], "intercept": odds} for odds in (1.0, 3.0)]
+    model = Baseline.model_validate({"coding": [], "penalty": None, "fits": parts})
+    assert logit(model.predict(pd.DataFrame(index=[0]))[0]) == pytest.approx(2.0)

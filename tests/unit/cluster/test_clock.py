@@ -1,4 +1,4 @@
-"""A clock that ran ahead."""
+"""Files dated in the future."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 from thyrocast.cluster import clock
 
 
-def test_files_of_tomorrow_become_files_of_now_in_their_order(tmp_path: Path) -> None:
+def test_dates_in_the_future_become_now_in_their_old_order(tmp_path: Path) -> None:
     now = time.time()
     folders = [tmp_path / "results", tmp_path / "private"]
     for folder, name, ahead in (
@@ -20,13 +20,13 @@ def test_files_of_tomorrow_become_files_of_now_in_their_order(tmp_path: Path) ->
         file.parent.mkdir(exist_ok=True)
         file.touch()
         os.utime(file, (now + ahead, now + ahead))
-    assert clock.mend(*folders) == 3
+    assert clock.correct_dates(*folders) == 3
     dates = {file.name: file.stat().st_mtime for file in tmp_path.glob("*/*")}
     assert dates["old.csv"] == now - 3600
     assert dates["old.csv"] < dates["scans.csv"] < dates["cohort.csv"] < dates["weights"]
     assert dates["weights"] <= time.time()
-    assert clock.mend(*folders) == 0
+    assert clock.correct_dates(*folders) == 0
 
 
-def test_nothing_to_mend_where_nothing_is(tmp_path: Path) -> None:
-    assert clock.mend(tmp_path / "results") == 0
+def test_a_missing_folder_needs_no_correction(tmp_path: Path) -> None:
+    assert clock.correct_dates(tmp_path / "results") == 0

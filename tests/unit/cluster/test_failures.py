@@ -1,4 +1,4 @@
-"""The end of a failed run, in few lines."""
+"""The summary at the end of a failed run."""
 
 from pathlib import Path
 
@@ -50,13 +50,13 @@ def log(folder: Path, end: str = "") -> list[str]:
     return [str(file)]
 
 
-def test_every_job_that_failed_for_good_is_told_once(tmp_path: Path) -> None:
+def test_every_job_that_failed_in_all_attempts_is_listed_once(tmp_path: Path) -> None:
     text = failures.describe(log(tmp_path))
     assert text.startswith("2 jobs failed:\n")
     assert text.count("standardize_images center=north, job=0001:") == 1
     assert "SLURM status is: 'TIMEOUT'." in text
     assert "Detailed failure reason" not in text
-    # the end of the rule's log, and of SLURM's only what is its own
+    # the end of the rule's log, and of SLURM's log only the lines that are not in every log
     assert "line 99" in text
     assert "line 90" not in text
     assert "CANCELLED DUE TO TIME LIMIT" in text
@@ -64,27 +64,27 @@ def test_every_job_that_failed_for_good_is_told_once(tmp_path: Path) -> None:
     assert "train_network design=loco, split=north, member=full: see its log" in text
 
 
-def test_what_a_retry_made_good_is_not_told(tmp_path: Path) -> None:
+def test_a_job_that_succeeded_in_a_retry_is_not_listed(tmp_path: Path) -> None:
     text = failures.describe(log(tmp_path, "Finished jobid: 4 (Rule: standardize_images)\n"))
     assert text.startswith("1 job failed:\n")
     assert "standardize_images" not in text
 
 
 @pytest.mark.parametrize("content", ["", "Nothing to be done\n"])
-def test_a_run_without_failed_jobs_needs_no_words(tmp_path: Path, content: str) -> None:
+def test_a_run_without_failed_jobs_prints_nothing(tmp_path: Path, content: str) -> None:
     file = tmp_path / "run.log"
     file.write_text(content)
     assert failures.describe([str(file)]) == ""
 
 
-def test_a_quiet_run_says_where_to_look(tmp_path: Path) -> None:
+def test_a_quiet_run_says_how_to_find_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "run.log"
     file.write_text("Exiting because a job execution failed. Look above for error messages\n")
     assert "without --quiet" in failures.describe([str(file)])
 
 
 def test_a_log_of_an_earlier_run_is_not_quoted(tmp_path: Path) -> None:
-    """On a read-only disk a job can't write its log, and the old one tells of something else."""
+    """On a read-only disk a job cannot write its log, and the old one is about something else."""
     (name,) = log(tmp_path)
     later = Path(name).rename(tmp_path / "2099-01-01T000000.000000.snakemake.log")
     text = failures.describe([str(later)])
@@ -92,7 +92,7 @@ def test_a_log_of_an_earlier_run_is_not_quoted(tmp_path: Path) -> None:
     assert "line 99" not in text
 
 
-def test_a_job_that_was_killed_has_its_reason(tmp_path: Path) -> None:
+def test_the_reason_of_a_killed_job_is_quoted(tmp_path: Path) -> None:
     files = log(tmp_path)
     reason = "Command 'set -euo pipefail; python train.py' died with <Signals.SIGKILL: 9>."
     (tmp_path / "12.log").write_text(f"Command 'x' returned non-zero exit status 1.\n{reason}\n")

@@ -44,7 +44,7 @@ def lock() -> dict[str, str]:
 def rules() -> dict[str, tuple[str, str]]:
     """Script and environment of every rule that runs a script."""
     found = {}
-    workflows = [ROOT / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))]
+    workflows = [ROOT / "workflow" / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))]
     for text in (path.read_text(encoding="utf-8") for path in workflows):
         for name, body in re.findall(
             r"^rule (\w+):\n((?:(?:[ \t].*)?\n)*)", text + "\n", re.MULTILINE
@@ -177,8 +177,8 @@ def test_imports_are_found(source, expected):
 
 def test_a_removed_dependency_is_noticed(tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("from thyrocast.cohort import splitting\n")
-    assert needs(script) == {"numpy": str(LIBRARY / "thyrocast" / "cohort" / "splitting.py")}
+    script.write_text("from thyrocast.statistics import inputs\n")
+    assert needs(script) == {"numpy": str(LIBRARY / "thyrocast" / "statistics" / "inputs.py")}
 
 
 def test_rules_with_pytorch_also_name_a_module_that_a_site_may_provide() -> None:

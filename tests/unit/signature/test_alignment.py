@@ -7,17 +7,17 @@ from thyrocast.signature import alignment
 
 
 def views(n=60, p=200, rank=5, seed=0):
-    """Two networks that show the same five things by other features."""
+    """Two networks that show the same five quantities by other features."""
     rng = np.random.default_rng(seed)
     hidden = rng.normal(size=(n, rank))
     first, second = rng.normal(size=(2, rank, p))
     return hidden @ first + 1.0, hidden @ second - 2.0
 
 
-def test_a_patient_lands_where_the_other_network_would_have_put_it():
+def test_a_mapped_embedding_is_near_that_of_the_other_network():
     source, target = views()
-    place = alignment.fit(source[:40], target[:40])(source[40:])
-    error = np.linalg.norm(place - target[40:]) / np.linalg.norm(target[40:] - target[:40].mean(0))
+    mapped = alignment.fit(source[:40], target[:40])(source[40:])
+    error = np.linalg.norm(mapped - target[40:]) / np.linalg.norm(target[40:] - target[:40].mean(0))
     assert error < 0.03
 
 
@@ -29,21 +29,21 @@ def test_both_forms_of_the_ridge_agree():
     np.testing.assert_allclose(few.constant, many.constant, atol=1e-8)
 
 
-def test_the_map_to_itself_keeps_whom_it_knows():
+def test_the_map_to_itself_changes_training_patients_little():
     rng = np.random.default_rng(0)
-    known = rng.normal(size=(50, 400))
-    place = alignment.fit(known, known)(known)
-    assert np.linalg.norm(place - known) < 0.02 * np.linalg.norm(known)
+    train = rng.normal(size=(50, 400))
+    mapped = alignment.fit(train, train)(train)
+    assert np.linalg.norm(mapped - train) < 0.02 * np.linalg.norm(train)
 
 
-def test_what_no_training_patient_shows_is_left_out():
+def test_what_no_training_patient_has_is_removed():
     rng = np.random.default_rng(0)
-    known = np.zeros((50, 400))
-    known[:, :100] = rng.normal(size=(50, 100))
-    stranger = np.zeros((1, 400))
-    stranger[0, 100:] = 5.0
-    place = alignment.fit(known, known)(stranger)
-    np.testing.assert_allclose(place[0], alignment.fit(known, known)(np.zeros((1, 400)))[0])
+    train = np.zeros((50, 400))
+    train[:, :100] = rng.normal(size=(50, 100))
+    new = np.zeros((1, 400))
+    new[0, 100:] = 5.0
+    mapped = alignment.fit(train, train)(new)
+    np.testing.assert_allclose(mapped[0], alignment.fit(train, train)(np.zeros((1, 400)))[0])
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])

@@ -1,4 +1,4 @@
-"""The LASSO path: against glmnet, against its own optimality conditions, and where it degenerates."""
+"""The LASSO path: against glmnet, against its optimality conditions, and in degenerate cases."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from thyrocast.config.signature import Selection
 from thyrocast.signature import lasso
 
 REFERENCE = Path(__file__).parents[2] / "reference"
@@ -14,10 +15,10 @@ REFERENCE = Path(__file__).parents[2] / "reference"
 
 @pytest.fixture(scope="module")
 def glmnet():
-    """Data with a constant feature, one in other units and one twice; what glmnet makes of them."""
+    """Data with a constant feature, one in other units and one twice; and glmnet's results."""
     table = np.loadtxt(REFERENCE / "glmnet_data.csv", delimiter=",", skiprows=1)
     expected = json.loads((REFERENCE / "glmnet_expected.json").read_text())
-    features = np.delete(table[:, 2:], 7, axis=1)  # glmnet saw it without the repeated feature
+    features = np.delete(table[:, 2:], 7, axis=1)  # glmnet had it without the repeated feature
     return table[:, 0], table[:, 1].astype(int), features, expected
 
 
@@ -50,8 +51,8 @@ def test_cross_validated_deviance_agrees_with_glmnet(glmnet, ours):
     expected = glmnet[3]
     np.testing.assert_allclose(ours.deviance, expected["cv_deviance"], atol=1e-6)
     np.testing.assert_allclose(ours.error, expected["cv_error"], atol=1e-6)
-    chosen = ours.path.penalties[lasso.choose(ours, "minimum")]
-    careful = ours.path.penalties[lasso.choose(ours, "one_standard_error")]
+    chosen = ours.path.penalties[lasso.choose(ours, Selection.MINIMUM)]
+    careful = ours.path.penalties[lasso.choose(ours, Selection.ONE_STANDARD_ERROR)]
     assert chosen == pytest.approx(expected["lambda_min"][0])
     assert careful == pytest.approx(expected["lambda_1se"][0])
 
@@ -126,16 +127,16 @@ def test_folds_that_cannot_be_fitted_leave_no_deviance():
     features, _ = draw(n=8, p=5)
     outcome = np.array([1.0, 1, 0, 0, 0, 0, 0, 0])
     lambdas = lasso.penalties(features, outcome, 5)
-    # Without fold 1 nobody is cured; without the other everybody counts.
+    # Without fold 1 only one outcome is left.
     result = lasso.cross_validate(features, outcome, np.array([1, 1, 1, 1, 2, 2, 2, 2]), lambdas)
     assert np.isinf(result.deviance).all()
-    assert lasso.choose(result, "one_standard_error") == 0
+    assert lasso.choose(result, Selection.ONE_STANDARD_ERROR) == 0
 
 
 def path_with(nonzero, deviance, error):
     coefficients = (np.arange(30)[None, :] < np.array(nonzero)[:, None]).astype(float)
-    path = lasso.Path(np.arange(len(nonzero), 0.0, -1), np.zeros(len(nonzero)), coefficients)
-    return lasso.CrossValidated(path, np.array(deviance), np.array(error))
+    path = lasso.LassoPath(np.arange(len(nonzero), 0.0, -1), np.zeros(len(nonzero)), coefficients)
+    return lasso.CrossValidatedPath(path, np.array(deviance), np.array(error))
 
 
 @pytest.mark.parametrize(
@@ -144,17 +145,15 @@ def path_with(nonzero, deviance, error):
         ([0, 4, 16, 16, 20], 2),  # the largest penalty of those with 16
         ([0, 15, 17, 20], 1),  # fewer rather than more
         ([0, 14, 17, 15, 18], 3),  # the nearest number
-        ([0, 3, 5], 2),  # the path never gets there
+        ([0, 3, 5], 2),  # the path ends before
     ],
 )
 def test_count_rule(nonzero, expected):
     result = path_with(nonzero, np.zeros(len(nonzero)), np.zeros(len(nonzero)))
-    assert lasso.choose(result, "count", 16) == expected
+    assert lasso.choose(result, Selection.COUNT, 16) == expected
 
 
 def test_minimum_and_one_standard_error():
     result = path_with([0, 2, 5, 9, 12], [1.4, 1.24, 1.1, 1.0, 1.2], [0.1, 0.1, 0.15, 0.12, 0.2])
-    assert lasso.choose(result, "minimum") == 3
-    assert lasso.choose(result, "one_standard_error") == 2
-    with pytest.raises(ValueError, match="unknown rule"):
-        lasso.choose(result, "largest")
+    assert lasso.choose(result, Selection.MINIMUM) == 3
+    assert lasso.choose(result, Selection.ONE_STANDARD_ERROR) == 2

@@ -209,21 +209,21 @@ def test_same_seed_same_bytes_and_another_center_changes_nothing(
 def test_tables_are_as_the_centers_write_them(exports: Path) -> None:
     raw = (exports / "south" / "clinical.csv").read_bytes()
     assert "Aktivität I-131 [MBq]".encode("latin-1") in raw
-    german = spreadsheet.read_table(exports / "south" / "clinical.csv")
+    german = spreadsheet.read_sheet(exports / "south" / "clinical.csv")
     assert set(german.column("Geschlecht")) <= {"w", "m"}
     assert all(
         b"," in cell.encode() or cell.isdigit() for cell in german.column("Aktivität I-131 [MBq]")
     )
-    spanish = spreadsheet.read_table(exports / "west" / "clinical.xlsx")
+    spanish = spreadsheet.read_sheet(exports / "west" / "clinical.xlsx")
     assert all(8 < float(cell) < 18 for cell in spanish.column("Dosis I131 (mCi)"))
-    french = spreadsheet.read_table(exports / "east" / "clinical.tsv")
+    french = spreadsheet.read_sheet(exports / "east" / "clinical.tsv")
     assert french.header[0] == "IPP"
     assert len(french.rows) == 5
 
 
 def test_statuses_show_in_table_and_folder(smoke: Path) -> None:
     rows = io.read(TRUTH, smoke / "truth" / "alpha.csv").to_dict("records")
-    table = spreadsheet.read_table(smoke / "alpha" / "clinical.csv")
+    table = spreadsheet.read_sheet(smoke / "alpha" / "clinical.csv")
     outcomes = dict(zip(table.column("id"), table.column("result"), strict=True))
     images = {
         pydicom.dcmread(f, stop_before_pixels=True).PatientID

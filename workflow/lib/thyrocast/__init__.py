@@ -1,1 +1,4 @@
-"""Outcome of radioiodine therapy from thyroid scintigrams: the package under the workflow's entry scripts."""
+"""Outcome of radioiodine therapy from thyroid scintigrams: the package that the entry scripts use."""
+
+#: Version of this package; pyproject.toml and CITATION.cff have the same.
+__version__ = "0.1.0"

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from thyrocast import versions
+
 
 def start(
     file: str | Path, rule: str, wildcards: Iterable[str] = (), *, append: bool = False
@@ -34,10 +36,9 @@ def start(
     logger.handlers.clear()
     stamped = logging.Formatter(f"%(asctime)s [{name}] %(levelname)s %(message)s")
     short = logging.Formatter(f"[{name}] %(message)s")
-    for handler, form in (
-        (logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8"), stamped),
-        (logging.StreamHandler(sys.stderr), short),
-    ):
+    mode = "a" if append else "w"
+    file_handler = logging.FileHandler(path, mode=mode, encoding="utf-8")
+    for handler, form in ((file_handler, stamped), (logging.StreamHandler(sys.stderr), short)):
         handler.setFormatter(form)
         logger.addHandler(handler)
     sys.excepthook = _explain
@@ -47,6 +48,10 @@ def start(
         logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
     # A wrong environment would show only later, and in another job.
     logger.info("Python %s in %s", platform.python_version(), sys.prefix)
+    # Only for the file: provenance reads it there.
+    file_handler.handle(
+        logger.makeRecord(logger.name, logging.INFO, "", 0, versions.log_line(), (), None)
+    )
     return logger
 
 

@@ -1,110 +1,136 @@
-"""Missing predictors, filled in by a multivariate normal model of the training patients.
+"""Missing predictors, imputed by a multivariate normal model of the training patients.
 
-The model knows predictors only, never the outcome: it must give a new patient, whose outcome nobody
-knows, the same treatment that the training patients had (Sisk et al., Stat Methods Med Res
-2023;32:1461). Each of several imputations has a model of its own, fitted by expectation
-maximization to a bootstrap sample (Honaker and King's EMB, Am J Pol Sci 2010;54:561), so that the
-uncertainty of the imputation model is in the spread between them. Its parameters are plain numbers.
+The model contains predictors only, never the outcome: a new patient, whose outcome is unknown, must
+get the same treatment as the training patients (Sisk et al., Stat Methods Med Res 2023;32:1461). Each
+of several imputations has its own model, fitted by expectation maximization to a bootstrap sample
+(Honaker and King's EMB, Am J Pol Sci 2010;54:561), so that the differences between imputations include
+the uncertainty of the imputation model.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from thyrocast.baselines.stored import Matrix, StoredModel, Vector
+
 Array = NDArray[np.float64]
 
-# Weight of a prior towards independent columns, in patients; keeps a covariance estimated from few
-# patients, or from columns that repeat each other, invertible.
+# Weight of a prior of independent columns, in patients. It keeps a covariance invertible that is
+# estimated from few patients or from columns that depend on each other.
 PRIOR = 2.0
 
 
-@dataclass(frozen=True)
-class Normal:
-    """Mean (p,) and covariance (p, p) of the predictors."""
+class Normal(StoredModel):
+    """Multivariate normal distribution of p predictors.
 
-    mean: Array
-    covariance: Array
+    Attributes
+    ----------
+    mean : ndarray, (p,)
+    covariance : ndarray, (p, p)
+    """
+
+    mean: Vector
+    covariance: Matrix
 
 
 def fit(values: Array, iterations: int = 50, tolerance: float = 1e-3) -> Normal:
-    """Fit by expectation maximization to values (n, p) with NaN where missing.
+    """Fit by expectation maximization.
+
+    Parameters
+    ----------
+    values : ndarray, (n, p)
+        NaN if missing.
+    iterations : int
+        Largest number of iterations.
+    tolerance : float
+        Change of mean and covariance below which the iteration ends, relative to the largest
+        standard deviation.
 
     Returns
     -------
-    Normal; a column without any value keeps mean 0 and variance 1.
+    Normal
+        A column without any value has mean 0 and variance 1.
     """
     n = len(values)
-    seen = ~np.isnan(values)
-    number = np.maximum(seen.sum(axis=0), 1)
-    filled = np.where(seen, values, 0.0)
-    mean = filled.sum(axis=0) / number
-    spread = np.where(seen, (values - mean) ** 2, 0.0).sum(axis=0) / number
-    prior = np.diag(np.where(spread > 1e-12, spread, 1.0))
+    present = ~np.isnan(values)
+    number = np.maximum(present.sum(axis=0), 1)
+    mean = np.where(present, values, 0.0).sum(axis=0) / number
+    variance = np.where(present, (values - mean) ** 2, 0.0).sum(axis=0) / number
+    prior = np.diag(np.where(variance > 1e-12, variance, 1.0))
     covariance = prior.copy()
-    if seen.all():
+    if present.all():
         scatter = (values - mean).T @ (values - mean)
-        return Normal(mean, (scatter + PRIOR * prior) / (n + PRIOR))
-    kinds, which = _patterns(seen)
-    times = np.bincount(which, minlength=len(kinds))
+        return Normal(mean=mean, covariance=(scatter + PRIOR * prior) / (n + PRIOR))
+    patterns, pattern = _patterns(present)
+    times = np.bincount(pattern, minlength=len(patterns))
     for _ in range(iterations):
-        complete, spreads = _expect(values, kinds, which, Normal(mean, covariance))
-        after = complete.mean(axis=0)
-        scatter = (complete - after).T @ (complete - after) + np.tensordot(times, spreads, 1)
+        filled, conditional = _expect(values, patterns, pattern, mean, covariance)
+        after = filled.mean(axis=0)
+        scatter = (filled - after).T @ (filled - after) + np.tensordot(times, conditional, 1)
         updated = (scatter + PRIOR * prior) / (n + PRIOR)
         change = max(np.abs(after - mean).max(), np.abs(updated - covariance).max())
         mean, covariance = after, updated
         if change < tolerance * np.sqrt(np.diag(prior).max()):
             break
-    return Normal(mean, covariance)
+    return Normal(mean=mean, covariance=covariance)
 
 
 def complete(values: Array, model: Normal, generator: np.random.Generator | None = None) -> Array:
-    """Fill missing values (n, p) in.
+    """Impute missing values.
 
     Parameters
     ----------
-    values : (n, p), NaN where missing
+    values : ndarray, (n, p)
+        NaN if missing.
     model
         Fitted to the training patients.
     generator
-        Draws from the conditional distribution, as for training patients; without one the
-        conditional mean stands in, as for a patient to be predicted.
+        Draws from the conditional distribution, as for training patients. Without one, the
+        conditional mean is imputed, as for a patient who is predicted.
+
+    Returns
+    -------
+    ndarray, (n, p)
+        Without NaN.
     """
-    seen = ~np.isnan(values)
-    if seen.all():
+    present = ~np.isnan(values)
+    if present.all():
         return values.copy()
-    kinds, which = _patterns(seen)
-    result, spreads = _expect(values, kinds, which, model)
+    patterns, pattern = _patterns(present)
+    result, conditional = _expect(values, patterns, pattern, model.mean, model.covariance)
     if generator is not None:
-        # Columns that are there have no spread; the little on the diagonal lets roots exist.
-        roots = np.linalg.cholesky(spreads + 1e-12 * np.eye(values.shape[1]))
+        # Present columns have no conditional variance; a little on the diagonal allows the roots.
+        roots = np.linalg.cholesky(conditional + 1e-12 * np.eye(values.shape[1]))
         noise = generator.standard_normal(values.shape)
-        result += np.where(seen, 0.0, np.einsum("nij,nj->ni", roots[which], noise))
+        result += np.where(present, 0.0, np.einsum("nij,nj->ni", roots[pattern], noise))
     return result
 
 
-def _patterns(seen: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Different patterns of present columns (k, p), and each row's (n,)."""
-    kinds, which = np.unique(seen, axis=0, return_inverse=True)
-    return kinds, which.ravel()
+def _patterns(present: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Different patterns of present columns (k, p), and the pattern of each row (n,)."""
+    patterns, pattern = np.unique(present, axis=0, return_inverse=True)
+    return patterns, pattern.ravel()
 
 
 def _expect(
-    values: Array, kinds: NDArray[np.bool_], which: NDArray[np.int64], model: Normal
+    values: Array,
+    patterns: NDArray[np.bool_],
+    pattern: NDArray[np.int64],
+    mean: Array,
+    covariance: Array,
 ) -> tuple[Array, Array]:
-    """Conditional means (n, p), and each pattern's conditional covariance (k, p, p).
+    """Conditional means (n, p), and the conditional covariance of each pattern (k, p, p).
 
-    The missing columns' conditional covariance is the inverse of their block of the precision
-    matrix; all patterns' blocks, filled up by ones on the diagonal, are inverted together.
+    The conditional covariance of missing columns is the inverse of their block of the precision
+    matrix. The blocks of all patterns, with ones on the diagonal for present columns, are inverted
+    together.
     """
-    precision = np.linalg.inv(model.covariance)
-    both = ~kinds[:, :, None] & ~kinds[:, None, :]
-    block = np.linalg.inv(np.where(both, precision, np.eye(len(model.mean))))
-    spreads: Array = np.where(both, block, 0.0)
-    seen = kinds[which]
-    pull = np.where(seen, values - model.mean, 0.0) @ precision
-    shift = np.einsum("nij,nj->ni", spreads[which], pull)
-    return np.where(seen, values, model.mean - shift), spreads
+    precision = np.linalg.inv(covariance)
+    both_missing = ~patterns[:, :, None] & ~patterns[:, None, :]
+    block = np.linalg.inv(np.where(both_missing, precision, np.eye(len(mean))))
+    conditional: Array = np.where(both_missing, block, 0.0)
+    present = patterns[pattern]
+    pull = np.where(present, values - mean, 0.0) @ precision
+    shift = np.einsum("nij,nj->ni", conditional[pattern], pull)
+    return np.where(present, values, mean - shift), conditional

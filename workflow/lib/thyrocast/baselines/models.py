@@ -1,249 +1,191 @@
-"""Models that the image is measured against: ridge logistic regressions on tabled predictors.
-
-A fitted comparator is a plain dictionary, so that it goes to JSON and predicts anywhere.
-"""
+"""Baselines: ridge logistic regressions on predictors of the cohort table."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from thyrocast.baselines import imputation, ridge
-from thyrocast.cohort import splitting as splits
-from thyrocast.contract import columns as contract_columns
+from thyrocast.baselines import coding, imputation, ridge
+from thyrocast.baselines.coding import Term
+from thyrocast.baselines.imputation import Normal
+from thyrocast.baselines.stored import StoredModel, Vector
+from thyrocast.contract import columns
+from thyrocast.contract.names import Model
+from thyrocast.statistics import partition
 
 logger = logging.getLogger("thyrocast")
 
 Array = NDArray[np.float64]
-Columns = Mapping[str, Sequence[str]]
 
-# Amounts and ratios, skewed to the right, that act by their multiples: entered as logarithms.
-LOGARITHMIC = frozenset(
-    {
-        "gland_mass",
-        "activity",
-        "activity_per_gram",
-        "trab",
-        "ft4",
-        "ft3",
-        "q_counts",
-        "q_rate",
-        "q_uptake",
-        "q_area_right",
-        "q_area_left",
-        "q_mass",
-        "q_to_background",
-        "q_to_salivary",
-        "q_snr",
-    }
-)
-# A text column with more different values than this is free text, not a predictor.
-MOST_LEVELS = 6
+# Nearest that a predicted prevalence comes to 0 or 1.
+_EDGE = 1e-6
 
 
-def derive(columns: Columns) -> dict[str, list[str]]:
-    """Add predictors that follow from others: administered activity per gram of gland (MBq/g)."""
-    result = {name: list(cells) for name, cells in columns.items()}
-    if "activity" in columns and "gland_mass" in columns:
-        activity, mass = _numbers(columns["activity"]), _numbers(columns["gland_mass"])
-        if activity is not None and mass is not None:
-            usable = np.isfinite(activity) & np.isfinite(mass) & (mass > 0)
-            share = np.divide(activity, mass, out=np.full(len(mass), np.nan), where=usable)
-            result["activity_per_gram"] = ["" if np.isnan(v) else repr(float(v)) for v in share]
-    return result
+class ImputedFit(StoredModel):
+    """A ridge regression fitted to one imputation of the training patients.
+
+    Attributes
+    ----------
+    predictors
+        Distribution of the predictors, by which missing ones are imputed; None if there is nothing
+        but the intercept.
+    intercept : float
+    coefficients : ndarray, (p,)
+    """
+
+    predictors: Normal | None
+    intercept: float
+    coefficients: Vector
+
+
+class Baseline(StoredModel):
+    """A fitted baseline.
+
+    Attributes
+    ----------
+    coding
+        How predictors become standardized numbers; empty if there is no predictor.
+    penalty
+        Of the ridge regression; None if there was nothing to learn.
+    fits
+        One for each imputation.
+    """
+
+    coding: tuple[Term, ...]
+    penalty: float | None
+    fits: tuple[ImputedFit, ...]
+
+    def predict(self, predictors: pd.DataFrame) -> Array:
+        """Predict patients; log-odds are averaged over the imputations.
+
+        Parameters
+        ----------
+        predictors : DataFrame
+            Patients × predictors, as from `predictors`. A level of text that training patients do
+            not have counts as missing.
+
+        Returns
+        -------
+        ndarray, (n,)
+            Probability of cure.
+        """
+        odds = np.zeros(len(predictors))
+        for part in self.fits:
+            odds += part.intercept
+            if part.predictors is not None:
+                values = coding.encode(predictors, self.coding)
+                odds += imputation.complete(values, part.predictors) @ part.coefficients
+        return np.asarray(expit(odds / len(self.fits)))
 
 
 def predictors(
-    name: str, columns: Mapping[str, list[str]], probabilities: Mapping[str, Array]
-) -> dict[str, list[str]]:
-    """Cells that a comparator works with.
+    model: Model, cohort: pd.DataFrame, probabilities: Mapping[Model, Array]
+) -> pd.DataFrame:
+    """Predictors of a baseline.
 
     Parameters
     ----------
-    name
-        ``handcrafted`` (quantities measured in the image), ``clinical`` (what is known without it)
-        or ``combined`` (both, and the log-odds of network and signature).
-    columns
-        The cohort's.
+    model
+        ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns and the
+        activity per gram of gland) or ``combined`` (both, and the log-odds of network and signature).
+    cohort : DataFrame
+        Rows of `COHORT`.
     probabilities
-        P(cured) by ``network`` and ``signature``, of the same patients.
+        Probability of cure (n,) by ``network`` and ``signature``, of the same patients.
+
+    Returns
+    -------
+    DataFrame
+        n patients × predictors; index 0 to n - 1.
     """
-    quantities = {name: columns[name] for name in contract_columns.QUANTITIES if name in columns}
-    clinical = {name: columns[name] for name in contract_columns.CLINICAL if name in columns}
-    if name == "handcrafted":
+    rows = cohort.reset_index(drop=True)
+    quantities, clinical = rows[list(columns.QUANTITIES)], rows[list(columns.CLINICAL)]
+    if model is Model.HANDCRAFTED:
         return quantities
-    clinical = derive(clinical)
-    if name == "clinical":
+    clinical = clinical.assign(activity_per_gram=activity_per_gram(rows))
+    if model is Model.CLINICAL:
         return clinical
     odds = {
-        f"{model}_logit": [repr(float(value)) for value in ridge.bounded_odds(probabilities[model])]
-        for model in ("network", "signature")
+        f"{image_model}_logit": ridge.bounded_odds(probabilities[image_model])
+        for image_model in (Model.NETWORK, Model.SIGNATURE)
     }
-    return {**clinical, **quantities, **odds}
+    return pd.concat([clinical, quantities, pd.DataFrame(odds)], axis="columns")
+
+
+def activity_per_gram(cohort: pd.DataFrame) -> pd.Series[Any]:
+    """Administered activity per gram of gland (MBq/g); NaN if one is missing or the mass is 0."""
+    mass = cohort["gland_mass"]
+    return cohort["activity"] / mass.where(mass > 0)
 
 
 def fit(
-    columns: Columns,
+    predictors: pd.DataFrame,
     outcome: Array,
     tuning_folds: int,
     imputations: int,
     seed: int,
     name: str | None,
-) -> dict[str, Any]:
-    """Fit a comparator to training patients.
+) -> Baseline:
+    """Fit a baseline to training patients.
 
     Parameters
     ----------
-    columns
-        Training patients' predictors as text, empty where missing; text columns with few different
-        values become indicators.
-    outcome : (n,) of 0 and 1
-    tuning_folds
+    predictors : DataFrame
+        Training patients × predictors: numbers are float64, NaN if missing; text is str, NaN if
+        missing, and becomes indicators unless it has many different values.
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    tuning_folds : int
         Folds on which the penalty is chosen.
-    imputations
-        How often missing values are filled in; 1 where none is missing.
-    seed
+    imputations : int
+        Number of imputations; 1 is enough if no value is missing.
+    seed : int
     name
-        Of the model, for the log; ``None`` says nothing there.
+        Name of the model for the log; None: nothing is logged.
 
     Returns
     -------
-    Plain numbers for `predict`: ``coding`` (of the predictors; empty where no column says
-    anything), ``penalty`` and ``fits`` (one for each imputation). Where there is no predictor, or
-    one outcome only, the prevalence is predicted.
+    Baseline
+        If there is no predictor, or only one outcome, it predicts the prevalence.
     """
-    coding, dropped = _learn_coding(columns)
-    if name and dropped:
-        logger.info("%s: without %s", name, "; ".join(dropped))
-    if not coding or len(np.unique(outcome)) < 2:
+    learned = coding.learn(predictors)
+    if name and learned.dropped:
+        logger.info("%s: without %s", name, "; ".join(learned.dropped))
+    if not learned.terms or len(np.unique(outcome)) < 2:
         if name:
-            logger.warning("%s: the prevalence is predicted, there is nothing to learn", name)
-        bounded = min(max(float(outcome.mean()), 1e-6), 1 - 1e-6)
-        constant = float(np.log(bounded / (1 - bounded)))
-        part = {"mean": [], "covariance": [], "intercept": constant, "coefficients": []}
-        return {"coding": coding, "penalty": None, "fits": [part]}
-    values = _encode(columns, coding)
-    missing = bool(np.isnan(values).any())
+            logger.warning("%s: predicts the prevalence, there is nothing to learn", name)
+        return _prevalence(learned.terms, outcome)
+    values = coding.encode(predictors, learned.terms)
     generator = np.random.default_rng(seed)
+    folds = partition.tuning_folds(outcome, tuning_folds, seed)
     penalty, fits = None, []
-    for _ in range(imputations if missing else 1):
-        sample = generator.integers(0, len(values), len(values)) if missing else slice(None)
-        normal = imputation.fit(values[sample])
-        filled = imputation.complete(values, normal, generator)
+    for _ in range(imputations if np.isnan(values).any() else 1):
+        normal, filled = _imputed(values, generator)
         if penalty is None:
-            folds = splits.tuning_folds(outcome, tuning_folds, seed)
             penalty = ridge.choose_penalty(filled, outcome, folds)
         weights = ridge.fit(filled, outcome, penalty)
         fits.append(
-            {
-                "mean": normal.mean.tolist(),
-                "covariance": normal.covariance.tolist(),
-                "intercept": float(weights[0]),
-                "coefficients": weights[1:].tolist(),
-            }
+            ImputedFit(predictors=normal, intercept=float(weights[0]), coefficients=weights[1:])
         )
-    return {"coding": coding, "penalty": penalty, "fits": fits}
+    return Baseline(coding=learned.terms, penalty=penalty, fits=tuple(fits))
 
 
-def predict(model: Mapping[str, Any], columns: Columns, count: int) -> Array:
-    """P(cured) (n,): log-odds are averaged over the imputations.
-
-    Parameters
-    ----------
-    model
-        What `fit` returned.
-    columns
-        Patients' predictors as text; a level or a value that training did not see is missing.
-    count
-        Number of patients.
-    """
-    linear = np.zeros(count)
-    for part in model["fits"]:
-        linear += part["intercept"]
-        if part["coefficients"]:
-            normal = imputation.Normal(np.array(part["mean"]), np.array(part["covariance"]))
-            filled = imputation.complete(_encode(columns, model["coding"]), normal)
-            linear += filled @ np.array(part["coefficients"])
-    return np.asarray(expit(linear / len(model["fits"])))
+def _imputed(values: Array, generator: np.random.Generator) -> tuple[Normal, Array]:
+    """One imputation of training patients' values (n, p), and the model that it comes from."""
+    if not np.isnan(values).any():
+        return imputation.fit(values), values
+    sample = generator.integers(0, len(values), len(values))
+    normal = imputation.fit(values[sample])
+    return normal, imputation.complete(values, normal, generator)
 
 
-def _numbers(cells: Sequence[str]) -> Array | None:
-    """Cells as numbers, NaN where empty; ``None`` where a cell is text."""
-    try:
-        values = np.array([float(cell) if cell.strip() else np.nan for cell in cells])
-    except ValueError:
-        return None
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def _learn_coding(columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
-    """How each predictor becomes a standardized number, and which ones cannot and why."""
-    coding: list[dict[str, Any]] = []
-    dropped: list[str] = []
-    for column, cells in columns.items():
-        values = _numbers(cells)
-        if values is None:
-            present = [cell for cell in cells if cell]
-            levels = sorted(set(present))
-            if not 2 <= len(levels) <= MOST_LEVELS:
-                dropped.append(f"{column} ({len(levels)} different values)")
-                continue
-            # The most frequent level is the reference.
-            levels.sort(key=lambda level: (-present.count(level), level))
-            coding.extend(
-                _scaled({"column": column, "level": level, "levels": levels}, columns)
-                for level in levels[1:]
-            )
-            continue
-        seen = values[~np.isnan(values)]
-        if len(seen) == 0:
-            dropped.append(f"{column} (no value)")
-            continue
-        if np.ptp(seen) == 0:
-            dropped.append(f"{column} (one value)")
-            continue
-        part: dict[str, Any] = {"column": column}
-        if column in LOGARITHMIC and (seen >= 0).all():
-            # Zero stands for "below the limit of detection".
-            part["floor"] = float(seen[seen > 0].min() / 2)
-        coding.append(_scaled(part, columns))
-    return coding, dropped
-
-
-def _scaled(part: dict[str, Any], columns: Columns) -> dict[str, Any]:
-    values = _raw(part, columns)
-    seen = values[~np.isnan(values)]
-    return {**part, "center": float(seen.mean()), "scale": float(seen.std()) or 1.0}
-
-
-def _raw(part: Mapping[str, Any], columns: Columns) -> Array:
-    cells = columns[part["column"]]
-    if "level" in part:
-        return np.array(
-            [float(c == part["level"]) if c in part["levels"] else np.nan for c in cells]
-        )
-    values = _numbers(cells)
-    if values is None:  # text where training had numbers
-        values = np.array([_number(cell) for cell in cells])
-    if "floor" in part:
-        return np.asarray(np.log(np.maximum(values, part["floor"])))
-    return values
-
-
-def _number(cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        return float("nan")
-    return value if np.isfinite(value) else float("nan")
-
-
-def _encode(columns: Columns, coding: Sequence[Mapping[str, Any]]) -> Array:
-    """Standardized predictors (n, p), NaN where missing."""
-    parts = [(_raw(part, columns) - part["center"]) / part["scale"] for part in coding]
-    return np.column_stack(parts)
+def _prevalence(terms: tuple[Term, ...], outcome: Array) -> Baseline:
+    odds = float(logit(np.clip(outcome.mean(), _EDGE, 1 - _EDGE)))
+    constant = ImputedFit(predictors=None, intercept=odds, coefficients=np.zeros(0))
+    return Baseline(coding=terms, penalty=None, fits=(constant,))

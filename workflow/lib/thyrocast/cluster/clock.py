@@ -1,4 +1,4 @@
-"""Files dated in the future, as a file server whose clock ran ahead leaves them.
+"""Files with a date in the future, written while a file server's clock was ahead.
 
 Standard library only; Snakemake's ``onstart`` calls it.
 """
@@ -8,18 +8,23 @@ import time
 from pathlib import Path
 
 
-def mend(*folders: str | Path, margin: float = 1.0) -> int:
-    """Date files of the future as of now, in their old order, and return their number.
+def correct_dates(*folders: str | Path, margin: float = 1.0) -> int:
+    """Set the dates of files from the future to now, in their old order.
 
-    Snakemake fails a job whose output is older than its input. An input from tomorrow would
-    fail every job that reads it, a long training at its very end, until tomorrow has come.
+    Snakemake fails a job whose output is older than its input. Until tomorrow, an input dated
+    tomorrow would fail every job that reads it; a long training would fail at its very end.
 
     Parameters
     ----------
     folders
         Where the study writes; links are not followed.
     margin
-        Seconds that clocks may differ.
+        Seconds by which clocks may differ.
+
+    Returns
+    -------
+    int
+        Number of files whose date was changed.
     """
     now = time.time()
     ahead = [
@@ -29,7 +34,7 @@ def mend(*folders: str | Path, margin: float = 1.0) -> int:
         if not path.is_symlink() and path.lstat().st_mtime > now + margin
     ]
     for place, (_, path) in enumerate(sorted(ahead)):
-        # a millisecond apart: what was newer than its input stays newer
+        # a millisecond apart, so that an output stays newer than its input
         stamp = int(now * 1e9) - (len(ahead) - place) * 1_000_000
         os.utime(path, ns=(stamp, stamp))
     return len(ahead)

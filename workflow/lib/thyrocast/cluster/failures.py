@@ -1,4 +1,4 @@
-"""What went wrong in a run, at its end and in few lines: job, reason, last lines of its log.
+"""A summary of failed jobs at the end of a run: job, reason, last lines of its log.
 
 Standard library only; Snakemake's ``onerror`` prints it.
 """
@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 LINES = 6  # of a log
-# what the two Snakemakes around a SLURM job say about every failure
+_CONTINUE = "Finished jobs are kept; the same command continues from here."
+# what the two Snakemake processes around a SLURM job print at every failure
 _NOISE = re.compile(
     r"^(\s|=|$|Error in rule|WorkflowError|RuleException|At least one job|CalledProcessError in"
     r"|Command '(?!.* died with )|Shutting down|Exiting because|Storing output|Elapsed time|Select jobs|Execute \d"
@@ -21,7 +22,7 @@ _NOISE = re.compile(
 
 @dataclass
 class Failure:
-    """A job that failed and was not made good by a later attempt."""
+    """A job that failed and did not succeed in a later attempt."""
 
     rule: str
     wildcards: str = ""
@@ -35,12 +36,12 @@ def failures(log: Path) -> list[Failure]:
     Parameters
     ----------
     log
-        The log that Snakemake names at the end of a run.
+        The log file that Snakemake names at the end of a run.
 
     Returns
     -------
     list of Failure
-        One for each job that failed for good, in the order of its last failure.
+        One for each job that failed in all its attempts, by the time of its last failure.
     """
     wildcards: dict[str, str] = {}
     failed: dict[str, Failure] = {}
@@ -61,7 +62,7 @@ def failures(log: Path) -> list[Failure]:
             wildcards[jobid] = found[1]
         elif current and (found := re.match(r" {4}message: (.*)", line)):
             text = found[1].removesuffix("None")
-            # advice that every message carries
+            # advice that is part of every message
             text = re.sub(r"\s*Detailed failure reason unavailable \([^)]*\)\.", "", text)
             current.message = re.sub(r"\s*For further error details see .*", "", text)
         elif current and (found := re.match(r" {4}log: (.*?)(?: \(check log.*)?$", line)):
@@ -72,17 +73,17 @@ def failures(log: Path) -> list[Failure]:
 
 
 def last_lines(file: Path) -> list[str]:
-    """Return the last lines of a log that say something of their own."""
+    """Return the last lines of a log, without those that are in every log."""
     try:
         with file.open(errors="replace") as lines:
-            telling = (line.rstrip() for line in lines if not _NOISE.match(line))
-            return list(deque(telling, maxlen=LINES))
+            informative = (line.rstrip() for line in lines if not _NOISE.match(line))
+            return list(deque(informative, maxlen=LINES))
     except OSError:
         return []
 
 
 def _is_older(file: Path, log: Path) -> bool:
-    """Whether a job's log is from before the run, whose own log is named by its start."""
+    """Tell whether a job's log is older than the run; the name of the run's log is its start."""
     try:
         start = datetime.strptime(log.name.partition(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
         return file.stat().st_mtime < start
@@ -91,22 +92,22 @@ def _is_older(file: Path, log: Path) -> bool:
 
 
 def describe(logs: list[str], most: int = 20) -> str:
-    """Put the failures of a run into words: rule, center or split, reason, end of the logs.
+    """Describe the failed jobs of a run: rule, center or split, reason, end of the logs.
 
     Parameters
     ----------
     logs
-        What Snakemake hands its ``onerror`` handler as ``log``: the log of the run comes first.
+        What Snakemake passes to its ``onerror`` handler as ``log``: the log of the run comes first.
     most
-        Number of failures that are told in full.
+        Number of failures that are described in full.
     """
     log = Path(logs[0])
     found = failures(log)
     if not found and "a job execution failed" in log.read_text(errors="replace"):
-        # Told to be quiet, Snakemake keeps no record of which.
+        # With --quiet, Snakemake does not record which.
         return (
-            "Some jobs failed. A job's own log ends with the reason; without --quiet they are listed "
-            "here. What is done stays done; the same command goes on from here."
+            "Some jobs failed. The reason is at the end of a job's own log; without --quiet the jobs "
+            f"are listed here. {_CONTINUE}"
         )
     if not found:
         return ""
@@ -119,9 +120,9 @@ def describe(logs: list[str], most: int = 20) -> str:
                 words.append(f"    {file} (not written in this run)")
                 continue
             lines = last_lines(Path(file))
-            words.append(f"    {file}{':' if lines else ' (nothing more in it)'}")
+            words.append(f"    {file}{':' if lines else ' (no further message)'}")
             words += [f"      {line[:300]}" for line in lines]
     if len(found) > most:
         words.append(f"  and {len(found) - most} more: {log}")
-    words.append("What is done stays done; the same command goes on from here.")
+    words.append(_CONTINUE)
     return "\n".join(words)

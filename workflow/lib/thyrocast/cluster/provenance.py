@@ -1,68 +1,145 @@
-"""Which code, data and settings a result came from."""
+"""Which code, data, settings and environments a study's results came from."""
 
-import importlib.metadata
 import platform
 import re
-import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import thyrocast
+from thyrocast import versions
+from thyrocast.contract import files
+from thyrocast.contract.documents import Provenance
+from thyrocast.planning import fingerprints
 
-def commit(folder: Path) -> str:
-    """The commit of the code, with ``+`` where files were edited since; empty outside of git."""
-    try:
-        described = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--abbrev=12", "--dirty=+"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return described.stdout.strip()
+LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
+# The report is rendered and the model is locked after provenance is written or at the same time, so
+# their logs may be those of an earlier run.
+_LATER = ("render_report", "lock_model")
 
 
-def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Python's version and those of the packages that are installed where this runs."""
-    found = {"python": platform.python_version()}
-    for name in packages:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+@dataclass(frozen=True)
+class Plan:
+    """What the jobs of a study are, to recognize logs that earlier plans left.
+
+    Attributes
+    ----------
+    environments
+        Environment of each entry script: ``imaging``, ``deep``, ``stats``, ``explain``, ``report``.
+    centers
+        Names of the centers.
+    splits
+        Splits of each design.
+    """
+
+    environments: Mapping[str, str]
+    centers: Collection[str]
+    splits: Mapping[str, Collection[str]]
+
+    def includes(self, job: str) -> bool:
+        """Tell whether a job, named by its log's path without ending, is part of the plan."""
+        script, *wildcards = job.split("/")
+        if script not in self.environments:
+            return False
+        if not wildcards or wildcards[0] in self.centers:
+            return True
+        design, *rest = wildcards
+        return design in self.splits and (not rest or rest[0] in self.splits[design])
 
 
-def public(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config without what belongs to a center alone: its paths, columns and codes."""
-    shown = {key: value for key, value in config.items() if key != "pseudonym_key"}
-    shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in config["centers"]]
-    return shown
+@dataclass(frozen=True)
+class JobRecord:
+    """What a job's log says about the job; no versions if it was run before they were recorded."""
+
+    job: str
+    script: str
+    slurm: str
+    versions: Mapping[str, str] | None
 
 
-def slurm_jobs(logs: Path) -> dict[str, str]:
-    """SLURM job id of every job that ran on a cluster, from the first lines of the jobs' logs."""
-    jobs = {}
+def records(logs: Path, plan: Plan) -> list[JobRecord]:
+    """Read the log of every job of the plan.
+
+    Parameters
+    ----------
+    logs
+        The study's folder of logs.
+    plan
+        Jobs that count; other logs are of an earlier plan of the study.
+    """
+    return list(_records(logs, plan))
+
+
+def _records(logs: Path, plan: Plan) -> Iterator[JobRecord]:
+    imports: dict[str, set[str]] = {}
     for file in sorted(logs.rglob("*.log")):
+        job = str(file.relative_to(logs).with_suffix(""))
+        script = job.partition("/")[0]
+        if script in _LATER or not plan.includes(job):
+            continue
+        if script not in imports:
+            imports[script] = fingerprints.imported_packages(script)
         with file.open(encoding="utf-8", errors="replace") as lines:
-            match = re.search(r"SLURM job (\d+)", lines.read(500))
-        if match:
-            jobs[str(file.relative_to(logs).with_suffix(""))] = match[1]
-    return jobs
+            slurm = re.search(r"SLURM job (\d+)", lines.read(500))
+        recorded = versions.read(file, imports[script])
+        yield JobRecord(job, script, slurm[1] if slurm else "", recorded)
+
+
+def by_environment(jobs: list[JobRecord], plan: Plan) -> dict[str, dict[str, str]]:
+    """Return the versions in each environment; where jobs differ, all of them (``1.0 and 1.1``)."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for record in jobs:
+        if record.versions:
+            found.setdefault(plan.environments[record.script], []).append(record.versions)
+    return {name: versions.merge(several) for name, several in sorted(found.items())}
+
+
+def conflicts(jobs: list[JobRecord]) -> dict[str, dict[str, list[str]]]:
+    """Return the packages of which the study's jobs used several versions, with the rules of each."""
+    rules: dict[str, dict[str, set[str]]] = {}
+    for record in jobs:
+        for package, version in (record.versions or {}).items():
+            rules.setdefault(package, {}).setdefault(version, set()).add(record.script)
+    return {
+        package: {version: sorted(names) for version, names in sorted(found.items())}
+        for package, found in sorted(rules.items())
+        if len(found) > 1
+    }
 
 
 def describe(
-    *, config: dict[str, Any], inputs: dict[str, str], logs: Path, packages: Iterable[str]
-) -> dict[str, Any]:
-    """What ``provenance.json`` holds."""
-    return {
-        "commit": commit(Path(__file__).parent),
-        "config": config,
-        "inputs": inputs,
-        "seed": config["seed"],
-        "slurm_jobs": slurm_jobs(logs),
-        "system": platform.platform(),
-        "versions": versions(packages),
-    }
+    *, config: Mapping[str, Any], seed: int, inputs: Mapping[str, str], logs: Path, plan: Plan
+) -> Provenance:
+    """Return the content of ``provenance.json``.
+
+    Parameters
+    ----------
+    config
+        The config without what must stay at the centers.
+    seed
+        The study's seed.
+    inputs
+        Hash of each file that went in.
+    logs
+        Folder of the jobs' logs, which name versions and SLURM jobs.
+    plan
+        Which jobs the study consists of.
+    """
+    jobs = records(logs, plan)
+    launcher = versions.installed(LAUNCHER)
+    launcher.pop("python")  # that of this job's environment
+    return Provenance(
+        thyrocast=thyrocast.__version__,
+        contract=files.VERSION,
+        code=fingerprints.workflow_version(),
+        commit=fingerprints.commit(),
+        config=dict(config),
+        inputs=dict(inputs),
+        seed=seed,
+        slurm_jobs={record.job: record.slurm for record in jobs if record.slurm},
+        system=platform.platform(),
+        versions=by_environment(jobs, plan) | {"launcher": launcher},
+        version_conflicts=conflicts(jobs),
+        jobs_without_versions=[record.job for record in jobs if record.versions is None],
+    )

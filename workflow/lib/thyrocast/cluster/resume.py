@@ -1,15 +1,15 @@
-"""Go on after a Snakemake that controlled SLURM jobs was killed: nothing twice, nothing half.
+"""Resume a study whose Snakemake was killed while it controlled SLURM jobs.
 
 ::
 
-    make resume                       # wait for the jobs that still run, then go on
+    make resume                       # wait for the jobs that still run, then continue
     make resume CANCEL=1              # cancel them first; trainings resume from their state
     python workflow/scripts/resume.py [--cancel] [--gone] --profile slurm [more for snakemake]
 
-A killed controller leaves its jobs in the queue; they finish without it. Started again,
-Snakemake would submit them a second time, on top of each other. So: wait for them (or cancel
-them), remove the lock, record what they finished (Snakemake's records are the controller's work,
-and without them a later change of code or config would not be noticed), and run Snakemake.
+If Snakemake is killed, its jobs stay in the queue and run to their end. A new Snakemake would submit
+them a second time, and two jobs would write the same files. This command therefore waits for the jobs
+(or cancels them), removes the lock, lets Snakemake record what they finished, and runs Snakemake.
+Without these records, a later change of code or config would not be noticed.
 """
 
 import argparse
@@ -22,77 +22,129 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from snakemake.cli import parse_args
 
 from thyrocast.cluster import slurm
+from thyrocast.planning import controller
 
-# An hour, as in profiles/slurm.
+# Seconds that a scheduler may be down: an hour, as in profiles/slurm.
 PATIENCE_S = 3600
-# What a summary says of outputs whose record is that of other code or another config.
+# What Snakemake's summary says about outputs whose record is that of other code or another config.
 OUTDATED = ("params changed", "rule implementation changed", "set of input files changed")
-# what the lost run's results depend on
+# Files and folders of the project that results depend on.
 SOURCES = ("Snakefile", "workflow", "config", "envs")
 
 
-def only_one() -> IO[str]:
-    """Keep a second recovery out of this folder for as long as the file that is given stays open."""
+@dataclass(frozen=True)
+class Command:
+    """The Snakemake command to run.
+
+    Attributes
+    ----------
+    arguments
+        All of its arguments.
+    targets
+        Those that are targets of the run.
+    sources
+        Files and folders that results depend on.
+    """
+
+    arguments: list[str]
+    targets: list[str]
+    sources: list[Path]
+
+    @property
+    def without_targets(self) -> list[str]:
+        """The arguments for the preparation, which has targets of its own."""
+        return [word for word in self.arguments if word not in self.targets and word != "--"]
+
+
+def read_command(arguments: list[str]) -> Command:
+    """Let Snakemake read its arguments; changes to the study's folder if they name one."""
+    parsed = parse_args(arguments)[1]
+    if parsed.directory:
+        given, absolute = str(parsed.directory), os.path.abspath(parsed.directory)
+        arguments = [
+            absolute if word == given else word.replace(f"={given}", f"={absolute}")
+            for word in arguments
+        ]
+        os.chdir(absolute)
+    project = Path(parsed.snakefile or "Snakefile").parent
+    return Command(
+        arguments,
+        targets=list(parsed.targets or []),
+        sources=[*(project / name for name in SOURCES), *map(Path, parsed.configfile or [])],
+    )
+
+
+def lock_folder() -> IO[str]:
+    """Keep a second `make resume` out of this folder for as long as the returned file is open."""
     file = Path(".snakemake/resume.lock")
     file.parent.mkdir(exist_ok=True)
     lock = file.open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        sys.exit("Another `make resume` is at work in this folder: let it go on.")
+        sys.exit("Another `make resume` is running in this folder: wait until it has finished.")
     except OSError:
         pass  # a file system without locks
     return lock
 
 
 def wait(directory: Path, cancel: bool, seconds: float) -> None:
-    """Return when no job of a run in this folder is left in the queue."""
+    """Wait until no job of a run in this folder is in the queue.
+
+    Parameters
+    ----------
+    directory
+        The study's folder.
+    cancel
+        Whether to cancel the jobs first.
+    seconds
+        Time between two looks at the queue.
+    """
     before: list[slurm.Job] = []
-    while found := _patiently(directory, seconds):
+    while found := _jobs(directory, seconds):
         if cancel:
             subprocess.run(["scancel", *(job.number for job in found)], check=True)
         if found != before:
-            print(
-                f"{'Cancelling' if cancel else 'Waiting for'} {len(found)} jobs: "
-                f"{slurm.listed(found)}",
-                flush=True,
-            )
+            action = "Cancelling" if cancel else "Waiting for"
+            print(f"{action} {len(found)} jobs: {slurm.listed(found)}", flush=True)
         before = found
         time.sleep(1 if cancel else seconds)
 
 
-def _patiently(directory: Path, seconds: float) -> list[slurm.Job]:
+def _jobs(directory: Path, seconds: float) -> list[slurm.Job]:
     """Ask for the jobs until the scheduler answers, for as long as a run itself would."""
     end = time.monotonic() + PATIENCE_S
-    told = False
+    reported = False
     while True:
         try:
             return slurm.jobs(directory)
         except RuntimeError as error:
             if time.monotonic() > end or not shutil.which("squeue"):
                 sys.exit(str(error))
-            if not told:
+            if not reported:
                 print(f"{error}; asking again", flush=True)
-            told = True
+            reported = True
             time.sleep(seconds)
 
 
 def start_of_lost_run() -> float:
     """Return when the lost run began its first job, in seconds of the epoch; now if there is none."""
-    return slurm.RECORD.stat().st_mtime if slurm.RECORD.exists() else time.time()
+    record = controller.RECORD
+    return record.stat().st_mtime if record.exists() else time.time()
 
 
-def changed_since(start: float, sources: Sequence[str | Path]) -> list[str]:
+def changed_since(start: float, sources: Sequence[Path]) -> list[str]:
     """Return the sources, files or folders, that are newer than the start of a run."""
     files = [
         file
-        for source in map(Path, sources)
+        for source in sources
         for file in ([source] if source.is_file() else source.rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts
     ]
@@ -100,7 +152,7 @@ def changed_since(start: float, sources: Sequence[str | Path]) -> list[str]:
 
 
 def unfinished() -> set[str]:
-    """Return the outputs that were begun and not finished, as Snakemake marks them."""
+    """Return the outputs that were started and not finished, as Snakemake marks them."""
     marks = Path(".snakemake/incomplete")
     found = set()
     for file in marks.rglob("*"):
@@ -110,76 +162,73 @@ def unfinished() -> set[str]:
     return found
 
 
-def unrecorded(command: list[str], start: float) -> list[str]:
-    """Return complete outputs that Snakemake holds no record of, or one of an earlier run."""
-    table = subprocess.run([*command, "--summary"], check=True, capture_output=True, text=True)
-    begun = unfinished()
-    if begun:
-        print("Outputs that were begun and not finished will be made again.")
+def unrecorded(snakemake: list[str], start: float) -> list[str]:
+    """Return complete outputs for which Snakemake has no record, or one of an earlier run."""
+    summary = subprocess.run([*snakemake, "--summary"], check=True, capture_output=True, text=True)
+    started = unfinished()
+    if started:
+        print("Outputs that were started and not finished will be computed again.")
     found = []
-    for line in table.stdout.splitlines()[1:]:
+    for line in summary.stdout.splitlines()[1:]:
         output, date, _rule, log, status, _plan = line.split("\t")
-        if date == "-" or output in begun:
+        if date == "-" or output in started:
             continue
-        ours = status in OUTDATED and Path(output).stat().st_mtime >= start
-        if ours or (log == "-" and status == "ok"):
+        rewritten = status in OUTDATED and Path(output).stat().st_mtime >= start
+        if rewritten or (log == "-" and status == "ok"):
             found.append(output)
     return found
 
 
+def adopt(command: Command) -> list[str]:
+    """Remove the lock and record what the lost run's jobs finished.
+
+    Returns
+    -------
+    list of str
+        Arguments for the Snakemake that continues. If code or config changed since the lost run
+        began, the outputs without a record are not recorded but computed again.
+    """
+    snakemake = [sys.executable, "-m", "snakemake", *command.without_targets]
+    subprocess.run([*snakemake, "--unlock"], check=True, stderr=subprocess.DEVNULL)
+    start = start_of_lost_run()
+    finished = unrecorded(snakemake, start)
+    if not finished:
+        return command.arguments
+    changes = changed_since(start, command.sources)
+    if changes:
+        print(f"Changed since the lost run: {', '.join(changes[:5])}.")
+        print(f"{len(finished)} outputs that it left without a record are computed again.")
+        targets = ["--", *command.targets] if command.targets else []
+        return [*command.without_targets, "--forcerun", *finished, *targets]
+    print(f"Recording {len(finished)} outputs that jobs of the lost run finished.")
+    touch = [*snakemake, "--touch", "--force", "--quiet", "all", "--", *finished]
+    if subprocess.run(touch).returncode:
+        sys.exit("That failed: is another Snakemake, or `make resume`, running here?")
+    return command.arguments
+
+
 def main() -> None:
-    """Serve the command line."""
+    """Run the command line; ends by becoming Snakemake."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").split("\n")[0],
-        epilog="Everything else goes to snakemake; without it: --profile slurm.",
+        epilog="All other arguments are passed to snakemake; the default is --profile slurm.",
         allow_abbrev=False,
     )
     parser.add_argument("--cancel", action="store_true", help="cancel the jobs of the lost run")
-    parser.add_argument("--gone", action="store_true", help="the earlier Snakemake is surely gone")
-    parser.add_argument("--every", type=float, default=15, help="seconds between looks (15)")
-    options, rest = parser.parse_known_args()
-    rest = rest or ["--profile", "slurm"]
-    parsed = parse_args(rest)[1]
-    if parsed.directory:
-        given, whole = str(parsed.directory), os.path.abspath(parsed.directory)
-        rest = [whole if word == given else word.replace(f"={given}", f"={whole}") for word in rest]
-        os.chdir(whole)
-    # a run of its own needs the targets, the preparation names its own
-    targets = list(parsed.targets or [])
-    base = [word for word in rest if word not in targets and word != "--"]
-    snakemake = [sys.executable, "-m", "snakemake"]
-
-    alone = only_one()
-    controller = slurm.living_controller()
-    if controller and not options.gone:
-        print(
-            f"A Snakemake may still control this folder: {controller}. Stop it there, or, if it "
-            "is surely gone, add --gone (make resume GONE=1).",
-            file=sys.stderr,
+    parser.add_argument("--gone", action="store_true", help="the earlier Snakemake is not running")
+    parser.add_argument("--every", type=float, default=15, help="seconds between checks (15)")
+    options, others = parser.parse_known_args()
+    command = read_command(others or ["--profile", "slurm"])
+    lock = lock_folder()
+    living = slurm.living_controller()
+    if living and not options.gone:
+        sys.exit(
+            f"A Snakemake may still control this folder: {living}. Stop it there, or, if you are "
+            "sure that it is not running any more, add --gone (make resume GONE=1)."
         )
-        sys.exit(1)
     wait(Path.cwd(), options.cancel, options.every)
-    subprocess.run([*snakemake, *base, "--unlock"], check=True, stderr=subprocess.DEVNULL)
-    start = start_of_lost_run()
-    finished = unrecorded([*snakemake, *base], start)
-    if finished:
-        project = Path(parsed.snakefile or "Snakefile").parent
-        sources = [project / source for source in SOURCES]
-        changes = changed_since(start, [*sources, *(parsed.configfile or [])])
-        if changes:
-            print(f"Changed since the lost run: {', '.join(changes[:5])}.")
-            print(f"{len(finished)} outputs that it left without a record are made again.")
-            rest = [*base, "--forcerun", *finished, *(["--", *targets] if targets else [])]
-        else:
-            print(f"Recording {len(finished)} outputs that jobs of the lost run finished.")
-            touch = [*snakemake, *base, "--touch", "--force", "--quiet", "all", "--", *finished]
-            if subprocess.run(touch).returncode:
-                sys.exit("That failed: is another Snakemake, or `make resume`, at work here?")
-    print(shlex.join([*snakemake, *rest]), flush=True)
-    # In our place, so that Ctrl-C reaches it and it has the time to cancel its jobs; and alone.
-    os.set_inheritable(alone.fileno(), True)
-    os.execv(sys.executable, [*snakemake, *rest])
-
-
-if __name__ == "__main__":
-    main()
+    snakemake = [sys.executable, "-m", "snakemake", *adopt(command)]
+    print(shlex.join(snakemake), flush=True)
+    # Replaces this process, so that Ctrl-C reaches Snakemake; the lock is kept.
+    os.set_inheritable(lock.fileno(), True)
+    os.execv(sys.executable, snakemake)

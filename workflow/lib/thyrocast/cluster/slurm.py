@@ -1,19 +1,22 @@
-"""What the SLURM executor (plugin 2.8) leaves open: lost runs and a scheduler that is away.
+"""What the SLURM executor (plugin 2.8) does not handle: lost runs, and a scheduler that is down.
 
-Standard library only; the launcher's environment has no more. Snakemake's ``onstart`` calls
-:func:`begin`, the recovery command ``resume.py`` uses the rest.
+Standard library and Snakemake only. Snakemake's ``onstart`` calls :func:`begin`; the recovery
+command ``resume.py`` uses the rest.
 """
 
-import json
 import os
 import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+from thyrocast.planning import controller
+
+if TYPE_CHECKING:
+    from snakemake.workflow import Workflow
 
 PREFIX = "thyrocast_"  # slurm-jobname-prefix of profiles/slurm
-RECORD = Path(".snakemake/controller.json")
 # How long a run on another executor waits for the scheduler's answer.
 ELSEWHERE_S = 15
 
@@ -36,7 +39,7 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     directory
         The study's folder.
     patience
-        Seconds to wait for the scheduler's answer; as long as it takes if None.
+        Seconds to wait for the scheduler's answer; without limit if None.
 
     Raises
     ------
@@ -66,69 +69,41 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
 
 
 def listed(found: list[Job], most: int = 8) -> str:
-    """Name jobs for a message, the first few of many."""
+    """Name jobs for a message; of many, the first few."""
     names = ", ".join(f"{job.rule} (SLURM {job.number}, {job.state})" for job in found[:most])
     return names + (f" and {len(found) - most} more" if len(found) > most else "")
 
 
 def living_controller() -> str:
     """Name the Snakemake that controls the current folder, as far as can be known; or nothing."""
-    try:
-        record = json.loads(RECORD.read_text())
-    except (OSError, ValueError):
+    record = controller.read()
+    if record is None:
         return ""
-    if record["host"] != socket.gethostname():
-        return f"process {record['process']} on {record['host']}, which cannot be seen from here"
+    if record.host != socket.gethostname():
+        return f"process {record.process} on {record.host}, which cannot be seen from here"
     try:
-        command = Path(f"/proc/{record['process']}/cmdline").read_text()
-        folder = Path(f"/proc/{record['process']}/cwd").resolve()
+        command = Path(f"/proc/{record.process}/cmdline").read_text()
+        folder = Path(f"/proc/{record.process}/cwd").resolve()
     except OSError:
         return ""
     if "snakemake" in command and folder == Path.cwd():
-        return f"process {record['process']} on this machine"
+        return f"process {record.process} on this machine"
     return ""
 
 
-def same_config(version: str) -> None:
-    """Stop a job whose config is not the one that its run began with.
-
-    Jobs on the cluster read the config anew when they start, hours after the controller did, and what
-    they compute is recorded as computed by the controller's.
-
-    Parameters
-    ----------
-    version
-        Hash of the config as the job reads it.
-
-    Raises
-    ------
-    RuntimeError
-        It was edited in between.
-    """
-    try:
-        begun = json.loads(RECORD.read_text()).get("config", version)
-    except (OSError, ValueError):
-        return
-    if begun != version:
-        raise RuntimeError(
-            "The config was edited after this run had begun; this job would compute something else "
-            "than the run records. Stop the run, or put the config back, and start again."
-        )
-
-
-def begin(workflow: Any, version: str = "") -> None:
+def begin(workflow: "Workflow", config: str = "") -> None:
     """Make a run safe before its first job.
 
-    Refuses to start, on whatever executor, what an earlier, lost run still has in SLURM's queue. On
-    SLURM, records the controller and teaches the executor patience with a scheduler that is away
-    and interest in long jobs.
+    Refuses to start, on any executor, while jobs of an earlier, lost run are in SLURM's queue. On
+    SLURM it also records the controller, makes the executor wait for a scheduler that is down, and
+    limits the time between two status checks.
 
     Parameters
     ----------
     workflow
         Snakemake's workflow, in its ``onstart`` handler.
-    version
-        Hash of the config, for `same_config`.
+    config
+        Hash of the config, which jobs compare with theirs (`controller.check_unchanged`).
 
     Raises
     ------
@@ -138,36 +113,35 @@ def begin(workflow: Any, version: str = "") -> None:
     from snakemake.exceptions import WorkflowError
 
     settings = type(workflow.executor_settings).__module__
-    here = settings.startswith("snakemake_executor_plugin_slurm")
-    if not here and not RECORD.exists():
+    on_slurm = settings.startswith("snakemake_executor_plugin_slurm")
+    if not on_slurm and not controller.RECORD.exists():
         return
     try:
-        leftover = jobs(workflow.workdir_init, None if here else ELSEWHERE_S)
+        leftover = jobs(workflow.workdir_init, None if on_slurm else ELSEWHERE_S)
     except RuntimeError as error:
-        if not here:
+        if not on_slurm:
             return
         raise WorkflowError(str(error)) from None
     if leftover:
         raise WorkflowError(
             f"An earlier run in this folder still has {len(leftover)} jobs in the queue: "
             f"{listed(leftover)}. Starting now would run them twice. `make resume` waits for "
-            "them, or cancels them with `make resume CANCEL=1`, and goes on from there."
+            "them, or cancels them with `make resume CANCEL=1`, and then continues the run."
         )
-    if not here:
-        RECORD.unlink()  # of a run that is over
+    if not on_slurm:
+        controller.RECORD.unlink()  # of a run that is over
         return
-    record = {"host": socket.gethostname(), "process": os.getpid()}
-    RECORD.write_text(json.dumps(record | ({"config": version} if version else {})))
+    controller.write(config)
     remember_job_age()
-    keep_looking(2 * workflow.executor_settings.init_seconds_before_status_checks)
+    limit_pause(2 * workflow.executor_settings.init_seconds_before_status_checks)
 
 
 def remember_job_age() -> None:
-    """Keep the status checks on ``squeue`` while the scheduler is away.
+    """Keep the status checks on ``squeue`` while the scheduler is down.
 
-    Plugin 2.8.0 asks the scheduler for MinJobAge before every check, takes no answer for a short
-    age and turns to ``sacct``; where no accounting runs, that fails, the executor forgets every
-    job and the run hangs. MinJobAge does not change during a run: the first answer holds.
+    Plugin 2.8.0 asks the scheduler for MinJobAge before every check. If there is no answer, it
+    assumes a short age and uses ``sacct``; without accounting that fails, the executor forgets
+    every job and the run hangs. MinJobAge does not change during a run, so the first answer is kept.
     """
     import snakemake_executor_plugin_slurm as plugin
 
@@ -185,11 +159,11 @@ def remember_job_age() -> None:
     plugin.get_min_job_age = remembered
 
 
-def keep_looking(seconds: float) -> None:
-    """Let no more than ``seconds`` pass between two looks at the jobs.
+def limit_pause(seconds: float) -> None:
+    """Let no more than ``seconds`` pass between two status checks.
 
-    The plugin waits 10 s longer after every look at which nothing had ended, up to 180 s; behind
-    an hour of training, every short job would then take three minutes.
+    The plugin waits 10 s longer after every check in which no job had ended, up to 180 s. During an
+    hour of training, the end of every short job would then be noticed three minutes late.
     """
     from snakemake_executor_plugin_slurm import Executor
 

@@ -123,6 +123,30 @@ class Source(StrEnum):
     DICOM = "dicom"
 
 
+class ScanKind(StrEnum):
+    """How a scan was acquired; the kinds that are preferred come first."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    CAPTURE = "capture"
+
+
+class ViewSource(StrEnum):
+    """What identified the view of a scan; the most certain comes first."""
+
+    CODE = "code"
+    ORIENTATION = "orientation"
+    DESCRIPTION = "description"
+    FALLBACK = "fallback"
+
+
+class ValueSource(StrEnum):
+    """Where a value of a scan comes from: its DICOM header, or the center's fallbacks."""
+
+    HEADER = "header"
+    CONFIG = "config"
+
+
 class PredictionSet(StrEnum):
     """What a conformal prediction set contains."""
 
@@ -200,14 +224,6 @@ class View(StrEnum):
     POSTERIOR = "posterior"
     LEFT_ANTERIOR_OBLIQUE = "left_anterior_oblique"
     RIGHT_ANTERIOR_OBLIQUE = "right_anterior_oblique"
-
-
-class ScanKind(StrEnum):
-    """Where the counts of a scan come from."""
-
-    STATIC = "static"
-    DYNAMIC = "dynamic"
-    CAPTURE = "capture"
 
 
 class MapTarget(StrEnum):

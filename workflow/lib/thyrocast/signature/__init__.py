@@ -1,1 +1,1 @@
-"""LASSO-selected features of the network in a random forest, and the models beside it."""
+"""The signature: features of the network that the LASSO selects, in a random forest."""

@@ -1,12 +1,12 @@
-"""One feature space for the embeddings of a split's networks.
+"""Embeddings of all networks of a split in one feature space.
 
-A training patient is embedded by the network of the fold that left the patient out, so the networks
-differ from fold to fold, and their 2,048 features with them. Each fold's embeddings are therefore
-carried over to the features of the network that was trained on everybody: a linear map, fitted
-without outcomes to the patients that both networks were trained on, says where in the one space
-what stands in the other would be. A patient to be predicted goes the same way, through the map from
-the full network's features to themselves; what of an embedding lies outside the span of the
-training patients' is lost to both alike, so that training and test patients stay exchangeable.
+A training patient is embedded by the network of the fold that left the patient out. The 2,048
+features of this network are not those of the other folds. Therefore the embeddings of each fold are
+mapped to the features of the network that was trained on all training patients: a linear map, fitted
+without outcomes to the patients whom both networks were trained on. A patient who is predicted goes
+through the map from the full network's features to themselves. Both maps remove what an embedding has
+outside of the span of the training patients' embeddings, so that training and test patients remain
+exchangeable.
 """
 
 from __future__ import annotations
@@ -18,51 +18,75 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Of the mean squared length of a centered embedding: enough for a stable solution, and little
-# enough that patients whom the map was fitted to keep their places.
+# Ridge penalty, as a share of the mean squared length of a centered embedding: large enough for a
+# stable solution, and small enough that the patients used in the fit keep their embeddings.
 RIDGE = 0.001
 
 
 @dataclass(frozen=True)
-class Map:
+class LinearMap:
     """A linear map between the embeddings of two networks.
 
     Attributes
     ----------
-    constant : (q,)
-    coefficients : (p, q)
+    constant : ndarray, (q,)
+    coefficients : ndarray, (p, q)
     """
 
     constant: Array
     coefficients: Array
 
     def __call__(self, embeddings: Array) -> Array:
-        """Carry embeddings (k, p) over; gives (k, q)."""
+        """Map embeddings (n, p) to (n, q)."""
         return self.constant + embeddings @ self.coefficients
 
 
-def fit(source: Array, target: Array) -> Map:
-    """Fit the map from one network's embeddings of some patients to another's of the same.
+def fit(source: Array, target: Array) -> LinearMap:
+    """Fit the map from one network's embeddings to another's by ridge regression.
 
     Parameters
     ----------
-    source : (n, p)
-    target : (n, q)
+    source : ndarray, (n, p)
+        Embeddings of n patients by one network.
+    target : ndarray, (n, q)
+        Embeddings of the same patients by the other.
+    """
+    n, p = source.shape
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    x, y = source - source_mean, target - target_mean
+    ridge = max(RIDGE * float(np.sum(x**2)) / n, 1e-12)
+    if n < p:  # the size of the dual system is the number of patients, not of features
+        coefficients = x.T @ np.linalg.solve(x @ x.T + ridge * np.eye(n), y)
+    else:
+        coefficients = np.linalg.solve(x.T @ x + ridge * np.eye(p), x.T @ y)
+    return LinearMap(target_mean - source_mean @ coefficients, coefficients)
+
+
+def align(
+    embeddings: NDArray[np.float32], train: NDArray[np.bool_], fold: NDArray[np.int64]
+) -> tuple[Array, LinearMap]:
+    """Map each training patient's embedding by the network that never saw the patient.
+
+    Parameters
+    ----------
+    embeddings : ndarray, (1 + folds, n, p)
+        Network 0 was trained on all training patients, network k without fold k.
+    train : ndarray of bool, (n,)
+    fold : ndarray of int, (n,)
+        Fold of each training patient, from 1.
 
     Returns
     -------
-    Map, by ridge regression.
+    aligned : ndarray, (n_train, p)
+        Training patients' embeddings in the features of network 0.
+    to_aligned : LinearMap
+        From embeddings of a new patient by network 0 to the same space.
     """
-    n, p = source.shape
-    origin, goal = source.mean(axis=0), target.mean(axis=0)
-    centered, moved = source - origin, target - goal
-    ridge = max(RIDGE * float(np.sum(centered**2)) / n, 1e-12)
-    if n < p:  # the dual form costs with patients, not with features
-        coefficients = centered.T @ np.linalg.solve(
-            centered @ centered.T + ridge * np.eye(n), moved
-        )
-    else:
-        coefficients = np.linalg.solve(
-            centered.T @ centered + ridge * np.eye(p), centered.T @ moved
-        )
-    return Map(goal - origin @ coefficients, coefficients)
+    full = np.asarray(embeddings[0][train], dtype=np.float64)
+    own_fold = fold[train]
+    aligned = np.empty_like(full)
+    for k in np.unique(own_fold):
+        held_out = own_fold == k
+        member = np.asarray(embeddings[k][train], dtype=np.float64)
+        aligned[held_out] = fit(member[~held_out], full[~held_out])(member[held_out])
+    return aligned, fit(full, full)

@@ -1,9 +1,9 @@
-"""The signature: LASSO-selected network features in a random forest; and the models beside it.
+"""Fits the signature and the baselines to a split's training patients and predicts all patients.
 
-Everything here learns from the split's training patients alone. Their own probabilities are
-cross-fitted through every stage: patient i is embedded by the network of the fold that left i out,
-and predicted by a LASSO, a forest and a comparator fitted without i's fold. Test patients are
-predicted by the fit to all training patients.
+Everything here learns from training patients only. Their own probabilities are cross-fitted through
+every stage: a patient is embedded by the network of the fold that left the patient out, and predicted
+by a LASSO, a forest and a baseline that were fitted without that fold. Test patients are predicted by
+the fit to all training patients, as a new patient would be.
 """
 
 from __future__ import annotations
@@ -11,372 +11,285 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from thyrocast import seeds
-from thyrocast.baselines import models as comparators
+from thyrocast.baselines import models as baselines
 from thyrocast.baselines import ridge
-from thyrocast.cohort import splitting as splits
-from thyrocast.signature import alignment, forest, lasso
+from thyrocast.baselines.models import Baseline
+from thyrocast.config.signature import Embeddings, Selection, SignatureConfig
+from thyrocast.config.signature import Recalibration as RecalibrationMethod
+from thyrocast.contract.names import BASELINES, Model
+from thyrocast.signature import alignment, forest, lasso, lasso_forest
+from thyrocast.signature.lasso_forest import LassoForest
+from thyrocast.signature.model import (
+    Recalibration,
+    Signature,
+    SignatureModel,
+    predict,
+    recalibrated_forest,
+)
+from thyrocast.signature.split import SplitData
 
 logger = logging.getLogger("thyrocast")
 
 Array = NDArray[np.float64]
-Folds = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patients:
-    """A split's patients, in the order of its rows in splits.csv.
+class SignatureFit:
+    """What is fitted to a split's training patients, and everybody's probabilities.
 
     Attributes
     ----------
-    patient, center : n names
-    train : (n,) bool
-    fold : (n,) int, 0 for test patients
-    outcome : (n,) 1, 0 or NaN
-    columns : text cells of cohort.csv by column
+    model : SignatureModel
+        For model.json.
+    classifier
+        For forest.skops.
+    path : CrossValidatedPath or None
+        For path.csv; None if there was only one outcome.
+    aligned : ndarray, (n_train, 2048)
+        Training patients' embeddings as LASSO and forest use them.
+    probabilities : dict of ndarray, (n,)
+        Probability of cure by every model; cross-fitted for training patients.
     """
 
-    patient: list[str]
-    center: list[str]
-    train: NDArray[np.bool_]
-    fold: Folds
-    outcome: Array
-    columns: dict[str, list[str]]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a split's training patients taught.
-
-    Attributes
-    ----------
-    model : plain numbers (model.json)
-    forest : the signature's classifier (forest.skops)
-    path : the LASSO path with its cross-validated deviance, for path.csv
-    places : (n_train, 2048) training patients' embeddings as LASSO and forest saw them
-    probabilities : (n,) P(cured) by model; cross-fitted for training patients
-    """
-
-    model: dict[str, Any]
-    forest: forest.Classifier
-    path: lasso.CrossValidated | None
-    places: Array
-    probabilities: dict[str, Array]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """LASSO and forest fitted to some patients.
-
-    Attributes
-    ----------
-    features : (s,) indices of the selected features
-    coefficients : (s,) of the LASSO, per unit of the feature; and its intercept
-    """
-
-    features: NDArray[np.int64]
-    coefficients: Array
-    intercept: float
+    model: SignatureModel
     classifier: forest.Classifier
-    path: lasso.CrossValidated | None
-    chosen: int
+    path: lasso.CrossValidatedPath | None
+    aligned: Array
+    probabilities: dict[Model, Array]
 
-    def predict(self, embeddings: Array) -> Array:
-        """P(cured) (n,) from embeddings (n, 2048)."""
-        return forest.probability(self.classifier, embeddings[:, self.features])
+
+@dataclass(frozen=True)
+class _Training:
+    """Outcomes (n,) and folds (n,) of the training patients, and how models are fitted to them."""
+
+    outcome: Array
+    fold: NDArray[np.int64]
+    config: SignatureConfig
+    seed: int
+    threads: int
+
+    @property
+    def cross_fitted(self) -> bool:
+        return self.config.embeddings is Embeddings.CROSS_FITTED
+
+    @property
+    def recalibrates(self) -> bool:
+        return self.cross_fitted and self.config.recalibration is RecalibrationMethod.LOGISTIC
+
+    def cross_fit(
+        self, fit: Callable[[Mask, str], T], predict: Callable[[T, Mask], Array]
+    ) -> tuple[T, Array]:
+        """Fit to all, and predict each patient by a fit without the patient's fold.
+
+        Parameters
+        ----------
+        fit
+            Fits to the patients of a mask; the second argument is a name for the seed.
+        predict
+            Probability of cure of the patients of a mask.
+
+        Returns
+        -------
+        The fit to all, and the probabilities (n,): cross-fitted, or the apparent ones of the fit to
+        all with in-sample embeddings, as published.
+        """
+        everyone = np.ones(len(self.fold), dtype=bool)
+        whole = fit(everyone, "all")
+        if not self.cross_fitted:
+            return whole, predict(whole, everyone)
+        result = np.zeros(len(self.fold))
+        for fold in np.unique(self.fold):
+            held_out = self.fold == fold
+            result[held_out] = predict(fit(~held_out, f"without-{fold}"), held_out)
+        return whole, result
 
 
 def fit(
-    patients: Patients,
+    data: SplitData,
     embeddings: NDArray[np.float32],
     logits: Array,
-    settings: Mapping[str, Any],
+    config: SignatureConfig,
     seed: int,
     threads: int = 1,
-) -> Fit:
-    """Fit the signature and the models beside it, and predict every patient of the split.
+) -> SignatureFit:
+    """Fit the signature and the baselines, and predict every patient of the split.
 
     Parameters
     ----------
-    patients
-        n of them; training patients have outcomes.
-    embeddings : (members, n, 2048)
-        Member 0 is ``full``, member k left fold k out.
-    logits : (members, n)
+    data
+        n patients; training patients have outcomes.
+    embeddings : ndarray, (members, n, 2048)
+        Member 0 is ``full``, member k was trained without fold k.
+    logits : ndarray, (members, n)
         The networks' log-odds of cure.
-    settings
-        The ``signature`` block of the config.
-    seed, threads
+    config
+    seed : int
+    threads : int
     """
-    train = patients.train
-    outcome, folds = patients.outcome[train], patients.fold[train]
-    crossed = settings["embeddings"] == "cross_fitted"
-    _check(patients, embeddings, crossed)
-    own = np.where(train, patients.fold, 0) if crossed else np.zeros(len(train), dtype=np.int64)
-    places, entrance = _places(patients, embeddings, crossed)
+    train = data.train
+    training = _Training(data.outcome[train], data.fold[train], config, seed, threads)
+    _check(data, embeddings, training.cross_fitted)
+    members = training.fold if training.cross_fitted else np.zeros_like(training.fold)
+    odds = logits[members, np.flatnonzero(train)]
+    recalibration = {Model.NETWORK: _recalibration(Model.NETWORK, odds, training)}
+    crossed = {Model.NETWORK: recalibration[Model.NETWORK](odds)}
 
-    def recalibrated(odds: Array, name: str) -> tuple[dict[str, float], Array]:
-        intercept, slope = 0.0, 1.0
-        if crossed and settings["recalibration"] == "logistic":
-            intercept, slope = ridge.recalibrate(odds[train], outcome)
-            logger.info("%s: recalibrated, intercept %.3f, slope %.3f", name, intercept, slope)
-        return {"intercept": intercept, "slope": slope}, expit(intercept + slope * odds)
+    to_aligned = None
+    if training.cross_fitted:
+        aligned, to_aligned = alignment.align(embeddings, train, data.fold)
+    else:
+        aligned = np.asarray(embeddings[0][train], dtype=np.float64)
+    whole, votes = _fit_lasso_forest(aligned, training)
+    _log_selection(whole, config)
+    if len(whole.features) > 0 and training.recalibrates:
+        odds = ridge.bounded_odds(votes)
+        recalibration[Model.SIGNATURE] = _recalibration(Model.SIGNATURE, odds, training)
+    crossed[Model.SIGNATURE] = recalibrated_forest(recalibration, votes)
 
-    recalibration, probabilities = {}, {}
-    recalibration["network"], probabilities["network"] = recalibrated(
-        logits[own, np.arange(len(train))], "network"
+    fitted = _fit_baselines(data.cohort[train], crossed, training)
+    model = SignatureModel(
+        embeddings=config.embeddings,
+        recalibration=recalibration,
+        signature=_signature(whole, to_aligned, float(training.outcome.mean())),
+        baselines={name: baseline for name, (baseline, _) in fitted.items()},
     )
+    tested = predict(
+        model, whole.classifier, data.cohort[~train], embeddings[0][~train], logits[0][~train]
+    )
+    crossed |= {name: probability for name, (_, probability) in fitted.items()}
+    probabilities = {name: np.zeros(len(train)) for name in crossed}
+    for name, probability in probabilities.items():
+        probability[train], probability[~train] = crossed[name], tested[name]
+    return SignatureFit(model, whole.classifier, whole.path, aligned, probabilities)
 
-    def learn(rows: NDArray[np.bool_], name: str) -> Stage:
-        return fit_stage(
-            places[rows],
-            outcome[rows],
-            settings,
-            seeds.derive(seed, "signature", name),
-            threads,
+
+def _recalibration(name: Model, odds: Array, training: _Training) -> Recalibration:
+    """Recalibration of training patients' log-odds (n,), if the config asks for it."""
+    if not training.recalibrates:
+        return Recalibration(intercept=0.0, slope=1.0)
+    intercept, slope = ridge.recalibrate(odds, training.outcome)
+    logger.info("%s: recalibrated, intercept %.3f, slope %.3f", name, intercept, slope)
+    return Recalibration(intercept=intercept, slope=slope)
+
+
+def _fit_lasso_forest(aligned: Array, training: _Training) -> tuple[LassoForest, Array]:
+    """LASSO and forest of embeddings (n, 2048), and the forest's probabilities (n,)."""
+    prevalence = float(training.outcome.mean())
+
+    def learn(rows: Mask, name: str) -> LassoForest:
+        return lasso_forest.fit(
+            aligned[rows],
+            training.outcome[rows],
+            training.config,
+            seeds.derive(training.seed, "signature", name),
+            training.threads,
         )
 
-    stage = learn(np.ones(len(outcome), dtype=bool), "all")
-    _report(stage, settings)
-    signature = np.zeros(len(train))
-    prevalence = float(outcome.mean())
-
-    def predict(part: Stage, rows: NDArray[np.bool_]) -> Array:
-        # Where nothing was selected, the prevalence of all: those of the folds' remainders would
-        # rank patients against their outcomes.
+    def forecast(part: LassoForest, rows: Mask) -> Array:
+        # If nothing is selected, all get the prevalence of all: the prevalences without each fold
+        # would rank patients against their outcomes.
         if len(part.features) == 0:
             return np.full(rows.sum(), prevalence)
-        return part.predict(places[rows])
+        return part.predict(aligned[rows])
 
-    signature[train] = cross_fit(learn, predict, stage, folds, crossed)
-    plain = _plain(stage, entrance, prevalence)
-    signature[~train] = forest.probability(
-        stage.classifier, select(plain, np.asarray(embeddings[0][~train], dtype=np.float64))
-    )
-    probabilities["signature"] = signature
-    if len(stage.features) > 0 and crossed and settings["recalibration"] == "logistic":
-        recalibration["signature"], probabilities["signature"] = recalibrated(
-            ridge.bounded_odds(signature), "signature"
-        )
-    model: dict[str, Any] = {
-        "embeddings": settings["embeddings"],
-        "recalibration": recalibration,
-        "signature": plain,
-        "comparators": {},
-    }
-    for name in ("handcrafted", "clinical", "combined"):
-        columns = comparators.predictors(name, patients.columns, probabilities)
-        result = _compare(name, columns, patients, folds, settings, seed)
-        if result is not None:
-            model["comparators"][name], probabilities[name] = result
-    return Fit(model, stage.classifier, stage.path, places, probabilities)
+    return training.cross_fit(learn, forecast)
 
 
-def fit_stage(
-    embeddings: Array,
-    outcome: Array,
-    settings: Mapping[str, Any],
-    seed: int,
-    threads: int = 1,
-    people: Folds | None = None,
-) -> Stage:
-    """Select features by LASSO and fit the forest on them.
-
-    Parameters
-    ----------
-    embeddings : (n, 2048)
-    outcome : (n,) of 0 and 1
-    settings
-        ``selection``, ``features``, ``penalties``, ``smallest_penalty``, ``tuning_folds`` and
-        ``forest``.
-    seed, threads
-    people : (n,)
-        Who each row is, where rows repeat patients: copies stay in one fold.
-
-    Returns
-    -------
-    Stage; without features, and with the prevalence for everybody, where the LASSO selects none.
-    """
-    path, chosen = None, 0
-    active = np.zeros(0, dtype=np.int64)
-    coefficients, intercept = np.zeros(0), 0.0
-    if len(np.unique(outcome)) == 2:
-        lambdas = lasso.penalties(
-            embeddings, outcome, settings["penalties"], settings["smallest_penalty"]
-        )
-        rows = np.arange(len(outcome)) if people is None else people
-        _, first, person = np.unique(rows, return_index=True, return_inverse=True)
-        folds = splits.tuning_folds(outcome[first], settings["tuning_folds"], seed)[person]
-        path = lasso.cross_validate(embeddings, outcome, folds, lambdas)
-        chosen = lasso.choose(path, settings["selection"], settings["features"])
-        weights = path.path.coefficients[chosen]
-        active = np.flatnonzero(weights)
-        coefficients, intercept = weights[active], float(path.path.intercepts[chosen])
-    classifier = forest.fit(
-        embeddings[:, active], outcome, settings["forest"], seed=seed, threads=threads
-    )
-    return Stage(active, coefficients, intercept, classifier, path, chosen)
-
-
-def cross_fit(
-    learn: Callable[[NDArray[np.bool_], str], T],
-    predict: Callable[[T, NDArray[np.bool_]], Array],
-    whole: T,
-    folds: Folds,
-    crossed: bool,
-) -> Array:
-    """Training patients' probabilities: each by a fit without its fold.
-
-    Parameters
-    ----------
-    learn
-        Fits to the rows of a mask; also told a name for its seed.
-    predict
-        P(cured) of the rows of a mask by a fit.
-    whole
-        The fit to all training patients.
-    folds : (n,)
-    crossed
-        ``False`` gives the apparent probabilities of ``whole``, as published.
-    """
-    everyone = np.ones(len(folds), dtype=bool)
-    if not crossed:
-        return predict(whole, everyone)
-    result = np.zeros(len(folds))
-    for fold in np.unique(folds):
-        held_out = folds == fold
-        result[held_out] = predict(learn(~held_out, f"without-{fold}"), held_out)
+def _fit_baselines(
+    cohort: pd.DataFrame, crossed: Mapping[Model, Array], training: _Training
+) -> dict[Model, tuple[Baseline, Array]]:
+    """The baselines that have a predictor, and training patients' probabilities (n,) by each."""
+    result = {}
+    for name in BASELINES:
+        predictors = baselines.predictors(name, cohort, crossed)
+        baseline, probability = _fit_baseline(name, predictors, training)
+        if baseline.coding:
+            result[name] = baseline, probability
+        else:
+            logger.warning("%s: no predictor in the training set, the model is left out", name)
     return result
 
 
-def _compare(
-    name: str,
-    columns: dict[str, list[str]],
-    patients: Patients,
-    folds: Folds,
-    settings: Mapping[str, Any],
-    seed: int,
-) -> tuple[dict[str, Any], Array] | None:
-    """Fit a comparator; its model and everybody's probabilities, training patients' cross-fitted."""
-    train = np.flatnonzero(patients.train)
-    outcome = patients.outcome[train]
+def _fit_baseline(
+    name: Model, predictors: pd.DataFrame, training: _Training
+) -> tuple[Baseline, Array]:
+    """A baseline on training patients' predictors, and their probabilities (n,)."""
+    prevalence = float(training.outcome.mean())
 
-    def cells(rows: NDArray[np.int64]) -> dict[str, list[str]]:
-        return {column: [values[i] for i in rows] for column, values in columns.items()}
-
-    def learn(rows: NDArray[np.bool_], part: str) -> dict[str, Any]:
-        return comparators.fit(
-            cells(train[rows]),
-            outcome[rows],
-            settings["tuning_folds"],
-            settings["imputations"],
-            seeds.derive(seed, name, part),
+    def learn(rows: Mask, part: str) -> Baseline:
+        return baselines.fit(
+            predictors[rows],
+            training.outcome[rows],
+            training.config.tuning_folds,
+            training.config.imputations,
+            seeds.derive(training.seed, name, part),
             name if part == "all" else None,
         )
 
-    def predict(model: dict[str, Any], rows: NDArray[np.bool_]) -> Array:
-        if not model["coding"]:
-            return np.full(rows.sum(), outcome.mean())
-        return comparators.predict(model, cells(train[rows]), int(rows.sum()))
+    def forecast(baseline: Baseline, rows: Mask) -> Array:
+        if not baseline.coding:
+            return np.full(rows.sum(), prevalence)
+        return baseline.predict(predictors[rows])
 
-    whole = learn(np.ones(len(train), dtype=bool), "all")
-    if not whole["coding"]:
-        logger.warning("%s: no predictor in the training set, the model is left out", name)
-        return None
-    probability = comparators.predict(whole, columns, len(patients.train))
-    probability[train] = cross_fit(
-        learn, predict, whole, folds, settings["embeddings"] == "cross_fitted"
-    )
-    return whole, probability
+    return training.cross_fit(learn, forecast)
 
 
-def _report(stage: Stage, settings: Mapping[str, Any]) -> None:
-    """Log what was selected, and what is odd about it."""
-    if stage.path is None:
-        logger.warning("signature: one outcome only, the prevalence is predicted")
-    elif len(stage.features) == 0:
+def _log_selection(fitted: LassoForest, config: SignatureConfig) -> None:
+    """Log how many features were selected, and what is unusual about it."""
+    if fitted.path is None:
+        logger.warning("signature: only one outcome, the prevalence is predicted")
+    elif len(fitted.features) == 0:
         logger.warning("signature: the LASSO selects no feature, the prevalence is predicted")
     else:
-        logger.info("signature: %d features selected", len(stage.features))
-        last = stage.chosen == len(stage.path.path.penalties) - 1
-        if last and settings["selection"] != "count":
+        logger.info("signature: %d features selected", len(fitted.features))
+        last = fitted.chosen == len(fitted.path.path.penalties) - 1
+        if last and config.selection is not Selection.COUNT:
             logger.warning(
-                "signature: the path's smallest penalty was chosen, it may end too early"
+                "signature: the smallest penalty of the path was chosen, the path may end too early"
             )
 
 
-def select(model: Mapping[str, Any], embeddings: Array) -> Array:
-    """Selected features (n, s) of a patient to be predicted, in the forest's space.
-
-    Parameters
-    ----------
-    model
-        The ``signature`` part of model.json.
-    embeddings : (n, 2048)
-        By the network trained on everybody.
-    """
-    if model["matrix"] is None:
-        return embeddings[:, model["features"]]
-    count = len(model["features"])
-    matrix = np.array(model["matrix"], dtype=np.float64).reshape(embeddings.shape[1], count)
-    return np.asarray(np.array(model["constant"]) + embeddings @ matrix)
-
-
-def _plain(stage: Stage, entrance: alignment.Map | None, prevalence: float) -> dict[str, Any]:
-    """Say what a signature is in plain numbers; the trees are in the forest's own file."""
-    settings = stage.classifier.get_params()
-    chosen = stage.features
-    return {
-        "features": chosen.tolist(),
-        "coefficients": stage.coefficients.tolist(),
-        "intercept": stage.intercept,
-        "constant": None if entrance is None else entrance.constant[chosen].tolist(),
-        "matrix": None if entrance is None else entrance.coefficients[:, chosen].tolist(),
-        "penalty": None if stage.path is None else float(stage.path.path.penalties[stage.chosen]),
-        "chosen": stage.chosen,
-        "importances": forest.importances(stage.classifier).tolist(),
-        "prevalence": prevalence,
-        "trees": settings.get("n_estimators", 0),
-        "smallest_leaf": settings.get("min_samples_leaf", 0),
-    }
+def _signature(
+    fitted: LassoForest, to_aligned: alignment.LinearMap | None, prevalence: float
+) -> Signature:
+    parameters = fitted.classifier.get_params()
+    selected = fitted.features
+    return Signature(
+        features=selected,
+        coefficients=fitted.coefficients,
+        intercept=fitted.intercept,
+        constant=None if to_aligned is None else to_aligned.constant[selected],
+        matrix=None if to_aligned is None else to_aligned.coefficients[:, selected],
+        penalty=None if fitted.path is None else float(fitted.path.path.penalties[fitted.chosen]),
+        chosen=fitted.chosen,
+        importances=forest.importances(fitted.classifier),
+        prevalence=prevalence,
+        trees=parameters.get("n_estimators", 0),
+        smallest_leaf=parameters.get("min_samples_leaf", 0),
+    )
 
 
-def _places(
-    patients: Patients, embeddings: NDArray[np.float32], crossed: bool
-) -> tuple[Array, alignment.Map | None]:
-    """Training patients' embeddings (n_train, 2048) in one space, and the way into it."""
-    train = patients.train
-    full = np.asarray(embeddings[0][train], dtype=np.float64)
-    if not crossed:
-        return full, None
-    fold = patients.fold[train]
-    places = np.empty_like(full)
-    for k in np.unique(fold):
-        out = fold == k
-        member = np.asarray(embeddings[k][train], dtype=np.float64)
-        places[out] = alignment.fit(member[~out], full[~out])(member[out])
-    return places, alignment.fit(full, full)
-
-
-def _check(patients: Patients, embeddings: NDArray[np.float32], crossed: bool) -> None:
-    """Raise where the embeddings are not those of this split."""
-    expected = 1 + int(patients.fold.max(initial=0)) if crossed else 1
+def _check(data: SplitData, embeddings: NDArray[np.float32], cross_fitted: bool) -> None:
+    """Raise ValueError if the embeddings are not those of this split."""
+    expected = 1 + int(data.fold.max(initial=0)) if cross_fitted else 1
     if embeddings.ndim != 3 or embeddings.shape[0] < expected:
         raise ValueError(
             f"embeddings of shape {embeddings.shape}: expected {expected} members, "
             "`full` and one for each fold"
         )
-    if embeddings.shape[1] != len(patients.train):
+    if embeddings.shape[1] != len(data.train):
         raise ValueError(
-            f"embeddings of {embeddings.shape[1]} patients for a split of {len(patients.train)}"
+            f"embeddings of {embeddings.shape[1]} patients for a split of {len(data.train)}"
         )
-    if crossed and len(np.unique(patients.fold[patients.train])) < 2:
+    if cross_fitted and len(np.unique(data.fold[data.train])) < 2:
         raise ValueError("cross-fitting needs at least two folds of training patients")

@@ -1,4 +1,4 @@
-"""The random forest on the signature's features, tuned by out-of-bag predictions."""
+"""The random forest on the selected features, tuned by out-of-bag predictions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,48 +16,51 @@ from sklearn.ensemble import RandomForestClassifier
 from skops import io as skops
 
 from thyrocast import fileio
+from thyrocast.config.signature import ForestConfig
 from thyrocast.errors import InputError
 
 Array = NDArray[np.float64]
 Classifier: TypeAlias = RandomForestClassifier | DummyClassifier
 
-# Beside what skops trusts by itself. A tree's arrays are read without code being run.
+# In addition to the types that skops trusts. A tree's arrays are read without running code.
 TRUSTED = ["sklearn.tree._tree.Tree"]
-# Trees per candidate while tuning; the winner then grows on to its full number.
+# Trees per candidate while tuning; the best candidate is then enlarged to its full number.
 TUNING_TREES = 100
 
 
 def fit(
-    features: Array, outcome: Array, settings: dict[str, Any], seed: int, threads: int = 1
+    features: Array, outcome: Array, config: ForestConfig, seed: int, threads: int = 1
 ) -> Classifier:
-    """Fit a forest, its smallest leaf chosen by the Brier score of out-of-bag predictions.
+    """Fit a forest; its smallest leaf is chosen by the Brier score of out-of-bag predictions.
 
     Parameters
     ----------
-    features : (n, p)
-    outcome : (n,) of 0 and 1
-    settings
-        ``trees`` and ``smallest_leaf`` (the candidates).
-    seed, threads
+    features : ndarray, (n, p)
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    config
+        Number of trees and candidates of the smallest leaf.
+    seed : int
+    threads : int
         Any number of threads gives the same forest.
 
     Returns
     -------
-    A forest; a constant at the prevalence where there is no feature or only one outcome.
+    RandomForestClassifier or DummyClassifier
+        The latter predicts the prevalence, if there is no feature or only one outcome.
 
     Notes
     -----
     Out-of-bag predictions rank the candidates at the cost of one fit each; a 24 x 5 grid of
-    500-tree forests took 67 s for what 3 candidates settle in one.
+    500-tree forests took 67 s where 3 candidates take one.
     """
     if features.shape[1] == 0 or len(np.unique(outcome)) < 2:
         return DummyClassifier(strategy="prior").fit(features, outcome.astype(int))
-    trees = int(settings["trees"])
-    candidates = sorted({int(leaf) for leaf in settings["smallest_leaf"]})
+    candidates = sorted(set(config.smallest_leaf))
     fitted = []
     for leaf in candidates:
         forest = RandomForestClassifier(
-            n_estimators=min(TUNING_TREES, trees),
+            n_estimators=min(TUNING_TREES, config.trees),
             min_samples_leaf=leaf,
             max_features="sqrt",
             oob_score=len(candidates) > 1,
@@ -70,32 +73,34 @@ def fit(
             forest.fit(features, outcome.astype(int))
         fitted.append(forest)
     best = min(fitted, key=lambda forest: _brier(forest, outcome)) if fitted[1:] else fitted[0]
-    if trees > TUNING_TREES:
-        best.set_params(n_estimators=trees, oob_score=False).fit(features, outcome.astype(int))
-    # Threads would add up votes in the order in which they end: the last digit would vary.
+    if config.trees > TUNING_TREES:
+        best.set_params(n_estimators=config.trees, oob_score=False)
+        best.fit(features, outcome.astype(int))
+    # Threads add up votes in the order in which they end: the last digit would vary.
     best.set_params(n_jobs=None, warm_start=False)
     return best
 
 
 def probability(classifier: Classifier, features: Array) -> Array:
-    """P(cured) (n,) of patients' features (n, p)."""
-    columns = list(classifier.classes_)
-    if 1 not in columns or len(features) == 0:
+    """Probability of cure (n,) from features (n, p)."""
+    classes = list(classifier.classes_)
+    if 1 not in classes or len(features) == 0:
         return np.zeros(len(features))
-    return np.asarray(classifier.predict_proba(features)[:, columns.index(1)])
+    return np.asarray(classifier.predict_proba(features)[:, classes.index(1)])
 
 
 def importances(classifier: Classifier) -> Array:
-    """Mean decrease in impurity (p,), summing to 1; empty where the model is a constant."""
+    """Mean decrease in impurity (p,), with sum 1; empty if the prevalence is predicted."""
     if isinstance(classifier, DummyClassifier):
         return np.zeros(0)
     return np.asarray(classifier.feature_importances_)
 
 
 def save(classifier: Classifier, path: Path) -> None:
-    """Write forest.skops; the same forest, the same bytes.
+    """Write forest.skops; the same forest gives the same bytes.
 
-    skops names what it stores by its place in memory and dates it: both become their order.
+    skops names what it stores after its memory address and adds the time: addresses are replaced by
+    numbers in the order of their occurrence, and the time by a fixed one.
     """
     order: dict[str, str] = {}
 
@@ -112,22 +117,29 @@ def save(classifier: Classifier, path: Path) -> None:
         written.writestr(zipfile.ZipInfo("schema.json"), schema)
         for name in given.namelist():
             if name != "schema.json":
-                place, _, kind = name.partition(".")
-                written.writestr(zipfile.ZipInfo(f"{order[place]}.{kind}"), given.read(name))
+                address, _, kind = name.partition(".")
+                written.writestr(zipfile.ZipInfo(f"{order[address]}.{kind}"), given.read(name))
 
 
 def load(path: Path) -> Classifier:
-    """Read forest.skops; nothing but a scikit-learn forest is let in."""
+    """Read forest.skops.
+
+    Raises
+    ------
+    InputError
+        If it contains anything but a scikit-learn forest.
+    """
     classifier = skops.load(path, trusted=TRUSTED)
     if not isinstance(classifier, RandomForestClassifier | DummyClassifier):
         raise InputError(
-            f"{path} holds a {type(classifier).__name__}, expected a forest: fit the signature again"
+            f"{path} contains a {type(classifier).__name__}, expected a forest: fit the signature "
+            "again"
         )
     return classifier
 
 
 def _brier(forest: RandomForestClassifier, outcome: Array) -> float:
-    """Brier score of out-of-bag predictions; patients in every tree's sample have none."""
+    """Brier score of out-of-bag predictions; patients in the sample of every tree have none."""
     votes = forest.oob_decision_function_
-    seen = np.isfinite(votes).all(axis=1)
-    return float(np.mean((votes[seen, 1] - outcome[seen]) ** 2)) if seen.any() else np.inf
+    present = np.isfinite(votes).all(axis=1)
+    return float(np.mean((votes[present, 1] - outcome[present]) ** 2)) if present.any() else np.inf

@@ -1,14 +1,14 @@
-"""L1-penalized logistic regression over a path of penalties, cross-validated as glmnet does it.
+"""L1-penalized logistic regression over a path of penalties, cross-validated as in glmnet.
 
-The intercept is not penalized, features are standardized by their standard deviation (divisor n)
-inside each fit, and a path is fitted from its largest penalty down, each solution starting from
-the one before. A fit is proximal Newton on a working set: strong rules propose the features, the
-weighted least-squares problem of each Newton step goes to scikit-learn's coordinate descent, and
-the optimality conditions are checked on every feature before a solution counts.
+The intercept is not penalized. Features are standardized by their standard deviation (divisor n)
+inside each fit. A path is fitted from its largest penalty downwards, and each solution starts from the
+previous one. A fit is proximal Newton on a working set: strong rules propose the features, the
+weighted least-squares problem of each Newton step is solved by scikit-learn's coordinate descent, and
+the optimality conditions are checked on every feature before a solution is accepted.
 
-Why not one of the ready-made solvers: liblinear penalizes the intercept, saga does not converge
-within a minute at 100 x 2,048, and skglm compiles itself for 8 s in every process before it takes
-.2 s for a path, of which a job fits a few dozen.
+Ready-made solvers do not fit: liblinear penalizes the intercept, saga does not converge within a
+minute at 100 x 2,048, and skglm compiles itself for 8 s in every process and then takes .2 s for a
+path, of which a job fits a few dozen.
 """
 
 from __future__ import annotations
@@ -23,30 +23,32 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 
+from thyrocast.config.signature import Selection
+
 Array = NDArray[np.float64]
 
-# Deviance explained beyond which smaller penalties only drive fitted probabilities to 0 and 1
-# (glmnet's devmax).
+# Explained share of the deviance above which smaller penalties only move fitted probabilities to 0
+# and 1 (glmnet's devmax).
 SATURATED = 0.999
 # Of the optimality conditions, as a share of the path's largest penalty.
 TOLERANCE = 1e-9
-# Of coordinate descent's duality gap, as a share of the target's squared norm. It only has to find
-# which features are active and their signs; the values then come from a linear system.
+# Of coordinate descent's duality gap, as a share of the target's squared norm. Coordinate descent only
+# has to find which features are active and their signs; the values then come from a linear system.
 GAP = 1e-6
-# A predicted probability enters the cross-validated deviance no closer to 0 or 1 (glmnet's pmin).
+# Nearest that a predicted probability comes to 0 or 1 in the cross-validated deviance (glmnet's pmin).
 CLIP = 1e-5
 
 
 @dataclass(frozen=True)
-class Path:
-    """Solutions over a decreasing sequence of penalties, on the features' own scale.
+class LassoPath:
+    """Solutions for a decreasing sequence of penalties, on the features' own scale.
 
     Attributes
     ----------
-    penalties : (L,)
+    penalties : ndarray, (L,)
         Lambda, of the mean log-likelihood.
-    intercepts : (L,)
-    coefficients : (L, p)
+    intercepts : ndarray, (L,)
+    coefficients : ndarray, (L, p)
     """
 
     penalties: Array
@@ -60,45 +62,57 @@ class Path:
 
 
 @dataclass(frozen=True)
-class CrossValidated:
+class CrossValidatedPath:
     """A path with its cross-validated deviance.
 
     Attributes
     ----------
-    path : Path
+    path : LassoPath
         Fitted to all patients.
-    deviance, error : (L,)
+    deviance, error : ndarray, (L,)
         Mean binomial deviance per patient over the folds (each weighted by its size) and its
         standard error.
     """
 
-    path: Path
+    path: LassoPath
     deviance: Array
     error: Array
 
     @property
     def nonzero(self) -> NDArray[np.int64]:
-        """Features with a nonzero coefficient (L,)."""
+        """Number of features with a nonzero coefficient (L,)."""
         return np.asarray(np.count_nonzero(self.path.coefficients, axis=1))
 
 
+@dataclass(frozen=True)
+class _Scaled:
+    """Features that vary, centered and scaled (n, q), their mean and scale (q,), and which (p,)."""
+
+    features: Array
+    mean: Array
+    scale: Array
+    varying: NDArray[np.bool_]
+
+
 def penalties(features: Array, outcome: Array, count: int = 100, ratio: float = 0.01) -> Array:
-    """Lay a geometric sequence from the smallest penalty at which no feature is active.
+    """Geometric sequence of penalties, from the smallest one at which no feature is active.
 
     Parameters
     ----------
-    features : (n, p)
-    outcome : (n,) of 0 and 1
-    count
+    features : ndarray, (n, p)
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    count : int
         Length of the sequence.
-    ratio
+    ratio : float
         Its smallest penalty as a share of its largest.
 
     Returns
     -------
-    (count,), decreasing; a single 1 where no feature varies with the outcome.
+    ndarray, (count,)
+        Decreasing; a single 1 if no feature varies with the outcome.
     """
-    scaled, _, _ = _standardize(features)
+    scaled = _standardize(features).features
     if scaled.shape[1] == 0:
         return np.ones(1)
     largest = np.abs(scaled.T @ (outcome - outcome.mean())).max() / len(outcome)
@@ -107,79 +121,76 @@ def penalties(features: Array, outcome: Array, count: int = 100, ratio: float = 
     return np.asarray(largest * np.logspace(0, np.log10(ratio), count))
 
 
-def fit_path(features: Array, outcome: Array, lambdas: Array) -> Path:
-    """Fit the path; it ends early where the model is saturated.
+def fit_path(features: Array, outcome: Array, lambdas: Array) -> LassoPath:
+    """Fit the path; it ends early if the model is saturated.
 
     Parameters
     ----------
-    features : (n, p)
-    outcome : (n,) of 0 and 1, both present
-    lambdas : (L,), decreasing
+    features : ndarray, (n, p)
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured; both occur.
+    lambdas : ndarray, (L,)
+        Penalties, decreasing.
 
     Returns
     -------
-    Path, of at most L solutions.
+    LassoPath
+        Of at most L solutions.
 
     References
     ----------
     Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1); Tibshirani et al., J R Stat Soc B
     2012;74:245 (strong rules).
     """
-    n, p = features.shape
     prevalence = outcome.mean()
     if not 0 < prevalence < 1:
         raise ValueError("a logistic path needs both outcomes")
-    scaled, scale, varying = _standardize(features)
-    center = features[:, varying].mean(axis=0)
+    scaled = _standardize(features)
     intercept = float(np.log(prevalence / (1 - prevalence)))
-    weights = np.zeros(scaled.shape[1])
-    gradient = scaled.T @ (outcome - prevalence) / n
+    weights = np.zeros(scaled.features.shape[1])
+    gradient = scaled.features.T @ (outcome - prevalence) / len(outcome)
     null = -np.mean(outcome * np.log(prevalence) + (1 - outcome) * np.log1p(-prevalence))
     tolerance = TOLERANCE * max(float(np.abs(gradient).max(initial=0)), 1e-6)
     intercepts, coefficients, before = [], [], lambdas[0]
     with warnings.catch_warnings(), config_context(skip_parameter_validation=True):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the conditions below decide instead
+        # Whether a solution is accepted is decided by the optimality conditions.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         for penalty in lambdas:
             working = (weights != 0) | (np.abs(gradient) >= 2 * penalty - before)
-            while True:
-                chosen = np.flatnonzero(working)
-                intercept, weights[chosen] = _newton(
-                    scaled[:, chosen], outcome, penalty, intercept, weights[chosen], tolerance
-                )
-                active = np.flatnonzero(weights)
-                linear = intercept + scaled[:, active] @ weights[active]
-                gradient = scaled.T @ (outcome - expit(linear)) / n
-                violated = (np.abs(gradient) > penalty + 2 * tolerance) & ~working
-                if not violated.any():
-                    break
-                working |= violated
+            intercept, linear, gradient = _solve(
+                scaled.features, outcome, penalty, intercept, weights, working, tolerance
+            )
             before = penalty
-            original = np.zeros(p)
-            original[varying] = weights / scale
+            original = np.zeros(features.shape[1])
+            original[scaled.varying] = weights / scaled.scale
             coefficients.append(original)
-            intercepts.append(intercept - float(original[varying] @ center))
+            intercepts.append(intercept - float(original[scaled.varying] @ scaled.mean))
             if 1 - _loss(linear, outcome) / null > SATURATED:
                 break
-    return Path(lambdas[: len(intercepts)].copy(), np.array(intercepts), np.array(coefficients))
+    return LassoPath(
+        lambdas[: len(intercepts)].copy(), np.array(intercepts), np.array(coefficients)
+    )
 
 
 def cross_validate(
     features: Array, outcome: Array, folds: NDArray[np.int64], lambdas: Array
-) -> CrossValidated:
-    """Fit the path to all patients and measure its deviance on patients left out.
+) -> CrossValidatedPath:
+    """Fit the path to all patients and measure its deviance on held-out patients.
 
     Parameters
     ----------
-    features : (n, p)
-    outcome : (n,) of 0 and 1, both present
-    folds : (n,)
-        A fold whose other patients all have one outcome cannot be fitted and is left out of the
-        mean.
-    lambdas : (L,), decreasing
+    features : ndarray, (n, p)
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured; both occur.
+    folds : ndarray of int, (n,)
+        A fold without which only one outcome is left is skipped.
+    lambdas : ndarray, (L,)
+        Penalties, decreasing.
 
     Returns
     -------
-    CrossValidated; its deviance and error are infinite where fewer than two folds could be fitted.
+    CrossValidatedPath
+        Its deviance and error are infinite if fewer than two folds could be used.
     """
     path = fit_path(features, outcome, lambdas)
     lambdas = path.penalties
@@ -190,26 +201,27 @@ def cross_validate(
             continue
         part = fit_path(features[train], outcome[train], lambdas)
         linear = part.linear(features[test])
-        # Beyond saturation the last solution stands, as in glmnet.
+        # After saturation the last solution is used, as in glmnet.
         last = np.repeat(linear[:, -1:], len(lambdas) - linear.shape[1], axis=1)
         rows.append(deviance(np.hstack([linear, last]), outcome[test]))
         sizes.append(test.sum())
     if len(rows) < 2:
-        return CrossValidated(path, np.full(len(lambdas), np.inf), np.full(len(lambdas), np.inf))
+        infinite = np.full(len(lambdas), np.inf)
+        return CrossValidatedPath(path, infinite, infinite)
     table, share = np.array(rows), np.array(sizes) / np.sum(sizes)
     mean = share @ table
     error = np.sqrt(share @ (table - mean) ** 2 / (len(rows) - 1))
-    return CrossValidated(path, mean, error)
+    return CrossValidatedPath(path, mean, error)
 
 
 def deviance(linear: Array, outcome: Array) -> Array:
-    """Mean binomial deviance (L,) of linear predictors (n, L), probabilities kept off 0 and 1."""
+    """Mean binomial deviance (L,) of linear predictors (n, L); probabilities are clipped."""
     probability = np.clip(expit(linear), CLIP, 1 - CLIP)
     hit = np.where(outcome[:, None] > 0.5, probability, 1 - probability)
     return np.asarray(-2 * np.log(hit).mean(axis=0))
 
 
-def choose(result: CrossValidated, rule: str, count: int = 16) -> int:
+def choose(result: CrossValidatedPath, rule: Selection, count: int = 16) -> int:
     """Position on the path that a rule chooses.
 
     Parameters
@@ -219,34 +231,60 @@ def choose(result: CrossValidated, rule: str, count: int = 16) -> int:
     rule
         ``minimum``: the smallest deviance (the largest penalty among equals);
         ``one_standard_error``: the largest penalty whose deviance is within one standard error of
-        the smallest; ``count``: as many features as ``count``, or the nearest number that the path
-        offers, fewer rather than more and the largest penalty among equals.
-    count
+        the smallest; ``count``: as many features as `count`, or the nearest number on the path,
+        fewer rather than more and the largest penalty among equals.
+    count : int
         For ``count``; the published study kept 16.
     """
-    if rule == "count":
-        away = np.abs(result.nonzero - count) + np.where(result.nonzero > count, 0.5, 0.0)
-        return int(np.argmin(away))
+    if rule is Selection.COUNT:
+        distance = np.abs(result.nonzero - count) + np.where(result.nonzero > count, 0.5, 0.0)
+        return int(np.argmin(distance))
     best = int(np.argmin(result.deviance))
-    if rule == "minimum" or not np.isfinite(result.deviance[best]):
+    if rule is Selection.MINIMUM or not np.isfinite(result.deviance[best]):
         return best
-    if rule == "one_standard_error":
-        within = result.deviance <= result.deviance[best] + result.error[best]
-        return int(np.flatnonzero(within)[0])
-    raise ValueError(f"unknown rule {rule!r}")
+    within = result.deviance <= result.deviance[best] + result.error[best]
+    return int(np.flatnonzero(within)[0])
 
 
-def _standardize(features: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Features that vary, centered and scaled (n, q), their scale (q,), which they are (p,)."""
+def _standardize(features: Array) -> _Scaled:
     scale = features.std(axis=0)
     varying = scale > 1e-10 * np.maximum(np.abs(features).max(axis=0, initial=0), 1e-300)
     kept = features[:, varying]
-    scaled = np.asfortranarray((kept - kept.mean(axis=0)) / scale[varying])
-    return scaled, scale[varying], varying
+    mean = kept.mean(axis=0)
+    scaled = np.asfortranarray((kept - mean) / scale[varying])
+    return _Scaled(scaled, mean, scale[varying], varying)
 
 
 def _loss(linear: Array, outcome: Array) -> float:
     return float(np.mean(np.logaddexp(0, linear) - outcome * linear))
+
+
+def _solve(
+    scaled: Array,
+    outcome: Array,
+    penalty: float,
+    intercept: float,
+    weights: Array,
+    working: NDArray[np.bool_],
+    tolerance: float,
+) -> tuple[float, Array, Array]:
+    """Solve for one penalty: intercept, linear predictor (n,) and gradient (q,).
+
+    `weights` (q,) is changed in place, and features that violate the optimality conditions are
+    added to the working set `working` (q,).
+    """
+    while True:
+        chosen = np.flatnonzero(working)
+        intercept, weights[chosen] = _newton(
+            scaled[:, chosen], outcome, penalty, intercept, weights[chosen], tolerance
+        )
+        active = np.flatnonzero(weights)
+        linear = intercept + scaled[:, active] @ weights[active]
+        gradient = scaled.T @ (outcome - expit(linear)) / len(outcome)
+        violated = (np.abs(gradient) > penalty + 2 * tolerance) & ~working
+        if not violated.any():
+            return intercept, linear, gradient
+        working |= violated
 
 
 def _newton(
@@ -257,7 +295,11 @@ def _newton(
     weights: Array,
     tolerance: float,
 ) -> tuple[float, Array]:
-    """Minimize mean loss + penalty * |weights| over the working set's columns (n, w)."""
+    """Minimize mean loss + penalty * |weights| over the working set's columns (n, w).
+
+    Not `thyrocast.statistics.logistic`: |weights| has no derivative at 0, so that each step is a LASSO
+    problem of least squares instead of a linear system.
+    """
     n = len(outcome)
     linear = intercept + scaled @ weights
     value = _loss(linear, outcome) + penalty * np.abs(weights).sum()
@@ -265,22 +307,22 @@ def _newton(
         probability = expit(linear)
         residual = outcome - probability
         gradient = scaled.T @ residual / n
-        stray = np.where(
+        violation = np.where(
             weights != 0,
             np.abs(gradient - penalty * np.sign(weights)),
             np.maximum(np.abs(gradient) - penalty, 0),
         )
-        if max(stray.max(initial=0), abs(residual.mean())) <= tolerance:
+        if max(violation.max(initial=0), abs(residual.mean())) <= tolerance:
             break
         curvature = np.maximum(probability * (1 - probability), 1e-6)
         total = curvature.sum()
         target = residual / curvature + scaled @ weights
-        middle, level = curvature @ scaled / total, curvature @ target / total
+        column_mean, target_mean = curvature @ scaled / total, curvature @ target / total
         root = np.sqrt(curvature)
-        columns = np.asfortranarray((scaled - middle) * root[:, None])
-        proposal = _least_squares(columns, (target - level) * root, penalty, weights)
+        columns = np.asfortranarray((scaled - column_mean) * root[:, None])
+        proposal = _least_squares(columns, (target - target_mean) * root, penalty, weights)
         step = proposal - weights
-        shift = level - middle @ proposal
+        shift = target_mean - column_mean @ proposal
         size = 1.0
         move = shift + scaled @ step
         for _ in range(30):
@@ -297,7 +339,7 @@ def _newton(
 
 
 def _least_squares(columns: Array, target: Array, penalty: float, weights: Array) -> Array:
-    """Minimize |target - columns b|^2 / 2n + penalty * |b|, starting from ``weights``."""
+    """Minimize |target - columns b|^2 / 2n + penalty * |b|, starting from `weights`."""
     n, count = columns.shape
     if count == 0:
         return weights
@@ -309,7 +351,7 @@ def _least_squares(columns: Array, target: Array, penalty: float, weights: Array
                 columns,
                 target,
                 alphas=[penalty],
-                coef_init=start.copy(),  # it is worked on in place
+                coef_init=start.copy(),  # it is changed in place
                 precompute=gram,
                 Xy=product,
                 check_input=False,
@@ -328,5 +370,5 @@ def _least_squares(columns: Array, target: Array, penalty: float, weights: Array
     if (np.sign(exact) == signs).all():
         result[active] = exact
         return result
-    # Not yet the right features, or some that repeat each other, whose values no system gives.
+    # These are not yet the active features, or some depend on each other and no system has a solution.
     return descend(result, GAP**2)

@@ -1,70 +1,88 @@
-"""How much of the signature's apparent performance is optimism, by the bootstrap."""
+"""Optimism of the signature's apparent performance, by the bootstrap."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from thyrocast import seeds
-from thyrocast.signature.fitting import fit_stage
-from thyrocast.statistics import discrimination, optimism
+from thyrocast.config.signature import SignatureConfig
+from thyrocast.contract import io
+from thyrocast.contract.names import Metric
+from thyrocast.contract.splits import OPTIMISM
+from thyrocast.signature import lasso_forest
+from thyrocast.statistics import discrimination, losses, optimism
+from thyrocast.statistics.inputs import Booleans, Integers
 
 logger = logging.getLogger("thyrocast")
 
 Array = NDArray[np.float64]
 
-COLUMNS = ("metric", "apparent", "optimism", "corrected", "resamples")
+
+def _brier(outcome: Booleans, probability: Array) -> float:
+    return float(losses.squared_errors(outcome, probability).mean())
 
 
-def _brier(outcome: NDArray[np.bool_], probability: Array) -> float:
-    return float(np.mean((probability - outcome) ** 2))
+METRICS: Mapping[str, Callable[[Booleans, Array], float]] = {
+    Metric.AUC: discrimination.auc,
+    Metric.BRIER: _brier,
+}
 
 
-METRICS = {"auc": discrimination.auc, "brier": _brier}
+def correct(
+    aligned: Array, outcome: Array, config: SignatureConfig, seed: int, threads: int = 1
+) -> pd.DataFrame:
+    """Correct the signature's apparent performance.
 
-
-def rows(
-    places: Array, outcome: Array, settings: Mapping[str, Any], seed: int, threads: int = 1
-) -> Iterator[tuple[object, ...]]:
-    """Rows of optimism.csv; none where no resamples are asked for or one outcome has one patient.
-
-    LASSO, penalty and forest are fitted anew to every resample. The networks are not: their part of
-    the optimism is what cross-fitting removes.
+    LASSO, penalty and forest are fitted again to every resample. The networks are not: their part of
+    the optimism is removed by cross-fitting.
 
     Parameters
     ----------
-    places : (n, 2048)
-        Training patients' embeddings as LASSO and forest see them.
-    outcome : (n,) of 0 and 1
-    settings
-        The ``signature`` block of the config.
-    seed, threads
+    aligned : ndarray, (n, 2048)
+        Training patients' embeddings as LASSO and forest use them.
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    config
+    seed : int
+    threads : int
+
+    Returns
+    -------
+    DataFrame
+        Rows of `OPTIMISM`; none if no resamples are asked for, or fewer than two patients have one of
+        the outcomes.
     """
-    resamples = int(settings["optimism_resamples"])
+    resamples = config.optimism_resamples
     if resamples == 0 or min(outcome.sum(), (1 - outcome).sum()) < 2:
-        return
+        return io.empty(OPTIMISM)
     done = 0
 
-    def learn(drawn: NDArray[np.integer[Any]], new: NDArray[np.integer[Any]]) -> Array:
+    def learn(drawn: Integers, new: Integers) -> Array:
         nonlocal done
-        stage = fit_stage(
-            places[drawn],
+        fitted = lasso_forest.fit(
+            aligned[drawn],
             outcome[drawn],
-            settings,
+            config,
             seeds.derive(seed, "optimism", str(done)),
             threads,
-            people=drawn.astype(np.int64),
+            patient=drawn.astype(np.int64),
         )
         done += 1
         if done % 10 == 1:
             logger.info("optimism: %d of %d resamples", done - 1, resamples)
-        return stage.predict(places[new])
+        return fitted.predict(aligned[new])
 
     random = np.random.default_rng(seeds.derive(seed, "optimism"))
-    found = optimism.correct(outcome, learn, METRICS, resamples, random)
-    for name, result in found.items():
-        yield (name, *map(float, result), resamples)
+    corrected = optimism.correct(outcome, learn, METRICS, resamples, random)
+    return io.build(
+        OPTIMISM,
+        [
+            {"metric": metric, **result._asdict(), "resamples": resamples}
+            for metric, result in corrected.items()
+        ],
+    )

@@ -1,4 +1,9 @@
-"""Unpenalized logistic regression of a few terms."""
+"""Logistic regression by Newton's method, with or without an L2 penalty.
+
+For small dense problems: baselines fit tens of predictors thousands of times while a penalty is
+chosen for every imputation of every fold. A Newton step takes microseconds, but scikit-learn's
+estimator spends a millisecond on checks alone.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,14 @@ from scipy import special
 from thyrocast.statistics import influence
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
-STEPS = 60
+STEPS = 100
+#: Largest last step of a coefficient, relative to the largest coefficient.
 TOLERANCE = 1e-12
+#: Increase of the mean loss that counts as rounding.
+_ROUNDING = 1e-12
+#: Curvature added to every coefficient, so that a step is finite if all fitted probabilities are 0 or
+#: 1. It changes steps, not the solution.
+_LEAST_CURVATURE = 1e-12
 
 
 class Fit(NamedTuple):
@@ -28,64 +39,121 @@ def expit(x: ArrayLike) -> Floats:
     return np.asarray(special.expit(x), dtype=np.float64)
 
 
+def solve(
+    design: Floats,
+    outcome: NDArray[np.generic],
+    offset: Floats | None = None,
+    penalty: ArrayLike = 0.0,
+) -> Floats:
+    """Coefficients that minimize mean loss + sum(penalty * coefficients²) / 2.
+
+    Parameters
+    ----------
+    design : ndarray, (n, p)
+        Columns of the model, including the constant if there is one.
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    offset : ndarray, (n,), optional
+        Term of the linear predictor whose coefficient is fixed at 1.
+    penalty : array_like, (p,) or a number
+        Penalty of each coefficient; 0 for one that is not penalized, such as the intercept.
+
+    Returns
+    -------
+    ndarray, (p,)
+
+    Raises
+    ------
+    NotEstimableError
+        If no solution is found, because the outcome is separated and a coefficient not penalized.
+
+    Examples
+    --------
+    >>> constant = np.ones((4, 1))
+    >>> round(float(solve(constant, np.array([1, 1, 1, 0]))[0]), 4)  # log-odds of 3 in 4
+    1.0986
+    """
+    y = outcome.astype(np.float64)
+    n, p = design.shape
+    fixed = np.zeros(n) if offset is None else offset
+    ridge = np.broadcast_to(np.asarray(penalty, dtype=np.float64), p)
+    beta = np.zeros(p)
+    loss = _loss(design @ beta + fixed, y, beta, ridge)
+    for _ in range(STEPS):
+        probability = expit(design @ beta + fixed)
+        gradient = design.T @ (y - probability) / n - ridge * beta
+        hessian = _information(design, probability) / n
+        hessian[np.diag_indices(p)] += ridge + _LEAST_CURVATURE
+        step = np.linalg.solve(hessian, gradient)
+        after = _loss(design @ (beta + step) + fixed, y, beta + step, ridge)
+        while not after <= loss + _ROUNDING and np.abs(step).max() > TOLERANCE:
+            step /= 2
+            after = _loss(design @ (beta + step) + fixed, y, beta + step, ridge)
+        beta, loss = beta + step, after
+        # The step must vanish, not the gradient: under separation that becomes small as well.
+        if np.abs(step).max() <= TOLERANCE * (1 + np.abs(beta).max()):
+            return beta
+    raise NotEstimableError("the logistic model does not converge (separated or constant data)")
+
+
 def fit(
     design: Floats,
     outcome: NDArray[np.generic],
     offset: Floats | None = None,
     cluster: NDArray[np.generic] | None = None,
 ) -> Fit:
-    """Fit by Newton's method with step halving.
+    """Fit by maximum likelihood, without a penalty.
 
     Parameters
     ----------
-    design : (n, p)
-        Columns of the model, the constant among them if there is one.
-    outcome : (n,)
-    offset : (n,), optional
-        Term of the linear predictor with a coefficient held at 1.
-    cluster : (n,), optional
-        Rows of one patient; the covariance is then the sandwich of Liang and Zeger, Biometrika
-        1986;73:13, times clusters / (clusters - 1).
+    design : ndarray, (n, p)
+        Columns of the model, including the constant if there is one.
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    offset : ndarray, (n,), optional
+        Term of the linear predictor whose coefficient is fixed at 1.
+    cluster : ndarray, (n,), optional
+        Patient of each row if patients have several rows; the covariance is then the sandwich of
+        Liang and Zeger, Biometrika 1986;73:13, times clusters / (clusters - 1).
+
+    Returns
+    -------
+    Fit
 
     Raises
     ------
     NotEstimableError
-        If the outcome is separated or the columns are collinear.
+        If the outcome is separated, the columns are collinear, or there are too few clusters.
     """
     y = outcome.astype(np.float64)
-    fixed = np.zeros(y.size) if offset is None else offset
-    beta = np.zeros(design.shape[1])
-    score = _log_likelihood(design @ beta + fixed, y)
-    for _ in range(STEPS):
-        p = expit(design @ beta + fixed)
-        information = (design * (p * (1 - p))[:, None]).T @ design
-        try:
-            step = np.linalg.solve(information, design.T @ (y - p))
-        except np.linalg.LinAlgError:
-            break
-        new = _log_likelihood(design @ (beta + step) + fixed, y)
-        while not new >= score - 1e-10 and np.abs(step).max() > TOLERANCE:
-            step /= 2
-            new = _log_likelihood(design @ (beta + step) + fixed, y)
-        beta, score = beta + step, new
-        # The step must vanish, not the likelihood: under separation that flattens out as well.
-        if np.abs(step).max() <= TOLERANCE * (1 + np.abs(beta).max()):
-            p = expit(design @ beta + fixed)
-            information = (design * (p * (1 - p))[:, None]).T @ design
-            if np.linalg.cond(information) > 1e14:
-                break
-            covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-            if cluster is not None:
-                scores = influence.cluster_sums(design * (y - p)[:, None], cluster)
-                count = len(scores)
-                if count < 2:
-                    raise NotEstimableError("several patients are needed, found one")
-                covariance = covariance @ scores.T @ scores @ covariance * count / (count - 1)
-                if np.linalg.cond(covariance) > 1e12:
-                    raise NotEstimableError(f"{count} patients are too few for {len(beta)} terms")
-            return Fit(beta, covariance, float(score))
-    raise NotEstimableError("the logistic model does not converge (separated or constant data)")
+    beta = solve(design, y, offset)
+    linear = design @ beta if offset is None else design @ beta + offset
+    probability = expit(linear)
+    information = _information(design, probability)
+    if not np.linalg.cond(information) <= 1e14:
+        raise NotEstimableError("the logistic model does not converge (separated or constant data)")
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    if cluster is not None:
+        covariance = _sandwich(covariance, design * (y - probability)[:, None], cluster)
+    return Fit(beta, covariance, -y.size * _loss(linear, y, beta, np.zeros_like(beta)))
 
 
-def _log_likelihood(eta: Floats, y: Floats) -> float:
-    return float(np.sum(y * eta - np.logaddexp(0, eta)))
+def _sandwich(covariance: Floats, scores: Floats, cluster: NDArray[np.generic]) -> Floats:
+    """Covariance (p, p) that allows for correlated rows of one patient, of scores (n, p)."""
+    sums = influence.cluster_sums(scores, cluster)
+    count = len(sums)
+    if count < 2:
+        raise NotEstimableError("several patients are needed, found one")
+    robust = covariance @ sums.T @ sums @ covariance * count / (count - 1)
+    if np.linalg.cond(robust) > 1e12:
+        raise NotEstimableError(f"{count} patients are too few for {len(covariance)} terms")
+    return robust
+
+
+def _information(design: Floats, probability: Floats) -> Floats:
+    return (design * (probability * (1 - probability))[:, None]).T @ design
+
+
+def _loss(linear: Floats, y: Floats, beta: Floats, ridge: Floats) -> float:
+    mean = np.mean(np.logaddexp(0, linear) - y * linear)
+    return float(mean + np.sum(ridge * beta**2) / 2)

@@ -1,0 +1,42 @@
+"""Jobs stop if config or code is not the one that their run began with."""
+
+from pathlib import Path
+
+import pytest
+
+from thyrocast.planning import controller, fingerprints
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_a_run_on_slurm_nothing_is_checked() -> None:
+    controller.check_unchanged("a", ["train_network"])
+    controller.RECORD.parent.mkdir()
+    controller.RECORD.write_text("not JSON")
+    controller.check_unchanged("a", ["train_network"])
+
+
+def test_a_job_with_another_config_than_its_run_stops() -> None:
+    controller.write("a")
+    controller.check_unchanged("a", ["train_network"])
+    with pytest.raises(RuntimeError, match="The config was edited after this run had begun"):
+        controller.check_unchanged("b", ["train_network"])
+
+
+@pytest.mark.parametrize("rule", ["train_network", "thyrocast_train_network"])
+def test_a_job_with_other_code_than_its_run_stops_and_no_other_job(
+    rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.write("a")
+    before = fingerprints.code_version
+
+    def edited(script: str) -> str:
+        return "edited" if script == "train_network" else before(script)
+
+    monkeypatch.setattr(fingerprints, "code_version", edited)
+    controller.check_unchanged("a", ["make_splits", "render_report"])
+    with pytest.raises(RuntimeError, match="The code of train_network was edited"):
+        controller.check_unchanged("a", [rule])

@@ -1,0 +1,97 @@
+"""What can be seen from the nodes: the shared folder, the weights file, GPUs, the network."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from thyrocast.cluster.doctor.findings import Finding, State, call, ok_if
+from thyrocast.cluster.doctor.requests import LAUNCHER_MEMORY_MB, Request
+
+# Runs on a node with the launcher's Python and prints what can be seen from there.
+_PROBE = """
+import json, os, socket, sys
+token, weights = sys.argv[1:3]
+seen = os.path.exists(token)
+if seen:
+    with open(token + ".back", "w") as file:
+        file.write("back")
+try:
+    socket.create_connection(("conda.anaconda.org", 443), 3).close()
+    network = True
+except OSError:
+    network = False
+print(json.dumps({"host": socket.gethostname(), "seen": seen, "network": network,
+                  "weights": not weights or os.path.exists(weights),
+                  "cuda": os.environ.get("CUDA_VISIBLE_DEVICES", "")}))
+"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a process on a node reported.
+
+    Attributes
+    ----------
+    host
+        Name of the node.
+    seen
+        Whether it saw a file that was created here.
+    network
+        Whether it could reach conda's server.
+    weights
+        Whether it saw the weights file.
+    cuda
+        Value of ``CUDA_VISIBLE_DEVICES``.
+    """
+
+    host: str
+    seen: bool
+    network: bool
+    weights: bool
+    cuda: str
+
+
+def check(requests: list[Request], weights: str) -> Iterator[Finding]:
+    """Run a probe on one node of each partition, with a GPU where jobs ask for one."""
+    token = Path(".snakemake") / f"doctor-{time.time_ns()}"
+    token.parent.mkdir(exist_ok=True)
+    token.touch()
+    checked: set[tuple[str, bool]] = set()
+    for request in requests:
+        if (request.partition, request.gpu) not in checked:
+            checked.add((request.partition, request.gpu))
+            yield from _check_one(request, token, weights)
+    token.unlink()
+
+
+def _check_one(request: Request, token: Path, weights: str) -> Iterator[Finding]:
+    where = f"partition {request.partition or '(default)'}{' with a GPU' if request.gpu else ''}"
+    small = dict(request.resources) | {"runtime": "2", "mem_mb": str(LAUNCHER_MEMORY_MB)}
+    options = replace(request, threads=1, resources=tuple(small.items())).options
+    srun = ["srun", "--quiet", "--immediate=60", "-n1", *options]
+    answer = call(*srun, sys.executable, "-c", _PROBE, str(token.resolve()), weights)
+    printed = re.search(r"^\{.*\}$", answer.text, re.M)
+    if not answer.success or not printed:
+        yield Finding(
+            State.WARN, f"{where}: not checked, no node within a minute: {answer.text[-200:]}"
+        )
+        return
+    probe = Probe(**json.loads(printed[0]))
+    back = token.with_name(token.name + ".back")
+    shared = probe.seen and back.exists()
+    back.unlink(missing_ok=True)
+    folder = f"this folder is {'' if shared else 'not '}shared"
+    yield ok_if(shared, f"{where}, node {probe.host}: {folder}")
+    if not probe.weights:
+        yield Finding(State.FAIL, f"{where}: the weights file {weights} is missing there")
+    if request.gpu:
+        given = f"{where}: CUDA_VISIBLE_DEVICES={probe.cuda}"
+        yield ok_if(probe.cuda != "", given, otherwise=State.WARN)
+    if not probe.network:
+        yield Finding(
+            State.OK, f"{where}: no network there; none is needed if environments are built here"
+        )

@@ -1,0 +1,165 @@
+"""What the study's jobs will ask SLURM for, and whether the scheduler would accept it."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from thyrocast.cluster.doctor.findings import Finding, State, call
+
+LAUNCHER_MEMORY_MB = 600  # two Snakemake processes and a margin
+# Without these, a dry run reduces every rule to one thread.
+_MANY_CORES = ("--cores", "1024")
+_OPTIONS = (
+    ("slurm_account", "--account={}"),
+    ("slurm_partition", "--partition={}"),
+    ("mem_mb", "--mem={}"),
+    ("runtime", "--time={}"),
+    ("nodes", "--nodes={}"),
+    ("constraint", "--constraint={}"),
+    ("qos", "--qos={}"),
+    ("gres", "--gres={}"),
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a rule asks SLURM for; `resources` are pairs of name and value."""
+
+    rule: str
+    threads: int
+    resources: tuple[tuple[str, str], ...]
+
+    def get(self, name: str) -> str:
+        """Return a resource, or empty text if the rule does not ask for it."""
+        return dict(self.resources).get(name, "")
+
+    @property
+    def partition(self) -> str:
+        """Partitions, separated by commas; empty for the default one."""
+        return self.get("slurm_partition")
+
+    @property
+    def gpu(self) -> bool:
+        """Whether a GPU is requested."""
+        return self.get("gpu") not in ("", "0") or "gpu" in self.get("gres")
+
+    @property
+    def options(self) -> list[str]:
+        """The request as the executor passes it to ``sbatch``."""
+        words = [f"--cpus-per-task={self.threads}"]
+        for name, option in _OPTIONS:
+            if self.get(name):
+                words.append(option.format(self.get(name)))
+        if self.get("gpu") not in ("", "0"):
+            model = self.get("gpu_model")
+            words.append(f"--gpus={model + ':' if model else ''}{self.get('gpu')}")
+        return words
+
+    def at_attempt(self, attempt: int) -> "Request":
+        """Return the request of a later attempt: memory and time double with each."""
+        factor = 2 ** (attempt - 1)
+        grown = tuple(
+            (name, str(int(value) * factor) if name in ("mem_mb", "runtime") else value)
+            for name, value in self.resources
+        )
+        return Request(self.rule, self.threads, grown)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The distinct requests of a study; `fault` says why it cannot be planned."""
+
+    requests: list[Request]
+    fault: str = ""
+
+
+def plan(snakemake: list[str]) -> Plan:
+    """Return what the study's SLURM jobs ask for, from a dry run of all of them."""
+    answer = call(*snakemake, "--dry-run", "--forceall", "--nocolor", *_MANY_CORES, seconds=900)
+    if not answer.success:
+        return Plan([], answer.text[-1500:])
+    found: dict[tuple[str, tuple[str, ...]], Request] = {}
+    for rule, body in re.findall(r"^rule (\w+):\n((?: {4}.*\n)+)", answer.text, re.M):
+        request = _request(rule, body)
+        found.setdefault((rule, tuple(request.options)), request)
+    return Plan(list(found.values()))
+
+
+def _request(rule: str, body: str) -> Request:
+    """Read what Snakemake prints about a job."""
+    threads = re.search(r"^ {4}threads: (\d+)", body, re.M)
+    resources = re.search(r"^ {4}resources: (.*)", body, re.M)
+    pairs = re.findall(r"(\w+)=(.*?)(?=, \w+=|$)", resources[1] if resources else "")
+    known = tuple((name, value) for name, value in pairs if "TBD" not in value)
+    return Request(rule, int(threads[1]) if threads else 1, known)
+
+
+def minutes(limit: str) -> float:
+    """Read a time limit as SLURM writes it (``1-00:00:00``, ``2:00:00``, ``infinite``)."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
+    if not found:
+        return math.inf
+    days, hours, minute, second = (int(part or 0) for part in found.groups())
+    return 60 * (24 * days + hours) + minute + second / 60
+
+
+def time_limits() -> dict[str, float]:
+    """Return the longest time of each partition in minutes; under "" that of the default one."""
+    limits: dict[str, float] = {}
+    for line in call("sinfo", "--noheader", "--format=%P|%l").text.splitlines():
+        name, _, limit = line.partition("|")
+        if name.endswith("*"):
+            limits[""] = minutes(limit)
+        limits[name.removesuffix("*")] = minutes(limit)
+    return limits
+
+
+def too_long(request: Request, limits: dict[str, float]) -> str:
+    """Say by how much a request exceeds its partitions' limit, or nothing.
+
+    Most clusters accept such a job and never start it.
+    """
+    partitions = request.partition.split(",")
+    longest = max((limits.get(name, math.inf) for name in partitions), default=math.inf)
+    asked = request.get("runtime")
+    if not asked.isdigit() or int(asked) <= longest:
+        return ""
+    where = request.partition or "(default)"
+    return f"{asked} minutes, more than the {longest:g} of partition {where}"
+
+
+def check(requests: list[Request], attempts: int) -> Iterator[Finding]:
+    """Ask the scheduler whether it would accept each request in its first and last attempt."""
+    limits = time_limits()
+    for request in requests:
+        name = f"{request.rule} ({' '.join(request.options)})"
+        memory = request.get("mem_mb")
+        if memory and int(memory) < LAUNCHER_MEMORY_MB:
+            yield Finding(
+                State.WARN,
+                f"{name}: under {LAUNCHER_MEMORY_MB} MB, most of which two Snakemake processes need",
+            )
+        refusal = _refusal(request, limits)
+        if refusal:
+            yield Finding(State.FAIL, f"{name}: {refusal}")
+            continue
+        yield Finding(State.OK, name)
+        last = request.at_attempt(attempts)
+        if attempts > 1 and _refusal(last, limits):
+            yield Finding(
+                State.WARN,
+                f"{request.rule}: attempt {attempts} would ask for {last.get('mem_mb')} MB and "
+                f"{last.get('runtime')} minutes, more than its partition gives. Limit it in "
+                "set-resources: see profiles/slurm/sites/cpu-and-gpu.yaml",
+            )
+
+
+def _refusal(request: Request, limits: dict[str, float]) -> str:
+    """Say why a request would not run; empty if it would."""
+    if excess := too_long(request, limits):
+        return f"{excess}; it would wait forever"
+    answer = call("sbatch", "--test-only", *request.options, "--wrap=true")
+    if answer.success:
+        return ""
+    return answer.text.splitlines()[0] if answer.text else "no reason given"

@@ -1,0 +1,38 @@
+"""Space for the results, and the weights file."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import yaml
+
+from thyrocast.cluster.doctor.findings import Finding, State, ok_if
+
+FREE_GB = 20
+FREE_INODES = 100_000
+
+
+def check_disk(folder: Path) -> Iterator[Finding]:
+    """Check free space and inodes in the folder where results are written."""
+    state = os.statvfs(folder)
+    free = state.f_bavail * state.f_frsize / 1e9
+    yield ok_if(free > FREE_GB, f"{free:.0f} GB free for results in {folder}", State.WARN)
+    # some file systems do not count inodes
+    if state.f_files:
+        enough = state.f_favail > FREE_INODES
+        yield ok_if(enough, f"{state.f_favail} inodes free there", State.WARN)
+
+
+def weights_file(config_files: Iterable[Path]) -> str:
+    """Return the pretrained weights that the config files name; empty if there are none."""
+    weights = ""
+    for file in config_files:
+        network = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("network") or {}
+        weights = str(network.get("weights", weights))
+    return "" if weights in ("random", "") else str(Path(weights).resolve())
+
+
+def check_weights(weights: str) -> Iterator[Finding]:
+    """Check that the pretrained weights are there, if there are any."""
+    if weights:
+        yield ok_if(Path(weights).is_file(), f"weights {weights}")

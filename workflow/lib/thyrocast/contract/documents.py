@@ -1,0 +1,216 @@
+"""JSON documents of a run: one model, one reader and one writer for each."""
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from thyrocast import fileio
+from thyrocast.contract import files
+from thyrocast.contract.names import Role
+from thyrocast.errors import InputError
+
+Count = Annotated[int, Field(ge=0)]
+ThisContract = Annotated[int, Field(ge=files.VERSION, le=files.VERSION)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Document(BaseModel):
+    """A JSON file of a run: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class CenterFlow(Document):
+    """Patients of one center, from those found to those analyzed.
+
+    Attributes
+    ----------
+    role
+        What the center is used for.
+    found
+        Patients in the clinical table, in the DICOM export, or in both.
+    in_table, in_dicom, matched
+        Patients in the clinical table, in the DICOM export, and in both.
+    excluded
+        Patients excluded, by reason.
+    analyzed
+        Patients in the cohort; the key in the file is ``analysed``.
+    cured
+        Cured patients in the cohort.
+    """
+
+    role: Annotated[Role, Field(strict=False)]
+    found: Count
+    in_table: Count
+    in_dicom: Count
+    matched: Count
+    excluded: dict[str, Count]
+    analyzed: Count = Field(alias="analysed")
+    cured: Count
+
+
+class Flow(Document):
+    """``cohort/flow.json``: the flow of patients, by center in the order of the config."""
+
+    centers: dict[str, CenterFlow]
+
+
+class Provenance(Document):
+    """``provenance.json``: which code, data and settings a result came from.
+
+    Attributes
+    ----------
+    thyrocast, contract
+        Version of the package, and of the contract of the files that it writes.
+    code, commit
+        SHA-256 of the workflow's code; its commit, with ``+`` if files were edited since, empty
+        outside of git.
+    config
+        The config without paths, columns and codes of the centers.
+    inputs
+        SHA-256 of every input file, by its description.
+    seed
+        Seed of the study.
+    slurm_jobs
+        SLURM job id of every job that ran on a cluster.
+    system
+        Operating system on which Snakemake ran.
+    versions
+        Versions of Python and of packages in each environment (``imaging``, ``deep``, ``stats``,
+        ``explain``, ``report``), as its jobs recorded them, and of Snakemake (``launcher``). If jobs
+        of an environment differ, all versions are named (``1.0 and 1.1``).
+    version_conflicts
+        Packages of which the study's jobs used several versions, with the rules that used each.
+    jobs_without_versions
+        Jobs whose log has no versions, because an older thyrocast ran them.
+    """
+
+    thyrocast: str
+    contract: ThisContract
+    code: str
+    commit: str
+    config: dict[str, JsonValue]
+    inputs: dict[str, str]
+    seed: int
+    slurm_jobs: dict[str, str]
+    system: str
+    versions: dict[str, dict[str, str]]
+    version_conflicts: dict[str, dict[str, list[str]]]
+    jobs_without_versions: list[str]
+
+
+class TrainingPatients(Document):
+    """Patients of one center that a locked model learned from."""
+
+    patients: Count
+    cured: Count
+
+
+class Manifest(Document):
+    """``model/manifest.json``: what a locked model consists of and where it came from.
+
+    Attributes
+    ----------
+    thyrocast, contract, code, commit, config
+        As in `Provenance`.
+    files
+        SHA-256 of every file, by its path in ``model/files/``.
+    training_cohort
+        Training patients of each center.
+    versions
+        Versions of Python and of packages with which each rule computed the model.
+    """
+
+    thyrocast: str
+    contract: ThisContract
+    code: str
+    commit: str
+    config: dict[str, JsonValue]
+    files: dict[str, str]
+    training_cohort: dict[str, TrainingPatients]
+    versions: dict[str, dict[str, str]]
+
+
+class TrueRisk(Document):
+    """What the true risk of simulated patients discriminates.
+
+    Attributes
+    ----------
+    simulated
+        Simulated patients.
+    n, events
+        Patients with image, table row and outcome, and the cured ones among them.
+    prevalence, mean_risk
+        Share of cured patients, and mean true probability of cure.
+    auc
+        AUC of the true risk for the outcomes that were drawn; None if all have one outcome.
+    expected_auc
+        AUC of the true risk over all outcomes that could have been drawn.
+    """
+
+    simulated: Count
+    n: Count
+    events: Count
+    prevalence: Share
+    mean_risk: Share
+    auc: Share | None
+    expected_auc: Share
+
+
+class SimulationSummary(Document):
+    """``summary.json`` of the simulator.
+
+    Attributes
+    ----------
+    simulated
+        Always true.
+    seed
+        Seed of the simulated cohort.
+    formula
+        The true log-odds of cure in words.
+    intercept, coefficients
+        Its numbers.
+    centers, overall
+        Discrimination of the true risk, by center and in all patients together.
+    """
+
+    simulated: bool
+    seed: int
+    formula: str
+    intercept: float
+    coefficients: dict[str, float]
+    centers: dict[str, TrueRisk]
+    overall: TrueRisk
+
+
+AnyDocument = TypeVar("AnyDocument", bound=Document)
+
+
+def read(document: type[AnyDocument], path: str | Path) -> AnyDocument:
+    """Read a document that this project wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not JSON, or has other keys or values than declared.
+    """
+    try:
+        return document.model_validate(fileio.read_json(path))
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path}, key {key}: {first['msg']}; was it written by another version of thyrocast?"
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{path} is not a JSON file: {error}") from None
+
+
+def write(document: Document, path: str | Path) -> None:
+    """Write a document with sorted keys, whole or not at all."""
+    fileio.write_json(path, document.model_dump(mode="json", by_alias=True))

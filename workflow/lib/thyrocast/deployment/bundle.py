@@ -1,0 +1,146 @@
+"""The locked model: copies of its files, and a manifest with a hash of every one."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import thyrocast
+from thyrocast import versions
+from thyrocast.contract import documents
+from thyrocast.contract import files as contract_files
+from thyrocast.contract.documents import Manifest, TrainingPatients
+from thyrocast.contract.names import Design, Set
+from thyrocast.planning import fingerprints
+
+#: Rules whose jobs compute what a locked model consists of.
+TRAINED_BY = ("train_network", "extract_embeddings", "fit_signature", "evaluate_design")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a locked model is made of.
+
+    Attributes
+    ----------
+    weights
+        File with the weights of each member.
+    signature
+        Folder of the signature.
+    thresholds
+        Table of the decision thresholds.
+    """
+
+    weights: Mapping[str, Path]
+    signature: Path
+    thresholds: Path
+
+
+def copy(parts: Parts, folder: Path) -> None:
+    """Copy what prediction needs into an empty folder; what the folder contained is deleted."""
+    shutil.rmtree(folder, ignore_errors=True)
+    # Snakemake's marks in a rule's output folder are not part of the model.
+    unwanted = shutil.ignore_patterns(".snakemake*")
+    shutil.copytree(parts.signature, folder / "signature", ignore=unwanted)
+    for member, source in parts.weights.items():
+        target = folder / "network" / member / source.name
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(source, target)
+    shutil.copyfile(parts.thresholds, folder / parts.thresholds.name)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path there."""
+    return {
+        str(file.relative_to(folder)): fingerprints.file_hash(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def training_cohort(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, TrainingPatients]:
+    """Count the patients, and the cured among them, that the model learned from.
+
+    Parameters
+    ----------
+    cohort, splits
+        Tables `contract.cohort.COHORT` and `contract.splits.SPLITS`.
+    """
+    training = (splits["design"] == Design.EXTERNAL) & (splits["set"] == Set.TRAIN)
+    trained = cohort[cohort["patient"].isin(splits.loc[training, "patient"])]
+    return {
+        str(center): TrainingPatients(
+            patients=len(patients), cured=int((patients["outcome"] == 1).sum())
+        )
+        for center, patients in trained.groupby("center")
+    }
+
+
+def training_versions(logs: Path) -> dict[str, dict[str, str]]:
+    """Return the versions that each rule used to compute the model, from the logs of its jobs.
+
+    Parameters
+    ----------
+    logs
+        The study's folder of logs.
+    """
+    found = {}
+    for rule in TRAINED_BY:
+        imported = fingerprints.imported_packages(rule)
+        records = [versions.read(log, imported) for log in _training_logs(logs / rule)]
+        found[rule] = versions.merge(record for record in records if record)
+    return found
+
+
+def _training_logs(folder: Path) -> Iterable[Path]:
+    """Return the logs of a rule's jobs for the external design, which trains on all patients."""
+    return [*folder.glob(f"{Design.EXTERNAL}.log"), *(folder / Design.EXTERNAL).rglob("*.log")]
+
+
+def manifest(
+    folder: Path,
+    cohort: pd.DataFrame,
+    splits: pd.DataFrame,
+    config: Mapping[str, Any],
+    logs: Path,
+) -> Manifest:
+    """Describe a locked model.
+
+    Parameters
+    ----------
+    folder
+        Its files.
+    cohort, splits
+        As in `training_cohort`.
+    config
+        The study's config without what must stay at the centers.
+    logs
+        The study's folder of logs.
+    """
+    return Manifest(
+        thyrocast=thyrocast.__version__,
+        contract=contract_files.VERSION,
+        code=fingerprints.workflow_version(),
+        commit=fingerprints.commit(),
+        config=dict(config),
+        files=hashes(folder),
+        training_cohort=training_cohort(cohort, splits),
+        versions=training_versions(logs),
+    )
+
+
+def lock(
+    parts: Parts,
+    cohort: pd.DataFrame,
+    splits: pd.DataFrame,
+    config: Mapping[str, Any],
+    logs: Path,
+    folder: Path,
+    target: Path,
+) -> None:
+    """Copy a model's files into ``folder`` and write its manifest to ``target``."""
+    copy(parts, folder)
+    documents.write(manifest(folder, cohort, splits, config, logs), target)
