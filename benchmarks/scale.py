@@ -131,23 +131,23 @@ def work(folder: Path, name: str, patients: int) -> float:
 import sys, time
 sys.path.insert(0, {str(ROOT / "workflow" / "lib")!r})
 from pathlib import Path
-from thyrocast import fileio
 from thyrocast import identity
 from thyrocast.cohort import registration as cohort
+from thyrocast.contract import io
+from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
 from thyrocast.config.reading import read_file, read_study
-config = read_study(read_file("config.yaml")).plain()
-center = next(c for c in config["centers"] if c["name"] == {name!r})
+config = read_study(read_file("config.yaml"))
+center = config.center({name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
-    Path(center["clinical"]), Path(center["dicom"]), center, config["cohort"],
-    identity.load_key(config["pseudonym_key"]), here / "index", 1)
-cohort.write(found, here / "register.csv", here / "scans.csv")
-patients = [row["patient"] for row in found.register]
-done, rows = standardize.standardize_job(
-    patients, fileio.read_csv(here / "scans.csv"), Path(center["dicom"]), center, config["image"])
-standardize.write_job(done, rows, config["image"]["size"], here / "i.npz", here / "r.csv")
+    center, config.cohort, identity.load_key(config.pseudonym_key), here / "index", 1)
+cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
+patients = found.register["patient"].tolist()
+results = standardize.standardize_job(
+    patients, io.read(SCANS, here / "scans.csv"), Path(center.dicom), center, config.image)
+standardize.write_job(results, config.image.size, here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Speed of the statistics, each paired in one run with what people use now.
+"""Speed of the statistics, each compared in one run with the tools that are in use.
 
 Usage: python benchmarks/speed_of_statistics.py [--reference-resamples 100] [--json FILE]
 
@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import special
 from sklearn import metrics as sklearn_metrics
 
-from thyrocast.statistics import discrimination, metrics, resampling, utility
+from thyrocast.statistics import discrimination, resampling, utility, weighted
 
 PROC = """
 suppressMessages(library(pROC)); set.seed(1); n <- {n}
@@ -51,10 +51,10 @@ def best(function, repeats=5):
 
 
 def ours(y, p, resamples):
-    area = metrics.auc(y, p)
-    functions = [lambda w: {"auc": area(w)}, metrics.decisions(y, p >= 0.5), metrics.scores(y, p)]
+    area = weighted.auc(y, p)
+    functions = [lambda w: {"auc": area(w)}, weighted.decisions(y, p >= 0.5), weighted.scores(y, p)]
     drawn = resampling.draws(resampling.strata(y), resamples, np.random.default_rng(1))
-    return metrics.replicate(functions, drawn)
+    return weighted.replicate(functions, drawn)
 
 
 def theirs(y, p, resamples):
@@ -112,7 +112,7 @@ def rows(reference_resamples):
             ),
             2,
         )
-        mine = best(lambda a=y, b=p: utility.net_benefit(a, b, thresholds))
+        mine = best(lambda a=y, b=p: utility.decision_curve(a, b, thresholds))
         yield f"decision curve of 81 thresholds, n = {n:,}", mine, "dcurves", other
 
 

@@ -1,4 +1,4 @@
-"""Broken and hostile files: no crash, no hang, bounded memory, a reason, and good patients stay."""
+"""Broken and hostile files: no crash, no hang, bounded memory, a reason, and good patients stay in."""
 
 import collections
 import contextlib
@@ -21,8 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.example_scans import center, cohort, image, neck, nm, save, table
-from thyrocast import fileio, identity
+from thyrocast import identity
 from thyrocast.cohort import registration as cohorts
+from thyrocast.contract import io as tables
+from thyrocast.contract.cohort import RECORDS, REGISTER, SCANS
 from thyrocast.dicom.frames import judge
 from thyrocast.dicom.header import read_header
 from thyrocast.dicom.index import index_folder
@@ -41,20 +43,18 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     """Register and standardize; reason by identifier, of the scan or of the image."""
     rows = [{"id": "good", "result": "yes"}, *rows]
     path = table(folder / "table.csv", rows)
-    block = center(dicom=str(folder / "dicom"), fallbacks={"view": "anterior"})
-    found = cohorts.register_center(
-        path, folder / "dicom", block, cohort(), KEY, folder / "index", threads
-    )
-    cohorts.write(found, folder / "register.csv", folder / "scans.csv")
-    register = fileio.read_csv(folder / "register.csv")
-    everyone = [row["patient"] for row in register]
-    done, records = standardize.standardize_job(
-        everyone, fileio.read_csv(folder / "scans.csv"), folder / "dicom", block, image(size=32)
-    )
-    standardize.write_job(done, records, 32, folder / "1.npz", folder / "1.csv")
-    reasons = {row["patient"]: row["reason"] for row in register}
-    for record in fileio.read_csv(folder / "1.csv"):
-        reasons[record["patient"]] = record["reason"]
+    block = center(dicom=str(folder / "dicom"), clinical=str(path), fallbacks={"view": "anterior"})
+    found = cohorts.register_center(block, cohort(), KEY, folder / "index", threads)
+    private = folder / "private"
+    cohorts.write(found, folder / "register.csv", private / "scans.csv", private / "outcomes.csv")
+    register = tables.read(REGISTER, folder / "register.csv")
+    everyone = register["patient"].tolist()
+    scans = tables.read(SCANS, private / "scans.csv")
+    results = standardize.standardize_job(everyone, scans, folder / "dicom", block, image(size=32))
+    standardize.write_job(results, 32, folder / "1.npz", folder / "1.csv")
+    reasons = dict(zip(register["patient"], register["reason"], strict=True))
+    records = tables.read(RECORDS, folder / "1.csv")
+    reasons |= dict(zip(records["patient"], records["reason"], strict=True))
     return {row["id"]: reasons[identity.pseudonym(KEY, "north", row["id"].upper())] for row in rows}
 
 
@@ -143,7 +143,7 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def as_nobody() -> Iterator[None]:
-    """Root reads everything, so the work is done as the user who owns nothing."""
+    """Root can read everything, so this runs as the user who owns nothing."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65_534)
@@ -178,12 +178,13 @@ def test_all_of_pydicoms_files_in_one_folder(tmp_path: Path) -> None:
         shutil.copy(path, folder / str(number % 7) / f"{number}_{path.name}")
     good(folder)
     assert run(tmp_path, []) == {"good": ""}
-    register = fileio.read_csv(tmp_path / "register.csv")
+    register = tables.read(REGISTER, tmp_path / "register.csv")
     assert len(register) > 20
-    assert all(row["reason"] or row["included"] == "1" for row in register)
-    records = index_folder(folder, tmp_path / "index")
+    assert ((register["reason"] != "") | register["included"]).all()
+    headers = index_folder(folder, tmp_path / "index")
+    assert index_folder(folder, tmp_path / "index") == headers
     reasons = collections.Counter(
-        judge(record, center(), cohort()).reason for record in records.values()
+        judge(header, center(), cohort()).reason for header in headers.values()
     )
     assert reasons[""] == 1
     assert reasons["a secondary capture"] > 10
@@ -203,7 +204,7 @@ def test_a_hundred_thousand_empty_files(tmp_path: Path) -> None:
 
 
 def test_memory_stays_bounded(tmp_path: Path) -> None:
-    """A header that claims gigabytes and a bomb are read in a process that may have one, and ends well."""
+    """A header that declares gigabytes and a bomb are read by a process that is limited to 1 GiB."""
     folder = tmp_path / "dicom"
     bomb(folder / "bomb", 400)
     path = save(nm(PIXELS, PatientID="long"), folder / "long")
@@ -212,7 +213,7 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30));"
         "from thyrocast.dicom.header import read_header;"
-        "print([read_header(path).get('reason', '') for path in sys.argv[1:]])"
+        "print([read_header(path).reason for path in sys.argv[1:]])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, sorted(folder.iterdir()))],
@@ -229,7 +230,7 @@ def test_a_million_small_elements_end_soon(tmp_path: Path) -> None:
     path = save(nm(PIXELS), tmp_path / "x")
     insert(path, b"\x09\x00\x10\x00LO\x02\x00ab" * 1_000_000)
     started = time.process_time()
-    assert read_header(path)["reason"].startswith("unreadable header")
+    assert read_header(path).reason.startswith("unreadable header")
     assert time.process_time() - started < 10
 
 
@@ -266,20 +267,19 @@ def test_any_header_gives_a_scan_or_a_reason(
 ) -> None:
     dataset = nm(PIXELS)
     for keyword, value in {**texts, **numbers}.items():
-        # pydicom does not write every nonsense that it reads.
+        # pydicom does not write every faulty value that it reads.
         with contextlib.suppress(TypeError, ValueError, AttributeError):
             setattr(dataset, keyword, value)
     path = tmp_path / "x"
     try:
         save(dataset, path)
-    except Exception:  # noqa: BLE001 - nor does it write what it was made to hold
+    except Exception:  # noqa: BLE001 - pydicom may refuse to write the faulty values
         return
     data = bytearray(path.read_bytes())
     for at, value in flips:
         data[at] = value
     path.write_bytes(data[: len(data) - cut] if cut < 1_000 else data)
-    record = read_header(path)
-    verdict = judge(record, center(fallbacks={"view": "anterior"}), cohort())
+    verdict = judge(read_header(path), center(fallbacks={"view": "anterior"}), cohort())
     assert bool(verdict.scans) != bool(verdict.reason)
     for scan in verdict.scans:
         with contextlib.suppress(PixelError):

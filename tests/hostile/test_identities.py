@@ -1,4 +1,4 @@
-"""Nothing that tells who a patient is reaches the results, in whatever form a run writes them."""
+"""Nothing that identifies a patient reaches the results, in whatever form a run writes them."""
 
 import base64
 import gzip
@@ -18,13 +18,13 @@ from pydicom.sequence import Sequence
 from tests.conftest import Study, prepare
 
 TEXTS = {"LO", "SH", "ST", "LT", "UT", "UC", "AE", "PN"}
-# What a file is, not whose; codes stay what they are, their meanings are planted.
+# What a file is, not whose; codes are not changed, their meanings are planted.
 KEPT = {"SOPClassUID", "PatientID", "CodeValue", "CodingSchemeDesignator"}
 BIRTH, ENCODINGS = "19470813", ("utf-8", "utf-16-le", "utf-32-le")
 
 
 class Planter:
-    """Puts a string of its own into every text of a file; ``planted`` has them all."""
+    """Plants a unique string in every text of a file; `planted` lists them all."""
 
     def __init__(self) -> None:
         self.planted = [BIRTH, "1947-08-13", "13.08.1947"]
@@ -51,7 +51,7 @@ class Planter:
             elif element.VR == "PN":
                 element.value = f"{self.word()}^{self.word()}"
             elif element.VR in TEXTS:
-                # The text stays in front: views and syringes are told by it.
+                # The text stays in front, because it identifies views and syringes.
                 element.value = f"{element.value} {self.word()}"
             elif element.VR == "UI" and element.keyword.endswith("InstanceUID"):
                 element.value = self.uid()
@@ -110,18 +110,18 @@ class Search:
         self.needles = {n.encode(encoding): n for n in needles for encoding in ENCODINGS}
         longest_first = sorted(self.needles, key=len, reverse=True)
         self.pattern = re.compile(b"|".join(map(re.escape, longest_first)))
-        self.begins, self.goes_on = np.zeros(65_536, bool), np.zeros(65_536, bool)
+        self.begins, self.continues = np.zeros(65_536, bool), np.zeros(65_536, bool)
         for needle in self.needles:
             self.begins[needle[0] << 8 | needle[1]] = True
-            self.goes_on[needle[2] << 8 | needle[3]] = True
+            self.continues[needle[2] << 8 | needle[3]] = True
 
     def __call__(self, data: bytes) -> set[str]:
-        """The needles that stand in the data."""
+        """The needles that the data contain."""
         found = set()
         for start in range(0, len(data), 1 << 24):
             part = np.frombuffer(data[start : start + (1 << 24) + 3], np.uint8).astype(np.uint16)
             pairs = part[:-1] << 8 | part[1:]
-            for at in np.flatnonzero(self.begins[pairs[:-2]] & self.goes_on[pairs[2:]]) + start:
+            for at in np.flatnonzero(self.begins[pairs[:-2]] & self.continues[pairs[2:]]) + start:
                 hit = self.pattern.match(data, int(at))
                 if hit and not self._by_chance(data, hit):
                     found.add(self.needles[hit[0]])
@@ -194,11 +194,11 @@ def test_a_whole_study_names_nobody(smoke_study: Study) -> None:
             continue
         for element in dataset.iterall():
             text = str(element.value)
-            # Short numbers, and dates of the years of a simulation, stand in many a table.
-            telling = element.VR in {"PN", "UI", "DA"} or element.keyword in {
+            # Short numbers, and dates of the years of a simulation, are in many tables.
+            identifying = element.VR in {"PN", "UI", "DA"} or element.keyword in {
                 "PatientID", "InstitutionName", "AccessionNumber", "StationName",
             }  # fmt: skip
-            if telling and len(text) >= 8 and not text.startswith("1.2.840.10008"):
+            if identifying and len(text) >= 8 and not text.startswith("1.2.840.10008"):
                 needles.add(text)
                 if element.VR == "DA":
                     needles.add(f"{text[:4]}-{text[4:6]}-{text[6:]}")

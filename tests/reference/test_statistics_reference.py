@@ -1,7 +1,7 @@
 """The statistics equal R's pROC, rms, metafor and base R, dcurves, pmsampsize and pmvalsampsize.
 
-The stored values are in statistics/, with the scripts that made them; where R is installed they
-are made anew and compared as well.
+The stored values are in statistics/, with the scripts that computed them; where R is installed
+they are computed again and compared as well.
 """
 
 import csv
@@ -75,27 +75,13 @@ class TestPROC:
             [found.low, found.estimate, found.high], r[f"proc.ci.{marker}"], **EXACT
         )
 
-    @pytest.mark.parametrize("focus", ["specificity", "sensitivity"])
-    @pytest.mark.parametrize("standardized", [False, True])
-    def test_partial_auc(self, r, asah, marker, focus, standardized):
-        found = roc.partial_auc(
-            asah["outcome"], asah[marker], (0.8, 1), focus, standardized=standardized
-        )
-        expected = r[f"proc.partial.{marker}.{focus}.{str(standardized).upper()}"]
-        np.testing.assert_allclose(found, expected, **EXACT)
-
-    def test_operating_points(self, r, asah, marker):
-        at = [0.5, 0.8, 0.9, 0.95]
-        np.testing.assert_allclose(
-            roc.at_specificity(asah["outcome"], asah[marker], at),
-            r[f"proc.at_specificity.{marker}"],
-            **EXACT,
-        )
-        np.testing.assert_allclose(
-            roc.at_sensitivity(asah["outcome"], asah[marker], at),
-            r[f"proc.at_sensitivity.{marker}"],
-            **EXACT,
-        )
+    def test_sensitivity_at_specificities(self, r, asah, marker):
+        # With the sample as its only resample, the band is the interpolated curve.
+        itself = [np.ones((1, asah["outcome"].size), dtype=int)]
+        fpr = 1 - np.array([0.5, 0.8, 0.9, 0.95])
+        low, high = roc.band(asah["outcome"], asah[marker], fpr, itself)
+        np.testing.assert_allclose(low, r[f"proc.at_specificity.{marker}"], rtol=1e-8, atol=1e-8)
+        np.testing.assert_array_equal(low, high)
 
 
 def test_proc_paired_test(r, asah):
@@ -107,12 +93,6 @@ def test_proc_paired_test(r, asah):
     np.testing.assert_allclose(
         [found.p_value, found.low, found.high], [p_value, low, high], **EXACT
     )
-
-
-def test_proc_unpaired_test(r, asah):
-    a, b = ({name: values[start::2] for name, values in asah.items()} for start in (0, 1))
-    found = discrimination.unpaired_test(a["outcome"], a["s100b"], b["outcome"], b["s100b"])
-    np.testing.assert_allclose(found.p_value, r["proc.unpaired"][2], **EXACT)
 
 
 class TestCalibration:
@@ -156,7 +136,7 @@ class TestCalibration:
         for before, value in zip(ordered, [*ordered[1:], np.inf], strict=True):
             if value > anchors[-1] + delta and before > anchors[-1]:
                 anchors.append(before)
-        value = smoothing.loess(p, unseen["outcome"], anchors, span=2 / 3, degree=1).value
+        value = smoothing.loess(p, unseen["outcome"], anchors, span=2 / 3, degree=1)
         found = calibration_curve.errors(np.interp(p, anchors, value), p)
         np.testing.assert_allclose(found["ici"], r["rms.val_prob.Eavg"], **OPTIMIZED)
         np.testing.assert_allclose(found["e90"], r["rms.val_prob.E90"], **OPTIMIZED)
@@ -165,13 +145,12 @@ class TestCalibration:
     @pytest.mark.parametrize("degree", [1, 2])
     def test_loess(self, r, unseen, degree):
         found = smoothing.loess(unseen["p"], unseen["outcome"], unseen["p"], degree=degree)
-        np.testing.assert_allclose(found.value, r[f"r.loess.{degree}"], **EXACT)
-        np.testing.assert_allclose(found.error, r[f"r.loess_se.{degree}"], **OPTIMIZED)
+        np.testing.assert_allclose(found, r[f"r.loess.{degree}"], **EXACT)
 
     def test_lowess(self, r, unseen):
         p = np.sort(unseen["p"])
         found = smoothing.loess(unseen["p"], unseen["outcome"], p, span=2 / 3, degree=1)
-        np.testing.assert_allclose(found.value, r["r.lowess"], **EXACT)
+        np.testing.assert_allclose(found, r["r.lowess"], **EXACT)
 
     @pytest.mark.parametrize("knots", [3, 4])
     def test_restricted_cubic_spline(self, r, asah, knots):
@@ -204,8 +183,6 @@ class TestCalibration:
 def test_proportions(r, successes):
     wilson = intervals.wilson(successes, 24)
     np.testing.assert_allclose([wilson.low, wilson.high], r[f"r.wilson.{successes}"], **EXACT)
-    exact = intervals.clopper_pearson(successes, 24)
-    np.testing.assert_allclose([exact.low, exact.high], r[f"r.exact.{successes}"], **EXACT)
 
 
 @pytest.mark.parametrize("name", ["bcg", "smoke", "four", "flat"])
@@ -242,7 +219,7 @@ def test_dcurves(asah):
     theirs = dcurves.dca(data=data, outcome="outcome", modelnames=["model"], thresholds=thresholds)
     for name, p in (("model", asah["p"]), ("all", np.ones(113)), ("none", np.zeros(113))):
         rows = theirs[theirs["model"] == name].sort_values("threshold")
-        found = utility.net_benefit(asah["outcome"], p, thresholds)
+        found = utility.decision_curve(asah["outcome"], p, thresholds)
         np.testing.assert_allclose(found.net_benefit, rows["net_benefit"], **EXACT)
         avoided = rows["net_intervention_avoided"]
         np.testing.assert_allclose(found.avoided, 100 * avoided, **EXACT)
@@ -269,10 +246,10 @@ def test_sample_size(row):
         assert getattr(sample_size, function)(*arguments) == expected
 
 
-def test_made_anew_by_r(r, tmp_path, needs):
+def test_r_computes_the_stored_values(r, tmp_path, needs):
     needs("Rscript")
     subprocess.run(["Rscript", FOLDER / "make.R", tmp_path], check=True, capture_output=True)
-    anew = read_values(tmp_path / "r.csv")
-    assert anew.keys() == r.keys()
+    again = read_values(tmp_path / "r.csv")
+    assert again.keys() == r.keys()
     for name, values in r.items():
-        np.testing.assert_allclose(anew[name], values, rtol=1e-7, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(again[name], values, rtol=1e-7, atol=1e-9, err_msg=name)

@@ -1,4 +1,4 @@
-"""Small nuclear-medicine files, each made for what a test says about it."""
+"""Small nuclear-medicine files, made for single tests."""
 
 import functools
 from pathlib import Path
@@ -21,7 +21,7 @@ SC = "1.2.840.10008.5.1.4.1.1.7"
 VECTOR_TAGS = {"EnergyWindowVector": 0x00540010, "DetectorVector": 0x00540020}
 
 
-def center(**changes: Any) -> dict[str, Any]:
+def center(**changes: Any) -> CenterConfig:
     """A center's block with its defaults; blocks within it are changed key by key."""
     block: dict[str, Any] = {
         "name": "north",
@@ -33,17 +33,17 @@ def center(**changes: Any) -> dict[str, Any]:
     }
     block |= changes
     block = {key: value for key, value in block.items() if value is not None}
-    return read_block(CenterConfig, block).plain()
+    return read_block(CenterConfig, block)
 
 
-def cohort(**changes: Any) -> dict[str, Any]:
+def cohort(**changes: Any) -> CohortConfig:
     """The cohort's block with its defaults."""
-    return read_block(CohortConfig, changes).plain()
+    return read_block(CohortConfig, changes)
 
 
-def image(**changes: Any) -> dict[str, Any]:
+def image(**changes: Any) -> ImageConfig:
     """The image's block with its defaults."""
-    return read_block(ImageConfig, changes).plain()
+    return read_block(ImageConfig, changes)
 
 
 def code(value: str, meaning: str, scheme: str = "SCT") -> Dataset:

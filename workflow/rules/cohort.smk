@@ -5,6 +5,7 @@ rule register_center:
     output:
         register="<results>/cohort/{center}/register.csv",
         scans="<private>/{center}/scans.csv",
+        outcomes="<private>/{center}/outcomes.csv",
     log:
         "<logs>/register_center/{center}.log",
     benchmark:
@@ -19,6 +20,8 @@ rule register_center:
         center=lambda wildcards: center_block(wildcards.center),
         cohort=config["cohort"],
         key=config["pseudonym_key"],
+        # Index and ledger persist from run to run, so they can't be outputs, which Snakemake
+        # deletes before a job.
         index=f"{PRIVATE}/{{center}}/index",
         ledger=f"{PRIVATE}/{{center}}/ledger.txt",
         files=lambda wildcards: center_export(wildcards.center).version(),
@@ -28,7 +31,7 @@ rule register_center:
 
 
 rule assemble_cohort:
-    """Gather the centers' patients and images into one cohort."""
+    """Combine the centers' patients and images into one cohort."""
     input:
         registers=collect("<results>/cohort/{center}/register.csv", center=CENTERS),
         scans=collect("<private>/{center}/scans.csv", center=CENTERS),

@@ -54,8 +54,8 @@ def center_block(center):
 @functools.cache
 def center_export(center):
     """The files of a center's export and the patients that they belong to."""
-    block = center_block(center)
-    return look(block["dicom"], f"{PRIVATE}/{center}/files.json", block["identifiers"])
+    block = STUDY.center(center)
+    return look(block.dicom, f"{PRIVATE}/{center}/files.json", block.identifiers)
 
 
 @functools.cache

@@ -1,18 +1,10 @@
-TABLES = (
-    "performance",
-    "roc",
-    "calibration",
-    "calibration_groups",
-    "decision_curve",
-    "comparisons",
-    "thresholds",
-    "prediction_sets",
-    "predictions",
-)
+from thyrocast.contract.evaluation import OF_DESIGN
+
+TABLES = [table.name for table in OF_DESIGN]
 
 
 rule evaluate_design:
-    """Score a design's predictions: discrimination, calibration and net benefit with intervals."""
+    """Evaluate a design: discrimination, calibration and net benefit with intervals."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         predictions=collect(
@@ -20,8 +12,9 @@ rule evaluate_design:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
-        comparators=[
-            comparator["table"] for comparator in config["evaluation"]["comparators"]
+        external_predictions=[
+            external["table"]
+            for external in config["evaluation"]["external_predictions"]
         ],
     output:
         **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
@@ -45,7 +38,7 @@ rule evaluate_design:
 
 
 rule pool_centers:
-    """Gather the designs' tables and pool the centers' results by random effects."""
+    """Join the tables of the designs and pool the centers' results by random effects."""
     input:
         **{
             table: collect(

@@ -1,24 +1,34 @@
-"""Gather the centers' patients and images into one cohort."""
+"""Combine the centers' patients and images into one cohort."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
-from thyrocast.cohort import assembly
+from thyrocast.cohort.assembly import Inputs, Outputs, assemble
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.study import Outcomes
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
-    assembly.assemble(
-        registers=[Path(path) for path in snakemake.input.registers],
-        scans=[Path(path) for path in snakemake.input.scans],
-        images=[Path(path) for path in snakemake.input.images],
-        records=[Path(path) for path in snakemake.input.records],
+    assemble(
+        Inputs(
+            registers=[Path(path) for path in snakemake.input.registers],
+            scans=[Path(path) for path in snakemake.input.scans],
+            images=[Path(path) for path in snakemake.input.images],
+            records=[Path(path) for path in snakemake.input.records],
+        ),
+        Outputs(
+            cohort=Path(snakemake.output.cohort),
+            images=Path(snakemake.output.images),
+            masks=Path(snakemake.output.masks),
+            flow=Path(snakemake.output.flow),
+        ),
         roles=dict(snakemake.params.roles),
-        settings=dict(snakemake.params.settings),
-        outcomes=snakemake.params.outcomes,
+        settings=CohortConfig.read(snakemake.params.settings),
+        outcomes=Outcomes(snakemake.params.outcomes),
         seed=snakemake.params.seed,
-        cohort=Path(snakemake.output.cohort),
-        images_out=Path(snakemake.output.images),
-        masks_out=Path(snakemake.output.masks),
-        flow=Path(snakemake.output.flow),
     )

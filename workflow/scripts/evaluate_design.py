@@ -1,32 +1,39 @@
-"""Score a design: every model, in training and test, by center and subgroup, with intervals."""
+"""Evaluate a design: every model, in training and test sets, by center and subgroup, with intervals."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import fileio, log
-from thyrocast.evaluation import design
-from thyrocast.evaluation import external_predictions as comparators
-from thyrocast.evaluation.layout import COLUMNS
+from thyrocast import log
+from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.contract import io, splits
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
+from thyrocast.evaluation import design, external_predictions
+from thyrocast.evaluation.settings import Settings
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
     predictions: Sequence[Path],
     cohort: Path,
     outputs: Mapping[str, Path],
-    settings: Mapping[str, Any],
+    config: EvaluationConfig,
     seed: int,
     in_sample: bool = False,
 ) -> None:
-    """Write the tables named in ``outputs``."""
-    own = [row for file in predictions for row in fileio.read_csv(file)]
-    others = [row for one in settings["comparators"] for row in comparators.rows(own, one)]
-    gathered = [*own, *others]
-    found = design.evaluate(gathered, fileio.read_csv(cohort), settings, seed, in_sample)
-    found["predictions"] = [[row[name] for name in COLUMNS["predictions"]] for row in gathered]
-    for name, path in outputs.items():
-        fileio.write_csv(path, COLUMNS[name], found[name])
+    """Write the tables of a design that are named in `outputs`."""
+    own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
+    external = [external_predictions.read(one, own) for one in config.external_predictions]
+    everything = io.concat(PREDICTIONS, [own, *external]) if external else own
+    settings = Settings(config, seed, in_sample)
+    found = design.evaluate(everything, io.read(COHORT, cohort), settings)
+    for table in OF_DESIGN:
+        if table.name in outputs:
+            io.write(table, found[table], outputs[table.name])
 
 
 if "snakemake" in globals():
@@ -35,7 +42,7 @@ if "snakemake" in globals():
         predictions=[Path(file) for file in snakemake.input.predictions],
         cohort=Path(snakemake.input.cohort),
         outputs={name: Path(file) for name, file in snakemake.output.items()},
-        settings=snakemake.params.settings,
+        config=EvaluationConfig.model_validate(snakemake.params.settings),
         seed=snakemake.params.seed,
-        in_sample=snakemake.params.get("embeddings") == "in_sample",
+        in_sample=snakemake.params.embeddings == "in_sample",
     )

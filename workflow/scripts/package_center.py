@@ -1,4 +1,4 @@
-"""Write a de-identified package of a center, which another site's config takes as a center.
+"""Write a de-identified package of a center, which the config of another site can name as a center.
 
 python workflow/scripts/package_center.py CENTER [--configfile config/config.yaml] [--output packages]
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import library  # noqa: F401
 from thyrocast import identity
-from thyrocast.cohort import deidentify
+from thyrocast.cohort import package
 from thyrocast.config import reading
 from thyrocast.errors import InputError
 
@@ -29,9 +29,9 @@ def main() -> None:
             known = ", ".join(study.names())
             raise InputError(f"there is no center {given.center!r}, expected one of {known}")
         target = given.output / given.center
-        count = deidentify.package_center(
-            study.center(given.center).plain(),
-            study.cohort.plain(),
+        count = package.package_center(
+            study.center(given.center),
+            study.cohort,
             identity.load_key(study.pseudonym_key),
             Path(".thyrocast") / study.study / given.center / "index",
             target,

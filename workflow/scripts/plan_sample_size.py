@@ -1,24 +1,27 @@
-"""Hold the study's size against Riley's criteria, before anything is trained."""
+"""Compare the size of the study with Riley's criteria, before anything is trained."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import fileio, log
-from thyrocast.evaluation import planning
-from thyrocast.evaluation.layout import COLUMNS
+from thyrocast import log
+from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.evaluation import SAMPLE_SIZE
+from thyrocast.contract.splits import SPLITS
+from thyrocast.evaluation import sample_size
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
-def run(cohort: Path, splits: Path, output: Path, settings: Mapping[str, Any]) -> None:
-    """Write ``sample_size.csv``."""
-    rows = planning.rows(
-        fileio.read_csv(cohort),
-        fileio.read_csv(splits),
-        settings["sample_size"],
-        settings["confidence"],
+def run(cohort: Path, splits: Path, output: Path, config: EvaluationConfig) -> None:
+    """Write the table `SAMPLE_SIZE`."""
+    found = sample_size.plan(
+        io.read(COHORT, cohort), io.read(SPLITS, splits), config.sample_size, config.confidence
     )
-    fileio.write_csv(output, COLUMNS["sample_size"], list(rows))
+    io.write(SAMPLE_SIZE, found, output)
 
 
 if "snakemake" in globals():
@@ -27,5 +30,5 @@ if "snakemake" in globals():
         cohort=Path(snakemake.input.cohort),
         splits=Path(snakemake.input.splits),
         output=Path(snakemake.output.sample_size),
-        settings=snakemake.params.settings,
+        config=EvaluationConfig.model_validate(snakemake.params.settings),
     )

@@ -1,37 +1,43 @@
-"""Gather the designs' tables and pool the centers' results by random effects."""
+"""Join the tables of the designs and pool the centers' results by random effects."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import fileio, log
-from thyrocast.evaluation import pooled, summaries
-from thyrocast.evaluation.layout import COLUMNS
+from thyrocast import log
+from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import OF_DESIGN, PERFORMANCE, POOLED, POOLED_CENTERS
+from thyrocast.evaluation import pooling, summaries
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
     inputs: Mapping[str, Sequence[Path]],
     outputs: Mapping[str, Path],
     confidence: float,
-    elsewhere: Sequence[Path] = (),
+    summary_files: Sequence[Path] = (),
 ) -> None:
     """Join each table of the designs, and write the pooled results.
 
-    ``elsewhere`` are performance tables of centers whose data could not leave; they take part in the
-    pooled results alone.
+    The centers of `summary_files`, whose data may not leave, are in the pooled results only.
     """
-    joined = {
-        name: [row for file in files for row in fileio.read_csv(file)]
-        for name, files in inputs.items()
+    found = {
+        table: io.concat(table, [io.read(table, file) for file in inputs[table.name]])
+        for table in OF_DESIGN
+        if table.name in inputs
     }
-    own = joined["performance"]
-    others: list[dict[str, str]] = []
-    for file in elsewhere:
-        others += summaries.read(file, [*own, *others])
-    summary, centers = pooled.rows([*own, *others], confidence)
-    made = {"pooled": summary, "pooled_centers": centers}
-    for name, path in outputs.items():
-        fileio.write_csv(path, COLUMNS[name], made[name] if name in made else joined[name])
+    performance = found[PERFORMANCE]
+    for file in summary_files:
+        centers = summaries.read(file, performance)
+        performance = io.concat(PERFORMANCE, [performance, centers])
+    found[POOLED], found[POOLED_CENTERS] = pooling.pool(performance, confidence)
+    for table, frame in found.items():
+        if table.name in outputs:
+            io.write(table, frame, outputs[table.name])
 
 
 if "snakemake" in globals():
@@ -40,6 +46,6 @@ if "snakemake" in globals():
     run(
         inputs={name: value for name, value in files.items() if name != "summaries"},
         outputs={name: Path(file) for name, file in snakemake.output.items()},
-        confidence=snakemake.params.settings["confidence"],
-        elsewhere=files.get("summaries", []),
+        confidence=EvaluationConfig.model_validate(snakemake.params.settings).confidence,
+        summary_files=files.get("summaries", []),
     )

@@ -1,52 +1,51 @@
 """Decide for every patient of a center's table or images who is in the study, and why not."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import identity, log
-from thyrocast.cohort.registration import NO_IDENTIFIER, register_center, write
-from thyrocast.planning import ledger as ledgers
+from thyrocast.cohort import registration
+from thyrocast.cohort.eligibility import NO_IDENTIFIER
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.contract.names import Source
+from thyrocast.planning.ledger import join_ledger
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
-    clinical: Path,
-    dicom: Path,
-    center: dict[str, Any],
-    settings: dict[str, Any],
+    center: CenterConfig,
+    cohort: CohortConfig,
     key: Path,
     index: Path,
     ledger: Path,
     threads: int,
     register: Path,
     scans: Path,
+    outcomes: Path,
 ) -> None:
-    """Write register.csv and the private scans.csv, and let new patients join the ledger."""
-    registration = register_center(
-        clinical, dicom, center, settings, identity.load_key(key), index, threads
-    )
-    write(registration, register, scans)
-    ledgers.join_ledger(
-        ledger,
-        [
-            row["patient"]
-            for row in registration.register
-            if row["source"] != "dicom" and row["reason"] != NO_IDENTIFIER
-        ],
-    )
+    """Write register.csv and the private tables, and add new patients to the ledger."""
+    secret = identity.load_key(key)
+    found = registration.register_center(center, cohort, secret, index, threads)
+    registration.write(found, register, scans, outcomes)
+    table = found.register
+    joined = table[(table["source"] != Source.DICOM) & (table["reason"] != NO_IDENTIFIER)]
+    join_ledger(ledger, joined["patient"])
 
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
-        clinical=Path(snakemake.input.clinical),
-        dicom=Path(snakemake.params.center["dicom"]),
-        center=snakemake.params.center,
-        settings=snakemake.params.cohort,
+        center=CenterConfig.read(snakemake.params.center),
+        cohort=CohortConfig.read(snakemake.params.cohort),
         key=Path(snakemake.params.key),
         index=Path(snakemake.params.index),
         ledger=Path(snakemake.params.ledger),
         threads=snakemake.threads,
         register=Path(snakemake.output.register),
         scans=Path(snakemake.output.scans),
+        outcomes=Path(snakemake.output.outcomes),
     )

@@ -27,26 +27,16 @@ for (marker in c("s100b", "ndka", "wfns")) {
   keep(paste0("proc.auc.", marker), auc(r))
   keep(paste0("proc.var.", marker), var(r, method = "delong"))
   keep(paste0("proc.ci.", marker), ci.auc(r, method = "delong"))
-  for (focus in c("specificity", "sensitivity")) for (correct in c(FALSE, TRUE))
-    keep(paste("proc.partial", marker, focus, correct, sep = "."),
-         auc(r, partial.auc = c(1, 0.8), partial.auc.focus = focus, partial.auc.correct = correct))
   keep(paste0("proc.at_specificity.", marker),
        coords(r, c(0.5, 0.8, 0.9, 0.95), input = "specificity", ret = "sensitivity")[[1]])
-  keep(paste0("proc.at_sensitivity.", marker),
-       coords(r, c(0.5, 0.8, 0.9, 0.95), input = "sensitivity", ret = "specificity")[[1]])
 }
 a <- roc(d$outcome, d$s100b, levels = c(0, 1), direction = "<", quiet = TRUE)
 b <- roc(d$outcome, d$wfns, levels = c(0, 1), direction = "<", quiet = TRUE)
 keep("proc.cov", cov(a, b, method = "delong"))
 paired <- roc.test(a, b, paired = TRUE, method = "delong")
 keep("proc.paired", c(paired$statistic, paired$p.value, paired$conf.int))
-half <- d[odd, ]; other <- d[!odd, ]
-unpaired <- roc.test(roc(half$outcome, half$s100b, levels = c(0, 1), direction = "<", quiet = TRUE),
-                     roc(other$outcome, other$s100b, levels = c(0, 1), direction = "<", quiet = TRUE),
-                     paired = FALSE, method = "delong")
-keep("proc.unpaired", c(unpaired$statistic, unpaired$parameter, unpaired$p.value))
 
-# --- calibration: glm, rms and loess, in the patients the model did not see ---------------------
+# --- calibration: glm, rms and loess, in the patients that the model was not fitted to ---
 v <- d[!odd, ]; lp <- qlogis(v$p)
 tight <- glm.control(epsilon = 1e-15, maxit = 100)
 m <- glm(v$outcome ~ 1, binomial, offset = lp, control = tight)
@@ -71,7 +61,6 @@ for (degree in 1:2) {
   m <- loess(v$outcome ~ v$p, degree = degree, span = 0.75,
              control = loess.control(surface = "direct", statistics = "exact"))
   keep(paste0("r.loess.", degree), predict(m, v$p))
-  keep(paste0("r.loess_se.", degree), predict(m, v$p, se = TRUE)$se.fit)
 }
 keep("r.lowess", lowess(v$p, v$outcome, iter = 0, delta = 0)$y)
 small <- glm(v$outcome ~ lp, binomial, control = tight)
@@ -82,7 +71,6 @@ keep("glm.likelihood_ratio", c(deviance(small) - deviance(large),
 # --- proportions --------------------------------------------------------------------------------
 for (x in c(0, 1, 7, 24)) {
   keep(paste0("r.wilson.", x), prop.test(x, 24, correct = FALSE)$conf.int)
-  keep(paste0("r.exact.", x), binom.test(x, 24)$conf.int)
 }
 
 # --- metafor --------------------------------------------------------------------------------------

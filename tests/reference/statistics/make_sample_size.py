@@ -33,16 +33,10 @@ def validation():
             "b", cstatistic=auc, prevalence=prevalence, lpnormal=(0.2, 1.1), threshold=0.4,
             oeciwidth=width, csciwidth=width, cstatciwidth=width, nbciwidth=width, noprint=1,
         )  # fmt: skip
-        oe, slope, area, benefit = (int(row[1]) for row in out["results_table"][:4])
-        rates = [round(float(out[name]), 3) for name in ("sensitivity", "specificity")]
+        oe, slope, area = (int(row[1]) for row in out["results_table"][:3])
         yield {"function": "for_oe", "arguments": [prevalence, width], "value": oe}
         yield {"function": "for_slope", "arguments": [0.2, 1.1, width], "value": slope}
         yield {"function": "for_auc", "arguments": [auc, prevalence, width], "value": area}
-        yield {
-            "function": "for_net_benefit",
-            "arguments": [*rates, prevalence, 0.4, width],
-            "value": benefit,
-        }
 
 
 with open(sys.argv[1], "w") as file:

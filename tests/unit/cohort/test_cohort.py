@@ -1,4 +1,4 @@
-"""Every patient is in or out with a reason, and the numbers add up."""
+"""Every patient is included or excluded with a reason, and the numbers add up."""
 
 import json
 import logging
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.unit.example_scans import (
@@ -14,9 +15,11 @@ from tests.unit.example_scans import (
     neck,
     nm,
 )
-from tests.unit.hospital import SIZE, Hospital, assemble, scan
-from thyrocast import fileio
+from tests.unit.hospital import SIZE, Hospital, assemble, read_cohort, scan
 from thyrocast.cohort import registration as cohorts
+from thyrocast.config.study import Outcomes
+from thyrocast.contract import io
+from thyrocast.contract.cohort import OUTCOMES, REGISTER
 
 
 @pytest.fixture
@@ -53,8 +56,8 @@ def test_every_patient_has_a_row_and_a_reason(north: Hospital) -> None:
     ]
     register = north.register().register
     sources = ["both"] * 3 + ["clinical"] + ["both"] * 3 + ["clinical"] + ["dicom"] * 2
-    assert [row["source"] for row in register] == sources
-    assert [row["included"] for row in register] == [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert register["source"].tolist() == sources
+    assert register["included"].tolist() == [True] * 3 + [False] * 7
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,7 @@ def test_every_patient_has_a_row_and_a_reason(north: Hospital) -> None:
         ({"a": "20180301"}, "no scan within the window before the therapy"),
     ],
 )
-def test_the_scan_lies_within_the_window(tmp_path: Path, days: dict[str, str], reason: str) -> None:
+def test_the_scan_is_within_the_window(tmp_path: Path, days: dict[str, str], reason: str) -> None:
     north = Hospital(tmp_path)
     north.patient("1", therapy="2020-02-01")
     for name, day in days.items():
@@ -74,7 +77,8 @@ def test_the_scan_lies_within_the_window(tmp_path: Path, days: dict[str, str], r
 
 
 def chosen(north: Hospital, **settings: Any) -> list[str]:
-    return [row["file"] for row in north.register(**settings).scans if row["rank"] == 0]
+    scans = north.register(**settings).scans
+    return scans.loc[scans["rank"] == 0, "file"].tolist()
 
 
 def test_the_nearest_scan_before_therapy_is_taken(tmp_path: Path) -> None:
@@ -116,7 +120,7 @@ def test_identifiers_are_matched_by_the_configured_form_only(tmp_path: Path) -> 
     north.patient("17")
     north.scan("a", scan("P-0017"))
     north.scan("b", scan("P-17A"))
-    assert [row["reason"] for row in north.register().register] == ["", "not in the clinical table"]
+    assert north.register().register["reason"].tolist() == ["", "not in the clinical table"]
 
 
 @pytest.mark.parametrize(
@@ -135,18 +139,18 @@ def test_a_missing_pixel_size_is_missing(
     north = Hospital(tmp_path, **changes)
     north.patient("1")
     north.scan("a", scan("1", **elements))
-    rows = north.register().scans
-    assert [row["row_mm"] for row in rows] == ([] if size is None else [size])
+    scans = north.register().scans
+    assert scans["row_mm"].tolist() == ([] if size is None else [size])
     assert north.reasons() == [("1", "pixel size not stated" if size is None else "")]
 
 
-def test_a_pinhole_has_no_millimetres(tmp_path: Path) -> None:
+def test_a_pinhole_has_no_valid_millimeters(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")
     dataset = scan("1")
     dataset.DetectorInformationSequence[0].CollimatorType = "PINH"
     north.scan("a", dataset)
-    assert north.reasons() == [("1", "a pinhole collimator, which has no valid millimetres")]
+    assert north.reasons() == [("1", "a pinhole collimator, which has no valid millimeters")]
 
 
 @pytest.mark.parametrize(
@@ -160,8 +164,10 @@ def test_a_dose_of_zero_is_not_known(
     dataset = scan("1")
     dataset.RadiopharmaceuticalInformationSequence[0].RadionuclideTotalDose = dose
     north.scan("a", dataset)
-    (row,) = north.register().scans
-    assert row["tc_activity_mbq"] == expected
+    (row,) = north.register().scans.to_dict("records")
+    assert row["tc_activity_mbq"] == pytest.approx(
+        np.nan if expected is None else expected, nan_ok=True
+    )
     assert (row["duration_s"], row["delay_min"]) == (300.0, 15.0)
 
 
@@ -183,8 +189,7 @@ def test_numbers_add_up_and_job_size_changes_nothing(tmp_path: Path, north: Hosp
         "analysed": 3, "cured": 2,
     }  # fmt: skip
     assert flow["found"] == flow["analysed"] + sum(flow["excluded"].values())
-    rows = fileio.read_csv(out / "cohort.csv")
-    assert [row["outcome"] for row in rows] == ["1", "0", "1"]
+    assert read_cohort(out)["outcome"].tolist() == [1, 0, 1]
     images = np.load(out / "images.npy", mmap_mode="r")
     masks = np.load(out / "masks.npy", mmap_mode="r")
     assert images.shape == masks.shape == (3, SIZE, SIZE)
@@ -205,15 +210,14 @@ def test_shuffled_outcomes_stay_within_their_center(tmp_path: Path) -> None:
             seed = n + 10 * (name == "south")
             hospital.scan(identifier, scan(identifier, seed=seed))
         hospitals.append(hospital)
-    plain = fileio.read_csv(assemble(tmp_path / "a", hospitals) / "cohort.csv")
-    drawn = fileio.read_csv(assemble(tmp_path / "b", hospitals, outcomes="shuffled") / "cohort.csv")
-    for name, cured in (("north", 6), ("south", 2)):
-        assert sum(r["outcome"] == "1" for r in drawn if r["center"] == name) == cured
-    assert [r["outcome"] for r in plain] != [r["outcome"] for r in drawn]
-    assert [r["patient"] for r in plain] == [r["patient"] for r in drawn]
+    plain = read_cohort(assemble(tmp_path / "a", hospitals))
+    shuffled = read_cohort(assemble(tmp_path / "b", hospitals, outcomes=Outcomes.SHUFFLED))
+    assert shuffled.groupby("center")["outcome"].sum().to_dict() == {"north": 6, "south": 2}
+    assert plain["outcome"].tolist() != shuffled["outcome"].tolist()
+    assert plain["patient"].tolist() == shuffled["patient"].tolist()
 
 
-def test_identifiers_that_never_match_are_told_by_their_shape(
+def test_identifiers_that_never_match_are_described_by_their_form(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     north = Hospital(tmp_path)
@@ -227,7 +231,7 @@ def test_identifiers_that_never_match_are_told_by_their_shape(
     assert "4711" not in caplog.text
 
 
-def test_what_the_config_stands_in_for_is_logged(
+def test_values_from_the_config_are_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     north = Hospital(tmp_path, fallbacks={"pixel_mm": 4.0, "duration_s": 300})
@@ -245,8 +249,9 @@ def test_outcomes_of_prospective_centers_stay_empty(tmp_path: Path) -> None:
     )
     north.patient("1")
     north.scan("a", scan("1"))
-    (row,) = fileio.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
-    assert (row["outcome"], row["role"]) == ("", "prospective")
+    patients = read_cohort(assemble(tmp_path / "a", [north]))
+    assert patients["outcome"].isna().tolist() == [True]
+    assert patients["role"].tolist() == ["prospective"]
 
 
 def test_rerunning_reads_only_what_changed(
@@ -256,7 +261,9 @@ def test_rerunning_reads_only_what_changed(
         os.utime(path, (1_600_000_000, 1_600_000_000))
     first = north.register()
     with caplog.at_level(logging.INFO, "thyrocast"):
-        assert north.register() == first
+        again = north.register()
+        pd.testing.assert_frame_equal(again.register, first.register)
+        pd.testing.assert_frame_equal(again.scans, first.scans)
         assert "3 files, 0 to read" in caplog.text
         caplog.clear()
         changed = north.scan("2/scan", scan("2", radionuclide=IODINE131))
@@ -266,7 +273,7 @@ def test_rerunning_reads_only_what_changed(
     assert reasons == {"1": "", "2": "another radionuclide or tracer", "3": ""}
 
 
-def test_pictures_count_only_where_the_center_says_so(tmp_path: Path) -> None:
+def test_pictures_count_only_if_the_center_opts_in(tmp_path: Path) -> None:
     from PIL import Image
 
     grey = np.minimum(neck(128, 2.0), 255).astype(np.uint8)
@@ -283,13 +290,13 @@ def test_pictures_count_only_where_the_center_says_so(tmp_path: Path) -> None:
         if not block:
             assert {reason for _, reason in hospital.reasons()} == {"no images"}
             continue
-        assert hospital.reasons() == [("A1", ""), ("A2", ""), ("A3", "a colour image")]
-        rows = fileio.read_csv(assemble(tmp_path / "a", [hospital]) / "cohort.csv")
-    assert [row["q_counts"] for row in rows] == ["", ""]
-    assert all(10 < float(row["q_area_left"]) < 18 for row in rows)
+        assert hospital.reasons() == [("A1", ""), ("A2", ""), ("A3", "a color image")]
+        patients = read_cohort(assemble(tmp_path / "a", [hospital]))
+    assert patients["q_counts"].isna().tolist() == [True, True]
+    assert patients["q_area_left"].between(10, 18).all()
 
 
-def test_states_and_dates_of_outcomes_are_kept_in_private(tmp_path: Path) -> None:
+def test_states_and_dates_of_outcomes_stay_private(tmp_path: Path) -> None:
     rule = {
         "rule": "followup",
         "months": 6,
@@ -300,9 +307,14 @@ def test_states_and_dates_of_outcomes_are_kept_in_private(tmp_path: Path) -> Non
     north.patient("1", therapy="2020-01-02", seen="2020-07-09", state="hypothyroid")
     north.scan("a", scan("1", AcquisitionDate="20200101"))
     registration = north.register()
-    cohorts.write(registration, tmp_path / "register.csv", tmp_path / "private" / "scans.csv")
-    (row,) = fileio.read_csv(tmp_path / "private" / "outcomes.csv")
+    private = tmp_path / "private"
+    cohorts.write(
+        registration, tmp_path / "register.csv", private / "scans.csv", private / "outcomes.csv"
+    )
+    (row,) = io.read(OUTCOMES, private / "outcomes.csv").to_dict("records")
     assert (row["therapy_date"], row["visit_date"]) == ("2020-01-02", "2020-07-09")
-    (public,) = fileio.read_csv(tmp_path / "register.csv")
-    assert (public["state"], public["followup_months"]) == ("hypothyroid", "6.2")
+    (public,) = io.read(REGISTER, tmp_path / "register.csv").to_dict("records")
+    assert (public["state"], public["followup_months"]) == ("hypothyroid", 6.2)
+    for path in (private, *private.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0
     assert "2020" not in (tmp_path / "register.csv").read_text()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 import yaml
@@ -14,9 +15,8 @@ from pydicom.sequence import Sequence
 
 from tests.hostile.test_identities import Planter, found
 from tests.unit.example_scans import ANTERIOR, cohort, detector, neck, nm
-from tests.unit.hospital import KEY, Hospital, assemble
-from thyrocast import fileio
-from thyrocast.cohort import deidentify
+from tests.unit.hospital import KEY, Hospital, assemble, read_cohort
+from thyrocast.cohort import package as packages
 from thyrocast.cohort import registration as cohorts
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.reading import read_block
@@ -42,34 +42,28 @@ def hospital(tmp_path: Path) -> Hospital:
 
 
 def pack(hospital: Hospital, target: Path) -> int:
-    return deidentify.write_package(
-        hospital.register(), hospital.dicom, hospital.center, KEY, target
-    )
+    return packages.write_package(hospital.register(), hospital.center, KEY, target)
 
 
 def test_a_package_gives_the_same_study(tmp_path: Path, hospital: Hospital) -> None:
     package = tmp_path / "sent" / "north"
     assert pack(hospital, package) == 3
     (block,) = yaml.safe_load((package / "center.yaml").read_text())["centers"]
-    received = read_block(CenterConfig, block).plain()
+    files = {"dicom": str(package / "dicom"), "clinical": str(package / "clinical.csv")}
     other = Hospital(tmp_path / "other")
-    other.center, other.dicom = {**received, "dicom": str(package / "dicom")}, package / "dicom"
+    other.center, other.dicom = read_block(CenterConfig, block | files), package / "dicom"
 
     def register(**settings: Any) -> cohorts.Registration:
-        return cohorts.register_center(
-            package / "clinical.csv", other.dicom, other.center, cohort(), b"o" * 32,
-            tmp_path / "index",
-        )  # fmt: skip
+        return cohorts.register_center(other.center, cohort(), b"o" * 32, tmp_path / "index")
 
     other.register = register  # type: ignore[method-assign]
     here = assemble(tmp_path / "here", [hospital])
     there = assemble(tmp_path / "there", [other])
     images = [np.load(folder / "images.npy") for folder in (here, there)]
     np.testing.assert_array_equal(*images)
-    ours, theirs = (fileio.read_csv(folder / "cohort.csv") for folder in (here, there))
-    for mine, yours in zip(ours, theirs, strict=True):
-        assert {**mine, "patient": ""} == {**yours, "patient": ""}
-    assert ours[0]["q_uptake"]
+    ours, theirs = (read_cohort(folder).drop(columns="patient") for folder in (here, there))
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+    assert ours["q_uptake"].notna()[0]
 
 
 def test_a_package_names_nobody(tmp_path: Path, hospital: Hospital) -> None:
@@ -86,7 +80,7 @@ def test_a_package_names_nobody(tmp_path: Path, hospital: Hospital) -> None:
     assert {p.name: p.read_bytes() for p in package.rglob("*.dcm")} == first
 
 
-def test_captures_stay_at_home(tmp_path: Path) -> None:
+def test_captures_are_not_packaged(tmp_path: Path) -> None:
     north = Hospital(tmp_path, accept={"secondary_capture": True}, fallbacks={"pixel_mm": 4.0})
     north.patient("1")
     north.scan(

@@ -1,19 +1,26 @@
-"""Patients are divided fairly, reproducibly, and nobody stands on both sides."""
+"""Patients are divided fairly and reproducibly, and nobody is on both sides."""
 
 from collections import Counter
 
+import pandas as pd
 import pytest
 
 from thyrocast.cohort.splitting import divide
 from thyrocast.errors import InputError
 
 
-def cohort(sizes: dict[tuple[str, str], int], role: str = "development") -> list[dict[str, str]]:
-    return [
-        {"patient": f"{center}-{outcome}-{n}", "center": center, "outcome": outcome, "role": role}
+def cohort(sizes: dict[tuple[str, str], int], role: str = "development") -> pd.DataFrame:
+    rows = [
+        (f"{center}-{outcome}-{n}", center, int(outcome) if outcome else None, role)
         for (center, outcome), size in sizes.items()
         for n in range(size)
     ]
+    table = pd.DataFrame(rows, columns=["patient", "center", "outcome", "role"])
+    return table.astype({"outcome": "Int64"})
+
+
+def strata_of(patients: pd.DataFrame) -> list[tuple[str, str]]:
+    return [(row.center, str(row.outcome)) for row in patients.itertuples()]
 
 
 SIZES = {("a", "1"): 23, ("a", "0"): 8, ("b", "1"): 11, ("b", "0"): 9, ("c", "1"): 5, ("c", "0"): 5}
@@ -22,38 +29,42 @@ DESIGNS = {"holdout": ["1", "2"], "kfold": PARTS, "loco": ["a", "b", "c"], "exte
 
 
 def test_every_split_is_complete_and_disjoint() -> None:
-    rows = cohort(SIZES) + cohort({("x", "1"): 4, ("x", "0"): 2}, role="external")
-    rows += [{"patient": "p-1", "center": "p", "outcome": "", "role": "prospective"}]
-    division = list(divide(rows, DESIGNS, folds=4, test_fraction=0.2, seed=7))
-    development = {row["patient"] for row in rows if row["role"] == "development"}
-    for design, split in ((d, s) for d, names in DESIGNS.items() for s in names):
-        mine = [row for row in division if row[:2] == (design, split)]
-        sets = {kind: {r[2] for r in mine if r[3] == kind} for kind in ("train", "test")}
-        assert len(mine) == len(sets["train"]) + len(sets["test"])
-        assert sets["train"] <= development
+    external = cohort({("x", "1"): 4, ("x", "0"): 2}, role="external")
+    prospective = cohort({("p", ""): 1}, role="prospective")
+    rows = pd.concat([cohort(SIZES), external, prospective], ignore_index=True)
+    division = divide(rows, DESIGNS, folds=4, test_fraction=0.2, seed=7)
+    development = set(rows.loc[rows["role"] == "development", "patient"])
+    for (design, _), mine in division.groupby(["design", "split"]):
+        train, test = mine[mine["set"] == "train"], mine[mine["set"] == "test"]
+        assert len(mine) == mine["patient"].nunique() == len(train) + len(test)
+        assert set(train["patient"]) <= development
         if design == "external":
-            assert sets["train"] == development
-            assert sets["test"] == {row["patient"] for row in rows} - development
+            assert set(train["patient"]) == development
+            assert set(test["patient"]) == set(rows["patient"]) - development
         else:
-            assert sets["train"] | sets["test"] == development
-        assert {r[4] for r in mine if r[3] == "train"} == {1, 2, 3, 4}
-        assert {r[4] for r in mine if r[3] == "test"} <= {None}
-    left_out = {r[2] for r in division if r[:2] == ("loco", "b") and r[3] == "test"}
-    assert left_out == {row["patient"] for row in rows if row["center"] == "b"}
+            assert set(mine["patient"]) == development
+        assert set(train["fold"]) == {1, 2, 3, 4}
+        assert test["fold"].isna().all()
+    loco = division[(division["design"] == "loco") & (division["split"] == "b")]
+    held_out = set(loco.loc[loco["set"] == "test", "patient"])
+    assert held_out == set(rows.loc[rows["center"] == "b", "patient"])
+    order = [(d, s) for d, names in DESIGNS.items() for s in names]
+    assert list(division.groupby(["design", "split"], sort=False).groups) == order
 
 
-def test_each_repeat_of_a_cross_validation_tests_everybody_once_and_divides_anew() -> None:
+def test_each_repeat_of_a_cross_validation_tests_everybody_once_and_divides_again() -> None:
     rows = cohort(SIZES)
-    division = list(divide(rows, DESIGNS, folds=4, test_fraction=0.2, seed=7))
+    division = divide(rows, DESIGNS, folds=4, test_fraction=0.2, seed=7)
+    tested = division[(division["design"] == "kfold") & (division["set"] == "test")]
+    assert len(tested) == 2 * len(rows)
     repeats = [
-        {r[2]: r[1].split("-")[1] for r in division if r[1] in names and r[3] == "test"}
+        dict(tested.loc[tested["split"].isin(names), ["patient", "split"]].to_numpy())
         for names in (PARTS[:3], PARTS[3:])
     ]
-    tested = [r for r in division if r[0] == "kfold" and r[3] == "test"]
-    assert len(tested) == 2 * len(rows)
-    assert [part.keys() == {row["patient"] for row in rows} for part in repeats] == [True, True]
-    assert repeats[0] != repeats[1]
-    for part in repeats:
+    parts = [{who: part.split("-")[1] for who, part in repeat.items()} for repeat in repeats]
+    assert [part.keys() == set(rows["patient"]) for part in parts] == [True, True]
+    assert parts[0] != parts[1]
+    for part in parts:
         for stratum, size in SIZES.items():
             mine = Counter(part[f"{stratum[0]}-{stratum[1]}-{n}"] for n in range(size))
             assert set(mine.values()) <= {size // 3, size // 3 + 1}
@@ -62,24 +73,24 @@ def test_each_repeat_of_a_cross_validation_tests_everybody_once_and_divides_anew
 def test_same_seed_same_division_and_repeats_differ() -> None:
     rows = cohort(SIZES)
     first, again, other = (
-        list(divide(rows, DESIGNS, folds=5, test_fraction=0.2, seed=seed)) for seed in (1, 1, 2)
+        divide(rows, DESIGNS, folds=5, test_fraction=0.2, seed=seed) for seed in (1, 1, 2)
     )
-    assert first == again
-    assert first != other
-    tested = {s: {r[2] for r in first if r[:2] == ("holdout", s) and r[3] == "test"} for s in "12"}
+    assert first.equals(again)
+    assert not first.equals(other)
+    held_out = first[(first["design"] == "holdout") & (first["set"] == "test")]
+    tested = held_out.groupby("split")["patient"].agg(frozenset)
     assert tested["1"] != tested["2"]
 
 
 def test_division_does_not_depend_on_pseudonyms() -> None:
     """The key decides names; it must not decide who is in which fold."""
     rows = cohort(SIZES)
-    renamed = [row | {"patient": f"z{n}"} for n, row in enumerate(rows)]
-    pairs = zip(
-        divide(rows, DESIGNS, folds=5, test_fraction=0.2, seed=1),
-        divide(renamed, DESIGNS, folds=5, test_fraction=0.2, seed=1),
-        strict=True,
+    renamed = rows.assign(patient=[f"z{n}" for n in range(len(rows))])
+    first, second = (
+        divide(patients, DESIGNS, folds=5, test_fraction=0.2, seed=1).drop(columns="patient")
+        for patients in (rows, renamed)
     )
-    assert all((a[0], a[1], a[3], a[4]) == (b[0], b[1], b[3], b[4]) for a, b in pairs)
+    pd.testing.assert_frame_equal(first, second)
 
 
 def test_too_few_of_one_outcome_is_one_sentence() -> None:
@@ -87,4 +98,4 @@ def test_too_few_of_one_outcome_is_one_sentence() -> None:
     with pytest.raises(
         InputError, match="split holdout/1: its training set has 2 patients who were not cured"
     ):
-        list(divide(rows, {"holdout": ["1"]}, folds=5, test_fraction=0.2, seed=1))
+        divide(rows, {"holdout": ["1"]}, folds=5, test_fraction=0.2, seed=1)

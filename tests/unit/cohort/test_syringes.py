@@ -1,4 +1,4 @@
-"""A dose syringe is not a gland, and says how much was injected."""
+"""A dose syringe is not a gland, and its image gives the injected activity."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from tests.unit.example_scans import (
     detector,
     nm,
 )
-from tests.unit.hospital import Hospital, assemble, scan
-from thyrocast import fileio
+from tests.unit.hospital import Hospital, assemble, read_cohort, scan
+from thyrocast import physics
 
 
 def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
@@ -23,8 +23,7 @@ def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
     north.scan("a", nm(dose, PatientID="1", ActualFrameDuration=400_000))
     north.scan("b", scan("1"))
     out = assemble(tmp_path / "a", [north])
-    (row,) = fileio.read_csv(out / "cohort.csv")
-    assert row["duration_s"] == "300"
+    assert read_cohort(out)["duration_s"].tolist() == [300]
 
 
 def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
@@ -40,11 +39,11 @@ def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
         ),
     )  # fmt: skip
     north.scan("b", scan("1"))
-    (row,) = fileio.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
-    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / 1800, rel=1e-4)
+    (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
+    assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / 1800, rel=1e-4)
 
 
-def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> None:
+def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")
     for name, counts, time in (("z", 2000, "101000"), ("a", 100, "102000")):
@@ -58,6 +57,6 @@ def test_of_two_syringes_without_a_word_the_earlier_is_full(tmp_path: Path) -> N
             ),
         )  # fmt: skip
     north.scan("b", scan("1"))
-    (row,) = fileio.read_csv(assemble(tmp_path / "a", [north]) / "cohort.csv")
-    rate = 1800 * 2 ** (-5 / 360.4)
-    assert float(row["q_uptake"]) == pytest.approx(100 * float(row["q_rate"]) / rate, rel=1e-4)
+    (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
+    rate = 1800 * physics.tc99m_left(5)
+    assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / rate, rel=1e-4)

@@ -102,7 +102,7 @@ def take(path: str) -> Any:
         (put("evaluation/threshold", {"rule": "sensitivity"}), "key evaluation.threshold.target: missing, expected a number from 0 to 1 for rule sensitivity"),
         (put("evaluation/threshold", {"rule": "fixed", "target": 60}), "key evaluation.threshold.target: is 60, expected a number from 0 to 1"),
         (put("evaluation/decision", {"clinical": [0.8, 0.5]}), "key evaluation.decision.clinical: goes from 0.8 to 0.5"),
-        (put("evaluation/comparators", [{"name": "doctor", "table": __file__}]), "key evaluation.comparators, doctor: .* has no column 'patient'"),
+        (put("evaluation/external_predictions", [{"name": "doctor", "table": __file__}]), "key evaluation.external_predictions, doctor: .* has no column 'patient'"),
         (put("designs", ["jackknife"]), "key designs.0: 'jackknife' is unknown, expected one of holdout, kfold, loco, external"),
         # types: text is not a number, true is not an integer, and so on
         (put("centers/1/missing", [999]), r"center south, key missing.0: 999 is not valid, expected text \(put it in quotes"),
@@ -139,8 +139,9 @@ def take(path: str) -> Any:
         (put("image", {"min_area_cm2": 200}), r"key image.min_area_cm2: is 200, expected less than max_area_cm2 \(150\)"),
         (put("cohort/scan_window_days", [9, 3]), "key cohort.scan_window_days: goes from 9 to 3, expected the smaller number first"),
         (put("evaluation/decision", {"range": [0.5, 0.5]}), "key evaluation.decision.range: contains 0.5 twice"),
-        (put("evaluation/comparators", [{"name": "network", "table": "t"}]), "key evaluation.comparators.0.name: 'network' is the name of one of the study's own models"),
-        (put("evaluation/comparators", [{"name": "a", "table": "t"}, {"name": "a", "table": "u"}]), "key evaluation.comparators.1.name: 'a' is the name of two comparators"),
+        (put("evaluation/external_predictions", [{"name": "network", "table": "t"}]), "key evaluation.external_predictions.0.name: 'network' is the name of one of the study's own models"),
+        (put("evaluation/external_predictions", [{"name": "a", "table": "t"}, {"name": "a", "table": "u"}]), "key evaluation.external_predictions.1.name: 'a' is the name of two external predictions"),
+        (put("evaluation/comparators", []), "key evaluation: unknown key 'comparators': it is now called 'external_predictions'"),
         (put("designs", ["loco", "loco"]), "key designs: contains 'loco' twice"),
     ],
 )  # fmt: skip

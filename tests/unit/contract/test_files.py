@@ -4,10 +4,12 @@ import csv
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from thyrocast import fileio, identity, seeds
+from thyrocast.config.center import IdentifiersConfig
 from thyrocast.errors import InputError
 
 
@@ -56,8 +58,8 @@ def test_formulas_are_defused(text: str) -> None:
         ("000", {"strip_zeros": True}, "0"),
     ],
 )
-def test_identifiers_are_normalized(text: str, rules: dict[str, object], expected: str) -> None:
-    assert identity.normalize_identifier(text, rules) == expected
+def test_identifiers_are_normalized(text: str, rules: dict[str, Any], expected: str) -> None:
+    assert identity.normalize_identifier(text, IdentifiersConfig(**rules)) == expected
 
 
 def test_pseudonyms_depend_on_key_center_and_patient() -> None:
@@ -81,7 +83,7 @@ def test_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_short_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("abc")
-    with pytest.raises(InputError, match="holds 3 bytes, expected at least 16"):
+    with pytest.raises(InputError, match="has 3 bytes, expected at least 16"):
         identity.load_key(tmp_path / "key")
 
 

@@ -1,4 +1,4 @@
-"""The anterior pertechnetate frame is found by what the header says, never by its place."""
+"""The anterior pertechnetate frame is found by what the header states, never by its position."""
 
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,15 @@ from tests.unit.example_scans import (
     save,
     window,
 )
-from thyrocast.dicom.frames import Verdict, judge
+from thyrocast.dicom.frames import FileVerdict, judge
 from thyrocast.dicom.header import read_header
 
 TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
 
 
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> Verdict:
-    record = read_header(save(dataset, tmp_path / "scan"))
-    return judge(record, center(**changes), cohort())
+def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
+    header = read_header(save(dataset, tmp_path / "scan"))
+    return judge(header, center(**changes), cohort())
 
 
 def frames(tmp_path: Path, dataset: Dataset, **changes: Any) -> list[tuple[int, ...]]:
@@ -54,7 +54,7 @@ def test_frames_follow_the_detector_vector(
 def test_vectors_with_quirks(
     tmp_path: Path, vector: list[int], expected: list[tuple[int, ...]]
 ) -> None:
-    """Counted from 0, too short, pointing nowhere, too long; what is not said is not guessed."""
+    """Counted from 0, too short, without an item, too long; what is not stated is not guessed."""
     dataset = nm(TWO, [detector(POSTERIOR), detector(ANTERIOR)], DetectorVector=vector)
     assert frames(tmp_path, dataset) == expected
 
@@ -101,7 +101,7 @@ def test_view_codes(tmp_path: Path, view: Dataset, known: bool) -> None:
         ([0, 1, 0, 0, 0, -1], None),
     ],
 )
-def test_orientation_tells_the_view_and_the_turn(
+def test_orientation_gives_the_view_and_the_turn(
     tmp_path: Path, cosines: list[float], turn: int | None
 ) -> None:
     dataset = nm(detectors=[detector(ImageOrientationPatient=cosines)])
@@ -112,7 +112,7 @@ def test_orientation_tells_the_view_and_the_turn(
         assert [(scan.view_by, scan.turn) for scan in found.scans] == [("orientation", turn)]
 
 
-def test_the_angle_tells_two_heads_of_one_orientation_apart(tmp_path: Path) -> None:
+def test_the_angle_distinguishes_two_heads_of_one_orientation(tmp_path: Path) -> None:
     front = [1, 0, 0, 0, 0, -1]
     heads = [detector(ImageOrientationPatient=front, StartAngle=angle) for angle in (0.0, 180.0)]
     assert frames(tmp_path, nm(TWO, heads)) == [(1,)]
@@ -121,7 +121,7 @@ def test_the_angle_tells_two_heads_of_one_orientation_apart(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("letters", "known"), [(["L", "F"], True), (["R", "F"], False), (["R", "H"], True)]
 )
-def test_patient_orientation_tells_the_view(
+def test_patient_orientation_gives_the_view(
     tmp_path: Path, letters: list[str], known: bool
 ) -> None:
     dataset = nm(detectors=[detector()], PatientOrientation=letters)
@@ -147,7 +147,7 @@ def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
         ("Spritze voll", "a syringe by its description"),
     ],
 )
-def test_descriptions_tell_the_view_of_a_single_frame(
+def test_descriptions_give_the_view_of_a_single_frame(
     tmp_path: Path, text: str, reason: str
 ) -> None:
     found = verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text))
@@ -155,7 +155,7 @@ def test_descriptions_tell_the_view_of_a_single_frame(
     assert bool(found.scans) == (not reason)
 
 
-def test_a_description_does_not_tell_the_view_of_two_frames(tmp_path: Path) -> None:
+def test_a_description_does_not_give_the_view_of_two_frames(tmp_path: Path) -> None:
     dataset = nm(TWO, [detector(), detector()], SeriesDescription="THYROID ANT")
     assert verdict(tmp_path, dataset).reason == "view not stated"
 
@@ -166,12 +166,12 @@ def test_an_unknown_view_is_anterior_only_by_config(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("isotope", [IODINE123, IODINE131, code("X", "Gallium")])
-def test_other_radionuclides_are_left_out(tmp_path: Path, isotope: Dataset) -> None:
+def test_other_radionuclides_are_excluded(tmp_path: Path, isotope: Dataset) -> None:
     dataset = nm(radionuclide=isotope)
     assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
 
 
-def test_the_energy_window_tells_iodine_where_no_radionuclide_is_named(tmp_path: Path) -> None:
+def test_the_energy_window_identifies_iodine_if_no_radionuclide_is_named(tmp_path: Path) -> None:
     dataset = nm(radionuclide=None, windows=[window(143, 175)])
     assert verdict(tmp_path, dataset).reason == "an energy window beside the photopeak"
     assert verdict(tmp_path, nm(radionuclide=None)).scans
@@ -180,7 +180,7 @@ def test_the_energy_window_tells_iodine_where_no_radionuclide_is_named(tmp_path:
 @pytest.mark.parametrize(
     ("half_life", "reason"), [(21_600.0, ""), (47_520.0, "another radionuclide or tracer")]
 )
-def test_the_half_life_tells_the_radionuclide(
+def test_the_half_life_identifies_the_radionuclide(
     tmp_path: Path, half_life: float, reason: str
 ) -> None:
     dataset = nm(radionuclide=None)
@@ -195,8 +195,8 @@ def test_the_half_life_tells_the_radionuclide(
         ({"ImageType": ["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]}, "a tomographic image"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "TRANSMISSION"]}, "a transmission image"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "GATED", "EMISSION"]}, "a gated image"),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, "a colour image"),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "a colour image"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "a color image"),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "a color image"),
         ({"LossyImageCompression": "01"}, "compressed with loss"),
         ({"Rows": 60_000, "Columns": 60_000}, "a larger matrix or more frames than any scintigram"),
         ({"NumberOfFrames": 10_000_000}, "a larger matrix or more frames than any scintigram"),
@@ -206,7 +206,7 @@ def test_the_half_life_tells_the_radionuclide(
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "a secondary capture"),
     ],
 )
-def test_other_files_are_left_out_with_their_reason(
+def test_other_files_are_excluded_with_their_reason(
     tmp_path: Path, elements: dict[str, Any], reason: str
 ) -> None:
     assert verdict(tmp_path, nm(**elements)).reason == reason
@@ -227,7 +227,7 @@ def test_dynamic_frames_are_summed_with_their_durations(tmp_path: Path) -> None:
     assert (scan.kind, scan.frames, scan.duration_s) == ("dynamic", (0, 1), 120.0)
 
 
-def test_a_secondary_capture_counts_only_where_the_center_says_so(tmp_path: Path) -> None:
+def test_a_secondary_capture_counts_only_if_the_center_opts_in(tmp_path: Path) -> None:
     dataset = nm(SOPClassUID="1.2.840.10008.5.1.4.1.1.7", SeriesDescription="Thyroid ANT")
     assert verdict(tmp_path, dataset).reason == "a secondary capture"
     found = verdict(tmp_path, dataset, accept={"secondary_capture": True})
@@ -244,7 +244,9 @@ def test_a_secondary_capture_counts_only_where_the_center_says_so(tmp_path: Path
         ("I-131 NaI", "another radionuclide or tracer"),
     ],
 )
-def test_the_tracers_name_tells_the_radionuclide(tmp_path: Path, name: str, reason: str) -> None:
+def test_the_tracers_name_identifies_the_radionuclide(
+    tmp_path: Path, name: str, reason: str
+) -> None:
     dataset = nm(radionuclide=None)
     dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = name
     assert verdict(tmp_path, dataset).reason == reason
@@ -259,7 +261,7 @@ def test_an_anterior_view_in_many_spellings(tmp_path: Path, text: str) -> None:
     assert verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text)).scans
 
 
-def test_the_images_identifier_tells_the_view(tmp_path: Path) -> None:
+def test_the_images_identifier_gives_the_view(tmp_path: Path) -> None:
     dataset = nm(detectors=[detector()], SeriesDescription="static", ImageID="ANT")
     assert verdict(tmp_path, dataset).scans
 
@@ -292,13 +294,15 @@ def test_syringes_in_many_languages(tmp_path: Path, text: str) -> None:
         ("核医学中心 甲状腺", "正面", True),
     ],
 )
-def test_the_study_tells_the_organ(tmp_path: Path, study: str, series: str, taken: bool) -> None:
+def test_the_study_identifies_the_organ(
+    tmp_path: Path, study: str, series: str, taken: bool
+) -> None:
     found = verdict(tmp_path, nm(StudyDescription=study, SeriesDescription=series))
     assert bool(found.scans) == taken
 
 
 @pytest.mark.parametrize("text", ["I-131 Uptake 24h", "J-131", "123I Thyroid ANT", "Jod-123"])
-def test_a_description_tells_iodine_where_nothing_else_does(tmp_path: Path, text: str) -> None:
+def test_a_description_identifies_iodine_if_nothing_else_does(tmp_path: Path, text: str) -> None:
     dataset = nm(radionuclide=None, windows=[], SeriesDescription=text)
     assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
     assert verdict(tmp_path, nm(SeriesDescription=text)).scans  # the header says technetium
@@ -310,7 +314,7 @@ def test_a_radionuclides_name_in_place_of_its_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", [{"PatientOrientation": ["L", "F"]}, {}])
-def test_two_heads_that_nothing_tells_apart_are_left_out(
+def test_two_heads_that_nothing_distinguishes_are_excluded(
     tmp_path: Path, where: dict[str, Any]
 ) -> None:
     front = {} if where else {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
@@ -318,12 +322,12 @@ def test_two_heads_that_nothing_tells_apart_are_left_out(
     assert verdict(tmp_path, dataset).reason == "several heads of one orientation"
 
 
-def test_windows_without_limits_are_told_by_their_names(tmp_path: Path) -> None:
+def test_windows_without_limits_are_identified_by_their_names(tmp_path: Path) -> None:
     named = [Dataset(), Dataset()]
     named[0].EnergyWindowName, named[1].EnergyWindowName = "Tc99m scatter", "Tc99m"
     dataset = nm(TWO, [detector(ANTERIOR)], named, EnergyWindowVector=[1, 2], DetectorVector=[1, 1])
     assert [scan.frames for scan in verdict(tmp_path, dataset).scans] == [(1,)]
 
 
-def test_words_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
+def test_text_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
     assert verdict(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"

@@ -1,4 +1,4 @@
-"""Counts come out of every encoding as they went in."""
+"""Every encoding decodes to the counts that were encoded."""
 
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,7 @@ def two_frames(**elements: Any) -> Dataset:
 
 
 def counts(path: Path, frame: int = 1) -> NDArray[np.float64]:
-    record = read_header(path)
-    assert judge(record, center(), cohort()).reason == ""
+    assert judge(read_header(path), center(), cohort()).reason == ""
     return read_counts(path, [frame]).image
 
 
@@ -114,7 +113,7 @@ def test_monochrome1_is_counts_unless_its_edge_is_bright(tmp_path: Path) -> None
     np.testing.assert_array_equal(read_counts(shown, [0]).image, COUNTS)
 
 
-def test_attributes_that_follow_from_others_may_lack(tmp_path: Path) -> None:
+def test_attributes_that_follow_from_others_may_be_missing(tmp_path: Path) -> None:
     dataset = nm(COUNTS, PixelRepresentation=None, HighBit=None, BitsStored=None)
     np.testing.assert_array_equal(counts(save(dataset, tmp_path / "x"), 0), COUNTS)
 

@@ -1,14 +1,18 @@
-"""A study of 24 patients whose every number is known, and studies made of it."""
+"""A study of 24 patients whose results are known, and studies made of it."""
 
-from thyrocast.evaluation.layout import COLUMNS
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.evaluation import design
+from thyrocast.evaluation.settings import Settings
 
-HEADER = COLUMNS["predictions"]
-# Twelve cured and twelve not cured; at .5 the model calls 13 cured, 9 of them rightly.
+# Twelve cured and twelve not cured; at .5 the model calls 13 cured, 9 of them correctly.
 CURED = (0.95, 0.90, 0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.45, 0.35, 0.25)
 FAILED = (0.78, 0.68, 0.58, 0.52, 0.42, 0.38, 0.32, 0.28, 0.22, 0.18, 0.12, 0.08)
 
 
 def patients(name, center, cured=CURED, failed=FAILED):
+    """Patients as tuples of pseudonym, center, outcome and probability."""
     return [
         (f"{center}-{name}{index:02d}", center, outcome, p)
         for outcome, values in ((1, cured), (0, failed))
@@ -16,40 +20,97 @@ def patients(name, center, cured=CURED, failed=FAILED):
     ]
 
 
-def predictions(people, set_name, model="network", split="1", kind="holdout"):
+def predictions(people, side, model="network", split="1", kind="holdout"):
+    """Rows of `PREDICTIONS`."""
     return [
-        dict(zip(HEADER, (kind, split, model, set_name, who, center, str(y), str(p)), strict=True))
-        for who, center, y, p in people
+        {
+            "design": kind,
+            "split": split,
+            "model": model,
+            "set": side,
+            "patient": patient,
+            "center": center,
+            "outcome": outcome,
+            "probability": probability,
+        }
+        for patient, center, outcome, probability in people
     ]
 
 
-def cohort(people):
-    return [
-        {
-            "patient": who, "center": center, "role": "development", "outcome": str(y),
-            "sex": "female" if index % 4 else "male", "age": str(30 + index),
+def cohort(people, **columns):
+    """Table `COHORT`; three of four patients are female, the age rises."""
+    rows = [
+        dict.fromkeys(COHORT.names)
+        | {
+            "patient": patient,
+            "center": center,
+            "role": "development",
+            "outcome": outcome,
+            "sex": "female" if index % 4 else "male",
+            "age": 30.0 + index,
         }
-        for index, (who, center, y, _) in enumerate(people)
-    ]  # fmt: skip
+        for index, (patient, center, outcome, _) in enumerate(people)
+    ]
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    return io.build(COHORT, rows)
 
 
-def headline(found, metric, group="pooled", model="network", set_name="test", split="1"):
-    rows = [dict(zip(COLUMNS["performance"], row, strict=True)) for row in found["performance"]]
-    return next(
-        row
-        for row in rows
-        if (row["metric"], row["group"], row["model"], row["set"], row["split"])
-        == (metric, group, model, set_name, split)
-    )
+def evaluate(rows, people, config, seed=1, *, in_sample=False, **columns):
+    """Tables of a design by their names; `people` are its cohort."""
+    everybody = io.build(PREDICTIONS, rows)
+    settings = Settings(config, seed, in_sample)
+    found = design.evaluate(everybody, cohort(people, **columns), settings)
+    return {table.name: frame for table, frame in found.items()}
 
 
-def loco(block, centers=("north", "south", "west"), model="network", move=0.0):
-    people = {c: patients("t", c) for c in centers}
+def headline(found, metric, kind="pooled", group="", model="network", side="test", split="1"):
+    """First row of a metric in the table `PERFORMANCE`."""
+    rows = found["performance"]
+    wanted = {
+        "metric": metric,
+        "group_kind": kind,
+        "group": group,
+        "model": model,
+        "set": side,
+        "split": split,
+    }
+    for name, value in wanted.items():
+        rows = rows[rows[name] == value]
+    return rows.iloc[0]
+
+
+def loco(centers=("north", "south", "west"), model="network", move=0.0):
+    """Rows of `PREDICTIONS` of a leave-one-center-out design, and its patients."""
+    people = {center: patients("t", center) for center in centers}
     rows = []
-    for index, left in enumerate(centers):
-        moved = [(w, c, y, min(p + index * move, 1.0)) for w, c, y, p in people[left]]
-        rows += predictions(moved, "test", model, left, "loco")
-        others = [one for c in centers if c != left for one in people[c]]
-        rows += predictions(others, "train", model, left, "loco")
-    everybody = [one for c in centers for one in people[c]]
-    return rows, cohort(everybody)
+    for index, left_out in enumerate(centers):
+        moved = [(w, c, y, min(p + index * move, 1.0)) for w, c, y, p in people[left_out]]
+        rows += predictions(moved, "test", model, left_out, "loco")
+        others = [one for center in centers if center != left_out for one in people[center]]
+        rows += predictions(others, "train", model, left_out, "loco")
+    return rows, [one for center in centers for one in people[center]]
+
+
+def performance_row(center, metric, estimate, std_error, scale, **cells):
+    """Row of `PERFORMANCE` of one center of a leave-one-center-out design."""
+    row = dict.fromkeys(PERFORMANCE.names) | {
+        "design": "loco",
+        "split": "all",
+        "model": "network",
+        "set": "test",
+        "group_kind": "center",
+        "variable": "",
+        "group": center,
+        "metric": metric,
+        "estimate": estimate,
+        "std_error": std_error,
+        "scale": scale,
+        "ci_method": "",
+        "status": "estimated",
+        "note": "",
+        "n": 40,
+        "events": 20,
+    }
+    return row | cells

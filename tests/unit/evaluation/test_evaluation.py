@@ -1,6 +1,4 @@
-"""From predictions to tables: a study of 24 patients whose numbers are known, and odd ones."""
-
-import math
+"""From predictions to tables: a study of 24 patients whose results are known, and unusual ones."""
 
 import numpy as np
 import pytest
@@ -11,13 +9,15 @@ from tests.unit.evaluation.example_study_of_24 import (
     CURED,
     FAILED,
     cohort,
+    evaluate,
     headline,
     patients,
     predictions,
 )
-from thyrocast import fileio
-from thyrocast.evaluation import design
-from thyrocast.evaluation.layout import COLUMNS
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.evaluation import OF_DESIGN, SAMPLE_SIZE
+from thyrocast.contract.splits import SPLITS
 from thyrocast.statistics import threshold
 
 
@@ -36,13 +36,28 @@ def test_every_number_of_24_patients(one):
         "log_loss": -np.mean(np.log(np.where(y == 1, p, 1 - p))),
         "oe_ratio": 12 / p.sum(),
         # At .6 eight cured and two not cured are treated; the odds are 1.5.
-        "net_benefit@0.6": 8 / 24 - 1.5 * 2 / 24,
+        "net_benefit": 8 / 24 - 1.5 * 2 / 24,
     }
     for metric, value in expected.items():
         row = headline(one, metric)
         assert row["estimate"] == pytest.approx(value, abs=1e-11), metric
         assert row["ci_low"] < row["estimate"] < row["ci_high"], metric
-        assert (row["n"], row["events"]) == (24, 12)
+        assert (row["n"], row["events"], row["status"]) == (24, 12, "estimated")
+    assert headline(one, "net_benefit")["at"] == 0.6
+
+
+def test_standard_errors_reproduce_their_intervals(one):
+    scales = {"identity": lambda x: x, "log": np.log, "logit": special.logit}
+    rows = one["performance"]
+    with_error = rows[rows["std_error"].notna() & ~rows["ci_method"].str.startswith("newcombe")]
+    assert set(with_error["scale"]) == set(scales)
+    for row in with_error.itertuples():
+        low, high = (scales[row.scale](end) for end in (row.ci_low, row.ci_high))
+        quantile = (
+            special.stdtrit(row.n - 1, 0.975) if "t" in row.ci_method.split("_") else 1.959964
+        )
+        assert (high - low) / (2 * quantile) == pytest.approx(row.std_error, rel=1e-6), row
+    assert rows[rows["std_error"].isna()]["scale"].isna().all()
 
 
 def test_calibration_solves_its_equations(one):
@@ -58,142 +73,145 @@ def test_calibration_solves_its_equations(one):
 
 
 def test_headlines_come_first_and_bootstrap_second(one):
-    methods = {}
-    for row in one["performance"]:
-        cells = dict(zip(COLUMNS["performance"], row, strict=True))
-        if (cells["set"], cells["group"]) == ("test", "pooled"):
-            methods.setdefault(cells["metric"], []).append(cells["ci_method"])
+    rows = one["performance"]
+    rows = rows[(rows["set"] == "test") & (rows["group_kind"] == "pooled")]
+    methods = rows.groupby("metric")["ci_method"].agg(list)
     assert methods["auc"] == ["delong_logit", "bootstrap_stratified_percentile"]
     assert methods["sensitivity"] == ["wilson", "bootstrap_stratified_percentile"]
     assert methods["brier"] == ["log_t", "bootstrap_stratified_percentile"]
     assert methods["ici"] == ["drawn_curves"]
+    assert methods["spiegelhalter_z"] == methods["spiegelhalter_p"] == [""]
 
 
-def test_no_cell_of_any_table_is_nan_or_infinite(one):
-    for name, rows in one.items():
-        for row in rows:
-            assert len(row) == len(COLUMNS[name]), name
-            for cell in row:
-                assert not isinstance(cell, float) or math.isfinite(cell), (name, row)
+def test_tables_are_those_of_the_contract(one):
+    for table in OF_DESIGN:
+        assert io.conform(table, one[table.name]).equals(one[table.name]), table.name
 
 
-def test_same_seed_same_tables(block):
+def test_same_seed_same_tables(config):
     people = patients("t", "north")
     rows = predictions(patients("l", "north"), "train") + predictions(people, "test")
-    first, second = (design.evaluate(rows, cohort(people), block, 7) for _ in range(2))
-    assert first == second
+    first, second = (evaluate(rows, people, config, 7) for _ in range(2))
+    for name, frame in first.items():
+        assert frame.equals(second[name]), name
 
 
-def test_the_threshold_is_of_the_training_set_alone(block):
+def test_the_threshold_is_of_the_training_set_alone(config):
     test = patients("t", "north")
     shifted = [(who, center, y, p / 2) for who, center, y, p in patients("l", "north")]
     rows = predictions(shifted, "train") + predictions(test, "test")
-    found = design.evaluate(rows, cohort(test), block, 1)
+    found = evaluate(rows, test, config)
     expected = threshold.choose(
         [y for _, _, y, _ in shifted], [p for *_, p in shifted], [who for who, *_ in shifted]
     )
-    assert found["thresholds"] == [("holdout", "1", "network", "youden", expected.value)]
+    [chosen] = found["thresholds"].to_dict("records")
+    assert chosen == {
+        "design": "holdout", "split": "1", "model": "network",
+        "rule": "youden", "threshold": expected.value,
+    }  # fmt: skip
     called = np.array(CURED) >= expected.value
-    assert headline(found, "sensitivity")["estimate"] == pytest.approx(called.mean())
-    assert (
-        "chosen on these patients" in headline(found, "sensitivity", set_name="train")["ci_method"]
-    )
+    row = headline(found, "sensitivity")
+    assert (row["estimate"], row["note"]) == (pytest.approx(called.mean()), "")
+    apparent = headline(found, "sensitivity", side="train")
+    assert apparent["note"] == "threshold chosen on these patients"
 
 
-def test_one_outcome_in_the_test_set_is_said_and_the_rest_still_scored(block):
-    block["minimum_count"]["outcomes"] = 0
+def test_one_outcome_in_the_test_set_is_a_status_and_the_rest_is_estimated(configure):
+    config = configure(minimum_count={"patients": 10, "outcomes": 0})
     test = patients("t", "north", failed=())
     rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
-    found = design.evaluate(rows, cohort(test), block, 1)
+    found = evaluate(rows, test, config)
     row = headline(found, "auc")
-    assert row["estimate"] is None
-    assert row["ci_method"].startswith("not estimable: the AUC needs")
-    assert headline(found, "brier")["estimate"] is not None
-    assert headline(found, "specificity")["ci_method"].startswith("not estimable")
+    assert np.isnan(row["estimate"])
+    assert row["status"] == "not_estimable"
+    assert row["note"].startswith("the AUC needs")
+    assert headline(found, "brier")["status"] == "estimated"
+    assert headline(found, "specificity")["status"] == "not_estimable"
+    assert headline(found, "oe_ratio")["note"] == "nobody or everybody cured"
 
 
-def test_constant_probabilities(block):
+def test_constant_probabilities(config):
     test = patients("t", "north", (0.5,) * 12, (0.5,) * 12)
     rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
-    found = design.evaluate(rows, cohort(test), block, 1)
+    found = evaluate(rows, test, config)
     assert headline(found, "auc")["estimate"] == 0.5
-    assert headline(found, "calibration_slope")["estimate"] is None
-    assert found["calibration"] == [row for row in found["calibration"] if row[3] == "train"]
+    assert headline(found, "calibration_slope")["status"] == "not_estimable"
+    assert set(found["calibration"]["set"]) == {"train"}
 
 
-def test_two_patients(block):
+def test_two_patients(config, configure):
     test = patients("t", "north", (0.9,), (0.2,))
     rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
-    found = design.evaluate(rows, cohort(test), block, 1)
+    found = evaluate(rows, test, config)
     # All patients together are their only center, which is too small.
-    for group in ("pooled", "center:north"):
-        suppressed = headline(found, "auc", group=group)
-        assert suppressed["n"] is None
-        assert suppressed["ci_method"].startswith("suppressed")
-    assert not [
-        row for name in ("roc", "decision_curve") for row in found[name] if row[3] == "test"
-    ]
-    block["minimum_count"] = {"patients": 1, "outcomes": 0}
-    found = design.evaluate(rows, cohort(test), block, 1)
-    assert headline(found, "auc")["ci_method"] == "newcombe"
+    for kind, group in (("pooled", ""), ("center", "north")):
+        row = headline(found, "auc", kind, group)
+        assert row[["estimate", "n", "events"]].isna().all()
+        assert row["status"] == "suppressed"
+        assert row["note"].startswith("fewer than 10 patients or 3 of an outcome")
+    for name in ("roc", "decision_curve"):
+        assert set(found[name]["set"]) == {"train"}
+    found = evaluate(rows, test, configure(minimum_count={"patients": 1, "outcomes": 0}))
+    row = headline(found, "auc")
+    assert (row["ci_method"], row["note"]) == ("newcombe", "AUC without a variance of its own")
+    assert row["std_error"] > 0
 
 
-def test_probabilities_of_0_and_1_are_mentioned(block):
+def test_probabilities_of_0_and_1_are_mentioned(config):
     test = patients("t", "north", (1.0, *CURED[1:]), (*FAILED[:-1], 0.0))
     rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
-    found = design.evaluate(rows, cohort(test), block, 1)
-    assert "2 probabilities held" in headline(found, "calibration_slope")["ci_method"]
-    assert "held" not in headline(found, "brier")["ci_method"]
+    found = evaluate(rows, test, config)
+    assert headline(found, "calibration_slope")["note"].startswith("2 probabilities clipped")
+    assert headline(found, "brier")["note"] == ""
 
 
-def test_prospective_patients_are_not_scored_but_get_a_set(block):
+def test_prospective_patients_are_not_scored_but_get_a_prediction_set(config):
     test = patients("t", "north")
-    new = [("east-1", "east", "", 0.97), ("east-2", "east", "", 0.5)]
+    new = [("east-1", "east", None, 0.97), ("east-2", "east", None, 0.5)]
     train = [*patients("l", "north"), *patients("m", "north")]
     rows = predictions(train, "train") + predictions([*test, *new], "test")
-    found = design.evaluate(rows, cohort(test), block, 1)
+    found = evaluate(rows, test, config)
     assert headline(found, "auc")["n"] == 24
-    sets = {row[3]: row[-1] for row in found["prediction_sets"]}
+    sets = found["prediction_sets"].set_index("patient")["prediction"]
     assert sets["east-1"] == "cured"
     assert sets["east-2"] == "uncertain"
-    assert not any(row[4] == "center:east" for row in found["performance"])
+    assert "east" not in set(found["performance"]["group"])
 
 
-def test_nobody_with_an_outcome_gives_empty_tables_but_sets(block):
-    new = [("east-1", "east", "", 0.97)]
+def test_nobody_with_an_outcome_gives_empty_tables_but_prediction_sets(config):
+    new = [("east-1", "east", None, 0.97)]
     rows = predictions(patients("l", "north"), "train") + predictions(new, "test")
-    found = design.evaluate(rows, cohort(new), block, 1)
-    assert not [row for row in found["performance"] if row[3] == "test"]
+    found = evaluate(rows, new, config)
+    assert set(found["performance"]["set"]) == {"train"}
     assert len(found["prediction_sets"]) == 1
 
 
-def test_in_sample_probabilities_calibrate_no_sets(block):
+def test_in_sample_probabilities_calibrate_no_prediction_sets(config):
     test = patients("t", "north")
     rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
-    found = design.evaluate(rows, cohort(test), block, 1, in_sample=True)
-    assert found["prediction_sets"] == []
+    found = evaluate(rows, test, config, in_sample=True)
+    assert found["prediction_sets"].empty
 
 
-def test_sample_size_is_held_against_the_patients_there_are(block, tmp_path):
-    people = patients("t", "north")
-    fileio.write_csv(tmp_path / "cohort.csv", list(cohort(people)[0]), cohort(people))
-    # the strongest design that tests anybody counts, here two thirds of them
-    tested = [
-        {"design": "loco", "split": "north", "patient": row["patient"], "set": "test"}
-        for row in cohort(people)[:16]
-    ] + [
-        {"design": "holdout", "split": "1", "patient": cohort(people)[0]["patient"], "set": "test"}
+def test_sample_size_is_compared_with_the_patients_available(config, tmp_path):
+    people = cohort(patients("t", "north"))
+    io.write(COHORT, people, tmp_path / "cohort.csv")
+    # The strongest design that tests anybody counts; here it tests two thirds of the patients.
+    tested = [("loco", "north", patient) for patient in people["patient"][:16]]
+    tested.append(("holdout", "1", people["patient"][0]))
+    rows = [
+        {"design": kind, "split": split, "patient": patient, "set": "test", "fold": None}
+        for kind, split, patient in tested
     ]
-    fileio.write_csv(tmp_path / "splits.csv", list(tested[0]), tested)
+    io.write(SPLITS, io.build(SPLITS, rows), tmp_path / "splits.csv")
     plan_sample_size.run(
-        tmp_path / "cohort.csv", tmp_path / "splits.csv", tmp_path / "size.csv", block
+        tmp_path / "cohort.csv", tmp_path / "splits.csv", tmp_path / "size.csv", config
     )
-    rows = {(r["purpose"], r["criterion"]): r for r in fileio.read_csv(tmp_path / "size.csv")}
-    whole = rows["development", "all"]
-    assert (whole["available_n"], whole["available_events"]) == ("24", "12")
-    assert whole["sufficient"] == "no"
-    assert int(whole["required_n"]) == max(
-        int(row["required_n"]) for (purpose, _), row in rows.items() if purpose == "development"
-    )
-    assert "interval of an AUC of 0.8" in rows["precision", "auc"]["detail"]
-    assert {rows[kind, "auc"]["available_n"] for kind in ("validation", "precision")} == {"16"}
+    found = io.read(SAMPLE_SIZE, tmp_path / "size.csv").set_index(["purpose", "criterion"])
+    whole = found.loc[("development", "all")]
+    assert (whole["available_n"], whole["available_events"]) == (24, 12)
+    assert not whole["sufficient"]
+    assert whole["required_n"] == found.loc["development"]["required_n"].max()
+    assert "interval of an AUC of 0.8" in found.loc[("precision", "auc"), "note"]
+    for purpose in ("validation", "precision"):
+        assert found.loc[(purpose, "auc"), "available_n"] == 16

@@ -1,14 +1,17 @@
-"""Small and strange studies: every cell is a number, empty or a reason, and nothing breaks off."""
+"""Small and strange studies: every table fits the contract, and every gap has a reason."""
 
-import math
 import warnings
 
 import numpy as np
 import pytest
 
+from tests.unit.evaluation.example_study_of_24 import cohort, predictions
 from thyrocast.config.evaluation import EvaluationConfig
-from thyrocast.evaluation import design, planning, pooled
-from thyrocast.evaluation.layout import COLUMNS
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.splits import SPLITS
+from thyrocast.evaluation import design, pooling, sample_size
+from thyrocast.evaluation.settings import Settings
 
 KINDS = ("any", "tied", "constant", "hard", "perfect")
 
@@ -18,7 +21,7 @@ def strange_study(random):
     n, centers = int(random.integers(1, 16)), int(random.integers(1, 7))
     names = [f"c{center}-{i}" for i, center in enumerate(random.integers(0, centers, n))]
     share = random.choice([0, 0.2, 0.5, 1])
-    outcome = ["" if random.random() < 0.1 else str(int(random.random() < share)) for _ in names]
+    outcome = [None if random.random() < 0.1 else int(random.random() < share) for _ in names]
     kind, repeated = random.choice(KINDS), random.random() < 0.5
     splits = [str(split) for split in range(int(random.integers(1, 4)))]
     rows = []
@@ -32,56 +35,38 @@ def strange_study(random):
                     "tied": round(random.random(), 1),
                     "constant": 0.5,
                     "hard": float(random.integers(0, 2)),
-                    "perfect": 0.0 if y == "0" else 1.0,
+                    "perfect": 0.0 if y == 0 else 1.0,
                 }[kind]
                 tested = random.random() < 0.5 if repeated else index % len(splits) == int(split)
-                cells = (
-                    "d",
-                    split,
-                    model,
-                    "test" if tested else "train",
-                    name,
-                    name[:2],
-                    y,
-                    str(p),
-                )
-                rows.append(dict(zip(COLUMNS["predictions"], cells, strict=True)))
-    cohort = [
-        {"patient": name, "role": "development", "outcome": y, "sex": str(random.choice(["f", "m", ""]))}
-        for name, y in zip(names, outcome, strict=True)
-    ]  # fmt: skip
-    return rows, cohort
-
-
-def as_text(rows, table):
-    return [
-        dict(zip(COLUMNS[table], ("" if c is None else str(c) for c in row), strict=True))
-        for row in rows
-    ]
+                side = "test" if tested else "train"
+                rows += predictions([(name, name[:2], y, p)], side, model, split, "kfold")
+    people = [(name, name[:2], y, None) for name, y in zip(names, outcome, strict=True)]
+    sexes = [random.choice(["female", "male", None]) for _ in names]
+    return io.build(PREDICTIONS, rows), cohort(people, sex=sexes)
 
 
 @pytest.mark.parametrize("seed", range(24))
 def test_no_study_is_too_strange(seed):
     random = np.random.default_rng([seed, 77])
-    block = EvaluationConfig().plain()
-    block["resamples"] = 100
-    block["minimum_count"] = {"patients": 1, "outcomes": 0}
-    block["bootstrap_interval"] = str(random.choice(["percentile", "bca"]))
-    rows, cohort = strange_study(random)
+    config = EvaluationConfig.model_validate(
+        {
+            "resamples": 100,
+            "minimum_count": {"patients": 1, "outcomes": 0},
+            "bootstrap_interval": str(random.choice(["percentile", "bca"])),
+        }
+    )
+    everybody, people = strange_study(random)
+    sets = everybody.drop_duplicates(["split", "patient"]).assign(fold=None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = design.evaluate(rows, cohort, block, seed) if rows else {"performance": []}
-        text = as_text(found["performance"], "performance")
-        found["pooled"], found["pooled_centers"] = pooled.rows(text, 0.95)
-        found["sample_size"] = [*planning.rows(cohort, rows, block["sample_size"], 0.95)]
-    for table, made in found.items():
-        for row in made:
-            assert len(row) == len(COLUMNS[table]), (table, row)
-            numbers = [cell for cell in row if isinstance(cell, float)]
-            assert all(map(math.isfinite, numbers)), (table, row)
-    for row in text:
-        if not row["estimate"]:
-            assert row["ci_method"].startswith(("not estimable: ", "suppressed: ")), row
-        elif "bootstrap" not in row["ci_method"] and row["metric"] != "spiegelhalter_z":
-            low, value, high = (float(row[name]) for name in ("ci_low", "estimate", "ci_high"))
-            assert low - 1e-9 <= value <= high + 1e-9, row
+        # Each table is checked against its declaration: no NaN, no infinity, no repeated key.
+        performance = design.evaluate(everybody, people, Settings(config, seed))[PERFORMANCE]
+        pooling.pool(performance, 0.95)
+        splits = io.conform(SPLITS, sets[list(SPLITS.names)])
+        sample_size.plan(people, splits, config.sample_size, 0.95)
+    for row in performance.itertuples():
+        if np.isnan(row.estimate):
+            assert row.status in ("not_estimable", "suppressed"), row
+            assert row.note, row
+        elif "bootstrap" not in row.ci_method and row.ci_method:
+            assert row.ci_low - 1e-9 <= row.estimate <= row.ci_high + 1e-9, row

@@ -1,215 +1,235 @@
-"""Centers: apart, together, pooled by their tables, and left out where they are too small."""
+"""Centers: alone, together, pooled by their tables, and suppressed if they are too small."""
 
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special
 
 import evaluate_design
 import pool_centers
 from tests.unit.evaluation.example_study_of_24 import (
-    HEADER,
     cohort,
+    evaluate,
     headline,
     loco,
     patients,
+    performance_row,
     predictions,
 )
-from thyrocast import fileio
+from thyrocast.config.evaluation import MinimumCountConfig
+from thyrocast.contract import io, splits
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, ROC
+from thyrocast.contract.names import Design, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation import design, groups, pooled
-from thyrocast.evaluation.layout import COLUMNS
-from thyrocast.evaluation.sample import Sample
+from thyrocast.evaluation import groups, pooling
+from thyrocast.evaluation.groups import CENTERS, Division
+from thyrocast.evaluation.samples import Sample
+from thyrocast.statistics import intervals
 
 
-def test_loco_has_a_row_for_each_center_and_for_all(block):
-    rows, everybody = loco(block)
-    found = design.evaluate(rows, everybody, block, 1)
+def test_loco_has_a_row_for_each_center_and_for_all(config):
+    rows, everybody = loco()
+    found = evaluate(rows, everybody, config)
     assert headline(found, "auc", split="all")["n"] == 72
     for center in ("north", "south", "west"):
         alone = headline(found, "auc", split=center)
-        same = headline(found, "auc", group=f"center:{center}", split="all")
+        same = headline(found, "auc", "center", center, split="all")
         assert alone["estimate"] == same["estimate"]
-    sexes = {row[4] for row in found["performance"] if row[4].startswith("subgroup:sex")}
-    assert sexes == {"subgroup:sex=female", "subgroup:sex=male"}
+    performance = found["performance"]
+    assert set(performance.loc[performance["variable"] == "sex", "group"]) == {"female", "male"}
 
 
-def test_each_patient_of_all_keeps_the_decision_of_their_own_split(block):
-    rows, everybody = loco(block)
+def test_each_patient_of_all_keeps_the_decision_of_their_own_split(config):
+    rows, everybody = loco()
     for row in rows:
         if row["split"] == "south":
-            # Another scale in one split: its own threshold follows, so that nothing else changes.
-            row["probability"] = str(float(row["probability"]) / 10)
-    found = design.evaluate(rows, everybody, block, 1)
-    plain, same = loco(block)
-    expected = design.evaluate(plain, same, block, 1)
+            # Another scale in one split: its threshold is on that scale too, so nothing else changes.
+            row["probability"] /= 10
+    found = evaluate(rows, everybody, config)
+    expected = evaluate(loco()[0], everybody, config)
     for metric in ("sensitivity", "specificity", "accuracy"):
         assert headline(found, metric, split="all")["estimate"] == pytest.approx(
             headline(expected, metric, split="all")["estimate"]
         )
 
 
-def test_pooling_reads_the_tables_alone(block, tmp_path):
-    rows, everybody = loco(block, move=0.03)
-    paths = {name: tmp_path / "loco" / f"{name}.csv" for name in ("performance", "roc")}
-    fileio.write_csv(tmp_path / "p.csv", HEADER, rows)
-    fileio.write_csv(tmp_path / "cohort.csv", list(everybody[0]), everybody)
-    evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", paths, block, 1)
-    outputs = {n: tmp_path / f"{n}.csv" for n in ("performance", "pooled", "pooled_centers")}
-    pool_centers.run({n: [path] for n, path in paths.items()}, outputs, 0.95)
+def run_loco(config, folder, tables):
+    """Evaluate a leave-one-center-out design by its script; paths of its tables by name."""
+    rows, everybody = loco(move=0.03)
+    own = io.build(splits.PREDICTIONS, rows)
+    io.write(splits.PREDICTIONS, own, folder / "p.csv")
+    io.write(COHORT, cohort(everybody), folder / "cohort.csv")
+    paths = {table.name: folder / "loco" / f"{table.name}.csv" for table in tables}
+    evaluate_design.run([folder / "p.csv"], folder / "cohort.csv", paths, config, 1)
+    return paths
+
+
+def test_pooling_reads_the_tables_alone(config, tmp_path):
+    paths = run_loco(config, tmp_path, (PERFORMANCE, ROC))
+    tables = (PERFORMANCE, POOLED, POOLED_CENTERS)
+    outputs = {table.name: tmp_path / f"{table.name}.csv" for table in tables}
+    pool_centers.run({name: [path] for name, path in paths.items()}, outputs, 0.95)
     assert outputs["performance"].read_bytes() == paths["performance"].read_bytes()
-    found = fileio.read_csv(outputs["pooled"])
-    auc = next(row for row in found if row["metric"] == "auc")
-    assert (auc["method"], auc["k"]) == ("reml_hartung_knapp_truncated", "3")
-    assert float(auc["pi_low"]) <= float(auc["ci_low"]) <= float(auc["estimate"])
-    # of a new center, only centers that no model saw say something
-    seen, _ = pooled.rows(
-        [row | {"design": "holdout"} for row in fileio.read_csv(paths["performance"])], 0.95
-    )
-    assert {(row[7], row[8]) for row in seen} == {(None, None)}
-    methods = {row["method"] for row in found if row["metric"] == "auc"}
-    assert methods == {
-        "reml_hartung_knapp_truncated", "reml_hartung_knapp", "paule_mandel_hartung_knapp", "pooled_predictions",
-    }  # fmt: skip
-    forest = fileio.read_csv(outputs["pooled_centers"])
-    weights = [
-        float(row["weight"])
-        for row in forest
-        if row["metric"] == "oe_ratio" and row["method"] == "reml_hartung_knapp"
-    ]
-    assert sum(weights) == pytest.approx(1)
+    found = io.read(POOLED, outputs["pooled"])
+    auc = found[found["metric"] == "auc"]
+    assert list(auc["method"]) == [
+        "reml_hartung_knapp_truncated", "reml_hartung_knapp", "paule_mandel_hartung_knapp",
+        "pooled_predictions",
+    ]  # fmt: skip
+    first = auc.iloc[0]
+    assert (first["k"], first["scale"]) == (3, "logit")
+    assert first["pi_low"] <= first["ci_low"] <= first["estimate"]
+    # Centers that the models saw give no information on a new center.
+    seen = io.read(PERFORMANCE, paths["performance"]).assign(design="holdout")
+    assert pooling.pool(seen, 0.95).summary[["pi_low", "pi_high"]].isna().all(axis=None)
+    forest = io.read(POOLED_CENTERS, outputs["pooled_centers"])
+    ratios = forest[(forest["metric"] == "oe_ratio") & (forest["method"] == "reml_hartung_knapp")]
+    assert ratios["weight"].sum() == pytest.approx(1)
 
 
-def test_a_center_that_keeps_its_data_takes_part_by_its_table(block, tmp_path):
-    rows, everybody = loco(block, move=0.03)
-    fileio.write_csv(tmp_path / "p.csv", HEADER, rows)
-    fileio.write_csv(tmp_path / "cohort.csv", list(everybody[0]), everybody)
-    own = {"performance": tmp_path / "performance.csv"}
-    evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", own, block, 1)
-    sent = [
-        {**row, "group": "center:east"}
-        for row in fileio.read_csv(own["performance"])
-        if row["group"] == "center:south"
-    ]
-    columns = COLUMNS["performance"]
-    fileio.write_csv(tmp_path / "east.csv", columns, sent)
+def test_a_center_that_keeps_its_data_takes_part_by_its_table(config, tmp_path):
+    own = run_loco(config, tmp_path, (PERFORMANCE,))["performance"]
+    table = io.read(PERFORMANCE, own)
+    sent = table[table["group"] == "south"].assign(group="east")
+    io.write(PERFORMANCE, sent, tmp_path / "east.csv")
     outputs = {"pooled": tmp_path / "pooled.csv", "performance": tmp_path / "all.csv"}
-    inputs = {"performance": [own["performance"]]}
+    inputs = {"performance": [own]}
     pool_centers.run(inputs, outputs, 0.95, [tmp_path / "east.csv"])
-    auc = next(row for row in fileio.read_csv(outputs["pooled"]) if row["metric"] == "auc")
-    assert auc["k"] == "4"
+    found = io.read(POOLED, outputs["pooled"])
+    assert found[found["metric"] == "auc"]["k"].iloc[0] == 4
     assert "east" not in outputs["performance"].read_text()
     with pytest.raises(InputError, match="center north is in design loco of this study already"):
-        pool_centers.run(inputs, outputs, 0.95, [own["performance"]])
-    with pytest.raises(InputError, match="center east is in design loco .* or comes twice"):
+        pool_centers.run(inputs, outputs, 0.95, [own])
+    with pytest.raises(InputError, match="center east is in design loco .* or in two summaries"):
         pool_centers.run(inputs, outputs, 0.95, [tmp_path / "east.csv"] * 2)
-    seen = [row | {"design": "holdout"} for row in sent]
-    fileio.write_csv(tmp_path / "seen.csv", columns, seen)
+    io.write(PERFORMANCE, sent.assign(design="holdout"), tmp_path / "seen.csv")
     with pytest.raises(InputError, match="designs loco or external"):
         pool_centers.run(inputs, outputs, 0.95, [tmp_path / "seen.csv"])
-    fileio.write_csv(tmp_path / "bare.csv", columns[:-1], [])
-    with pytest.raises(InputError, match="no column"):
+    sent.drop(columns="note").to_csv(tmp_path / "bare.csv", index=False)
+    with pytest.raises(InputError, match="bare.csv: column note is missing"):
         pool_centers.run(inputs, outputs, 0.95, [tmp_path / "bare.csv"])
 
 
-def performance_row(center, metric, estimate, low, high, method, n=40, events=20, group=None):
-    cells = ("loco", "all", "network", "test", group or f"center:{center}", metric)
-    values = (*cells, estimate, low, high, method, n, events)
-    return dict(zip(COLUMNS["performance"], map(str, values), strict=True))
+def pooled_of(rows):
+    """Headlines of `POOLED` by metric, of rows of `PERFORMANCE`."""
+    summary = pooling.pool(io.build(PERFORMANCE, rows), 0.95).summary
+    return summary.drop_duplicates("metric").set_index("metric")
 
 
 def test_centers_with_an_auc_of_1_or_nobody_cured_take_part_and_are_named():
-    rows = [
-        performance_row("a", "auc", 1.0, 0.85, 1.0, "newcombe"),
-        performance_row("b", "auc", 0.8, 0.65, 0.9, "delong_logit"),
-        performance_row("c", "auc", 0.7, 0.52, 0.83, "delong_logit"),
-        performance_row("a", "oe_ratio", 0.0, 0.0, 0.2, "wilson", events=0),
-        performance_row("b", "oe_ratio", 1.2, 0.9, 1.6, "log_t"),
-    ]
-    summary, _ = pooled.rows(rows, 0.95)
-    by_metric = {row[2]: dict(zip(COLUMNS["pooled"], row, strict=True)) for row in summary}
-    assert by_metric["auc"]["k"] == 3
-    assert 0.5 < by_metric["auc"]["estimate"] < 1
-    assert "a: AUC without a variance" in by_metric["auc"]["detail"]
-    assert "a: nobody or everybody cured" in by_metric["oe_ratio"]["detail"]
-    assert by_metric["oe_ratio"]["estimate"] > 0
+    ratio_limit = intervals.wilson(0, 40).high / 0.3
+    found = pooled_of(
+        [
+            performance_row(
+                "a", "auc", 1.0, 1.6, "logit", note="AUC without a variance of its own"
+            ),
+            performance_row("b", "auc", 0.8, 0.4, "logit"),
+            performance_row("c", "auc", 0.7, 0.4, "logit"),
+            performance_row(
+                "a", "oe_ratio", 0.0, 1.4, "log", events=0, ci_high=ratio_limit, note="nobody cured"
+            ),
+            performance_row("b", "oe_ratio", 1.2, 0.15, "log"),
+        ]
+    )
+    assert found.loc["auc", "k"] == 3
+    assert 0.5 < found.loc["auc", "estimate"] < 1
+    assert found.loc["auc", "note"] == "a: AUC without a variance of its own"
+    assert found.loc["oe_ratio", "note"] == "a: nobody cured"
+    assert found.loc["oe_ratio", "estimate"] > 0
+
+
+def effect_of(row):
+    [found] = pooling._effects(io.build(PERFORMANCE, [row]), 0.95)
+    return found
 
 
 def test_log_oe_of_a_center_without_cures_uses_what_was_expected():
-    # 40 patients, expected .3 each; Wilson's upper limit of 0 / 40 is stored over the mean.
-    from thyrocast.statistics import intervals
-
+    # 40 patients, expected .3 each; the upper limit is Wilson's of 0 / 40 over the mean of .3.
     high = intervals.wilson(0, 40).high / 0.3
-    row = performance_row("a", "oe_ratio", 0.0, 0.0, high, "wilson", events=0)
-    value, variance, _ = pooled._ratio(row, 0.95)
-    assert value == pytest.approx(math.log(0.5 / 12))
-    assert variance == pytest.approx((1 - 0.5 / 40) / 0.5)
+    row = performance_row("a", "oe_ratio", 0.0, 1.4, "log", events=0, ci_high=high)
+    assert effect_of(row).value == pytest.approx(math.log(0.5 / 12))
+    everybody = performance_row("a", "oe_ratio", 1 / 0.3, 0.02, "log", events=40)
+    assert effect_of(everybody).value == pytest.approx(math.log(39.5 / 12))
+
+
+def test_an_auc_of_1_is_moved_by_half_a_pair():
+    found = effect_of(performance_row("a", "auc", 1.0, 1.6, "logit"))
+    assert found.value == pytest.approx(special.logit(1 - 0.5 / 400))
+    assert found.variance == pytest.approx(1.6**2)
+
+
+def test_the_standard_error_of_an_auc_of_1_is_that_of_newcombes_variance(configure):
+    config = configure(minimum_count={"patients": 1, "outcomes": 0})
+    people = patients("t", "north", (0.9, 0.8, 0.7, 0.6), (0.1, 0.2, 0.3, 0.4))
+    rows = predictions(people, "test") + predictions(patients("l", "north"), "train")
+    row = headline(evaluate(rows, people, config), "auc", "center", "north")
+    area = 1 - 0.5 / 16
+    bracket = 1 + 3 * ((1 - area) / (2 - area) + area / (1 + area))
+    variance = area * (1 - area) * bracket / 16
+    assert row["std_error"] == pytest.approx(math.sqrt(variance) / (area * (1 - area)))
 
 
 def test_one_center_cannot_be_pooled_and_leaves_empty_cells(one):
-    rows = [
-        dict(zip(COLUMNS["performance"], ["" if c is None else str(c) for c in row], strict=True))
-        for row in one["performance"]
-    ]
-    summary, _ = pooled.rows(rows, 0.95)
-    row = dict(zip(COLUMNS["pooled"], summary[0], strict=True))
-    assert (row["k"], row["estimate"]) == (1, None)
+    row = pooling.pool(one["performance"], 0.95).summary.iloc[0]
+    assert (row["k"], row["status"]) == (1, "not_estimable")
+    assert np.isnan(row["estimate"])
+    assert row["note"] == "pooling needs at least two centers, found 1"
 
 
-def test_small_groups_are_hidden_and_cannot_be_worked_out(block):
+def test_small_groups_are_suppressed_and_cannot_be_derived(config):
     people = patients("t", "north")
     rows = predictions(people, "test") + predictions(patients("l", "north"), "train")
-    everybody = cohort(people)
-    for index, row in enumerate(everybody):
-        row["sex"] = "male" if index % 12 < 2 else "female"
-    found = design.evaluate(rows, everybody, block, 1)
-    sexes = [row for row in found["performance"] if row[4].startswith("subgroup:sex")]
-    # Four men are too few; without them the women would give them away.
-    assert [row[9].startswith("suppressed") for row in sexes] == [True, True]
-    assert all(row[10] is None for row in sexes)
+    sex = ["male" if index % 12 < 2 else "female" for index in range(len(people))]
+    found = evaluate(rows, people, config, sex=sex)["performance"]
+    sexes = found[found["variable"] == "sex"]
+    # Four men are too few; without them the women would reveal them.
+    assert list(sexes["status"]) == ["suppressed", "suppressed"]
+    assert sexes["n"].isna().all()
 
 
-def test_a_small_center_is_hidden_in_its_own_split_too(block):
-    rows, everybody = loco(block)
+def test_a_small_center_is_suppressed_in_its_own_split_too(config):
+    rows, everybody = loco()
     kept = {f"north-t{index:02d}" for index in (0, 1, 2, 100, 101, 102)}
     rows = [row for row in rows if row["center"] != "north" or row["patient"] in kept]
-    found = design.evaluate(rows, everybody, block, 1)
-    for table in ("performance", "roc", "calibration_groups", "decision_curve"):
-        test = [row for row in found[table] if row[3] == "test" and row[5] != "auc"]
-        # South goes with north: all without the other two would be north.
-        assert {row[1] for row in test} == {"west", "all"}, table
-    assert not [row for row in found["comparisons"] if row[1] == "north"]
-    shown = {row[4] for row in found["performance"] if row[10] is not None}
-    assert "center:west" in shown
-    assert not shown & {"center:north", "center:south"}
+    found = evaluate(rows, everybody, config)
+    shown = found["performance"][found["performance"]["status"] != "suppressed"]
+    for name in ("roc", "calibration_groups", "decision_curve"):
+        assert set(found[name].loc[found[name]["set"] == "test", "split"]) == {"west", "all"}, name
+    # South is suppressed with north: all patients without the other two centers would be north.
+    assert set(shown.loc[shown["set"] == "test", "split"]) == {"west", "all"}
+    assert "north" not in set(found["comparisons"]["split"])
+    assert set(shown.loc[shown["group_kind"] == "center", "group"]) == {"west"}
 
 
-def test_a_center_does_not_show_as_the_rest_of_a_vendor():
-    # One vendor serves a and b, the other c and d; a is small, and c of no other use than its size.
+def test_a_center_cannot_be_derived_from_a_vendor():
+    # One vendor serves a and b, the other c and d; a is small.
     centers = ["a"] * 6 + ["b"] * 40 + ["c"] * 12 + ["d"] * 40
     vendors = ["v"] * 46 + ["w"] * 52
     sample = Sample(
-        "loco",
+        Design.LOCO,
         "all",
         "network",
-        "test",
+        Set.TEST,
         np.array([f"p{i}" for i in range(98)]),
         np.array(centers),
         np.arange(98) % 2 == 0,
         np.full(98, 0.5),
     )
-    least = {"patients": 10, "outcomes": 3}
-    found = groups.divide(sample, {"center:": centers, "vendor:": vendors}, least)
+    vendor = Division(GroupKind.SUBGROUP, "vendor")
+    ways = {CENTERS: np.array(centers), vendor: np.array(vendors)}
+    found = groups.divide(sample, ways, MinimumCountConfig(patients=10, outcomes=3))
     shown = [np.ones(98), *(inside for inside in found.values() if inside is not None)]
     known = np.stack(shown, axis=1).astype(float)
     wanted = np.array(centers) == "a"
     rest = wanted - known @ np.linalg.lstsq(known, wanted, rcond=None)[0]
     assert np.abs(rest).max() > 0.1
-    assert found["center:d"] is not None
+    assert found[CENTERS, "d"] is not None
 
 
-def test_repeats_make_no_small_center_large(block):
+def test_repeated_predictions_make_no_small_center_large(config):
     people = patients("t", "north") + patients("u", "south", (0.9, 0.8, 0.7), (0.2, 0.3, 0.1))
     rows = [
         row
@@ -219,37 +239,28 @@ def test_repeats_make_no_small_center_large(block):
             + predictions(patients("l", "north"), "train", split=split, kind="kfold")
         )
     ]
-    found = design.evaluate(rows, cohort(people), block, 1)
-    south = headline(found, "auc", group="center:south", split="all")
-    assert south["ci_method"].startswith("suppressed")
-    pooled_ = headline(found, "brier", split="all")
-    assert (pooled_["n"], pooled_["events"]) == (30, 15)
+    found = evaluate(rows, people, config)
+    south = headline(found, "auc", "center", "south", split="all")
+    assert south["status"] == "suppressed"
+    everybody = headline(found, "brier", split="all")
+    assert (everybody["n"], everybody["events"]) == (30, 15)
 
 
-def test_patients_predicted_several_times_do_not_weigh_as_several():
-    rows = [
-        performance_row("a", "auc", 0.8, 0.65, 0.9, "bootstrap_by_patient_percentile"),
-        performance_row("b", "auc", 0.7, 0.52, 0.83, "bootstrap_by_patient_percentile"),
-    ]
-    value, variance, remark = pooled._area(rows[0], 0.95)
-    width = special.logit(0.9) - special.logit(0.65)
-    assert (value, variance) == pytest.approx((special.logit(0.8), (width / (2 * 1.959964)) ** 2))
-    assert "bootstrap" in remark
+def test_a_center_without_spread_is_named_as_left_out():
+    found = pooled_of(
+        [
+            performance_row(name, "net_benefit", value, error, "identity", at=0.6)
+            for name, value, error in (("a", 0.2, 0.05), ("b", 0.3, 0.05), ("c", 0.0, 0.0))
+        ]
+    )
+    row = found.loc["net_benefit"]
+    assert (row["k"], row["at"]) == (2, 0.6)
+    assert row["note"] == "left out (not estimable, without spread or too small): c"
 
 
-def test_a_center_without_spread_is_named_where_it_takes_no_part():
-    rows = [
-        performance_row(name, "net_benefit@0.6", value, value - half, value + half, "t")
-        for name, value, half in (("a", 0.2, 0.1), ("b", 0.3, 0.1), ("c", 0.0, 0.0))
-    ]
-    summary, _ = pooled.rows(rows, 0.95)
-    row = dict(zip(COLUMNS["pooled"], summary[0], strict=True))
-    assert row["k"] == 2
-    assert row["detail"].endswith("too small: c")
-
-
-def test_labels_of_subgroups():
-    assert [groups.label(x, [60, 40]) for x in ("39.9", "40", "59", "60", "", "n/a")] == [
-        "<40", "40-<60", "40-<60", ">=60", "missing", "missing",
-    ]  # fmt: skip
-    assert groups.label("female", []) == "female"
+def test_names_of_subgroups():
+    ages = pd.Series([39.9, 40, 59, 60, None])
+    assert groups.subgroups(ages, [60, 40]) == ["<40", "40-<60", "40-<60", ">=60", "missing"]
+    sexes = pd.Series(["female", "", None], dtype=object)
+    assert groups.subgroups(sexes, []) == ["female", "missing", "missing"]
+    assert groups.subgroups(pd.Series([256, None], dtype="Int64"), []) == ["256", "missing"]

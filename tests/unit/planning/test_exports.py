@@ -1,13 +1,15 @@
-"""What a changed file concerns is known before any job: its own patient, or everybody."""
+"""Which patient a changed file concerns is known before any job: its own, or everybody."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from thyrocast.config.center import IdentifiersConfig
 from thyrocast.planning import exports
 
 
@@ -30,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "x"
 
 
-def look(folder: Path, **rules: object) -> exports.Export:
-    return exports.look(folder, folder.parent / "cache.json", rules)
+def look(folder: Path, **rules: Any) -> exports.Export:
+    return exports.look(folder, folder.parent / "cache.json", IdentifiersConfig(**rules))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
@@ -91,7 +93,12 @@ def test_only_new_files_are_opened(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert opened == [str(folder / "new")]
 
 
-def test_hostile_names_are_no_obstacle(folder: Path) -> None:
+def test_hostile_names_are_accepted(folder: Path) -> None:
     (folder / os.fsdecode(b"\xff\xfe")).write_bytes(b"\x10\x00\x20\x00LO\xff\xff")
     (folder / "line\nbreak").write_bytes(b"")
     assert look(folder).version() == look(folder).version()
+
+
+def test_the_file_of_identifiers_is_private(folder: Path) -> None:
+    look(folder)
+    assert (folder.parent / "cache.json").stat().st_mode & 0o077 == 0

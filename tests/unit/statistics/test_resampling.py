@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thyrocast.statistics import intervals, metrics, resampling
+from thyrocast.statistics import intervals, resampling, weighted
 from thyrocast.statistics.inputs import NotEstimableError
 
 
@@ -89,8 +89,8 @@ def test_decisions_and_scores_equal_the_resample_itself():
     outcome, p = random.random(40) < 0.5, random.random(40)
     called = p >= 0.5
     weights = np.concatenate([*resampling.draws(np.zeros(40), 20, random)])
-    rates = metrics.decisions(outcome, called)(weights)
-    scores = metrics.scores(outcome, p)(weights)
+    rates = weighted.decisions(outcome, called)(weights)
+    scores = weighted.scores(outcome, p)(weights)
     for index, row in enumerate(weights):
         y, c, q = (np.repeat(values, row) for values in (outcome, called, p))
         assert rates["sensitivity"][index] == pytest.approx(c[y].mean())
@@ -109,9 +109,7 @@ def test_decisions_and_scores_equal_the_resample_itself():
 
 
 def test_an_empty_denominator_is_no_number():
-    rates = metrics.decisions(np.array([True, False]), np.array([False, False]))
+    rates = weighted.decisions(np.array([True, False]), np.array([False, False]))
     assert np.isnan(rates(np.ones((1, 2)))["ppv"][0])
     with pytest.raises(NotEstimableError):
         intervals.wilson(0, 0)
-    with pytest.raises(NotEstimableError):
-        intervals.clopper_pearson(0, 0)

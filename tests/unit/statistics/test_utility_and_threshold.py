@@ -12,7 +12,7 @@ NAMES = np.array(["a", "b", "c", "d", "e"])
 
 
 def test_net_benefit_of_five_patients_by_hand():
-    found = utility.net_benefit(OUTCOME, PROBABILITY, [0.2, 0.5, 0.6, 0.61])
+    found = utility.decision_curve(OUTCOME, PROBABILITY, [0.2, 0.5, 0.6, 0.61])
     # At .5: two true and one false positive among five, odds 1.
     assert found.net_benefit == pytest.approx([3 / 5 - 0.25 / 5, 1 / 5, 2 / 5 - 1.5 / 5, 1 / 5])
     # Treating all at .5 gives 3/5 - 2/5; the model avoids as much as it gains, as odds are 1.
@@ -20,23 +20,26 @@ def test_net_benefit_of_five_patients_by_hand():
 
 
 def test_treating_all_and_none():
-    everyone = utility.net_benefit(OUTCOME, np.ones(5), [0.25, 0.5])
+    everyone = utility.decision_curve(OUTCOME, np.ones(5), [0.25, 0.5])
     assert everyone.net_benefit == pytest.approx([3 / 5 - 2 / 5 / 3, 1 / 5])
     assert everyone.avoided == pytest.approx([0, 0])
-    assert utility.net_benefit(OUTCOME, np.zeros(5), [0.25]).net_benefit == [0]
+    assert utility.decision_curve(OUTCOME, np.zeros(5), [0.25]).net_benefit == [0]
 
 
 def test_interval_is_that_of_the_mean_of_the_contributions():
     random = np.random.default_rng(1)
     p = random.random(70)
     y = random.random(70) < p
-    found = utility.net_benefit(y, p, [0.3])
+    found = utility.decision_curve(y, p, [0.3])
     values = utility.contributions(y, p >= 0.3, 0.3)
     assert found.net_benefit[0] == pytest.approx(values.mean())
     from scipy import stats
 
     low, high = stats.t.interval(0.95, 69, values.mean(), stats.sem(values))
     assert (found.low[0], found.high[0]) == pytest.approx((low, high))
+    single = utility.net_benefit(y, p, 0.3)
+    assert single[:3] == pytest.approx((values.mean(), low, high))
+    assert single.std_error == pytest.approx(stats.sem(values))
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
@@ -45,10 +48,10 @@ def test_interval_of_interventions_avoided_is_that_of_the_gain_over_treating_all
     p = np.repeat(random.random(50), repeats)
     y = random.random(p.size) < p
     patient = np.arange(p.size) // repeats if repeats > 1 else None
-    found = utility.net_benefit(y, p, [0.3, 0.6], cluster=patient)
+    found = utility.decision_curve(y, p, [0.3, 0.6], cluster=patient)
     for place, at in enumerate((0.3, 0.6)):
         odds = at / (1 - at)
-        gain = utility.difference(y, p, np.ones(p.size), at, cluster=patient)
+        gain = utility.net_benefit_difference(y, p, np.ones(p.size), at, cluster=patient)
         assert found.avoided[place] == pytest.approx(100 * gain.difference / odds)
         assert found.avoided_low[place] == pytest.approx(100 * gain.low / odds)
         assert found.avoided_high[place] == pytest.approx(100 * gain.high / odds)
@@ -57,14 +60,14 @@ def test_interval_of_interventions_avoided_is_that_of_the_gain_over_treating_all
 def test_thresholds_of_0_and_1_are_refused():
     for at in (0, 1):
         with pytest.raises(ValueError, match="above 0 and below 1"):
-            utility.net_benefit(OUTCOME, PROBABILITY, [at])
+            utility.decision_curve(OUTCOME, PROBABILITY, [at])
 
 
 def test_smoothing_leaves_a_smooth_curve_alone_and_calms_a_rough_one():
     random = np.random.default_rng(3)
     at = np.round(np.linspace(0.1, 0.9, 81), 2)
     p = random.random(150)
-    rough = utility.net_benefit(random.random(150) < p, p, at)
+    rough = utility.decision_curve(random.random(150) < p, p, at)
     calm = utility.smooth(rough)
     assert (
         np.abs(np.diff(calm.net_benefit, 2)).sum() < np.abs(np.diff(rough.net_benefit, 2)).sum() / 3
@@ -73,7 +76,7 @@ def test_smoothing_leaves_a_smooth_curve_alone_and_calms_a_rough_one():
     line = rough._replace(net_benefit=0.5 - at, avoided=at)
     np.testing.assert_allclose(utility.smooth(line).net_benefit, 0.5 - at, atol=1e-9)
     with pytest.raises(NotEstimableError, match="different values"):
-        utility.smooth(utility.net_benefit(OUTCOME, PROBABILITY, [0.2, 0.5]))
+        utility.smooth(utility.decision_curve(OUTCOME, PROBABILITY, [0.2, 0.5]))
 
 
 def test_paired_differences():
@@ -82,7 +85,7 @@ def test_paired_differences():
     better = utility.brier_difference(OUTCOME, PROBABILITY, np.full(5, 0.5))
     assert better.difference == pytest.approx(np.mean((OUTCOME - PROBABILITY) ** 2) - 0.25)
     with pytest.raises(NotEstimableError, match="two patients"):
-        utility.difference([1], [0.5], [0.4], 0.5)
+        utility.net_benefit_difference([1], [0.5], [0.4], 0.5)
 
 
 def test_youden_by_hand():

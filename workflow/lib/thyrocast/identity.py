@@ -6,63 +6,82 @@ import hmac
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from thyrocast.errors import InputError
 
 
-def normalize_identifier(text: str, rules: Mapping[str, Any] | None = None) -> str:
-    """Bring a patient identifier of a table or of a DICOM header to one form.
+class IdentifierForm(Protocol):
+    """How identifiers of a center are brought to one form: the block ``identifiers`` of its config.
+
+    Attributes
+    ----------
+    strip_prefix
+        Text that is removed from the front.
+    zero_pad
+        Numbers are padded with zeros to this length; 0 for no padding.
+    strip_zeros
+        Whether leading zeros of numbers are removed.
+    """
+
+    @property
+    def strip_prefix(self) -> str: ...  # noqa: D102
+
+    @property
+    def zero_pad(self) -> int: ...  # noqa: D102
+
+    @property
+    def strip_zeros(self) -> bool: ...  # noqa: D102
+
+
+def normalize_identifier(text: str, form: IdentifierForm) -> str:
+    """Return a patient identifier of a table or of a DICOM header in one form.
 
     Parameters
     ----------
     text
-        The identifier as it stands.
-    rules
-        The center's ``identifiers`` block: ``strip_prefix`` (text taken off the front),
-        ``zero_pad`` (digits are filled with zeros up to this length; 0 for none) and
-        ``strip_zeros`` (leading zeros are dropped).
+        The identifier as it is written.
+    form
+        The center's ``identifiers`` block.
     """
-    rules = rules or {}
     value = " ".join(str(text).split()).upper()
-    prefix = str(rules.get("strip_prefix", "")).upper()
+    prefix = form.strip_prefix.upper()
     if prefix and value.startswith(prefix):
         value = value[len(prefix) :].strip()
     if value.isdigit():
-        if rules.get("strip_zeros"):
+        if form.strip_zeros:
             value = value.lstrip("0") or "0"
-        value = value.zfill(int(rules.get("zero_pad", 0) or 0))
+        value = value.zfill(form.zero_pad)
     return value
 
 
 def pseudonym(key: bytes, center: str, identifier: str) -> str:
-    """Name of a patient under ``results/``: a keyed hash, so that nobody without the key can undo it.
+    """Return a patient's name under ``results/``: a keyed hash, which only the key can reproduce.
 
     Parameters
     ----------
     key
         The study's secret (`load_key`).
     center, identifier
-        The center's name and the normalized identifier; together they make one patient.
+        The center's name and the normalized identifier, which together identify one patient.
     """
     digest = hmac.new(key, f"{center}\0{identifier}".encode(), hashlib.sha256).hexdigest()
     return f"{center}-{digest[:12]}"
 
 
 def load_key(path: str | Path) -> bytes:
-    """The study's secret for pseudonyms; made with mode 0600 where the file does not exist yet.
+    """Return the study's secret for pseudonyms; create it with mode 0600 if there is no file.
 
     Raises
     ------
     InputError
-        If the file holds fewer than 16 bytes.
+        If the file contains fewer than 16 bytes.
     """
     file = Path(path).expanduser()
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Linked into place whole, so that of two processes that start at once, both read one key.
+        # Linked as a whole, so that two processes that start together read the same key.
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
         with os.fdopen(handle, "w") as new:
             new.write(secrets.token_hex(32) + "\n")
@@ -72,7 +91,7 @@ def load_key(path: str | Path) -> bytes:
     key = file.read_bytes().strip()
     if len(key) < 16:
         raise InputError(
-            f"pseudonym key {file} holds {len(key)} bytes, expected at least 16: "
-            "delete the file to have a new one made, or put the study's key there"
+            f"pseudonym key {file} has {len(key)} bytes, expected at least 16: "
+            "delete the file to create a new key, or put the study's key there"
         )
     return key

@@ -1,211 +1,211 @@
-"""Gathering the centers' patients and images into one cohort."""
+"""The patients and images of all centers as one cohort."""
 
-import collections
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.lib.format import open_memmap
 
 from thyrocast import fileio, seeds
 from thyrocast.cohort import duplicates
 from thyrocast.cohort.duplicates import Person
-from thyrocast.contract import columns as contract_columns
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.study import Outcomes
+from thyrocast.contract import cohort as contract
+from thyrocast.contract import io
+from thyrocast.contract.columns import ACQUISITION, QUANTITIES
+from thyrocast.contract.names import Source
 
 LOG = logging.getLogger("thyrocast")
-Row = dict[str, str]
-
-COHORT = (
-    "patient", "center", "role", "outcome",
-    *contract_columns.CLINICAL, *contract_columns.ACQUISITION, *contract_columns.QUANTITIES,
-)  # fmt: skip
 
 
-def assemble(
-    registers: Sequence[Path],
-    scans: Sequence[Path],
-    images: Sequence[Path],
-    records: Sequence[Path],
-    roles: Mapping[str, str],
-    settings: Mapping[str, Any],
-    outcomes: str,
-    seed: int,
-    cohort: Path,
-    images_out: Path,
-    masks_out: Path,
-    flow: Path,
-) -> None:
-    """Write cohort.csv, images.npy, masks.npy and flow.json.
+@dataclass(frozen=True)
+class Inputs:
+    """Files of all centers.
 
-    Parameters
+    Attributes
     ----------
     registers, scans
         register.csv and the private scans.csv of every center.
     images, records
         npz and csv of every standardization job, in the same order.
+    """
+
+    registers: Sequence[Path]
+    scans: Sequence[Path]
+    images: Sequence[Path]
+    records: Sequence[Path]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files of the cohort: cohort.csv, images.npy, masks.npy and flow.json."""
+
+    cohort: Path
+    images: Path
+    masks: Path
+    flow: Path
+
+
+def assemble(
+    inputs: Inputs,
+    outputs: Outputs,
+    roles: Mapping[str, str],
+    settings: CohortConfig,
+    outcomes: Outcomes,
+    seed: int,
+) -> None:
+    """Write the cohort, its images, and the numbers of the flow diagram.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Files.
     roles
-        Center -> role, in the config's order, which is the cohort's.
+        Center to role, in the config's order, which is the cohort's.
     settings
         The cohort's block of the config.
     outcomes, seed
-        ``shuffled`` permutes the outcomes within each center.
+        Whether the outcomes are permuted within each center, and the study's seed.
 
     Raises
     ------
     InputError
         If patients look like one person and the config does not say what they are.
     """
-    register = _by_center([row for path in registers for row in fileio.read_csv(path)], roles)
-    record = {row["patient"]: row for path in records for row in fileio.read_csv(path)}
-    place, digests = _locate(images)
-    reasons = _reasons(register, record, place)
-    analysed = [row for rows in register.values() for row in rows if not reasons[row["patient"]]]
-    people = _people(analysed, scans, digests)
-    for patient, reason in duplicates.resolve(
-        people, settings["duplicates"], settings["distinct"]
-    ).items():
-        reasons[patient] = reason
-    analysed = [row for row in analysed if not reasons[row["patient"]]]
-    labels = _labels(analysed, outcomes, seed)
-    fileio.write_csv(
-        cohort,
-        COHORT,
-        [
-            {**record[row["patient"]], **row, "role": roles[row["center"]], "outcome": label}
-            for row, label in zip(analysed, labels, strict=True)
-        ],
+    registered = [io.read(contract.REGISTER, path) for path in inputs.registers]
+    register = io.concat(contract.REGISTER, registered)
+    position = {center: n for n, center in enumerate(roles)}
+    register = register.sort_values("center", key=lambda c: c.map(position), kind="stable")
+    records = io.concat(contract.RECORDS, [io.read(contract.RECORDS, p) for p in inputs.records])
+    scans = io.concat(contract.SCANS, [io.read(contract.SCANS, path) for path in inputs.scans])
+    images = _locate(inputs.images)
+    register["reason"] = _reasons(register, records, images)
+    register["reason"] = _without_duplicates(register, scans, images, settings)
+    included = register[register["reason"] == ""].merge(
+        records[["patient", *ACQUISITION, *QUANTITIES]], on="patient", how="left"
     )
-    order = [row["patient"] for row in analysed]
-    _stack(order, images, place, "image", images_out)
-    _stack(order, images, place, "mask", masks_out)
-    fileio.write_json(flow, {"centers": _flow(register, reasons, roles)})
-    LOG.info("%d patients analysed, %d cured", len(labels), labels.count("1"))
+    cohort = included.assign(role=included["center"].map(dict(roles)).astype("str"))
+    cohort["outcome"] = _outcomes(cohort, outcomes, seed)
+    io.write(contract.COHORT, cohort[list(contract.COHORT.names)], outputs.cohort)
+    places = images.set_index("patient").loc[cohort["patient"]]
+    _stack(places, inputs.images, "image", np.dtype(np.float32), outputs.images)
+    _stack(places, inputs.images, "mask", np.dtype(np.uint8), outputs.masks)
+    fileio.write_json(outputs.flow, {"centers": _flow(register, roles)})
+    LOG.info("%d patients analyzed, %d cured", len(cohort), int((cohort["outcome"] == 1).sum()))
 
 
-def _by_center(rows: Sequence[Row], roles: Mapping[str, str]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {center: [] for center in roles}
-    for row in rows:
-        found[row["center"]].append(row)
-    return found
-
-
-def _locate(images: Sequence[Path]) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
-    """Where each patient's image is (job, row), and the hash of its pixels."""
-    place: dict[str, tuple[int, int]] = {}
-    digests: dict[str, str] = {}
+def _locate(images: Sequence[Path]) -> pd.DataFrame:
+    """Where each patient's image is: patient, job, row of the job's arrays, hash of the pixels."""
+    found = []
     for job, path in enumerate(images):
-        with np.load(path) as held:
-            for row, (patient, digest) in enumerate(
-                zip(held["patient"].tolist(), held["digest"].tolist(), strict=True)
-            ):
-                place[patient] = (job, row)
-                digests[patient] = digest
-    return place, digests
+        with np.load(path) as arrays:
+            patients, digests = arrays["patient"].tolist(), arrays["digest"].tolist()
+        found.append(pd.DataFrame({"patient": patients, "digest": digests, "job": job}))
+    if not found:
+        return pd.DataFrame({"patient": [], "digest": [], "job": [], "row": []})
+    located = pd.concat(found, ignore_index=True)
+    return located.assign(row=located.groupby("job").cumcount())
 
 
 def _reasons(
-    register: Mapping[str, Sequence[Row]],
-    record: Mapping[str, Row],
-    place: Mapping[str, tuple[int, int]],
-) -> dict[str, str]:
-    reasons = {}
-    for rows in register.values():
-        for row in rows:
-            patient = row["patient"]
-            reason = row["reason"]
-            if not reason and patient not in place:
-                reason = record.get(patient, {}).get("reason") or "not standardized"
-            reasons[patient] = reason
-    return reasons
+    register: pd.DataFrame, records: pd.DataFrame, images: pd.DataFrame
+) -> "pd.Series[str]":
+    """Why each patient of the register is excluded, by registration or by standardization."""
+    said = register["patient"].map(records.set_index("patient")["reason"]).replace("", np.nan)
+    without_image = said.fillna("not standardized")
+    registered = (register["reason"] != "") | register["patient"].isin(images["patient"])
+    return register["reason"].where(registered, without_image)
 
 
-def _people(
-    analysed: Sequence[Row], scans: Sequence[Path], digests: Mapping[str, str]
-) -> list[Person]:
-    first = {
-        row["patient"]: row for path in scans for row in fileio.read_csv(path) if row["rank"] == "0"
-    }
-    return [
-        Person(
-            row["patient"],
-            row["center"],
-            first[row["patient"]]["person_identifier"],
-            first[row["patient"]]["person_birth"],
-            first[row["patient"]]["therapy_date"],
-            digests[row["patient"]],
-        )
-        for row in analysed
-    ]
+def _without_duplicates(
+    register: pd.DataFrame, scans: pd.DataFrame, images: pd.DataFrame, settings: CohortConfig
+) -> "pd.Series[str]":
+    """Reasons, with that of patients who are the same person as another."""
+    included = register.loc[register["reason"] == "", ["patient", "center"]]
+    best = scans[scans["rank"] == 0]
+    table = included.merge(best, on="patient", how="left").merge(images, on="patient", how="left")
+    fields = ["patient", "center", "person_identifier", "person_birth", "therapy_date", "digest"]
+    people = [Person(*texts) for texts in table[fields].fillna("").itertuples(index=False)]
+    excluded = duplicates.resolve(people, settings.duplicates, settings.distinct)
+    return register["reason"].mask(register["patient"].isin(excluded), duplicates.REASON)
 
 
-def _labels(analysed: Sequence[Row], outcomes: str, seed: int) -> list[str]:
-    labels = [row["outcome"] for row in analysed]
-    if outcomes != "shuffled":
-        return labels
-    for center in dict.fromkeys(row["center"] for row in analysed):
-        at = [n for n, row in enumerate(analysed) if row["center"] == center]
-        drawn = np.random.default_rng(seeds.derive(seed, "shuffled outcomes", center)).permutation(
-            np.array(at)
-        )
-        values = [labels[n] for n in drawn.tolist()]
-        for n, value in zip(at, values, strict=True):
-            labels[n] = value
-    return labels
+def _outcomes(cohort: pd.DataFrame, outcomes: Outcomes, seed: int) -> "pd.Series[Any]":
+    """Outcomes as observed, or permuted within each center."""
+    observed = cohort["outcome"]
+    if outcomes is not Outcomes.SHUFFLED:
+        return observed
+    shuffled = observed.copy()
+    for center, rows in cohort.groupby("center", sort=False):
+        random = np.random.default_rng(seeds.derive(seed, "shuffled outcomes", str(center)))
+        shuffled[rows.index] = observed[random.permutation(rows.index.to_numpy())].array
+    return shuffled
 
 
 def _stack(
-    order: Sequence[str],
-    images: Sequence[Path],
-    place: Mapping[str, tuple[int, int]],
-    name: str,
-    path: Path,
+    places: pd.DataFrame, images: Sequence[Path], name: str, kind: "np.dtype[Any]", path: Path
 ) -> None:
-    """Write one array of all patients, job by job, never holding more than one job's."""
-    of_job: dict[int, list[tuple[int, int]]] = collections.defaultdict(list)
-    for target, patient in enumerate(order):
-        job, row = place[patient]
-        of_job[job].append((target, row))
-    kind = np.dtype(np.float32 if name == "image" else np.uint8)
+    """Write one array of all patients, with the arrays of one job in memory at a time.
+
+    Parameters
+    ----------
+    places
+        Columns ``job`` and ``row`` of each patient, in the order of the cohort.
+    images
+        npz of every job.
+    name, kind
+        Name of the array in the npz and dtype of the array that is written.
+    path
+        The array (n, S, S) that is written.
+    """
     size = 0
     if images:
-        with np.load(images[0]) as held:
-            size = held[name].shape[-1]
+        with np.load(images[0]) as arrays:
+            size = arrays[name].shape[-1]
     with fileio.atomic(path) as temporary:
-        if not order:  # nothing can be mapped into no bytes
+        if places.empty:  # an empty file can't be mapped
             with temporary.open("wb") as file:
                 np.save(file, np.zeros((0, size, size), kind))
             return
-        stacked = open_memmap(temporary, mode="w+", dtype=kind, shape=(len(order), size, size))
-        for job, moves in sorted(of_job.items()):
-            with np.load(images[job]) as held:
-                values = held[name]
-            targets, rows = np.array(moves).T
-            stacked[targets] = values[rows]
+        shape = (len(places), size, size)
+        stacked = open_memmap(temporary, mode="w+", dtype=kind, shape=shape)
+        job_of = places["job"].to_numpy()
+        row_of = places["row"].to_numpy()
+        for job in np.unique(job_of):
+            (targets,) = np.nonzero(job_of == job)
+            with np.load(images[job]) as arrays:
+                stacked[targets] = arrays[name][row_of[targets]]
         stacked.flush()
         del stacked
 
 
-def _flow(
-    register: Mapping[str, Sequence[Row]], reasons: Mapping[str, str], roles: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
+def _flow(register: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Numbers of the flow diagram: found = analysed + all excluded, for every center."""
-    flow = {}
-    for center, rows in register.items():
-        excluded = collections.Counter(
-            reasons[row["patient"]] for row in rows if reasons[row["patient"]]
-        )
-        analysed = [row for row in rows if not reasons[row["patient"]]]
-        sources = collections.Counter(row["source"] for row in rows)
-        flow[center] = {
-            "role": roles[center],
-            "found": len(rows),
-            "in_table": sources["both"] + sources["clinical"],
-            "in_dicom": sources["both"] + sources["dicom"],
-            "matched": sources["both"],
-            "excluded": dict(excluded),
-            "analysed": len(analysed),
-            "cured": sum(row["outcome"] == "1" for row in analysed),
-        }
-    return flow
+    by_center = dict(iter(register.groupby("center")))
+    return {
+        center: {"role": role, **_counts(by_center.get(center, register.iloc[:0]))}
+        for center, role in roles.items()
+    }
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, Any]:
+    analyzed = rows[rows["reason"] == ""]
+    excluded = rows.loc[rows["reason"] != "", "reason"].value_counts()
+    sources = rows["source"].value_counts()
+    both, table, dicom = (
+        int(sources.get(source, 0)) for source in (Source.BOTH, Source.CLINICAL, Source.DICOM)
+    )
+    return {
+        "found": len(rows),
+        "in_table": both + table,
+        "in_dicom": both + dicom,
+        "matched": both,
+        "excluded": {str(reason): int(count) for reason, count in excluded.items()},
+        "analysed": len(analyzed),
+        "cured": int((analyzed["outcome"] == 1).sum()),
+    }

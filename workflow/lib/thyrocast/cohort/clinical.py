@@ -1,168 +1,192 @@
-"""A center's clinical table in our columns, units and codes."""
+"""A center's clinical table as typed records, in our columns, units and codes."""
 
 import datetime
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from thyrocast.cohort import outcome, units
-from thyrocast.cohort.outcome import UNDECIDED, Cells, Outcome
+from thyrocast.cohort import followup, units
+from thyrocast.cohort.cells import Row
+from thyrocast.cohort.codes import CODES
+from thyrocast.cohort.dates import DAYS_PER_YEAR
+from thyrocast.cohort.followup import SecondTreatment, Visit
+from thyrocast.cohort.numbers import RANGES
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig, OutOfRange
 from thyrocast.contract.columns import CLINICAL
+from thyrocast.contract.names import OutcomeRule, Role
+from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.planning.spreadsheet import Table, read_table
+from thyrocast.planning.spreadsheet import Sheet, read_sheet
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
-# How many faults of cells are told one by one before only their number is.
-TOLD = 20
-NO_IDENTIFIER = "no identifier in the clinical table"
+# Faults of cells that are logged one by one; of the others only their number is logged.
+LOGGED_FAULTS = 20
 
 
 @dataclass(frozen=True)
-class Patient:
+class ClinicalPatient:
     """One patient of a clinical table.
 
-    ``identifier`` is normalized; ``values`` are the columns of `contract_columns.CLINICAL` in our units, as
-    text. ``reason`` says why the row can't be used, or is empty. Dates never leave this process
-    but as intervals or in private files.
+    Dates are never written except as intervals, or to private files.
+
+    Attributes
+    ----------
+    identifier
+        Normalized; empty if the row has none.
+    line
+        Line of the table, from 1.
+    values
+        For each clinical column a number in our unit, our code, or None if not known.
+    therapy, birth
+        Dates of the first iodine-131 therapy and of birth.
+    outcome_code
+        The cell of the outcome, for the rule `given`.
+    visits, second_treatment
+        What followed the therapy, for the rule `followup`.
+    conflicting
+        Whether the table has other rows of this identifier that differ.
     """
 
     identifier: str
     line: int
-    values: Mapping[str, str] = field(default_factory=dict)
-    outcome: Outcome = UNDECIDED
+    values: Mapping[str, float | str | None] = field(default_factory=dict)
     therapy: datetime.date | None = None
     birth: datetime.date | None = None
-    reason: str = ""
+    outcome_code: str = ""
+    visits: tuple[Visit, ...] = ()
+    second_treatment: SecondTreatment | None = None
+    conflicting: bool = False
 
 
-def read_clinical(path: str, center: Settings, cohort: Settings) -> list[Patient]:
+def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPatient]:
     """Read a center's table.
 
     Parameters
     ----------
-    path
-        CSV, TSV or XLSX.
     center, cohort
         The center's block and the cohort's block of the config.
 
     Returns
     -------
-    list of Patient
-        One per identifier in the order of the table. Rows without an identifier come as patients
-        with an empty one. Several rows of one identifier that say different things make one
-        patient with a reason.
+    list of ClinicalPatient
+        One per identifier in the order of the table; rows without an identifier are patients with
+        an empty one. Of several rows of one identifier the first counts; if others differ from it,
+        the patient is `conflicting`.
 
     Raises
     ------
     InputError
-        If a column is missing, a unit is wrong, no row has an identifier, or
-        a value is out of range where `cohort.values` says `stop`.
+        If a column is missing, a unit is wrong, no row has an identifier, or a cell can't be read
+        and `cohort.values` is `stop`.
     """
-    table = read_table(path, center["sheet"], center["encoding"])
-    _check_columns(table, center)
+    sheet = read_sheet(center.clinical, center.sheet, center.encoding)
+    _check_columns(sheet, center)
+    for note in sheet.notes:
+        LOG.warning("center %s: table %s", center.name, note)
     factors = {
-        name: units.factor(name, center["units"].get(name, units.UNITS[name]), center["name"])
-        for name in units.UNITS
+        name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
     }
-    missing = {units.fold(text) for text in center["missing"]} | {""}
-    seen: dict[str, tuple[int, list[str]]] = {}  # place among the patients, and the row
-    patients: list[Patient] = []
+    missing = {fold(text) for text in center.missing} | {""}
+    patients: list[ClinicalPatient] = []
     faults: list[str] = []
-    for line, row in zip(table.lines, table.rows, strict=True):
-        cells = Cells(table.header, row, missing)
-        patient = _patient(center, cells, line, factors)
-        faults += [
-            f"center {center['name']}, row {line}, column {column!r}: {fault}"
-            for column, fault in cells.faults
-        ]
-        place, first = seen.get(patient.identifier, (-1, row)) if patient.identifier else (-1, row)
-        if place < 0:
-            seen[patient.identifier] = (len(patients), row)
-            patients.append(patient)
-        else:
-            patients[place] = _join(patients[place], row == first, line, center["name"])
-    _tell(faults, cohort)
+    first_rows: dict[str, tuple[int, list[str]]] = {}  # position among the patients, and cells
+    for line, cells in zip(sheet.lines, sheet.rows, strict=True):
+        row = Row(dict(zip(sheet.header, cells, strict=True)), missing, center.date_order)
+        patient = _read_patient(row, line, center, factors)
+        where = f"center {center.name}, row {line}"
+        faults += [f"{where}, column {fault.column!r}: {fault.text}" for fault in row.faults]
+        if patient.identifier in first_rows:
+            position, first = first_rows[patient.identifier]
+            same = first == cells
+            patients[position] = _merge(patients[position], same, line, center.name)
+            continue
+        if patient.identifier:
+            first_rows[patient.identifier] = (len(patients), cells)
+        patients.append(patient)
+    _report(faults, cohort)
     return patients
 
 
-def _check_columns(table: Table, center: Settings) -> None:
-    for key, name in outcome.columns(center).items():
-        if name not in table.header:
+def _check_columns(sheet: Sheet, center: CenterConfig) -> None:
+    for key, name in center.named_columns().items():
+        if name not in sheet.header:
             raise InputError(
-                f"center {center['name']}, key {key}: the clinical table has no column {name!r}, "
-                f"expected one of {', '.join(map(repr, table.header))}"
+                f"center {center.name}, key {key}: the clinical table has no column {name!r}, "
+                f"expected one of {', '.join(map(repr, sheet.header))}"
             )
-    if not table.rows or not any(table.column(center["columns"]["patient"])):
+    if not sheet.rows or not any(sheet.column(center.columns.patient)):
         raise InputError(
-            f"center {center['name']}, column {center['columns']['patient']!r}: no patient in the "
+            f"center {center.name}, column {center.columns.patient!r}: no patient in the "
             "clinical table, expected one row per patient with an identifier"
         )
 
 
-def _patient(center: Settings, cells: Cells, line: int, factors: Mapping[str, float]) -> Patient:
-    columns = center["columns"]
-    identifier = normalize_identifier(cells.text(columns["patient"]), center["identifiers"])
-    therapy = cells.date(columns.get("therapy_date"), center["date_order"])
-    birth = cells.date(columns.get("birth_date"), center["date_order"])
-    values: dict[str, str] = {}
-    for name in CLINICAL:
-        if name in units.CODES:
-            values[name] = _code(name, center, cells)
-        else:
-            value = cells.number(columns.get(name), name, factors[name])
-            values[name] = "" if value is None else f"{value:.6g}"
-    if not values["age"] and therapy and birth:
-        years = (therapy - birth).days / 365.25
-        low, high = units.RANGES["age"]
-        if low <= years <= high:
-            values["age"] = str(int(years))
-        else:
-            cells.faults.append(
-                (columns["birth_date"], f"an age outside {low:g} to {high:g} years")
-            )
-    decided = outcome.decide(center, cells, therapy, factors)
-    reason = decided.reason if identifier else NO_IDENTIFIER
-    return Patient(identifier, line, values, decided, therapy, birth, reason)
+def _read_patient(
+    row: Row, line: int, center: CenterConfig, factors: Mapping[str, float]
+) -> ClinicalPatient:
+    columns, codes = center.columns, center.codes
+    therapy = row.date(columns.therapy_date)
+    birth = row.date(columns.birth_date)
+    values = {
+        name: row.code(getattr(columns, name), name, getattr(codes, name))
+        if name in CODES
+        else row.number(getattr(columns, name), name, factors[name])
+        for name in CLINICAL
+    }
+    if values["age"] is None and therapy and birth:
+        values["age"] = _age(row, columns.birth_date, birth, therapy)
+    patient = ClinicalPatient(
+        normalize_identifier(row.text(columns.patient), center.identifiers),
+        line,
+        values,
+        therapy,
+        birth,
+    )
+    outcome = center.outcome
+    if outcome is None or center.role is Role.PROSPECTIVE:
+        return patient
+    if outcome.rule is OutcomeRule.GIVEN:
+        return replace(patient, outcome_code=row.text(columns.outcome))
+    return replace(
+        patient,
+        second_treatment=followup.read_second_treatment(row, outcome.second_treatment, therapy),
+        visits=followup.read_visits(row, outcome, therapy, codes.antithyroid_drug, factors),
+    )
 
 
-def _code(name: str, center: Settings, cells: Cells) -> str:
-    column = center["columns"].get(name)
-    text = cells.text(column)
-    if not text:
-        return ""
-    try:
-        return units.decode(name, text, center["codes"].get(name, {})) or ""
-    except ValueError as error:
-        cells.faults.append(
-            (
-                str(column),
-                f"{error}, expected one of {', '.join(units.CODES[name])} or of codes.{name}",
-            )
-        )
-        return ""
+def _age(
+    row: Row, column: str | None, birth: datetime.date, therapy: datetime.date
+) -> float | None:
+    """Completed years at therapy; None, and a fault if they are not possible."""
+    years = (therapy - birth).days / DAYS_PER_YEAR
+    low, high = RANGES["age"]
+    if low <= years <= high:
+        return float(int(years))
+    row.fault(column, f"an age outside {low:g} to {high:g} years")
+    return None
 
 
-def _join(first: Patient, same: bool, line: int, center: str) -> Patient:
-    """A second row of one identifier: the same is dropped, a different one leaves the patient out."""
+def _merge(first: ClinicalPatient, same: bool, line: int, center: str) -> ClinicalPatient:
+    """Combine a patient with a second row of the same identifier."""
     if same:
-        LOG.warning("center %s, row %d repeats row %d, dropped", center, line, first.line)
+        LOG.warning("center %s, row %d repeats row %d and is ignored", center, line, first.line)
         return first
     LOG.warning(
-        "center %s, rows %d and %d have one identifier and differ, the patient is left out",
+        "center %s, rows %d and %d have the same identifier and differ, the patient is excluded",
         center, first.line, line,
     )  # fmt: skip
-    return replace(first, outcome=UNDECIDED, reason="several different rows in the clinical table")
+    return replace(first, conflicting=True)
 
 
-def _tell(faults: list[str], cohort: Settings) -> None:
-    for fault in faults[:TOLD]:
+def _report(faults: Sequence[str], cohort: CohortConfig) -> None:
+    for fault in faults[:LOGGED_FAULTS]:
         LOG.warning("%s, taken as not known", fault)
-    if len(faults) > TOLD:
-        LOG.warning("%d more cells are not understood and taken as not known", len(faults) - TOLD)
-    if faults and cohort["values"] == "stop":
+    if len(faults) > LOGGED_FAULTS:
+        more = len(faults) - LOGGED_FAULTS
+        LOG.warning("%d more cells are not understood and taken as not known", more)
+    if faults and cohort.values is OutOfRange.STOP:
         raise InputError(
             f"{faults[0]} ({len(faults)} such cells): correct the table, or set cohort.values: missing"
         )

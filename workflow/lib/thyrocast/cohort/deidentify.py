@@ -1,43 +1,37 @@
-"""A center's share of a study as a package that names nobody and that a study takes as a center.
+"""De-identified DICOM objects of a center's patients, for a study of another site.
 
-Nothing is cleaned, everything is written anew: each object holds what is listed here and no other
-element, so that nothing identifying can be overlooked. That is more than the Basic Application
-Level Confidentiality Profile asks for (DICOM PS3.15 Annex E.2), with the options to retain
+Nothing is cleaned; everything is written from scratch: each object contains the elements listed here
+and no others, so that nothing identifying can be overlooked. That is more than the Basic Application
+Level Confidentiality Profile requires (DICOM PS3.15 Annex E.2), with the options to retain
 longitudinal temporal information with modified dates (E.3.6) and patient characteristics (E.3.7),
-as each object says of itself. What a center must not send is refused: secondary captures and
-pictures, whose pixels may show a name (E.3.1).
+as each object states. Secondary captures and pictures, whose pixels may show a name, are refused
+(E.3.1).
 """
 
 import datetime
 import hashlib
 import hmac
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, ExplicitVRLittleEndian, NuclearMedicineImageStorage
 
-from thyrocast import fileio
-from thyrocast.cohort.registration import Registration, register_center, unquote_name
-from thyrocast.contract import columns as contract_columns
-from thyrocast.dicom.pixels import PixelError, read_counts
+from thyrocast.cohort.registration import Registration
+from thyrocast.contract.names import ScanKind
+from thyrocast.dicom.names import unquote_name
+from thyrocast.dicom.pixels import read_counts
 
-LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
-
-# Every therapy of a package falls on this day; scans keep their interval from it.
+# Every therapy of a package is on this day; scans keep their interval from it.
 THERAPY_DAY = datetime.date(2000, 1, 1)
-NOON = datetime.datetime(2000, 1, 1, 12)
+_NOON = datetime.time(12)
 _IMPLEMENTATION = UID("2.25.201450783276194306531262826190317152713")
-# Codes of PS3.16 CID 7050 that stand in DeidentificationMethodCodeSequence.
+# Codes of PS3.16 CID 7050 for DeidentificationMethodCodeSequence.
 _METHODS = (
     ("113100", "Basic Application Confidentiality Profile"),
     ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
@@ -47,150 +41,181 @@ _VENDORS = {
     "ge": "GE MEDICAL SYSTEMS", "siemens": "SIEMENS NM", "philips": "Philips Medical Systems",
     "mediso": "Mediso", "canon": "Canon", "hitachi": "Hitachi", "digirad": "Digirad",
 }  # fmt: skip
-_COLUMNS = ("patient", "therapy_date", "outcome", *contract_columns.CLINICAL)
+_SEX = {"female": "F", "male": "M", "other": "O"}
+_MOST_COUNTS = np.iinfo(np.uint16).max
+# Limits in keV of a window of 20 % around the photopeak, whichever was used.
+_WINDOW_KEV = (126, 154)
 
 
 class RefusedError(ValueError):
-    """A scan that must not leave the center; the message says why."""
+    """A scan that must not leave the center; the message is the reason."""
 
 
 @dataclass(frozen=True)
-class _Picture:
-    """What an object of the package holds besides the patient."""
+class Picture:
+    """What an object of the package contains besides the patient.
+
+    Attributes
+    ----------
+    pixels
+        (rows, columns) counts.
+    description
+        Description of the series.
+    spacing
+        Distance of rows and of columns in mm.
+    duration_s
+        Duration in s; None if unknown.
+    moment
+        When it was acquired, relative to `THERAPY_DAY`.
+    anterior
+        Whether it is the scan; the image of a syringe otherwise.
+    """
 
     pixels: NDArray[np.uint16]
     description: str
     spacing: tuple[float, float]
-    seconds: float | None
+    duration_s: float | None
     moment: datetime.datetime
     anterior: bool
 
 
-def write_package(
-    registration: Registration, folder: Path, center: Settings, key: bytes, target: Path
-) -> int:
-    """Write a center's included patients.
+@dataclass(frozen=True)
+class SyringeShot:
+    """The image of a syringe: file, frame from 0, duration in s, minutes before the scan."""
 
-    Parameters
+    description: str
+    file: str
+    frame: int
+    duration_s: float
+    minutes: float
+
+
+@dataclass(frozen=True)
+class PackageScan:
+    """A patient's best scan as the private table describes it; None for what is unknown.
+
+    Attributes
     ----------
-    registration
-        What `thyrocast.cohort.registration.register_center` found.
-    folder
-        The center's DICOM folder.
-    center
-        The center's block of the config.
-    key
-        Secret of the pseudonyms; unique identifiers follow from it too.
-    target
-        Folder for ``dicom/``, ``clinical.csv`` and ``center.yaml``, the block for another config.
-
-    Returns
-    -------
-    int
-        Number of patients in the package; those refused are logged.
+    patient
+        Pseudonym.
+    sex
+        Our code.
+    file, frames, kind, turn, spacing
+        As in `contract.cohort.SCANS`; spacing of rows and of columns in mm.
+    moment
+        Noon of the day that is as long before `THERAPY_DAY` as the scan was before the therapy.
+    duration_s, tc_activity_mbq, delay_min
+        Duration in s, injected activity in MBq, minutes from injection to image.
+    vendor, camera, collimator, simulated
+        As in `contract.cohort.SCANS`.
+    syringes
+        Images of the dose syringe.
     """
-    register = {row["patient"]: row for row in registration.register if row["included"]}
-    rows = []
-    for scan in registration.scans:
-        patient = scan["patient"]
-        if scan["rank"] != 0:
-            continue
-        try:
-            objects = _objects(scan, folder)
-        except (RefusedError, PixelError) as error:
-            LOG.warning("%s is left out of the package: %s", patient, error)
-            continue
-        for number, picture in enumerate(objects, 1):
-            dataset = _dataset(picture, scan, register[patient], key, number)
-            path = target / "dicom" / patient / f"{number}.dcm"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with fileio.atomic(path) as temporary:
-                dcmwrite(temporary, dataset, enforce_file_format=True)
-        outcome = {1: "cured", 0: "not cured"}.get(register[patient]["outcome"], "")
-        therapy = THERAPY_DAY.isoformat() if scan["therapy_date"] else ""
-        rows.append(
-            {
-                **{name: register[patient].get(name, "") for name in contract_columns.CLINICAL},
-                "patient": patient,
-                "therapy_date": therapy,
-                "outcome": outcome,
-            }
+
+    patient: str
+    sex: str | None
+    file: str
+    frames: tuple[int, ...]
+    kind: str
+    turn: int
+    spacing: tuple[float, float]
+    moment: datetime.datetime
+    duration_s: float | None
+    tc_activity_mbq: float | None
+    delay_min: float | None
+    vendor: str | None
+    camera: str | None
+    collimator: str | None
+    simulated: bool
+    syringes: tuple[SyringeShot, ...]
+
+
+def best_scans(registration: Registration) -> Iterator[PackageScan]:
+    """Yield the best scan of every included patient, in the order of the register."""
+    best = registration.scans[registration.scans["rank"] == 0]
+    table = best.merge(registration.register[["patient", "sex"]], on="patient", how="left")
+    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
+        days = registration.days_before.get(row["patient"], 0)
+        day = THERAPY_DAY - datetime.timedelta(days=days)
+        yield PackageScan(
+            patient=row["patient"],
+            sex=row["sex"],
+            file=row["file"],
+            frames=tuple(int(frame) for frame in row["frames"].split()),
+            kind=row["kind"],
+            turn=int(row["turn"]),
+            spacing=(float(row["row_mm"]), float(row["column_mm"])),
+            moment=datetime.datetime.combine(day, _NOON),
+            duration_s=row["duration_s"],
+            tc_activity_mbq=row["tc_activity_mbq"],
+            delay_min=row["delay_min"],
+            vendor=row["vendor"],
+            camera=row["camera"],
+            collimator=row["collimator"],
+            simulated=bool(row["simulated"]),
+            syringes=tuple(_syringes(row)),
         )
-    fileio.write_csv(target / "clinical.csv", _COLUMNS, rows)
-    with fileio.atomic(target / "center.yaml") as temporary:
-        temporary.write_text(
-            yaml.safe_dump({"centers": [_block(center)]}, sort_keys=False), encoding="utf-8"
-        )
-    return len(rows)
 
 
-def _block(center: Settings) -> dict[str, Any]:
-    name = center["name"]
-    block: dict[str, Any] = {
-        "name": name,
-        "role": center["role"],
-        "dicom": f"{name}/dicom",
-        "clinical": f"{name}/clinical.csv",
-        "columns": {column: column for column in _COLUMNS},
-    }
-    if center["role"] != "prospective":
-        block["outcome"] = {"rule": "given", "cured": ["cured"], "not_cured": ["not cured"]}
-    return block
+def _syringes(row: Mapping[Any, Any]) -> Iterator[SyringeShot]:
+    for prefix, description in (("syringe", "Syringe full"), ("residual", "Syringe residual")):
+        file = row[f"{prefix}_file"]
+        if file is not None:
+            frame, seconds, minutes = (row[f"{prefix}_{name}"] for name in ("frame", "s", "min"))
+            yield SyringeShot(description, file, int(frame), float(seconds), float(minutes))
 
 
-def _objects(scan: Mapping[str, Any], folder: Path) -> list[_Picture]:
-    """The scan, its frames summed and turned head up, and the syringe's images."""
-    if scan["kind"] == "capture":
-        raise RefusedError("a capture, whose pixels may show who it is of")
-    spacing = (float(scan["row_mm"]), float(scan["column_mm"]))
-    turn = int(scan["turn"])
-    moment = _moment(scan)
-    counts = np.rot90(_counts(folder, scan["file"], scan["frames"]), turn)
+def pictures_of(scan: PackageScan, folder: Path) -> list[Picture]:
+    """Return the scan, its frames summed and turned head up, and the images of the syringe.
+
+    Raises
+    ------
+    RefusedError
+        If a scan must not leave the center.
+    PixelError
+        If its pixels can't be decoded.
+    """
+    if scan.kind == ScanKind.CAPTURE:
+        raise RefusedError("a capture, whose pixels may show a name")
+    counts = np.rot90(_counts(folder, scan.file, scan.frames), scan.turn)
+    spacing = scan.spacing[::-1] if scan.turn % 2 else scan.spacing
     pictures = [
-        _Picture(
-            counts,
-            "Thyroid anterior",
-            spacing[::-1] if turn % 2 else spacing,
-            scan["duration_s"],
-            moment,
-            anterior=True,
-        )
+        Picture(counts, "Thyroid anterior", spacing, scan.duration_s, scan.moment, anterior=True)
     ]
-    for kind, description in (("syringe", "Syringe full"), ("residual", "Syringe residual")):
-        if scan.get(f"{kind}_file"):
-            shot = _counts(folder, scan[f"{kind}_file"], str(scan[f"{kind}_frame"]))
-            # The hour may pass midnight, but the day must stay the scan's.
-            taken = moment - datetime.timedelta(minutes=scan[f"{kind}_min"])
-            if taken.date() == moment.date():
-                pictures.append(
-                    _Picture(shot, description, spacing, scan[f"{kind}_s"], taken, anterior=False)
+    for shot in scan.syringes:
+        pixels = _counts(folder, shot.file, (shot.frame,))
+        # The time may pass midnight, but the day must stay that of the scan.
+        moment = scan.moment - datetime.timedelta(minutes=shot.minutes)
+        if moment.date() == scan.moment.date():
+            pictures.append(
+                Picture(
+                    pixels, shot.description, scan.spacing, shot.duration_s, moment, anterior=False
                 )
+            )
     return pictures
 
 
-def _moment(scan: Mapping[str, Any]) -> datetime.datetime:
-    """Noon of the day that lies as long before `THERAPY_DAY` as the scan before the therapy."""
-    days = scan["days_before"]
-    return NOON - datetime.timedelta(days=days if days is not None else 0)
-
-
-def _counts(folder: Path, file: str, frames: str) -> NDArray[np.uint16]:
-    image = read_counts(folder / unquote_name(file), [int(n) for n in frames.split()]).image
+def _counts(folder: Path, file: str, frames: Sequence[int]) -> NDArray[np.uint16]:
+    image = read_counts(folder / unquote_name(file), frames).image
     whole = np.maximum(np.rint(image), 0.0)
-    if whole.max() > np.iinfo(np.uint16).max:
+    if whole.max() > _MOST_COUNTS:
         raise RefusedError("summed counts beyond 16 bits")
     return whole.astype(np.uint16)
 
 
-def _dataset(
-    picture: _Picture,
-    scan: Mapping[str, Any],
-    row: Mapping[str, Any],
-    key: bytes,
-    number: int,
-) -> Dataset:
-    """One object of the Nuclear Medicine Image Storage class (PS3.3 A.5)."""
-    patient = row["patient"]
+def dataset_of(picture: Picture, scan: PackageScan, key: bytes, number: int) -> Dataset:
+    """Return one object of the Nuclear Medicine Image Storage class (PS3.3 A.5).
+
+    Parameters
+    ----------
+    picture, scan
+        Image and scan of the patient.
+    key
+        Secret from which the unique identifiers are derived.
+    number
+        Number of the object among the patient's, from 1.
+    """
+    patient = scan.patient
     dataset = Dataset()
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.ImageType = ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]
@@ -203,25 +228,19 @@ def _dataset(
         setattr(dataset, f"{kind}Date", day)
         setattr(dataset, f"{kind}Time", hour)
     dataset.Modality = "NM"
-    dataset.Manufacturer = _VENDORS.get(scan["vendor"] or "", "")
-    dataset.ManufacturerModelName = (scan["camera"] or "").replace("_", " ")
+    dataset.Manufacturer = _VENDORS.get(scan.vendor or "", "")
+    dataset.ManufacturerModelName = (scan.camera or "").replace("_", " ")
     dataset.SeriesDescription = picture.description
     dataset.PatientName = dataset.PatientID = patient
-    dataset.PatientSex = {"female": "F", "male": "M", "other": "O"}.get(row.get("sex", ""), "")
+    dataset.PatientSex = _SEX.get(scan.sex or "", "")
     for keyword in (
         "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "StudyID", "Laterality",
         "PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence",
     ):  # fmt: skip
         setattr(dataset, keyword, None)
     dataset.SeriesNumber = dataset.InstanceNumber = number
-    dataset.PatientIdentityRemoved = "YES"
-    dataset.DeidentificationMethod = "written anew with listed elements only"
-    dataset.DeidentificationMethodCodeSequence = Items(
-        [_code(value, meaning, "DCM") for value, meaning in _METHODS]
-    )
-    dataset.LongitudinalTemporalInformationModified = "MODIFIED"
-    dataset.BurnedInAnnotation = "NO"
-    if int(scan["simulated"] or 0):
+    _add_deidentification(dataset)
+    if scan.simulated:
         dataset.ImageComments = "SIMULATED"
     _add_pixels(dataset, picture)
     _add_nuclear_medicine(dataset, picture, scan)
@@ -231,7 +250,18 @@ def _dataset(
     return dataset
 
 
-def _add_pixels(dataset: Dataset, picture: _Picture) -> None:
+def _add_deidentification(dataset: Dataset) -> None:
+    """Elements that say how the object was de-identified (PS3.15 E.1.1)."""
+    dataset.PatientIdentityRemoved = "YES"
+    dataset.DeidentificationMethod = "written from scratch with listed elements only"
+    dataset.DeidentificationMethodCodeSequence = Items(
+        [_code(value, meaning, "DCM") for value, meaning in _METHODS]
+    )
+    dataset.LongitudinalTemporalInformationModified = "MODIFIED"
+    dataset.BurnedInAnnotation = "NO"
+
+
+def _add_pixels(dataset: Dataset, picture: Picture) -> None:
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.NumberOfFrames = 1
     dataset.Rows, dataset.Columns = picture.pixels.shape
@@ -242,32 +272,31 @@ def _add_pixels(dataset: Dataset, picture: _Picture) -> None:
     dataset.LossyImageCompression = "00"
 
 
-def _add_nuclear_medicine(dataset: Dataset, picture: _Picture, scan: Mapping[str, Any]) -> None:
+def _add_nuclear_medicine(dataset: Dataset, picture: Picture, scan: PackageScan) -> None:
     """The modules of C.8.4.8 to C.8.4.11, with one detector and one energy window."""
     dataset.FrameIncrementPointer = [0x00540010, 0x00540020]
     dataset.EnergyWindowVector = dataset.DetectorVector = 1
     dataset.NumberOfEnergyWindows = dataset.NumberOfDetectors = 1
     dataset.CountsAccumulated = int(picture.pixels.sum())
-    if picture.seconds:
-        dataset.ActualFrameDuration = round(1000 * float(picture.seconds))
+    if picture.duration_s:
+        dataset.ActualFrameDuration = round(1000 * picture.duration_s)
     limits, window = Dataset(), Dataset()
-    # A window of 20 % around the photopeak stands for whichever it was.
-    limits.EnergyWindowLowerLimit, limits.EnergyWindowUpperLimit = 126, 154
+    limits.EnergyWindowLowerLimit, limits.EnergyWindowUpperLimit = _WINDOW_KEV
     window.EnergyWindowRangeSequence = Items([limits])
     dataset.EnergyWindowInformationSequence = Items([window])
     drug = Dataset()
     drug.Radiopharmaceutical = "Tc-99m Pertechnetate"
     drug.RadionuclideCodeSequence = Items([_code("72454006", "^99m^Technetium", "SCT")])
-    if scan["tc_activity_mbq"]:
-        drug.RadionuclideTotalDose = f"{float(scan['tc_activity_mbq']):.6g}"
-    if scan["delay_min"] is not None and picture.anterior:
-        start = picture.moment - datetime.timedelta(minutes=scan["delay_min"])
+    if scan.tc_activity_mbq:
+        drug.RadionuclideTotalDose = f"{scan.tc_activity_mbq:.6g}"
+    if scan.delay_min is not None and picture.anterior:
+        start = picture.moment - datetime.timedelta(minutes=scan.delay_min)
         drug.RadiopharmaceuticalStartDateTime = start.strftime("%Y%m%d%H%M%S")
     dataset.RadiopharmaceuticalInformationSequence = Items([drug])
     detector = Dataset()
-    detector.CollimatorType = "PINH" if scan["collimator"] == "pinhole" else "PARA"
-    if scan["collimator"]:
-        detector.CollimatorGridName = scan["collimator"].upper()
+    detector.CollimatorType = "PINH" if scan.collimator == "pinhole" else "PARA"
+    if scan.collimator:
+        detector.CollimatorGridName = scan.collimator.upper()
     detector.ImagePositionPatient = detector.ImageOrientationPatient = None
     if picture.anterior:
         detector.ViewCodeSequence = Items([_code("399321004", "Anterior projection", "SCT")])
@@ -282,18 +311,7 @@ def _code(value: str, meaning: str, scheme: str) -> Dataset:
 
 
 def _uid(key: bytes, *names: object) -> UID:
-    """A unique identifier that follows from the key and the names (PS3.5 B.2)."""
+    """A unique identifier that is derived from the key and the names (PS3.5 B.2)."""
     text = "\0".join(["uid", *map(str, names)])
     digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
     return UID(f"2.25.{int.from_bytes(digest[:16], 'big') >> 1}")
-
-
-def package_center(
-    center: Settings, settings: Settings, key: bytes, index: Path, target: Path, threads: int
-) -> int:
-    """Register a center and write its package; see `write_package`."""
-    folder = Path(center["dicom"])
-    registration = register_center(
-        center["clinical"], folder, center, settings, key, index, threads
-    )
-    return write_package(registration, folder, center, key, target)

@@ -1,23 +1,34 @@
-"""Patients who look like one person: on both sides of a split, one person is leakage."""
+"""Patients who look like one person: one person on both sides of a split is leakage."""
 
 import collections
 import datetime
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from thyrocast.config.cohort import Duplicates
 from thyrocast.errors import InputError
 
-# One person has one first therapy; dates further apart than a clerical error are two people's.
+# One person has one first therapy; dates further apart than a clerical error are of two people.
 SAME_THERAPY_DAYS = 7
-# A birth date that more patients of one center share is a placeholder for one that is not known.
+# A birth date that more patients of one center share is a placeholder for an unknown one.
 MOST_BORN = 3
 REASON = "the same person as another patient"
 
 
 @dataclass(frozen=True)
 class Person:
-    """What tells people apart: keyed hashes (empty where not known) and the therapy's date."""
+    """What distinguishes people; "" for what is not known.
+
+    Attributes
+    ----------
+    patient, center
+        Pseudonym and center.
+    identifier, birth, pixels
+        Keyed hash of the identifier, of birth date and sex, and hash of the camera's pixels.
+    therapy
+        Date of therapy, ISO 8601.
+    """
 
     patient: str
     center: str
@@ -28,13 +39,13 @@ class Person:
 
 
 def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
-    """Pairs of patients who look like one person, in the order of ``people``, and by what.
+    """Return the pairs of patients who look like one person, in the order of `people`, and why.
 
-    - Identical pixels are one image, whoever is said to be on it.
-    - The same identifier in two centers is one person, unless birth dates or sexes differ, or,
-      where these are not known, the therapies are more than a week apart.
-    - The same birth date and sex in two centers is one person unless the therapies are more than a
-      week apart; within a center, only where both were treated on the same day.
+    - Identical pixels are one image, whatever its identifiers say.
+    - The same identifier in two centers is one person, unless birth dates or sexes differ, or, if
+      these are not known, the therapies are more than a week apart.
+    - The same birth date and sex in two centers is one person, unless the therapies are more than
+      a week apart; within a center, only if both were treated on the same day.
     """
     pairs: dict[tuple[str, str], str] = {}
     for why, group in _groups(people):
@@ -85,14 +96,14 @@ def _days_apart(a: str, b: str) -> int | None:
 
 
 def resolve(
-    people: Sequence[Person], meaning: str, distinct: Iterable[Sequence[str]]
-) -> Mapping[str, str]:
-    """Patients to leave out, with the reason, by what the config says about look-alikes.
+    people: Sequence[Person], meaning: Duplicates, distinct: Iterable[Sequence[str]]
+) -> set[str]:
+    """Return the patients to exclude, by what the config says about patients who look alike.
 
     Parameters
     ----------
     people
-        All analysed patients, in the order of centers and registers.
+        All included patients, in the order of centers and registers.
     meaning
         `cohort.duplicates`: ``stop``, ``exclude`` (the first stays) or ``keep``.
     distinct
@@ -105,10 +116,10 @@ def resolve(
     """
     known = {frozenset(pair) for pair in distinct}
     pairs = {pair: why for pair, why in find(people).items() if frozenset(pair) not in known}
-    if not pairs or meaning == "keep":
-        return {}
-    if meaning == "exclude":
-        return {second: REASON for _, second in pairs}
+    if not pairs or meaning is Duplicates.KEEP:
+        return set()
+    if meaning is Duplicates.EXCLUDE:
+        return {second for _, second in pairs}
     shown = [f"{a} and {b} ({why})" for (a, b), why in itertools.islice(pairs.items(), 5)]
     more = f" and {len(pairs) - 5} more pairs" if len(pairs) > 5 else ""
     raise InputError(

@@ -1,260 +1,160 @@
-"""Whether the first iodine therapy cured a patient: as a center says, or from follow-up visits."""
+"""Whether the first iodine therapy cured a patient: as a center states, or from follow-up visits."""
 
-import datetime
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from thyrocast.cohort import units
-from thyrocast.contract.text import code_texts
+from thyrocast.cohort.clinical import ClinicalPatient
+from thyrocast.cohort.followup import Visit
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.outcome import (
+    DrugMeaning,
+    OutcomeConfig,
+    ReferenceRangesConfig,
+    SubclinicalMeaning,
+)
+from thyrocast.contract.names import OutcomeRule, Role, ThyroidState
+from thyrocast.contract.text import code_texts, fold
 
-Settings = Mapping[str, Any]
-DAYS_PER_MONTH = 365.25 / 12
-CURED_STATES = {"euthyroid", "subclinical_hypothyroid", "hypothyroid"}
-
-STATES = CURED_STATES | {"hyperthyroid", "subclinical_hyperthyroid"}
+CURED_STATES = {
+    ThyroidState.EUTHYROID, ThyroidState.SUBCLINICAL_HYPOTHYROID, ThyroidState.HYPOTHYROID,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a patient.
+    """The outcome of a patient's first therapy.
 
-    ``cured`` is True, False or, with a ``reason``, None; ``state`` the thyroid state and ``months``
-    the time since therapy of the visit that decided.
+    Attributes
+    ----------
+    cured
+        True, False, or None if there is no outcome.
+    reason
+        Why there is none; empty if there is one, or if none is expected yet.
+    state
+        Thyroid state at the visit that decided.
+    months
+        Months from therapy to that visit.
     """
 
     cured: bool | None
     reason: str = ""
-    state: str = ""
+    state: ThyroidState | None = None
     months: float | None = None
 
 
-UNDECIDED = Outcome(None)
-
-
-class Cells:
-    """The cells of one row by the center's column names, with what is to be said about them."""
-
-    def __init__(self, header: Sequence[str], row: Sequence[str], missing: set[str]) -> None:
-        self._cells = dict(zip(header, row, strict=True))
-        self._missing = missing
-        self.faults: list[tuple[str, str]] = []
-
-    def text(self, column: str | None) -> str:
-        """A cell, empty where it means "not known"."""
-        value = self._cells.get(column, "") if column else ""
-        return "" if units.fold(value) in self._missing else value
-
-    def number(self, column: str | None, quantity: str, factor: float = 1.0) -> float | None:
-        """A number within its physiological range, None (and a fault) otherwise."""
-        text = self.text(column)
-        if not text or column is None:
-            return None
-        try:
-            value = units.parse_number(text.removesuffix("%")) * factor
-        except ValueError as error:
-            self.faults.append((column, str(error)))
-            return None
-        low, high = units.RANGES[quantity]
-        if not low <= value <= high:
-            unit = units.UNITS.get(quantity, "mIU/L")
-            self.faults.append((column, f"outside {low:g} to {high:g} {unit}"))
-            return None
-        return value
-
-    def date(self, column: str | None, order: str) -> datetime.date | None:
-        """A date, None (and a fault) for what is none."""
-        text = self.text(column)
-        if not text or column is None:
-            return None
-        try:
-            return units.parse_date(text, order)
-        except ValueError:
-            self.faults.append((column, "not a date"))
-            return None
-
-
-def columns(center: Settings) -> dict[str, str]:
-    """The columns that a center's config names, by their keys in it."""
-    columns = sorted(center["columns"].items())
-    named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
-    rule = center.get("outcome") or {}
-    for number, visit in enumerate(rule.get("visits", [])):
-        named |= {
-            f"outcome.visits[{number}].{key}": theirs
-            for key, theirs in visit.items()
-            if key != "months" and theirs is not None
-        }
-    if rule.get("second_treatment"):
-        named["outcome.second_treatment"] = rule["second_treatment"]
-    return named
-
-
-def decide(
-    center: Settings, cells: Cells, therapy: datetime.date | None, factors: Mapping[str, float]
-) -> Outcome:
-    """The outcome of one patient by the center's rule.
+def decide(patient: ClinicalPatient, center: CenterConfig) -> Outcome:
+    """Decide a patient's outcome by the center's rule.
 
     Parameters
     ----------
+    patient
+        As `clinical.read_clinical` returns it. One whose rows conflict has no outcome.
     center
-        The center's block.
-    cells
-        The patient's row; faults of visits are added to it.
-    therapy
-        Date of the therapy.
-    factors
-        For ``ft4`` and ``ft3``, what the center's numbers are multiplied with.
+        The center's block of the config. A prospective center has no outcomes yet.
     """
-    if center["role"] == "prospective":
+    if center.role is Role.PROSPECTIVE or center.outcome is None or patient.conflicting:
         return Outcome(None)
-    rule = center["outcome"]
-    if rule["rule"] == "given":
-        return _given(rule, cells.text(center["columns"]["outcome"]))
-    return _followed(center, rule, cells, therapy, factors)
+    rule = center.outcome
+    if rule.rule is OutcomeRule.GIVEN:
+        return _given(rule, patient.outcome_code)
+    return _followed(rule, patient)
 
 
-def _given(rule: Settings, text: str) -> Outcome:
+def _given(rule: OutcomeConfig, text: str) -> Outcome:
     if not text:
         return Outcome(None, "outcome not known")
-    code = units.fold(text)
-    state = code if code in STATES else ""
-    if code in code_texts(rule["cured"]):
+    code = fold(text)
+    state = ThyroidState(code) if code in set(ThyroidState) else None
+    if code in code_texts(rule.cured):
         return Outcome(True, state=state)
-    if code in code_texts(rule["not_cured"]):
+    if code in code_texts(rule.not_cured):
         return Outcome(False, state=state)
     return Outcome(None, "outcome code not in the config")
 
 
-def _followed(
-    center: Settings,
-    rule: Settings,
-    cells: Cells,
-    therapy: datetime.date | None,
-    factors: Mapping[str, float],
-) -> Outcome:
-    """Cured: euthyroid or hypothyroid without drugs at the deciding visit, after one administration."""
-    order = center["date_order"]
-    try:
-        second = _second_treatment(rule, cells, therapy, order)
-    except ValueError:
+def _followed(rule: OutcomeConfig, patient: ClinicalPatient) -> Outcome:
+    """Cured: euthyroid or hypothyroid without drugs at the deciding visit, after one therapy."""
+    second = patient.second_treatment
+    low, high = rule.months - rule.tolerance_months, rule.months + rule.tolerance_months
+    if second and not second.understood:
         return Outcome(None, "second treatment not understood")
-    if second is not None and second <= rule["months"] + rule["tolerance_months"]:
-        # Whatever a visit after it says, the first therapy did not cure.
-        return Outcome(False, state="hyperthyroid", months=second if second else None)
-    visits = []
-    for visit in rule["visits"]:
-        months = _months(visit, cells, therapy, order)
-        state = _state(rule, visit, cells, factors)
-        drug = _drug(center, visit, cells)
-        if months is not None and months > 0 and (state or drug is not False):
-            visits.append((months, state, drug))
-    if not visits:
-        return Outcome(None, "lost to follow-up")
-    low, high = rule["months"] - rule["tolerance_months"], rule["months"] + rule["tolerance_months"]
-    inside = [v for v in visits if low <= v[0] <= high]
-    if not inside:
-        early = max(v[0] for v in visits) < low
-        return Outcome(
-            None, "follow-up too short" if early else "no visit when the outcome is decided"
-        )
-    months, state, drug = min(inside, key=lambda v: (abs(v[0] - rule["months"]), v[0]))
-    if drug is None:
-        reason = "drug at the deciding visit not understood"
-        return Outcome(None, reason, state or "", months)
-    if drug:
-        cured = False if rule["drug_at_visit"] == "not_cured" else None
-        reason = "" if cured is False else "antithyroid drug at the deciding visit"
-        return Outcome(cured, reason, state or "", months)
-    if state == "subclinical_hyperthyroid":
-        meaning = rule["subclinical_hyperthyroid"]
-        if meaning == "exclude":
-            return Outcome(None, "subclinical hyperthyroidism at the deciding visit", state, months)
-        return Outcome(meaning == "cured", state=state, months=months)
-    return Outcome(state in CURED_STATES, state=state or "", months=months)
-
-
-def _second_treatment(
-    rule: Settings, cells: Cells, therapy: datetime.date | None, order: str
-) -> float | None:
-    """Months from therapy to a second treatment, 0 where only known that there was one.
-
-    Raises
-    ------
-    ValueError
-        If there is something that is neither yes, no nor a date after therapy: with a second
-        treatment overlooked, the patient would count as cured.
-    """
-    text = cells.text(rule["second_treatment"])
-    folded = units.fold(text)
-    if not text or folded in units.NO:
-        return None
-    if folded in units.YES:
-        return 0.0
-    date = cells.date(rule["second_treatment"], order)
-    if date is None or therapy is None or date <= therapy:
-        raise ValueError("no date after therapy")
-    return (date - therapy).days / DAYS_PER_MONTH
-
-
-def _months(
-    visit: Settings, cells: Cells, therapy: datetime.date | None, order: str
-) -> float | None:
-    date = cells.date(visit.get("date"), order)
-    if date is not None and therapy is not None:
-        return (date - therapy).days / DAYS_PER_MONTH
-    return visit.get("months")
-
-
-def _drug(center: Settings, visit: Settings, cells: Cells) -> bool | None:
-    """Whether antithyroid drugs are taken; None (and a fault) for what does not say so."""
-    try:
-        return units.antithyroid_drug(
-            cells.text(visit.get("drug")), center["codes"].get("antithyroid_drug", {})
-        )
-    except ValueError:
-        expected = (
-            "expected yes, no, a dose, the name of a drug, or a code of codes.antithyroid_drug"
-        )
-        cells.faults.append((visit["drug"], f"not understood, {expected}"))
-        return None
-
-
-def _state(
-    rule: Settings, visit: Settings, cells: Cells, factors: Mapping[str, float]
-) -> str | None:
-    """Thyroid state of a visit: as coded, else from TSH and hormones by the reference ranges."""
-    text = cells.text(visit.get("state"))
-    if text:
-        table = {units.fold(str(k)): v for k, v in rule["states"].items()}
-        folded = units.fold(text)
-        if folded in table or folded in STATES:
-            return str(table.get(folded, folded))
-        cells.faults.append((visit["state"], "a state that is not in the config"))
-        return None
-    tsh = cells.number(visit.get("tsh"), "tsh")
-    hormones = [
-        (cells.number(visit.get(name), name, factors.get(name, 1.0)), rule["reference"][name])
-        for name in ("ft4", "ft3")
+    if second and (second.months is None or second.months <= high):
+        # Whatever a later visit shows, the first therapy did not cure.
+        return Outcome(False, state=ThyroidState.HYPERTHYROID, months=second.months)
+    reference = rule.reference
+    findings = [
+        _Finding(visit.months, thyroid_state(visit, reference), visit.drug)
+        for visit in patient.visits
+        if visit.months is not None and visit.months > 0
     ]
-    known = [(value, limits) for value, limits in hormones if value is not None]
+    informative = [found for found in findings if found.state or found.drug is not False]
+    if not informative:
+        return Outcome(None, "lost to follow-up")
+    inside = [found for found in informative if low <= found.months <= high]
+    if not inside:
+        early = max(found.months for found in informative) < low
+        reason = "follow-up too short" if early else "no visit when the outcome is decided"
+        return Outcome(None, reason)
+    nearest = min(inside, key=lambda found: (abs(found.months - rule.months), found.months))
+    return _decided(rule, nearest)
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What a visit shows, at a known time after therapy."""
+
+    months: float
+    state: ThyroidState | None
+    drug: bool | None
+
+
+def _decided(rule: OutcomeConfig, visit: _Finding) -> Outcome:
+    """Decide by the deciding visit."""
+    state, months = visit.state, visit.months
+    if visit.drug is None:
+        return Outcome(None, "drug at the deciding visit not understood", state, months)
+    if visit.drug:
+        if rule.drug_at_visit is DrugMeaning.NOT_CURED:
+            return Outcome(False, "", state, months)
+        return Outcome(None, "antithyroid drug at the deciding visit", state, months)
+    if state is ThyroidState.SUBCLINICAL_HYPERTHYROID:
+        meaning = rule.subclinical_hyperthyroid
+        if meaning is SubclinicalMeaning.EXCLUDE:
+            return Outcome(None, "subclinical hyperthyroidism at the deciding visit", state, months)
+        return Outcome(meaning is SubclinicalMeaning.CURED, "", state, months)
+    return Outcome(state in CURED_STATES, "", state, months)
+
+
+def thyroid_state(visit: Visit, reference: ReferenceRangesConfig) -> ThyroidState | None:
+    """Return the thyroid state of a visit: as coded, else from TSH and hormones.
+
+    Parameters
+    ----------
+    visit
+        The visit.
+    reference
+        Lower and upper limits of TSH (mIU/L), free T4 and free T3 (pmol/L).
+    """
+    if visit.state:
+        return visit.state
+    known = [
+        (value, limits)
+        for value, limits in ((visit.ft4, reference.ft4), (visit.ft3, reference.ft3))
+        if value is not None
+    ]
+    low, high = reference.tsh
     if any(value > limits[1] for value, limits in known):
-        return "hyperthyroid"
+        return ThyroidState.HYPERTHYROID
     if not known:
-        # A low TSH alone doesn't tell how far; a high one tells hypothyroidism, overt or not.
-        low, high = rule["reference"]["tsh"]
-        if tsh is None or tsh < low:
+        # A low TSH alone does not say how severe; a high one is hypothyroidism, overt or not.
+        if visit.tsh is None or visit.tsh < low:
             return None
-        return "euthyroid" if tsh <= high else "hypothyroid"
-    if any(value < limits[0] for value, limits in known[:1]):
-        return "hypothyroid"
-    if tsh is None:
-        return "euthyroid"
-    low, high = rule["reference"]["tsh"]
-    return (
-        "subclinical_hyperthyroid"
-        if tsh < low
-        else "subclinical_hypothyroid"
-        if tsh > high
-        else "euthyroid"
-    )
+        return ThyroidState.EUTHYROID if visit.tsh <= high else ThyroidState.HYPOTHYROID
+    # A low FT3 with a normal FT4 is not hypothyroidism.
+    value, limits = known[0]
+    if value < limits[0]:
+        return ThyroidState.HYPOTHYROID
+    if visit.tsh is None or low <= visit.tsh <= high:
+        return ThyroidState.EUTHYROID
+    if visit.tsh < low:
+        return ThyroidState.SUBCLINICAL_HYPERTHYROID
+    return ThyroidState.SUBCLINICAL_HYPOTHYROID

@@ -1,38 +1,66 @@
 """Which scan of a patient is the pretreatment scintigram."""
 
+import collections
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig, WithoutDates
+from thyrocast.contract.names import ScanKind, ValueSource, ViewSource
 from thyrocast.dicom import frames, terms
-from thyrocast.dicom.frames import Scan, Verdict
-from thyrocast.dicom.header import Record
-from thyrocast.dicom.terms import items, number
+from thyrocast.dicom.acquisition import acquired
+from thyrocast.dicom.elements import Elements, Header, positive
+from thyrocast.dicom.exclusion import Stage, frame_count, image_type
+from thyrocast.dicom.frames import PatientFile, Scan
 
-Settings = Mapping[str, Any]
-# Scans that are tried, best first, where the image of one turns out to be no gland.
+# Scans that are tried, best first, if the image of one turns out to show no gland.
 ALTERNATIVES = 6
-_KINDS = ("static", "dynamic", "capture")
-_KNOWN_BY = ("code", "orientation", "description", "fallback")
-# Total activities beyond this can't be MBq (C.8.4.10); the exporter wrote Bq, as in PET.
-MOST_MBQ = 100_000.0
+# Plausible pixel sizes of a gamma camera in mm.
+PIXEL_MM = (0.05, 20.0)
+# A static image of a syringe has a frame per detector and window; a file with more is a study.
+MOST_SYRINGE_FRAMES = 8
+_KINDS = list(ScanKind)
+_VIEW_SOURCES = list(ViewSource)
 _RESIDUAL = re.compile(
     r"\brest|resid|\bempty\b|\bleer|\bvide\b|vac[ií]a|vuota|\bboş\b|\bafter\b|\bpost|\bnach\b"
 )
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One scan with what its file says about it; lengths in mm, times in s, activities in MBq."""
+class PixelSize:
+    """Distance of rows and of columns in mm, and where it comes from."""
 
-    name: str
-    record: Record
+    row_mm: float
+    column_mm: float
+    by: ValueSource
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A scan that may be the pretreatment scintigram.
+
+    Attributes
+    ----------
+    file
+        The file's path below the export.
+    header
+        The file's header.
+    scan
+        The frames.
+    moment
+        When it was acquired; None if there is no date.
+    pixel
+        Pixel size.
+    """
+
+    file: str
+    header: Header
     scan: Scan
     moment: datetime.datetime | None
-    spacing: tuple[float, float]
-    spacing_by: str
+    pixel: PixelSize
 
 
 @dataclass(frozen=True)
@@ -43,80 +71,82 @@ class Choice:
     reason: str = ""
 
 
-def acquired(record: Record) -> datetime.datetime | None:
-    """When a scan was taken: the most specific date that the header has (C.7.3.1, C.7.5.1, C.7.6.1)."""
-    stamp = str(record.get("AcquisitionDateTime") or "")
-    if len(stamp) >= 8 and (moment := _moment(stamp[:8], stamp[8:])):
-        return moment
-    for kind in ("Acquisition", "Content", "Series", "Study"):
-        if moment := _moment(record.get(f"{kind}Date"), record.get(f"{kind}Time")):
-            return moment
-    return None
+@dataclass(frozen=True)
+class SyringeImage:
+    """Image of a dose syringe.
 
-
-def _moment(date: Any, time: Any) -> datetime.datetime | None:
-    digits = re.sub(r"\D", "", str(date or ""))[:8]
-    try:
-        day = datetime.datetime.strptime(digits, "%Y%m%d")
-    except ValueError:
-        return None
-    clock = _clock(time)
-    return day + clock if clock is not None else day
-
-
-def _clock(time: Any) -> datetime.timedelta | None:
-    """A DICOM time (PS3.5 6.2, TM) since midnight."""
-    match = re.match(r"(\d{2}):?(\d{2})?:?(\d{2})?", str(time or ""))
-    if not match:
-        return None
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return datetime.timedelta(hours=hours, minutes=minutes, seconds=seconds) if hours < 24 else None
-
-
-def spacing(record: Record, scan: Scan, center: Settings) -> tuple[tuple[float, float] | None, str]:
-    """Row and column spacing in mm and where they come from: header, config, or a reason why not.
-
-    PixelSpacing (C.7.6.3.1.3, row spacing first). A pinhole magnifies with distance, so its
-    millimetres hold nowhere (C.8.4.11.1.2).
+    Attributes
+    ----------
+    file
+        The file's path below the export.
+    frame
+        Frame number, from 0.
+    duration_s
+        Duration in s.
+    minutes
+        Minutes from this image to the scan; negative if it was acquired after the scan.
     """
-    fallback = center["fallbacks"]["pixel_mm"]
-    if pinhole(record, scan) and not center["accept"]["pinhole"]:
-        return None, "a pinhole collimator, which has no valid millimetres"
-    if scan.kind != "capture" and not pinhole(record, scan):
-        given = record.get("PixelSpacing")
-        if isinstance(given, list) and len(given) == 2:
-            rows, columns = number(given[0]), number(given[1])
-            if rows and columns and min(rows, columns) >= 0.05 and max(rows, columns) <= 20:
-                return (rows, columns), "header"
+
+    file: str
+    frame: int
+    duration_s: float
+    minutes: float
+
+
+@dataclass(frozen=True)
+class SyringeImages:
+    """Images of the full dose syringe and of the syringe after injection; None if missing."""
+
+    full: SyringeImage | None = None
+    residual: SyringeImage | None = None
+
+
+def detector_of(header: Header, scan: Scan) -> Elements:
+    """Return the detector item (C.8.4.11) of a scan; an empty one if there is none."""
+    detectors = header.items("DetectorInformationSequence")
+    position = (scan.detector or 1) - 1
+    return detectors[position] if position < len(detectors) else Elements()
+
+
+def pixel_size(header: Header, scan: Scan, center: CenterConfig) -> PixelSize | str:
+    """Return the pixel size of a scan, or the reason why there is none.
+
+    PixelSpacing (C.7.6.3.1.3, row spacing first), else the center's fallback. A pinhole magnifies
+    with distance, so that its pixel size is not valid (C.8.4.11.1.2).
+    """
+    fallback = center.fallbacks.pixel_mm
+    pinhole = terms.collimator(detector_of(header, scan)) == "pinhole"
+    if pinhole and not center.accept.pinhole:
+        return "a pinhole collimator, which has no valid millimeters"
+    if scan.kind is not ScanKind.CAPTURE and not pinhole:
+        rows, columns = _spacing(header)
+        low, high = PIXEL_MM
+        if rows and columns and min(rows, columns) >= low and max(rows, columns) <= high:
+            return PixelSize(rows, columns, ValueSource.HEADER)
     if fallback:
-        return (float(fallback), float(fallback)), "config"
-    return None, "pixel size not stated"
+        return PixelSize(float(fallback), float(fallback), ValueSource.CONFIG)
+    return "pixel size not stated"
 
 
-def pinhole(record: Record, scan: Scan) -> bool:
-    """Whether the frame was taken through a pinhole."""
-    return terms.collimator(detector(record, scan)) == "pinhole"
-
-
-def detector(record: Record, scan: Scan) -> Record:
-    """The detector item (C.8.4.11) of a scan; an empty one where there is none."""
-    found = items(record, "DetectorInformationSequence")
-    at = (scan.detector or 1) - 1
-    return found[at] if at < len(found) else {}
+def _spacing(header: Header) -> tuple[float | None, float | None]:
+    given = header.several("PixelSpacing")
+    if len(given) != 2:
+        return None, None
+    return positive(given[0]), positive(given[1])
 
 
 def choose(
-    files: Iterable[tuple[str, Record, Verdict]],
+    files: Iterable[PatientFile],
     therapy: datetime.date | None,
-    center: Settings,
-    cohort: Settings,
+    center: CenterConfig,
+    cohort: CohortConfig,
 ) -> Choice:
     """Choose the pretreatment scan of a patient.
 
     Parameters
     ----------
     files
-        The patient's files: name, header, verdict.
+        The patient's files.
     therapy
         Date of the therapy.
     center, cohort
@@ -125,119 +155,102 @@ def choose(
     Returns
     -------
     Choice
-        Scans within the configured window before the therapy, nearest first; on one day static
-        before dynamic before secondary captures, then by how surely the view is known, original
-        before derived, the longest first.
+        Scans within the configured window before the therapy, nearest first. On one day, static
+        before dynamic before secondary captures, then by how certain the view is, original before
+        derived, the longest first.
     """
     found: list[Candidate] = []
-    reasons: list[tuple[int, str]] = []
-    for name, record, verdict in files:
-        if not verdict.scans:
-            reasons.append((verdict.stage, verdict.reason))
-        for scan in verdict.scans:
-            size, by = spacing(record, scan, center)
-            if size is None:
-                reasons.append((90, by))
+    reasons: dict[Stage, list[str]] = collections.defaultdict(list)
+    for file in files:
+        if not file.verdict.scans:
+            reasons[file.verdict.stage].append(file.verdict.reason)
+        for scan in file.verdict.scans:
+            pixel = pixel_size(file.header, scan, center)
+            if isinstance(pixel, str):
+                reasons[Stage.PIXEL_SIZE].append(pixel)
             else:
-                found.append(Candidate(name, record, scan, acquired(record), size, by))
-    if not found:
-        if not reasons:
-            return Choice(reason="no images")
-        stage = max(stage for stage, _ in reasons)
-        last = [reason for at, reason in reasons if at == stage]
-        return Choice(reason=max(sorted(set(last)), key=last.count))
-    return _by_date(found, therapy, cohort)
+                moment = acquired(file.header)
+                found.append(Candidate(file.name, file.header, scan, moment, pixel))
+    if found:
+        return _by_date(found, therapy, cohort)
+    if not reasons:
+        return Choice(reason="no images")
+    last = reasons[max(reasons)]
+    return Choice(reason=max(sorted(set(last)), key=last.count))
 
 
-def _by_date(found: Sequence[Candidate], therapy: datetime.date | None, cohort: Settings) -> Choice:
-    low, high = cohort["scan_window_days"]
-    dated = [c for c in found if c.moment]
-    if therapy and dated:
-        days = {c.name: (therapy - c.moment.date()).days for c in dated if c.moment}
-        inside = [c for c in dated if low <= days[c.name] <= high]
+def _by_date(
+    found: Sequence[Candidate], therapy: datetime.date | None, cohort: CohortConfig
+) -> Choice:
+    low, high = cohort.scan_window_days
+    days = {c.file: (therapy - c.moment.date()).days for c in found if therapy and c.moment}
+    if days:
+        inside = [c for c in found if c.file in days and low <= days[c.file] <= high]
         if inside:
-            return _ranked(inside, lambda c: days[c.name])
-        if all(d < low for d in days.values()):
+            return _ranked(inside, lambda candidate: days[candidate.file])
+        if all(day < low for day in days.values()):
             return Choice(reason="scans only after, or too near to, the therapy")
         return Choice(reason="no scan within the window before the therapy")
-    if cohort["without_dates"] == "exclude" and len({c.name for c in found}) > 1:
+    if cohort.without_dates is WithoutDates.EXCLUDE and len({c.file for c in found}) > 1:
         return Choice(reason="several scans and no date to choose by")
-    first = datetime.date(9999, 1, 1)
-    return _ranked(found, lambda c: (c.moment.date() if c.moment else first).toordinal())
+    return _ranked(found, lambda c: (c.moment or datetime.datetime.max).toordinal())
 
 
-def _ranked(found: Sequence[Candidate], day: Any) -> Choice:
-    def order(c: Candidate) -> tuple[Any, ...]:
-        derived = "DERIVED" in [str(part).upper() for part in _listed(c.record.get("ImageType"))]
+def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choice:
+    def order(candidate: Candidate) -> tuple[Any, ...]:
+        header, scan = candidate.header, candidate.scan
         return (
-            day(c),
-            _KINDS.index(c.scan.kind),
-            len(c.scan.flags),
-            _KNOWN_BY.index(c.scan.view_by),
-            derived,
-            -(c.scan.duration_s or 0.0),
-            c.moment or datetime.datetime.max,
+            day(candidate),
+            _KINDS.index(scan.kind),
+            len(scan.flags),
+            _VIEW_SOURCES.index(scan.view_by),
+            "DERIVED" in image_type(header),
+            -(scan.duration_s or 0.0),
+            candidate.moment or datetime.datetime.max,
             # Copies of one object, and frames of one file, in a fixed order.
-            str(c.record.get("SOPInstanceUID")),
-            c.name,
-            c.scan.frames,
+            header.text("SOPInstanceUID"),
+            candidate.file,
+            scan.frames,
         )
 
     return Choice(tuple(sorted(found, key=order)[:ALTERNATIVES]))
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeImages:
+    """Find the images of the dose syringe on the day of a scan.
 
-
-def injection(
-    record: Record, moment: datetime.datetime | None
-) -> tuple[float | None, float | None]:
-    """Injected activity in MBq and minutes from injection to image (C.8.4.10); None where unknown.
-
-    A total dose of zero is not known. The Tc-99m item counts where there are several.
+    Of several images whose description says neither before nor after the injection, the earliest
+    is the full syringe.
     """
-    found = items(record, "RadiopharmaceuticalInformationSequence")
-    ours = [item for item in found if terms.radionuclide_of(item) == "tc99m"] or found
-    if not ours:
-        return None, None
-    dose = number(ours[0].get("RadionuclideTotalDose"))
-    if dose and dose > MOST_MBQ:
-        dose /= 1e6
-    given = str(ours[0].get("RadiopharmaceuticalStartDateTime") or "")
-    start = _moment(given[:8], given[8:]) if len(given) > 8 else None
-    if start is None and moment and (clock := _clock(ours[0].get("RadiopharmaceuticalStartTime"))):
-        start = datetime.datetime.combine(moment.date(), datetime.time()) + clock
-    minutes = (moment - start).total_seconds() / 60 if moment and start else None
-    return dose, minutes if minutes is not None and 0 <= minutes <= 24 * 60 else None
-
-
-def syringes(
-    files: Iterable[tuple[str, Record, Verdict]], chosen: Candidate
-) -> dict[str, tuple[str, int, float, float]]:
-    """Images of the dose syringe on the day of a scan.
-
-    Returns
-    -------
-    dict
-        ``full`` and ``residual`` -> file, frame (from 0), duration in s, minutes from the
-        syringe's image to the gland's (negative where it was taken after); missing ones lack.
-    """
-    found: dict[str, tuple[str, int, float, float]] = {}
-    # Of several that say nothing of before or after, the earliest is the full one.
-    for name, record, verdict in sorted(
-        files, key=lambda file: (acquired(file[1]) or datetime.datetime.max, file[0])
+    found: dict[str, SyringeImage] = {}
+    shots = [file for file in files if file.verdict.syringe]
+    for file in sorted(
+        shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
-        moment = acquired(record)
-        seconds = number(record.get("ActualFrameDuration"))
-        if not (verdict.syringe and moment and chosen.moment and seconds):
-            continue
-        if moment.date() != chosen.moment.date() or frames.frame_count(record) > 8:
-            continue
-        on = frames.vector(record, "DetectorVector", frames.frame_count(record), 2)
-        frame = on.index(chosen.scan.detector) if chosen.scan.detector in on else 0
-        text = terms.words(record.get("SeriesDescription"), record.get("ImageComments"))
-        kind = "residual" if _RESIDUAL.search(text) else "full"
-        minutes = (chosen.moment - moment).total_seconds() / 60
-        found.setdefault(kind, (name, frame, seconds / 1000, minutes))
-    return found
+        kind = "residual" if _RESIDUAL.search(_description(file.header)) else "full"
+        image = _syringe_image(file, chosen)
+        if image:
+            found.setdefault(kind, image)
+    return SyringeImages(found.get("full"), found.get("residual"))
+
+
+def _description(header: Header) -> str:
+    return terms.words(header.text("SeriesDescription"), header.text("ImageComments"))
+
+
+def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeImage | None:
+    moment = acquired(file.header)
+    milliseconds = file.header.number("ActualFrameDuration")
+    count = frame_count(file.header)
+    if not (moment and chosen.moment and milliseconds) or count > MOST_SYRINGE_FRAMES:
+        return None
+    if moment.date() != chosen.moment.date():
+        return None
+    detectors = frames.vector(file.header, "DetectorVector", count, 2)
+    same = chosen.scan.detector in detectors
+    return SyringeImage(
+        file.name,
+        detectors.index(chosen.scan.detector) if same else 0,
+        milliseconds / 1000,
+        (chosen.moment - moment).total_seconds() / 60,
+    )

@@ -1,79 +1,120 @@
 """Dividing patients into training and test sets, and training sets into folds.
 
-Patients of one outcome and center are dealt out like cards, so that every fold holds its share of
-each stratum, however small. The division depends on the order of the cohort and the seed alone.
+Patients of one outcome and center are dealt like cards, so that every fold gets its share of each
+stratum, however small. The division depends on the order of the cohort and the seed alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 
 from thyrocast import seeds
+from thyrocast.contract import io
+from thyrocast.contract.names import Design, Role, Set
+from thyrocast.contract.splits import SPLITS
 from thyrocast.errors import InputError
+from thyrocast.statistics.inputs import Booleans
 from thyrocast.statistics.partition import deal, hold_out
-
-Row = tuple[str, str, str, str, object]
 
 
 def divide(
-    cohort: Sequence[Mapping[str, str]],
+    cohort: pd.DataFrame,
     designs: Mapping[str, Sequence[str]],
     *,
     folds: int,
     test_fraction: float,
     seed: int,
-) -> Iterator[Row]:
-    """Rows of ``splits.csv``: design, split, patient, set, fold.
+) -> pd.DataFrame:
+    """Divide the cohort into training and test sets, and each training set into folds.
 
     Parameters
     ----------
     cohort
-        Rows of ``cohort.csv``; needs ``patient``, ``center``, ``role`` and ``outcome``.
+        Columns ``patient``, ``center``, ``role`` and ``outcome`` of `contract.cohort.COHORT`.
     designs
         The splits of each design (`thyrocast.planning.study.splits`).
     folds
         Number of folds of each training set.
     test_fraction
-        Share left out by the holdout design.
+        Share that the holdout design holds out.
     seed
         The study's seed.
+
+    Returns
+    -------
+    DataFrame
+        `contract.splits.SPLITS`.
 
     Raises
     ------
     InputError
         If a training set has fewer patients of one outcome than folds.
     """
-    development = [row for row in cohort if row["role"] == "development"]
-    others = [row for row in cohort if row["role"] != "development"]
+    development = cohort[cohort["role"] == Role.DEVELOPMENT].reset_index(drop=True)
+    others = cohort[cohort["role"] != Role.DEVELOPMENT]
+    parts = []
     for design, split in ((d, s) for d, names in designs.items() for s in names):
-        if design == "holdout":
-            strata = [(row["center"], row["outcome"]) for row in development]
-            held = hold_out(strata, test_fraction, seeds.derive(seed, design, split))
-            train = [row for row, out in zip(development, held, strict=True) if not out]
-            test = [row for row, out in zip(development, held, strict=True) if out]
-        elif design == "kfold":
-            # The parts of one repeat are dealt together: every patient is tested once in each.
-            repeat, part = split.split("-")
-            parts = sum(name.startswith(f"{repeat}-") for name in designs[design])
-            strata = [(row["center"], row["outcome"]) for row in development]
-            hand = deal(strata, parts, seeds.derive(seed, design, repeat))
-            train = [row for row, at in zip(development, hand, strict=True) if at != int(part) - 1]
-            test = [row for row, at in zip(development, hand, strict=True) if at == int(part) - 1]
-        elif design == "loco":
-            train = [row for row in development if row["center"] != split]
-            test = [row for row in development if row["center"] == split]
-        else:
+        if design == Design.EXTERNAL:
             train, test = development, others
+        else:
+            tested = _tested(development, design, split, designs[design], test_fraction, seed)
+            train, test = development[~tested], development[tested]
         _check(train, f"{design}/{split}", folds)
-        strata = [(row["center"], row["outcome"]) for row in train]
-        group = deal(strata, folds, seeds.derive(seed, design, split, "folds"))
-        for row, fold in zip(train, group, strict=True):
-            yield design, split, row["patient"], "train", int(fold) + 1
-        for row in test:
-            yield design, split, row["patient"], "test", None
+        fold = deal(_strata(train), folds, seeds.derive(seed, design, split, "folds")) + 1
+        parts += [
+            _part(train, design, split, Set.TRAIN, pd.array(fold, "Int64")),
+            _part(test, design, split, Set.TEST, pd.array([pd.NA] * len(test), "Int64")),
+        ]
+    return io.concat(SPLITS, parts)
 
 
-def _check(train: Sequence[Mapping[str, str]], name: str, folds: int) -> None:
-    for outcome, word in (("1", "cured"), ("0", "not cured")):
-        count = sum(row["outcome"] == outcome for row in train)
+def _tested(
+    development: pd.DataFrame,
+    design: str,
+    split: str,
+    splits: Sequence[str],
+    test_fraction: float,
+    seed: int,
+) -> Booleans:
+    """Which development patients a split tests, (n,)."""
+    if design == Design.LOCO:
+        return (development["center"] == split).to_numpy(bool)
+    strata = _strata(development)
+    if design == Design.HOLDOUT:
+        return hold_out(strata, test_fraction, seeds.derive(seed, design, split))
+    # The parts of one repeat are dealt together: every patient is tested once in each repeat.
+    repeat, part = split.split("-")
+    parts = sum(name.startswith(f"{repeat}-") for name in splits)
+    dealt = deal(strata, parts, seeds.derive(seed, design, repeat))
+    tested: Booleans = dealt == int(part) - 1
+    return tested
+
+
+def _strata(patients: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Center and outcome of each patient."""
+    return [
+        (center, str(outcome))
+        for center, outcome in zip(patients["center"], patients["outcome"], strict=True)
+    ]
+
+
+def _part(
+    patients: pd.DataFrame, design: str, split: str, side: Set, fold: "pd.arrays.IntegerArray"
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "design": design,
+            "split": split,
+            "patient": patients["patient"].array,
+            "set": side,
+            "fold": fold,
+        }
+    )
+
+
+def _check(train: pd.DataFrame, name: str, folds: int) -> None:
+    for outcome, word in ((1, "cured"), (0, "not cured")):
+        count = int((train["outcome"] == outcome).sum())
         if count < folds:
             raise InputError(
                 f"split {name}: its training set has {count} patients who were {word}, expected at "

@@ -56,6 +56,7 @@ def option(
     *,
     unit: str | None = None,
     expected: str | None = None,
+    formerly: str | None = None,
     **limits: Any,
 ) -> Any:
     """A key of a block.
@@ -70,10 +71,13 @@ def option(
         Unit of the value.
     expected
         In words, what a pattern accepts.
+    formerly
+        Name of the key in earlier versions, for the message about it.
     limits
         Bounds (``ge``, ``gt``, ``le``, ``lt``), lengths and pattern as in `pydantic.Field`.
     """
-    extra: JsonDict = {k: v for k, v in (("unit", unit), ("expected", expected)) if v}
+    named = {"unit": unit, "expected": expected, "formerly": formerly}
+    extra: JsonDict = {k: v for k, v in named.items() if v}
     text = " ".join(description.split())
     return Field(default, description=text, json_schema_extra=extra or None, **limits)
 

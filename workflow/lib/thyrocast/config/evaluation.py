@@ -109,8 +109,8 @@ class MinimumCountConfig(Block):
     )
 
 
-class ComparatorConfig(Block):
-    """External predictions: somebody else's probabilities."""
+class ExternalPredictionsConfig(Block):
+    """A table of probabilities that somebody else predicted."""
 
     name: str = option(
         "Its name in the tables and the report.",
@@ -223,10 +223,11 @@ class EvaluationConfig(Block):
         "Without values each category is a group. Results are always given by center.",
         _SUBGROUPS,
     )
-    comparators: tuple[ComparatorConfig, ...] = option(
+    external_predictions: tuple[ExternalPredictionsConfig, ...] = option(
         "External predictions (a clinician's reading, another group's model), scored by the same "
         "code as the study's models.",
         (),
+        formerly="comparators",
     )
     summaries: Annotated[tuple[str, ...], Distinct] = option(
         "Paths of files `evaluation/performance.csv` from consortia whose data may not leave. They "
@@ -239,10 +240,13 @@ class EvaluationConfig(Block):
     sample_size: SampleSizeConfig = block(SampleSizeConfig)
 
     @model_validator(mode="after")
-    def _comparators_have_their_own_names(self) -> Self:
-        names = [comparator.name for comparator in self.comparators]
+    def _external_predictions_have_their_own_names(self) -> Self:
+        names = [external.name for external in self.external_predictions]
         faults: list[Fault] = [
-            (("comparators", n, "name"), f"{name!r} is the name of two comparators: rename one")
+            (
+                ("external_predictions", n, "name"),
+                f"{name!r} is the name of two external predictions: rename one",
+            )
             for n, name in enumerate(names)
             if name in names[:n]
         ]

@@ -127,6 +127,9 @@ def _unknown_key(
     if not known:
         pattern = f"text that matches {ctx['pattern']}" if "pattern" in ctx else "another"
         return f"{key!r} is not valid as a key, expected {pattern}"
+    for name, about in node_at(path, root).get("properties", {}).items():
+        if about.get("formerly") == key:
+            return f"unknown key {key!r}: it is now called {name!r}, rename it"
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
     return f"unknown key {key!r}: {hint}"

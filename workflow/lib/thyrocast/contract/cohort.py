@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 
-from thyrocast.contract.names import Role, Source, ThyroidState
+from thyrocast.contract.names import (
+    AntithyroidDrug,
+    Role,
+    ScanKind,
+    Sex,
+    Smoking,
+    Source,
+    ThyroidState,
+    ValueSource,
+    ViewSource,
+    YesNo,
+)
 from thyrocast.contract.table import Column, Table, flag, integer, number, text
-
-SEX = ("female", "male", "other")
-ANTITHYROID_DRUG = ("none", "methimazole", "carbimazole", "propylthiouracil", "other")
-YES_NO = ("yes", "no")
-SMOKING = ("never", "former", "current")
 
 _PATIENT = text("patient", "Pseudonym: center and keyed hash of the identifier.")
 _CENTER = text("center", "Center.")
@@ -16,7 +22,7 @@ _OUTCOME = integer("outcome", "1 cured, 0 not cured.", low=0, high=1, missing=Tr
 
 #: Clinical columns of a register and of the cohort.
 CLINICAL = (
-    text("sex", "Sex.", SEX, missing=True),
+    text("sex", "Sex.", Sex, missing=True),
     number("age", "Age at therapy.", "years", missing=True),
     number("gland_mass", "Mass of the thyroid gland.", "g", missing=True),
     number("uptake_24h", "Iodine uptake 24 h after a tracer dose.", "percent", missing=True),
@@ -24,10 +30,10 @@ CLINICAL = (
     number("trab", "TSH-receptor antibodies.", "IU/L", missing=True),
     number("ft4", "Free thyroxine.", "pmol/L", missing=True),
     number("ft3", "Free triiodothyronine.", "pmol/L", missing=True),
-    text("antithyroid_drug", "Drug before therapy.", ANTITHYROID_DRUG, missing=True),
+    text("antithyroid_drug", "Drug before therapy.", AntithyroidDrug, missing=True),
     number("withdrawal_days", "Days from the last drug to therapy.", "days", missing=True),
-    text("orbitopathy", "Orbitopathy.", YES_NO, missing=True),
-    text("smoking", "Smoking.", SMOKING, missing=True),
+    text("orbitopathy", "Orbitopathy.", YesNo, missing=True),
+    text("smoking", "Smoking.", Smoking, missing=True),
 )
 #: How the scintigram was acquired.
 ACQUISITION = (
@@ -132,18 +138,16 @@ SCANS = Table(
         text("file", "Path of the file below the center's folder, percent-encoded."),
         text("stamp", "Size and time of the file.", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
-        text("kind", "Static frame, frames of a dynamic study, or a captured picture.",
-             ("static", "dynamic", "capture")),
-        text("view_by", "What identified the anterior view.",
-             ("code", "orientation", "description", "fallback")),
+        text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
+        text("view_by", "What identified the anterior view.", ViewSource),
         integer("turn", "Quarter turns that bring the head up."),
         number("row_mm", "Distance of rows.", "mm"),
         number("column_mm", "Distance of columns.", "mm"),
-        text("spacing_by", "Where the pixel size comes from.", ("header", "config")),
+        text("spacing_by", "Where the pixel size comes from.", ValueSource),
         number("duration_s", "Duration.", "s", missing=True),
-        text("duration_by", "Where the duration comes from.", ("header", "config"), missing=True),
+        text("duration_by", "Where the duration comes from.", ValueSource, missing=True),
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
-        text("activity_by", "Where the activity comes from.", ("header", "config"), missing=True),
+        text("activity_by", "Where the activity comes from.", ValueSource, missing=True),
         number("delay_min", "Time from injection to image.", "min", missing=True),
         text("vendor", "Manufacturer of the camera.", missing=True),
         text("camera", "Model of the camera.", missing=True),
@@ -175,6 +179,20 @@ OUTCOMES = Table(
     ),
     key=("patient",),
     private=True,
+)
+
+#: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
+PACKAGE = Table(
+    "{center}/clinical.csv",
+    "The patients of a package, as the clinical table of another config's center.",
+    (
+        _PATIENT,
+        text("therapy_date", "The day on which every therapy is placed, ISO 8601.", missing=True),
+        text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
+        *CLINICAL,
+    ),
+    key=("patient",),
+    digits=6,
 )
 
 TABLES = (REGISTER, RECORDS, COHORT, SCANS, OUTCOMES)

@@ -55,7 +55,7 @@ PERFORMANCE = Table(
         text("scale", "Scale of the standard error.", Scale, missing=True),
         _LOW,
         _HIGH,
-        text("ci_method", "Kind of interval; empty where there is none."),
+        text("ci_method", "Kind of interval; empty if there is none. Not empty where a bootstrap interval failed."),
         _STATUS,
         _NOTE,
         _N,

@@ -172,6 +172,8 @@ def _dtype(column: Column) -> Any:
 
 def _typed(column: Column, values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Values with the declared dtype; nothing that is not plainly such a value is converted."""
+    if values.dtype == _dtype(column) and (column.missing or not values.isna().any()):
+        return values
     if column.kind is Kind.TEXT:
         present = values[values.notna()]
         wrong = [value for value in present if not isinstance(value, str)]
@@ -287,9 +289,11 @@ def _fault(table: Table, frame: pd.DataFrame) -> str:
 
 
 def _shown(value: Any) -> str:
-    return (
-        "missing" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else repr(value)
-    )
+    if pd.isna(value):
+        return "missing"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _sentence(table: Table, error: pa.errors.SchemaError) -> str:

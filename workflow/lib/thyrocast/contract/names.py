@@ -123,6 +123,30 @@ class Source(StrEnum):
     DICOM = "dicom"
 
 
+class ScanKind(StrEnum):
+    """How a scan was acquired; the kinds that are preferred come first."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    CAPTURE = "capture"
+
+
+class ViewSource(StrEnum):
+    """What identified the view of a scan; the most certain comes first."""
+
+    CODE = "code"
+    ORIENTATION = "orientation"
+    DESCRIPTION = "description"
+    FALLBACK = "fallback"
+
+
+class ValueSource(StrEnum):
+    """Where a value of a scan comes from: its DICOM header, or the center's fallbacks."""
+
+    HEADER = "header"
+    CONFIG = "config"
+
+
 class PredictionSet(StrEnum):
     """What a conformal prediction set contains."""
 
@@ -200,3 +224,26 @@ class View(StrEnum):
     POSTERIOR = "posterior"
     LEFT_ANTERIOR_OBLIQUE = "left_anterior_oblique"
     RIGHT_ANTERIOR_OBLIQUE = "right_anterior_oblique"
+
+
+class MapTarget(StrEnum):
+    """What a Grad-CAM map shows evidence for."""
+
+    CURED = "cured"
+    NOT_CURED = "not_cured"
+
+
+class MapStatus(StrEnum):
+    """Whether a Grad-CAM map contains evidence."""
+
+    OK = "ok"
+    ALL_ZERO = "all_zero"
+
+
+class SimulatedStatus(StrEnum):
+    """What the export of a simulated center contains of a patient."""
+
+    COMPLETE = "complete"
+    LOST = "lost"
+    TABLE_ONLY = "table_only"
+    DICOM_ONLY = "dicom_only"

@@ -1,4 +1,4 @@
-"""Reading the header of one file, within bounds, whatever the file is."""
+"""Reading the header of one file, with bounds on time and memory, whatever the file is."""
 
 import contextlib
 import io
@@ -25,11 +25,11 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
-Record = dict[str, Any]
+from thyrocast.dicom.elements import Elements, Header, Scalar
 
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
-# A header takes a few hundred reads; a file of millions of tiny elements is no scintigram.
+# A header takes a few hundred reads; a file of millions of tiny elements is not a scintigram.
 MAX_READS = 200_000
 MAX_VALUE_BYTES = 8 * 2**20
 MAX_INFLATED_BYTES = 256 * 2**20
@@ -38,11 +38,11 @@ MAX_ITEMS = 4096
 MAX_TEXT = 1024
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
-# JPEG 2000 and High-Throughput JPEG 2000 that may or may not lose information.
+# JPEG 2000 and High-Throughput JPEG 2000, with or without loss.
 _JPEG2000 = {"1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
-# What registration, choice of frame and standardization use; everything else is skipped unread.
+# What registration, choice of frame and standardization use; everything else is skipped.
 _WORDS = (
     # general modules (C.7)
     "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
@@ -64,7 +64,7 @@ _WORDS = (
     "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
     "SecondaryCaptureDeviceManufacturer"
 )
-# Elements with several values; of any other only one counts.
+# Elements with several values; of any other element only one value is used.
 _MULTIPLE = {
     "ImageType", "PixelSpacing", "FrameIncrementPointer", "ImageOrientationPatient",
     "PatientOrientation", "CorrectedImage", "EnergyWindowVector", "DetectorVector", "PhaseVector",
@@ -75,13 +75,13 @@ _TAGS = [Tag(keyword) for keyword in _WORDS.split()]
 
 
 class TooLargeError(ValueError):
-    """A header that asks for more reads or memory than any scintigram's."""
+    """A header that needs more reads or memory than that of any scintigram."""
 
 
 class _BoundedReader:
     """A file for pydicom that never reads beyond its end and stops after too many reads.
 
-    ``read(n)`` of a plain file makes room for n bytes before it looks; a header may say 4 GB.
+    ``read(n)`` of a plain file allocates n bytes before it reads; a header may declare 4 GB.
     """
 
     def __init__(self, file: BinaryIO, size: int, longest: int) -> None:
@@ -96,18 +96,18 @@ class _BoundedReader:
     def read(self, count: int = -1) -> bytes:
         self._left -= 1
         if self._left < 0:
-            raise TooLargeError("more elements than any scintigram's header")
+            raise TooLargeError("more elements than the header of any scintigram")
         if not 0 <= count <= 4096:
             left = max(self._size - self.tell(), 0)
             count = left if count < 0 else min(count, left)
             if count > self._longest:
-                raise TooLargeError("an element longer than any in a scintigram's header")
+                raise TooLargeError("an element longer than any in the header of a scintigram")
         return self._read(count)
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Read faulty values as they are, without a warning for each."""
+    """Let pydicom return faulty values as they are, without a warning for each."""
     settings = pydicom_config.settings
     before = settings.reading_validation_mode
     settings.reading_validation_mode = pydicom_config.IGNORE
@@ -119,64 +119,60 @@ def quiet() -> Iterator[None]:
         settings.reading_validation_mode = before
 
 
-def read_header(path: str | Path) -> Record:
-    """Read what the study needs from one file's header.
+def read_header(path: str | Path) -> Header:
+    """Read the elements that the study needs from one file's header.
 
     Returns
     -------
-    Record
-        ``{"reason": …}`` for a file that is no readable DICOM image, else keyword -> plain value
-        (text, number, list, or list of such records for a sequence), with ``TransferSyntaxUID``
-        and ``PixelBytes``, the length of the pixel element (-1 where it is encapsulated).
-        Never raises for what a file holds.
+    Header
+        With a `reason` if the file is not a readable DICOM image. Nothing that a file contains
+        raises an error.
     """
     try:
         with open(path, "rb", buffering=16384) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                return {"reason": "not a regular file"}
+                return Header(reason="not a regular file")
             if status.st_size == 0:
-                return {"reason": "empty file"}
+                return Header(reason="empty file")
             with quiet():
                 return _read(file, status.st_size)
     except OSError:
-        return {"reason": "unreadable file"}
+        return Header(reason="unreadable file")
     except TooLargeError as error:
-        return {"reason": f"unreadable header: {error}"}
+        return Header(reason=f"unreadable header: {error}")
     except (RecursionError, MemoryError) as error:
         cause = "sequences nested too deep" if isinstance(error, RecursionError) else "too large"
-        return {"reason": f"unreadable header: {cause}"}
-    except Exception as error:  # noqa: BLE001 - hostile input may raise anything inside the parser
-        return {"reason": f"unreadable header ({type(error).__name__})"}
+        return Header(reason=f"unreadable header: {cause}")
+    except Exception as error:  # noqa: BLE001 - hostile input may raise anything in the parser
+        return Header(reason=f"unreadable header ({type(error).__name__})")
 
 
-def _read(file: BinaryIO, size: int) -> Record:
+def _read(file: BinaryIO, size: int) -> Header:
     head = file.read(1024)
     file.seek(0)
     if not looks_like_dicom(head):
-        return {"reason": "not a DICOM file"}
+        return Header(reason="not a DICOM file")
     dataset, source, end = _parse(file, size, head)
-    syntax = str(getattr(dataset, "file_meta", {}).get("TransferSyntaxUID", "") or "")
-    if dataset.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
-        return {"reason": "a DICOMDIR, not an image"}
-    record = to_plain(dataset)
-    record["TransferSyntaxUID"] = syntax
-    if "SOPClassUID" not in record:
-        record["SOPClassUID"] = str(dataset.file_meta.get("MediaStorageSOPClassUID", "") or "")
-    record["PixelBytes"] = _pixel_bytes(source, end, dataset)
-    if syntax in _JPEG2000 and record["PixelBytes"] == -1:
-        record["Irreversible"] = _is_irreversible(source.read(4096))
-    if record["SOPClassUID"] == _DICOMDIR:
-        return {"reason": "a DICOMDIR, not an image"}
-    if not record["SOPClassUID"] and "Rows" not in record:
-        return {"reason": "not a DICOM file"}
-    return record
+    meta = getattr(dataset, "file_meta", None) or Dataset()
+    syntax = str(meta.get("TransferSyntaxUID", "") or "")
+    media = str(meta.get("MediaStorageSOPClassUID", "") or "")
+    values = read_elements(dataset)
+    sop_class = values.setdefault("SOPClassUID", media)
+    if _DICOMDIR in (media, sop_class):
+        return Header(reason="a DICOMDIR, not an image")
+    if not sop_class and "Rows" not in values:
+        return Header(reason="not a DICOM file")
+    available = _pixel_bytes(source, end, dataset)
+    compressed = available == -1 and syntax in _JPEG2000
+    irreversible = compressed and _is_irreversible(source.read(4096))
+    return Header(values, "", syntax, available, irreversible)
 
 
 def looks_like_dicom(head: bytes) -> bool:
     """Whether a file may be DICOM by its first bytes: a preamble, or a first group of 2 or 8.
 
-    PS3.10 7.1 asks for a preamble; many exports lack it.
+    PS3.10 7.1 requires a preamble; many exports have none.
     """
     if head[128:132] == b"DICM":
         return True
@@ -184,7 +180,7 @@ def looks_like_dicom(head: bytes) -> bool:
 
 
 def _parse(file: BinaryIO, size: int, head: bytes) -> tuple[Dataset, Any, int]:
-    """The parsed header, the stream it came from (left at the pixels), and the stream's size."""
+    """Parse the header; return it, its stream (positioned at the pixels) and the stream's size."""
     stream, size = open_stream(file, size, head)
     parsed = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS])
     return parsed, stream, size
@@ -193,14 +189,14 @@ def _parse(file: BinaryIO, size: int, head: bytes) -> tuple[Dataset, Any, int]:
 def open_stream(
     file: BinaryIO, size: int, head: bytes, longest: int = MAX_VALUE_BYTES
 ) -> tuple[Any, int]:
-    """A bounded stream that pydicom can read, deflated data sets (PS3.5 A.5) being unpacked.
+    """Return a bounded stream that pydicom can read; deflated data sets (PS3.5 A.5) are unpacked.
 
     Parameters
     ----------
     file, size, head
         The file, its bytes, and its first 1024 bytes.
     longest
-        Most bytes of one element.
+        Largest number of bytes of one element.
 
     Raises
     ------
@@ -215,7 +211,7 @@ def open_stream(
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     data = unpacker.decompress(file.read(MAX_INFLATED_BYTES), MAX_INFLATED_BYTES)
     if unpacker.unconsumed_tail:
-        raise TooLargeError("a deflated data set that unpacks beyond all measure")
+        raise TooLargeError("a deflated data set that unpacks to more than any scintigram")
     plain = FileMetaDataset()
     plain.TransferSyntaxUID = ExplicitVRLittleEndian
     plain.MediaStorageSOPClassUID = meta.get("MediaStorageSOPClassUID", "")
@@ -229,7 +225,7 @@ def open_stream(
 
 
 def _pixel_bytes(stream: Any, size: int, dataset: Dataset) -> int | None:
-    """Bytes of pixel data that are there; -1 where encapsulated, None where there are none."""
+    """Return the bytes of pixel data in the file; -1 if encapsulated, None if there are none."""
     implicit, little = dataset.original_encoding
     start = stream.tell()
     head = stream.read(12)
@@ -248,13 +244,15 @@ def _is_irreversible(codestream: bytes) -> bool:
     return marker < 0 or codestream[marker + 13 : marker + 14] != b"\x01"
 
 
-def to_plain(dataset: Dataset, depth: int = 0) -> Record:
-    """A data set as plain values by keyword, faulty and empty ones left out.
+def read_elements(
+    dataset: Dataset, depth: int = 0
+) -> dict[str, Scalar | list[Scalar | None] | tuple[Elements, ...]]:
+    """Return a data set as plain values by keyword, without faulty and empty ones.
 
-    Whatever a file says, a sequence becomes a list of records, an element of `_MULTIPLE` a list,
-    and any other element one value.
+    Whatever type a file declares, only a keyword that ends in ``Sequence`` becomes a tuple of
+    items, an element of `_MULTIPLE` becomes a list, and any other element one value.
     """
-    record: Record = {}
+    values: dict[str, Scalar | list[Scalar | None] | tuple[Elements, ...]] = {}
     for tag in list(dataset.keys()):
         try:
             element = dataset[tag]
@@ -265,30 +263,33 @@ def to_plain(dataset: Dataset, depth: int = 0) -> Record:
         except Exception:  # noqa: BLE001, S112 - any converter may fail on a faulty value
             continue
         if value is not None and keyword:
-            record[keyword] = value
-    return record
+            values[keyword] = value
+    return values
 
 
-def _plain_value(value: Any, keyword: str, depth: int) -> Any:
+def _plain_value(
+    value: Any, keyword: str, depth: int
+) -> Scalar | list[Scalar | None] | tuple[Elements, ...] | None:
     if isinstance(value, Sequence) or keyword.endswith("Sequence"):
-        if depth >= MAX_DEPTH or not isinstance(value, Sequence):
+        readable = isinstance(value, Sequence) and keyword.endswith("Sequence")
+        if depth >= MAX_DEPTH or not readable:
             return None
-        return [to_plain(item, depth + 1) for item in value[:MAX_ITEMS]]
+        return tuple(Elements(read_elements(item, depth + 1)) for item in value[:MAX_ITEMS])
     parts = value if isinstance(value, MultiValue | list | tuple) else [value]
     scalars = [_scalar(part) for part in parts[:MAX_ITEMS]]
-    if keyword in _MULTIPLE:
-        return scalars if any(scalar is not None for scalar in scalars) else None
     known = [scalar for scalar in scalars if scalar is not None]
+    if keyword in _MULTIPLE:
+        return scalars if known else None
     texts = [scalar for scalar in known if isinstance(scalar, str)]
     if len(texts) > 1:
         return "\\".join(texts)[:MAX_TEXT]
     return known[0] if known else None
 
 
-def _scalar(value: Any) -> str | int | float | None:
+def _scalar(value: Any) -> Scalar | None:
     if isinstance(value, bool | bytes) or value is None:
         return None
-    if isinstance(value, int):  # IS and US, and tags, which pydicom holds as integers
+    if isinstance(value, int):  # IS and US, and tags, which pydicom represents as integers
         return int(value)
     if isinstance(value, float | Decimal):
         number = float(value)

@@ -1,4 +1,4 @@
-"""An index of all headers below a folder, of which a rerun reads only what changed."""
+"""An index of all headers below a folder; a rerun reads only the files that changed."""
 
 import concurrent.futures
 import hashlib
@@ -12,25 +12,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast import fileio
-from thyrocast.dicom import header
-from thyrocast.dicom.header import Record, read_header
+from thyrocast.dicom import elements, header
+from thyrocast.dicom.elements import Header
+from thyrocast.dicom.header import read_header
 
 LOG = logging.getLogger("thyrocast")
 CHUNK = 64
-# The index is JSON lines: name, size, modification time, record. Nothing is ever unpickled.
+# The index is JSON lines: name, size, modification time, header. Nothing is unpickled.
 FILE_NAME = "index.jsonl"
-_VERSION = hashlib.sha256(Path(header.__file__).read_bytes()).hexdigest()[:16]
+_VERSION = hashlib.sha256(
+    b"".join(Path(file).read_bytes() for file in (elements.__file__, header.__file__))
+).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells whether a file changed: size in bytes and modification time in ns."""
+    """Size of a file in bytes and modification time in ns, by which a change is noticed."""
 
     size: int
     mtime: int
 
 
-def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dict[str, Record]:
+def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dict[str, Header]:
     """Read the header of every file below a folder, whatever its name.
 
     Parameters
@@ -38,45 +41,45 @@ def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dic
     folder
         The center's export.
     cache
-        Private folder for the index; files with the same name, size and modification time as in it
-        are not read again.
+        Private folder of the index. Files with the same name, size and modification time as in
+        the index are not read again.
     threads
         Processes that read.
 
     Returns
     -------
     dict
-        Path relative to ``folder`` (``/`` between parts) -> record of `header.read_header`, in the
-        order of the names. A file that can't be read has a record with a ``reason``.
+        Path relative to ``folder`` (``/`` between parts) to header, in the order of the names. The
+        header of a file that can't be read has a `reason`.
     """
     root = Path(folder)
     index = Path(cache) / FILE_NAME
     found = dict(sorted(_walk(root)))
     known = _load(index)
-    records: dict[str, Record] = {}
+    headers: dict[str, Header] = {}
     unread: list[str] = []
     for name, stamp in found.items():
         before = known.get(name)
         if isinstance(stamp, str):
-            records[name] = {"reason": stamp}
+            headers[name] = Header(reason=stamp)
         elif stamp.size == 0:
-            records[name] = {"reason": "empty file"}
+            headers[name] = Header(reason="empty file")
         elif before and before[0] == stamp:
-            records[name] = before[1]
+            headers[name] = before[1]
         else:
             unread.append(name)
     LOG.info("%d files, %d to read", len(found), len(unread))
-    records.update(_read_all(root, unread, threads))
-    ordered = {name: records[name] for name in found}
+    headers.update(_read_all(root, unread, threads))
+    ordered = {name: headers[name] for name in found}
     if unread or known.keys() != found.keys():
         _save(index, found, ordered)
     return ordered
 
 
 def _walk(root: Path) -> Iterator[tuple[str, Stamp | str]]:
-    """Every file below a folder with its stamp, or the reason why it has none.
+    """Yield every file below a folder with its stamp, or with the reason why it has none.
 
-    Links to folders are not followed, so none leads in a circle or out of the export twice.
+    Links to folders are not followed: one might lead in a circle or out of the export.
     """
     pending = [""]
     while pending:
@@ -97,7 +100,7 @@ def _stamp(entry: "os.DirEntry[str]") -> Stamp | str:
     try:
         status = entry.stat()
     except OSError:
-        return "a link that leads nowhere"
+        return "a broken link"
     if stat.S_ISDIR(status.st_mode):
         return "a link to a folder, not followed"
     if not stat.S_ISREG(status.st_mode):
@@ -105,7 +108,7 @@ def _stamp(entry: "os.DirEntry[str]") -> Stamp | str:
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
-def _read_all(root: Path, names: list[str], threads: int) -> Iterator[tuple[str, Record]]:
+def _read_all(root: Path, names: list[str], threads: int) -> Iterator[tuple[str, Header]]:
     chunks = [names[at : at + CHUNK] for at in range(0, len(names), CHUNK)]
     if threads < 2 or len(chunks) < 2:
         done = 0
@@ -128,33 +131,36 @@ def _progress(done: int, new: int, total: int) -> int:
     return done + new
 
 
-def _read_chunk(root: str, names: list[str]) -> list[tuple[str, Record]]:
+def _read_chunk(root: str, names: list[str]) -> list[tuple[str, Header]]:
     return [(name, read_header(os.path.join(root, name))) for name in names]
 
 
-def _load(index: Path) -> Mapping[str, tuple[Stamp, Record]]:
-    """The index of the run before; empty where there is none or another version wrote it."""
-    known: dict[str, tuple[Stamp, Record]] = {}
+def _load(index: Path) -> Mapping[str, tuple[Stamp, Header]]:
+    """Read the index of an earlier run; empty if there is none or another version wrote it."""
+    known: dict[str, tuple[Stamp, Header]] = {}
     try:
         with index.open(encoding="utf-8") as file:
             head = json.loads(next(file))
             if head != {"version": _VERSION}:
                 return {}
             for line in file:
-                name, size, mtime, record = json.loads(line)
-                known[name] = (Stamp(size, mtime), record)
-    except (OSError, StopIteration, ValueError):
+                name, size, mtime, data = json.loads(line)
+                known[name] = (Stamp(size, mtime), Header.from_json(data))
+    except (OSError, StopIteration, ValueError, TypeError, KeyError, AttributeError):
         return {}
     return known
 
 
-def _save(index: Path, found: Mapping[str, Stamp | str], records: Mapping[str, Record]) -> None:
-    # A file that changed within the clock's grain before this run might change again unseen.
+def _save(index: Path, found: Mapping[str, Stamp | str], headers: Mapping[str, Header]) -> None:
+    # A file that changed just before this run may change again within the clock's resolution.
     fresh = time.time_ns() - 2_000_000_000
     index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with fileio.atomic(index) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with (
+        fileio.atomic(index, mode=0o600) as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+    ):
         file.write(json.dumps({"version": _VERSION}) + "\n")
         for name, stamp in found.items():
             if isinstance(stamp, Stamp) and stamp.size and stamp.mtime < fresh:
-                file.write(json.dumps([name, stamp.size, stamp.mtime, records[name]]) + "\n")
-    index.chmod(0o600)
+                data = headers[name].as_json()
+                file.write(json.dumps([name, stamp.size, stamp.mtime, data]) + "\n")

@@ -1,4 +1,4 @@
-"""Grey-scale PNG and TIFF files that a center exported in place of DICOM."""
+"""Gray-scale PNG and TIFF files that a center exported instead of DICOM."""
 
 import warnings
 from pathlib import Path
@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast.dicom.header import Record
+from thyrocast.dicom.elements import Header
 
-ENDINGS = {".png", ".tif", ".tiff"}
-# Stands where DICOM files have their SOP class.
+SUFFIXES = {".png", ".tif", ".tiff"}
+# Value of SOPClassUID for such a file.
 EXPORT = "export"
-_GREY = {"L", "I", "I;16", "I;16B", "F"}
+_GRAY = {"L", "I", "I;16", "I;16B", "F"}
 
 
 def is_picture(path: str | Path) -> bool:
-    """Whether a file is a picture by its ending."""
-    return Path(path).suffix.lower() in ENDINGS
+    """Whether a file is a picture by its suffix."""
+    return Path(path).suffix.lower() in SUFFIXES
 
 
-def read_record(path: str | Path) -> Record:
-    """What a picture's name and header say, as `header.read_header` would of a DICOM file.
+def read_picture_header(path: str | Path) -> Header:
+    """Read what a picture's name and header contain, as `header.read_header` does for DICOM.
 
-    The patient's identifier is the name up to the first ``__``, or without its ending.
+    The patient's identifier is the name up to the first ``__``, or without its suffix.
     """
     # Imported here: few centers export pictures.
     from PIL import Image as Pictures
@@ -33,34 +33,34 @@ def read_record(path: str | Path) -> Record:
             warnings.simplefilter("error", Pictures.DecompressionBombWarning)
             with Pictures.open(path) as picture:
                 columns, rows = picture.size
-                grey = picture.mode in _GREY
+                gray = picture.mode in _GRAY
                 frames = getattr(picture, "n_frames", 1)
     except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile input
-        return {"reason": f"unreadable picture ({type(error).__name__})"}
-    return {
+        return Header(reason=f"unreadable picture ({type(error).__name__})")
+    values: dict[str, str | int] = {
         "SOPClassUID": EXPORT,
         "PatientID": Path(path).stem.split("__")[0],
         "Rows": rows,
         "Columns": columns,
         "NumberOfFrames": frames,
-        "SamplesPerPixel": 1 if grey else 3,
+        "SamplesPerPixel": 1 if gray else 3,
         "BitsAllocated": 16,
-        "PixelBytes": -1,
     }
+    return Header(values, pixel_bytes=-1)
 
 
 def read_picture(path: str | Path, max_pixels: int) -> NDArray[np.float64]:
-    """Grey values of a picture (rows, columns).
+    """Return the gray values of a picture, (rows, columns).
 
     Raises
     ------
     Exception
-        If it can't be decoded or is larger than ``max_pixels``.
+        If it can't be decoded, is larger than `max_pixels` or is not gray.
     """
     from PIL import Image as Pictures
 
     with Pictures.open(path) as picture:
-        if picture.size[0] * picture.size[1] > max_pixels or picture.mode not in _GREY:
+        if picture.size[0] * picture.size[1] > max_pixels or picture.mode not in _GRAY:
             raise ValueError("size or mode")
         values: Any = np.asarray(picture, dtype=np.float64)
     return np.array(values)

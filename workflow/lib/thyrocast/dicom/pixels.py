@@ -1,4 +1,4 @@
-"""Counts of a file's frames."""
+"""Decode the frames of a file to counts."""
 
 import os
 import struct
@@ -29,8 +29,12 @@ class PixelError(ValueError):
 class Counts:
     """Summed frames.
 
-    ``image`` (rows, columns) is in counts, ``saturated`` the share of pixels at the largest value
-    that can be stored.
+    Attributes
+    ----------
+    image
+        (rows, columns) counts.
+    saturated
+        Share of pixels at the largest value that can be stored, 0 to 1.
     """
 
     image: Image
@@ -38,12 +42,12 @@ class Counts:
 
 
 def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
-    """Decode frames of a file and add them up.
+    """Decode frames of a file and add them.
 
     Parameters
     ----------
     path
-        A DICOM file in any encoding of `frames.DECODABLE`.
+        A DICOM file in any encoding of `exclusion.DECODABLE`, or a picture.
     frames
         Frame numbers, from 0.
     max_pixels
@@ -82,7 +86,7 @@ def _picture(path: str | Path, max_pixels: int) -> Image:
 
 
 def _default_attributes(dataset: Dataset) -> None:
-    """Attributes that decoding needs and that follow from the others where an exporter left them out."""
+    """Set attributes that decoding needs and that follow from others, if an exporter omitted them."""
     for keyword, value in (
         ("SamplesPerPixel", 1),
         ("PhotometricInterpretation", "MONOCHROME2"),
@@ -109,7 +113,7 @@ def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         count = int(dataset.get("NumberOfFrames") or 1)
         coded = get_frame(dataset.PixelData, frame, number_of_frames=count)
-        if (said := _coded_shape(coded)) and said != shape:
+        if (declared := _coded_shape(coded)) and declared != shape:
             raise PixelError("matrix of the codestream differs from the header's")
     pixels = pixel_array(dataset, index=frame)
     if pixels.shape != shape:
@@ -118,7 +122,7 @@ def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
 
 
 def _coded_shape(coded: bytes) -> tuple[int, int] | None:
-    """Rows and columns in a JPEG or JPEG 2000 codestream, so that none unpacks beyond the header."""
+    """Rows and columns of a JPEG or JPEG 2000 codestream, which must not exceed the header's."""
     if coded[:4] == b"\xff\x4f\xff\x51":  # SIZ (ISO 15444-1 A.5.1): size less offset
         width, height, left, top = struct.unpack(">4L", coded[8:24])
         return height - top, width - left
@@ -143,7 +147,7 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
     for part in parts:
         image += part.astype(np.float64) * slope + intercept
     if not np.isfinite(image).all():
-        raise PixelError("counts that are no numbers")
+        raise PixelError("counts that are not numbers")
     capture = str(dataset.get("SOPClassUID", "")).startswith(SECONDARY_CAPTURE)
     if capture or dataset.PhotometricInterpretation == "MONOCHROME1":
         image = upright_polarity(image)
@@ -151,10 +155,10 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
 
 
 def upright_polarity(image: Image) -> Image:
-    """An image whose edge is its darkest part, as of a gland in an empty field.
+    """Return an image whose edge is dark, as of a gland in an empty field; invert it if needed.
 
-    MONOCHROME1 (C.7.6.3.1.2) says how values are shown, not what they count: of a camera's image
-    they are counts as they are, of a screenshot they may be inverted. The edge tells which.
+    MONOCHROME1 (C.7.6.3.1.2) says how values are displayed, not what they count: a camera's values
+    are counts, those of a screenshot may be inverted. The brightness of the edge decides.
     """
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     middle = (image.max() + image.min()) / 2

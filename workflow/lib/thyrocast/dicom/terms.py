@@ -1,8 +1,10 @@
-"""Coded terms, defined terms and words of nuclear-medicine headers, and what they mean here."""
+"""Coded terms, defined terms and words of nuclear-medicine headers, and their meaning."""
 
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Sequence
+
+from thyrocast.dicom.elements import Elements, Scalar
 
 # SOP classes (PS3.4 B.5; the second is retired).
 NUCLEAR_MEDICINE = {"1.2.840.10008.5.1.4.1.1.20", "1.2.840.10008.5.1.4.1.1.5"}
@@ -22,7 +24,7 @@ _OTHER_TRACER = re.compile(
     r"|\biod|mibg|\bi ?1(23|24|25|31)\b|\b1(23|24|25|31) ?i\b|gallium|\bga ?67|thallium|\btl ?201"
     r"|indium|\bin ?111|\bf ?18\b|fdg|xenon|krypton|cobalt|\bco ?57"
 )
-# In descriptions only isotopes count: a therapy with iodine may stand in any of them.
+# In descriptions only isotopes count: any of them may mention a therapy with iodine.
 _OTHER_ISOTOPE = re.compile(r"\b([ij]|jod|iodine?|iode) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b")
 _THYROID = re.compile(r"th?[iy]r[eo]o?[iyï]d|schild|tarczyc|pajzsm|甲状腺|щитов|갑상")
 _ANTERIOR = re.compile(r"\bant\b|\bant[eé]ri|\bvorn|\bvorder|\bventral|\bön\b|正面|前|전면|передн")
@@ -30,8 +32,8 @@ _OTHER_VIEW = re.compile(
     r"post|lat|obl|\b[lr][ap]o\b|dorsal|medial|hint|arri[eè]re|schr[äa]g|seit|後|后|側|侧|斜|후면|задн|боков"
 )
 
-# Cameras by a word in Manufacturer or ManufacturerModelName. Names of hospitals and people can
-# stand in either, so nothing of them is copied: a word that is not listed becomes "other".
+# Cameras by a word in Manufacturer or ManufacturerModelName. Either may contain names of hospitals
+# or people, so nothing is copied from them: a word that is not listed becomes "other".
 _VENDORS = (
     ("ge", r"\bge\b|general electric|\bgems\b|elscint|elgems"),
     ("siemens", r"siemens"),
@@ -71,47 +73,47 @@ _COLLIMATOR_TYPES = {
 }  # fmt: skip
 
 
-def words(*texts: Any) -> str:
-    """Texts of a header in lower case, joined, with every mark that joins words made a space.
+def words(*texts: Scalar | None) -> str:
+    """Join texts of a header in lower case; every mark that joins words becomes a space.
 
-    Full-width letters and accents written apart become the usual ones, the Turkish i with or
-    without its dot a plain one.
+    Full-width letters and separate accents become the usual letters, the Turkish i with or without
+    its dot a plain one.
     """
     joined = unicodedata.normalize("NFKC", " ".join(str(text) for text in texts if text))
     lower = joined.lower().replace("i\u0307", "i").replace("ı", "i")
     return re.sub(r"[\s_\-./^,;:()\[\]+&]+", " ", lower).strip()
 
 
-def matches(patterns: list[str], text: str) -> bool:
+def matches(patterns: Sequence[str], text: str) -> bool:
     """Whether one of the config's regular expressions is found in a text, whatever its case."""
     return bool(text) and any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
 
 
-def view_of_code(item: dict[str, Any]) -> str | None:
-    """View of a detector item's ViewCodeSequence (C.8.4.11): anterior, other, or None if unsaid."""
-    for code in items(item, "ViewCodeSequence"):
-        value = code.get("CodeValue") or code.get("LongCodeValue")
-        meaning = words(code.get("CodeMeaning"))
-        modifiers = items(code, "ViewModifierCodeSequence")
-        if _OTHER_VIEW.search(words(*(m.get("CodeMeaning") for m in modifiers))):
-            return "other"
+def coded_anterior(detector: Elements) -> bool | None:
+    """Whether a detector's ViewCodeSequence (C.8.4.11) is anterior; None if there is no code."""
+    for code in detector.items("ViewCodeSequence"):
+        value = code.text("CodeValue") or code.text("LongCodeValue")
+        meaning = words(code.text("CodeMeaning"))
+        modifiers = code.items("ViewModifierCodeSequence")
+        if _OTHER_VIEW.search(words(*(item.text("CodeMeaning") for item in modifiers))):
+            return False
         if value in ANTERIOR_CODES:
-            return "anterior"
+            return True
         if value in POSTERIOR_CODES or _OTHER_VIEW.search(meaning):
-            return "other"
+            return False
         if meaning:
-            return "anterior" if _ANTERIOR.search(meaning) or meaning == "ap" else "other"
+            return bool(_ANTERIOR.search(meaning)) or meaning == "ap"
     return None
 
 
 def names_thyroid(text: str) -> bool:
-    """Whether a description (as `words` gives it) is of the thyroid, not the parathyroid alone."""
+    """Whether a description (as `words` returns it) names the thyroid, not only the parathyroid."""
     return bool(_THYROID.search(re.sub(r"para ?th?[iy]r\w*|nebenschild\w*|副甲状腺", "", text)))
 
 
-def names_photopeak(window: dict[str, Any]) -> bool:
-    """Whether an energy window (C.8.4.10) without limits is technetium's photopeak by its name."""
-    name = words(window.get("EnergyWindowName"))
+def names_photopeak(window: Elements) -> bool:
+    """Whether the name of an energy window (C.8.4.10) without limits is technetium's photopeak."""
+    name = words(window.text("EnergyWindowName"))
     return bool(_TC99M.search(name) or re.search(r"peak|primary|\bmain\b|\b140\b", name)) and not (
         re.search(r"scat|streu|\bsc\d?\b|down|low|upper", name)
     )
@@ -122,75 +124,56 @@ def names_other_isotope(text: str) -> bool:
     return bool(_OTHER_ISOTOPE.search(text)) and not _TC99M.search(text)
 
 
-def radionuclide_of(item: dict[str, Any]) -> str | None:
-    """What a radiopharmaceutical item (C.8.4.10) is: tc99m, other, or None if it does not say."""
+def is_technetium(drug: Elements) -> bool | None:
+    """Whether a radiopharmaceutical item (C.8.4.10) is technetium-99m pertechnetate.
+
+    Returns
+    -------
+    bool or None
+        False for another radionuclide or tracer; None if the item does not name one.
+    """
     tracer = words(
-        item.get("Radiopharmaceutical"),
-        *(c.get("CodeMeaning") for c in items(item, "RadiopharmaceuticalCodeSequence")),
+        drug.text("Radiopharmaceutical"),
+        *(code.text("CodeMeaning") for code in drug.items("RadiopharmaceuticalCodeSequence")),
     )
     if _OTHER_TRACER.search(tracer):
-        return "other"
-    codes = items(item, "RadionuclideCodeSequence")
-    values = {c.get("CodeValue") for c in codes} - {None}
-    meaning = words(*(c.get("CodeMeaning") for c in codes))
-    # Some exporters write the name where the code belongs.
+        return False
+    codes = drug.items("RadionuclideCodeSequence")
+    values = {code.text("CodeValue") for code in codes} - {""}
+    meaning = words(*(code.text("CodeMeaning") for code in codes))
+    # Some exporters write the name in place of the code.
     if values & TC99M_CODES or _TC99M.search(meaning) or _TC99M.search(words(*values)):
-        return "tc99m"
+        return True
     if values or meaning:
-        return "other"
-    half_life = number(item.get("RadionuclideHalfLife"))
+        return False
+    half_life = drug.number("RadionuclideHalfLife")
     if half_life:
         # Seconds, as the standard says, or minutes or hours, as some exporters write.
-        near = (abs(half_life * unit / TC99M_HALF_LIFE_S - 1) < 0.05 for unit in (1, 60, 3600))
-        return "tc99m" if any(near) else "other"
-    return "tc99m" if _TC99M.search(tracer) else None
+        return any(abs(half_life * unit / TC99M_HALF_LIFE_S - 1) < 0.05 for unit in (1, 60, 3600))
+    return True if _TC99M.search(tracer) else None
 
 
-def vendor(record: dict[str, Any]) -> str | None:
-    """The camera's maker, one of a fixed list of words."""
-    text = f"{record.get('Manufacturer') or ''} {record.get('ManufacturerModelName') or ''}".lower()
+def vendor(header: Elements) -> str | None:
+    """Return the camera's manufacturer, one of a fixed list of words; None if it is not stated."""
+    text = f"{header.text('Manufacturer')} {header.text('ManufacturerModelName')}".lower()
     if not text.strip():
         return None
     return next((name for name, pattern in _VENDORS if re.search(pattern, text)), "other")
 
 
-def camera(record: dict[str, Any]) -> str | None:
-    """The camera's model, one of a fixed list of words."""
-    text = str(record.get("ManufacturerModelName") or "").lower()
+def camera(header: Elements) -> str | None:
+    """Return the camera's model, one of a fixed list of words; None if it is not stated."""
+    text = header.text("ManufacturerModelName").lower()
     if not text:
         return None
     return next((name.replace(" ", "_") for name in _CAMERAS if name in text), "other")
 
 
-def collimator(item: dict[str, Any]) -> str | None:
-    """The collimator of a detector item, one of a fixed list of words."""
-    kind = str(item.get("CollimatorType") or "").upper()
+def collimator(detector: Elements) -> str | None:
+    """Return the collimator of a detector item, one of a fixed list of words; None if unknown."""
+    kind = detector.text("CollimatorType").upper()
     if kind == "PINH":
         return "pinhole"
-    grid = words(item.get("CollimatorGridName"))
+    grid = words(detector.text("CollimatorGridName"))
     named = next((name for name, pattern in _COLLIMATORS if re.search(pattern, grid)), None)
     return named or _COLLIMATOR_TYPES.get(kind)
-
-
-def number(value: Any) -> float | None:
-    """A positive number of a header; None where it is empty, zero or no number."""
-    if isinstance(value, list):
-        value = value[0] if value else None
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        return None
-    return found if 0 < found < float("inf") else None
-
-
-def items(item: dict[str, Any], keyword: str) -> list[dict[str, Any]]:
-    """Items of a sequence; none where it is missing or no sequence."""
-    value = item.get(keyword)
-    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
-
-
-def as_list(value: Any) -> list[Any]:
-    """A value, several or none of them, as a list."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]

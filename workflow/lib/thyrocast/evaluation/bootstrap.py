@@ -1,4 +1,4 @@
-"""Bootstrap intervals of a sample's metrics: what is drawn, and what is computed of it."""
+"""Bootstrap intervals of a sample's metrics: how patients are drawn, and what is computed."""
 
 from __future__ import annotations
 
@@ -6,51 +6,68 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import special
 
-from thyrocast.evaluation.sample import Sample
+from thyrocast.config.evaluation import BootstrapInterval
+from thyrocast.contract.names import GroupKind, Metric
+from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
+from thyrocast.evaluation.metrics import DECISIONS, apparent
+from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
-from thyrocast.statistics import metrics, resampling
-from thyrocast.statistics.inputs import Floats, NotEstimableError
+from thyrocast.statistics import discrimination, resampling, weighted
+from thyrocast.statistics import intervals as closed_forms
+from thyrocast.statistics.inputs import EDGE, Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
-DECISIONS = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
-STRATIFIED = ("auc", *DECISIONS, "brier")
-#: With fewer centers than this, drawing centers says nothing.
+METRICS = (Metric.AUC, *DECISIONS, Metric.BRIER)
+#: With fewer centers, drawing centers gives no information on their variation.
 FEWEST_CENTERS = 5
 
-Estimator = Callable[[], Interval]
 Function = Callable[[Any], Mapping[str, Floats]]
 
 
 class Plan(NamedTuple):
-    """One way to draw, and the metrics that are computed of the draws."""
+    """A way to draw, and its name in `ci_method`."""
 
     name: str
     draw: Callable[[np.random.Generator], Iterator[resampling.Counts]]
-    metrics: Sequence[str]
 
 
-def intervals(sample: Sample, group: str, settings: Settings) -> Iterator[tuple[str, Estimator]]:
-    """Metrics with a bootstrap interval, each as a function still to be called."""
-    functions = _functions(sample)
-    for plan in _plans(sample, group, settings):
-        once = np.ones((1, sample.size), dtype=np.uint16)
-        whole = metrics.replicate(functions, [once])
-        replicates = metrics.replicate(functions, plan.draw(settings.random(sample, group)))
-        jackknife: Mapping[str, Floats] = {}
-        # Leaving out one row of several of a patient would be no jackknife.
-        if settings.block["bootstrap_interval"] == "bca" and not sample.repeated:
-            jackknife = metrics.replicate(functions, resampling.leave_one_out(sample.size))
-        for metric in plan.metrics:
-            if metric in whole:
-                yield (
-                    metric,
-                    _interval(metric, whole, replicates, jackknife, plan.name, settings.confidence),
-                )
+class Drawn(NamedTuple):
+    """Metrics of the sample, of its resamples and, for BCa, without each patient in turn."""
+
+    whole: Mapping[str, Floats]
+    replicates: Mapping[str, Floats]
+    jackknife: Mapping[str, Floats]
 
 
-def _plans(sample: Sample, group: str, settings: Settings) -> Iterator[Plan]:
-    number = settings.resamples
+def intervals(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """Metrics with bootstrap intervals.
+
+    They are the headline where patients were predicted more than once. The AUC then has the standard
+    error of its logit that pooling needs.
+    """
+    for plan in _plans(sample, settings):
+        drawn = _draw(sample, settings, plan)
+        bca = settings.config.bootstrap_interval is BootstrapInterval.BCA and not sample.repeated
+        method = f"{plan.name}_{'bca' if bca else 'percentile'}"
+        for metric in METRICS:
+            if metric not in drawn.whole:
+                continue
+            note = apparent(sample) if metric in DECISIONS else ""
+            try:
+                found = _interval(metric, drawn, settings.config.confidence)
+            except NotEstimableError as reason:
+                yield not_estimable(metric, reason, method=method)
+                continue
+            found = found._replace(method=method)
+            if metric is Metric.AUC and sample.repeated:
+                found, note = _with_error(found, sample, settings.config.confidence)
+            yield estimated(metric, found, note)
+
+
+def _plans(sample: Sample, settings: Settings) -> Iterator[Plan]:
+    number = settings.config.resamples
 
     def patients(random: np.random.Generator) -> Iterator[resampling.Counts]:
         return resampling.cluster_draws(sample.patient, number, random)
@@ -63,38 +80,52 @@ def _plans(sample: Sample, group: str, settings: Settings) -> Iterator[Plan]:
         return resampling.draws(strata, number, random)
 
     if sample.repeated:
-        yield Plan("bootstrap_by_patient", patients, STRATIFIED)
-    else:
-        yield Plan("bootstrap_stratified", within, STRATIFIED)
-        if group == "pooled" and np.unique(sample.center).size >= FEWEST_CENTERS:
-            yield Plan("bootstrap_by_center", centers, STRATIFIED)
+        yield Plan("bootstrap_by_patient", patients)
+        return
+    yield Plan("bootstrap_stratified", within)
+    pooled = sample.group.kind is GroupKind.POOLED
+    if pooled and np.unique(sample.center).size >= FEWEST_CENTERS:
+        yield Plan("bootstrap_by_center", centers)
 
 
-def _functions(sample: Sample) -> list[Function]:
+def _draw(sample: Sample, settings: Settings, plan: Plan) -> Drawn:
+    functions = _functions(sample)
+    itself = [np.ones((1, sample.size), dtype=np.uint16)]
+    jackknife: Mapping[str, Floats] = {}
+    # The jackknife must leave out patients; with several rows of a patient it would leave out rows.
+    if settings.config.bootstrap_interval is BootstrapInterval.BCA and not sample.repeated:
+        jackknife = weighted.replicate(functions, resampling.leave_one_out(sample.size))
+    return Drawn(
+        weighted.replicate(functions, itself),
+        weighted.replicate(functions, plan.draw(settings.random(sample))),
+        jackknife,
+    )
+
+
+def _functions(sample: Sample) -> Sequence[Function]:
     y, p = sample.outcome, sample.probability
-    area = metrics.auc(y, p)
-    found: list[Function] = [lambda weights: {"auc": area(weights)}, metrics.scores(y, p)]
+    area = weighted.auc(y, p)
+    found: list[Function] = [lambda weights: {"auc": area(weights)}, weighted.scores(y, p)]
     if sample.decision is not None:
-        found.append(metrics.decisions(y, sample.decision))
+        found.append(weighted.decisions(y, sample.decision))
     return found
 
 
-def _interval(
-    metric: str,
-    whole: Mapping[str, Floats],
-    replicates: Mapping[str, Floats],
-    jackknife: Mapping[str, Floats],
-    name: str,
-    confidence: float,
-) -> Estimator:
-    def estimate() -> Interval:
-        value = float(whole[metric][0])
-        if np.isnan(value):
-            raise NotEstimableError("one outcome or call is missing")
-        if jackknife:
-            found = resampling.bca(value, replicates[metric], jackknife[metric], confidence)
-            return found._replace(method=f"{name}_bca")
-        found = resampling.percentile(value, replicates[metric], confidence)
-        return found._replace(method=f"{name}_percentile")
+def _interval(metric: Metric, drawn: Drawn, confidence: float) -> Interval:
+    value = float(drawn.whole[metric][0])
+    if np.isnan(value):
+        raise NotEstimableError("one outcome or call is missing")
+    if drawn.jackknife:
+        return resampling.bca(value, drawn.replicates[metric], drawn.jackknife[metric], confidence)
+    return resampling.percentile(value, drawn.replicates[metric], confidence)
 
-    return estimate
+
+def _with_error(found: Interval, sample: Sample, confidence: float) -> tuple[Interval, str]:
+    """Add the standard error of the logit AUC of repeated predictions, and say where it is from."""
+    if not 0 < found.estimate < 1:
+        cured = sample.events
+        error = discrimination.score_error(found.estimate, cured, sample.patients - cured)
+        return found._replace(std_error=error, scale="logit"), "AUC without a variance of its own"
+    low, high = (float(special.logit(min(max(end, EDGE), 1 - EDGE))) for end in found[1:3])
+    error = (high - low) / (2 * closed_forms.normal_quantile(confidence))
+    return found._replace(std_error=error, scale="logit"), "standard error from the bootstrap"

@@ -1,64 +1,83 @@
-"""Rows of comparisons.csv: models against each other in the same patients."""
+"""Comparisons of models in the same patients."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from thyrocast.evaluation import groups
-from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.sample import IMAGE_MODELS, Sample
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import COMPARISONS
+from thyrocast.contract.names import IMAGE_MODELS, Metric, Set, Status
+from thyrocast.evaluation.groups import Batch, too_small
+from thyrocast.evaluation.metrics import reference
+from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import (
     added_value,
+    differences,
     discrimination,
-    metrics,
     multiplicity,
     pooling,
     resampling,
     utility,
+    weighted,
 )
-from thyrocast.statistics.discrimination import Difference
+from thyrocast.statistics.differences import Difference
 from thyrocast.statistics.inputs import NotEstimableError
 
 
-def rows(samples: Mapping[str, Sample], settings: Settings, across_centers: bool) -> list[Row]:
-    """Compare every pair of models in the patients whom both predicted.
+@dataclass(frozen=True)
+class ModelTest:
+    """A test of the difference of two models.
 
-    Parameters
+    Attributes
     ----------
-    samples : mapping of model to sample, all of one split and set
-    across_centers : bool
-        Add the random-effects mean of the centers' differences in AUC.
-
-    Returns
-    -------
-    list of rows
-        The last cell is Holm's p value over the pairs, within one metric and method.
+    metric, method
+        As in `COMPARISONS`.
+    compare
+        Returns the difference and a remark, or raises `NotEstimableError`.
+    at
+        Threshold probability of a net benefit.
     """
-    found: list[tuple[str, Row, float | None]] = []
-    for name_a, name_b in itertools.combinations(samples, 2):
-        a, b = _paired(samples[name_a], samples[name_b])
-        # Patients whom both predicted may be fewer than either's.
-        if a.size == 0 or groups.too_small(a, settings.block["minimum_count"]):
+
+    metric: Metric
+    method: str
+    compare: Callable[[], tuple[Difference, str]]
+    at: float | None = None
+
+
+def compare(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
+    """Rows of `COMPARISONS`: every pair of models in the patients whom both predicted.
+
+    Only test sets are compared. P values are adjusted over the pairs, within a metric and method.
+    """
+    samples = batch.pooled
+    if batch.set is not Set.TEST or not samples:
+        return []
+    centers = {center for sample in samples for center in np.unique(sample.center)}
+    found = []
+    for one, other in itertools.combinations(samples, 2):
+        a, b = _paired(one, other)
+        # The patients whom both predicted may be fewer than those of each.
+        if a.size == 0 or too_small(a, settings.config.minimum_count):
             continue
-        key = (a.design, a.split, a.set, name_a, name_b)
-        for kind, compare in _tests(a, b, settings, across_centers).items():
-            cells, p_value = _cells(compare)
-            found.append((kind, (*key, kind.partition("/")[0], *cells), p_value))
-    return _adjusted(found)
+        for test in _tests(a, b, settings, across_centers=batch.divided and len(centers) > 1):
+            keys = {"design": a.design, "split": a.split, "set": a.set}
+            models = {"model_a": a.model, "model_b": b.model}
+            found.append(keys | models | _cells(test))
+    return [_adjusted(io.build(COMPARISONS, found))]
 
 
-def _adjusted(found: Sequence[tuple[str, Row, float | None]]) -> list[Row]:
-    """Add Holm's p value over each kind of test to its rows."""
-    adjusted: dict[int, float] = {}
-    for kind in {kind for kind, _, _ in found}:
-        family = {i: p for i, (k, _, p) in enumerate(found) if k == kind and p is not None}
-        values = multiplicity.holm(list(family.values()))
-        adjusted |= {i: float(p) for i, p in zip(family, values, strict=True)}
-    return [(*row, number(adjusted.get(index))) for index, (_, row, _) in enumerate(found)]
+def _adjusted(found: pd.DataFrame) -> pd.DataFrame:
+    """Add Holm's p values, separately for each metric and method."""
+    known = found[found["p_value"].notna()]
+    for rows in known.groupby(["metric", "method"]).groups.values():
+        found.loc[rows, "p_holm"] = multiplicity.holm(found.loc[rows, "p_value"])
+    return found
 
 
 def _paired(a: Sample, b: Sample) -> tuple[Sample, Sample]:
@@ -66,57 +85,78 @@ def _paired(a: Sample, b: Sample) -> tuple[Sample, Sample]:
     return a.among(in_a), b.among(in_b)
 
 
-def _cells(compare: Callable[[], Difference]) -> tuple[Row, float | None]:
+def _cells(test: ModelTest) -> dict[str, object]:
+    cells: dict[str, object] = dict.fromkeys(
+        ("difference", "ci_low", "ci_high", "p_value", "p_holm")
+    )
+    cells |= {"metric": test.metric, "at": test.at, "method": test.method}
     try:
-        found = compare()
+        found, note = test.compare()
     except NotEstimableError as reason:
-        return (None, None, None, None, f"not estimable: {reason}"), None
-    cells = (found.difference, found.low, found.high, found.p_value)
-    return (*(number(cell) for cell in cells), found.method), found.p_value
-
-
-def _tests(
-    a: Sample, b: Sample, settings: Settings, across_centers: bool
-) -> dict[str, Callable[[], Difference]]:
-    y, p, q = a.outcome, a.probability, b.probability
-    level, at, cluster = settings.confidence, settings.reference, a.cluster
-    found: dict[str, Callable[[], Difference]] = {
-        "auc": lambda: discrimination.paired_test(y, p, q, level),
-        "brier": lambda: utility.brier_difference(y, p, q, level, cluster),
-        f"net_benefit@{at:g}": lambda: utility.difference(y, p, q, at, level, cluster),
+        return cells | {"status": Status.NOT_ESTIMABLE, "note": str(reason)}
+    return cells | {
+        "difference": found.difference,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "p_value": found.p_value,
+        "status": Status.ESTIMATED,
+        "note": note,
     }
+
+
+def _tests(a: Sample, b: Sample, settings: Settings, across_centers: bool) -> Iterator[ModelTest]:
+    y, p, q = a.outcome, a.probability, b.probability
+    level, at, cluster = settings.config.confidence, reference(settings), a.cluster
     if a.repeated:
-        found["auc"] = lambda: _redrawn(a, b, settings)
-        return found
-    if across_centers:
-        found["auc/centers"] = lambda: _over_centers(a, b, level)
-    base, more = (b, a) if a.model in IMAGE_MODELS else (a, b)
-    if base.model not in IMAGE_MODELS and more.model in IMAGE_MODELS:
-        # What does the image add to what is known without it, or to somebody's reading?
-        found["likelihood_ratio"] = lambda: added_value.likelihood_ratio(
-            y, base.probability, more.probability
+        yield ModelTest(Metric.AUC, "bootstrap_by_patient", lambda: (_redrawn(a, b, settings), ""))
+    else:
+        yield ModelTest(
+            Metric.AUC, "delong_paired", lambda: (discrimination.paired_test(y, p, q, level), "")
         )
-    return found
+    t_test = "t_paired_by_patient" if a.repeated else "t_paired"
+    yield ModelTest(
+        Metric.BRIER, t_test, lambda: (utility.brier_difference(y, p, q, level, cluster), "")
+    )
+    yield ModelTest(
+        Metric.NET_BENEFIT,
+        t_test,
+        lambda: (utility.net_benefit_difference(y, p, q, at, level, cluster), ""),
+        at,
+    )
+    if a.repeated:
+        return
+    if across_centers:
+        method = "reml_hartung_knapp_truncated"
+        yield ModelTest(Metric.AUC, method, lambda: _over_centers(a, b, level))
+    base, added = (b, a) if a.model in IMAGE_MODELS else (a, b)
+    if base.model not in IMAGE_MODELS and added.model in IMAGE_MODELS:
+        # What the image adds to clinical data, or to somebody's reading of the image.
+        yield ModelTest(
+            Metric.LIKELIHOOD_RATIO,
+            "likelihood_ratio_chi2_1",
+            lambda: (added_value.likelihood_ratio(y, base.probability, added.probability), ""),
+        )
 
 
 def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:
-    """Difference in AUC where patients were predicted several times: drawn by patient."""
-    areas = [metrics.auc(one.outcome, one.probability) for one in (a, b)]
+    """Difference in AUC where patients were predicted more than once: bootstrap by patient."""
+    level = settings.config.confidence
+    areas = [weighted.auc(one.outcome, one.probability) for one in (a, b)]
     functions = [lambda weights: {"difference": areas[0](weights) - areas[1](weights)}]
-    once = np.ones((1, a.size), dtype=np.uint16)
-    difference = float(metrics.replicate(functions, [once])["difference"][0])
-    drawn = resampling.cluster_draws(a.patient, settings.resamples, settings.random(a, "pooled"))
-    found = metrics.replicate(functions, drawn)["difference"]
-    interval = resampling.percentile(difference, found, settings.confidence)
-    spread = discrimination.normal_difference(
-        difference, float(np.nanvar(found, ddof=1)), settings.confidence, "bootstrap_by_patient"
-    )
-    return spread._replace(low=interval.low, high=interval.high)
+    itself = np.ones((1, a.size), dtype=np.uint16)
+    difference = float(weighted.replicate(functions, [itself])["difference"][0])
+    drawn = resampling.cluster_draws(a.patient, settings.config.resamples, settings.random(a))
+    found = weighted.replicate(functions, drawn)["difference"]
+    interval = resampling.percentile(difference, found, level)
+    variance = float(np.nanvar(found, ddof=1))
+    test = differences.normal(difference, variance, level)
+    return test._replace(low=interval.low, high=interval.high)
 
 
-def _over_centers(a: Sample, b: Sample, confidence: float) -> Difference:
-    """Random-effects mean of the differences within centers, which no scale of a split disturbs."""
-    effects, variances = [], []
+def _over_centers(a: Sample, b: Sample, confidence: float) -> tuple[Difference, str]:
+    """Random-effects mean of the differences within centers, in which no scales are mixed."""
+    effects: list[float] = []
+    variances: list[float] = []
     for center in np.unique(a.center):
         inside = a.center == center
         try:
@@ -130,10 +170,7 @@ def _over_centers(a: Sample, b: Sample, confidence: float) -> Difference:
             effects.append(float(areas[0] - areas[1]))
             variances.append(variance)
     found = pooling.pool(
-        np.array(effects),
-        np.array(variances),
-        interval="hartung_knapp_truncated",
-        confidence=confidence,
+        effects, variances, interval="hartung_knapp_truncated", confidence=confidence
     )
-    name = f"reml_hartung_knapp_truncated over {found.k} centers"
-    return Difference(found.estimate, found.low, found.high, found.p_value, name)
+    difference = Difference(found.estimate, found.low, found.high, found.p_value)
+    return difference, f"mean of {found.k} centers"

@@ -1,104 +1,135 @@
-"""Rows of roc.csv, calibration.csv, calibration_groups.csv and decision_curve.csv."""
+"""Curves of a sample: ROC, calibration and decision curve, each as rows of its table."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
-from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.sample import Sample
+from thyrocast.contract.evaluation import CALIBRATION, DECISION_CURVE, ROC
+from thyrocast.contract.names import GroupKind, Strategy
+from thyrocast.contract.table import Table
+from thyrocast.evaluation.groups import Batch
+from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import calibration_curve, resampling, roc, utility
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
-REFERENCES = ("treat_all", "treat_none")
+
+def _none(table: Table) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(table.names))
 
 
-def _key(sample: Sample, group: str) -> tuple[str, ...]:
-    return (sample.design, sample.split, sample.model, sample.set, group)
-
-
-def roc_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
-    """Corners of the ROC curve with the bootstrap band of the sensitivity; none with one outcome."""
+def roc_curve(sample: Sample, settings: Settings) -> pd.DataFrame:
+    """Rows of `ROC`: corners with the bootstrap band of the sensitivity; none with one outcome."""
+    y, p = sample.outcome, sample.probability
     try:
-        curve = roc.corners(sample.outcome, sample.probability)
+        curve = roc.corners(y, p)
     except NotEstimableError:
-        return
-    random, resamples = settings.random(sample, group), settings.resamples
+        return _none(ROC)
+    random, resamples = settings.random(sample), settings.config.resamples
     if sample.repeated:
         drawn = resampling.cluster_draws(sample.patient, resamples, random)
     else:
-        drawn = resampling.draws(resampling.strata(sample.outcome), resamples, random)
-    band: tuple[Floats, Floats] | None = None
+        drawn = resampling.draws(resampling.strata(y), resamples, random)
+    low = high = np.full(curve.fpr.size, np.nan)
     with contextlib.suppress(NotEstimableError):
-        band = roc.band(sample.outcome, sample.probability, curve.fpr, drawn, settings.confidence)
-    for index, point in enumerate(zip(curve.fpr, curve.tpr, strict=True)):
-        ends = (None, None) if band is None else (band[0][index], band[1][index])
-        yield (*_key(sample, group), *(number(v) for v in (*point, *ends)))
+        low, high = roc.band(y, p, curve.fpr, drawn, settings.config.confidence)
+    columns = {"fpr": curve.fpr, "tpr": curve.tpr, "tpr_low": low, "tpr_high": high}
+    return pd.DataFrame(sample.keys() | columns)
 
 
-def calibration_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
-    """Smooth calibration curve; none where it cannot be estimated."""
+def calibration(sample: Sample, settings: Settings) -> pd.DataFrame:
+    """Rows of `CALIBRATION`: the smooth curve; none if it cannot be estimated."""
     try:
         curve = calibration_curve.spline_curve(
-            sample.outcome, sample.probability, settings.confidence, cluster=sample.cluster
+            sample.outcome,
+            sample.probability,
+            settings.config.confidence,
+            cluster=sample.cluster,
         )
     except NotEstimableError:
-        return
-    for values in zip(*curve, strict=True):
-        yield (*_key(sample, group), *(number(v) for v in values))
+        return _none(CALIBRATION)
+    columns = {
+        "predicted": curve.predicted,
+        "observed": curve.observed,
+        "ci_low": curve.low,
+        "ci_high": curve.high,
+    }
+    return pd.DataFrame(sample.keys() | columns)
 
 
-def calibration_group_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
-    """Make rows of grouped calibration; groups have at least the smallest number of patients reported."""
-    fewest = int(settings.block["minimum_count"]["patients"])
-    count = min(int(settings.block["calibration_groups"]), max(1, sample.size // fewest))
+def calibration_groups(sample: Sample, settings: Settings) -> pd.DataFrame:
+    """Rows of `CALIBRATION_GROUPS`; no group is smaller than the smallest that is reported."""
+    fewest = settings.config.minimum_count.patients
+    count = min(settings.config.calibration_groups, max(1, sample.size // fewest))
     found = calibration_curve.groups(
-        sample.outcome, sample.probability, count, settings.confidence, fewest
+        sample.outcome, sample.probability, count, settings.config.confidence, fewest
     )
-    for index, part in enumerate(found, start=1):
-        # Wilson's interval counts patients; it has nothing to say of several rows of one.
-        limits = (None, None) if sample.repeated else part.observed[1:3]
-        values = (part.predicted, part.observed.estimate, *limits)
-        yield (*_key(sample, group), index, *(number(v) for v in values), part.n)
+    # Wilson's interval needs independent patients.
+    known = not sample.repeated
+    columns = {
+        "bin": range(1, len(found) + 1),
+        "predicted": [group.predicted for group in found],
+        "observed": [group.observed.estimate for group in found],
+        "ci_low": [group.observed.low if known else np.nan for group in found],
+        "ci_high": [group.observed.high if known else np.nan for group in found],
+        "n": [group.n for group in found],
+    }
+    return pd.DataFrame(sample.keys() | columns)
 
 
 def thresholds(settings: Settings) -> Floats:
-    """Threshold probabilities of the decision curve, the clinical range among them."""
-    block = settings.block["decision"]
-    low = min(block["range"][0], block["clinical"][0])
-    high = max(block["range"][1], block["clinical"][1])
-    count = round((high - low) / block["step"]) + 1
-    # Rounded, so that 0.3 is 0.3 and equals a probability of 0.3.
+    """Threshold probabilities of the decision curve, (m,), which include the clinical range."""
+    block = settings.config.decision
+    low = min(block.range[0], block.clinical[0])
+    high = max(block.range[1], block.clinical[1])
+    count = round((high - low) / block.step) + 1
+    # Rounded, so that a threshold of 0.3 equals a probability of 0.3.
     return np.asarray(np.round(np.linspace(low, high, count), 6), dtype=np.float64)
 
 
-def decision_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
-    """Decision curve of a model."""
-    yield from _decision(sample, group, settings, sample.probability, sample.model)
+def decision_curve(sample: Sample, settings: Settings) -> pd.DataFrame:
+    """Rows of `DECISION_CURVE` of a model."""
+    return _decision(sample, settings, sample.probability, sample.model)
 
 
-def reference_rows(sample: Sample, group: str, settings: Settings) -> Iterator[Row]:
-    """Decision curves of treating all and none of the same patients."""
-    yield from _decision(sample, group, settings, np.ones(sample.size), REFERENCES[0])
-    yield from _decision(sample, group, settings, np.zeros(sample.size), REFERENCES[1])
+def references(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
+    """Rows of `DECISION_CURVE` for treating everybody and nobody, of all patients and by center.
+
+    They are computed for the patients of the model that predicted most of them.
+    """
+    if not batch.pooled:
+        return []
+    largest = max(batch.pooled, key=lambda sample: sample.size)
+    return [
+        _decision(sample, settings, np.full(sample.size, treated), strategy)
+        for sample in batch.reported
+        if sample.model == largest.model and sample.group.kind is not GroupKind.SUBGROUP
+        for strategy, treated in ((Strategy.TREAT_ALL, 1.0), (Strategy.TREAT_NONE, 0.0))
+    ]
 
 
-def _decision(
-    sample: Sample, group: str, settings: Settings, probability: Floats, model: str
-) -> Iterator[Row]:
+def _decision(sample: Sample, settings: Settings, probability: Floats, model: str) -> pd.DataFrame:
+    level = settings.config.confidence
     try:
-        curve = utility.net_benefit(
-            sample.outcome, probability, thresholds(settings), settings.confidence, sample.cluster
+        curve = utility.decision_curve(
+            sample.outcome, probability, thresholds(settings), level, sample.cluster
         )
     except NotEstimableError:
-        return
-    if settings.block["decision"]["smooth"] and model not in REFERENCES:
-        # Too few thresholds are left as they are.
+        return _none(DECISION_CURVE)
+    if settings.config.decision.smooth and model not in tuple(Strategy):
+        # With too few thresholds the curve is not smoothed.
         with contextlib.suppress(NotEstimableError):
             curve = utility.smooth(curve)
-    key = (sample.design, sample.split, model, sample.set, group)
-    for values in zip(*curve, strict=True):
-        yield (*key, *(number(v) for v in values))
+    columns = {
+        "threshold": curve.threshold,
+        "net_benefit": curve.net_benefit,
+        "ci_low": curve.low,
+        "ci_high": curve.high,
+        "interventions_avoided": curve.avoided,
+        "avoided_low": curve.avoided_low,
+        "avoided_high": curve.avoided_high,
+    }
+    return pd.DataFrame(sample.keys() | {"model": model} | columns)

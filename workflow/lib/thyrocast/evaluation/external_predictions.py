@@ -1,55 +1,78 @@
-"""Anyone's probabilities, put beside the study's own predictions."""
+"""External predictions: somebody else's probabilities for the patients of the study."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
 
 from thyrocast import fileio
+from thyrocast.config.evaluation import ExternalPredictionsConfig
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.errors import InputError
-from thyrocast.evaluation.sample import Prediction, check_probability
 
 
-def rows(predictions: Sequence[Prediction], comparator: Mapping[str, Any]) -> Iterator[Prediction]:
-    """Predictions of a comparator, for the patients of each split and set whom it knows.
+def read(config: ExternalPredictionsConfig, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Read external predictions for the patients of each split and set.
 
     Parameters
     ----------
+    config
+        Name, table and column of the probabilities.
     predictions
-        The study's own, which say who is in which set.
-    comparator
-        ``name``, ``table`` and ``column``, as in the config.
+        Table `PREDICTIONS` of the study, which says who is in which set.
+
+    Returns
+    -------
+    DataFrame
+        Table `PREDICTIONS`, of the patients in both.
 
     Raises
     ------
     InputError
-        If a column is missing, a patient stands twice, a probability is not from 0 to 1, or no
-        patient of the study is in the table.
+        If the file or a column is missing, a patient has two rows, a probability is not from 0 to 1,
+        or no patient of the study is in the table.
     """
-    file = Path(comparator["table"])
-    where = f"comparator {comparator['name']}, table {file}"
-    known: dict[str, str] = {}
-    if not file.is_file():
-        raise InputError(f"{where}: there is no such file, expected a CSV table")
-    for row in fileio.read_csv(file):
-        for column in ("patient", comparator["column"]):
-            if column not in row:
-                raise InputError(
-                    f"{where} has no column {column!r}, expected one of {', '.join(map(repr, row))}"
-                )
-        patient, text = row["patient"].strip(), row[comparator["column"]].strip()
-        if patient in known:
-            raise InputError(f"{where}: patient {patient} stands there twice, expected one row")
-        if text:
-            check_probability(text, f"{where}: patient {patient}")
-            known[patient] = text
-    places = {(row["design"], row["split"], row["set"], row["patient"]): row for row in predictions}
-    if not any(row["patient"] in known for row in places.values()):
+    where = f"external predictions {config.name}, table {config.table}"
+    known = _probabilities(Path(config.table), config.column, where)
+    places = predictions.drop_duplicates(["design", "split", "set", "patient"])
+    found = places[places["patient"].isin(known)]
+    if found.empty:
         raise InputError(
             f"{where}: none of its {len(known)} patients is in the study, expected pseudonyms as in "
             "cohort.csv"
         )
-    for place in places.values():
-        if place["patient"] in known:
-            yield {**place, "model": comparator["name"], "probability": known[place["patient"]]}
+    return io.conform(
+        PREDICTIONS, found.assign(model=config.name, probability=found["patient"].map(known))
+    )
+
+
+def _probabilities(file: Path, column: str, where: str) -> dict[str, float]:
+    """Probability of each patient that has one."""
+    if not file.is_file():
+        raise InputError(f"{where}: there is no such file, expected a CSV table")
+    known: dict[str, float] = {}
+    for row in fileio.read_csv(file):
+        for name in ("patient", column):
+            if name not in row:
+                raise InputError(
+                    f"{where} has no column {name!r}, expected one of {', '.join(map(repr, row))}"
+                )
+        patient, text = row["patient"].strip(), row[column].strip()
+        if patient in known:
+            raise InputError(f"{where}: patient {patient} has two rows, expected one")
+        if text:
+            known[patient] = _probability(text, f"{where}: patient {patient}")
+    return known
+
+
+def _probability(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    # The comparison is false for NaN as well.
+    if not 0 <= value <= 1:
+        raise InputError(f"{where} has probability {text!r}, expected a number from 0 to 1")
+    return value

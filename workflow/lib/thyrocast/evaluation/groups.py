@@ -1,112 +1,253 @@
-"""Centers and subgroups: who belongs to them, and which are too small to be reported."""
+"""Centers and subgroups: which patients belong to them, and which are too small to be reported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from thyrocast.evaluation.sample import Sample
+from thyrocast.config.evaluation import EvaluationConfig, MinimumCountConfig
+from thyrocast.contract.evaluation import PERFORMANCE
+from thyrocast.contract.names import GroupKind, Metric, Set, Status
+from thyrocast.evaluation.samples import POOLED, Group, Sample, Samples, Texts
 from thyrocast.statistics.inputs import Booleans
 
-Labels = Mapping[str, str]
+MISSING = "missing"
 
 
-def label(text: str, cuts: Sequence[float]) -> str:
-    """Name of the subgroup of a cell: its category, or its place between the cuts.
+class Division(NamedTuple):
+    """A way to divide a sample: by center, by a column of the cohort, or by split (no kind)."""
 
-    Examples
-    --------
-    >>> label("35", [40]), label("40", [40]), label("", [40]), label("50", [40, 60])
-    ('<40', '>=40', 'missing', '40-<60')
+    kind: GroupKind | None
+    variable: str = ""
+
+    @property
+    def rank(self) -> str:
+        """Text by which groups of equal size are ordered, so that every run suppresses the same."""
+        if self.kind is GroupKind.SUBGROUP:
+            return f"subgroup:{self.variable}="
+        return "split:" if self.kind is None else f"{self.kind}:"
+
+
+CENTERS, SPLITS = Division(GroupKind.CENTER), Division(None)
+#: A division and the name of one of its parts.
+Part = tuple[Division, str]
+#: Patients of each part, (n,); None for a part that must not be reported.
+Parts = Mapping[Part, Booleans | None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of all models of one split and set, with their centers and subgroups.
+
+    Attributes
+    ----------
+    split, set
+        As in the tables.
+    divided
+        Whether centers and subgroups are included.
+    samples
+        Model by model: all patients first, then centers and subgroups.
+    suppressed
+        Indices of the samples that must not be reported.
     """
-    if not text.strip():
-        return "missing"
-    if not cuts:
-        return text
-    try:
-        value = float(text)
-    except ValueError:
-        return "missing"
-    ordered = sorted(cuts)
-    above = sum(value >= cut for cut in ordered)
-    if above == 0:
-        return f"<{ordered[0]:g}"
-    if above == len(ordered):
-        return f">={ordered[-1]:g}"
-    return f"{ordered[above - 1]:g}-<{ordered[above]:g}"
+
+    split: str
+    set: Set
+    divided: bool
+    samples: Sequence[Sample]
+    suppressed: frozenset[int]
+
+    @property
+    def reported(self) -> list[Sample]:
+        """Samples that are reported."""
+        return [s for index, s in enumerate(self.samples) if index not in self.suppressed]
+
+    @property
+    def pooled(self) -> list[Sample]:
+        """Reported samples of all patients, one per model."""
+        return [sample for sample in self.reported if sample.group == POOLED]
 
 
-def labels(
-    cohort: Sequence[Mapping[str, str]], subgroups: Mapping[str, Sequence[float]]
-) -> dict[str, Labels]:
-    """For each subgroup column, the label of every patient."""
-    return {
-        column: {row["patient"]: label(row.get(column, ""), cuts) for row in cohort}
-        for column, cuts in subgroups.items()
-    }
-
-
-def too_small(sample: Sample, least: Mapping[str, int]) -> bool:
-    """Whether a sample has fewer patients, or fewer of an outcome, than may be reported."""
-    patients, cured = sample.patients
-    return patients < least["patients"] or min(cured, patients - cured) < least["outcomes"]
-
-
-def divide(
-    sample: Sample, divisions: Mapping[str, Sequence[str]], least: Mapping[str, int]
-) -> dict[str, Booleans | None]:
-    """Patients of each group; None for a group that is not reported.
+def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) -> list[Batch]:
+    """Divide samples into groups, and mark those that must not be reported.
 
     Parameters
     ----------
-    divisions : mapping of prefix to (n,) names
-        Ways to divide the sample, such as ``center:``, each with the group of every patient.
-    least : mapping
-        ``patients`` and ``outcomes``: the fewest of a reported group.
+    samples
+        All samples of a design.
+    cohort
+        Table `COHORT`, for the subgroups.
+    config
+        The config's block `evaluation`.
+
+    Returns
+    -------
+    list of Batch
+        Each split's training and test samples; finally the test samples of all splits, divided.
+    """
+    least = config.minimum_count
+    labels = {str(name): subgroups(cohort[name], cuts) for name, cuts in config.subgroups.items()}
+    named = {
+        name: dict(zip(cohort["patient"], found, strict=True)) for name, found in labels.items()
+    }
+    whole = samples.whole()
+    parts = {sample.model: divide(sample, divisions(sample, named), least) for sample in whole}
+    found = []
+    for split in samples.splits:
+        train = samples.of_split(split, Set.TRAIN)
+        hidden = [index for index, sample in enumerate(train) if too_small(sample, least)]
+        found.append(Batch(split, Set.TRAIN, False, train, frozenset(hidden)))
+        if len(samples.splits) > 1:
+            # A split is a group of patients as well: a center, or some of the patients.
+            test = samples.of_split(split, Set.TEST)
+            hidden = [
+                index
+                for index, sample in enumerate(test)
+                if too_small(sample, least)
+                or parts[sample.model].get((SPLITS, split), sample.outcome) is None
+            ]
+            found.append(Batch(split, Set.TEST, False, test, frozenset(hidden)))
+    return [*found, _divided(whole, parts, least)]
+
+
+def _divided(
+    whole: Sequence[Sample], parts: Mapping[str, Parts], least: MinimumCountConfig
+) -> Batch:
+    found: list[Sample] = []
+    hidden: list[int] = []
+    for sample in whole:
+        if too_small(sample, least):
+            hidden.append(len(found))
+        found.append(sample)
+        for (division, name), inside in parts[sample.model].items():
+            if division.kind is None:
+                continue
+            if inside is None:
+                hidden.append(len(found))
+            # A suppressed sample is not scored: it needs no patients.
+            members = np.zeros(sample.size, dtype=np.bool_) if inside is None else inside
+            found.append(sample.among(members, Group(division.kind, division.variable, name)))
+    split = whole[0].split if whole else ""
+    return Batch(split, Set.TEST, True, found, frozenset(hidden))
+
+
+def subgroups(values: pd.Series[Any], cuts: Sequence[float]) -> list[str]:
+    """Name of the subgroup of each patient: the category, or the place between the cuts.
+
+    Parameters
+    ----------
+    values
+        Column of the cohort, (n,).
+    cuts
+        Values at which numbers are divided; none for categories.
+
+    Examples
+    --------
+    >>> subgroups(pd.Series([35.0, 40.0, None, 50.0]), [60, 40])
+    ['<40', '40-<60', 'missing', '40-<60']
+    """
+    ordered = sorted(cuts)
+    return [MISSING if pd.isna(value) else _subgroup(value, ordered) for value in values]
+
+
+def _subgroup(value: Any, cuts: Sequence[float]) -> str:
+    if isinstance(value, str):
+        return value if value.strip() else MISSING
+    number = float(value)
+    if not cuts:
+        return f"{number:.6g}"
+    above = sum(number >= cut for cut in cuts)
+    if above == 0:
+        return f"<{cuts[0]:g}"
+    if above == len(cuts):
+        return f">={cuts[-1]:g}"
+    return f"{cuts[above - 1]:g}-<{cuts[above]:g}"
+
+
+def divisions(sample: Sample, labels: Mapping[str, Mapping[str, str]]) -> dict[Division, Texts]:
+    """The ways in which a sample is divided, each with the part of every prediction, (n,).
+
+    Parameters
+    ----------
+    sample
+        Predictions of one model.
+    labels
+        For each column the subgroup of every patient.
+    """
+    found = {CENTERS: sample.center}
+    for column, label in labels.items():
+        names = np.array([label.get(patient, MISSING) for patient in sample.patient])
+        if np.unique(names).size > 1:
+            found[Division(GroupKind.SUBGROUP, column)] = names
+    if sample.origin is not None:
+        found[SPLITS] = sample.origin
+    return found
+
+
+def too_small(sample: Sample, least: MinimumCountConfig) -> bool:
+    """Whether a sample has fewer patients, or fewer of an outcome, than may be reported."""
+    rarer = min(sample.events, sample.patients - sample.events)
+    return sample.patients < least.patients or rarer < least.outcomes
+
+
+def divide(
+    sample: Sample, ways: Mapping[Division, Texts], least: MinimumCountConfig
+) -> dict[Part, Booleans | None]:
+    """Patients of each part of a sample; None for a part that must not be reported.
+
+    Parameters
+    ----------
+    sample
+        Predictions of one model.
+    ways
+        As from `divisions`.
+    least
+        Fewest patients of a reported group.
 
     Notes
     -----
-    A group left out must not be worked out from what is reported. Within a division, the next
-    smallest goes with it until what is left out holds the least number itself. Across divisions
-    (all of one vendor's patients are those of two centers) reported groups are left out until no
-    sum and difference of them gives a group that is too small.
+    It must not be possible to derive a suppressed group from the reported ones. Within a division,
+    the smallest groups are suppressed until the suppressed patients together are enough. Across
+    divisions (all patients of a vendor may be those of two centers), further groups are suppressed
+    until no sum and difference of the reported ones gives a group that is too small.
     """
-    members: dict[str, Booleans] = {}
-    small: set[str] = set()
-    hidden: set[str] = set()
+    members: dict[Part, Booleans] = {}
+    small: set[Part] = set()
+    hidden: set[Part] = set()
 
-    def size(name: str) -> tuple[int, str]:
-        # The name decides among equals, so that every run hides the same.
-        return int(members[name].sum()), name
+    def size(part: Part) -> tuple[int, str]:
+        return int(members[part].sum()), part[0].rank + part[1]
 
-    for prefix, names in divisions.items():
-        array = np.asarray(names)
-        mine = {f"{prefix}{name}": array == name for name in np.unique(array)}
-        members |= mine
-        left = {name for name, who in mine.items() if too_small(sample.among(who), least)}
+    for division, names in ways.items():
+        own = {(division, str(name)): names == name for name in np.unique(names)}
+        members |= own
+        left = {part for part, who in own.items() if too_small(sample.among(who), least)}
         small |= left
-        shown = sorted(mine.keys() - left, key=size)
+        shown = sorted(own.keys() - left, key=size)
         while left and shown:
-            together = np.any([mine[name] for name in left], axis=0)
+            together = np.any([own[part] for part in left], axis=0)
             if not too_small(sample.among(together), least):
                 break
             left.add(shown.pop(0))
         hidden |= left
     while small:
         shown = sorted(members.keys() - hidden, key=size)
-        telling = _telling([members[name] for name in shown], [members[name] for name in small])
-        if telling is None:
+        revealing = _revealing([members[part] for part in shown], [members[part] for part in small])
+        if revealing is None:
             break
-        hidden.add(shown[telling])
-    return {name: None if name in hidden else who for name, who in members.items()}
+        hidden.add(shown[revealing])
+    return {part: None if part in hidden else who for part, who in members.items()}
 
 
-def _telling(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | None:
+def _revealing(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | None:
     """First of the shown groups that, with others and the whole, adds up to a small one."""
     if not shown:
         return None
-    # Patients who are in the same groups are as good as one.
+    # Patients who are in the same groups need one equation only.
     kinds = np.unique(np.stack([*shown, *small], axis=1), axis=0).astype(np.float64)
     known = np.column_stack([kinds[:, : len(shown)], np.ones(len(kinds))])
     for wanted in kinds[:, len(shown) :].T:
@@ -115,3 +256,16 @@ def _telling(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | None
         if used.size and np.abs(known @ share - wanted).max() < 1e-6:
             return int(used[0])
     return None
+
+
+def suppressed_row(sample: Sample, least: MinimumCountConfig) -> pd.DataFrame:
+    """Row of `PERFORMANCE` that names a sample which must not be reported."""
+    cells = {
+        "variable": sample.group.variable,
+        "metric": Metric.AUC,
+        "ci_method": "",
+        "status": Status.SUPPRESSED,
+        "note": f"fewer than {least.patients} patients or {least.outcomes} of an outcome, or a group "
+        "from which such a group could be derived",
+    }
+    return pd.DataFrame([dict.fromkeys(PERFORMANCE.names) | sample.keys() | cells])

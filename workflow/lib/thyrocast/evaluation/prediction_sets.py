@@ -1,54 +1,81 @@
-"""Conformal prediction sets of test patients, those without an outcome among them."""
+"""Conformal prediction sets of test patients, with or without a known outcome."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
-from thyrocast.evaluation.layout import Row, number
-from thyrocast.evaluation.sample import IMAGE_MODELS, Prediction, Sample
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import PREDICTION_SETS
+from thyrocast.contract.names import Model, PredictionSet, Set
+from thyrocast.evaluation.samples import Key, Sample, Samples
+from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import conformal
-from thyrocast.statistics.inputs import Booleans, Floats
+from thyrocast.statistics.inputs import Floats
 
 NAMES = {
-    (True, False): "not_cured",
-    (False, True): "cured",
-    (True, True): "uncertain",
-    (False, False): "atypical",
+    (True, False): PredictionSet.NOT_CURED,
+    (False, True): PredictionSet.CURED,
+    (True, True): PredictionSet.UNCERTAIN,
+    (False, False): PredictionSet.ATYPICAL,
 }
 
 
-def calibrates(train: Sample | None, in_sample: bool) -> bool:
-    """Whether a training set's probabilities may calibrate prediction sets.
+def calibrating(samples: Samples, settings: Settings) -> dict[Key, Sample]:
+    """Training sets whose probabilities may calibrate prediction sets.
 
-    They must be of patients whom the model had not seen, which in-sample probabilities are not;
-    another's probabilities (a comparator) learned from nobody here.
+    The models must not have seen these patients: in-sample probabilities of the study's own models
+    are excluded. External predictions did not learn from the study's patients.
     """
-    return train is not None and not (in_sample and train.model in (*IMAGE_MODELS, "clinical"))
+    return {
+        (split, model): train
+        for (split, model), train in samples.train.items()
+        if not (settings.in_sample and model in tuple(Model))
+    }
 
 
 def p_values(train: Sample, probability: Floats) -> Floats:
-    """Conformal p values (n, 2) of not cured and cured, calibrated on a training set.
+    """Conformal p values of not cured and cured, (n, 2), calibrated on a training set.
 
-    The training probabilities are cross-fitted: each from a model that had not seen the patient, but
-    of a fifth fewer patients than the one that predicts the test set. The guarantee of
-    :func:`conformal.p_values` holds to the extent that this changes nothing (cross-conformal
-    prediction), and within the training centers; coverage on test is reported beside it.
+    The training probabilities are cross-fitted: each is from a model that had not seen the patient,
+    but was fitted to fewer patients than the model that predicts the test set. The guarantee of
+    `thyrocast.statistics.conformal.p_values` is valid as far as this makes no difference
+    (cross-conformal prediction), and within the training centers; coverage is measured on test sets.
     """
     return conformal.p_values(train.outcome, train.probability, probability)
 
 
-def possible(train: Sample, sample: Sample, error: float) -> Booleans:
-    """Outcomes not excluded for each patient of a sample, (n, 2): not cured and cured."""
-    return conformal.sets(p_values(train, sample.probability), error)
+def add(samples: Samples, calibration: Mapping[Key, Sample], settings: Settings) -> Samples:
+    """Add the possible outcomes to the test samples."""
+    error = settings.config.prediction_sets.error
+    test = dict(samples.test)
+    for key in calibration.keys() & test.keys():
+        values = p_values(calibration[key], test[key].probability)
+        test[key] = replace(test[key], possible=conformal.sets(values, error))
+    return Samples(samples.train, test)
 
 
-def rows(train: Sample, test: Sequence[Prediction], error: float) -> Iterator[Row]:
-    """Rows of prediction_sets.csv for all test patients of a split, with or without outcome."""
-    probability = np.array([float(row["probability"]) for row in test])
-    values = p_values(train, probability)
-    for row, pair, kept in zip(test, values, conformal.sets(values, error), strict=True):
-        key = (row[name] for name in ("design", "split", "model", "patient", "center", "outcome"))
-        word = NAMES[bool(kept[0]), bool(kept[1])]
-        yield (*key, float(row["probability"]), number(pair[0]), number(pair[1]), word)
+def table(
+    predictions: pd.DataFrame, calibration: Mapping[Key, Sample], settings: Settings
+) -> pd.DataFrame:
+    """Make the table `PREDICTION_SETS` for all test patients, with or without an outcome."""
+    test = predictions[predictions["set"] == Set.TEST]
+    by_key = dict(iter(test.groupby(["split", "model"], sort=False)))
+    frames = []
+    for key, train in calibration.items():
+        if key not in by_key:
+            continue
+        rows = by_key[key].drop(columns="set")
+        values = p_values(train, rows["probability"].to_numpy(dtype=np.float64))
+        kept = conformal.sets(values, settings.config.prediction_sets.error)
+        frames.append(
+            rows.assign(
+                p_not_cured=values[:, 0],
+                p_cured=values[:, 1],
+                prediction=[NAMES[bool(no), bool(yes)] for no, yes in kept],
+            )
+        )
+    return io.concat(PREDICTION_SETS, frames)

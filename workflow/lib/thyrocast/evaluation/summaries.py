@@ -1,56 +1,53 @@
-"""Results of centers whose data may not leave: their own performance tables."""
+"""Performance tables of centers whose data may not leave."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from thyrocast import fileio
+import pandas as pd
+
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import PERFORMANCE
+from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation.layout import COLUMNS
-from thyrocast.evaluation.pooled import UNSEEN
 
 
-def read(file: Path, own: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Rows of single, unseen centers in a performance table that another run of this workflow wrote.
+def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
+    """Read the results of unseen centers from a table that another run of this workflow wrote.
 
-    They are results of that run's own models: pooled with ours, they tell how the procedure does.
+    They are results of the models of that run: pooled with those of this study, they describe the
+    procedure.
 
     Parameters
     ----------
     file
-        The table that the center sent.
+        The table `PERFORMANCE` that was sent.
     own
-        Rows that are there already: the study's own, and those of other files.
+        Table `PERFORMANCE` of this study, with the centers of the summaries that were read before.
 
     Raises
     ------
     InputError
-        If columns are missing, no center is in it, or a center is among the study's own.
+        If it is no such table, has no unseen center, or has one that is in `own`.
     """
     where = f"summary {file}"
-    rows = fileio.read_csv(file)
-    missing = [name for name in COLUMNS["performance"] if not rows or name not in rows[0]]
-    if missing:
-        raise InputError(
-            f"{where}: no column {missing[0]!r}, expected evaluation/performance.csv of the center"
-        )
-    centers = [
-        row
-        for row in rows
-        if row["group"].startswith("center:") and row["set"] == "test" and row["design"] in UNSEEN
+    found = io.read(PERFORMANCE, file)
+    centers = found[
+        (found["group_kind"] == GroupKind.CENTER)
+        & (found["set"] == Set.TEST)
+        & found["design"].isin([str(design) for design in UNSEEN_CENTERS])
     ]
-    if not centers:
+    if centers.empty:
         raise InputError(
-            f"{where}: no test results of a center that its models had not seen, expected groups like "
-            f"center:NAME of the designs {' or '.join(UNSEEN)}"
+            f"{where}: no test results of a center that its models had not seen, expected rows with "
+            f"group_kind center of the designs {' or '.join(UNSEEN_CENTERS)}"
         )
-    known = {(row["design"], row["group"]) for row in own}
-    for row in centers:
-        if (row["design"], row["group"]) in known:
-            name = row["group"].partition(":")[2]
+    known = own[own["group_kind"] == GroupKind.CENTER]
+    present = set(zip(known["design"], known["group"], strict=True))
+    for design, name in zip(centers["design"], centers["group"], strict=True):
+        if (design, name) in present:
             raise InputError(
-                f"{where}: center {name} is in design {row['design']} of this study already, or comes "
-                "twice, expected a center that is not: remove the file or the center"
+                f"{where}: center {name} is in design {design} of this study already, or in two "
+                "summaries, expected a center that is not: remove the file or the center"
             )
-    return centers
+    return centers.reset_index(drop=True)

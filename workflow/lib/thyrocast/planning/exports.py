@@ -1,21 +1,22 @@
-"""Whose files stand in a center's export, seen at a glance when the workflow is parsed.
+"""Which patient each file of a center's export belongs to, known when the workflow is parsed.
 
-A replaced scan must rerun the job that holds its patient, and no other. Which file belongs to whom
-is therefore looked up here, before any job, in the first bytes of each file that is new; the real
-reading, with every care for what a header may hold, is the registration's.
+A replaced scan must rerun the job of its patient and no other. The patient is therefore looked up
+here, before any job, in the first bytes of each new file; the registration reads the whole header,
+with protection against whatever it may contain.
 
 Imported by the launcher: standard library only.
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from thyrocast import fileio, identity
+from thyrocast.identity import IdentifierForm
 
 # PatientID (0010,0020), little endian: tag, then `LO` and two bytes of length (explicit) or four
 # bytes of length (implicit); PS3.5 section 7.1.
@@ -25,18 +26,25 @@ _GLANCE = 32_768
 
 @dataclass(frozen=True)
 class Export:
-    """The files of a center, each with a stamp of size and time, and whose they are."""
+    """The files of a center.
+
+    Attributes
+    ----------
+    stamps
+        Path below the export to a stamp of size and modification time.
+    owners
+        Path to the normalized identifiers that the file's first bytes name, if any.
+    """
 
     stamps: Mapping[str, str]
-    # Normalized identifiers that a file's first bytes name; nobody where they name none.
     owners: Mapping[str, tuple[str, ...]]
 
     def version(self) -> str:
-        """Hash that changes when any file comes, goes or changes."""
+        """Return a hash that changes if any file is added, removed or changed."""
         return _hash(f"{path}\0{stamp}" for path, stamp in self.stamps.items())
 
     def versions(self) -> dict[str, str]:
-        """Hash of the files of each identifier; files that name nobody count for everybody."""
+        """Return a hash of the files of each identifier; files that name nobody count for everybody."""
         lines: dict[str, list[str]] = {"": []}
         for path, stamp in self.stamps.items():
             for owner in self.owners[path] or ("",):
@@ -51,17 +59,17 @@ def _hash(lines: Iterable[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None = None) -> Export:
-    """Look at every file below ``folder``.
+def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
+    """Find every file below a folder and its patient.
 
     Parameters
     ----------
     folder
         The center's export.
     cache
-        File that remembers what was seen, so that only new and changed files are opened. It holds
-        identifiers and stands with the private files.
-    rules
+        Private file that stores what was found, so that only new and changed files are opened. It
+        contains identifiers.
+    form
         The center's ``identifiers`` block, see `thyrocast.identity.normalize_identifier`.
     """
     root, memory = Path(folder), Path(cache)
@@ -73,12 +81,14 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
     }
     if found != known:
         memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A file name need not be text; such a file is looked at anew each time.
-        fileio.write_json(memory, {p: v for p, v in found.items() if p.isprintable()})
+        # A file name may not be text; such a file is opened every time.
+        named = {path: entry for path, entry in found.items() if path.isprintable()}
+        with fileio.atomic(memory, mode=0o600) as temporary:
+            temporary.write_text(json.dumps(named), encoding="utf-8")
     return Export(
         stamps={path: stamp for path, (stamp, _) in found.items()},
         owners={
-            path: tuple(identity.normalize_identifier(name, rules) for name in names)
+            path: tuple(identity.normalize_identifier(name, form) for name in names)
             for path, (_, names) in found.items()
         },
     )
@@ -87,9 +97,10 @@ def look(folder: str | Path, cache: str | Path, rules: Mapping[str, Any] | None 
 def _names(path: str) -> list[str]:
     """Patient identifiers in the first bytes of a file.
 
-    One in letters of its own reads differently in each character set: it names nobody here.
+    An identifier that is not ASCII depends on the character set, which is not read here: it names
+    nobody.
     """
-    if not os.path.isfile(path):  # a link to a pipe would be waited on for ever
+    if not os.path.isfile(path):  # reading a link to a pipe would never return
         return []
     try:
         with open(path, "rb") as file:
@@ -109,13 +120,13 @@ def _names(path: str) -> list[str]:
 def _stamp(entry: "os.DirEntry[str]") -> str:
     try:
         status = entry.stat()
-    except OSError:  # a dangling link or one that leads in a circle
+    except OSError:  # a broken link or one that leads in a circle
         return "unreadable"
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Every file below a folder; links to folders are not followed, so none leads in a circle."""
+    """Yield every file below a folder; links to folders are not followed (they may form a circle)."""
     pending = [str(folder)]
     while pending:
         try:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from thyrocast import identity
 from thyrocast.config.center import CenterConfig
-from thyrocast.config.evaluation import ComparatorConfig
+from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 from thyrocast.planning import exports
 from thyrocast.planning.exports import Export
-from thyrocast.planning.spreadsheet import read_table
+from thyrocast.planning.spreadsheet import read_sheet
 
 
 def check_inputs(study: StudyConfig) -> None:
@@ -44,7 +44,7 @@ def _center_faults(center: CenterConfig) -> Iterator[str]:
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
         return
     try:
-        table = read_table(center.clinical, center.sheet, center.encoding)
+        table = read_sheet(center.clinical, center.sheet, center.encoding)
     except InputError as error:
         yield f"{where}: {error}"
         return
@@ -66,8 +66,8 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
     weights = study.network.weights
     if weights != RANDOM and not Path(weights).expanduser().is_file():
         yield f"key network.weights: there is no file {weights}, expected `random` or weights"
-    for comparator in study.evaluation.comparators:
-        yield from _comparator_faults(comparator)
+    for external in study.evaluation.external_predictions:
+        yield from _external_faults(external)
     if study.simulation and not Path(study.simulation).is_file():
         yield (
             f"key simulation: there is no file {study.simulation}, expected the simulator's "
@@ -75,20 +75,20 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
         )
 
 
-def _comparator_faults(comparator: ComparatorConfig) -> Iterator[str]:
-    where = f"key evaluation.comparators, {comparator.name}"
-    if not Path(comparator.table).is_file():
-        yield f"{where}: there is no file {comparator.table}, expected a table of probabilities"
+def _external_faults(external: ExternalPredictionsConfig) -> Iterator[str]:
+    where = f"key evaluation.external_predictions, {external.name}"
+    if not Path(external.table).is_file():
+        yield f"{where}: there is no file {external.table}, expected a table of probabilities"
         return
-    with Path(comparator.table).open(encoding="utf-8-sig", errors="replace") as file:
+    with Path(external.table).open(encoding="utf-8-sig", errors="replace") as file:
         try:
             header = [cell.strip() for cell in next(csv.reader(file), [])]
         except csv.Error:
             header = []
-    for name in ("patient", comparator.column):
+    for name in ("patient", external.column):
         if name not in header:
             yield (
-                f"{where}: {comparator.table} has no column {name!r}, "
+                f"{where}: {external.table} has no column {name!r}, "
                 f"expected one of {', '.join(map(repr, header))}"
             )
 
@@ -102,14 +102,13 @@ def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
         For each pseudonym a version that changes with the patient's row or files.
     """
     center = study.center(name)
-    rules = center.identifiers.plain()
     key = identity.load_key(study.pseudonym_key)
-    table = read_table(center.clinical, center.sheet, center.encoding)
+    table = read_sheet(center.clinical, center.sheet, center.encoding)
     files = export.versions()
     found: dict[str, str] = {}
     for cell, row in zip(table.column(center.columns.patient), table.rows, strict=True):
         if cell:
-            identifier = identity.normalize_identifier(cell, rules)
+            identifier = identity.normalize_identifier(cell, center.identifiers)
             patient = identity.pseudonym(key, name, identifier)
             seen = [found.get(patient, ""), *row, files.get(identifier, files[""])]
             found[patient] = hashlib.sha256("\0".join(seen).encode()).hexdigest()[:12]

@@ -15,7 +15,7 @@ from thyrocast.contract import io
 from thyrocast.contract.names import Metric
 from thyrocast.contract.splits import OPTIMISM
 from thyrocast.signature import lasso_forest
-from thyrocast.statistics import discrimination, optimism
+from thyrocast.statistics import discrimination, losses, optimism
 from thyrocast.statistics.inputs import Booleans, Integers
 
 logger = logging.getLogger("thyrocast")
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 
 def _brier(outcome: Booleans, probability: Array) -> float:
-    return float(np.mean((probability - outcome) ** 2))
+    return float(losses.squared_errors(outcome, probability).mean())
 
 
 METRICS: Mapping[str, Callable[[Booleans, Array], float]] = {

@@ -1,11 +1,10 @@
 """Evaluation of a binary prediction model: small pure functions on arrays.
 
-Every function takes an outcome (n,) of 0 and 1 and probabilities (n,), and returns numbers or an
-:class:`~thyrocast.statistics.intervals.Interval`. What the data cannot answer raises
-:class:`~thyrocast.statistics.inputs.NotEstimableError` with one sentence that says why; nothing
-returns a NaN.
+Every function takes an outcome, (n,), of 0 and 1 and probabilities, (n,), and returns numbers or an
+`intervals.Interval`. What cannot be estimated from the data raises `inputs.NotEstimableError` with
+one sentence that gives the reason; no function returns NaN, except `weighted` for single resamples.
 
-Docstrings say how often nominal 95 % intervals cover the truth: the range over n = 50, 121 and
-1,000 and prevalences of 0.3, 0.5 and 0.7, of 1,000 simulated studies each, with two seeds
+Docstrings give the coverage of nominal 95 % intervals: the range over n = 50, 121 and 1,000 and
+prevalences of 0.3, 0.5 and 0.7, of 1,000 simulated studies each, with two seeds
 (``benchmarks/coverage_of_intervals.py``; Monte Carlo error 0.7 points).
 """

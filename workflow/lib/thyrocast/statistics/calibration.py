@@ -1,8 +1,12 @@
-"""Do the probabilities mean what they say: intercepts, slope, ratio and scores.
+"""Whether probabilities agree with outcomes: intercepts, slope, ratio and scores.
 
-Coverage of 95 % intervals, for a model with a slope of 0.8: in the large 92.1-94.9 % (its error is
-that of a slope of 1), slope 94.3-96.9 %, intercept 94.1-96.4 %, observed/expected 93.8-96.4 %, Brier
-93.9-96.7 %, scaled Brier 94.0-96.3 %, log loss 92.7-96.2 %, least at n = 50.
+Coverage of 95 % intervals, for a model with a slope of 0.8: calibration in the large 92.1-94.9 %
+(its error assumes a slope of 1), slope 94.3-96.9 %, intercept 94.1-96.4 %, observed/expected
+93.8-96.4 %, Brier score 93.9-96.7 %, scaled Brier score 94.0-96.3 %, log loss 92.7-96.2 %, lowest
+at n = 50.
+
+Every function with a `cluster` takes the patient of each prediction, (n,); several predictions of
+a patient then count as one.
 """
 
 from __future__ import annotations
@@ -12,14 +16,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.statistics import influence, inputs, intervals, logistic
-from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
+from thyrocast.statistics import influence, inputs, intervals, logistic, losses
+from thyrocast.statistics.inputs import NotEstimableError
 from thyrocast.statistics.intervals import Interval
-
-
-def _read(outcome: ArrayLike, probability: ArrayLike) -> tuple[Booleans, Floats]:
-    y = inputs.outcome_array(outcome)
-    return y, inputs.probability_array(probability, y.size)
 
 
 def in_the_large(
@@ -30,16 +29,34 @@ def in_the_large(
 ) -> Interval:
     """Calibration in the large: intercept of a logistic model with the logit as offset.
 
-    0 is ideal; above 0 more were cured than predicted. A model of its own, not the intercept
-    beside the slope (:func:`intercept`), which is what rms's val.prob calls Intercept. With
-    ``cluster`` (n,), as in the functions below, several predictions of a patient count as one.
+    0 is ideal; above 0 more patients were cured than predicted. It is a model of its own, not the
+    intercept of the joint model (`intercept`), which rms's val.prob calls Intercept.
+
+    Parameters
+    ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+    confidence : float
+        Confidence level.
+    cluster : array_like, (n,), optional
+        Patient of each prediction.
+
+    Returns
+    -------
+    Interval
+        Method ``wald``, or ``wald_by_patient`` with the sandwich variance.
 
     Raises
     ------
     NotEstimableError
         If one outcome is missing.
+
+    Examples
+    --------
+    >>> round(in_the_large([1, 1, 1, 0], [0.5, 0.5, 0.5, 0.5]).estimate, 3)
+    1.099
     """
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "calibration in the large")
     same = None if cluster is None else np.asarray(cluster)
     fit = logistic.fit(np.ones((y.size, 1)), y, offset=inputs.logit(p), cluster=same)
@@ -54,10 +71,26 @@ def slope(
 ) -> Interval:
     """Calibration slope: coefficient of the logit, with a free intercept. 1 is ideal.
 
+    Parameters
+    ----------
+    outcome, probability, confidence, cluster
+        As in `in_the_large`.
+
+    Returns
+    -------
+    Interval
+        As in `in_the_large`.
+
     Raises
     ------
     NotEstimableError
         If one outcome is missing, all probabilities are equal or the outcome is separated.
+
+    Examples
+    --------
+    >>> y, p = [1, 0, 1, 0, 1, 0], [0.8, 0.6, 0.7, 0.3, 0.4, 0.2]
+    >>> round(slope(y, p).estimate, 3)
+    1.742
     """
     return _wald(_joint(outcome, probability, cluster), 1, confidence, cluster)
 
@@ -68,12 +101,34 @@ def intercept(
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Interval:
-    """Intercept of the joint model of intercept and slope (val.prob's Intercept). 0 is ideal."""
+    """Intercept of the joint model of intercept and slope (val.prob's Intercept). 0 is ideal.
+
+    Parameters
+    ----------
+    outcome, probability, confidence, cluster
+        As in `in_the_large`.
+
+    Returns
+    -------
+    Interval
+        As in `in_the_large`.
+
+    Raises
+    ------
+    NotEstimableError
+        As `slope`.
+
+    Examples
+    --------
+    >>> y, p = [1, 0, 1, 0, 1, 0], [0.8, 0.6, 0.7, 0.3, 0.4, 0.2]
+    >>> round(intercept(y, p).estimate, 3)
+    0.0
+    """
     return _wald(_joint(outcome, probability, cluster), 0, confidence, cluster)
 
 
 def _joint(outcome: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None) -> logistic.Fit:
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "the calibration slope")
     x = inputs.logit(p)
     if np.ptp(x) < 1e-12:
@@ -86,9 +141,10 @@ def _joint(outcome: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None
 
 def _wald(fit: logistic.Fit, index: int, confidence: float, cluster: ArrayLike | None) -> Interval:
     estimate = float(fit.coefficients[index])
-    half = intervals.normal_quantile(confidence) * math.sqrt(fit.covariance[index, index])
+    error = math.sqrt(fit.covariance[index, index])
+    half = intervals.normal_quantile(confidence) * error
     method = "wald" if cluster is None else "wald_by_patient"
-    return Interval(estimate, estimate - half, estimate + half, method)
+    return Interval(estimate, estimate - half, estimate + half, method, error, "identity")
 
 
 def observed_expected(
@@ -99,15 +155,31 @@ def observed_expected(
 ) -> Interval:
     """Ratio of observed to expected cures, with a t interval on the log scale (delta method).
 
-    Both numbers are random. Where nobody or everybody was cured the interval is Wilson's of the
-    observed proportion, over the expected one.
+    Both numbers are random. If nobody or everybody was cured, the interval is Wilson's of the
+    observed proportion, divided by the expected one.
+
+    Parameters
+    ----------
+    outcome, probability, confidence, cluster
+        As in `in_the_large`.
+
+    Returns
+    -------
+    Interval
+        Method ``log_t``, ``log_t_by_patient`` or ``wilson``. The `std_error` of the latter is that
+        of `half_a_patient_inside`, for pooling.
 
     Raises
     ------
     NotEstimableError
-        If all probabilities are 0, or predictions of nobody or everybody cured are clustered.
+        If all probabilities are 0, or nobody or everybody was cured and predictions are clustered.
+
+    Examples
+    --------
+    >>> round(observed_expected([1, 1, 1, 0], [0.9, 0.5, 0.4, 0.2]).estimate, 3)
+    1.5
     """
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     observed, expected = float(y.mean()), float(p.mean())
     if expected == 0:
         raise NotEstimableError("observed/expected has nothing expected: all probabilities are 0")
@@ -116,9 +188,37 @@ def observed_expected(
             raise NotEstimableError("nobody or everybody was cured")
         share = intervals.wilson(int(y.sum()), y.size, confidence)
         ratio, low, high = (value / expected for value in share[:3])
-        return Interval(ratio, low, high, "wilson")
+        _, error = half_a_patient_inside(int(y.sum()), y.size)
+        return Interval(ratio, low, high, "wilson", error, "log")
     ratio = observed / expected
     return influence.interval(ratio, (y - ratio * p) / expected, confidence, cluster, log=True)
+
+
+def half_a_patient_inside(cured: int, n: int) -> tuple[float, float]:
+    """Number of cured patients, half a patient inside 0 and `n`, and the error of its log.
+
+    Parameters
+    ----------
+    cured : int
+        0 or `n`.
+    n : int
+        Patients.
+
+    Returns
+    -------
+    observed : float
+        0.5 or `n` - 0.5.
+    error : float
+        Binomial standard error of log(`observed`).
+
+    Examples
+    --------
+    >>> observed, error = half_a_patient_inside(0, 40)
+    >>> observed, round(error, 3)
+    (0.5, 1.405)
+    """
+    observed = 0.5 if cured == 0 else n - 0.5
+    return observed, math.sqrt((1 - observed / n) / observed)
 
 
 def brier(
@@ -129,10 +229,27 @@ def brier(
 ) -> Interval:
     """Brier score, the mean squared difference between outcome and probability.
 
-    The interval is Student's t on the log scale.
+    Parameters
+    ----------
+    outcome, probability, confidence, cluster
+        As in `in_the_large`.
+
+    Returns
+    -------
+    Interval
+        Student's t on the log scale.
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients.
+
+    Examples
+    --------
+    >>> round(brier([1, 0, 1, 0], [0.8, 0.4, 0.6, 0.2]).estimate, 3)
+    0.1
     """
-    y, p = _read(outcome, probability)
-    squared = (y - p) ** 2
+    squared = losses.squared_errors(*inputs.read(outcome, probability))
     return influence.interval(float(squared.mean()), squared, confidence, cluster, log=True)
 
 
@@ -142,13 +259,31 @@ def scaled_brier(
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Interval:
-    """One minus Brier over that of the observed prevalence; 1 is perfect, 0 no use.
+    """One minus the Brier score over that of the observed prevalence; 1 is perfect, 0 is useless.
 
-    The interval is Student's t by the delta method, prevalence being as uncertain as the rest.
+    Parameters
+    ----------
+    outcome, probability, confidence, cluster
+        As in `in_the_large`.
+
+    Returns
+    -------
+    Interval
+        Student's t by the delta method; the prevalence is random as well.
+
+    Raises
+    ------
+    NotEstimableError
+        If one outcome is missing.
+
+    Examples
+    --------
+    >>> round(scaled_brier([1, 0, 1, 0], [0.8, 0.4, 0.6, 0.2]).estimate, 3)
+    0.6
     """
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "the scaled Brier score")
-    squared, prevalence = (y - p) ** 2, y.mean()
+    squared, prevalence = losses.squared_errors(y, p), y.mean()
     reference = prevalence * (1 - prevalence)
     ratio = float(squared.mean() / reference)
     effect = ratio * (1 - 2 * prevalence) * (y - prevalence) - squared
@@ -161,19 +296,63 @@ def log_loss(
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Interval:
-    """Mean negative log likelihood, in nats; probabilities are held 1e-6 off 0 and 1.
+    """Mean negative log likelihood, in nats; probabilities are clipped to 1e-6 and 1 - 1e-6.
 
-    The interval is Student's t on the log scale.
+    Parameters
+    ----------
+    outcome, probability, confidence, cluster
+        As in `in_the_large`.
+
+    Returns
+    -------
+    Interval
+        Student's t on the log scale.
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients.
+
+    Examples
+    --------
+    >>> round(log_loss([1, 0, 1, 0], [0.8, 0.4, 0.6, 0.2]).estimate, 3)
+    0.367
     """
-    y, p = _read(outcome, probability)
-    held = np.clip(p, inputs.EDGE, 1 - inputs.EDGE)
-    loss = -np.where(y, np.log(held), np.log1p(-held))
+    loss = losses.log_losses(*inputs.read(outcome, probability))
     return influence.interval(float(loss.mean()), loss, confidence, cluster, log=True)
 
 
 def spiegelhalter(outcome: ArrayLike, probability: ArrayLike) -> tuple[float, float]:
-    """Spiegelhalter's z of calibration and its two-sided p value (Stat Med 1986;5:421)."""
-    y, p = _read(outcome, probability)
+    """Spiegelhalter's test of calibration.
+
+    Parameters
+    ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+
+    Returns
+    -------
+    z : float
+        Standard normal if the model is calibrated.
+    p_value : float
+        Two-sided.
+
+    Raises
+    ------
+    NotEstimableError
+        If all probabilities are 0, 0.5 or 1.
+
+    Notes
+    -----
+    Spiegelhalter, Stat Med 1986;5:421.
+
+    Examples
+    --------
+    >>> z, p_value = spiegelhalter([1, 0, 1, 0], [0.8, 0.4, 0.6, 0.2])
+    >>> round(z, 3), round(p_value, 3)
+    (-1.091, 0.275)
+    """
+    y, p = inputs.read(outcome, probability)
     variance = float(np.sum((1 - 2 * p) ** 2 * p * (1 - p)))
     if variance <= 0:
         raise NotEstimableError("Spiegelhalter's test needs probabilities other than 0, 0.5 and 1")

@@ -1,4 +1,4 @@
-"""Calibration curves: smooth and grouped, and how far they lie from the ideal."""
+"""Calibration curves: smooth and grouped, and their distance from the ideal."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from thyrocast.statistics import inputs, intervals, logistic
 from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
-#: Most probabilities at which a drawn curve is compared with the ideal.
+#: Largest number of probabilities at which a drawn curve is compared with the ideal.
 GRID = 500
 
 
 class Curve(NamedTuple):
-    """Observed frequency against predicted probability, with a pointwise band; each (m,)."""
+    """Observed frequency against predicted probability, with a pointwise band.
+
+    Attributes
+    ----------
+    predicted, observed, low, high : ndarray of float, (m,)
+        Predicted probability, estimated probability and its confidence limits.
+    """
 
     predicted: Floats
     observed: Floats
@@ -26,7 +32,17 @@ class Curve(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Patients of similar predicted probability."""
+    """Patients of similar predicted probability.
+
+    Attributes
+    ----------
+    predicted : float
+        Mean predicted probability.
+    observed : Interval
+        Share of cured patients with Wilson's interval.
+    n, events : int
+        Patients, and cured patients among them.
+    """
 
     predicted: float
     observed: Interval
@@ -34,15 +50,27 @@ class Group(NamedTuple):
     events: int
 
 
-def _read(outcome: ArrayLike, probability: ArrayLike) -> tuple[Booleans, Floats]:
-    y = inputs.outcome_array(outcome)
-    return y, inputs.probability_array(probability, y.size)
-
-
 def spline_basis(x: Floats, knots: Floats) -> Floats:
-    """Constant, x and restricted cubic spline terms, as Harrell's rcs: (n, knots).
+    """Constant, x and restricted cubic spline terms, as Harrell's rcs.
 
-    Linear beyond the outer knots; fewer than three knots give a straight line.
+    Parameters
+    ----------
+    x : ndarray of float, (n,)
+        Values.
+    knots : ndarray of float, (k,)
+        Knots in rising order; fewer than three give a straight line.
+
+    Returns
+    -------
+    ndarray of float, (n, max(k, 2))
+        Linear beyond the outer knots.
+
+    Examples
+    --------
+    >>> spline_basis(np.array([-2.0, 0.5, 1.0]), np.array([-1.0, 0.0, 1.0])).round(3)
+    array([[ 1.   , -2.   ,  0.   ],
+           [ 1.   ,  0.5  ,  0.781],
+           [ 1.   ,  1.   ,  1.5  ]])
     """
     columns = [np.ones_like(x), x]
     last, before, width = knots[-1], knots[-2] if knots.size > 1 else 0.0, np.ptp(knots)
@@ -60,14 +88,29 @@ def spline_basis(x: Floats, knots: Floats) -> Floats:
 def knots(x: Floats, outcome: Booleans) -> Floats:
     """Knots of the calibration curve at Harrell's quantiles.
 
-    Three where either outcome has fewer than 100 patients, else four; ties that make them
-    coincide leave fewer than three, and so a straight line.
+    Parameters
+    ----------
+    x : ndarray of float, (n,)
+        Logits.
+    outcome : ndarray of bool, (n,)
+        True = cured.
+
+    Returns
+    -------
+    ndarray of float, (k,)
+        Three knots if either outcome has fewer than 100 patients, otherwise four; one, and so a
+        straight line, if ties make some of them equal.
+
+    Examples
+    --------
+    >>> knots(np.arange(11.0), np.arange(11) % 2 == 0)
+    array([4., 5., 6.])
     """
     few = min(outcome.sum(), (~outcome).sum()) < 100
     levels = (0.1, 0.5, 0.9) if few else (0.05, 0.35, 0.65, 0.95)
     places = np.quantile(x, levels)
     if 10 <= x.size < 100:
-        # As in Harrell's rcspline.eval: beyond the fifth value from either end there is too little.
+        # As in Harrell's rcspline.eval: too few values are beyond the fifth from either end.
         ordered = np.sort(x)
         places[[0, -1]] = ordered[[4, -5]]
     found = np.unique(places)
@@ -87,15 +130,33 @@ def spline_curve(
 
     Parameters
     ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+    confidence : float
+        Confidence level of the band.
     points : int
-        Predicted probabilities at which the curve is read, from the least to the greatest.
+        Number of predicted probabilities at which the curve is given, from the lowest to the
+        highest of the patients'.
+    cluster : array_like, (n,), optional
+        Patient of each prediction, if patients have several; they count as one.
+
+    Returns
+    -------
+    Curve
+        m = `points`.
 
     Raises
     ------
     NotEstimableError
-        If one outcome is missing, all probabilities are equal or the outcome is separated.
+        With fewer than three patients of an outcome, equal probabilities or a separated outcome.
+
+    Examples
+    --------
+    >>> y, p = [1, 0, 1, 0, 1, 0], [0.8, 0.6, 0.7, 0.3, 0.4, 0.2]
+    >>> spline_curve(y, p, points=3).observed.round(2)
+    array([0.08, 0.5 , 0.92])
     """
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     fit, places = _spline_fit(y, p, cluster)
     grid = np.linspace(p.min(), p.max(), points)
     basis = spline_basis(inputs.logit(grid), places)
@@ -117,19 +178,33 @@ def _spline_fit(
     try:
         return logistic.fit(spline_basis(x, places), y, cluster=same), places
     except NotEstimableError:
-        # A bend that the data cannot carry: a straight line may still do.
+        # Too few data for the spline terms: a straight line may still converge.
         return logistic.fit(spline_basis(x, places[:1]), y, cluster=same), places[:1]
 
 
 def errors(curve: ArrayLike, probability: ArrayLike) -> dict[str, float]:
     """ICI, E50, E90 and Emax: mean, median, 90 % quantile and maximum of |curve - predicted|.
 
-    Source: Austin and Steyerberg, Stat Med 2019;38:4051.
-
     Parameters
     ----------
     curve : array_like, (n,)
         Value of a calibration curve at each patient's probability.
+    probability : array_like, (n,)
+        The predicted probabilities.
+
+    Returns
+    -------
+    dict
+        Keys ``ici``, ``e50``, ``e90``, ``emax``.
+
+    Notes
+    -----
+    Austin and Steyerberg, Stat Med 2019;38:4051.
+
+    Examples
+    --------
+    >>> {k: round(v, 2) for k, v in errors([0.2, 0.5, 0.9], [0.3, 0.5, 0.7]).items()}
+    {'ici': 0.1, 'e50': 0.1, 'e90': 0.18, 'emax': 0.2}
     """
     gap = np.abs(np.asarray(curve) - np.asarray(probability))
     e50, e90 = np.quantile(gap, (0.5, 0.9))
@@ -151,25 +226,53 @@ def error_intervals(
 ) -> dict[str, Interval]:
     """ICI, E50, E90 and Emax of the spline curve, with intervals by drawing curves.
 
-    Curves are drawn from the normal distribution of the coefficients. A drawn curve strays further
-    from the ideal than the fitted one, as that does from the truth: the quantiles are moved back by
-    twice the mean excess. Where a Wald test at 1 - confidence finds no miscalibration, the lower
-    limit is 0.
+    Curves are drawn from the normal distribution of the coefficients. A drawn curve is further from
+    the ideal than the fitted one, and the fitted one further than the true one: the quantiles are
+    moved back by twice the mean excess. If a Wald test at 1 - confidence does not find
+    miscalibration, the lower limit is 0.
 
-    Coverage of 95 % intervals, for a curve 0.04 off on average: ICI 90.8-97.4 %, E50 88.9-97.1 %,
-    E90 87.6-96.2 %, less at n = 1,000 than at 50. (Percentiles of bootstrap replicates cover 53-92 %,
-    and never an ideal curve.) That of Emax depends on the sample's greatest probability.
+    Parameters
+    ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+    random : numpy.random.Generator
+        Source of the drawn curves.
+    draws : int
+        Number of drawn curves.
+    confidence : float
+        Confidence level.
+    cluster : array_like, (n,), optional
+        Patient of each prediction, if patients have several; they count as one.
+
+    Returns
+    -------
+    dict of Interval
+        Keys as in `errors`; method ``drawn_curves``, without standard errors.
 
     Raises
     ------
     NotEstimableError
-        As :func:`spline_curve`.
+        As `spline_curve`.
+
+    Notes
+    -----
+    Coverage of 95 % intervals, for a curve that is 0.04 off on average: ICI 90.8-97.4 %, E50
+    88.9-97.1 %, E90 87.6-96.2 %, lower at n = 1,000 than at 50. (Percentiles of bootstrap replicates
+    cover 53-92 %, and never an ideal curve.) Coverage of Emax depends on the sample's greatest
+    probability.
+
+    Examples
+    --------
+    >>> y, p = [1, 0, 1, 0, 1, 0], [0.8, 0.6, 0.7, 0.3, 0.4, 0.2]
+    >>> found = error_intervals(y, p, np.random.default_rng(1))
+    >>> round(found["ici"].estimate, 3), found["ici"].low
+    (0.1, 0.0)
     """
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     fit, places = _spline_fit(y, p, cluster)
     basis = spline_basis(inputs.logit(p), places)
     found = errors(logistic.expit(basis @ fit.coefficients), p)
-    # Quantiles of many probabilities stand for all of them: the drawn curves are smooth.
+    # The drawn curves are smooth: quantiles of many probabilities represent all of them.
     grid = p if p.size <= GRID else np.quantile(p, (np.arange(GRID) + 0.5) / GRID)
     terms = spline_basis(inputs.logit(grid), places)
     root = np.linalg.cholesky(fit.covariance)
@@ -181,11 +284,7 @@ def error_intervals(
         "e90": np.quantile(gap, 0.9, axis=1),
         "emax": gap[:, -1],
     }
-    ideal = np.zeros(len(root))
-    ideal[1] = 1
-    off = fit.coefficients - ideal
-    wald = float(off @ np.linalg.solve(fit.covariance, off))
-    calibrated = special.chdtrc(off.size, wald) > 1 - confidence
+    calibrated = _wald_p_value(fit) > 1 - confidence
     tail = intervals.tail(confidence)
     result = {}
     for name, values in replicates.items():
@@ -197,6 +296,15 @@ def error_intervals(
     return result
 
 
+def _wald_p_value(fit: logistic.Fit) -> float:
+    """P value of a calibration curve being the ideal one."""
+    ideal = np.zeros(fit.coefficients.size)
+    ideal[1] = 1
+    off = fit.coefficients - ideal
+    wald = float(off @ np.linalg.solve(fit.covariance, off))
+    return float(special.chdtrc(off.size, wald))
+
+
 def groups(
     outcome: ArrayLike,
     probability: ArrayLike,
@@ -206,10 +314,33 @@ def groups(
 ) -> list[Group]:
     """Observed frequency in groups of equal size by predicted probability, with Wilson intervals.
 
-    Equal probabilities stay together, so that there may be fewer than ``count`` groups; one with
-    fewer than ``least`` patients joins the one below it, and the lowest the one above.
+    Patients with equal probabilities stay in one group, so that there may be fewer groups than
+    asked for. A group that is too small is merged with the one below it, the lowest with the one
+    above.
+
+    Parameters
+    ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+    count : int
+        Largest number of groups.
+    confidence : float
+        Confidence level.
+    least : int
+        Fewest patients of a group.
+
+    Returns
+    -------
+    list of Group
+        By rising probability.
+
+    Examples
+    --------
+    >>> found = groups([0, 0, 1, 0, 1, 1], [0.1, 0.2, 0.3, 0.6, 0.7, 0.8], 2)
+    >>> [(round(group.predicted, 1), group.events, group.n) for group in found]
+    [(0.2, 1, 3), (0.7, 2, 3)]
     """
-    y, p = _read(outcome, probability)
+    y, p = inputs.read(outcome, probability)
     edges = np.unique(np.quantile(p, np.arange(1, count) / count)) if count > 1 else np.empty(0)
     member = np.searchsorted(edges, p, side="left")
     for index in np.unique(member)[:0:-1]:

@@ -1,4 +1,4 @@
-"""Conformal prediction sets: which outcomes cannot be excluded for a patient, with a guarantee."""
+"""Conformal prediction sets: the outcomes that cannot be excluded for a patient."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ from thyrocast.statistics.inputs import Booleans, Floats
 
 
 def p_values(outcome: ArrayLike, probability: ArrayLike, new: ArrayLike) -> Floats:
-    """Conformal p values of either outcome for new patients.
+    """Conformal p values of both outcomes for new patients.
 
-    An outcome with a p value at or below ``error`` is excluded; the set is what remains.
-
-    **Guarantee.** If a new patient and the calibration patients of the same outcome are
-    exchangeable (as if drawn from one population in random order), and the model did not learn
-    from the calibration patients, then the set misses the truth with a probability of at most
-    ``error``, for the cured and for the not cured alike, whatever the model and however few the
-    patients. With fewer than 1 / error - 1 calibration patients of an outcome it is never excluded.
-    Between hospitals exchangeability may fail: coverage there is measured, not guaranteed.
+    An outcome with a p value at or below ``error`` is excluded; the others are the set.
 
     Parameters
     ----------
@@ -30,7 +23,7 @@ def p_values(outcome: ArrayLike, probability: ArrayLike, new: ArrayLike) -> Floa
 
     Returns
     -------
-    (m, 2)
+    ndarray of float, (m, 2)
         Columns: p value of not cured, and of cured.
 
     Notes
@@ -38,29 +31,61 @@ def p_values(outcome: ArrayLike, probability: ArrayLike, new: ArrayLike) -> Floa
     Class-conditional (Mondrian) split conformal prediction: Vovk, Gammerman and Shafer, Algorithmic
     Learning in a Random World, 2005, section 4.5. Nonconformity is the probability of the other
     outcome.
+
+    **Guarantee.** If a new patient and the calibration patients of the same outcome are
+    exchangeable (as if drawn from one population in random order), and the model did not learn
+    from the calibration patients, then the set does not contain the true outcome with a
+    probability of at most ``error``, for cured patients and for patients not cured, for any model
+    and any number of patients. An outcome with fewer than 1 / error - 1 calibration patients is
+    never excluded. Between hospitals exchangeability may fail: coverage there is measured, not
+    guaranteed.
+
+    Examples
+    --------
+    >>> p_values([0, 0, 0, 1, 1], [0.1, 0.2, 0.6, 0.5, 0.9], [0.55]).round(3)
+    array([[0.5  , 0.667]])
     """
     y = inputs.outcome_array(outcome)
     p = inputs.probability_array(probability, y.size)
     fresh = np.asarray(new, dtype=np.float64)
     fresh = inputs.probability_array(fresh, fresh.size)
     failed, cured = np.sort(p[~y]), np.sort(p[y])
-    # Not cured: as strange or stranger are those with a probability as high; cured: as low.
+    # At least as nonconforming: not cured with a probability as high, cured with one as low.
     above = failed.size - np.searchsorted(failed, fresh, side="left")
     below = np.searchsorted(cured, fresh, side="right")
     return np.stack([(above + 1) / (failed.size + 1), (below + 1) / (cured.size + 1)], axis=1)
 
 
 def leave_one_out(outcome: ArrayLike, probability: ArrayLike) -> Floats:
-    """P values of each patient calibrated on all the others; as :func:`p_values`, (n, 2).
+    """Conformal p values of each patient, calibrated on all the others.
 
-    The guarantee holds on average over the patients, if they are exchangeable and none was trained
-    on: it shows what a center could have by calibrating on patients of its own.
+    The guarantee of `p_values` is valid on average over the patients, if they are exchangeable and
+    the model did not learn from them. It shows what a center could reach by calibration on
+    patients of its own.
+
+    Parameters
+    ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+
+    Returns
+    -------
+    ndarray of float, (n, 2)
+        As in `p_values`.
+
+    Examples
+    --------
+    >>> leave_one_out([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9]).round(2)
+    array([[1.  , 0.33],
+           [0.5 , 0.33],
+           [0.33, 0.5 ],
+           [0.33, 1.  ]])
     """
     y = inputs.outcome_array(outcome)
     p = inputs.probability_array(probability, y.size)
     together = p_values(y, p, p)
     count = np.array([np.sum(~y), np.sum(y)], dtype=np.float64)
-    # Among the calibration patients of their own outcome, everybody counts once less.
+    # A patient does not count among the calibration patients of the own outcome.
     own = np.stack([~y, y], axis=1)
     return np.where(own, together * (count + 1) - 1, together * (count + 1)) / np.where(
         own, count, count + 1
@@ -68,8 +93,25 @@ def leave_one_out(outcome: ArrayLike, probability: ArrayLike) -> Floats:
 
 
 def sets(p_value: Floats, error: float) -> Booleans:
-    """Outcomes not excluded, (n, 2): columns not cured and cured.
+    """Outcomes that are not excluded.
 
-    Both true is an abstention; both false says that the patient resembles neither.
+    Parameters
+    ----------
+    p_value : ndarray of float, (n, 2)
+        From `p_values`.
+    error : float
+        Largest accepted share of sets without the true outcome.
+
+    Returns
+    -------
+    ndarray of bool, (n, 2)
+        Columns not cured and cured. Both true: no decision; both false: the patient is unlike the
+        calibration patients of both outcomes.
+
+    Examples
+    --------
+    >>> sets(np.array([[0.05, 0.7], [0.4, 0.3]]), 0.1)
+    array([[False,  True],
+           [ True,  True]])
     """
     return np.asarray(p_value > error)

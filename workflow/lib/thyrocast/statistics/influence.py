@@ -1,4 +1,4 @@
-"""Intervals from influence functions: what each patient contributes to an estimate."""
+"""Intervals from influence functions: the contribution of each patient to an estimate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,26 @@ from thyrocast.statistics.intervals import Interval
 
 
 def cluster_sums(values: Floats, cluster: ArrayLike) -> Floats:
-    """Sum the rows of (n, m) within clusters: (clusters, m)."""
+    """Sum rows within clusters.
+
+    Parameters
+    ----------
+    values : ndarray of float, (n, m)
+        Rows to sum.
+    cluster : array_like, (n,)
+        Cluster of each row.
+
+    Returns
+    -------
+    ndarray of float, (clusters, m)
+        In the order of the sorted names of the clusters.
+
+    Examples
+    --------
+    >>> cluster_sums(np.array([[1.0], [2.0], [4.0]]), ["b", "a", "b"])
+    array([[2.],
+           [5.]])
+    """
     _, code = np.unique(np.asarray(cluster), return_inverse=True)
     sums = np.zeros((int(code.max()) + 1, values.shape[1]))
     np.add.at(sums, code, values)
@@ -25,14 +44,26 @@ def standard_error(values: Floats, cluster: ArrayLike | None = None) -> tuple[fl
 
     Parameters
     ----------
-    values : (n,)
+    values : ndarray of float, (n,)
+        Values of the patients, or of their predictions.
     cluster : array_like, (n,), optional
-        Rows of one patient, which count as one.
+        Patient of each value, if patients have several; they count as one.
+
+    Returns
+    -------
+    error : float
+    degrees : int
+        Number of patients less one.
 
     Raises
     ------
     NotEstimableError
         With fewer than two patients.
+
+    Examples
+    --------
+    >>> standard_error(np.array([1.0, 2.0, 3.0, 4.0]))
+    (0.6454972243679028, 3)
     """
     deviation = values - values.mean()
     if cluster is not None:
@@ -51,18 +82,44 @@ def interval(
     *,
     log: bool = False,
 ) -> Interval:
-    """Student's t interval of an estimate whose error is the mean of ``values``' deviations.
+    """Student's t interval of an estimate whose error is the mean of the deviations of `values`.
 
     Parameters
     ----------
+    estimate : float
+        Estimate.
+    values : ndarray of float, (n,)
+        Influence function: the contribution of each prediction.
+    confidence : float
+        Confidence level.
+    cluster : array_like, (n,), optional
+        Patient of each prediction, if patients have several.
     log : bool
         Symmetric on the log scale, for estimates above 0 with a skewed distribution.
+
+    Returns
+    -------
+    Interval
+        Method ``t`` or ``log_t``, with ``_by_patient`` if clustered.
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients.
+
+    Examples
+    --------
+    >>> found = interval(2.5, np.array([1.0, 2.0, 3.0, 4.0]), 0.95)
+    >>> round(found.low, 3), round(found.high, 3), found.method
+    (0.446, 4.554, 't')
     """
     error, degrees = standard_error(values, cluster)
     half = intervals.t_quantile(confidence, degrees) * error
     name = ("log_t" if log else "t") + ("" if cluster is None else "_by_patient")
     if log and estimate > 0:
-        # Two patients and a high confidence can put the limit beyond what a float holds.
+        # With two patients and a high confidence the limit may be too large for a float.
         stretch = math.exp(min(half / estimate, 600.0))
-        return Interval(estimate, estimate / stretch, estimate * stretch, name)
-    return Interval(estimate, estimate - half, estimate + half, name)
+        return Interval(
+            estimate, estimate / stretch, estimate * stretch, name, error / estimate, "log"
+        )
+    return Interval(estimate, estimate - half, estimate + half, name, error, "identity")

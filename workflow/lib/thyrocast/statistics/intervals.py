@@ -1,31 +1,62 @@
-"""Intervals in closed form: one proportion, and normal or t intervals on a scale."""
+"""Intervals in closed form: the interval of a proportion, and quantiles of normal and t."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from scipy import special
 
 from thyrocast.statistics.inputs import NotEstimableError
 
+#: Scale on which a standard error is given.
+Scale = Literal["identity", "log", "logit"]
+
 
 class Interval(NamedTuple):
-    """An estimate with its confidence interval and the name of the method behind it."""
+    """An estimate with its confidence interval.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+        Estimate and confidence limits, on the scale of the metric.
+    method : str
+        Name of the method.
+    std_error : float or None
+        Standard error on `scale`; None if the interval does not come from a standard error.
+    scale : {"identity", "log", "logit"} or None
+        Scale on which the interval is symmetric; None without a standard error.
+    """
 
     estimate: float
     low: float
     high: float
     method: str
+    std_error: float | None = None
+    scale: Scale | None = None
 
 
 def tail(confidence: float) -> float:
-    """Probability beyond either limit of an interval, 0.025 for a confidence of 0.95.
+    """Probability beyond each limit of an interval.
+
+    Parameters
+    ----------
+    confidence : float
+        Confidence level, above 0 and below 1.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
     ValueError
         If the confidence is not between 0 and 1, such as 95.
+
+    Examples
+    --------
+    >>> round(tail(0.95), 3)
+    0.025
     """
     if not 0 < confidence < 1:
         raise ValueError(f"a confidence must lie between 0 and 1, not {confidence:g}")
@@ -33,68 +64,134 @@ def tail(confidence: float) -> float:
 
 
 def normal_quantile(confidence: float) -> float:
-    """Two-sided standard normal quantile, 1.96 for a confidence of 0.95."""
+    """Two-sided quantile of the standard normal distribution.
+
+    Parameters
+    ----------
+    confidence : float
+        Confidence level, above 0 and below 1.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 2)
+    1.96
+    """
     return -float(special.ndtri(tail(confidence)))
 
 
 def t_quantile(confidence: float, degrees: float) -> float:
-    """Two-sided quantile of Student's t."""
+    """Two-sided quantile of Student's t distribution.
+
+    Parameters
+    ----------
+    confidence : float
+        Confidence level, above 0 and below 1.
+    degrees : float
+        Degrees of freedom.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(t_quantile(0.95, 10), 3)
+    2.228
+    """
     return -float(special.stdtrit(degrees, tail(confidence)))
 
 
 def normal_p_value(z: float) -> float:
-    """Two-sided p value of a standard normal statistic."""
+    """Two-sided p value of a standard normal statistic.
+
+    Parameters
+    ----------
+    z : float
+        Statistic.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(normal_p_value(1.96), 3)
+    0.05
+    """
     return float(2 * special.ndtr(-abs(z)))
+
+
+def t_p_value(t: float, degrees: float) -> float:
+    """Two-sided p value of a statistic with Student's t distribution.
+
+    Parameters
+    ----------
+    t : float
+        Statistic.
+    degrees : float
+        Degrees of freedom.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(t_p_value(2.228, 10), 3)
+    0.05
+    """
+    return float(2 * special.stdtr(degrees, -abs(t)))
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a proportion, without continuity correction.
 
-    Source: Wilson, J Am Stat Assoc 1927;22:209. Coverage of 95 % intervals, for sensitivity,
-    specificity, predictive values and accuracy: 93.6-97.9 %.
+    Parameters
+    ----------
+    successes : int
+        From 0 to `n`.
+    n : int
+        Patients.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Without a standard error.
 
     Raises
     ------
     NotEstimableError
-        If n is 0.
+        If `n` is 0.
+    ValueError
+        If `successes` is not from 0 to `n`.
+
+    Notes
+    -----
+    Wilson, J Am Stat Assoc 1927;22:209. Coverage of 95 % intervals of sensitivity, specificity,
+    predictive values and accuracy: 93.6-97.9 %.
+
+    Examples
+    --------
+    >>> found = wilson(9, 12)
+    >>> round(found.estimate, 2), round(found.low, 3), round(found.high, 3)
+    (0.75, 0.468, 0.911)
     """
-    _check_counts(successes, n)
+    if n == 0:
+        raise NotEstimableError("the proportion has no patients in its denominator")
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is no proportion")
     z = normal_quantile(confidence)
     p = successes / n
     denominator = 1 + z * z / n
     middle = (p + z * z / (2 * n)) / denominator
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / denominator
-    # Rounding must not leave the limit a hair inside the estimate at 0 and 1.
+    # Rounding errors could put a limit slightly inside the estimate at 0 and 1.
     low = 0.0 if successes == 0 else middle - half
     high = 1.0 if successes == n else middle + half
     return Interval(p, low, high, "wilson")
-
-
-def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Clopper and Pearson's exact interval of a proportion.
-
-    Source: Clopper and Pearson, Biometrika 1934;26:404. Coverage is at least nominal by
-    construction, mostly more: 94.2-99.1 % for 95 % intervals.
-
-    Raises
-    ------
-    NotEstimableError
-        If n is 0.
-    """
-    _check_counts(successes, n)
-    out = tail(confidence)
-    low = 0.0 if successes == 0 else special.betaincinv(successes, n - successes + 1, out)
-    high = 1.0 if successes == n else special.betaincinv(successes + 1, n - successes, 1 - out)
-    return Interval(successes / n, float(low), float(high), "clopper_pearson")
-
-
-def _check_counts(successes: int, n: int) -> None:
-    if n == 0:
-        raise NotEstimableError("the proportion has no patients in its denominator")
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} of {n} is no proportion")
-
-
-def t_p_value(t: float, degrees: float) -> float:
-    """Two-sided p value of Student's t."""
-    return float(2 * special.stdtr(degrees, -abs(t)))

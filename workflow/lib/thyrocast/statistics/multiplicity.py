@@ -1,4 +1,4 @@
-"""Several tests of one question."""
+"""Adjustment of p values for several tests of one question."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ from thyrocast.statistics.inputs import Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Holm's adjusted p values, (m,): any below a level are significant together at that level.
+    """Holm's adjusted p values: those below a level are significant together at that level.
 
-    Source: Holm, Scand J Stat 1979;6:65; equal to R's ``p.adjust(p, "holm")``.
+    Parameters
+    ----------
+    p_values : array_like, (m,)
+        P values of the single tests.
+
+    Returns
+    -------
+    ndarray of float, (m,)
+
+    Notes
+    -----
+    Holm, Scand J Stat 1979;6:65; equal to R's ``p.adjust(p, "holm")``.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p)

@@ -13,7 +13,17 @@ from thyrocast.statistics.inputs import Booleans, Floats, Integers
 
 
 class Optimism(NamedTuple):
-    """Performance in the training set, how much of it is optimism, and what is left."""
+    """Apparent performance and its correction.
+
+    Attributes
+    ----------
+    apparent : float
+        Performance in the patients that the model was fitted to.
+    optimism : float
+        Mean over resamples of performance in the resample less performance in all patients.
+    corrected : float
+        Apparent performance less optimism.
+    """
 
     apparent: float
     optimism: float
@@ -27,24 +37,52 @@ def correct(
     resamples: int,
     random: np.random.Generator,
 ) -> dict[str, Optimism]:
-    """Harrell's correction: how much better a model does where it learned than in all patients.
+    """Harrell's correction of apparent performance.
 
     Parameters
     ----------
     outcome : array_like, (n,)
+        1 = cured.
     learn : callable
-        Given the places of those to learn from and of those to predict, fits **everything** anew
-        (selection and tuning included) and returns probabilities.
-    metrics : mapping of callables
-        Of outcome and probabilities, by name.
+        Of the indices of the patients to learn from, (m,), and to predict, (k,). It repeats
+        **every** step of fitting (selection and tuning included) and returns probabilities, (k,).
+    metrics : mapping of callable
+        By name; each of outcome and probabilities, (n,), to a number.
     resamples : int
-        Drawn within outcomes, so that none lacks one.
+        Number of resamples, drawn within outcomes, so that every one has both.
+    random : numpy.random.Generator
+        Source of the resamples.
+
+    Returns
+    -------
+    dict of Optimism
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients of an outcome.
 
     Notes
     -----
-    Harrell, Lee and Mark, Stat Med 1996;15:361. The correction is too small for models that all but
-    remember their training set, such as unpruned forests (Steyerberg et al., J Clin Epidemiol
-    2001;54:774): cross-validation (design ``kfold``) is the better answer there.
+    Harrell, Lee and Mark, Stat Med 1996;15:361. The correction is too small for models that nearly
+    reproduce their training set, such as unpruned forests (Steyerberg et al., J Clin Epidemiol
+    2001;54:774); use cross-validation (design ``kfold``) for them.
+
+    Examples
+    --------
+    A model that does not learn has no optimism on average:
+
+    >>> from thyrocast.statistics import discrimination
+    >>> score = np.array([0.1, 0.4, 0.35, 0.8])
+    >>> found = correct(
+    ...     [0, 0, 1, 1],
+    ...     lambda train, new: score[new],
+    ...     {"auc": discrimination.auc},
+    ...     100,
+    ...     np.random.default_rng(1),
+    ... )
+    >>> found["auc"].apparent
+    0.75
     """
     y = inputs.outcome_array(outcome)
     inputs.require_both(y, "optimism correction", each=2)
@@ -56,7 +94,7 @@ def correct(
             drawn = np.repeat(everybody, counts)
             all_of_them = learn(drawn, everybody)
             for name, metric in metrics.items():
-                # a model gives copies of one patient one probability
+                # Copies of one patient have the same probability.
                 inside = metric(y[drawn], all_of_them[drawn])
                 excess[name].append(inside - metric(y, all_of_them))
     return {

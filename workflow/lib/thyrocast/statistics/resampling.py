@@ -1,8 +1,8 @@
-"""Bootstrap by counts: each resample is a row of how often each patient was drawn."""
+"""Bootstrap by counts: each resample is a row with how often each patient was drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,15 +13,28 @@ from thyrocast.statistics.inputs import Floats, Integers, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
 Counts = NDArray[np.uint16]
-#: A statistic of many weighted samples at once: weights (resamples, n) to values (resamples,).
-Statistic = Callable[[NDArray[np.generic]], Floats]
 
-#: Cells of one block of resamples; 2 million keep a block within 16 MB.
+#: Cells of one block of resamples; with 2 million a block needs at most 16 MB.
 BLOCK = 2_000_000
 
 
 def strata(*labels: ArrayLike) -> Integers:
-    """Give each distinct combination of one or more labels, each (n,), a number."""
+    """Number the distinct combinations of labels.
+
+    Parameters
+    ----------
+    *labels : array_like, (n,)
+        One or more labels of each patient.
+
+    Returns
+    -------
+    ndarray of int, (n,)
+
+    Examples
+    --------
+    >>> strata(["a", "a", "b"], [0, 1, 0])
+    array([0, 1, 2])
+    """
     number = np.zeros(np.asarray(labels[0]).shape, dtype=np.intp)
     for label in labels:
         _, code = np.unique(np.asarray(label), return_inverse=True)
@@ -35,14 +48,22 @@ def draws(stratum: ArrayLike, resamples: int, random: np.random.Generator) -> It
     Parameters
     ----------
     stratum : array_like of int, (n,)
-        Each resample keeps every stratum's size. All equal: the ordinary bootstrap.
+        Each resample has the size of every stratum. All equal: the ordinary bootstrap.
     resamples : int
+        Number of resamples.
     random : numpy.random.Generator
+        Source of the draws.
 
     Yields
     ------
-    counts : (b, n)
-        Blocks that hold ``resamples`` rows together; b depends on n alone.
+    counts : ndarray of uint16, (b, n)
+        Blocks with `resamples` rows together; b depends on n alone.
+
+    Examples
+    --------
+    >>> [block] = draws([0, 0, 0, 1], 2, np.random.default_rng(1))
+    >>> block.shape, block[:, 3].tolist(), block.sum(axis=1).tolist()
+    ((2, 4), [1, 1], [4, 4])
     """
     groups = np.asarray(stratum)
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
@@ -63,10 +84,30 @@ def cluster_draws(
 ) -> Iterator[Counts]:
     """Draw whole clusters (centers, or patients with several rows) with replacement.
 
+    Parameters
+    ----------
+    cluster : array_like, (n,)
+        Cluster of each row.
+    resamples : int
+        Number of resamples.
+    random : numpy.random.Generator
+        Source of the draws.
+
+    Yields
+    ------
+    counts : ndarray of uint16, (b, n)
+        As in `draws`.
+
     Notes
     -----
-    With fewer than about ten centers an interval over centers is too narrow: 95 % nominal covers 80-90 %.
-    Random-effects pooling (``pooling``) is the better answer there.
+    With fewer than about ten centers an interval over centers is too narrow: 95 % nominal covers
+    80-90 %. Use random-effects pooling (`pooling`) then.
+
+    Examples
+    --------
+    >>> [block] = cluster_draws(["a", "a", "b"], 3, np.random.default_rng(1))
+    >>> bool((block[:, 0] == block[:, 1]).all())
+    True
     """
     _, code = np.unique(np.asarray(cluster), return_inverse=True)
     for counts in draws(np.zeros(code.max() + 1, dtype=np.intp), resamples, random):
@@ -76,7 +117,24 @@ def cluster_draws(
 
 
 def leave_one_out(n: int) -> Iterator[Counts]:
-    """Weights of the jackknife: row i leaves patient i out."""
+    """Weights of the jackknife: row i leaves patient i out.
+
+    Parameters
+    ----------
+    n : int
+        Patients.
+
+    Yields
+    ------
+    counts : ndarray of uint16, (b, n)
+        Blocks with `n` rows together.
+
+    Examples
+    --------
+    >>> [block] = leave_one_out(3)
+    >>> block.tolist()
+    [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    """
     size = max(1, BLOCK // n)
     for start in range(0, n, size):
         rows = min(size, n - start)
@@ -88,8 +146,22 @@ def leave_one_out(n: int) -> Iterator[Counts]:
 def percentile(estimate: float, replicates: ArrayLike, confidence: float = 0.95) -> Interval:
     """Percentile interval of bootstrap replicates.
 
-    Replicates that could not be computed (NaN: a resample without one of the outcomes, an empty
-    denominator) are left out, as long as they are fewer than 5 %.
+    Replicates that could not be computed (NaN: a resample without one of the outcomes, or a
+    denominator of 0) are left out if they are fewer than 5 %.
+
+    Parameters
+    ----------
+    estimate : float
+        The statistic of the sample.
+    replicates : array_like, (resamples,)
+        The statistic of each resample.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Without a standard error.
 
     Raises
     ------
@@ -99,10 +171,16 @@ def percentile(estimate: float, replicates: ArrayLike, confidence: float = 0.95)
     Notes
     -----
     Coverage of 95 % intervals with resamples stratified by outcome: at n = 50 90-94 % for AUC,
-    sensitivity and specificity, from n = 121 on 92-96 %. Stratified resamples hold the prevalence,
-    so that what depends on it has too narrow an interval at any n: PPV 76-95 %, NPV 70-93 %,
-    accuracy 85-95 %, Brier score 82-96 %, observed/expected 61-74 %. The closed forms in
-    ``intervals`` and ``calibration`` cover there.
+    sensitivity and specificity, from n = 121 on 92-96 %. Stratified resamples have a fixed
+    prevalence, so that the intervals of metrics that depend on it are too narrow at any n: PPV
+    76-95 %, NPV 70-93 %, accuracy 85-95 %, Brier score 82-96 %, observed/expected 61-74 %. Use the
+    closed forms in `intervals` and `calibration` for these.
+
+    Examples
+    --------
+    >>> found = percentile(50, np.arange(101.0), 0.9)
+    >>> round(found.low, 3), round(found.high, 3)
+    (5.0, 95.0)
     """
     values = _usable(replicates)
     tail = intervals.tail(confidence)
@@ -123,19 +201,36 @@ def bca(
 
     Parameters
     ----------
+    estimate : float
+        The statistic of the sample.
+    replicates : array_like, (resamples,)
+        The statistic of each resample.
     jackknife : array_like, (n,)
-        The statistic without each patient in turn (:func:`leave_one_out`).
+        The statistic without each patient in turn (`leave_one_out`).
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Without a standard error.
 
     Raises
     ------
     NotEstimableError
-        As for :func:`percentile`; also if all replicates lie on one side of the estimate.
+        As `percentile`; also if all replicates lie on one side of the estimate.
 
     Notes
     -----
     Efron, J Am Stat Assoc 1987;82:171. Replicates equal to the estimate count half in the bias.
     Coverage of 95 % intervals, stratified by outcome: AUC 94-96 %, sensitivity 94-96 %, specificity
-    90-97 %; what depends on prevalence is no better off than with :func:`percentile`.
+    90-97 %; metrics that depend on prevalence are covered as little as with `percentile`.
+
+    Examples
+    --------
+    >>> found = bca(0.0, np.linspace(-1, 1, 2001), [-1.0, 0.0, 1.0])
+    >>> round(found.low, 2), round(found.high, 2)
+    (-0.95, 0.95)
     """
     values = _usable(replicates)
     below = (np.sum(values < estimate) + np.sum(values == estimate) / 2) / values.size

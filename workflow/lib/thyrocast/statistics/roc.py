@@ -1,8 +1,8 @@
-"""The ROC curve itself: corners, partial area, operating points and a band."""
+"""The ROC curve: its corners and a bootstrap band."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from thyrocast.statistics import inputs, intervals
 from thyrocast.statistics.inputs import Booleans, Floats, Integers, NotEstimableError
-from thyrocast.statistics.intervals import Interval
 
 
 class Roc(NamedTuple):
-    """False and true positive rates from (0, 0) to (1, 1); each (m,)."""
+    """Corners of a ROC curve from (0, 0) to (1, 1).
+
+    Attributes
+    ----------
+    fpr, tpr : ndarray of float, (m,)
+        False and true positive rates, not falling.
+    """
 
     fpr: Floats
     tpr: Floats
@@ -25,15 +30,34 @@ def corners(outcome: ArrayLike, score: ArrayLike, most: int = 1000) -> Roc:
 
     Parameters
     ----------
+    outcome : array_like, (n,)
+        1 = cured.
+    score : array_like, (n,)
+        Higher means more likely cured.
     most : int
-        Curves with more corners are thinned to about as many, for plotting.
+        A curve with more corners is thinned to about this number, for plotting.
+
+    Returns
+    -------
+    Roc
 
     Raises
     ------
     NotEstimableError
         If one outcome is missing.
+
+    Examples
+    --------
+    >>> corners([1, 1, 0, 0], [0.9, 0.4, 0.6, 0.1])
+    Roc(fpr=array([0. , 0. , 0.5, 0.5, 1. ]), tpr=array([0. , 0.5, 0.5, 1. , 1. ]))
     """
-    fpr, tpr = _curve(outcome, score)
+    y = inputs.outcome_array(outcome)
+    s = inputs.score_array(score, y.size)
+    cured, failed = inputs.require_both(y, "the ROC curve")
+    order, last = _runs(s)
+    true = np.cumsum(y[order])[last]
+    false = last + 1 - true
+    fpr, tpr = np.append(0, false) / failed, np.append(0, true) / cured
     bend = np.diff(fpr[:-1]) * np.diff(tpr[1:]) != np.diff(tpr[:-1]) * np.diff(fpr[1:])
     keep = np.concatenate([[True], bend, [True]])
     fpr, tpr = fpr[keep], tpr[keep]
@@ -43,132 +67,10 @@ def corners(outcome: ArrayLike, score: ArrayLike, most: int = 1000) -> Roc:
     return Roc(fpr, tpr)
 
 
-def _curve(outcome: ArrayLike, score: ArrayLike) -> Roc:
-    y = inputs.outcome_array(outcome)
-    s = inputs.score_array(score, y.size)
-    cured, failed = inputs.require_both(y, "the ROC curve")
-    order = np.argsort(-s, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(s[order])), y.size - 1)
-    true = np.cumsum(y[order])[last]
-    false = last + 1 - true
-    return Roc(np.append(0, false) / failed, np.append(0, true) / cured)
-
-
-def partial_auc(
-    outcome: ArrayLike,
-    score: ArrayLike,
-    bounds: tuple[float, float],
-    focus: str = "specificity",
-    *,
-    standardized: bool = False,
-) -> float:
-    """Area under a part of the ROC curve, as R's pROC.
-
-    Parameters
-    ----------
-    bounds : (low, high)
-        Range of specificity or sensitivity.
-    focus : {"specificity", "sensitivity"}
-    standardized : bool
-        McClish's correction: 0.5 for no discrimination, 1 for perfect.
-    """
-    low, high = sorted(bounds)
-    if not 0 <= low < high <= 1:
-        raise ValueError(f"bounds {bounds} must be two different numbers from 0 to 1")
-    fpr, tpr = _curve(outcome, score)
-    if focus == "specificity":
-        x, height, start, stop = fpr, tpr, 1 - high, 1 - low
-    elif focus == "sensitivity":
-        # Specificity as a function of sensitivity: the area to the right of the curve.
-        x, height, start, stop = tpr, 1 - fpr, low, high
-    else:
-        raise ValueError(f"unknown focus {focus!r}")
-    area = _area(x, height, start, stop)
-    if not standardized:
-        return area
-    width = stop - start
-    least = width * (start + stop) / 2
-    if focus == "sensitivity":
-        least = width - least
-    return 0.5 * (1 + (area - least) / (width - least))
-
-
-def _area(x: Floats, height: Floats, start: float, stop: float) -> float:
-    """Trapezoid area between start and stop of a curve with vertical steps."""
-    total = 0.0
-    for x0, x1, h0, h1 in zip(x[:-1], x[1:], height[:-1], height[1:], strict=True):
-        left, right = max(x0, start), min(x1, stop)
-        if right > left:
-            gradient = (h1 - h0) / (x1 - x0)
-            total += (right - left) * (h0 + gradient * ((left + right) / 2 - x0))
-    return float(total)
-
-
-def at_specificity(outcome: ArrayLike, score: ArrayLike, specificity: ArrayLike) -> Floats:
-    """Sensitivity at given specificities, by linear interpolation of the ROC curve.
-
-    Where the curve rises vertically, its upper end counts.
-    """
-    fpr, tpr = _curve(outcome, score)
-    return _read(fpr, tpr, 1 - np.atleast_1d(np.asarray(specificity, dtype=np.float64)))
-
-
-def at_sensitivity(outcome: ArrayLike, score: ArrayLike, sensitivity: ArrayLike) -> Floats:
-    """Specificity at given sensitivities, by linear interpolation of the ROC curve."""
-    fpr, tpr = _curve(outcome, score)
-    wanted = np.atleast_1d(np.asarray(sensitivity, dtype=np.float64))
-    # Seen from the other end the curve is a ROC curve too, so that the better end counts here too.
-    return _read((1 - tpr)[::-1], (1 - fpr)[::-1], 1 - wanted)
-
-
-def operating_point(
-    outcome: ArrayLike,
-    score: ArrayLike,
-    at: float,
-    given: str = "specificity",
-    confidence: float = 0.95,
-    interval: Callable[[int, int, float], Interval] = intervals.wilson,
-) -> Interval:
-    """Sensitivity at the cut that keeps a specificity, or the reverse, with its interval.
-
-    Of all cuts between patients with ``given`` at or above ``at``, the one with the greatest other
-    measure: a share of whole patients, without interpolation. It describes a ROC curve; the
-    performance of a threshold is that on patients whom it was not chosen on (``threshold``).
-
-    Parameters
-    ----------
-    given : {"specificity", "sensitivity"}
-    interval : callable
-        ``intervals.wilson`` or ``intervals.clopper_pearson``.
-
-    Raises
-    ------
-    NotEstimableError
-        If one outcome is missing.
-
-    Notes
-    -----
-    The interval takes the cut as given, although it was found in the same patients: for the
-    sensitivity at a specificity of 0.9 and an AUC of 0.8 nominal 95 % intervals cover 60-88 %
-    (Wilson) and 63-90 % (Clopper-Pearson), least where few are not cured. :func:`band` draws both.
-    """
-    if given not in ("specificity", "sensitivity") or not 0 <= at <= 1:
-        raise ValueError(f"cannot hold {given!r} at {at}")
-    fpr, tpr = _curve(outcome, score)
-    held, other = (1 - fpr, tpr) if given == "specificity" else (tpr, 1 - fpr)
-    y = inputs.outcome_array(outcome)
-    n = int(np.sum(y if given == "specificity" else ~y))
-    best = float(other[held >= at - 1e-12].max())
-    return interval(round(best * n), n, confidence)
-
-
-def _read(x: Floats, y: Floats, wanted: Floats) -> Floats:
-    """Interpolate a rising curve from (0, 0); on a vertical step take the upper end."""
-    left = np.clip(np.searchsorted(x, wanted, side="right") - 1, 0, x.size - 2)
-    # Only at and beyond the end can the step found be vertical, and there the last value counts.
-    width = np.maximum(x[left + 1] - x[left], np.finfo(float).tiny)
-    share = np.clip((wanted - x[left]) / width, 0, 1)
-    return np.asarray(np.where(wanted >= x[-1], y[-1], y[left] + (y[left + 1] - y[left]) * share))
+def _runs(score: Floats) -> tuple[Integers, Integers]:
+    """Order of falling scores, and the places in it at which a run of equal scores ends."""
+    order = np.argsort(-score, kind="stable")
+    return order, np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)
 
 
 def band(
@@ -182,42 +84,57 @@ def band(
 
     Parameters
     ----------
+    outcome : array_like, (n,)
+        1 = cured.
+    score : array_like, (n,)
+        Higher means more likely cured.
     fpr : array_like, (m,)
-    drawn : blocks of counts (b, n)
-        From ``resampling.draws``, stratified by outcome.
+        False positive rates. Each resampled curve is interpolated linearly there; on a vertical
+        step its upper end counts.
+    drawn : iterable of ndarray, (b, n)
+        How often each patient counts in each resample, from `resampling`.
+    confidence : float
+        Confidence level.
 
     Returns
     -------
-    low, high : (m,)
+    low, high : ndarray of float, (m,)
 
     Raises
     ------
     NotEstimableError
-        If one outcome is missing, or from 5 % of the resamples or more.
+        If one outcome is missing, or missing in 5 % of the resamples or more.
+
+    Examples
+    --------
+    With the sample itself as the only resample, both limits are its curve:
+
+    >>> low, high = band([1, 1, 0, 0], [0.9, 0.4, 0.6, 0.1], [0.0, 0.25], [np.ones((1, 4), int)])
+    >>> low, high
+    (array([0.5, 0.5]), array([0.5, 0.5]))
     """
     y = inputs.outcome_array(outcome)
     s = inputs.score_array(score, y.size)
     inputs.require_both(y, "a ROC band")
     wanted = np.asarray(fpr, dtype=np.float64)
-    order = np.argsort(-s, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(s[order])), y.size - 1)
+    order, last = _runs(s)
     rates, lost, total = [], 0, 0
     for block in drawn:
         usable = (block[:, y].sum(axis=1) > 0) & (block[:, ~y].sum(axis=1) > 0)
         total, lost = total + usable.size, lost + int(np.sum(~usable))
         if usable.any():
-            rates.append(_read_many(block[usable][:, order], y[order], last, wanted))
+            rates.append(_sensitivity(block[usable][:, order], y[order], last, wanted))
     if lost >= 0.05 * total:
-        raise NotEstimableError(f"{lost} of {total} bootstrap resamples lack an outcome")
+        raise NotEstimableError(f"an outcome is missing in {lost} of {total} bootstrap resamples")
     tail = intervals.tail(confidence)
     low, high = np.quantile(np.concatenate(rates), (tail, 1 - tail), axis=0)
     return low, high
 
 
-def _read_many(counts: NDArray[Any], y: Booleans, last: Integers, wanted: Floats) -> Floats:
-    """Sensitivity (b, m) at false positive rates of resamples whose patients run down the scores.
+def _sensitivity(counts: NDArray[Any], y: Booleans, last: Integers, wanted: Floats) -> Floats:
+    """Sensitivity (b, m) at false positive rates of resamples.
 
-    ``last`` are the places at which a run of equal scores ends.
+    The patients are in the order of falling scores; `last` as in `_runs`.
     """
     true, false = (
         np.pad(np.cumsum(counts * group, axis=1)[:, last], ((0, 0), (1, 0))).astype(np.float64)
@@ -225,11 +142,11 @@ def _read_many(counts: NDArray[Any], y: Booleans, last: Integers, wanted: Floats
     )
     width = false.shape[1]
     rows = np.arange(len(counts))[:, None]
-    # The hair keeps a rate of k / n from falling short of k.
+    # The small addition avoids that rounding puts a rate of k / n below k.
     goal = wanted * false[:, -1:] + 1e-9
-    # One search for all resamples: each row is lifted above the one before it.
-    lift = rows * (2.0 * y.size)
-    found = np.searchsorted((false + lift).ravel(), (goal + lift).ravel(), side="right") - 1
+    # One search for all resamples: each row is shifted above the one before it.
+    shift = rows * (2.0 * y.size)
+    found = np.searchsorted((false + shift).ravel(), (goal + shift).ravel(), side="right") - 1
     left = np.minimum(found.reshape(goal.shape) - rows * width, width - 2)
     x0, x1, y0, y1 = (
         np.take_along_axis(table, at, axis=1)

@@ -1,4 +1,4 @@
-"""How many patients a prediction model needs: Riley's criteria, one function each.
+"""Number of patients that a prediction model needs: Riley's criteria, one function each.
 
 Sources: Riley et al., Stat Med 2019;38:1276 and BMJ 2020;368:m441 (development); Riley et al.,
 Stat Med 2021;40:4230 (validation). R's pmsampsize and pmvalsampsize have the same formulas.
@@ -15,19 +15,27 @@ from scipy import optimize, special
 from thyrocast.statistics import discrimination, intervals
 from thyrocast.statistics.inputs import Floats
 
-#: Quantile that the source papers use for every 95 % interval.
+#: Quantile of every 95 % interval in the source papers.
 Z = 1.96
 
 
 class LinearPredictor(NamedTuple):
-    """Distribution of a calibrated model's logit: values (m,) and their probabilities (m,)."""
+    """Distribution of the logit of a calibrated model.
+
+    Attributes
+    ----------
+    value : ndarray of float, (m,)
+        Logits.
+    weight : ndarray of float, (m,)
+        Their probabilities.
+    """
 
     value: Floats
     weight: Floats
 
 
 def _inside(**values: float) -> None:
-    """Refuse what must lie between 0 and 1, and would divide by 0 elsewhere."""
+    """Refuse values that are not between 0 and 1, where the formulas divide by 0."""
     for name, value in values.items():
         if not 0 < value < 1:
             raise ValueError(f"{name} must lie between 0 and 1, not at {value:g}")
@@ -36,8 +44,32 @@ def _inside(**values: float) -> None:
 def linear_predictor(auc: float, prevalence: float) -> LinearPredictor:
     """Logit of a calibrated model with a given AUC.
 
-    The cured and the others have normal logits with equal variance, whose distance makes the AUC.
-    Numerical integration on 4,001 points, where pmsampsize and pmvalsampsize draw random numbers.
+    The logits of cured patients and of the others are normal with equal variance; their distance
+    gives the AUC. Numerical integration on 4,001 points; pmsampsize and pmvalsampsize draw random
+    numbers instead.
+
+    Parameters
+    ----------
+    auc : float
+        Above 0 and below 1.
+    prevalence : float
+        Share of cured patients, above 0 and below 1.
+
+    Returns
+    -------
+    LinearPredictor
+        m = 4001.
+
+    Raises
+    ------
+    ValueError
+        If a value is not between 0 and 1.
+
+    Examples
+    --------
+    >>> predictor = linear_predictor(0.8, 0.6)
+    >>> round(float(predictor.weight @ special.expit(predictor.value)), 3)
+    0.6
     """
     _inside(auc=auc, prevalence=prevalence)
     distance = math.sqrt(2) * float(special.ndtri(auc))
@@ -52,18 +84,63 @@ def _normal(x: Floats) -> Floats:
 
 
 def null_log_likelihood(prevalence: float) -> float:
-    """Log likelihood per patient of a model that knows the prevalence alone."""
+    """Log likelihood per patient of a model without predictors.
+
+    Parameters
+    ----------
+    prevalence : float
+        Share of cured patients, above 0 and below 1.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(null_log_likelihood(0.5), 3)
+    -0.693
+    """
     _inside(prevalence=prevalence)
     return prevalence * math.log(prevalence) + (1 - prevalence) * math.log(1 - prevalence)
 
 
 def cox_snell_maximum(prevalence: float) -> float:
-    """Greatest possible Cox-Snell R² at a prevalence."""
+    """Greatest possible Cox-Snell R² at a prevalence.
+
+    Parameters
+    ----------
+    prevalence : float
+        Share of cured patients, above 0 and below 1.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(cox_snell_maximum(0.5), 3)
+    0.75
+    """
     return 1 - math.exp(2 * null_log_likelihood(prevalence))
 
 
 def cox_snell(auc: float, prevalence: float) -> float:
-    """Cox-Snell R² expected of a model with a given AUC (:func:`linear_predictor`)."""
+    """Cox-Snell R² expected of a model with a given AUC.
+
+    Parameters
+    ----------
+    auc, prevalence : float
+        As in `linear_predictor`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(cox_snell(0.8, 0.6), 3)
+    0.253
+    """
     predictor = linear_predictor(auc, prevalence)
     p = special.expit(predictor.value)
     likelihood = float(predictor.weight @ (special.xlogy(p, p) + special.xlogy(1 - p, 1 - p)))
@@ -71,12 +148,30 @@ def cox_snell(auc: float, prevalence: float) -> float:
 
 
 def for_shrinkage(parameters: int, r2: float, shrinkage: float = 0.9) -> int:
-    """Development, criterion 1: patients for a uniform shrinkage factor of at least ``shrinkage``.
+    """Development, criterion 1: patients for a small uniform shrinkage.
 
     Parameters
     ----------
+    parameters : int
+        Candidate predictor parameters.
     r2 : float
-        Anticipated Cox-Snell R², below ``shrinkage``.
+        Anticipated Cox-Snell R², below `shrinkage`.
+    shrinkage : float
+        Least acceptable shrinkage factor.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If a share is not between 0 and 1, or `r2` is not below `shrinkage`.
+
+    Examples
+    --------
+    >>> for_shrinkage(16, 0.288)
+    415
     """
     _inside(shrinkage=shrinkage, r2=r2)
     if r2 >= shrinkage:
@@ -85,26 +180,100 @@ def for_shrinkage(parameters: int, r2: float, shrinkage: float = 0.9) -> int:
 
 
 def for_optimism(parameters: int, r2: float, prevalence: float, difference: float = 0.05) -> int:
-    """Development, criterion 2: apparent and adjusted Nagelkerke R² differ by at most this much."""
+    """Development, criterion 2: patients for similar apparent and adjusted Nagelkerke R².
+
+    Parameters
+    ----------
+    parameters : int
+        Candidate predictor parameters.
+    r2 : float
+        Anticipated Cox-Snell R².
+    prevalence : float
+        Share of cured patients.
+    difference : float
+        Largest acceptable difference.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> for_optimism(16, 0.288, 0.7)
+    376
+    """
     _inside(r2=r2, prevalence=prevalence)
     shrinkage = r2 / (r2 + difference * cox_snell_maximum(prevalence))
     return for_shrinkage(parameters, r2, shrinkage)
 
 
 def for_prevalence(prevalence: float, margin: float = 0.05) -> int:
-    """Development, criterion 3: overall risk estimated within ``margin``."""
+    """Development, criterion 3: patients for a precise overall probability of cure.
+
+    Parameters
+    ----------
+    prevalence : float
+        Share of cured patients.
+    margin : float
+        Largest acceptable error.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> for_prevalence(0.5)
+    385
+    """
     return math.ceil((Z / margin) ** 2 * prevalence * (1 - prevalence))
 
 
 def for_oe(prevalence: float, width: float, oe: float = 1.0) -> int:
-    """Count patients for validation with an interval of observed/expected of this width."""
+    """Validation: patients for an interval of observed/expected of this width.
+
+    Parameters
+    ----------
+    prevalence : float
+        Share of cured patients.
+    width : float
+        Largest acceptable width.
+    oe : float
+        Anticipated ratio.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> for_oe(0.4, 0.2)
+    577
+    """
     _inside(prevalence=prevalence)
     error = _up(math.asinh(width / (2 * oe)) / Z)
     return math.ceil((1 - prevalence) / (prevalence * error**2))
 
 
 def for_slope(predictor: LinearPredictor, width: float) -> int:
-    """Count patients for validation with an interval of the calibration slope of this width."""
+    """Validation: patients for an interval of the calibration slope of this width.
+
+    Parameters
+    ----------
+    predictor : LinearPredictor
+        Distribution of the logit.
+    width : float
+        Largest acceptable width.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> for_slope(linear_predictor(0.8, 0.6), 0.4)
+    493
+    """
     p = special.expit(predictor.value)
     information = predictor.weight * p * (1 - p)
     i00 = float(information.sum())
@@ -114,14 +283,53 @@ def for_slope(predictor: LinearPredictor, width: float) -> int:
 
 
 def auc_error(auc: float, n: float, prevalence: float) -> float:
-    """Predict the standard error of an AUC in n patients (Newcombe's form of Hanley and McNeil's)."""
+    """Expected standard error of an AUC in n patients.
+
+    Parameters
+    ----------
+    auc : float
+        AUC.
+    n : float
+        Patients.
+    prevalence : float
+        Share of cured patients.
+
+    Returns
+    -------
+    float
+        From `discrimination.hanley_mcneil_variance`.
+
+    Examples
+    --------
+    >>> round(auc_error(0.8, 100, 0.6), 4)
+    0.0454
+    """
     _inside(auc=auc, prevalence=prevalence)
     cured = n * prevalence
     return math.sqrt(discrimination.hanley_mcneil_variance(auc, cured, n - cured))
 
 
 def for_auc(auc: float, prevalence: float, width: float) -> int:
-    """Count patients for validation with an interval of the AUC of this width."""
+    """Validation: patients for an interval of the AUC of this width.
+
+    Parameters
+    ----------
+    auc : float
+        Anticipated AUC.
+    prevalence : float
+        Share of cured patients.
+    width : float
+        Largest acceptable width.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> for_auc(0.75, 0.4, 0.1)
+    379
+    """
     goal = width / (2 * Z)
     low, high = 2.0, 4.0
     if auc_error(auc, low, prevalence) <= goal:
@@ -132,25 +340,28 @@ def for_auc(auc: float, prevalence: float, width: float) -> int:
     return math.ceil(n - 1e-6)
 
 
-def for_net_benefit(
-    sensitivity: float, specificity: float, prevalence: float, threshold: float, width: float
-) -> int:
-    """Count patients for validation with an interval of standardized net benefit of this width."""
-    _inside(prevalence=prevalence, threshold=threshold)
-    odds = (1 - prevalence) / prevalence * threshold / (1 - threshold)
-    each = (
-        sensitivity * (1 - sensitivity) / prevalence
-        + odds**2 * specificity * (1 - specificity) / (1 - prevalence)
-        + odds**2 * (1 - specificity) ** 2 / (prevalence * (1 - prevalence))
-    )
-    return math.ceil(each / round(_up(width / (2 * Z)), 3) ** 2)
-
-
 def _up(error: float) -> float:
-    """Round up to a whole 0.0001, the steps in which pmvalsampsize looks for a standard error."""
+    """Round up to a multiple of 0.0001, the steps in which pmvalsampsize searches."""
     return math.ceil(error * 1e4 - 1e-9) / 1e4
 
 
 def auc_width(auc: float, n: int, prevalence: float, confidence: float = 0.95) -> float:
-    """Width expected of the interval of an AUC in n patients."""
+    """Expected width of the interval of an AUC in n patients.
+
+    Parameters
+    ----------
+    auc, n, prevalence
+        As in `auc_error`.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(auc_width(0.8, 100, 0.6), 3)
+    0.178
+    """
     return 2 * intervals.normal_quantile(confidence) * auc_error(auc, n, prevalence)

@@ -1,4 +1,4 @@
-"""The probability from which a patient is called cured: chosen in one set, used in another."""
+"""Decision thresholds: chosen in one set of patients, applied to another."""
 
 from __future__ import annotations
 
@@ -10,18 +10,28 @@ from numpy.typing import ArrayLike
 from thyrocast.statistics import inputs
 from thyrocast.statistics.inputs import Booleans, Floats
 
-#: Rules whose threshold is their target, and that need no patients.
+#: Rules whose threshold is their target, so that they do not need patients.
 GIVEN = ("net_benefit", "fixed")
 RULES = ("youden", "sensitivity", "specificity", "cost_ratio", *GIVEN)
 
 
 class TunedOnTestError(ValueError):
-    """A threshold was to be scored on patients it was chosen on."""
+    """A threshold would be scored on patients that it was chosen on."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A threshold that remembers whom it was chosen on."""
+    """A threshold with the patients that it was chosen on.
+
+    Attributes
+    ----------
+    value : float
+        Probability of cure from which a patient is called cured.
+    rule : str
+        How it was chosen.
+    patients : frozenset of str
+        Patients that it was chosen on; empty for a given threshold.
+    """
 
     value: float
     rule: str
@@ -35,15 +45,26 @@ class Threshold:
         Parameters
         ----------
         probability : array_like, (n,)
+            Predicted probabilities of cure.
         patients : array_like of str, (n,)
-            Who they are.
+            Names of the patients.
         experiment : bool
-            Allow patients on whom the threshold was chosen (apparent performance).
+            Allow patients that the threshold was chosen on (apparent performance).
+
+        Returns
+        -------
+        ndarray of bool, (n,)
+            True = called cured.
 
         Raises
         ------
         TunedOnTestError
-            If any of the patients helped to choose the threshold.
+            If the threshold was chosen on one of the patients.
+
+        Examples
+        --------
+        >>> choose([1, 0], [0.8, 0.4], ["a", "b"]).decide([0.7, 0.2], ["c", "d"])
+        array([ True, False])
         """
         names = [str(name) for name in np.asarray(patients)]
         shared = self.patients.intersection(names)
@@ -56,7 +77,24 @@ class Threshold:
 
 
 def given(value: float, rule: str = "fixed") -> Threshold:
-    """Take a threshold that no patient helped to choose."""
+    """Make a threshold that was not chosen on patients.
+
+    Parameters
+    ----------
+    value : float
+        Probability.
+    rule : {"fixed", "net_benefit"}
+        Why it is used.
+
+    Returns
+    -------
+    Threshold
+
+    Examples
+    --------
+    >>> given(0.5).value
+    0.5
+    """
     return Threshold(float(value), rule, frozenset())
 
 
@@ -69,25 +107,45 @@ def choose(
 ) -> Threshold:
     """Choose a threshold on a training set.
 
-    Candidates lie halfway between neighbouring probabilities, so that a threshold is not an
-    accident of rounding; among equally good ones the middle one wins.
+    Candidates are halfway between neighboring probabilities, so that a threshold does not depend
+    on rounding; of several equally good candidates the middle one is chosen.
 
     Parameters
     ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure.
+    patients : array_like of str, (n,)
+        Names of the patients.
     rule : str
-        ``youden``: greatest sensitivity + specificity. ``sensitivity`` or ``specificity``: the
-        other one as great as can be with this one at least ``target``. ``cost_ratio``: least cost
-        when calling a failure cured costs ``target`` times as much as the reverse.
-        ``net_benefit``: the threshold probability ``target`` itself, as decision theory has it.
-        ``fixed``: ``target`` for whatever other reason.
+        ``youden``: greatest sensitivity + specificity. ``sensitivity`` or ``specificity``: this
+        one at least `target`, the other one as great as possible. ``cost_ratio``: least cost if
+        calling a patient cured who is not costs `target` times as much as the reverse.
+        ``net_benefit``: the threshold probability `target`, as in decision theory. ``fixed``:
+        `target` for any other reason.
+    target : float, optional
+        Target of the rule; only ``youden`` needs none.
+
+    Returns
+    -------
+    Threshold
 
     Raises
     ------
     NotEstimableError
         If one outcome is missing and the rule needs both.
+    ValueError
+        If the rule is unknown or its target is missing.
+
+    Notes
+    -----
+    Youden, Cancer 1950;3:32.
+
+    Examples
+    --------
+    >>> round(choose([1, 1, 0, 0], [0.9, 0.6, 0.4, 0.1], ["a", "b", "c", "d"]).value, 2)
+    0.5
     """
-    y = inputs.outcome_array(outcome)
-    p = inputs.probability_array(probability, y.size)
+    y, p = inputs.read(outcome, probability)
     who = frozenset(str(name) for name in np.asarray(patients))
     if rule not in RULES:
         raise ValueError(f"unknown rule {rule!r}, expected one of {', '.join(RULES)}")
@@ -98,27 +156,31 @@ def choose(
         return given(goal, rule)
     inputs.require_both(y, f"a threshold by {rule}")
     cuts = _candidates(p)
-    sensitivity = 1 - np.searchsorted(np.sort(p[y]), cuts, side="left") / y.sum()
-    specificity = np.searchsorted(np.sort(p[~y]), cuts, side="left") / (~y).sum()
-    if rule == "youden":
-        worth = sensitivity + specificity
-    elif rule == "cost_ratio":
-        prevalence = y.mean()
-        worth = prevalence * sensitivity + (1 - prevalence) * goal * specificity
-    else:
-        held, other = sensitivity, specificity
-        if rule == "specificity":
-            held, other = specificity, sensitivity
-        # Of cuts with the same other measure the one that holds more is better.
-        worth = np.where(held >= goal - 1e-12, other + 1e-9 * held, -1.0)
+    worth = _worth(y, p, cuts, rule, goal)
     best = np.flatnonzero(worth >= worth.max() - 1e-12)
     return Threshold(float(cuts[best[(best.size - 1) // 2]]), rule, who)
 
 
+def _worth(y: Booleans, p: Floats, cuts: Floats, rule: str, goal: float) -> Floats:
+    """How well each cut, (m,), satisfies the rule."""
+    sensitivity = 1 - np.searchsorted(np.sort(p[y]), cuts, side="left") / y.sum()
+    specificity = np.searchsorted(np.sort(p[~y]), cuts, side="left") / (~y).sum()
+    if rule == "youden":
+        return np.asarray(sensitivity + specificity)
+    if rule == "cost_ratio":
+        prevalence = y.mean()
+        return np.asarray(prevalence * sensitivity + (1 - prevalence) * goal * specificity)
+    fixed, other = sensitivity, specificity
+    if rule == "specificity":
+        fixed, other = specificity, sensitivity
+    # Of cuts with the same other measure, the one with more of this measure is better.
+    return np.where(fixed >= goal - 1e-12, other + 1e-9 * fixed, -1.0)
+
+
 def _candidates(p: Floats) -> Floats:
-    """Cuts between neighbouring probabilities, and one at or beyond either end."""
+    """Cuts between neighboring probabilities, and one beyond each end."""
     values = np.unique(p)
     between = (values[:-1] + values[1:]) / 2
-    # 1 itself may be a probability; the cut above it is the next number that no patient reaches.
+    # 1 may be a probability; the cut above it is the next number, which no probability reaches.
     above = (values[-1] + 1) / 2 if values[-1] < 1 else np.nextafter(1, 2)
     return np.concatenate([[values[0] / 2], between, [above]])

@@ -1,4 +1,4 @@
-"""Decision curves: what a model is worth to those who act on it."""
+"""Decision curves and paired differences: the benefit of acting on a model's predictions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.statistics import influence, inputs, intervals, smoothing
-from thyrocast.statistics.discrimination import Difference
+from thyrocast.statistics import differences, influence, inputs, intervals, losses, smoothing
+from thyrocast.statistics.differences import Difference
 from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
+from thyrocast.statistics.intervals import Interval
 
 
 class DecisionCurve(NamedTuple):
-    """Net benefit at each threshold probability with a pointwise band; each (m,).
+    """Net benefit at each threshold probability with a pointwise band.
 
-    ``avoided`` is the net reduction of interventions against treating all, per 100 patients, with
-    its own band.
+    Attributes
+    ----------
+    threshold : ndarray of float, (m,)
+        Threshold probabilities.
+    net_benefit, low, high : ndarray of float, (m,)
+        Net benefit and its confidence limits.
+    avoided, avoided_low, avoided_high : ndarray of float, (m,)
+        Net interventions avoided per 100 patients, against treating everybody, with limits.
     """
 
     threshold: Floats
@@ -29,7 +36,28 @@ class DecisionCurve(NamedTuple):
 
 
 def contributions(outcome: Booleans, chosen: Booleans, threshold: float) -> Floats:
-    """Each patient's share of the net benefit, (n,): 1, -odds of the threshold, or 0."""
+    """Contribution of each patient to the net benefit, which is their mean.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    chosen : ndarray of bool, (n,)
+        True = treated.
+    threshold : float
+        Threshold probability, above 0 and below 1.
+
+    Returns
+    -------
+    ndarray of float, (n,)
+        1 for a treated patient who was cured, minus the odds of the threshold for a treated
+        patient who was not, 0 for the others.
+
+    Examples
+    --------
+    >>> contributions(np.array([True, False, True]), np.array([True, True, False]), 0.5)
+    array([ 1., -1.,  0.])
+    """
     odds = threshold / (1 - threshold)
     return np.where(chosen, np.where(outcome, 1.0, -odds), 0.0)
 
@@ -37,31 +65,92 @@ def contributions(outcome: Booleans, chosen: Booleans, threshold: float) -> Floa
 def net_benefit(
     outcome: ArrayLike,
     probability: ArrayLike,
+    threshold: float,
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+) -> Interval:
+    """Net benefit at one threshold probability.
+
+    Parameters
+    ----------
+    outcome, probability : array_like, (n,)
+        1 = cured; predicted probability of cure. A patient is treated if it is at or above the
+        threshold.
+    threshold : float
+        Threshold probability, above 0 and below 1.
+    confidence : float
+        Confidence level.
+    cluster : array_like, (n,), optional
+        Patient of each prediction, if patients have several; they count as one.
+
+    Returns
+    -------
+    Interval
+        Student's t of the patients' contributions; the prevalence is random as well.
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients.
+
+    Notes
+    -----
+    True positives / n - false positives / n x threshold / (1 - threshold): Vickers and Elkin, Med
+    Decis Making 2006;26:565. Coverage of 95 % intervals: 93.8-96.5 %.
+
+    Examples
+    --------
+    >>> round(net_benefit([1, 1, 1, 0, 0], [0.9, 0.6, 0.2, 0.6, 0.1], 0.5).estimate, 3)
+    0.2
+    """
+    y, p = inputs.read(outcome, probability)
+    at = float(_thresholds(threshold)[0])
+    gain = contributions(y, p >= at, at)
+    return influence.interval(float(gain.mean()), gain, confidence, cluster)
+
+
+def decision_curve(
+    outcome: ArrayLike,
+    probability: ArrayLike,
     thresholds: ArrayLike,
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> DecisionCurve:
-    """Decision curve of a model; a patient is treated at a probability at or above the threshold.
-
-    Net benefit = true positives / n - false positives / n x threshold / (1 - threshold). The
-    interval is Student's t of the patients' contributions, prevalence being random as well.
+    """Net benefit at many threshold probabilities, and the interventions avoided.
 
     Parameters
     ----------
-    probability : array_like, (n,)
-        All 1 gives treat-all, all 0 treat-none.
+    outcome, probability : array_like, (n,)
+        As in `net_benefit`. Probabilities of 1 give the strategy of treating everybody, of 0 of
+        treating nobody.
     thresholds : array_like, (m,)
         Threshold probabilities, above 0 and below 1.
+    confidence : float
+        Confidence level.
     cluster : array_like, (n,), optional
-        Predictions of one patient, which the interval then counts as one.
+        As in `net_benefit`.
+
+    Returns
+    -------
+    DecisionCurve
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two patients.
 
     Notes
     -----
-    Vickers and Elkin, Med Decis Making 2006;26:565. O((n + m) log n). Coverage of 95 % intervals:
-    93.8-96.5 %; of those of the interventions avoided 93.2-96.1 % (threshold .6).
+    As `net_benefit` at each threshold, in O((n + m) log n). Coverage of the 95 % intervals of the
+    interventions avoided: 93.2-96.1 % (threshold .6).
+
+    Examples
+    --------
+    >>> curve = decision_curve([1, 1, 1, 0, 0], [0.9, 0.6, 0.2, 0.6, 0.1], [0.2, 0.5])
+    >>> curve.net_benefit.round(3)
+    array([0.55, 0.2 ])
     """
-    y = inputs.outcome_array(outcome)
-    p = inputs.probability_array(probability, y.size)
+    y, p = inputs.read(outcome, probability)
     t = _thresholds(thresholds)
     odds = t / (1 - t)
     true, false = (
@@ -70,7 +159,7 @@ def net_benefit(
     )
     if y.size < 2:
         raise NotEstimableError("an interval of the net benefit needs at least two patients")
-    # Who is spared: those who were not treated, the cured among them at a loss.
+    # Patients who are not treated: a gain if not cured, a loss if cured.
     spared, missed = 1 - y.mean() - false, y.mean() - true
     value, avoided = true - false * odds, spared - missed / odds
     if cluster is None:
@@ -82,36 +171,56 @@ def net_benefit(
         ]
         degrees = y.size - 1
     else:
-        gains = np.stack([contributions(y, p >= at, at) for at in t], axis=1)
-        all_treated = np.where(y[:, None], 1.0, -odds)
-        errors, units = [], 0
-        for each, mean in ((gains, value), ((gains - all_treated) / odds, avoided)):
-            sums = influence.cluster_sums(each - mean, cluster)
-            units = len(sums)
-            if units < 2:
-                raise NotEstimableError(
-                    "an interval of the net benefit needs at least two patients"
-                )
-            errors.append(np.sqrt((sums**2).sum(axis=0) / y.size**2 * units / (units - 1)))
-        degrees = units - 1
+        errors, degrees = _clustered_errors(y, p, t, cluster)
     half, half_avoided = (intervals.t_quantile(confidence, degrees) * error for error in errors)
     band = (100 * (avoided - half_avoided), 100 * (avoided + half_avoided))
     return DecisionCurve(t, value, value - half, value + half, 100 * avoided, *band)
 
 
-def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:
-    """Smooth a decision curve over its thresholds by loess, as R's dcurves does when asked.
+def _clustered_errors(
+    y: Booleans, p: Floats, t: Floats, cluster: ArrayLike
+) -> tuple[list[Floats], int]:
+    """Standard errors, (m,), of net benefit and interventions avoided, and degrees of freedom."""
+    odds = t / (1 - t)
+    gains = np.stack([contributions(y, p >= at, at) for at in t], axis=1)
+    saved = (gains - np.where(y[:, None], 1.0, -odds)) / odds
+    sums = [influence.cluster_sums(each - each.mean(axis=0), cluster) for each in (gains, saved)]
+    units = len(sums[0])
+    if units < 2:
+        raise NotEstimableError("an interval of the net benefit needs at least two patients")
+    errors = [np.sqrt((s**2).sum(axis=0) / y.size**2 * units / (units - 1)) for s in sums]
+    return errors, units - 1
 
-    The band moves with the curve and keeps its width.
+
+def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:
+    """Smooth a decision curve over its thresholds by loess, as R's dcurves can do.
+
+    Parameters
+    ----------
+    curve : DecisionCurve
+        The curve.
+    span : float
+        Share of the thresholds in each neighborhood.
+
+    Returns
+    -------
+    DecisionCurve
+        The band moves with the curve and keeps its width.
 
     Raises
     ------
     NotEstimableError
         If there are too few thresholds for the span.
+
+    Examples
+    --------
+    >>> curve = decision_curve([1, 0, 1, 0], [0.9, 0.2, 0.6, 0.7], np.linspace(0.1, 0.9, 41))
+    >>> smooth(curve).net_benefit.shape
+    (41,)
     """
 
     def smoothed(values: Floats) -> Floats:
-        return smoothing.loess(curve.threshold, values, curve.threshold, span).value
+        return smoothing.loess(curve.threshold, values, curve.threshold, span)
 
     value, avoided = smoothed(curve.net_benefit), smoothed(curve.avoided)
     moved, shifted = value - curve.net_benefit, avoided - curve.avoided
@@ -133,7 +242,7 @@ def _thresholds(thresholds: ArrayLike) -> Floats:
     return t
 
 
-def difference(
+def net_benefit_difference(
     outcome: ArrayLike,
     probability_a: ArrayLike,
     probability_b: ArrayLike,
@@ -141,12 +250,42 @@ def difference(
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Difference:
-    """Difference in net benefit of two models of the same patients at one threshold."""
-    y = inputs.outcome_array(outcome)
+    """Difference in net benefit of two models of the same patients at one threshold.
+
+    Parameters
+    ----------
+    outcome : array_like, (n,)
+        1 = cured.
+    probability_a, probability_b : array_like, (n,)
+        Predicted probabilities of cure of both models.
+    threshold : float
+        Threshold probability, above 0 and below 1.
+    confidence : float
+        Confidence level.
+    cluster : array_like, (n,), optional
+        Patient of each prediction, if patients have several; they count as one.
+
+    Returns
+    -------
+    Difference
+        Paired t test.
+
+    Raises
+    ------
+    NotEstimableError
+        As `differences.paired_mean`.
+
+    Examples
+    --------
+    >>> found = net_benefit_difference([1, 1, 0, 0], [0.9, 0.8, 0.3, 0.6], [0.9, 0.4, 0.3, 0.2], 0.5)
+    >>> found.difference, round(found.p_value, 3)
+    (0.0, 1.0)
+    """
+    y, a = inputs.read(outcome, probability_a)
+    b = inputs.probability_array(probability_b, y.size)
     t = float(_thresholds(threshold)[0])
-    a, b = (inputs.probability_array(p, y.size) for p in (probability_a, probability_b))
     gain = contributions(y, a >= t, t) - contributions(y, b >= t, t)
-    return paired_mean(gain, confidence, cluster)
+    return differences.paired_mean(gain, confidence, cluster)
 
 
 def brier_difference(
@@ -156,35 +295,30 @@ def brier_difference(
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Difference:
-    """Difference in Brier score of two models of the same patients (below 0: a is better)."""
-    y = inputs.outcome_array(outcome)
-    a, b = (inputs.probability_array(p, y.size) for p in (probability_a, probability_b))
-    return paired_mean((y - a) ** 2 - (y - b) ** 2, confidence, cluster)
-
-
-def paired_mean(
-    values: Floats, confidence: float = 0.95, cluster: ArrayLike | None = None
-) -> Difference:
-    """Mean of paired differences with Student's t interval and test.
+    """Difference in Brier score of two models of the same patients; below 0 if a is better.
 
     Parameters
     ----------
-    values : (n,)
-    cluster : array_like, (n,), optional
-        Differences of one patient, which count as one.
+    outcome, probability_a, probability_b, confidence, cluster
+        As in `net_benefit_difference`.
+
+    Returns
+    -------
+    Difference
+        Paired t test.
 
     Raises
     ------
     NotEstimableError
-        With fewer than two patients, or differences that are equal but not 0.
+        As `differences.paired_mean`.
+
+    Examples
+    --------
+    >>> found = brier_difference([1, 1, 0, 0], [0.9, 0.8, 0.3, 0.1], [0.5, 0.4, 0.4, 0.2])
+    >>> round(found.difference, 3)
+    -0.165
     """
-    mean = float(values.mean())
-    error, degrees = influence.standard_error(values, cluster)
-    method = "t_paired" if cluster is None else "t_paired_by_patient"
-    if error < 1e-15:
-        if abs(mean) > 1e-15:
-            raise NotEstimableError("every patient differs alike: no spread to test with")
-        return Difference(0.0, 0.0, 0.0, 1.0, method)
-    half = intervals.t_quantile(confidence, degrees) * error
-    p_value = intervals.t_p_value(mean / error, degrees)
-    return Difference(mean, mean - half, mean + half, p_value, method)
+    y, a = inputs.read(outcome, probability_a)
+    b = inputs.probability_array(probability_b, y.size)
+    gain = losses.squared_errors(y, a) - losses.squared_errors(y, b)
+    return differences.paired_mean(gain, confidence, cluster)

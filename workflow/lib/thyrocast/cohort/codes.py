@@ -1,0 +1,80 @@
+"""Codes as the cells of a center's table contain them."""
+
+import re
+from collections.abc import Mapping
+
+from thyrocast.contract import cohort as contract
+from thyrocast.contract.text import fold
+
+#: Our codes of each clinical column that has codes.
+CODES = {column.name: column.allowed for column in contract.CLINICAL if column.allowed}
+YES = {
+    "yes", "y", "true", "1", "x", "+", "ja", "j", "oui", "si", "sí", "sì", "sim", "evet", "var",
+    "tak", "ano", "igen", "да", "有", "是", "あり", "はい", "예",
+}  # fmt: skip
+NO = {
+    "no", "n", "false", "0", "-", "–", "—", "none", "nil", "nein", "kein", "keine", "non", "aucun",
+    "nee", "geen", "nej", "ingen", "não", "nessuno", "ninguno", "nenhum", "hayir", "yok", "nie",
+    "brak", "ne", "nem", "нет", "无", "否", "無", "なし", "いいえ", "아니오",
+}  # fmt: skip
+# Names of antithyroid drugs, and of thyroid hormone, which is not one of them.
+_ANTITHYROID = re.compile(
+    r"\bm(et|éth)h?imazol|\bth?iamazol|\bcarbimazol|\bpropylthiourac|\bpropiltiourac|\bptu\b|\bmmi\b"
+    r"|\bcbz\b|\batd\b|\bthyreosta|\bthyrozol|\btapazol|\bstrumazol|\bfavistan|\bneo-?mercazol"
+    r"|\bthacapzol|perchlor|перхлорат|тиамазол|メルカゾール|チウラジール|甲巯咪唑|丙硫氧嘧啶"
+)
+_HORMONE = re.compile(
+    r"\b(levo|l)[- ]?(th?[iy]rox|t4\b)|\b(eu)?th?[iy]rox|\blt4\b|\bsynthroid|тироксин|チラーヂン"
+)
+_DOSE = re.compile(r"\d+([.,]\d+)? ?(mg|мг|毫克)?(/ ?\w+)?")
+# Codes that every center may use, besides ours and its own.
+_BUILT_IN = {
+    "sex": {"f": "female", "w": "female", "m": "male", "o": "other"},
+    "antithyroid_drug": {"mmi": "methimazole", "cbz": "carbimazole", "ptu": "propylthiouracil"},
+    "orbitopathy": dict.fromkeys(YES, "yes") | dict.fromkeys(NO, "no"),
+    "smoking": {},
+}
+
+
+def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | None:
+    """Return our code for a center's code; None for one that means "not known".
+
+    Raises
+    ------
+    ValueError
+        If the code is neither the center's nor ours.
+    """
+    folded = fold(text)
+    table = {fold(theirs): ours for theirs, ours in codes.items()}
+    for known in (table, {c: c for c in CODES[column]}, _BUILT_IN[column]):
+        if folded in known:
+            return known[folded]
+    raise ValueError("an unknown code")
+
+
+def antithyroid_drug(text: str, codes: Mapping[str, str | None]) -> bool:
+    """Whether a cell about drugs says that an antithyroid drug is taken: yes or no, name or dose.
+
+    Parameters
+    ----------
+    text
+        The cell; empty is no.
+    codes
+        The center's codes of ``antithyroid_drug``.
+
+    Raises
+    ------
+    ValueError
+        If the cell says neither; a guess would decide the patient's outcome.
+    """
+    folded = fold(text)
+    if not folded or folded in NO or re.fullmatch(r"0+([.,]0+)? ?\w{0,3}", folded):
+        return False
+    if folded in YES or _ANTITHYROID.search(folded) or _DOSE.fullmatch(folded):
+        return True
+    if _HORMONE.search(folded):
+        return False
+    code = decode("antithyroid_drug", text, codes)
+    if code is None:
+        raise ValueError("a code that means not known")
+    return code != "none"

@@ -1,0 +1,145 @@
+"""Rows of the private table of scans: what standardization needs, and hashes of the person."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thyrocast.cohort import selection
+from thyrocast.cohort.clinical import ClinicalPatient
+from thyrocast.cohort.selection import Candidate, Choice, SyringeImage
+from thyrocast.config.center import CenterConfig
+from thyrocast.contract.names import ScanKind, ValueSource
+from thyrocast.contract.table import Cells
+from thyrocast.dicom import terms
+from thyrocast.dicom.acquisition import injection
+from thyrocast.dicom.elements import Header
+from thyrocast.dicom.frames import PatientFile, Scan
+from thyrocast.dicom.names import quote_name
+
+_SEX = {"F": "female", "M": "male"}
+# If only the year of birth is known or shown, people write January 1.
+_PLACEHOLDER = "0101"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a center's scans come from.
+
+    Attributes
+    ----------
+    center
+        The center's block of the config.
+    key
+        Secret of the pseudonyms and hashes.
+    """
+
+    center: CenterConfig
+    key: bytes
+
+
+def scan_rows(
+    pseudonym: str,
+    patient: ClinicalPatient,
+    choice: Choice,
+    files: Sequence[PatientFile],
+    source: Source,
+) -> list[Cells]:
+    """Return the rows of `contract.cohort.SCANS` of an included patient, the best scan first."""
+    person = _person(patient, choice.scans[0].header, source.key)
+    return [
+        {
+            "patient": pseudonym,
+            "identifier": patient.identifier,
+            "rank": rank,
+            **_scan(candidate, source),
+            **_syringes(files, candidate),
+            **person,
+        }
+        for rank, candidate in enumerate(choice.scans)
+    ]
+
+
+def _scan(candidate: Candidate, source: Source) -> Cells:
+    header, scan, pixel = candidate.header, candidate.scan, candidate.pixel
+    fallback = source.center.fallbacks.tc_activity_mbq
+    injected = injection(header, candidate.moment)
+    activity_by = ValueSource.CONFIG if fallback else None
+    return {
+        "file": quote_name(candidate.file),
+        "stamp": _stamp(Path(source.center.dicom) / candidate.file),
+        "frames": " ".join(map(str, scan.frames)),
+        "kind": scan.kind,
+        "view_by": scan.view_by,
+        "turn": scan.turn,
+        "row_mm": pixel.row_mm,
+        "column_mm": pixel.column_mm,
+        "spacing_by": pixel.by,
+        **_duration(scan, source.center.fallbacks.duration_s),
+        "tc_activity_mbq": injected.activity_mbq or fallback,
+        "activity_by": ValueSource.HEADER if injected.activity_mbq else activity_by,
+        "delay_min": injected.delay_min,
+        "vendor": terms.vendor(header),
+        "camera": terms.camera(header),
+        "collimator": terms.collimator(selection.detector_of(header, scan)),
+        "simulated": _is_simulated(header),
+        "flags": " ".join(scan.flags) or None,
+    }
+
+
+def _duration(scan: Scan, fallback: float | None) -> Cells:
+    if scan.duration_s:
+        return {"duration_s": scan.duration_s, "duration_by": ValueSource.HEADER}
+    if fallback and scan.kind is not ScanKind.CAPTURE:
+        return {"duration_s": fallback, "duration_by": ValueSource.CONFIG}
+    return {"duration_s": None, "duration_by": None}
+
+
+def _is_simulated(header: Header) -> bool:
+    words = ("ImageComments", "Manufacturer", "ManufacturerModelName")
+    return any("simulat" in header.text(word).lower() for word in words)
+
+
+def _stamp(path: Path) -> str | None:
+    """Size and modification time of a file; None if it can't be read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _syringes(files: Sequence[PatientFile], candidate: Candidate) -> Cells:
+    images = selection.syringes(files, candidate)
+    return _syringe("syringe", images.full) | _syringe("residual", images.residual)
+
+
+def _syringe(prefix: str, image: SyringeImage | None) -> Cells:
+    return {
+        f"{prefix}_file": quote_name(image.file) if image else None,
+        f"{prefix}_frame": image.frame if image else None,
+        f"{prefix}_s": image.duration_s if image else None,
+        f"{prefix}_min": image.minutes if image else None,
+    }
+
+
+def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
+    """Keyed hashes by which one person is found in two centers, and the date of therapy."""
+    sex = patient.values.get("sex") or _SEX.get(header.text("PatientSex"), "")
+    born = patient.birth
+    birth = born.strftime("%Y%m%d") if born else header.text("PatientBirthDate")
+    known = birth and sex and not birth.endswith(_PLACEHOLDER)
+    return {
+        "person_identifier": _hash(key, "identifier", patient.identifier.lstrip("0")),
+        "person_birth": _hash(key, "birth", birth, str(sex)) if known else None,
+        "therapy_date": patient.therapy.isoformat() if patient.therapy else None,
+    }
+
+
+def _hash(key: bytes, kind: str, *parts: str) -> str | None:
+    """Keyed hash of facts about a person; None if they are not known."""
+    if not any(parts):
+        return None
+    text = "\0".join(["person", kind, *parts])
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:24]

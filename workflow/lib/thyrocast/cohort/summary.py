@@ -1,0 +1,92 @@
+"""What is logged about a registered center."""
+
+import collections
+import logging
+from collections.abc import Iterable
+
+import pandas as pd
+
+from thyrocast.contract.names import ValueSource, ViewSource
+
+LOG = logging.getLogger("thyrocast")
+# Characters of an identifier's form that are logged.
+_LONGEST_FORM = 32
+_FORMS = 3
+
+
+def log_registration(
+    center: str, register: pd.DataFrame, scans: pd.DataFrame, *, files: int, nameless: int
+) -> None:
+    """Log how many patients are included, and the reasons why the others are not.
+
+    Parameters
+    ----------
+    center
+        Name of the center.
+    register, scans
+        `contract.cohort.REGISTER` and `contract.cohort.SCANS`.
+    files, nameless
+        Number of files, and of those without a PatientID.
+    """
+    _log_fallbacks(center, scans)
+    included = int(register["included"].sum())
+    LOG.info(
+        "center %s: %d files, %d patients, %d of them included",
+        center, files, len(register), included,
+    )  # fmt: skip
+    if nameless:
+        LOG.warning("center %s: %d files without a PatientID", center, nameless)
+    reasons = register.loc[~register["included"], "reason"].value_counts()
+    for reason, count in reasons.items():
+        LOG.info("center %s: %d patients excluded: %s", center, count, reason)
+
+
+def _log_fallbacks(center: str, scans: pd.DataFrame) -> None:
+    """Log how many of the best scans use values of the config, because the header has none."""
+    best = scans[scans["rank"] == 0]
+    for column, what in (
+        ("spacing_by", "pixel size"),
+        ("duration_by", "duration"),
+        ("activity_by", "injected activity"),
+    ):
+        count = int((best[column] == ValueSource.CONFIG).sum())
+        if count:
+            LOG.warning("center %s: %d scans have their %s from the config", center, count, what)
+    count = int((best["view_by"] == ViewSource.FALLBACK).sum())
+    if count:
+        LOG.warning("center %s: %d scans are taken as anterior by the config", center, count)
+
+
+def log_identifier_forms(center: str, table: Iterable[str], images: Iterable[str]) -> None:
+    """Log how identifiers are built if none of the table matches the images, without naming any.
+
+    Parameters
+    ----------
+    center
+        Name of the center.
+    table, images
+        Identifiers of the clinical table and of the DICOM headers.
+    """
+    forms = [_common_forms(identifiers) for identifiers in (table, images)]
+    if all(forms):
+        LOG.warning(
+            "center %s: no identifier of the table is a PatientID of the images. With 9 for a digit "
+            "and A for a letter, most identifiers look like %s in the table and like %s in the "
+            "images (number of patients): if they are the same people, describe the difference in "
+            "the center's block `identifiers` (strip_prefix, zero_pad, strip_zeros)",
+            center, *forms,
+        )  # fmt: skip
+
+
+def _common_forms(identifiers: Iterable[str]) -> str:
+    forms = collections.Counter(_form(identifier) for identifier in identifiers if identifier)
+    return ", ".join(f"{form} ({count})" for form, count in forms.most_common(_FORMS))
+
+
+def _form(identifier: str) -> str:
+    """Digits as 9, letters as A, other ASCII as it is; no longer than fits in a line."""
+    mask = (
+        "9" if c.isdigit() else "A" if c.isalpha() else c if c.isascii() else "?"
+        for c in identifier
+    )
+    return "".join(mask)[:_LONGEST_FORM]

@@ -1,0 +1,144 @@
+"""Why a file can't be an anterior pertechnetate image, decided by its header as a whole."""
+
+from enum import IntEnum
+
+from thyrocast.config.center import CenterConfig, RadionuclideFallback
+from thyrocast.config.cohort import CohortConfig
+from thyrocast.dicom import pictures, terms
+from thyrocast.dicom.elements import Elements, Header
+
+# Transfer syntaxes that always lose information, and all that the pinned pydicom plug-ins decode.
+LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"}
+DECODABLE = LOSSY | {
+    "", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80",
+    "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203",
+}  # fmt: skip
+_GRAY = {"MONOCHROME1", "MONOCHROME2", ""}
+
+
+class Stage(IntEnum):
+    """How far a file got before it was excluded.
+
+    Of a patient's many files, the one that got furthest gives the most informative reason.
+    """
+
+    UNREADABLE = 0
+    OTHER_CLASS = 1
+    CAPTURE = 2
+    OTHER_TYPE = 3
+    DESCRIPTION = 4
+    RADIONUCLIDE = 5
+    PIXELS = 6
+    FRAMES = 7
+    PIXEL_SIZE = 8
+
+
+def is_capture(header: Header) -> bool:
+    """Whether a file is a secondary capture, of one of its SOP classes (PS3.4 B.5)."""
+    kind = header.text("SOPClassUID")
+    return kind == terms.SECONDARY_CAPTURE or kind.startswith(f"{terms.SECONDARY_CAPTURE}.")
+
+
+def frame_count(header: Elements) -> int:
+    """Return NumberOfFrames; 1 if it is missing."""
+    return max(int(header.number("NumberOfFrames") or 1), 1)
+
+
+def window_range(window: Elements) -> list[tuple[float, float]]:
+    """Return lower and upper limits (keV) of an energy window (C.8.4.10, EnergyWindowRangeSequence)."""
+    ranges = []
+    for part in window.items("EnergyWindowRangeSequence"):
+        upper = part.number("EnergyWindowUpperLimit")
+        if upper:
+            ranges.append((part.number("EnergyWindowLowerLimit") or 0.0, upper))
+    return ranges
+
+
+def wrong_class(header: Header, center: CenterConfig) -> str:
+    """Say why a file of this SOP class (PS3.4 B.5) is excluded; "" if it is not."""
+    kind = header.text("SOPClassUID")
+    if kind in terms.NUCLEAR_MEDICINE or kind == pictures.EXPORT:
+        return ""
+    if is_capture(header):
+        if header.text("Modality") not in {"NM", "OT", "SC", ""}:
+            return "not a nuclear-medicine image"
+        return "" if center.accept.secondary_capture else "a secondary capture"
+    if not kind and header.text("Modality") == "NM":
+        return ""
+    return "not a nuclear-medicine image"
+
+
+def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> str:
+    """Say why the pixels of a file (C.7.6.3) can't or may not be used; "" if they can."""
+    if not header.pixel_bytes:
+        return "no pixel data"
+    rows, columns = header.number("Rows"), header.number("Columns")
+    if not rows or not columns:
+        return "no matrix size"
+    gray = header.text("PhotometricInterpretation") in _GRAY
+    if not gray or (header.number("SamplesPerPixel") or 1) != 1:
+        return "a color image"
+    # Text in the pixels is not counts, and may name the patient.
+    if header.text("BurnedInAnnotation") == "YES":
+        return "burned-in annotation"
+    frames = frame_count(header)
+    if rows * columns > cohort.max_pixels or frames > cohort.max_frames:
+        return "a larger matrix or more frames than any scintigram"
+    allocated = int(header.number("BitsAllocated") or 0)
+    if allocated not in {8, 16, 32}:
+        return "pixels that are not of 8, 16 or 32 bits"
+    if 0 < header.pixel_bytes < rows * columns * frames * allocated // 8:
+        return "fewer pixels than declared"
+    if header.transfer_syntax not in DECODABLE:
+        return "an encoding that can't be decoded"
+    lossy = header.text("LossyImageCompression") == "01" or header.transfer_syntax in LOSSY
+    if (lossy or header.irreversible) and not center.accept.lossy:
+        return "compressed with loss"
+    return ""
+
+
+def wrong_type(header: Header) -> str:
+    """Say why an image type (C.8.4.9.1.1) is not a planar emission image of the neck; "" if it is."""
+    kind = image_type(header)
+    if "TRANSMISSION" in kind:
+        return "a transmission image"
+    scanned = header.text("WholeBodyTechnique") or header.number("ScanVelocity")
+    # A whole-body matrix is at least twice as long as it is wide; a camera's field is not.
+    rows, columns = header.number("Rows"), header.number("Columns")
+    elongated = rows and columns and rows >= 2 * columns
+    if "WHOLE BODY" in kind or scanned or elongated:
+        return "a whole-body image"
+    if any("TOMO" in part for part in kind):
+        return "a tomographic image"
+    if any("GATED" in part for part in kind):
+        return "a gated image"
+    return ""
+
+
+def image_type(header: Elements) -> list[str]:
+    """Return the values of ImageType in upper case."""
+    return [str(part).upper() for part in header.several("ImageType")]
+
+
+def wrong_radionuclide(header: Header, center: CenterConfig, description: str) -> str:
+    """Say why radiopharmaceutical or energy windows (C.8.4.10) are not technetium-99m; "" if they are.
+
+    Parameters
+    ----------
+    header, center
+        The file's header and the center's block of the config.
+    description
+        Description of the series, else of the study, as `terms.words` returns it.
+    """
+    drugs = header.items("RadiopharmaceuticalInformationSequence")
+    stated = [terms.is_technetium(item) for item in drugs]
+    if True in stated:
+        return ""
+    if False in stated or terms.names_other_isotope(description):
+        return "another radionuclide or tracer"
+    known = any(window_range(item) for item in header.items("EnergyWindowInformationSequence"))
+    if not known and center.fallbacks.radionuclide is not RadionuclideFallback.TC99M:
+        return "radionuclide not stated"
+    return ""

@@ -1,0 +1,174 @@
+"""Metrics of a sample with intervals in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thyrocast.contract.names import GroupKind, Metric, Status
+from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
+from thyrocast.evaluation.samples import Sample
+from thyrocast.evaluation.settings import Settings
+from thyrocast.statistics import (
+    calibration,
+    calibration_curve,
+    conformal,
+    discrimination,
+    intervals,
+    utility,
+)
+from thyrocast.statistics.inputs import EDGE, Booleans, NotEstimableError
+from thyrocast.statistics.intervals import Interval
+
+#: Metrics of decisions at a threshold.
+DECISIONS = (Metric.SENSITIVITY, Metric.SPECIFICITY, Metric.PPV, Metric.NPV, Metric.ACCURACY)
+
+
+def predicted_once(sample: Sample) -> bool:
+    """Whether each patient was predicted once; some intervals in closed form need that."""
+    return not sample.repeated
+
+
+def closed(
+    function: Callable[[ArrayLike, ArrayLike, float, ArrayLike | None], Interval],
+) -> Callable[[Sample, Settings], Interval]:
+    """Apply a statistic of outcome, probability, confidence and cluster to a sample."""
+
+    def compute(sample: Sample, settings: Settings) -> Interval:
+        level = settings.config.confidence
+        return function(sample.outcome, sample.probability, level, sample.cluster)
+
+    return compute
+
+
+def clipped(sample: Sample, _found: Interval | None = None) -> str:
+    """Remark on probabilities that are clipped where a logit or logarithm is computed."""
+    count = int(np.sum((sample.probability < EDGE) | (sample.probability > 1 - EDGE)))
+    return f"{count} probabilities clipped to {EDGE:g} off 0 and 1" if count else ""
+
+
+def auc(sample: Sample, settings: Settings) -> Interval:
+    """AUC."""
+    level = settings.config.confidence
+    return discrimination.auc_interval(sample.outcome, sample.probability, level)
+
+
+def no_variance(_sample: Sample, found: Interval) -> str:
+    """Remark on an AUC with Newcombe's interval."""
+    return "" if found.method == "delong_logit" else "AUC without a variance of its own"
+
+
+def one_outcome(_sample: Sample, found: Interval) -> str:
+    """Remark on observed/expected with Wilson's interval."""
+    return "nobody or everybody cured" if found.method == "wilson" else ""
+
+
+def net_benefit(sample: Sample, settings: Settings) -> Interval:
+    """Net benefit at the reference threshold of the config."""
+    y, p, level = sample.outcome, sample.probability, settings.config.confidence
+    return utility.net_benefit(y, p, reference(settings), level, sample.cluster)
+
+
+def reference(settings: Settings) -> float:
+    """Threshold probability at which net benefit is compared."""
+    return settings.config.decision.reference
+
+
+def apparent(sample: Sample) -> str:
+    """Remark on decisions at a threshold that was chosen on the same patients."""
+    return "threshold chosen on these patients" if sample.apparent else ""
+
+
+def decisions(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """Sensitivity, specificity, predictive values and accuracy at the threshold of the split."""
+    if sample.repeated:
+        return
+    y, called = sample.outcome, sample.decision
+    if called is None:
+        reason = "no threshold could be chosen on the training set"
+        yield from (not_estimable(metric, reason) for metric in DECISIONS)
+        return
+    shares = (
+        (called, y),
+        (~called, ~y),
+        (y, called),
+        (~y, ~called),
+        (called == y, np.ones_like(y)),
+    )
+    for metric, (right, among) in zip(DECISIONS, shares, strict=True):
+        yield _share(metric, right, among, settings, apparent(sample))
+
+
+def _share(
+    metric: Metric, right: Booleans, among: Booleans, settings: Settings, note: str = ""
+) -> Estimate:
+    """Share of those `among`, (n,), who are `right`, (n,)."""
+    level = settings.config.confidence
+    try:
+        found = intervals.wilson(int((right & among).sum()), int(among.sum()), level)
+    except NotEstimableError as reason:
+        return not_estimable(metric, reason)
+    return estimated(metric, found, note)
+
+
+def prediction_sets(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """Coverage of the conformal prediction sets, and the patients without a decision."""
+    if sample.repeated or sample.possible is None:
+        return
+    y, possible = sample.outcome, sample.possible
+    everybody = np.ones_like(y)
+    covered = np.where(y, possible[:, 1], possible[:, 0])
+    decided = possible.sum(axis=1) == 1
+    yield _share(Metric.SET_COVERAGE, covered, everybody, settings)
+    yield _share(Metric.SET_COVERAGE_CURED, covered, y, settings)
+    yield _share(Metric.SET_COVERAGE_NOT_CURED, covered, ~y, settings)
+    yield _share(Metric.SET_ABSTENTION, ~decided, everybody, settings)
+    yield _share(Metric.SET_ACCURACY, covered, decided, settings)
+
+
+def own_prediction_sets(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """The same for the sets that a center could calibrate on patients of its own."""
+    if sample.repeated or sample.group.kind is not GroupKind.CENTER:
+        return
+    y = sample.outcome
+    p_values = conformal.leave_one_out(y, sample.probability)
+    possible = conformal.sets(p_values, settings.config.prediction_sets.error)
+    covered = np.where(y, possible[:, 1], possible[:, 0])
+    decided = possible.sum(axis=1) == 1
+    everybody = np.ones_like(y)
+    yield _share(Metric.SET_COVERAGE_OWN_CENTER, covered, everybody, settings)
+    yield _share(Metric.SET_ABSTENTION_OWN_CENTER, ~decided, everybody, settings)
+
+
+def curve_errors(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """Distances of the calibration curve from the ideal, all from the same drawn curves."""
+    metrics = (Metric.ICI, Metric.E50, Metric.E90, Metric.EMAX)
+    try:
+        found = calibration_curve.error_intervals(
+            sample.outcome,
+            sample.probability,
+            settings.random(sample),
+            settings.config.resamples,
+            settings.config.confidence,
+            sample.cluster,
+        )
+    except NotEstimableError as reason:
+        yield from (not_estimable(metric, reason) for metric in metrics)
+        return
+    yield from (estimated(metric, found[metric], clipped(sample)) for metric in metrics)
+
+
+def spiegelhalter(sample: Sample, _settings: Settings) -> Iterator[Estimate]:
+    """Spiegelhalter's test of calibration: statistic and p value, without intervals."""
+    if sample.repeated:
+        return
+    metrics = (Metric.SPIEGELHALTER_Z, Metric.SPIEGELHALTER_P)
+    try:
+        values = calibration.spiegelhalter(sample.outcome, sample.probability)
+    except NotEstimableError as reason:
+        yield from (not_estimable(metric, reason) for metric in metrics)
+        return
+    for metric, value in zip(metrics, values, strict=True):
+        yield Estimate(metric, Status.ESTIMATED, estimate=value)

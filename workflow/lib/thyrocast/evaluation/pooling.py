@@ -1,0 +1,236 @@
+"""Random-effects means of the centers' results, from the table `PERFORMANCE` alone.
+
+Nothing else is needed, so that a center whose data may not leave can take part by its table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import POOLED, POOLED_CENTERS
+from thyrocast.contract.names import (
+    ALL_SPLITS,
+    UNSEEN_CENTERS,
+    GroupKind,
+    Metric,
+    Scale,
+    Set,
+    Status,
+)
+from thyrocast.statistics import calibration, discrimination, intervals, pooling
+from thyrocast.statistics.inputs import NotEstimableError
+
+#: Estimators of the variance between centers, and intervals of the mean. The first is the headline:
+#: the plain Hartung-Knapp interval has almost no width if centers agree by chance.
+METHODS = (
+    ("reml", "hartung_knapp_truncated"),
+    ("reml", "hartung_knapp"),
+    ("paule_mandel", "hartung_knapp"),
+)
+#: The joint sample of all centers, reported alongside.
+JOINT = "pooled_predictions"
+JOINT_NOTE = "all test predictions as one sample; with several splits it mixes their scales"
+#: Scale on which each metric is pooled; other metrics are not pooled.
+SCALES = {
+    Metric.AUC: Scale.LOGIT,
+    Metric.OE_RATIO: Scale.LOG,
+    Metric.CALIBRATION_IN_THE_LARGE: Scale.IDENTITY,
+    Metric.CALIBRATION_SLOPE: Scale.IDENTITY,
+    Metric.NET_BENEFIT: Scale.IDENTITY,
+}
+
+
+def _exp(value: float) -> float:
+    # With two centers and a high confidence a limit may be too large for a float.
+    return math.exp(min(value, 700.0))
+
+
+#: From the scale of pooling back to that of the metric.
+BACK: dict[Scale, Callable[[float], float]] = {
+    Scale.IDENTITY: lambda value: value,
+    Scale.LOG: _exp,
+    Scale.LOGIT: lambda value: float(special.expit(value)),
+}
+
+
+class Pooled(NamedTuple):
+    """The tables `POOLED` and `POOLED_CENTERS`."""
+
+    summary: pd.DataFrame
+    centers: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The result of one center: its row of `PERFORMANCE`, and its value on the scale of pooling."""
+
+    row: Any
+    value: float
+    variance: float
+
+
+def pool(performance: pd.DataFrame, confidence: float) -> Pooled:
+    """Pool every design, model and metric over the centers.
+
+    Parameters
+    ----------
+    performance
+        Table `PERFORMANCE` of all designs. The headline of each center is pooled.
+    confidence
+        Confidence level of the table and of the results.
+    """
+    summary: list[dict[str, object]] = []
+    centers: list[dict[str, object]] = []
+    keys = ["design", "model", "metric", "at"]
+    for key, rows in headlines(performance).groupby(keys, sort=False, dropna=False):
+        labels = dict(zip(keys, key, strict=True))
+        effects = list(_effects(rows, confidence))
+        for method, interval in METHODS:
+            named = labels | {"method": f"{method}_{interval}"}
+            found = _try(effects, method, interval, confidence)
+            summary.append(named | _summary(rows, effects, found))
+            centers += [named | cells for cells in _centers(effects, found, labels)]
+        for row in rows[rows["group_kind"] == GroupKind.POOLED].itertuples():
+            summary.append(labels | {"method": JOINT} | _joint(row, len(effects)))
+    return Pooled(io.build(POOLED, summary), io.build(POOLED_CENTERS, centers))
+
+
+def headlines(performance: pd.DataFrame) -> pd.DataFrame:
+    """First row of each metric that is pooled, of all patients and of each center of test sets.
+
+    A design of several splits is represented by the split that joins them.
+    """
+    test = performance[performance["set"] == Set.TEST]
+    joined = test["design"].isin(test.loc[test["split"] == ALL_SPLITS, "design"])
+    chosen = test[
+        (test["group_kind"] != GroupKind.SUBGROUP)
+        & (~joined | (test["split"] == ALL_SPLITS))
+        & test["metric"].isin([str(metric) for metric in SCALES])
+    ]
+    return chosen.drop_duplicates(["design", "model", "metric", "at", "group_kind", "group"])
+
+
+def _effects(rows: pd.DataFrame, confidence: float) -> Iterator[Effect]:
+    usable = rows[
+        (rows["group_kind"] == GroupKind.CENTER)
+        & (rows["status"] == Status.ESTIMATED)
+        & (rows["std_error"] > 0)
+    ]
+    for row, error in zip(usable.itertuples(), usable["std_error"], strict=True):
+        yield Effect(row, effect(row, confidence), float(error) ** 2)
+
+
+def effect(row: Any, confidence: float) -> float:
+    """A center's estimate on the scale of pooling.
+
+    An AUC of 0 or 1, and observed/expected where nobody or everybody was cured, have no finite value
+    there: half a pair of patients, or half a patient, is moved. Their `std_error` belongs to that.
+    """
+    cured, n = int(row.events), int(row.n)
+    if row.metric == Metric.AUC:
+        inside = 0 < row.estimate < 1
+        area = (
+            row.estimate
+            if inside
+            else discrimination.half_a_pair_inside(row.estimate, cured, n - cured)
+        )
+        return float(special.logit(area))
+    if row.metric != Metric.OE_RATIO:
+        return float(row.estimate)
+    if 0 < cured < n:
+        return math.log(row.estimate)
+    observed, _ = calibration.half_a_patient_inside(cured, n)
+    # If nobody was cured the ratio is 0 whatever was expected: its upper limit is Wilson's limit of the
+    # observed proportion, divided by the expected proportion.
+    expected = (
+        n / row.estimate if cured else n * intervals.wilson(0, n, confidence).high / row.ci_high
+    )
+    return math.log(observed / expected)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """A pooled result with those without each center, or the reason why there is none."""
+
+    whole: pooling.Pooled | None
+    without: Sequence[pooling.Pooled | None]
+    reason: str = ""
+
+
+def _try(effects: Sequence[Effect], method: str, interval: str, confidence: float) -> _Result:
+    y = np.array([effect.value for effect in effects])
+    v = np.array([effect.variance for effect in effects])
+    try:
+        whole = pooling.pool(y, v, method, interval=interval, confidence=confidence)
+    except NotEstimableError as reason:
+        return _Result(None, [None] * len(effects), str(reason))
+    without = pooling.leave_one_out(y, v, method, interval=interval, confidence=confidence)
+    return _Result(whole, without)
+
+
+_NUMBERS = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "i2", "q", "q_p")
+
+
+def _summary(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> dict[str, object]:
+    first = rows.iloc[0]
+    scale = SCALES[Metric(first["metric"])]
+    cells: dict[str, object] = dict.fromkeys(_NUMBERS)
+    cells |= {"k": len(effects), "scale": scale, "note": _note(rows, effects, found)}
+    whole = found.whole
+    if whole is None:
+        return cells | {"status": Status.NOT_ESTIMABLE}
+    back = BACK[scale]
+    cells |= {"tau2": whole.tau2, "i2": whole.i2, "q": whole.q, "q_p": whole.q_p}
+    cells |= {"estimate": back(whole.estimate), "ci_low": back(whole.low)}
+    cells |= {"ci_high": back(whole.high), "status": Status.ESTIMATED}
+    if first["design"] in UNSEEN_CENTERS:
+        # Centers that the models saw give no information on a new one.
+        cells |= {"pi_low": back(whole.prediction_low), "pi_high": back(whole.prediction_high)}
+    return cells
+
+
+def _note(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> str:
+    used = {effect.row.group for effect in effects}
+    centers = rows.loc[rows["group_kind"] == GroupKind.CENTER, "group"]
+    left_out = [center for center in centers if center not in used]
+    parts = [found.reason] if found.reason else []
+    if left_out:
+        parts.append(
+            f"left out (not estimable, without spread or too small): {', '.join(left_out)}"
+        )
+    parts += [f"{effect.row.group}: {effect.row.note}" for effect in effects if effect.row.note]
+    return "; ".join(parts)
+
+
+def _joint(row: Any, k: int) -> dict[str, object]:
+    cells: dict[str, object] = dict.fromkeys((*_NUMBERS, "scale"))
+    cells |= {name: getattr(row, name) for name in ("estimate", "ci_low", "ci_high", "status")}
+    return cells | {"k": k, "note": "; ".join(part for part in (JOINT_NOTE, row.note) if part)}
+
+
+def _centers(
+    effects: Sequence[Effect], found: _Result, labels: dict[str, Any]
+) -> Iterator[dict[str, object]]:
+    back = BACK[SCALES[Metric(labels["metric"])]]
+    for index, (effect, without) in enumerate(zip(effects, found.without, strict=True)):
+        row = effect.row
+        yield {
+            "center": row.group,
+            "estimate": row.estimate,
+            "ci_low": row.ci_low,
+            "ci_high": row.ci_high,
+            "weight": None if found.whole is None else float(found.whole.weights[index]),
+            "n": int(row.n),
+            "events": int(row.events),
+            "without": None if without is None else back(without.estimate),
+            "without_low": None if without is None else back(without.low),
+            "without_high": None if without is None else back(without.high),
+        }

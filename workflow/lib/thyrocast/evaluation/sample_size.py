@@ -1,0 +1,175 @@
+"""The table `SAMPLE_SIZE`: patients that the study needs, and those it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from thyrocast.config.evaluation import SampleSizeConfig
+from thyrocast.contract import io
+from thyrocast.contract.evaluation import SAMPLE_SIZE
+from thyrocast.contract.names import STRONGEST_FIRST, Design, Role, Set
+from thyrocast.statistics import sample_size
+
+
+@dataclass(frozen=True)
+class Available:
+    """Patients with a known outcome.
+
+    Attributes
+    ----------
+    n, events
+        Patients, and cured patients among them.
+    """
+
+    n: int
+    events: int
+
+    @property
+    def prevalence(self) -> float:
+        """Share of cured patients, half a patient inside 0 and 1, where the formulas fail."""
+        half = 0.5 / max(self.n, 1)
+        return min(max(self.events / max(self.n, 1), half), 1 - half)
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A criterion with the number of patients that it requires, in words for the note."""
+
+    name: str
+    required: int
+    note: str
+
+
+def plan(
+    cohort: pd.DataFrame, splits: pd.DataFrame, config: SampleSizeConfig, confidence: float
+) -> pd.DataFrame:
+    """Compare the cohort with Riley's criteria.
+
+    Parameters
+    ----------
+    cohort
+        Table `COHORT`. Patients without an outcome do not count.
+    splits
+        Table `SPLITS`.
+    config
+        What the sample size is planned for.
+    confidence
+        Confidence level of the expected interval of the AUC.
+
+    Returns
+    -------
+    DataFrame
+        Table `SAMPLE_SIZE`: for development, all development patients; for validation, the patients
+        that the strongest design tests, with the precision that is expected of the AUC there.
+    """
+    known = cohort[cohort["outcome"].notna()]
+    development = _available(known[known["role"] == Role.DEVELOPMENT])
+    rows = list(_rows("development", _development(development, config), development))
+    tested = _available(_tested(known, splits))
+    if tested.n:
+        criteria = _validation(tested, config)
+        rows += _rows("validation", criteria, tested)
+        rows += _precision(criteria[-1].required, tested, config.auc, confidence)
+    return io.build(SAMPLE_SIZE, rows)
+
+
+def _available(patients: pd.DataFrame) -> Available:
+    return Available(len(patients), int((patients["outcome"] == 1).sum()))
+
+
+def _tested(known: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
+    """Patients that the strongest design tests, in the first split of several hold-outs."""
+    for design in STRONGEST_FIRST:
+        test = splits[(splits["design"] == design) & (splits["set"] == Set.TEST)]
+        if design is Design.HOLDOUT:
+            test = test[test["split"].isin(test["split"].iloc[:1])]
+        tested = known[known["patient"].isin(test["patient"])]
+        if len(tested):
+            return tested
+    return known.iloc[:0]
+
+
+def _development(available: Available, config: SampleSizeConfig) -> list[Criterion]:
+    prevalence, k, least = available.prevalence, config.parameters, config.shrinkage
+    r2 = sample_size.cox_snell(config.auc, prevalence)
+    cured = f"{prevalence:.0%} cured"
+    basis = f"{k} parameters, AUC {config.auc:g} (Cox-Snell R² {r2:.3f}), {cured}"
+    return [
+        Criterion(
+            "shrinkage",
+            sample_size.for_shrinkage(k, r2, least),
+            f"shrinkage factor of at least {least:g}; {basis}",
+        ),
+        Criterion(
+            "optimism",
+            sample_size.for_optimism(k, r2, prevalence),
+            f"apparent and adjusted Nagelkerke R² within 0.05; {basis}",
+        ),
+        Criterion(
+            "prevalence",
+            sample_size.for_prevalence(prevalence),
+            f"overall probability of cure within 0.05; {cured}",
+        ),
+    ]
+
+
+def _validation(available: Available, config: SampleSizeConfig) -> list[Criterion]:
+    prevalence, auc = available.prevalence, config.auc
+    predictor = sample_size.linear_predictor(auc, prevalence)
+    basis = f"AUC {auc:g}, {prevalence:.0%} cured"
+    return [
+        Criterion(
+            "oe_ratio",
+            sample_size.for_oe(prevalence, config.oe_width),
+            f"95 % interval of observed/expected no wider than {config.oe_width:g}; {basis}",
+        ),
+        Criterion(
+            "calibration_slope",
+            sample_size.for_slope(predictor, config.slope_width),
+            f"95 % interval of the calibration slope no wider than {config.slope_width:g}; {basis}",
+        ),
+        Criterion(
+            "auc",
+            sample_size.for_auc(auc, prevalence, config.auc_width),
+            f"95 % interval of the AUC no wider than {config.auc_width:g}; {basis}",
+        ),
+    ]
+
+
+def _rows(
+    purpose: str, criteria: list[Criterion], available: Available
+) -> Iterator[dict[str, object]]:
+    """One row per criterion, and `all`, the strictest."""
+    strictest = max(criteria, key=lambda criterion: criterion.required)
+    whole = Criterion("all", strictest.required, f"greatest of the above: {strictest.name}")
+    for criterion in (*criteria, whole):
+        yield _row(purpose, criterion, available)
+
+
+def _precision(
+    required: int, available: Available, auc: float, confidence: float
+) -> Iterator[dict[str, object]]:
+    if not 0 < available.events < available.n:
+        return
+    width = sample_size.auc_width(auc, available.n, available.prevalence, confidence)
+    note = (
+        f"with these patients the {confidence:.0%} interval of an AUC of {auc:g} is expected to be "
+        f"{width:.2f} wide, about {max(auc - width / 2, 0):.2f} to {min(auc + width / 2, 1):.2f}"
+    )
+    yield _row("precision", Criterion("auc", required, note), available)
+
+
+def _row(purpose: str, criterion: Criterion, available: Available) -> dict[str, object]:
+    return {
+        "purpose": purpose,
+        "criterion": criterion.name,
+        "required_n": criterion.required,
+        "required_events": round(criterion.required * available.prevalence),
+        "available_n": available.n,
+        "available_events": available.events,
+        "sufficient": available.n >= criterion.required,
+        "note": criterion.note,
+    }

@@ -1,0 +1,177 @@
+"""Metrics of many weighted samples at once, for bootstrap and jackknife.
+
+`weights`, (b, n), are how often each patient counts in each of b samples. Results are (b,); they
+are NaN for a sample without a value (one outcome missing, or a denominator of 0).
+`resampling.percentile` counts these and refuses too many.
+
+The metrics are those of `discrimination` and `calibration`. They are computed here from counts
+since drawing the patients of every resample takes much longer; tests compare both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thyrocast.statistics import losses
+from thyrocast.statistics.inputs import Booleans, Floats
+
+Weights = NDArray[Any]
+Metric = Callable[[Weights], Floats]
+
+
+def auc(outcome: Booleans, score: Floats) -> Metric:
+    """AUC with ties, from counts of presorted patients: O(b n) after one sort.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    score : ndarray of float, (n,)
+        Higher means more likely cured.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to AUCs (b,).
+
+    Examples
+    --------
+    >>> area = auc(np.array([True, True, False, False]), np.array([0.9, 0.4, 0.4, 0.1]))
+    >>> area(np.array([[1, 1, 1, 1], [2, 0, 1, 1]]))
+    array([0.875, 1.   ])
+    """
+    cured, failed = np.flatnonzero(outcome), np.flatnonzero(~outcome)
+    failed = failed[np.argsort(score[failed], kind="stable")]
+    below = np.searchsorted(score[failed], score[cured], side="left")
+    upto = np.searchsorted(score[failed], score[cured], side="right")
+    tied = bool((below != upto).any())
+
+    def compute(weights: Weights) -> Floats:
+        positive = weights[:, cured].astype(np.float64)
+        running = np.zeros((len(weights), failed.size + 1))
+        np.cumsum(weights[:, failed], axis=1, dtype=np.float64, out=running[:, 1:])
+        total = positive.sum(axis=1) * running[:, -1]
+        wins = np.einsum("bi,bi->b", positive, running[:, below])
+        if tied:
+            wins = (wins + np.einsum("bi,bi->b", positive, running[:, upto])) / 2
+        return _ratio(wins, total)
+
+    return compute
+
+
+def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict[str, Floats]]:
+    """Sensitivity, specificity, predictive values and accuracy of given decisions.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    decision : ndarray of bool, (n,)
+        True = called cured.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to a dict of metrics (b,).
+
+    Examples
+    --------
+    >>> rates = decisions(np.array([True, True, False]), np.array([True, False, False]))
+    >>> {name: float(value[0]) for name, value in rates(np.array([[1, 3, 2]])).items()}
+    {'sensitivity': 0.25, 'specificity': 1.0, 'ppv': 1.0, 'npv': 0.4, 'accuracy': 0.5}
+    """
+    cells = np.stack(
+        [outcome & decision, outcome & ~decision, ~outcome & decision, ~outcome & ~decision], axis=1
+    ).astype(np.float64)
+
+    def compute(weights: Weights) -> dict[str, Floats]:
+        tp, fn, fp, tn = (weights @ cells).T
+        return {
+            "sensitivity": _ratio(tp, tp + fn),
+            "specificity": _ratio(tn, tn + fp),
+            "ppv": _ratio(tp, tp + fp),
+            "npv": _ratio(tn, tn + fn),
+            "accuracy": _ratio(tp + tn, tp + fn + fp + tn),
+        }
+
+    return compute
+
+
+def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[str, Floats]]:
+    """Brier score, its scaled form, log loss and observed/expected ratio.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    probability : ndarray of float, (n,)
+        Predicted probability of cure.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to a dict of metrics (b,).
+
+    Examples
+    --------
+    >>> found = scores(np.array([True, False]), np.array([0.8, 0.4]))(np.array([[1, 1]]))
+    >>> round(float(found["brier"][0]), 2)
+    0.1
+    """
+    y = outcome.astype(np.float64)
+    squared = losses.squared_errors(outcome, probability)
+    loss = losses.log_losses(outcome, probability)
+    columns = np.stack([np.ones_like(y), y, squared, loss, probability], axis=1)
+
+    def compute(weights: Weights) -> dict[str, Floats]:
+        n, events, error, lost, expected = (weights @ columns).T
+        brier, prevalence = _ratio(error, n), _ratio(events, n)
+        return {
+            "brier": brier,
+            "scaled_brier": 1 - _ratio(brier, prevalence * (1 - prevalence)),
+            "log_loss": _ratio(lost, n),
+            "oe_ratio": _ratio(events, expected),
+        }
+
+    return compute
+
+
+def replicate(
+    functions: Iterable[Callable[[Weights], Mapping[str, Floats]]], blocks: Iterable[Weights]
+) -> dict[str, Floats]:
+    """Compute metrics of all blocks of resamples.
+
+    Parameters
+    ----------
+    functions : iterable of callable
+        From weights (b, n) to a dict of metrics (b,).
+    blocks : iterable of ndarray, (b, n)
+        Weights; b may differ.
+
+    Returns
+    -------
+    dict of ndarray of float, (resamples,)
+
+    Examples
+    --------
+    >>> rates = decisions(np.array([True, False]), np.array([True, True]))
+    >>> replicate([rates], [np.array([[1, 1]]), np.array([[2, 0]])])["accuracy"]
+    array([0.5, 1. ])
+    """
+    functions = list(functions)
+    parts: dict[str, list[Floats]] = {}
+    for block in blocks:
+        for function in functions:
+            for name, values in function(block).items():
+                parts.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    ratio = np.full(np.shape(numerator), np.nan)
+    np.divide(numerator, denominator, out=ratio, where=np.asarray(denominator) > 0)
+    return ratio
