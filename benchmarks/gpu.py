@@ -1,9 +1,9 @@
-"""Speed of training on a GPU: images per second, share of the card's peak, a plain loop beside it.
+"""Speed of training on a GPU: images per second, share of the card's peak, compared with a plain loop.
 
     make bench-gpu        or        .venv/bin/python benchmarks/gpu.py [--batches 32 64 128]
 
-Run it in a job that has a GPU, or several: then one training on all of them is measured too.
-`--device cpu --size 32 --images 16 --batches 8 --gpus 2` tries the script without any.
+Run it in a job with a GPU. With several GPUs, one training on all of them is measured too.
+`--device cpu --size 32 --images 16 --batches 8 --gpus 2` runs the script without a GPU.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from thyrocast.network import embedding, model, parallel
 
 
 def flop_per_image(size: int) -> float:
-    """Floating-point operations of one forward pass, counted by torch itself."""
+    """Floating-point operations of one forward pass, as torch counts them."""
     from torch.utils.flop_counter import FlopCounterMode
 
     network = model.initialize(1).eval()
@@ -33,7 +33,7 @@ def flop_per_image(size: int) -> float:
 
 
 def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
-    """Floating-point operations per second that a large matrix product reaches here."""
+    """Floating-point operations per second of a large matrix product on this device."""
     n = 8192 if device.type == "cuda" else 1024
     a = torch.randn(n, n, device=device, dtype=dtype)
 
@@ -66,11 +66,11 @@ def main() -> None:
     options.add_argument("--gpus", type=int, default=torch.cuda.device_count())
     given = options.parse_args()
     if given.device == "cuda" and not torch.cuda.is_available():
-        sys.exit(f"torch {torch.__version__} sees no GPU here: run this in a job that has one")
+        sys.exit(f"torch {torch.__version__} sees no GPU: run this in a job that has one")
     device = torch.device(given.device)
     model.configure(torch.get_num_threads())
     name = torch.cuda.get_device_name() if given.device == "cuda" else "processor"
-    # Backward costs twice the forward pass, so that a training image is three of them.
+    # The backward pass costs twice the forward pass.
     work = 3 * flop_per_image(given.size)
     precisions = ("float32", "bfloat16") if given.device == "cuda" else ("float32",)
     print(f"{name}, {given.size} pixels, {work / 1e9:.1f} GFLOP per training image")

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/network.py [--size 64] [--batch 16] [--threads 2]
 
-Each figure is the best of a few repeats and stands beside what a plain loop reaches.
+Each number is the best of a few repeats, reported alongside the speed of a plain loop.
 """
 
 import argparse
@@ -18,25 +18,26 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
+from thyrocast.config.explanation import ExplanationConfig  # noqa: E402
 from thyrocast.config.network import NetworkConfig  # noqa: E402
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402
-from thyrocast.network.patients import Patients  # noqa: E402
+from thyrocast.network.image_set import ImageSet  # noqa: E402
 
 ALONE = parallel.Group()
 
 
-def cohort(n: int, size: int) -> tuple[Patients, np.ndarray]:
-    """Simulated patients with pictures of noise: speed does not depend on what they show."""
+def cohort(n: int, size: int) -> tuple[ImageSet, np.ndarray]:
+    """Patients with images of noise: speed does not depend on what the images show."""
     generator = np.random.default_rng(1)
     images = generator.poisson(20, (n, size, size)).astype(np.float32) / 20
     everyone = np.arange(n)
-    patients = Patients(
-        name=everyone.astype(str),
+    patients = ImageSet(
+        patient=everyone.astype(str),
         center=np.full(n, "north"),
         outcome=(everyone % 2).astype(float),
         row=everyone,
         set=np.full(n, "train"),
-        fold=np.full(n, "1"),
+        fold=np.ones(n, np.int64),
         gland_counts=np.full(n, 1e5),
         images=images,
     )
@@ -54,7 +55,7 @@ def best(function: Callable[[], object], repeats: int = 3) -> float:
 
 
 def plain_loop(images: torch.Tensor, batch: int, device: torch.device) -> Callable[[], None]:
-    """One epoch as a tutorial writes it: float32, no augmentation, a plain optimizer."""
+    """One epoch in the simplest way: float32, no augmentation, a plain optimizer."""
     network = model.initialize(1).to(device).train()
     optimizer = torch.optim.AdamW(network.parameters())
     outcome = torch.zeros(len(images), device=device)
@@ -90,7 +91,7 @@ def training_speed(
             "precision": precision,
             "early_stopping": {"fraction": 0},
         }
-    ).plain()
+    )
     with tempfile.TemporaryDirectory() as folder:
         trained = training.train(
             patients,
@@ -102,7 +103,7 @@ def training_speed(
             state_folder=Path(folder),
             group=group,
         )
-    return n / min(row["seconds"] for row in trained.history[1:])
+    return n / min(epoch.seconds for epoch in trained.history[1:])
 
 
 def main() -> None:
@@ -142,7 +143,7 @@ def main() -> None:
 
 
 def _explanation(
-    patients: Patients, masks: np.ndarray, inputs: torch.Tensor, network: model.ScintigramResNet50
+    patients: ImageSet, masks: np.ndarray, inputs: torch.Tensor, network: model.ScintigramResNet50
 ) -> None:
     try:
         from pytorch_grad_cam import GradCAM
@@ -152,7 +153,7 @@ def _explanation(
     except ImportError as error:
         print(f"Grad-CAM                           not measured: {error}")
         return
-    settings = {"target": "cured", "layer": "layer4", "batch_size": 32}
+    settings = ExplanationConfig(batch_size=32)
     few = patients.take(np.arange(32))
     cpu = torch.device("cpu")
 

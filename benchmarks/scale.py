@@ -131,22 +131,23 @@ def work(folder: Path, name: str, patients: int) -> float:
 import sys, time
 sys.path.insert(0, {str(ROOT / "workflow" / "lib")!r})
 from pathlib import Path
-from thyrocast import fileio
 from thyrocast import identity
 from thyrocast.cohort import registration as cohort
+from thyrocast.contract import io
+from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
 from thyrocast.config.reading import read_file, read_study
 config = read_study(read_file("config.yaml"))
-center, settings = config.center({name!r}), config.image.plain()
+center = config.center({name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
     center, config.cohort, identity.load_key(config.pseudonym_key), here / "index", 1)
 cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
 patients = found.register["patient"].tolist()
-done, rows = standardize.standardize_job(
-    patients, fileio.read_csv(here / "scans.csv"), Path(center.dicom), center.plain(), settings)
-standardize.write_job(done, rows, settings["size"], here / "i.npz", here / "r.csv")
+results = standardize.standardize_job(
+    patients, io.read(SCANS, here / "scans.csv"), Path(center.dicom), center, config.image)
+standardize.write_job(results, config.image.size, here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import render_report
 from tests.unit.report import example_study
+from thyrocast.config.study import StudyConfig
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -21,13 +22,11 @@ FLAGS = [
 
 
 def render(
-    folder: Path, designs: dict[str, list[str]], title: str, simulation: Path | None
+    folder: Path, designs: example_study.Designs, config: StudyConfig, simulation: Path | None
 ) -> Path:
     output = folder / "report" / "report.html"
-    settings = example_study.SETTINGS
-    render_report.run(
-        folder, designs, example_study.MEMBERS[:2], output, title, settings, simulation
-    )
+    files = example_study.files(folder, designs, simulation=simulation)
+    render_report.run(files, config, output)
     return output
 
 
@@ -35,11 +34,9 @@ def render(
 def report_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a small study."""
     folder = tmp_path_factory.mktemp("small")
-    designs = example_study.write_study(
-        folder, centers=example_study.SMALL_CENTERS, designs=example_study.SMALL_DESIGNS
-    )
+    example_study.write_study(folder, models=("network", "signature"))
     simulation = example_study.write_simulation(folder / "summary.json")
-    return render(folder, designs, "example", simulation)
+    return render(folder, example_study.SMALL_DESIGNS, example_study.config(), simulation)
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +44,11 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a study whose every name is an attack."""
     folder = tmp_path_factory.mktemp("hostile")
     attack = example_study.HOSTILE
-    designs = example_study.write_study(
-        folder,
-        centers={attack: ("development", 40), "south": ("development", 40)},
-        designs={"loco": [attack, "south"]},
-        models=("network", attack),
-        vendor=attack,
-    )
-    return render(folder, designs, attack, None)
+    centers = {attack: ("development", 40), "south": ("development", 40)}
+    designs = {"loco": [*centers]}
+    example_study.write_study(folder, centers, designs, models=("network", attack), vendor=attack)
+    config = example_study.config(centers).model_copy(update={"study": attack})
+    return render(folder, designs, config, None)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +62,7 @@ def browser(needs: Callable[..., None]) -> Iterator[Browser]:
 
 
 class Watched:
-    """A page, and whatever it said, asked for or popped up."""
+    """A page with its messages, errors, dialogs and requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -85,7 +79,7 @@ class Watched:
 
     @property
     def fetched(self) -> list[str]:
-        """Addresses asked for besides the page itself and what it carries."""
+        """Addresses that were requested, except the page itself and what it contains."""
         return [url for url in self.requests if not url.startswith(("file:", "data:"))]
 
 

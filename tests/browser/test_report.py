@@ -1,11 +1,11 @@
-"""The page in a real browser: on a desk and a phone, in the dark, on paper, without scripts."""
+"""The page in a real browser: desktop, phone, dark theme, print, and without scripts."""
 
 import pytest
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 768, 375])
-def test_it_opens_in_silence_asks_for_nothing_and_fits(visit, report_page, width, dark):
+def test_it_opens_without_messages_or_requests_and_fits(visit, report_page, width, dark):
     watched = visit(report_page, width=width, dark=dark)
     page = watched.page
     for details in page.locator("details").all():
@@ -16,7 +16,7 @@ def test_it_opens_in_silence_asks_for_nothing_and_fits(visit, report_page, width
     assert watched.fetched == []
 
 
-def test_hostile_names_do_nothing(visit, hostile_page):
+def test_hostile_names_have_no_effect(visit, hostile_page):
     watched = visit(hostile_page)
     watched.page.wait_for_timeout(200)
     assert watched.noise == []
@@ -27,7 +27,7 @@ def test_hostile_names_do_nothing(visit, hostile_page):
     )
 
 
-def test_it_reads_without_scripts(visit, report_page):
+def test_it_can_be_read_without_scripts(visit, report_page):
     page = visit(report_page, javascript=False).page
     assert page.locator(".big").is_visible()
     assert page.locator("#participants .flow").is_visible()
@@ -38,7 +38,7 @@ def test_it_reads_without_scripts(visit, report_page):
     assert page.locator("caption", has_text="Patients by outcome").is_visible()
 
 
-def test_the_first_screen_holds_the_warning_and_the_verdict(visit, report_page):
+def test_the_first_screen_contains_the_warning_and_the_main_result(visit, report_page):
     page = visit(report_page).page
     for selector in (".banner", ".answer", ".hero"):
         box = page.locator(selector).first.bounding_box()
@@ -46,7 +46,7 @@ def test_the_first_screen_holds_the_warning_and_the_verdict(visit, report_page):
         assert box["y"] + box["height"] <= 900
 
 
-def test_paper_shows_everything(visit, report_page):
+def test_print_shows_everything(visit, report_page):
     page = visit(report_page).page
     page.emulate_media(media="print")
     assert not page.locator("nav").is_visible()
@@ -58,7 +58,7 @@ def test_paper_shows_everything(visit, report_page):
     assert page.locator("details:not([open])").count() > 0
 
 
-def test_paper_is_light_even_where_the_screen_is_dark(visit, report_page):
+def test_print_is_light_even_if_the_screen_is_dark(visit, report_page):
     page = visit(report_page, dark=True).page
     paper = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(paper)
@@ -104,7 +104,7 @@ def test_a_picture_is_enlarged_by_keyboard_and_closed_again(visit, report_page):
     assert watched.noise == []
 
 
-def test_a_link_into_a_closed_part_opens_it(visit, report_page):
+def test_a_link_into_a_closed_section_opens_it(visit, report_page):
     page = visit(report_page).page
     page.evaluate("document.querySelector('#design-1').open = false")
     page.evaluate("location.hash = '#design-1'")

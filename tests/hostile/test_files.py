@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.example_scans import center, cohort, image, neck, nm, save, table
-from thyrocast import fileio, identity
+from thyrocast import identity
 from thyrocast.cohort import registration as cohorts
 from thyrocast.contract import io as tables
-from thyrocast.contract.cohort import RECORDS, REGISTER
+from thyrocast.contract.cohort import RECORDS, REGISTER, SCANS
 from thyrocast.dicom.frames import judge
 from thyrocast.dicom.header import read_header
 from thyrocast.dicom.index import index_folder
@@ -49,14 +49,9 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     cohorts.write(found, folder / "register.csv", private / "scans.csv", private / "outcomes.csv")
     register = tables.read(REGISTER, folder / "register.csv")
     everyone = register["patient"].tolist()
-    done, records = standardize.standardize_job(
-        everyone,
-        fileio.read_csv(private / "scans.csv"),
-        folder / "dicom",
-        block.plain(),
-        image(size=32),
-    )
-    standardize.write_job(done, records, 32, folder / "1.npz", folder / "1.csv")
+    scans = tables.read(SCANS, private / "scans.csv")
+    results = standardize.standardize_job(everyone, scans, folder / "dicom", block, image(size=32))
+    standardize.write_job(results, 32, folder / "1.npz", folder / "1.csv")
     reasons = dict(zip(register["patient"], register["reason"], strict=True))
     records = tables.read(RECORDS, folder / "1.csv")
     reasons |= dict(zip(records["patient"], records["reason"], strict=True))

@@ -111,5 +111,5 @@ def test_requeued_training_on_two_gpus(
     assert re.search(r"TresPerJob=gres[:/]gpu[:=]2", granted), granted
     cluster.command("scontrol", "requeue", number)
     run.finish()
-    assert "going on from the saved state" in log.read_text()
+    assert "resuming from the saved state" in log.read_text()
     assert filecmp.cmp(requeued.folder / weights, undisturbed.folder / weights, shallow=False)

@@ -41,9 +41,9 @@ def cohort(**changes: Any) -> CohortConfig:
     return read_block(CohortConfig, changes)
 
 
-def image(**changes: Any) -> dict[str, Any]:
+def image(**changes: Any) -> ImageConfig:
     """The image's block with its defaults."""
-    return read_block(ImageConfig, changes).plain()
+    return read_block(ImageConfig, changes)
 
 
 def code(value: str, meaning: str, scheme: str = "SCT") -> Dataset:

@@ -15,14 +15,14 @@ from tests.unit.example_scans import (
     save,
     table,
 )
-from thyrocast import fileio, identity
+from thyrocast import identity
 from thyrocast.cohort import registration as cohorts
 from thyrocast.cohort.assembly import Inputs, Outputs
 from thyrocast.cohort.assembly import assemble as assemble_cohort
 from thyrocast.cohort.registration import Registration
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
-from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.cohort import COHORT, SCANS
 from thyrocast.image import standardize
 
 KEY = b"k" * 32
@@ -85,17 +85,15 @@ def assemble(
         paths["scans"].append(scans)
         everyone = registration.register["patient"].tolist()
         for at in range(0, len(everyone), size):
-            done, records = standardize.standardize_job(
+            results = standardize.standardize_job(
                 everyone[at : at + size],
-                fileio.read_csv(scans),
+                io.read(SCANS, scans),
                 hospital.dicom,
-                hospital.center.plain(),
+                hospital.center,
                 image(size=SIZE),
             )
             job = out / hospital.name / f"{at}"
-            standardize.write_job(
-                done, records, SIZE, job.with_suffix(".npz"), job.with_suffix(".csv")
-            )
+            standardize.write_job(results, SIZE, job.with_suffix(".npz"), job.with_suffix(".csv"))
             paths["images"].append(job.with_suffix(".npz"))
             paths["records"].append(job.with_suffix(".csv"))
     assemble_cohort(

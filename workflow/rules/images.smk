@@ -5,6 +5,8 @@ rule standardize_images:
     output:
         images="<results>/cohort/{center}/jobs/{job}.npz",
         records="<results>/cohort/{center}/jobs/{job}.csv",
+        # `job_scans` compares it with the version of the next run.
+        done="<private>/{center}/jobs/{job}",
     log:
         "<logs>/standardize_images/{center}/{job}.log",
     conda:
@@ -18,6 +20,5 @@ rule standardize_images:
         patients=job_patients,
         settings=config["image"],
         version=job_version,
-        done=f"{PRIVATE}/{{center}}/jobs/{{job}}",
     script:
         "../scripts/standardize_images.py"

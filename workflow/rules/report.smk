@@ -30,13 +30,24 @@ rule write_provenance:
 rule render_report:
     """Render the page that clinicians, statisticians and reviewers read."""
     input:
-        cohort=rules.assemble_cohort.output,
+        cohort=rules.assemble_cohort.output.cohort,
+        flow=rules.assemble_cohort.output.flow,
         splits=rules.make_splits.output.splits,
         sample_size=rules.plan_sample_size.output.sample_size,
-        evaluation=rules.pool_centers.output,
+        performance=rules.pool_centers.output.performance,
+        roc=rules.pool_centers.output.roc,
+        calibration=rules.pool_centers.output.calibration,
+        calibration_groups=rules.pool_centers.output.calibration_groups,
+        decision_curve=rules.pool_centers.output.decision_curve,
+        comparisons=rules.pool_centers.output.comparisons,
+        thresholds=rules.pool_centers.output.thresholds,
+        predictions=rules.pool_centers.output.predictions,
+        pooled=rules.pool_centers.output.pooled,
+        pooled_centers=rules.pool_centers.output.pooled_centers,
         histories=all_splits(rules.train_network.output.history, member=MEMBERS),
         signatures=all_splits(rules.fit_signature.output.signature),
-        explanations=all_splits(rules.explain_network.output.gradcam),
+        gradcams=all_splits(rules.explain_network.output.gradcam),
+        overlays=all_splits(rules.explain_network.output.overlays),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
     output:
@@ -53,8 +64,6 @@ rule render_report:
         runtime=escalating(30),
     params:
         config=config,
-        designs=SPLITS,
-        members=MEMBERS,
         code=code_version("render_report"),
     script:
         "../scripts/render_report.py"

@@ -1,27 +1,22 @@
 """Explain the network for every test patient: where it looks, and how much of that is gland."""
 
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import library  # noqa: F401
-from thyrocast import fileio, log
-from thyrocast.network import gradcam as explain
-from thyrocast.network import model, patients
+from thyrocast import log
+from thyrocast.config.explanation import ExplanationConfig
+from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.names import Set
+from thyrocast.contract.splits import GRADCAM
+from thyrocast.network import gradcam as explanation
+from thyrocast.network import image_set, model
 
-REPORT_EVERY_S = 20
-COLUMNS = (
-    "patient",
-    "center",
-    "outcome",
-    "target",
-    "probability",
-    "inside",
-    "area",
-    "status",
-)
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
@@ -35,47 +30,19 @@ def run(
     overlays: Path,
     design: str,
     split: str,
-    settings: dict[str, Any],
-    network: dict[str, Any],
+    settings: ExplanationConfig,
+    network: NetworkConfig,
     threads: int,
 ) -> None:
     """Write one row and one overlay per test patient of the split."""
     model.configure(threads)
-    device = model.choose_device(min(1, network["gpus"]), network["allow_cpu"])
-    everyone = patients.read_split(cohort, images, splits, design, split)
-    tested = everyone.take(everyone.set == "test")
+    device = model.choose_device(min(1, network.gpus), network.allow_cpu)
+    everyone = image_set.read_split(cohort, images, splits, design, split)
+    tested = everyone.take(everyone.set == Set.TEST)
     glands = np.load(masks, mmap_mode="r")
     member, normalization, _ = model.load(weights)
-    overlays.mkdir(parents=True, exist_ok=True)
-    rows = []
-    told = time.monotonic()
-    for found in explain.explain(member, normalization, tested, glands, settings, device):
-        i = found.position
-        outcome = tested.outcome[i]
-        name = str(tested.name[i])
-        rows.append(
-            (
-                name,
-                tested.center[i],
-                "" if np.isnan(outcome) else int(outcome),
-                found.target,
-                f"{found.probability:.6f}",
-                "" if found.inside is None else f"{found.inside:.6f}",
-                f"{found.area:.6f}",
-                found.status,
-            )
-        )
-        picture = explain.overlay(
-            tested.load(slice(i, i + 1))[0], found.map, glands[tested.row[i]] > 0
-        )
-        with fileio.atomic(overlays / f"{name}.png") as temporary:
-            picture.save(temporary)
-        if time.monotonic() - told > REPORT_EVERY_S:
-            told = time.monotonic()
-            explain.LOGGER.info("%d of %d patients explained", len(rows), len(tested))
-    fileio.write_csv(gradcam, COLUMNS, rows)
-    zeros = sum(row[-1] == "all_zero" for row in rows)
-    explain.LOGGER.info("%d patients explained, %d of them with an all-zero map", len(rows), zeros)
+    found = explanation.explain(member, normalization, tested, glands, settings, device)
+    io.write(GRADCAM, explanation.explain_to(overlays, found, tested, glands), gradcam)
 
 
 if "snakemake" in globals():
@@ -90,7 +57,7 @@ if "snakemake" in globals():
         overlays=Path(snakemake.output.overlays),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
-        settings=snakemake.params.settings,
-        network=snakemake.params.network,
+        settings=ExplanationConfig.read(snakemake.params.settings),
+        network=NetworkConfig.read(snakemake.params.network),
         threads=snakemake.threads,
     )

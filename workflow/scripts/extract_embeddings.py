@@ -1,13 +1,17 @@
-"""Embed every patient of a split by every member's network, and keep the logits."""
+"""Embed every patient of a split by every member's network, and write the logits."""
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import fileio, log
-from thyrocast.network import embedding, model, patients
+from thyrocast import log
+from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.splits import LOGITS
+from thyrocast.network import embedding, image_set, model
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
@@ -20,33 +24,14 @@ def run(
     network: Path,
     design: str,
     split: str,
-    settings: dict[str, Any],
+    settings: NetworkConfig,
     threads: int,
 ) -> None:
-    """Write embeddings (members, patients, 2048) and a row per member and patient with its logit."""
+    """Write embeddings (members, patients, 2048), and the logit of every member and patient."""
     model.configure(threads)
-    device = model.choose_device(min(1, settings["gpus"]), settings["allow_cpu"])
-    everyone = patients.read_split(cohort, images, splits, design, split)
-    rows: list[tuple[object, ...]] = []
-    with fileio.atomic(embeddings) as temporary:
-        shape = (len(weights), len(everyone), model.FEATURES)
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
-        for index, (member, file) in enumerate(weights.items()):
-            _, logits = embedding.embed(file, everyone, device, out=array[index])
-            columns = (everyone.name, everyone.set, everyone.fold)
-            rows += [
-                (*cells, member, f"{logit:.7g}")
-                for *cells, logit in zip(*columns, logits, strict=True)
-            ]
-            embedding.LOGGER.info(
-                "member %s done, %d of %d: %d patients",
-                member,
-                index + 1,
-                len(weights),
-                len(everyone),
-            )
-        array.flush()
-    fileio.write_csv(network, ("patient", "set", "fold", "member", "logit"), rows)
+    device = model.choose_device(min(1, settings.gpus), settings.allow_cpu)
+    everyone = image_set.read_split(cohort, images, splits, design, split)
+    io.write(LOGITS, embedding.embed_split(weights, everyone, device, embeddings), network)
 
 
 if "snakemake" in globals():
@@ -60,6 +45,6 @@ if "snakemake" in globals():
         network=Path(snakemake.output.network),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
-        settings=snakemake.params.settings,
+        settings=NetworkConfig.read(snakemake.params.settings),
         threads=snakemake.threads,
     )

@@ -1,41 +1,79 @@
 """Render the page that clinicians, statisticians and reviewers read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import fileio, log, report
+from thyrocast.config.study import StudyConfig
+from thyrocast.report.reading import EVALUATION
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
-def run(
-    results: Path,
-    designs: Mapping[str, Sequence[str]],
-    members: Sequence[str],
-    output: Path,
-    title: str,
-    settings: Mapping[str, Any],
-    simulation_summary: Path | None = None,
-) -> None:
-    """Read ``results/{study}`` by the contract's paths and write one HTML page."""
-    study = report.read_study(results, designs, members, title, settings, simulation_summary)
-    page = report.render(study)
+def run(files: report.StudyFiles, config: StudyConfig, output: Path) -> None:
+    """Read a finished study and write one HTML page."""
+    page = report.render(report.read_study(files, config))
     with fileio.atomic(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
+def split_files(
+    config: StudyConfig,
+    histories: Sequence[Path],
+    signatures: Sequence[Path],
+    gradcams: Sequence[Path],
+    overlays: Sequence[Path],
+) -> tuple[report.SplitFiles, ...]:
+    """Name the files of every split.
+
+    Parameters
+    ----------
+    config
+        Its designs, splits and members have the order of the files.
+    histories
+        One file per split and member.
+    signatures, gradcams, overlays
+        One file or folder per split.
+    """
+    members = config.members()
+    names = [(design, split) for design, splits in config.splits().items() for split in splits]
+    of_split = [histories[n : n + len(members)] for n in range(0, len(histories), len(members))]
+    return tuple(
+        report.SplitFiles(*name, dict(zip(members, files, strict=True)), *others)
+        for name, files, *others in zip(
+            names, of_split, signatures, gradcams, overlays, strict=True
+        )
+    )
+
+
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
+    inputs = snakemake.input
+    study_config = StudyConfig.read(snakemake.params.config)
     run(
-        results=Path(snakemake.output.report).parents[1],
-        designs=dict(snakemake.params.designs),
-        members=list(snakemake.params.members),
-        output=Path(snakemake.output.report),
-        title=snakemake.params.config["study"],
-        settings=dict(snakemake.params.config),
-        simulation_summary=(
-            Path(snakemake.params.config["simulation"])
-            if snakemake.params.config["simulation"]
-            else None
+        files=report.StudyFiles(
+            cohort=Path(inputs.cohort),
+            flow=Path(inputs.flow),
+            division=Path(inputs.splits),
+            provenance=Path(inputs.provenance),
+            simulation=Path(inputs.simulation) if inputs.simulation else None,
+            evaluation={table.name: Path(inputs.get(table.name)) for table in EVALUATION},
+            splits=split_files(
+                study_config,
+                *(
+                    [Path(file) for file in files]
+                    for files in (
+                        inputs.histories,
+                        inputs.signatures,
+                        inputs.gradcams,
+                        inputs.overlays,
+                    )
+                ),
+            ),
         ),
+        config=study_config,
+        output=Path(snakemake.output.report),
     )

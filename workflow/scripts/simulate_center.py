@@ -1,10 +1,11 @@
-"""Simulate a center: a folder of DICOM files, a clinical table, and the truth apart from both."""
+"""Simulate a center: a folder of DICOM files, a clinical table, and separately the truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.config.simulation import RiskConfig, SimulatedCenterConfig
 from thyrocast.simulation import center as phantom
 
 if TYPE_CHECKING:
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def run(
+    *,
     name: str,
-    center: dict[str, Any],
-    outcome: dict[str, Any],
+    center: SimulatedCenterConfig,
+    outcome: RiskConfig,
     seed: int,
     folder: Path,
     truth: Path,
 ) -> None:
-    """Write the export of center ``name`` into ``folder`` and the truth about it to ``truth``."""
+    """Write the export of a center to `folder` and the truth about it to `truth`."""
     phantom.simulate(name, center, outcome, seed, folder, truth)
 
 
@@ -27,8 +29,8 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
         name=snakemake.wildcards.center,
-        center=snakemake.params.center,
-        outcome=snakemake.params.outcome,
+        center=SimulatedCenterConfig.read(snakemake.params.center),
+        outcome=RiskConfig.read(snakemake.params.outcome),
         seed=snakemake.params.seed,
         folder=Path(snakemake.output.folder),
         truth=Path(snakemake.output.truth),

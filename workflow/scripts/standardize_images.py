@@ -1,28 +1,36 @@
 """Turn the anterior frames of a job's patients into comparable images of one field of view."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import fileio, log
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.image import ImageConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
 
 def run(
+    *,
     scans: Path,
-    center: dict[str, Any],
+    center: CenterConfig,
     patients: list[str],
-    settings: dict[str, Any],
+    settings: ImageConfig,
     images: Path,
     records: Path,
     version: str,
     done: Path,
 ) -> None:
-    """Write the job's images and records, and to ``done`` the version of all that decided them."""
-    results, rows = standardize.standardize_job(
-        patients, fileio.read_csv(scans), Path(center["dicom"]), center, settings
+    """Write the job's images and records, and to `done` the version of what they were computed from."""
+    results = standardize.standardize_job(
+        patients, io.read(SCANS, scans), Path(center.dicom), center, settings
     )
-    standardize.write_job(results, rows, settings["size"], images, records)
+    standardize.write_job(results, settings.size, images, records)
     with fileio.atomic(done) as temporary:
         temporary.write_text(version)
 
@@ -31,11 +39,11 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
         scans=Path(snakemake.input.scans),
-        center=snakemake.params.center,
+        center=CenterConfig.read(snakemake.params.center),
         patients=list(snakemake.params.patients),
-        settings=snakemake.params.settings,
+        settings=ImageConfig.read(snakemake.params.settings),
         images=Path(snakemake.output.images),
         records=Path(snakemake.output.records),
         version=snakemake.params.version,
-        done=Path(snakemake.params.done),
+        done=Path(snakemake.output.done),
     )

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.config.network import NetworkConfig
 from thyrocast.network import member as members
 from thyrocast.network import parallel
 
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
 
-def run(*, settings: dict[str, Any], job: Sequence[Any] = (), **own: Any) -> None:
-    """Train the member (`members.fit`) on its GPUs, a process each, or on the processor."""
+
+def run(*, settings: NetworkConfig, job: Sequence[Any] = (), **own: Any) -> None:
+    """Train the member (`members.fit`) on its GPUs, with a process for each, or on the processor."""
     work = partial(members.fit, settings=settings, **own)
-    parallel.launch(max(1, settings["gpus"]), work, job)
+    parallel.launch(max(1, settings.gpus), work, job)
 
 
 if "snakemake" in globals():
@@ -30,7 +34,7 @@ if "snakemake" in globals():
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
         member=snakemake.wildcards.member,
-        settings=snakemake.params.settings,
+        settings=NetworkConfig.read(snakemake.params.settings),
         seed=snakemake.params.seed,
         state=Path(snakemake.params.state),
         threads=snakemake.threads,

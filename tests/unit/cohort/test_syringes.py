@@ -10,6 +10,7 @@ from tests.unit.example_scans import (
     nm,
 )
 from tests.unit.hospital import Hospital, assemble, read_cohort, scan
+from thyrocast import physics
 
 
 def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
@@ -57,5 +58,5 @@ def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path)
         )  # fmt: skip
     north.scan("b", scan("1"))
     (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
-    rate = 1800 * 2 ** (-5 / 360.4)
+    rate = 1800 * physics.tc99m_left(5)
     assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / rate, rel=1e-4)

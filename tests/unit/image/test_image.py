@@ -1,5 +1,6 @@
 """Geometry keeps counts; glands are found where they are; quantities mean what they say."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.example_scans import neck
+from thyrocast import physics
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
 from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
-from thyrocast.image.quantities import Syringe
+from thyrocast.image.quantities import Quantities, SyringeCounts
 
 LIMITS = (4.0, 150.0)
 
 
 def measure(
     counts: NDArray[Any], pixel_mm: float = 2.0, seconds: float | None = 300.0
-) -> dict[str, Any]:
+) -> Quantities:
     grid = images.to_grid(counts.astype(float), (pixel_mm, pixel_mm))
     return quantities.measure(grid, glands.find_gland(grid, GRID_MM, LIMITS), GRID_MM, seconds)
 
@@ -53,9 +55,9 @@ def test_a_field_beyond_the_image_is_empty() -> None:
 def test_halving_duration_and_counts_changes_no_rate() -> None:
     counts = neck(seed=3).astype(float)
     whole, half = measure(counts, seconds=300.0), measure(counts / 2, seconds=150.0)
-    assert half["q_counts"] == pytest.approx(whole["q_counts"] / 2)
-    for name in whole.keys() - {"q_counts", "q_snr", "q_uptake"}:
-        assert half[name] == pytest.approx(whole[name]), name
+    assert half.q_counts == pytest.approx(whole.q_counts / 2)
+    for name in {field.name for field in fields(whole)} - {"q_counts", "q_snr", "q_uptake"}:
+        assert getattr(half, name) == pytest.approx(getattr(whole, name)), name
 
 
 @pytest.mark.parametrize("size", [64, 128])
@@ -64,7 +66,9 @@ def test_doubling_the_matrix_changes_no_area(size: int) -> None:
     coarse = measure(neck(size, pixel, seed=None, total=4e6), pixel)
     fine = measure(neck(2 * size, pixel / 2, seed=None, total=4e6), pixel / 2)
     for name in ("q_area_right", "q_area_left", "q_rate", "q_mass"):
-        assert fine[name] == pytest.approx(coarse[name], rel=0.02 if "area" in name else 0.03), name
+        assert getattr(fine, name) == pytest.approx(
+            getattr(coarse, name), rel=0.02 if "area" in name else 0.03
+        ), name
 
 
 def test_pixels_cut_in_four_change_no_area() -> None:
@@ -72,7 +76,7 @@ def test_pixels_cut_in_four_change_no_area() -> None:
     cut = np.kron(counts, np.full((2, 2), 0.25))
     whole, fine = measure(counts, 2.0), measure(cut, 1.0)
     for name in ("q_area_right", "q_area_left", "q_rate"):
-        assert fine[name] == pytest.approx(whole[name], rel=0.02), name
+        assert getattr(fine, name) == pytest.approx(getattr(whole, name), rel=0.02), name
 
 
 @pytest.mark.parametrize(
@@ -100,17 +104,17 @@ def test_the_gland_is_found(changes: dict[str, Any]) -> None:
 
 def test_right_is_the_patients_right() -> None:
     found = measure(neck(lobes=(1.0, 0.4)))
-    assert found["q_asymmetry"] == pytest.approx((1 - 0.4) / (1 + 0.4), abs=0.08)
-    assert measure(neck(lobes=(0.4, 1.0)))["q_asymmetry"] == pytest.approx(-0.43, abs=0.08)
+    assert found.q_asymmetry == pytest.approx((1 - 0.4) / (1 + 0.4), abs=0.08)
+    assert measure(neck(lobes=(0.4, 1.0))).q_asymmetry == pytest.approx(-0.43, abs=0.08)
 
 
 def test_ratios_follow_the_image() -> None:
     found = measure(neck(salivary=0.5, seed=None, total=4e6))
     more = measure(neck(salivary=1.0, seed=None, total=4e6))
-    assert found["q_to_salivary"] / more["q_to_salivary"] == pytest.approx(2, rel=0.2)
+    assert found.q_to_salivary / more.q_to_salivary == pytest.approx(2, rel=0.2)
     thin = measure(neck(background=0.02, seed=None, total=4e6))
     thick = measure(neck(background=0.04, seed=None, total=4e6))
-    assert thin["q_to_background"] / thick["q_to_background"] == pytest.approx(1.8, rel=0.15)
+    assert thin.q_to_background / thick.q_to_background == pytest.approx(1.8, rel=0.15)
 
 
 def disc(radius: float) -> NDArray[np.float64]:
@@ -142,9 +146,9 @@ def test_what_is_no_gland_is_refused(counts: NDArray[np.float64]) -> None:
 
 
 def test_uptake_by_syringe_is_corrected_for_decay_and_residue() -> None:
-    half_life = quantities.TC99M_HALF_LIFE_MIN
-    full = Syringe(counts=60_000.0, duration_s=60.0, minutes=half_life)
-    rest = Syringe(counts=6_000.0, duration_s=60.0, minutes=0.0)
+    half_life = physics.TC99M_HALF_LIFE_MIN
+    full = SyringeCounts(counts=60_000.0, duration_s=60.0, minutes=half_life)
+    rest = SyringeCounts(counts=6_000.0, duration_s=60.0, minutes=0.0)
     assert quantities.dose_rate(full, None, None, None, None) == pytest.approx(500)
     assert quantities.dose_rate(full, rest, None, None, None) == pytest.approx(400)
     assert quantities.dose_rate(None, None, 74.0, half_life, 100.0) == pytest.approx(3_700)
@@ -153,9 +157,9 @@ def test_uptake_by_syringe_is_corrected_for_decay_and_residue() -> None:
 
 def test_quantities_that_need_what_is_missing_are_missing() -> None:
     found = measure(neck(), seconds=None)
-    assert found["q_rate"] is None
-    assert found["q_uptake"] is None
-    assert found["q_counts"] > 0
+    assert found.q_rate is None
+    assert found.q_uptake is None
+    assert found.q_counts > 0
 
 
 def test_the_mask_follows_the_gland(tmp_path: Path) -> None:

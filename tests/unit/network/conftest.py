@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import train_network
-from thyrocast import fileio
 from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.splits import SPLITS
+from thyrocast.contract.table import Table
 
 SIZE = 32
 
@@ -20,7 +23,7 @@ class Cohort:
     """Files of a cohort in a folder, and how to train on them."""
 
     folder: Path
-    settings: dict[str, Any]
+    settings: NetworkConfig
 
     def inputs(self) -> dict[str, Path]:
         """The files that the network's rules read, by their names there."""
@@ -28,7 +31,7 @@ class Cohort:
         return {Path(name).stem: self.folder / name for name in names}
 
     def train(self, out: Path, member: str = "full", **settings: Any) -> bytes:
-        """Train a member in this process; gives the bytes of its weights file."""
+        """Train a member in this process; return the bytes of its weights file."""
         weights = out / member / "weights.safetensors"
         train_network.run(
             **self.inputs(),
@@ -37,7 +40,7 @@ class Cohort:
             design="loco",
             split="south",
             member=member,
-            settings=self.settings | settings,
+            settings=NetworkConfig.read(self.settings.plain() | settings),
             seed=7,
             state=out / "state",
             threads=1,
@@ -45,15 +48,21 @@ class Cohort:
         return weights.read_bytes()
 
 
-def write_cohort(folder: Path, outcomes: list[str] | None = None, n: int = 16) -> None:
-    """Write a cohort of two centers, every fourth patient in the one that is left out."""
+def write_table(table: Table, rows: list[dict[str, Any]], path: Path) -> None:
+    """Write a table; columns that are not given are missing."""
+    blank = dict.fromkeys(table.names)
+    io.write(table, io.build(table, [blank | row for row in rows]), path)
+
+
+def write_cohort(folder: Path, outcomes: list[int] | None = None, n: int = 16) -> None:
+    """Write a cohort of two centers, with every fourth patient in the one that is held out."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(3)
     y, x = np.mgrid[:SIZE, :SIZE] / SIZE - 0.5
     rows, splits, images, masks = [], [], [], []
     for i in range(n):
-        outcome = outcomes[i] if outcomes else str(i // 2 % 2)
-        width = 0.1 if outcome == "1" else 0.15
+        outcome = outcomes[i] if outcomes else i // 2 % 2
+        width = 0.1 if outcome else 0.15
         lobes = sum(
             np.clip(1 - ((x - side) / width) ** 2 - (y / 0.3) ** 2, 0, None) ** 0.5
             for side in (-0.18, 0.18)
@@ -66,18 +75,29 @@ def write_cohort(folder: Path, outcomes: list[str] | None = None, n: int = 16) -
         left_out = i % 4 == 3
         center = "south" if left_out else "north"
         name = f"{center}-{i:02d}"
-        counts = "" if i == 0 else round(image[mask].sum() * per_unit)
-        rows.append((name, center, "development", outcome, counts))
+        counts = None if i == 0 else round(image[mask].sum() * per_unit)
+        rows.append(
+            {
+                "patient": name,
+                "center": center,
+                "role": "development",
+                "outcome": outcome,
+                "q_counts": counts,
+            }
+        )
         splits.append(
-            ("loco", "south", name, "test", "")
-            if left_out
-            else ("loco", "south", name, "train", i % 3 + 1)
+            {
+                "design": "loco",
+                "split": "south",
+                "patient": name,
+                "set": "test" if left_out else "train",
+                "fold": None if left_out else i % 3 + 1,
+            }
         )
     np.save(folder / "images.npy", np.array(images, np.float32))
     np.save(folder / "masks.npy", np.array(masks, np.uint8))
-    header = ("patient", "center", "role", "outcome", "q_counts")
-    fileio.write_csv(folder / "cohort.csv", header, rows)
-    fileio.write_csv(folder / "splits.csv", ("design", "split", "patient", "set", "fold"), splits)
+    write_table(COHORT, rows, folder / "cohort.csv")
+    write_table(SPLITS, splits, folder / "splits.csv")
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +109,7 @@ def make_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cohor
         "early_stopping": {"fraction": 0, "patience": 1},
         "threads": 1,
     }
-    settings = NetworkConfig.read(short).plain()
+    settings = NetworkConfig.read(short)
 
     def make(**options: Any) -> Cohort:
         folder = tmp_path_factory.mktemp("cohort")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from thyrocast.network import augmentation, patients
+from thyrocast.config.network import AugmentationConfig
+from thyrocast.network import augmentation, image_set
 from thyrocast.network.augmentation import Change
 
-SETTINGS = {"rotation": 10, "shift": 0.05, "scale": 0.05, "thinning": 0.5}
+SETTINGS = AugmentationConfig(rotation=10, shift=0.05, scale=0.05, thinning=0.5)
 
 
 def _change(n=1, angle=0.0, shift_x=0.0, shift_y=0.0, scale=1.0, kept=1.0):
@@ -50,7 +51,7 @@ def test_scale_enlarges_and_keeps_intensity():
     assert float(moved.max()) == pytest.approx(1, abs=0.02)
 
 
-def test_edge_goes_on_as_the_body_does():
+def test_values_of_the_edge_are_repeated_beyond_it():
     moved = augmentation.move(torch.full((1, 16, 16), 0.3), _change(shift_x=0.4, angle=0.5))
     torch.testing.assert_close(moved, torch.full((1, 16, 16), 0.3))
 
@@ -113,8 +114,8 @@ def test_unknown_counts_are_not_thinned():
 
 def test_counts_per_unit_come_from_the_gland(cohort):
     files = {name: path for name, path in cohort.inputs().items() if name != "masks"}
-    split = patients.read_split(**files, design="loco", split="south")
+    split = image_set.read_split(**files, design="loco", split="south")
     masks = np.load(cohort.inputs()["masks"], mmap_mode="r")
-    factor = patients.counts_per_unit(split, masks)
+    factor = image_set.counts_per_unit(split, masks)
     assert np.isnan(factor[0]), "counts of this patient are unknown"
     np.testing.assert_allclose(factor[1:], 40, rtol=0.02)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -10,10 +11,15 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 
 import explain_network
-from thyrocast import fileio
+from tests.unit.network.conftest import write_table
+from thyrocast.config.explanation import ExplanationConfig
+from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.splits import GRADCAM, SPLITS
 from thyrocast.network import gradcam as explain
 from thyrocast.network import model
-from thyrocast.network.patients import Patients
+from thyrocast.network.image_set import ImageSet
 
 SIZE = 96
 N = 6
@@ -22,7 +28,7 @@ NORMALIZATION = model.Normalization(0.4, 0.5)
 
 @pytest.fixture(scope="module")
 def network():
-    """A network whose residual branches say something, with logits of both signs."""
+    """A network with active residual branches and logits of both signs."""
     torch.manual_seed(2)
     network = model.ScintigramResNet50()
     for module in network.modules():
@@ -31,7 +37,7 @@ def network():
     network.eval()
     with torch.no_grad():
         images = NORMALIZATION.apply(torch.from_numpy(_images()))
-        # The average activation says nothing, so that maps and logits take both signs.
+        # Without the part of the average activation, maps and logits have both signs.
         mean = network.blocks(images).mean(dim=(0, 2, 3))
         network.fc.weight -= (network.fc.weight @ mean / mean.square().sum()) * mean
         network.fc.bias -= network(images).median()
@@ -46,14 +52,14 @@ def _images():
     return generator.poisson(lobes * 50 + 3).astype(np.float32) / 50
 
 
-def _patients(n=N):
-    return Patients(
-        name=np.array([f"north-{i}" for i in range(n)]),
+def _data(n=N):
+    return ImageSet(
+        patient=np.array([f"north-{i}" for i in range(n)]),
         center=np.full(n, "north"),
         outcome=np.array([1.0, 0.0, np.nan, 1.0, 0.0, 1.0])[:n],
         row=np.arange(n),
         set=np.full(n, "test"),
-        fold=np.full(n, ""),
+        fold=np.zeros(n, np.int64),
         gland_counts=np.full(n, np.nan),
         images=_images(),
     )
@@ -66,9 +72,9 @@ def _masks():
 
 
 def _explain(network, **settings):
-    settings = {"target": "cured", "layer": "layer4", "batch_size": 4} | settings
+    options = ExplanationConfig.read({"batch_size": 4} | settings)
     cpu = torch.device("cpu")
-    return list(explain.explain(network, NORMALIZATION, _patients(), _masks(), settings, cpu))
+    return list(explain.explain(network, NORMALIZATION, _data(), _masks(), options, cpu))
 
 
 @pytest.mark.parametrize("layer", ["layer4", "layer3"])
@@ -123,16 +129,16 @@ def test_share_inside_the_gland():
 
 
 def test_all_zero_map_is_a_result(network, tmp_path):
-    """Where every channel speaks against cure, the map is zero and the row says so."""
+    """If every channel is evidence against cure, the map is zero and the row says so."""
     silent = model.ScintigramResNet50().eval()
     silent.load_state_dict(network.state_dict())
     with torch.no_grad():
         silent.fc.weight.copy_(-silent.fc.weight.abs())
     weights = tmp_path / "weights.safetensors"
     model.save(weights, silent, NORMALIZATION, {})
-    rows = _run(tmp_path, weights)
-    assert [row["status"] for row in rows] == ["all_zero"] * N
-    assert {row["inside"] for row in rows} == {""}
+    table = _run(tmp_path, weights)
+    assert list(table["status"]) == ["all_zero"] * N
+    assert table["inside"].isna().all()
     assert "nan" not in (tmp_path / "gradcam.csv").read_text().lower()
     assert len(list((tmp_path / "overlays").glob("*.png"))) == N
 
@@ -140,13 +146,11 @@ def test_all_zero_map_is_a_result(network, tmp_path):
 def test_rows_and_overlays(network, tmp_path):
     weights = tmp_path / "weights.safetensors"
     model.save(weights, network, NORMALIZATION, {})
-    rows = _run(tmp_path, weights)
-    assert list(rows[0]) == list(explain_network.COLUMNS)
-    assert [row["patient"] for row in rows] == [f"north-{i}" for i in range(N)]
-    assert [row["outcome"] for row in rows] == ["1", "0", "", "1", "0", "1"]
-    for row in rows:
-        assert 0 <= float(row["inside"]) <= 1
-        assert float(row["area"]) == pytest.approx(48 * 56 / SIZE**2, abs=1e-6)
+    table = _run(tmp_path, weights)
+    assert list(table["patient"]) == [f"north-{i}" for i in range(N)]
+    assert list(table["outcome"].fillna(-1)) == [1, 0, -1, 1, 0, 1]
+    assert table["inside"].between(0, 1).all()
+    assert list(table["area"]) == pytest.approx([48 * 56 / SIZE**2] * N, abs=1e-6)
     files = sorted(path.name for path in (tmp_path / "overlays").iterdir())
     assert files == [f"north-{i}.png" for i in range(N)]
     with Image.open(tmp_path / "overlays" / "north-0.png") as picture:
@@ -154,16 +158,19 @@ def test_rows_and_overlays(network, tmp_path):
         assert picture.mode == "RGB"
 
 
-def _run(folder: Path, weights: Path) -> list[dict[str, str]]:
-    patients = _patients()
+def _run(folder: Path, weights: Path) -> pd.DataFrame:
+    data = _data()
     np.save(folder / "images.npy", _images())
     np.save(folder / "masks.npy", _masks())
-    cells = ["" if np.isnan(o) else str(int(o)) for o in patients.outcome]
-    rows = [(n, "north", "development", o, "") for n, o in zip(patients.name, cells, strict=True)]
-    header = ("patient", "center", "role", "outcome", "q_counts")
-    fileio.write_csv(folder / "cohort.csv", header, rows)
-    splits = [("loco", "north", name, "test", "") for name in patients.name]
-    fileio.write_csv(folder / "splits.csv", ("design", "split", "patient", "set", "fold"), splits)
+    rows = [
+        {"patient": name, "center": "north", "role": "development", "outcome": outcome}
+        for name, outcome in zip(data.patient, data.outcome, strict=True)
+    ]
+    write_table(COHORT, rows, folder / "cohort.csv")
+    splits = [
+        {"design": "loco", "split": "north", "patient": n, "set": "test"} for n in data.patient
+    ]
+    write_table(SPLITS, splits, folder / "splits.csv")
     explain_network.run(
         **{name: folder / f"{name}.npy" for name in ("images", "masks")},
         **{name: folder / f"{name}.csv" for name in ("cohort", "splits", "gradcam")},
@@ -171,11 +178,11 @@ def _run(folder: Path, weights: Path) -> list[dict[str, str]]:
         overlays=folder / "overlays",
         design="loco",
         split="north",
-        settings={"target": "cured", "layer": "layer4", "batch_size": 4},
-        network={"gpus": 0, "allow_cpu": False},
+        settings=ExplanationConfig(batch_size=4),
+        network=NetworkConfig(),
         threads=1,
     )
-    return fileio.read_csv(folder / "gradcam.csv")
+    return io.read(GRADCAM, folder / "gradcam.csv")
 
 
 def test_overlay_shows_gland_outline_and_scintigram():

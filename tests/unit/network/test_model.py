@@ -1,6 +1,5 @@
 """The network: its stem, its weights from a file, its first weights, its embeddings."""
 
-import csv
 import hashlib
 from pathlib import Path
 
@@ -10,9 +9,11 @@ import safetensors.torch
 import torch
 
 import extract_embeddings
-from thyrocast import fileio
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.splits import LOGITS, SPLITS
 from thyrocast.errors import InputError
-from thyrocast.network import embedding, model, patients
+from thyrocast.network import embedding, image_set, model
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_stem_answers_as_to_a_gray_picture(imagenet, name):
 def test_weights_that_are_not_what_they_should_be(imagenet, tmp_path):
     folder, _ = imagenet
     path = folder / "resnet50.safetensors"
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="is not a file"):
         model.initialize(1, str(tmp_path / "lacking.pth"), "0" * 64)
     with pytest.raises(InputError, match=r"network\.sha256 is missing"):
         model.initialize(1, str(path), None)
@@ -58,11 +59,11 @@ def test_weights_that_are_not_what_they_should_be(imagenet, tmp_path):
         model.initialize(1, str(path), "0" * 64)
     other = tmp_path / "other.safetensors"
     safetensors.torch.save_file({"features.0.weight": torch.zeros(1)}, other)
-    with pytest.raises(InputError, match="lacks 'bn1.bias'"):
+    with pytest.raises(InputError, match="does not contain 'bn1.bias'"):
         model.initialize(1, str(other), _sha256(other))
     broken = tmp_path / "broken.pth"
     broken.write_bytes((folder / "resnet50.pth").read_bytes()[:1000])
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         model.initialize(1, str(broken), _sha256(broken))
     whole = tmp_path / "checkpoint.pth"
     torch.save({"epoch": 3, "state_dict": {"x": torch.zeros(1)}}, whole)
@@ -76,7 +77,7 @@ def test_pickled_code_is_not_run(tmp_path):
             return (Path.touch, (tmp_path / "ran",))
 
     torch.save({"x": Evil()}, tmp_path / "evil.pth")
-    with pytest.raises(InputError, match="can't be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         model.initialize(1, str(tmp_path / "evil.pth"), _sha256(tmp_path / "evil.pth"))
     assert not (tmp_path / "ran").exists()
 
@@ -92,7 +93,7 @@ def test_first_weights_follow_from_the_seed_alone():
 
 
 def test_embeddings_equal_the_plain_forward_pass(cohort, trained, tmp_path):
-    names = [row["patient"] for row in fileio.read_csv(cohort.inputs()["splits"])]
+    names = list(io.read(SPLITS, cohort.inputs()["splits"])["patient"])
     files = {name: path for name, path in cohort.inputs().items() if name != "masks"}
     weights = trained / "weights.safetensors"
     extract_embeddings.run(
@@ -115,16 +116,16 @@ def test_embeddings_equal_the_plain_forward_pass(cohort, trained, tmp_path):
         logits = network.fc(features).squeeze(1).numpy()
     assert np.abs(array[0] - features.numpy()).max() < 1e-5 * float(features.max())
     assert np.array_equal(array[0], array[1])
-    rows = list(csv.DictReader((tmp_path / "network.csv").open()))
-    assert [row["patient"] for row in rows] == names * 2
-    assert [row["member"] for row in rows] == ["full"] * len(names) + ["fold-1"] * len(names)
-    assert np.abs([float(row["logit"]) for row in rows[: len(names)]] - logits).max() < 1e-5
-    assert {row["fold"] for row in rows if row["set"] == "test"} == {""}
+    table = io.read(LOGITS, tmp_path / "network.csv")
+    assert list(table["patient"]) == names * 2
+    assert list(table["member"]) == ["full"] * len(names) + ["fold-1"] * len(names)
+    assert np.abs(table["logit"].to_numpy()[: len(names)] - logits).max() < 1e-5
+    assert (table["fold"].isna() == (table["set"] == "test")).all()
 
 
 def test_embedding_a_single_patient(cohort, trained):
     files = {name: path for name, path in cohort.inputs().items() if name != "masks"}
-    split = patients.read_split(**files, design="loco", split="south")
+    split = image_set.read_split(**files, design="loco", split="south")
     weights = trained / "weights.safetensors"
     everyone, _ = embedding.embed(weights, split, torch.device("cpu"))
     one, _ = embedding.embed(weights, split.take(np.array([4])), torch.device("cpu"))
@@ -133,8 +134,8 @@ def test_embedding_a_single_patient(cohort, trained):
 
 def test_normalization_is_that_of_the_training_patients(cohort, trained):
     images = np.load(cohort.inputs()["images"]).astype(np.float64)
-    rows = fileio.read_csv(cohort.inputs()["splits"])
-    trained_on = np.sqrt(images[[row["set"] == "train" for row in rows]])
+    splits = io.read(SPLITS, cohort.inputs()["splits"])
+    trained_on = np.sqrt(images[(splits["set"] == "train").to_numpy()])
     _, normalization, _ = model.load(trained / "weights.safetensors")
     assert normalization.mean == pytest.approx(trained_on.mean(), rel=1e-9)
     assert normalization.std == pytest.approx(trained_on.std(), rel=1e-9)
@@ -149,11 +150,10 @@ def test_split_that_does_not_fit_the_cohort(make_cohort):
     other = make_cohort()
     files = {name: path for name, path in other.inputs().items() if name != "masks"}
     with pytest.raises(InputError, match="loco/west"):
-        patients.read_split(**files, design="loco", split="west")
+        image_set.read_split(**files, design="loco", split="west")
     np.save(files["images"], np.load(files["images"])[:-1])
-    with pytest.raises(InputError, match="holds 15 images"):
-        patients.read_split(**files, design="loco", split="south")
-    rows = fileio.read_csv(files["cohort"])
-    fileio.write_csv(files["cohort"], list(rows[0]), rows[:-1])
+    with pytest.raises(InputError, match="contains 15 images"):
+        image_set.read_split(**files, design="loco", split="south")
+    io.write(COHORT, io.read(COHORT, files["cohort"])[:-1], files["cohort"])
     with pytest.raises(InputError, match="south-15"):
-        patients.read_split(**files, design="loco", split="south")
+        image_set.read_split(**files, design="loco", split="south")

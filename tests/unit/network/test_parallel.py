@@ -13,16 +13,21 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from thyrocast import fileio, seeds
-from thyrocast.network import model, optimization, parallel, patients, training
+from thyrocast import seeds
+from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.splits import HISTORY
+from thyrocast.network import image_set, model, optimization, parallel, training
 
-# A job as the rule starts it: a script of its own, whose processes start anew.
+# A job as the rule starts it: a script of its own, whose processes start in it.
 SCRIPT = """
 import json, sys
 from pathlib import Path
 import train_network
 from thyrocast import log
+from thyrocast.config.network import NetworkConfig
 given = json.loads(sys.argv[1])
+given["settings"] = NetworkConfig.read(given["settings"])
 paths = {name: Path(given.pop(name)) for name in list(given) if isinstance(given[name], str)}
 job = (paths.pop("log"), "train_network", ("loco", "south", "full"))
 log.start(*job)
@@ -32,7 +37,7 @@ SETTINGS = {"gpus": 2, "allow_cpu": True, "epochs": 5, "batch_size": 6}
 
 
 class Job:
-    """A training in processes of its own, and what it leaves in a folder."""
+    """A training in separate processes, and the files that it writes to a folder."""
 
     def __init__(self, cohort, out, settings):
         self.out = out
@@ -42,7 +47,11 @@ class Job:
         given = {name: str(path) for name, path in cohort.inputs().items()}
         given |= {"weights": str(self.weights), "history": str(out / "history.csv")}
         given |= {"log": str(self.log), "state": str(out / "state")}
-        given |= {"settings": cohort.settings | SETTINGS | settings, "seed": 7, "threads": 2}
+        given |= {
+            "settings": cohort.settings.plain() | SETTINGS | settings,
+            "seed": 7,
+            "threads": 2,
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, json.dumps(given)],
             env=os.environ
@@ -54,7 +63,7 @@ class Job:
         )
 
     def until(self, words):
-        """Wait until the log says something."""
+        """Wait until the log contains these words."""
         end = time.monotonic() + 120
         while not self.log.exists() or words not in self.log.read_text():
             assert time.monotonic() < end, self.log.read_text()
@@ -62,7 +71,7 @@ class Job:
             time.sleep(0.02)
 
     def workers(self):
-        """Numbers of the processes that train."""
+        """Ids of the processes that train."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [
@@ -72,7 +81,7 @@ class Job:
         ]
 
     def finish(self):
-        """Wait for its end; give its exit status."""
+        """Wait for its end; return its exit status."""
         return self.process.wait(120)
 
 
@@ -81,7 +90,7 @@ def parallel_cohort(make_cohort):
     return make_cohort(n=32)
 
 
-def test_stopped_and_killed_processes_go_on_to_the_same_bits(parallel_cohort, tmp_path):
+def test_stopped_and_killed_processes_resume_to_the_same_bits(parallel_cohort, tmp_path):
     options = {"early_stopping": {"fraction": 0.3, "patience": 9}}
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -96,23 +105,23 @@ def test_stopped_and_killed_processes_go_on_to_the_same_bits(parallel_cohort, tm
     assert "stopped by SIGUSR1" in job.log.read_text()
     assert len(list((tmp_path / "b" / "state").glob("*/*.safetensors"))) >= 1
 
-    # One process dies: the others don't wait for it.
+    # One process ends: the others do not wait for it.
     job = Job(parallel_cohort, tmp_path / "b", options)
-    job.until("going on from the saved state")
+    job.until("resuming from the saved state")
     os.kill(job.workers()[1], signal.SIGKILL)
     assert job.finish() == 1
     assert "1 with SIGKILL" in job.log.read_text()
 
     # SLURM's warning reaches the job itself.
     job = Job(parallel_cohort, tmp_path / "b", options)
-    job.until("going on from the saved state")
+    job.until("resuming from the saved state")
     job.process.send_signal(signal.SIGTERM)
     assert job.finish() == 128 + signal.SIGTERM
     assert not job.weights.exists()
 
     job = Job(parallel_cohort, tmp_path / "b", options)
     assert job.finish() == 0
-    assert "going on from the saved state" in job.log.read_text()
+    assert "resuming from the saved state" in job.log.read_text()
     assert job.weights.read_bytes() == undisturbed.weights.read_bytes()
     assert not list((tmp_path / "b" / "state").iterdir())
 
@@ -122,7 +131,7 @@ class _NotedError(Exception):
 
 
 class _Noting(parallel.Group):
-    def tell(self, value):
+    def broadcast(self, value):
         return value
 
     def add_up(self, tensors):
@@ -130,17 +139,17 @@ class _Noting(parallel.Group):
 
 
 def test_a_step_of_two_processes_is_that_of_the_summed_gradients(parallel_cohort, tmp_path):
-    """Two processes, one step, beside the same step put together in this process."""
+    """Two processes and one step, compared with the same step computed in this process."""
     settings = SETTINGS | {"epochs": 1, "batch_size": 1000, "warmup": 0, "imbalance": "none"}
     job = Job(parallel_cohort, tmp_path, settings)
     assert job.finish() == 0
     found = model.load(job.weights)[0]
 
-    settings = parallel_cohort.settings | settings
+    settings = NetworkConfig.read(parallel_cohort.settings.plain() | settings)
     inputs = parallel_cohort.inputs()
     masks = np.load(inputs.pop("masks"))
-    own = patients.training_patients(
-        patients.read_split(**inputs, design="loco", split="south"), "full"
+    own = image_set.training_set(
+        image_set.read_split(**inputs, design="loco", split="south"), "full"
     )
     model.configure(1)
     noted = []
@@ -167,8 +176,8 @@ def test_a_step_of_two_processes_is_that_of_the_summed_gradients(parallel_cohort
     optimizer.step()
     for name, parameter in network.named_parameters():
         assert torch.equal(found.get_parameter(name), parameter), name
-    row = fileio.read_csv(tmp_path / "history.csv")[0]
-    assert float(row["train_loss"]) == pytest.approx(float(loss) / len(own), rel=1e-5)
+    history = io.read(HISTORY, tmp_path / "history.csv")
+    assert history["train_loss"][0] == pytest.approx(float(loss) / len(own), rel=1e-5)
 
 
 def test_too_few_patients_for_so_many_processes(make_cohort, tmp_path):

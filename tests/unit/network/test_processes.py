@@ -1,4 +1,4 @@
-"""Training in processes of its own: killed without warning, and twice at once."""
+"""Training in separate processes: killed without warning, and twice at the same time."""
 
 import json
 import signal
@@ -10,13 +10,15 @@ from pathlib import Path
 import train_network
 from thyrocast.network import state as states
 
-# Everything that run() wants, from JSON; paths stay text until here.
+# All arguments of run() as JSON; paths are text until here.
 JOB = """
 import json, logging, sys
 from pathlib import Path
 import train_network
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+from thyrocast.config.network import NetworkConfig
 plain = json.loads(sys.argv[1])
+plain["values"]["settings"] = NetworkConfig.read(plain["values"]["settings"])
 train_network.run(**{k: Path(v) for k, v in plain["paths"].items()}, **plain["values"])
 """
 
@@ -31,7 +33,7 @@ def _start(cohort, out: Path, state: Path) -> subprocess.Popen[str]:
         "design": "loco",
         "split": "south",
         "member": "full",
-        "settings": cohort.settings,
+        "settings": cohort.settings.plain(),
         "seed": 7,
         "threads": 1,
     }
@@ -50,8 +52,8 @@ def _wait_for_state(process: subprocess.Popen[str], state: Path) -> None:
         time.sleep(0.02)
 
 
-def test_killed_training_goes_on_twice_at_once(cohort, trained, tmp_path):
-    """SIGKILL after the first epoch; then two jobs go on from the same state side by side."""
+def test_killed_training_resumes_twice_at_once(cohort, trained, tmp_path):
+    """SIGKILL after the first epoch; then two jobs resume from the same state in parallel."""
     expected = (trained / "weights.safetensors").read_bytes()
     state = tmp_path / "state"
     killed = _start(cohort, tmp_path / "killed", state)
@@ -61,9 +63,9 @@ def test_killed_training_goes_on_twice_at_once(cohort, trained, tmp_path):
     assert not (tmp_path / "killed").exists(), "no half-written output"
 
     jobs = {name: _start(cohort, tmp_path / name, state) for name in ("one", "two")}
-    told = {name: job.communicate(timeout=600)[1] for name, job in jobs.items()}
-    assert [job.returncode for job in jobs.values()] == [0, 0], told
-    assert any("going on from the saved state: epoch 2 of 2" in text for text in told.values())
+    logs = {name: job.communicate(timeout=600)[1] for name, job in jobs.items()}
+    assert [job.returncode for job in jobs.values()] == [0, 0], logs
+    assert any("resuming from the saved state: epoch 2 of 2" in text for text in logs.values())
     for name in jobs:
         assert (tmp_path / name / "weights.safetensors").read_bytes() == expected
     assert not list(state.iterdir())
@@ -78,7 +80,7 @@ from thyrocast.network import state
 folder = Path(sys.argv[1])
 for step in range(40):
     tensors = {"x": torch.full((2000,), float(step))}
-    state.save(folder, state.State(step, tensors, {"epoch": step}))
+    state.save(folder, state.State(step, tensors, state.Progress(epoch=step)))
     found = state.load(folder)
     assert found is None or (found.tensors["x"] == found.step).all()
 """

@@ -1,6 +1,6 @@
-"""Training: the same bits again, wherever it was killed, and nothing learned from others."""
+"""Training: the same bits again, wherever it was interrupted, and nothing learned from others."""
 
-import csv
+import dataclasses
 import os
 import shutil
 import signal
@@ -10,10 +10,14 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from thyrocast import fileio
+from thyrocast.config.network import Imbalance, NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.splits import HISTORY
 from thyrocast.errors import InputError
-from thyrocast.network import interruption, model, optimization, patients, training
+from thyrocast.network import image_set, interruption, model, optimization, training
 from thyrocast.network import state as states
+from thyrocast.network.record import Epoch
 
 
 def _signal_at(monkeypatch, number, epoch, step):
@@ -35,7 +39,7 @@ def test_same_seed_gives_the_same_bits(cohort, trained, tmp_path):
 @pytest.mark.parametrize(
     ("number", "epoch", "step"), [(signal.SIGTERM, 0, 1), (signal.SIGUSR1, 1, 2)]
 )
-def test_stopped_training_goes_on_to_the_same_bits(
+def test_stopped_training_resumes_to_the_same_bits(
     cohort, trained, tmp_path, monkeypatch, caplog, number, epoch, step
 ):
     caplog.set_level("INFO", logger="thyrocast")
@@ -49,17 +53,17 @@ def test_stopped_training_goes_on_to_the_same_bits(
     assert f"epoch {epoch + 1} of 2, {step + 1} of its 3 steps done" in caplog.text
     assert not (tmp_path / "full").exists()
     assert cohort.train(tmp_path) == (trained / "weights.safetensors").read_bytes()
-    assert "going on from the saved state" in caplog.text
+    assert "resuming from the saved state" in caplog.text
     assert not list((tmp_path / "state").iterdir()), "state is removed on success"
     assert _history(tmp_path / "full") == _history(trained)
 
 
 def _history(folder):
-    rows = fileio.read_csv(folder / "history.csv")
-    return [{name: cell for name, cell in row.items() if name != "seconds"} for row in rows]
+    history = io.read(HISTORY, folder / "history.csv")
+    return history.drop(columns="seconds").to_csv()
 
 
-def test_stopped_mixed_precision_training_goes_on_to_the_same_bits(cohort, tmp_path, monkeypatch):
+def test_stopped_mixed_precision_training_resumes_to_the_same_bits(cohort, tmp_path, monkeypatch):
     """The GPU's path (bfloat16, channels-last) as far as a processor can take it."""
     options = {"precision": "bfloat16", "early_stopping": {"fraction": 0.3, "patience": 5}}
     options |= {"epochs": 2, "batch_size": 8}
@@ -74,14 +78,14 @@ def test_stopped_mixed_precision_training_goes_on_to_the_same_bits(cohort, tmp_p
 def test_state_that_cannot_be_saved_costs_a_warning(cohort, trained, tmp_path, caplog):
     (tmp_path / "state").write_text("a file where the folder should be")
     assert cohort.train(tmp_path) == (trained / "weights.safetensors").read_bytes()
-    assert "can't be saved" in caplog.text
+    assert "cannot be saved" in caplog.text
 
 
 def test_history_and_facts(trained):
-    rows = list(csv.DictReader((trained / "history.csv").open()))
-    assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert [row["best"] for row in rows] == ["0", "1"]
-    assert {row["validation_loss"] for row in rows} == {""}
+    history = io.read(HISTORY, trained / "history.csv")
+    assert list(history["epoch"]) == [1, 2]
+    assert list(history["best"]) == [False, True]
+    assert history["validation_loss"].isna().all()
     network, normalization, facts = model.load(trained / "weights.safetensors")
     assert (facts["patients"], facts["cured"], facts["size"]) == (12, 4, 32)
     assert facts["member"] == "full"
@@ -94,17 +98,19 @@ def test_history_and_facts(trained):
 def test_early_stopping_keeps_the_best_epoch(cohort, tmp_path, monkeypatch):
     losses = iter([0.5, 0.4, 0.9, 0.9, 0.9, 0.9])
     weights = []
-    plain = training._Run._watch
+    plain = training._Run._validate
 
-    def told(run):
+    def scripted(run):
         weights.append(run.network.fc.weight.detach().clone())
-        return plain(run) | {"validation_loss": next(losses)}
+        return plain(run)._replace(loss=next(losses))
 
-    monkeypatch.setattr(training._Run, "_watch", told)
-    watch = {"fraction": 0.3, "patience": 2}
-    cohort.train(tmp_path, epochs=6, batch_size=12, early_stopping=watch)
-    rows = fileio.read_csv(tmp_path / "full" / "history.csv")
-    assert [row["best"] for row in rows] == ["0", "1", "0", "0"]
+    monkeypatch.setattr(training._Run, "_validate", scripted)
+    stopping = {"fraction": 0.3, "patience": 2}
+    cohort.train(tmp_path, epochs=6, batch_size=12, early_stopping=stopping)
+    history = io.read(HISTORY, tmp_path / "full" / "history.csv")
+    assert list(history["best"]) == [False, True, False, False]
+    assert list(history["validation_loss"]) == [0.5, 0.4, 0.9, 0.9]
+    assert history["validation_auc"].between(0, 1).all()
     network, _, facts = model.load(tmp_path / "full" / "weights.safetensors")
     assert torch.equal(network.fc.weight, weights[1])
     assert facts["watching"] == 3
@@ -115,40 +121,41 @@ def test_test_patients_change_nothing(cohort, make_cohort, trained, tmp_path):
     images = np.load(other.folder / "images.npy")
     images[3::4] *= 50
     np.save(other.folder / "images.npy", images)
-    rows = fileio.read_csv(other.folder / "cohort.csv")
-    for row in rows[3::4]:
-        row["outcome"] = ""
-    fileio.write_csv(other.folder / "cohort.csv", list(rows[0]), rows)
+    rows = io.read(COHORT, other.folder / "cohort.csv")
+    rows.loc[3::4, "outcome"] = None
+    io.write(COHORT, rows, other.folder / "cohort.csv")
     assert other.train(tmp_path) == (trained / "weights.safetensors").read_bytes()
 
 
-def test_members_start_alike_and_leave_their_fold_out(cohort):
-    split = patients.read_split(
+def test_members_do_not_contain_their_fold(cohort):
+    split = image_set.read_split(
         **{k: v for k, v in cohort.inputs().items() if k != "masks"}, design="loco", split="south"
     )
-    fold = patients.training_patients(split, "fold-2")
-    assert set(fold.fold) == {"1", "3"}
+    fold = image_set.training_set(split, "fold-2")
+    assert set(fold.fold) == {1, 3}
     assert set(fold.set) == {"train"}
-    assert len(patients.training_patients(split, "full")) == 12
-    with pytest.raises(InputError, match="fold-9"):
-        patients.training_patients(split, "fold-9")
+    assert len(image_set.training_set(split, "full")) == 12
+    for unknown in ("fold-9", "fold-0", "half"):
+        with pytest.raises(InputError, match=f"member {unknown} is unknown"):
+            image_set.training_set(split, unknown)
 
 
 def test_one_outcome_is_one_clear_error(make_cohort, tmp_path):
-    lonely = make_cohort(outcomes=["1"] * 16)
+    lonely = make_cohort(outcomes=[1] * 16)
     with pytest.raises(InputError, match=r"loco/south.*12 training patients, 12 of them cured"):
         lonely.train(tmp_path)
 
 
-def test_damaged_state_gives_way_to_the_one_before(tmp_path, caplog):
+def test_damaged_state_is_replaced_by_the_previous_one(tmp_path, caplog):
     caplog.set_level("WARNING", logger="thyrocast")
     for step in (1, 2, 3):
-        progress = {"epoch": step}
+        progress = states.Progress(epoch=step, history=(Epoch(1, 0.1, 0.7, None, None, 2.0),))
         newest = states.save(tmp_path, states.State(step, {"x": torch.tensor([step])}, progress))
     assert len(list(tmp_path.iterdir())) == 2, "two generations are kept"
     newest.write_bytes(newest.read_bytes()[:-3])
     state = states.load(tmp_path)
-    assert (state.step, state.progress, state.tensors["x"].item()) == (2, {"epoch": 2}, 2)
+    expected = dataclasses.replace(progress, epoch=2)
+    assert (state.step, state.progress, state.tensors["x"].item()) == (2, expected, 2)
     assert "damaged" in caplog.text
     for path in tmp_path.iterdir():
         data = bytearray(path.read_bytes())
@@ -158,7 +165,7 @@ def test_damaged_state_gives_way_to_the_one_before(tmp_path, caplog):
 
 
 def test_state_survives_its_folder_vanishing(tmp_path, monkeypatch):
-    """Another job that finishes the same training removes the folder under our feet."""
+    """Another job that finishes the same training removes the folder while this one writes."""
     folder = tmp_path / "state"
     plain = states._digest
     gone = []
@@ -169,29 +176,31 @@ def test_state_survives_its_folder_vanishing(tmp_path, monkeypatch):
         return plain(path)
 
     monkeypatch.setattr(states, "_digest", vanish)
-    states.save(folder, states.State(4, {"x": torch.ones(2)}, {}))
+    states.save(folder, states.State(4, {"x": torch.ones(2)}, states.Progress()))
     assert states.load(folder).step == 4
 
 
-def test_forgotten_states_are_swept(tmp_path):
+def test_old_states_are_removed(tmp_path):
     for name in ("old", "new"):
-        path = states.save(tmp_path / name, states.State(1, {"x": torch.ones(1)}, {}))
+        path = states.save(
+            tmp_path / name, states.State(1, {"x": torch.ones(1)}, states.Progress())
+        )
         if name == "old":
             for aged in (path, path.parent):
                 os.utime(aged, (0, 0))
     states.sweep(tmp_path)
-    states.sweep(tmp_path / "lacking")
+    states.sweep(tmp_path / "missing")
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_key_tells_trainings_apart(cohort):
+def test_key_differs_between_trainings(cohort):
     files = {k: v for k, v in cohort.inputs().items() if k != "masks"}
-    split = patients.read_split(**files, design="loco", split="south")
-    full = patients.training_patients(split, "full")
+    split = image_set.read_split(**files, design="loco", split="south")
+    full = image_set.training_set(split, "full")
     first = states.key(full, {"seed": 1})
     assert states.key(full, {"seed": 1}) == first
     assert states.key(full, {"seed": 2}) != first
-    assert states.key(patients.training_patients(split, "fold-1"), {"seed": 1}) != first
+    assert states.key(image_set.training_set(split, "fold-1"), {"seed": 1}) != first
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 7, 9, 33, 140])
@@ -206,33 +215,33 @@ def test_no_batch_of_one(n, batch_size):
 
 
 def test_learning_rate_warms_up_and_falls_to_zero():
-    settings = {"learning_rate": 2.0, "warmup": 0.2}
+    settings = NetworkConfig(learning_rate=1.0, warmup=0.2)
     rates = [optimization.learning_rate(step, 50, settings) for step in range(50)]
-    assert rates[0] < rates[5] < rates[9] < 2.0
-    assert max(rates) == rates[10] == 2.0
+    assert rates[0] < rates[5] < rates[9] < 1.0
+    assert max(rates) == rates[10] == 1.0
     assert np.all(np.diff(rates[10:]) < 0)
     assert rates[-1] < 0.01
 
 
 def test_class_weights_are_even_and_corrected():
     outcome = np.array([1.0] * 30 + [0.0] * 10)
-    weights = optimization.class_weights(outcome, "weighted")
+    weights = optimization.class_weights(outcome, Imbalance.WEIGHTED)
     assert weights.cured * 30 == pytest.approx(weights.not_cured * 10) == 20
-    # A network that knows nothing ends at even odds; corrected, at the cohort's own.
+    # A network without information ends at even odds; corrected, at those of the cohort.
     assert 1 / (1 + np.exp(-weights.correction)) == pytest.approx(0.75)
-    assert optimization.class_weights(outcome, "none") == optimization.ClassWeights(1, 1, 0)
+    assert optimization.class_weights(outcome, Imbalance.NONE) == optimization.ClassWeights(1, 1, 0)
 
 
-def test_watching_patients_are_stratified(cohort):
+def test_held_out_patients_are_stratified(cohort):
     files = {k: v for k, v in cohort.inputs().items() if k != "masks"}
-    full = patients.training_patients(
-        patients.read_split(**files, design="loco", split="south"), "full"
+    full = image_set.training_set(
+        image_set.read_split(**files, design="loco", split="south"), "full"
     )
-    fitted, watching = patients.hold_out(full, 0.34, seed=1)
-    assert sorted([*fitted, *watching]) == list(range(12))
-    assert full.outcome[watching].sum() == 1
-    assert len(watching) == 4
-    assert len(patients.hold_out(full, 0.0, seed=1)[1]) == 0
+    fitted, held_out = image_set.hold_out(full, 0.34, seed=1)
+    assert sorted([*fitted, *held_out]) == list(range(12))
+    assert full.outcome[held_out].sum() == 1
+    assert len(held_out) == 4
+    assert len(image_set.hold_out(full, 0.0, seed=1)[1]) == 0
 
 
 def test_best_epoch_is_smoothed_and_after_the_warm_up():
@@ -240,13 +249,6 @@ def test_best_epoch_is_smoothed_and_after_the_warm_up():
     assert optimization.best_epoch([0.7, 0.4, 0.9, 0.4], 0) == 2
     assert optimization.best_epoch([0.1, 0.8, 0.7, 0.6, 0.5, 0.9], 2) == 5
     assert optimization.best_epoch([0.1, 0.8], 5) == 2
-
-
-def test_auc_counts_ties_half():
-    outcome = np.array([0.0, 0, 1, 1])
-    assert optimization.auc(outcome, np.array([1.0, 2, 3, 4])) == 1
-    assert optimization.auc(outcome, np.array([1.0, 1, 1, 1])) == 0.5
-    assert optimization.auc(outcome, np.array([1.0, 3, 2, 4])) == 0.75
 
 
 def test_gpu_that_is_not_there(monkeypatch):

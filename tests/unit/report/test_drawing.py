@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.unit.report.example_study import HOSTILE
-from thyrocast.report import drawing, figures, palette, training_figures
+from thyrocast.report import drawing, figures, forest_figure, palette, training_figures
 
 
 def curve(size: int = 50) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def forest(center: str = "north") -> str:
     pooled = pd.Series(
         {"estimate": 0.7, "ci_low": 0.5, "ci_high": 0.8, "pi_low": np.nan, "pi_high": np.nan}
     )
-    return figures.forest("forest", "signature", rows, pooled)
+    return forest_figure.forest("forest", "signature", rows, pooled)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,13 @@ def test_a_drawing_is_markup_with_a_description(roc):
     assert "Sensitivity" in [text.text for text in root.iter("text")]
 
 
-def test_a_drawing_names_no_address_and_no_colour_of_its_own(roc):
+def test_a_drawing_contains_no_address_and_no_color_of_its_own(roc):
     assert "http" not in roc
     assert not re.search(r"#[0-9a-f]{6}", roc)
     assert "var(--signature)" in roc
 
 
-def test_ids_are_the_drawings_own_and_all_are_used(roc):
+def test_ids_are_unique_and_all_are_used(roc):
     ids = re.findall(r' id="([^"]+)"', roc)
     assert ids
     assert len(ids) == len(set(ids))
@@ -73,13 +73,13 @@ def test_text_from_data_stays_text():
     assert HOSTILE in root.get("aria-label", "")
 
 
-def test_what_is_unknown_is_not_drawn_as_a_number():
+def test_missing_numbers_are_not_drawn():
     svg = forest()
     assert "nan" not in svg.lower()
     assert "A new center" not in svg
 
 
-def test_long_curves_are_thinned_to_what_a_panel_can_show():
+def test_long_curves_are_thinned():
     small = figures.roc("r", {"network": [curve(200)]}, [], "")
     large = figures.roc("r", {"network": [curve(20_000)]}, [], "")
     assert len(large) < 1.5 * len(small)
@@ -98,7 +98,7 @@ def test_penalties_are_written_in_plain_digits():
             "nonzero": np.arange(20)[::-1],
             "cv_deviance": np.linspace(1.2, 1.4, 20),
             "cv_se": 0.05,
-            "chosen": ["1"] + ["0"] * 19,
+            "chosen": [True] + [False] * 19,
         }
     )
     svg = training_figures.lasso("lasso", "loco, north", path)
@@ -107,8 +107,8 @@ def test_penalties_are_written_in_plain_digits():
 
 
 def contrast(one: str, other: str) -> float:
-    def luminance(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
@@ -117,19 +117,19 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_colours_stand_out_from_the_paper(theme):
-    paper = palette.COLOURS["paper"][theme]
-    for name, tones in palette.COLOURS.items():
+def test_colors_have_contrast_with_the_background(theme):
+    paper = palette.COLORS["paper"][theme]
+    for name, tones in palette.COLORS.items():
         if name not in ("paper", "rule", "faint"):
             assert contrast(tones[theme], paper) >= 4.5, name
 
 
-def test_every_colour_is_told_apart_in_a_drawing():
-    tones = [light for light, _ in palette.COLOURS.values()]
+def test_every_color_of_a_drawing_is_unique():
+    tones = [light for light, _ in palette.COLORS.values()]
     assert len(tones) == len(set(tones))
 
 
-def test_models_differ_in_dashes_or_colour_and_others_share_one():
+def test_models_differ_in_dashes_or_color_and_others_share_one():
     assert palette.of_model("network") == "network"
     assert palette.of_model("a_clinician") == "other"
     assert drawing.WIDTH > drawing.NARROW

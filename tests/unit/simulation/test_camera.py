@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from thyrocast import physics
+from thyrocast.contract.names import View
 from thyrocast.simulation import anatomy, camera
 from thyrocast.simulation.camera import Camera
 
@@ -19,18 +21,20 @@ def gland_area(rate: np.ndarray, pixel_mm: float) -> float:
 
 
 def test_half_of_technetium_is_left_after_six_hours() -> None:
-    assert camera.decay(camera.TC99M_HALF_LIFE_MIN) == 0.5
-    assert camera.decay(20.0) == pytest.approx(0.9623, abs=1e-4)
-    assert camera.decay(10.0) * camera.decay(15.0) == pytest.approx(camera.decay(25.0))
+    assert physics.tc99m_left(physics.TC99M_HALF_LIFE_MIN) == 0.5
+    assert physics.tc99m_left(20.0) == pytest.approx(0.9623, abs=1e-4)
+    assert physics.tc99m_left(10.0) * physics.tc99m_left(15.0) == pytest.approx(
+        physics.tc99m_left(25.0)
+    )
 
 
 def test_counts_double_with_duration_and_with_activity() -> None:
     rng = np.random.default_rng(0)
-    rate = camera.count_rate(neck(), "anterior", COARSE, 74.0)
+    rate = camera.count_rate(neck(), View.ANTERIOR, COARSE, 74.0)
     one, two = (camera.acquire(rate, seconds, rng).sum() for seconds in (300.0, 600.0))
     # Four standard deviations of a Poisson count.
     assert abs(int(two) - 2 * int(one)) < 4 * np.sqrt(two + 4 * one)
-    np.testing.assert_allclose(camera.count_rate(neck(), "anterior", COARSE, 148.0), 2 * rate)
+    np.testing.assert_allclose(camera.count_rate(neck(), View.ANTERIOR, COARSE, 148.0), 2 * rate)
 
 
 def test_counts_are_poisson() -> None:
@@ -42,8 +46,8 @@ def test_counts_are_poisson() -> None:
 
 def test_halving_the_pixels_changes_neither_counts_nor_area() -> None:
     patient = neck()
-    fine = camera.count_rate(patient, "anterior", FINE, 74.0)
-    coarse = camera.count_rate(patient, "anterior", COARSE, 74.0)
+    fine = camera.count_rate(patient, View.ANTERIOR, FINE, 74.0)
+    coarse = camera.count_rate(patient, View.ANTERIOR, COARSE, 74.0)
     assert fine.sum() == pytest.approx(coarse.sum(), rel=0.01)
     np.testing.assert_allclose(
         fine.reshape(128, 2, 128, 2).sum(axis=(1, 3))[20:100, 20:100],
@@ -82,7 +86,7 @@ def test_area_grows_with_mass_and_background_fades_with_uptake() -> None:
     assert areas[2] / areas[1] == pytest.approx(2 ** (2 / 3), rel=0.1)
     contrast = []
     for uptake in (0.05, 0.1, 0.2):
-        rate = camera.count_rate(neck(uptake=uptake), "anterior", COARSE, 74.0)
+        rate = camera.count_rate(neck(uptake=uptake), View.ANTERIOR, COARSE, 74.0)
         contrast.append(rate.max() / np.median(rate[40:80, 40:88]))
     assert contrast == sorted(contrast)
 
@@ -91,7 +95,9 @@ def test_uneven_gland_looks_uneven() -> None:
     def spread(heterogeneity: float) -> float:
         values = []
         for seed in range(10):
-            rate = camera.count_rate(neck(40, 0.15, heterogeneity, seed), "anterior", COARSE, 74.0)
+            rate = camera.count_rate(
+                neck(40, 0.15, heterogeneity, seed), View.ANTERIOR, COARSE, 74.0
+            )
             values.append(
                 rate[rate > 0.4 * rate.max()].std() / rate[rate > 0.4 * rate.max()].mean()
             )
@@ -116,13 +122,14 @@ def test_posterior_view_is_mirrored_and_weaker() -> None:
         **{**patient.__dict__, "concentrations": left, "background": 0.0, "offset": np.zeros(2)}
     )
     front, back = (
-        camera.project(lobe, camera.VIEW_ANGLES[v], 128, 2.4) for v in ("anterior", "posterior")
+        camera.project(lobe, camera.VIEW_ANGLES[v], 128, 2.4)
+        for v in (View.ANTERIOR, View.POSTERIOR)
     )
     columns = np.arange(128) - 63.5
     assert (front.sum(axis=0) * columns).sum() > 0 > (back.sum(axis=0) * columns).sum()
     assert back.sum() < 0.5 * front.sum()
     # Half-way to the left, the camera sees the left lobe nearer than the right one.
-    oblique = camera.project(lobe, camera.VIEW_ANGLES["left_anterior_oblique"], 128, 2.4)
+    oblique = camera.project(lobe, camera.VIEW_ANGLES[View.LEFT_ANTERIOR_OBLIQUE], 128, 2.4)
     assert oblique.sum() > 0.8 * front.sum()
 
 

@@ -1,13 +1,11 @@
 """What a simulated center exports, and the truth about it."""
 
-import copy
 import csv
 import datetime
 import hashlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pydicom
@@ -15,42 +13,49 @@ import pytest
 import yaml
 from pydicom.uid import NuclearMedicineImageStorage
 
-from thyrocast import fileio, seeds
+from thyrocast import seeds
 from thyrocast.config.reading import read_simulation
+from thyrocast.config.simulated_export import TableColumn, TableConfig
+from thyrocast.config.simulation import SimulationConfig
+from thyrocast.contract import io
+from thyrocast.contract.simulation import TRUTH
 from thyrocast.errors import InputError
 from thyrocast.planning import spreadsheet
 from thyrocast.simulation import center, export, physiology, truth
+from thyrocast.statistics.discrimination import auc
 
 ROOT = Path(__file__).parents[3]
 COHORTS = ("demo", "paper", "smoke")
 
 
-def settings(name: str, *more: str) -> dict[str, Any]:
+def settings(name: str, *more: str) -> SimulationConfig:
     read = [
         yaml.safe_load((ROOT / f"config/simulation/{n}.yaml").read_text()) for n in (name, *more)
     ]
     for other in read[1:]:
         read[0]["centers"] |= other["centers"]
-    return read_simulation(read[0]).plain()
+    return read_simulation(read[0])
 
 
-def write(cohort: dict[str, Any], name: str, folder: Path) -> None:
+def write(cohort: SimulationConfig, name: str, folder: Path) -> None:
     center.simulate(
         name,
-        cohort["centers"][name],
-        cohort["outcome"],
-        cohort["seed"],
+        cohort.centers[name],
+        cohort.outcome,
+        cohort.seed,
         folder / name,
         folder / "truth" / f"{name}.csv",
     )
 
 
-def small(cohort: dict[str, Any]) -> dict[str, Any]:
-    """Few patients of every center, with all that may lie beside their scans."""
-    for block in cohort["centers"].values():
-        block |= {"patients": 3, "lost": 1, "table_only": 1, "dicom_only": 1}
-        block["extras"] = {"later": 1, "iodine": 1, "syringe": 1, "capture": 1, "readme": True}
-    return cohort
+def small(cohort: SimulationConfig, **extras: int) -> SimulationConfig:
+    """Few patients of every center, with every kind of extra image."""
+    given = {"later": 1, "iodine": 1, "syringe": 1, "capture": 1, "readme": True} | extras
+    counts = {"patients": 3, "lost": 1, "table_only": 1, "dicom_only": 1}
+    centers = {
+        name: center.plain() | counts | {"extras": given} for name, center in cohort.centers.items()
+    }
+    return SimulationConfig.read(cohort.plain() | {"centers": centers})
 
 
 def dicom_files(folder: Path) -> list[Path]:
@@ -71,7 +76,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
     for names in (("demo", "east"), ("paper",), ("smoke",)):
         cohort = small(settings(*names))
-        for name in cohort["centers"]:
+        for name in cohort.centers:
             write(cohort, name, folder)
     return folder
 
@@ -80,7 +85,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("smoke")
     cohort = settings("smoke")
-    for name in cohort["centers"]:
+    for name in cohort.centers:
         write(cohort, name, folder)
     return folder
 
@@ -190,14 +195,13 @@ def test_same_seed_same_bytes_and_another_center_changes_nothing(
     tmp_path: Path, smoke: Path
 ) -> None:
     cohort = settings("smoke")
-    alone = copy.deepcopy(cohort)
-    alone["centers"] = {"gamma": cohort["centers"]["gamma"]}
+    alone = cohort.model_copy(update={"centers": {"gamma": cohort.centers["gamma"]}})
     write(alone, "gamma", tmp_path / "again")
     assert digests(tmp_path / "again" / "gamma") == digests(smoke / "gamma")
     assert (tmp_path / "again/truth/gamma.csv").read_bytes() == (
         smoke / "truth/gamma.csv"
     ).read_bytes()
-    write({**cohort, "seed": 1}, "gamma", tmp_path / "other")
+    write(cohort.model_copy(update={"seed": 1}), "gamma", tmp_path / "other")
     other = set(digests(tmp_path / "other" / "gamma").values())
     assert not other & set(digests(smoke / "gamma").values())
 
@@ -218,7 +222,7 @@ def test_tables_are_as_the_centers_write_them(exports: Path) -> None:
 
 
 def test_statuses_show_in_table_and_folder(smoke: Path) -> None:
-    rows = fileio.read_csv(smoke / "truth" / "alpha.csv")
+    rows = io.read(TRUTH, smoke / "truth" / "alpha.csv").to_dict("records")
     table = spreadsheet.read_sheet(smoke / "alpha" / "clinical.csv")
     outcomes = dict(zip(table.column("id"), table.column("result"), strict=True))
     images = {
@@ -230,35 +234,34 @@ def test_statuses_show_in_table_and_folder(smoke: Path) -> None:
         assert (row["patient"] in outcomes) == (row["status"] != "dicom_only")
         assert (row["dicom_patient"] in images) == (row["status"] != "table_only")
         if row["status"] == "complete":
-            assert outcomes[row["patient"]] == row["outcome"]
+            assert outcomes[row["patient"]] == str(row["outcome"])
         if row["status"] == "lost":
             assert outcomes[row["patient"]] == ""
 
 
 def test_probability_is_the_stated_formula(smoke: Path) -> None:
     cohort = settings("smoke")
-    facts = truth.summarize(
-        {"alpha": fileio.read_csv(smoke / "truth" / "alpha.csv")}, cohort["outcome"], cohort["seed"]
-    )
-    weight = facts["coefficients"]
-    for row in fileio.read_csv(smoke / "truth" / "alpha.csv"):
+    table = io.read(TRUTH, smoke / "truth" / "alpha.csv")
+    facts = truth.summarize({"alpha": table}, cohort.outcome, cohort.seed)
+    weight = facts.coefficients
+    for row in table.to_dict("records"):
         logit = (
-            facts["intercept"]
-            + weight["gland_mass"] * np.log2(float(row["gland_mass"]) / 40)
-            + weight["uptake"] * np.log2(float(row["uptake"]) / 0.12)
-            + weight["heterogeneity"] * (float(row["heterogeneity"]) - 0.4)
-            + weight["activity"] * np.log2(float(row["activity"]) / 550)
+            facts.intercept
+            + weight["gland_mass"] * np.log2(row["gland_mass"] / 40)
+            + weight["uptake"] * np.log2(row["uptake"] / 0.12)
+            + weight["heterogeneity"] * (row["heterogeneity"] - 0.4)
+            + weight["activity"] * np.log2(row["activity"] / 550)
         )
-        assert float(row["probability"]) == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
+        assert row["probability"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
 
 
-def _drawn(name: str, cohort: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    block = cohort["centers"][name]
+def _drawn(name: str, cohort: SimulationConfig) -> tuple[np.ndarray, np.ndarray]:
+    block = cohort.centers[name]
     patients = physiology.draw(
         20_000,
-        block["case_mix"],
-        block["treatment"],
-        cohort["outcome"],
+        block.case_mix,
+        block.treatment,
+        cohort.outcome,
         np.random.default_rng(5),
     )
     return patients.outcome, patients.probability
@@ -267,9 +270,7 @@ def _drawn(name: str, cohort: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", ["north", "south", "west", "east"])
 def test_true_risk_discriminates_as_designed(name: str) -> None:
     outcome, probability = _drawn(name, settings("demo", "east"))
-    value = truth.auc(outcome, probability)
-    assert value is not None
-    assert 0.85 < value < 0.89
+    assert 0.85 < auc(outcome, probability) < 0.89
     assert 0.6 < outcome.mean() < 0.75
     # The outcome is a fair draw: among patients of one risk, that share is cured.
     for low in (0.1, 0.3, 0.5, 0.7, 0.9):
@@ -277,40 +278,48 @@ def test_true_risk_discriminates_as_designed(name: str) -> None:
         assert outcome[near].mean() == pytest.approx(low, abs=0.05)
 
 
-def test_auc_agrees_with_counting_pairs() -> None:
-    rng = np.random.default_rng(2)
-    outcome, risk = rng.integers(0, 2, 60), rng.integers(0, 9, 60) / 8
-    pairs = [
-        1.0 if a > b else 0.5 if a == b else 0.0
-        for a in risk[outcome == 1]
-        for b in risk[outcome == 0]
-    ]
-    assert truth.auc(outcome, risk) == pytest.approx(np.mean(pairs))
-    assert truth.auc(np.ones(3), risk[:3]) is None
+def test_expected_auc_is_that_of_all_outcomes() -> None:
     # Two patients of risks .2 and .8 who differ: the better one is cured in 16 of 17 such draws.
     assert truth.expected_auc(np.array([0.2, 0.8])) == pytest.approx(0.64 / 0.68)
 
 
+def test_without_both_outcomes_there_is_no_auc(smoke: Path) -> None:
+    table = io.read(TRUTH, smoke / "truth" / "alpha.csv")
+    assert truth.discrimination(table).auc is not None
+    cured = table[table["outcome"] == 1]
+    assert truth.discrimination(cured).auc is None
+    assert truth.discrimination(cured).prevalence == 1
+
+
 def test_units_are_those_of_the_laboratory() -> None:
-    table = {
-        "columns": {"activity": "a", "ft4": "b", "ft3": "c"},
-        "codes": {},
-        "units": {"activity": "mCi", "ft4": "ng/dL", "ft3": "pg/mL"},
-        "decimal": ",",
+    table = TableConfig.read(
+        {
+            "file": "a.csv",
+            "columns": {
+                "activity": "a", "ft4": "b", "ft3": "c", "patient": "d", "outcome": "e",
+                "therapy_date": "f",
+            },
+            "units": {"activity": "mCi", "ft4": "ng/dL", "ft3": "pg/mL"},
+            "decimal": ",",
+            "outcome": {"cured": [1], "not_cured": [0]},
+        }
+    )  # fmt: skip
+    record: export.Record = {
+        TableColumn.ACTIVITY: 370.0,
+        TableColumn.FT4: 12.87,
+        TableColumn.FT3: 1.536,
     }
-    record = {"activity": 370.0, "ft4": 12.87, "ft3": 1.536}
-    assert export.cells(record, table, workbook=False) == ["10", "1", "1"]
+    assert export.cells(record, table, workbook=False) == ["10", "1", "1", "", "", ""]
 
 
 def test_no_two_centers_of_a_cohort_share_birth_dates() -> None:
     for names in (("demo", "east"), ("paper",), ("smoke",)):
-        days = {seeds.derive(0, name, "birth") % 61 for name in settings(*names)["centers"]}
-        assert len(days) == len(settings(*names)["centers"])
+        days = {seeds.derive(0, name, "birth") % 61 for name in settings(*names).centers}
+        assert len(days) == len(settings(*names).centers)
 
 
 def test_more_extras_than_patients_are_refused(tmp_path: Path) -> None:
-    cohort = small(settings("smoke"))
-    cohort["centers"]["beta"]["extras"]["later"] = 4
+    cohort = small(settings("smoke"), later=4)
     with pytest.raises(InputError, match=r"center beta, key extras\.later"):
         write(cohort, "beta", tmp_path)
 

@@ -1,4 +1,4 @@
-"""Logging of one job: to its log file and, for whoever watches, to the terminal.
+"""Logging of one job, to its log file and to the terminal.
 
 Standard library only, since every environment imports it.
 """
@@ -14,18 +14,18 @@ from thyrocast import versions
 
 
 def start(
-    file: str | Path, rule: str, wildcards: Iterable[str] = (), *, more: bool = False
+    file: str | Path, rule: str, wildcards: Iterable[str] = (), *, append: bool = False
 ) -> logging.Logger:
-    """Send the package's log to ``file`` and to stderr; each line starts with the job's name.
+    """Send the package's log to a file and to stderr, each line with the name of the job.
 
     Parameters
     ----------
     file
-        The rule's log file; its folder is created if it is missing.
+        The rule's log file; its folder is created if needed.
     rule, wildcards
-        Name the job, so that the lines of jobs that run at the same time can be told apart.
-    more
-        Whether this is a further process of a job whose log another process has started.
+        The name of the job, which distinguishes the lines of jobs that run in parallel.
+    append
+        Whether this is another process of a job that has started its log already.
     """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,16 +36,17 @@ def start(
     logger.handlers.clear()
     stamped = logging.Formatter(f"%(asctime)s [{name}] %(levelname)s %(message)s")
     short = logging.Formatter(f"[{name}] %(message)s")
-    file_handler = logging.FileHandler(path, mode="a" if more else "w", encoding="utf-8")
+    mode = "a" if append else "w"
+    file_handler = logging.FileHandler(path, mode=mode, encoding="utf-8")
     for handler, form in ((file_handler, stamped), (logging.StreamHandler(sys.stderr), short)):
         handler.setFormatter(form)
         logger.addHandler(handler)
     sys.excepthook = _explain
-    if more:
+    if append:
         return logger
     if "SLURM_JOB_ID" in os.environ:
         logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
-    # Which environment ran the job: the effects of a wrong one show only later, and elsewhere.
+    # A wrong environment would show only later, and in another job.
     logger.info("Python %s in %s", platform.python_version(), sys.prefix)
     # Only for the file: provenance reads it there.
     file_handler.handle(
@@ -55,7 +56,7 @@ def start(
 
 
 def _explain(kind: type[BaseException], error: BaseException, trace: object) -> None:
-    """Log an uncaught error; for bad input, its one sentence without a traceback."""
+    """Log an uncaught error; for bad input only its sentence, without a traceback."""
     from thyrocast.errors import InputError
 
     logger = logging.getLogger("thyrocast")

@@ -224,3 +224,26 @@ class View(StrEnum):
     POSTERIOR = "posterior"
     LEFT_ANTERIOR_OBLIQUE = "left_anterior_oblique"
     RIGHT_ANTERIOR_OBLIQUE = "right_anterior_oblique"
+
+
+class MapTarget(StrEnum):
+    """What a Grad-CAM map shows evidence for."""
+
+    CURED = "cured"
+    NOT_CURED = "not_cured"
+
+
+class MapStatus(StrEnum):
+    """Whether a Grad-CAM map contains evidence."""
+
+    OK = "ok"
+    ALL_ZERO = "all_zero"
+
+
+class SimulatedStatus(StrEnum):
+    """What the export of a simulated center contains of a patient."""
+
+    COMPLETE = "complete"
+    LOST = "lost"
+    TABLE_ONLY = "table_only"
+    DICOM_ONLY = "dicom_only"

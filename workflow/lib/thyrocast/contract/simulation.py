@@ -1,5 +1,6 @@
 """Table of a simulated cohort."""
 
+from thyrocast.contract.names import SimulatedStatus
 from thyrocast.contract.table import File, Table, integer, number, text
 
 TRUTH = Table(
@@ -9,7 +10,7 @@ TRUTH = Table(
         text("patient", "Identifier in the clinical table."),
         text("dicom_patient", "Identifier in the DICOM headers."),
         text("status", "Whether the patient is complete, lost to follow-up, or in one source only.",
-             ("complete", "lost", "table_only", "dicom_only")),
+             SimulatedStatus),
         number("probability", "True probability of cure.", low=0, high=1),
         integer("outcome", "Drawn outcome: 1 cured, 0 not cured.", low=0, high=1),
         number("gland_mass", "Mass of the thyroid gland.", "g"),

@@ -1,6 +1,6 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
-from thyrocast.contract.names import Design, Set
+from thyrocast.contract.names import Design, MapStatus, MapTarget, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
 
 DESIGN = text("design", "Design of the validation.", Design)
@@ -107,11 +107,11 @@ GRADCAM = Table(
         PATIENT,
         CENTER,
         OUTCOME,
-        text("target", "What the map shows evidence for.", ("cured", "not_cured")),
+        text("target", "What the map shows evidence for.", MapTarget),
         PROBABILITY,
         number("inside", "Share of the map's energy inside the gland.", low=0, high=1, missing=True),
         number("area", "Share of the image that is gland.", low=0, high=1),
-        text("status", "Whether the map is zero everywhere.", ("ok", "all_zero")),
+        text("status", "Whether the map is zero everywhere.", MapStatus),
     ),
     key=("patient",),
     digits=6,

@@ -90,7 +90,7 @@ class Header(Elements):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Return the header that `as_json` wrote."""
+        """Return the header that `as_json` wrote; `data` must not be used again."""
         return cls(**{**data, "values": _elements(data["values"]).values})
 
 
@@ -110,12 +110,8 @@ def _plain(elements: Elements) -> dict[str, Any]:
     }
 
 
-def _elements(data: Mapping[str, Any]) -> Elements:
-    return Elements(
-        {
-            keyword: tuple(map(_elements, value))
-            if keyword.endswith("Sequence") and isinstance(value, list)
-            else value
-            for keyword, value in data.items()
-        }
-    )
+def _elements(data: dict[str, Any]) -> Elements:
+    for keyword, value in data.items():
+        if isinstance(value, list) and keyword.endswith("Sequence"):
+            data[keyword] = tuple(map(_elements, value))
+    return Elements(data)

@@ -1,1 +1,1 @@
-"""From a gamma camera's frame to an image that can be compared."""
+"""From the counts of a gamma camera to a standardized image and its quantities."""

@@ -1,4 +1,4 @@
-"""From counts on a camera's matrix to the standardized image: geometry, gland, intensity."""
+"""Geometry: from counts on a camera's matrix to counts on another grid in mm."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,25 @@ from scipy.interpolate import PchipInterpolator
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-# The gland is sought on a grid of its own, so that matrix and pixel size change nothing.
+#: Side of a pixel of the grid on which the gland is found, mm: about half the smoothing of the gland
+#: finder, and the same for every camera, so that results do not depend on matrix and pixel size.
 GRID_MM = 2.0
+# Pixels beyond a crop that its interpolation needs: two in each direction, and some for rounding.
+_MARGIN = 4
 
 
 @dataclass(frozen=True)
 class Field:
-    """A square grid in the camera's plane, mm from the matrix's upper left corner.
+    """A square grid in the camera's plane.
 
-    ``top`` and ``left`` are the upper left corner, ``side_mm`` the side, ``size`` its pixels.
+    Attributes
+    ----------
+    top, left
+        Its upper left corner, mm from the upper left corner of the camera's matrix.
+    side_mm
+        Its side, mm.
+    size
+        Pixels per side.
     """
 
     top: float
@@ -27,34 +37,33 @@ class Field:
 
     @property
     def pixel_mm(self) -> float:
-        """Side of a pixel in mm."""
+        """Side of a pixel, mm."""
         return self.side_mm / self.size
 
 
 def resample(image: Image, spacing: tuple[float, float], rows: Image, columns: Image) -> Image:
-    """Counts of an image on another grid, no count being lost or made within it.
+    """Resample an image to another grid without loss of counts.
 
-    The sum over rows (then columns) is integrated, interpolated monotonically at the new edges
-    (piecewise cubic, Fritsch and Carlson 1980) and differenced, so that any rectangle of the new
-    grid holds the counts that the old one holds there, and none is negative.
+    The cumulative sum over rows (then columns) is interpolated monotonically at the new edges
+    (piecewise cubic, Fritsch and Carlson 1980) and differenced. Any rectangle of the new grid
+    therefore has the same counts as in the old grid, and no pixel is negative.
 
     Parameters
     ----------
     image
         (R, C) counts.
     spacing
-        Row and column spacing of ``image``, mm.
+        Distance of rows and of columns of `image`, mm.
     rows, columns
-        Edges of the new grid, mm from the image's upper left corner, increasing: (r + 1,), (c + 1,).
+        Edges of the new pixels, mm from the image's upper left corner, increasing: (r + 1,), (c + 1,).
 
     Returns
     -------
     ndarray
         (r, c) counts; 0 outside the image.
     """
-    # Columns that no new pixel touches are left out; the interpolation looks two pixels around.
-    first = max(int(columns[0] / spacing[1]) - 4, 0)
-    last = min(int(columns[-1] / spacing[1]) + 5, image.shape[1])
+    first = max(int(columns[0] / spacing[1]) - _MARGIN, 0)
+    last = min(int(columns[-1] / spacing[1]) + _MARGIN + 1, image.shape[1])
     if last <= first:
         return np.zeros((len(rows) - 1, len(columns) - 1))
     part = _along(image[:, first:last], spacing[0], rows)
@@ -76,7 +85,7 @@ def _along(image: Image, spacing: float, edges: Image) -> Image:
 
 
 def to_grid(image: Image, spacing: tuple[float, float], grid_mm: float = GRID_MM) -> Image:
-    """Counts of the whole image on square pixels of ``grid_mm``."""
+    """Resample a whole image (R, C) with this spacing (rows, columns; mm) to pixels of `grid_mm`."""
     height, width = image.shape[0] * spacing[0], image.shape[1] * spacing[1]
     rows = np.arange(max(int(height / grid_mm), 1) + 1, dtype=np.float64) * grid_mm
     columns = np.arange(max(int(width / grid_mm), 1) + 1, dtype=np.float64) * grid_mm
@@ -84,13 +93,13 @@ def to_grid(image: Image, spacing: tuple[float, float], grid_mm: float = GRID_MM
 
 
 def crop(image: Image, spacing: tuple[float, float], field: Field) -> Image:
-    """Counts within a field, on its grid; 0 where it reaches beyond the image."""
+    """Resample an image to a field (size, size); 0 outside the image."""
     steps = np.arange(field.size + 1, dtype=np.float64) * field.pixel_mm
     return resample(image, spacing, field.top + steps, field.left + steps)
 
 
 def crop_mask(mask: Mask, grid_mm: float, field: Field) -> Mask:
-    """A mask on the grid of a field: what stands at the middle of each pixel."""
+    """Resample a mask on pixels of `grid_mm` to a field (size, size), by the centers of its pixels."""
     steps = (np.arange(field.size) + 0.5) * field.pixel_mm
     rows = np.floor((field.top + steps) / grid_mm).astype(int)
     columns = np.floor((field.left + steps) / grid_mm).astype(int)
@@ -104,11 +113,11 @@ def crop_mask(mask: Mask, grid_mm: float, field: Field) -> Mask:
 
 
 def centroid(mask: Mask, weights: Image, grid_mm: float) -> tuple[float, float]:
-    """Row and column of a mask's middle in mm from the upper left corner, weighted by counts."""
-    held = np.where(mask, np.maximum(weights, 0.0), 0.0)
-    total = held.sum()
+    """Centroid of a mask, weighted by counts: row and column, mm from the upper left corner."""
+    inside = np.where(mask, np.maximum(weights, 0.0), 0.0)
+    total = inside.sum()
     if total <= 0:
-        held, total = mask.astype(np.float64), float(mask.sum())
+        inside, total = mask.astype(np.float64), float(mask.sum())
     rows = (np.arange(mask.shape[0]) + 0.5) * grid_mm
     columns = (np.arange(mask.shape[1]) + 0.5) * grid_mm
-    return float(held.sum(1) @ rows / total), float(held.sum(0) @ columns / total)
+    return float(inside.sum(1) @ rows / total), float(inside.sum(0) @ columns / total)

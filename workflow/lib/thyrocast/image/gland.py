@@ -1,9 +1,10 @@
-"""Finding the thyroid on an anterior scintigram.
+"""The thyroid on an anterior scintigram.
 
-Regions of uptake are the basins of the smoothed image's maxima, each cut at a fraction of its own
-height, so that a hot nodule does not hide the rest of the gland. Of the regions, and of pairs of
-them that lie side by side as lobes do, the one is taken that has the counts, the place and the
-size of a thyroid: below the salivary glands where those are seen, near the midline, off the edge.
+Of the regions of uptake, and of pairs of them that lie next to each other as lobes do, the one is
+selected that has the counts, the position and the size of a thyroid: below the salivary glands if
+those are visible, near the midline, away from the edge.
+
+Constants without another source were chosen on the simulated glands of tests/unit/image/test_image.py.
 """
 
 import itertools
@@ -12,33 +13,91 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.feature import peak_local_max
-from skimage.segmentation import watershed
 
-Image = NDArray[np.float64]
+from thyrocast.image.regions import (
+    EDGE,
+    SMALLEST_CM2,
+    Image,
+    Labels,
+    Region,
+    background_level,
+    find_regions,
+)
+
 Mask = NDArray[np.bool_]
 
-# Standard deviation of the smoothing: about the resolution of a collimator at the neck.
+#: Standard deviation of the smoothing, mm: about the resolution of a collimator at the neck.
 SMOOTH_MM = 3.5
-# Share of a region's height over background at which its edge is drawn. Half marks the edge of a
-# flat object behind any point spread; a lobe thins out towards its edge.
-EDGE = 0.35
-SMALLEST_CM2 = 1.0
-# Parts of one gland are no further apart than this.
+
+# Two regions are the lobes of one gland if their centroids are at most this far apart in height, and
+# within this range across, mm.
+LOBES_ROWS_MM = 35
+LOBES_COLUMNS_MM = (18, 85)
+# Score of a region or pair: the logarithm of its counts, less the squared distance from the midline
+# of the image (normal, with this standard deviation in mm), plus a bonus for a pair, less a penalty
+# per unit of the logarithm of the ratio of its two counts.
+MIDLINE_SD_MM = 45.0
+PAIR_BONUS = 0.8
+PAIR_IMBALANCE = 0.5
+# A region is salivary if there is uptake below it, at this distance in height (from, to) and across
+# (mm), with at least this fraction of its counts. The penalty outweighs seven times as many counts.
+THYROID_BELOW_MM = (35, 120)
+THYROID_ACROSS_MM = 45
+THYROID_COUNTS = 0.25
+SALIVARY_PENALTY = 2.0
+
+# Parts of one gland are at most this far apart, mm; salivary glands are 30 mm or more above it.
 GAP_MM = 10.0
+# A part of the gland has at least this fraction of its largest height, and its centroid is at most
+# this far above or below the gland's, mm.
+PART_HEIGHT = 0.15
+PART_ROWS_MM = 50
+
+# Ring of background around the gland: from, to, mm. It keeps a distance from other regions. If its
+# area is below RING_LEAST_MM2, the wide ring takes its place.
+RING_MM = (12, 28)
+WIDE_RING_MM = (8, 40)
+RING_LEAST_MM2 = 200
+OTHERS_MM = 6
+# Times that gland and background are refined in turn.
+REFINEMENTS = 2
+# Height of a lobe: this percentile of its counts, since a nodule is only a part of it.
+LOBE_PERCENTILE = 90
+# Smoothing of the profile across the gland, pixels (standard deviation).
+PROFILE_SD = 1.5
+
+# Least ratio of the gland's mean to the background.
+GLAND_CONTRAST = 1.25
+# Counts farther than this from the gland come from the patient's tissue, mm.
+TISSUE_MM = 45
+# Without a patient: at most this share of all counts in the tissue, and this ratio of background to
+# gland. A narrow object (full width in mm) is then a syringe, vial or point source; with the stricter
+# pair of limits any object is a phantom.
+AIR_TISSUE, AIR_BACKGROUND = 0.02, 0.02
+NARROW_MM = 26
+EMPTY_TISSUE, EMPTY_BACKGROUND = 0.005, 0.003
 
 
 class NoGlandError(ValueError):
-    """No thyroid is seen; the message is a reason for the register."""
+    """No thyroid is visible; the message is a reason for the register."""
 
 
 @dataclass(frozen=True)
 class Gland:
     """A gland on the grid of its image.
 
-    Masks are the ``whole`` gland, its ``right`` and ``left`` lobe (the patient's; the right one is
-    on the image's left), and the ``ring`` of background around it. ``background`` is in counts per
-    pixel, ``middle`` the column between the lobes, in pixels.
+    Attributes
+    ----------
+    whole
+        (H, W) mask of the gland.
+    right, left
+        (H, W) masks of the patient's lobes; the right one is on the left side of the image.
+    ring
+        (H, W) mask of the background around the gland.
+    background
+        Counts per pixel of the background.
+    middle
+        Column between the lobes, pixels.
     """
 
     whole: Mask
@@ -49,16 +108,6 @@ class Gland:
     middle: float
 
 
-@dataclass(frozen=True)
-class _Region:
-    label: int
-    row: float  # mm
-    column: float  # mm
-    area: float  # cm2
-    counts: float  # over background
-    height: float
-
-
 def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -> Gland:
     """Find the thyroid.
 
@@ -67,9 +116,9 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
     counts
         (H, W) counts on square pixels, head up, anterior view.
     grid_mm
-        Side of a pixel.
+        Side of a pixel, mm.
     limits_cm2
-        Smallest and largest planar area of a gland.
+        Smallest and largest planar area of a gland, cm².
 
     Raises
     ------
@@ -77,14 +126,13 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
         If nothing in the image looks like a thyroid.
     """
     smooth = ndimage.gaussian_filter(np.maximum(counts, 0.0), SMOOTH_MM / grid_mm, mode="nearest")
-    floor = _floor(smooth)
-    labels, regions = _regions(smooth, floor, grid_mm)
+    labels, regions = find_regions(smooth, background_level(smooth), grid_mm)
     if not regions:
         raise NoGlandError("no uptake that stands out from the background")
     chosen = _choose(regions, counts.shape[1] * grid_mm, limits_cm2[1])
     if chosen is None:
         raise NoGlandError("no uptake of a thyroid's size and place")
-    chosen = _absorb(chosen, regions, labels, grid_mm)
+    chosen = _add_parts(chosen, regions, labels, grid_mm)
     core = np.isin(labels, [region.label for region in chosen])
     mask, ring, background = _refine(smooth, core, labels, grid_mm)
     area = mask.sum() * grid_mm**2 / 100
@@ -100,145 +148,59 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
     return Gland(mask, mask & side, mask & ~side, ring, background, middle)
 
 
-def _floor(smooth: Image) -> float:
-    """Typical height of what is no uptake: the median where there are counts at all."""
-    body = smooth[smooth > 0.02 * smooth.max()]
-    return float(np.median(body)) if body.size > 0.2 * smooth.size else float(np.median(smooth))
-
-
-def _regions(
-    smooth: Image, floor: float, grid_mm: float
-) -> tuple[NDArray[np.int32], list[_Region]]:
-    top = float(smooth.max())
-    if top <= 0 or top < 1.3 * floor:
-        return np.zeros(smooth.shape, np.int32), []
-    peaks = peak_local_max(  # type: ignore[no-untyped-call]
-        smooth,
-        min_distance=max(int(8 / grid_mm), 1),
-        threshold_abs=floor + 0.08 * (top - floor),
-        exclude_border=max(int(8 / grid_mm), 1),
-        num_peaks=24,
-    )
-    if not len(peaks):
-        return np.zeros(smooth.shape, np.int32), []
-    markers = np.zeros(smooth.shape, np.int32)
-    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    seen = smooth > floor + 0.04 * (top - floor)
-    basins = watershed(-smooth, markers, mask=seen)  # type: ignore[no-untyped-call]
-    heights = np.concatenate([[np.inf], smooth[tuple(peaks.T)]])
-    # A basin is cut at a share of its own height over background.
-    labels = np.where(smooth >= floor + EDGE * (heights[basins] - floor), basins, 0).astype(
-        np.int32
-    )
-    labels[basins == 0] = 0
-    labels = _merge(labels, smooth, heights, floor)
-    regions = []
-    for label, box in enumerate(ndimage.find_objects(labels), 1):
-        if box is None:
-            continue
-        inside = labels[box] == label
-        held = np.where(inside, smooth[box] - floor, 0.0)
-        total = held.sum()
-        area = inside.sum() * grid_mm**2 / 100
-        if total <= 0 or area < SMALLEST_CM2:
-            continue
-        rows = (np.arange(box[0].start, box[0].stop) + 0.5) * grid_mm
-        columns = (np.arange(box[1].start, box[1].stop) + 0.5) * grid_mm
-        regions.append(
-            _Region(
-                label,
-                float(held.sum(1) @ rows / total),
-                float(held.sum(0) @ columns / total),
-                float(area),
-                float(total),
-                float(smooth[box][inside].max() - floor),
-            )
-        )
-    return labels, regions
-
-
-def _merge(
-    labels: NDArray[np.int32], smooth: Image, heights: Image, floor: float
-) -> NDArray[np.int32]:
-    """Join basins that touch along a ridge nearly as high as the lower of them."""
-    parent = list(range(len(heights)))
-
-    def root(label: int) -> int:
-        while parent[label] != label:
-            label = parent[label]
-        return label
-
-    ridges: dict[tuple[int, int], float] = {}
-    for here, there, low in (
-        (labels[:-1], labels[1:], np.minimum(smooth[:-1], smooth[1:])),
-        (labels[:, :-1], labels[:, 1:], np.minimum(smooth[:, :-1], smooth[:, 1:])),
-    ):
-        touch = (here != there) & (here > 0) & (there > 0)
-        for a, b, height in zip(here[touch], there[touch], low[touch], strict=True):
-            pair = (min(a, b), max(a, b))
-            ridges[pair] = max(ridges.get(pair, 0.0), float(height))
-    for (a, b), height in ridges.items():
-        if height - floor >= 0.6 * (min(heights[a], heights[b]) - floor):
-            parent[root(int(a))] = root(int(b))
-    return np.array([root(label) for label in range(len(heights))], np.int32)[labels]
-
-
-def _choose(regions: list[_Region], width_mm: float, largest: float) -> list[_Region] | None:
+def _choose(regions: list[Region], width_mm: float, largest: float) -> list[Region] | None:
     """The region, or the two lobes, that are most like a thyroid."""
+    near, far = LOBES_COLUMNS_MM
     options = [[region] for region in regions] + [
         [a, b]
         for a, b in itertools.combinations(regions, 2)
-        if abs(a.row - b.row) <= 35 and 18 <= abs(a.column - b.column) <= 85
+        if abs(a.row - b.row) <= LOBES_ROWS_MM and near <= abs(a.column - b.column) <= far
     ]
     options = [o for o in options if sum(r.area for r in o) <= largest]
     if not options:
         return None
     most = max(sum(r.counts for r in option) for option in options)
-
-    def middle(option: list[_Region]) -> tuple[float, float]:
-        held = sum(r.counts for r in option)
-        return (
-            sum(r.row * r.counts for r in option) / held,
-            sum(r.column for r in option) / len(option),
-        )
-
-    def score(option: list[_Region]) -> float:
-        row, column = middle(option)
-        value = float(np.log(sum(r.counts for r in option) / most))
-        value -= (column - width_mm / 2) ** 2 / (2 * 45.0**2)
-        if len(option) == 2:
-            value += 0.8
-            value -= 0.5 * abs(float(np.log(option[0].counts / option[1].counts)))
-        # Uptake of like strength straight below, a thyroid's distance away: this one is salivary.
-        below = [
-            r for r in regions
-            if r not in option and 35 < r.row - row < 120 and abs(r.column - column) < 45
-            and r.counts > 0.25 * sum(o.counts for o in option)
-        ]  # fmt: skip
-        return value - 2.0 * bool(below)
-
-    return max(options, key=score)
+    return max(options, key=lambda option: _score(option, regions, most, width_mm))
 
 
-def _absorb(
-    chosen: list[_Region], regions: list[_Region], labels: NDArray[np.int32], grid_mm: float
-) -> list[_Region]:
-    """Add the regions that lie at the gland's edge: parts of a patchy gland, not salivary glands.
+def _score(option: list[Region], regions: list[Region], most: float, width_mm: float) -> float:
+    counts = sum(r.counts for r in option)
+    row = sum(r.row * r.counts for r in option) / counts
+    column = sum(r.column for r in option) / len(option)
+    value = float(np.log(counts / most))
+    value -= (column - width_mm / 2) ** 2 / (2 * MIDLINE_SD_MM**2)
+    if len(option) == 2:
+        value += PAIR_BONUS
+        value -= PAIR_IMBALANCE * abs(float(np.log(option[0].counts / option[1].counts)))
+    near, far = THYROID_BELOW_MM
+    below = any(
+        near < r.row - row < far
+        and abs(r.column - column) < THYROID_ACROSS_MM
+        and r.counts > THYROID_COUNTS * counts
+        for r in regions
+        if r not in option
+    )
+    return value - SALIVARY_PENALTY * below
 
-    Those are three centimetres or more above the upper poles, and between them and the thyroid
-    there is background.
+
+def _add_parts(
+    chosen: list[Region], regions: list[Region], labels: Labels, grid_mm: float
+) -> list[Region]:
+    """Add the regions at the gland's edge: parts of a patchy gland, not salivary glands.
+
+    Between salivary glands and the thyroid there is background.
     """
-    most = max(region.height for region in chosen)
+    least = PART_HEIGHT * max(region.height for region in chosen)
+    rows = [region.row for region in chosen]
     group = list(chosen)
     while True:
         away = ndimage.distance_transform_edt(~np.isin(labels, [r.label for r in group])) * grid_mm
-        rows = [r.row for r in chosen]
         more = [
             r
             for r in regions
             if r not in group
-            and r.height > 0.15 * most
-            and min(rows) - 50 < r.row < max(rows) + 50
+            and r.height > least
+            and min(rows) - PART_ROWS_MM < r.row < max(rows) + PART_ROWS_MM
             and away[labels == r.label].min() <= GAP_MM
         ]
         if not more:
@@ -246,53 +208,54 @@ def _absorb(
         group += more
 
 
-def _refine(
-    smooth: Image, core: Mask, labels: NDArray[np.int32], grid_mm: float
-) -> tuple[Mask, Mask, float]:
-    """The gland's edge against the background around it, and that background."""
-    others = ndimage.binary_dilation((labels > 0) & ~core, iterations=max(int(6 / grid_mm), 1))
-    mask = core
-    ring, background = core, 0.0
-    for _ in range(2):
+def _refine(smooth: Image, core: Mask, labels: Labels, grid_mm: float) -> tuple[Mask, Mask, float]:
+    """The gland's mask from the background around it, the ring of that background, and its level."""
+    others = (labels > 0) & ~core
+    margin = ndimage.binary_dilation(others, iterations=max(int(OTHERS_MM / grid_mm), 1))
+    mask, ring, background = core, core, 0.0
+    for _ in range(REFINEMENTS):
         distance = ndimage.distance_transform_edt(~mask) * grid_mm
-        ring = (distance > 12) & (distance <= 28) & ~others
-        if ring.sum() * grid_mm**2 < 200:
-            ring = (distance > 8) & (distance <= 40)
+        ring = (distance > RING_MM[0]) & (distance <= RING_MM[1]) & ~margin
+        if ring.sum() * grid_mm**2 < RING_LEAST_MM2:
+            ring = (distance > WIDE_RING_MM[0]) & (distance <= WIDE_RING_MM[1])
         background = float(np.median(smooth[ring])) if ring.any() else 0.0
-        near = (distance <= 12) & ~((labels > 0) & ~core)
-        # Each lobe is cut at a share of its own height: of the 90th percentile, since a nodule is
-        # a part of it only.
-        middle = _middle(smooth, mask, background)
-        columns = np.arange(smooth.shape[1])[None, :]
-        cut = np.full(smooth.shape, np.inf)
-        for side in (columns < middle, columns >= middle):
-            lobe = mask & side
-            if lobe.any():
-                height = float(np.percentile(smooth[lobe], 90)) - background
-                cut = np.where(side, background + EDGE * height, cut)
-        # What is cut at its own height stays: a cold part beside a hot nodule.
-        found = (near & (smooth >= cut)) | core
+        near = (distance <= RING_MM[0]) & ~others
+        # A cold part next to a hot nodule was cut at its own height: it stays.
+        found = (near & (smooth >= _cut(smooth, mask, background))) | core
         found = ndimage.binary_fill_holes(found)
         pieces, count = ndimage.label(found)
         if not count:
             break
         sizes = ndimage.sum_labels(found, pieces, np.arange(1, count + 1)) * grid_mm**2 / 100
-        keep = [n for n, size in enumerate(sizes, 1) if size >= 1.0]
+        keep = [n for n, size in enumerate(sizes, 1) if size >= SMALLEST_CM2]
         if not keep:
             break
         mask = np.isin(pieces, keep)
     return mask, ring, background
 
 
+def _cut(smooth: Image, mask: Mask, background: float) -> Image:
+    """Counts per pixel at the edge, for each side: a fraction of the height of its own lobe."""
+    middle = _middle(smooth, mask, background)
+    columns = np.arange(smooth.shape[1])[None, :]
+    cut = np.full(smooth.shape, np.inf)
+    for side in (columns < middle, columns >= middle):
+        lobe = mask & side
+        if lobe.any():
+            height = float(np.percentile(smooth[lobe], LOBE_PERCENTILE)) - background
+            cut = np.where(side, background + EDGE * height, cut)
+    return cut
+
+
 def _middle(smooth: Image, mask: Mask, background: float) -> float:
-    """Column between the lobes: the lowest point of the gland's profile near its middle."""
+    """Column between the lobes: the minimum of the profile in the gland's middle third."""
     profile = np.where(mask, smooth - background, 0.0).sum(0)
-    held = np.flatnonzero(mask.any(0))
-    if not held.size:
+    occupied = np.flatnonzero(mask.any(0))
+    if not occupied.size:
         return float(smooth.shape[1] / 2)
-    left, right = int(held[0]), int(held[-1])
+    left, right = int(occupied[0]), int(occupied[-1])
     start, stop = left + (right - left) // 3, right - (right - left) // 3 + 1
-    inner = ndimage.gaussian_filter1d(profile, 1.5)[start:stop]
+    inner = ndimage.gaussian_filter1d(profile, PROFILE_SD)[start:stop]
     if not inner.size:
         return (left + right + 1) / 2
     return start + float(np.mean(np.flatnonzero(inner == inner.min()))) + 0.5
@@ -303,16 +266,16 @@ def _check_shape(
 ) -> None:
     """Refuse what is bright but no gland: a syringe, a vial, a point source, a flood."""
     inside = float(smooth[mask].mean())
-    if inside < 1.25 * background:
+    if inside < GLAND_CONTRAST * background:
         raise NoGlandError("uptake that hardly stands out from the background")
     rows, columns = np.nonzero(mask)
     spread = np.cov(np.vstack([rows, columns]).astype(float)) * grid_mm**2
     # Full width of a uniform ellipse along its short axis is four standard deviations.
     narrow = 4 * float(np.sqrt(max(np.linalg.eigvalsh(spread)[0], 0.0)))
-    far = ndimage.distance_transform_edt(~mask) * grid_mm > 45
+    far = ndimage.distance_transform_edt(~mask) * grid_mm > TISSUE_MM
     total = float(counts.sum())
     outside = float(counts[far].sum()) / total if total > 0 and far.any() else 1.0
-    # A patient's neck and chest hold counts; around a syringe there is air.
-    alone = outside < 0.02 and background < 0.02 * inside
-    if alone and (narrow < 26 or (outside < 0.005 and background < 0.003 * inside)):
+    alone = outside < AIR_TISSUE and background < AIR_BACKGROUND * inside
+    empty = outside < EMPTY_TISSUE and background < EMPTY_BACKGROUND * inside
+    if alone and (narrow < NARROW_MM or empty):
         raise NoGlandError("a syringe, vial or phantom: there is no tissue around it")

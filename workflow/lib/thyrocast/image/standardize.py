@@ -2,61 +2,158 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from thyrocast import fileio
-from thyrocast.contract import columns as contract_columns
-from thyrocast.dicom.names import unquote_name
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.image import ImageConfig, Intensity
+from thyrocast.contract import io
+from thyrocast.contract.cohort import RECORDS
+from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import Counts, PixelError, read_counts
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
 from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
-from thyrocast.image.quantities import Syringe
+from thyrocast.image.quantities import Quantities, SyringeCounts
+from thyrocast.image.scans import Scan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
-Settings = Mapping[str, Any]
-Row = Mapping[str, str]
 
-RECORD = (
-    "patient",
-    "usable",
-    "reason",
-    *contract_columns.ACQUISITION,
-    *contract_columns.QUANTITIES,
-)
-
-# No camera's field is longer than a bed; a header that says so would fill the memory.
+#: Longest field of a camera, mm: no bed is longer. A header with more would exhaust the memory.
 FIELD_MM = 2_500.0
+#: The log reports progress after this many patients.
+REPORT_EVERY = 25
 
 
 class UnusableError(ValueError):
-    """A scan that can't be standardized; the message is a reason for the record."""
+    """A scan that cannot be standardized; the message is a reason for the record."""
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """How a scan was acquired, by the names of `thyrocast.contract.cohort.ACQUISITION`.
+
+    Attributes
+    ----------
+    vendor, camera, collimator
+        The camera.
+    matrix
+        Columns of the camera's matrix, pixels.
+    pixel_mm
+        Geometric mean of the distances of rows and columns, mm.
+    duration_s, tc_activity_mbq, delay_min
+        As in `Scan`.
+    view_by
+        What identified the anterior view.
+    saturation
+        Share of pixels at the largest value a pixel can have.
+    centroid_x_mm, centroid_y_mm
+        Gland from the middle of the camera's field, right and down positive, mm.
+    simulated
+        Whether the header says that the image is simulated.
+    """
+
+    vendor: str | None
+    camera: str | None
+    collimator: str | None
+    matrix: int
+    pixel_mm: float
+    duration_s: float | None
+    tc_activity_mbq: float | None
+    delay_min: float | None
+    view_by: ViewSource
+    saturation: float
+    centroid_x_mm: float
+    centroid_y_mm: float
+    simulated: bool
 
 
 @dataclass(frozen=True)
 class Standardized:
-    """``image`` (S, S) float32 and ``mask`` (S, S) uint8, with the ``record`` of columns.
+    """A patient's standardized image.
 
-    ``digest`` is a hash of the camera's pixels, by which copies are found.
+    Attributes
+    ----------
+    patient
+        Pseudonym.
+    image
+        (size, size) float32; the unit depends on `image.intensity` of the config.
+    mask
+        (size, size) uint8, 1 in the gland.
+    digest
+        Hash of the camera's pixels, by which copies are found.
+    acquisition, quantities
+        What the record contains.
     """
 
+    patient: str
     image: NDArray[np.float32]
     mask: NDArray[np.uint8]
     digest: str
-    record: dict[str, str]
+    acquisition: Acquisition
+    quantities: Quantities
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A patient without a usable scan, and the reason why the best scan is not usable."""
+
+    patient: str
+    reason: str
+
+
+def standardize_job(
+    patients: Sequence[str],
+    scans: pd.DataFrame,
+    folder: Path,
+    center: CenterConfig,
+    settings: ImageConfig,
+) -> list[Standardized | Unusable]:
+    """Standardize the patients of a job, each independently of the others.
+
+    Parameters
+    ----------
+    patients
+        Pseudonyms of the job's patients; those without a scan are not in the study.
+    scans
+        The center's SCANS table.
+    folder
+        The center's DICOM folder.
+    center, settings
+        Config of the center and of the image.
+
+    Returns
+    -------
+    list
+        One entry for each patient with a scan, in the order of `patients`.
+    """
+    own = set(patients)
+    of_patient = scans_by_patient(scans[scans["patient"].isin(own)])
+    present = [patient for patient in patients if patient in of_patient]
+    results: list[Standardized | Unusable] = []
+    for number, patient in enumerate(present, 1):
+        result = standardize_patient(patient, of_patient[patient], folder, center, settings)
+        results.append(result)
+        if isinstance(result, Unusable):
+            LOG.warning("%s cannot be standardized: %s", patient, result.reason)
+        if number % REPORT_EVERY == 0 or number == len(present):
+            LOG.info("standardized %d / %d patients", number, len(present))
+    return results
 
 
 def standardize_patient(
-    patient: str, scans: Sequence[Row], folder: Path, center: Settings, settings: Settings
-) -> tuple[Standardized | None, dict[str, str]]:
+    patient: str, scans: Sequence[Scan], folder: Path, center: CenterConfig, settings: ImageConfig
+) -> Standardized | Unusable:
     """Standardize the first of a patient's scans that shows a gland.
 
     Parameters
@@ -64,202 +161,167 @@ def standardize_patient(
     patient
         Pseudonym.
     scans
-        The patient's rows of scans.csv, best first.
-    folder
-        The center's DICOM folder.
-    center, settings
-        The center's block and the image's block of the config.
-
-    Returns
-    -------
-    tuple
-        The result, or None, and the record with ``usable`` and ``reason``.
+        The patient's scans, the best first; at least one.
+    folder, center, settings
+        As in `standardize_job`.
     """
-    reason = "no scan"
-    for number, scan in enumerate(sorted(scans, key=lambda row: int(row["rank"]))):
+    reasons: list[str] = []
+    for scan in scans:
         try:
-            done = _standardize(scan, folder, center, settings)
+            return _standardize(patient, scan, folder, center, settings)
         except (UnusableError, NoGlandError, PixelError) as error:
-            # The first scan's reason counts: the others are only tried in its place.
-            reason = str(error) if number == 0 else reason
-            continue
-        record = {"patient": patient, "usable": "1", "reason": "", **done.record}
-        return replace(done, record=record), record
-    return None, {"patient": patient, "usable": "0", "reason": reason}
+            reasons.append(str(error))
+    # The reason of the best scan: the others are only alternatives.
+    return Unusable(patient, reasons[0])
 
 
-def _standardize(scan: Row, folder: Path, center: Settings, settings: Settings) -> Standardized:
-    counts = _read(folder, scan["file"], scan["frames"])
-    turn = int(scan["turn"])
-    image = np.rot90(counts.image, turn)
-    spacing = (float(scan["row_mm"]), float(scan["column_mm"]))
-    if turn % 2:
+def _standardize(
+    patient: str, scan: Scan, folder: Path, center: CenterConfig, settings: ImageConfig
+) -> Standardized:
+    counts = read_counts(folder / scan.file, scan.frames)
+    image = np.rot90(counts.image, scan.turn)
+    spacing = (scan.row_mm, scan.column_mm)
+    if scan.turn % 2:
         spacing = (spacing[1], spacing[0])
     if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
         raise UnusableError("a field larger than any camera's")
     if image.max() <= 0:
         raise UnusableError("an image without counts")
     grid = images.to_grid(image, spacing)
-    limits = (settings["min_area_cm2"], settings["max_area_cm2"])
+    limits = (settings.min_area_cm2, settings.max_area_cm2)
     gland = glands.find_gland(grid, GRID_MM, limits)
-    duration = _number(scan["duration_s"])
-    record = quantities.measure(grid, gland, GRID_MM, duration, _dose_rate(scan, folder, center))
-    if scan["kind"] == "capture":
-        # Grey is no count: what is left are ratios, shapes and sizes.
-        record |= dict.fromkeys(("q_counts", "q_rate", "q_uptake", "q_snr"))
-    elif (record["q_counts"] or 0.0) < settings["min_counts"]:
+    measured = quantities.measure(
+        grid, gland, GRID_MM, scan.duration_s, _dose_rate(scan, folder, center)
+    )
+    if scan.kind is ScanKind.CAPTURE:
+        # Gray values are no counts: only ratios, shapes and sizes remain.
+        measured = replace(measured, q_counts=None, q_rate=None, q_uptake=None, q_snr=None)
+    elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
-    side = settings["field_mm"]
-    field = Field(row - side / 2, column - side / 2, side, settings["size"])
-    # Negative counts come from subtraction by the camera; the network takes square roots.
+    side = settings.field_mm
+    field = Field(row - side / 2, column - side / 2, side, settings.size)
+    # Counts are negative if the camera subtracted some; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
     mask = images.crop_mask(gland.whole, GRID_MM, field)
-    standard = _intensity(cropped, mask, field, scan, settings)
+    pixels = np.ascontiguousarray(counts.image).tobytes()
     return Standardized(
-        standard.astype(np.float32),
-        mask.astype(np.uint8),
-        hashlib.blake2b(np.ascontiguousarray(counts.image).tobytes(), digest_size=16).hexdigest(),
-        _acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape)
-        | quantities.as_text(record),
+        patient=patient,
+        image=_intensity(cropped, mask, field, scan, settings).astype(np.float32),
+        mask=mask.astype(np.uint8),
+        digest=hashlib.blake2b(pixels, digest_size=16).hexdigest(),
+        acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
+        quantities=measured,
     )
-
-
-def _read(folder: Path, file: str, frames: str) -> Counts:
-    return read_counts(folder / unquote_name(file), [int(frame) for frame in frames.split()])
 
 
 def _intensity(
     counts: NDArray[np.float64],
     mask: NDArray[np.bool_],
     field: Field,
-    scan: Row,
-    settings: Settings,
+    scan: Scan,
+    settings: ImageConfig,
 ) -> NDArray[np.float64]:
-    """Counts made comparable between cameras; nothing is clipped.
+    """Counts on a scale that can be compared between cameras; nothing is clipped.
 
-    ``relative`` has mean 1 in the gland. ``activity`` is counts/s per MBq and cm2.
+    ``relative`` has mean 1 in the gland. ``activity`` is counts/s per MBq and cm².
     """
     if not mask.any() or counts[mask].mean() <= 0:
         raise UnusableError("a gland outside the field of view")
-    if settings["intensity"] == "relative":
+    if settings.intensity is Intensity.RELATIVE:
         return np.asarray(counts / counts[mask].mean())
-    seconds, activity = _number(scan["duration_s"]), _number(scan["tc_activity_mbq"])
-    if not seconds or not activity:
+    if not scan.duration_s or not scan.tc_activity_mbq:
         raise UnusableError("duration or injected activity not stated")
-    return counts / (seconds * activity * field.pixel_mm**2 / 100)
+    return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
 
 
-def _dose_rate(scan: Row, folder: Path, center: Settings) -> float | None:
+def _dose_rate(scan: Scan, folder: Path, center: CenterConfig) -> float | None:
     return quantities.dose_rate(
-        _syringe(scan, "syringe", folder),
-        _syringe(scan, "residual", folder),
-        _number(scan["tc_activity_mbq"]),
-        _number(scan["delay_min"]),
-        center["fallbacks"]["sensitivity"],
+        _syringe(scan.syringe, folder),
+        _syringe(scan.residual, folder),
+        scan.tc_activity_mbq,
+        scan.delay_min,
+        center.fallbacks.sensitivity,
     )
 
 
-def _syringe(scan: Row, kind: str, folder: Path) -> Syringe | None:
-    if not scan[f"{kind}_file"]:
+def _syringe(syringe: SyringeImage | None, folder: Path) -> SyringeCounts | None:
+    if syringe is None:
         return None
     try:
-        counts = _read(folder, scan[f"{kind}_file"], scan[f"{kind}_frame"]).image
+        counts = read_counts(folder / syringe.file, [syringe.frame]).image
     except PixelError:
-        LOG.warning("a syringe's image can't be read, no uptake from it")
+        LOG.warning("an image of a syringe cannot be read: no uptake is computed from it")
         return None
-    return Syringe(
-        float(np.maximum(counts, 0.0).sum()),
-        float(scan[f"{kind}_s"]),
-        float(scan[f"{kind}_min"]),
-    )
+    total = float(np.maximum(counts, 0.0).sum())
+    return SyringeCounts(total, syringe.duration_s, syringe.minutes)
 
 
 def _acquisition(
-    scan: Row,
+    scan: Scan,
     shape: tuple[int, ...],
     spacing: tuple[float, float],
     counts: Counts,
-    middle: tuple[float, float],
+    centroid: tuple[float, float],
     grid: tuple[int, ...],
-) -> dict[str, str]:
-    values = quantities.as_text(
-        {
-            "matrix": float(shape[1]),
-            "pixel_mm": float(np.sqrt(spacing[0] * spacing[1])),
-            "duration_s": _number(scan["duration_s"]),
-            "tc_activity_mbq": _number(scan["tc_activity_mbq"]),
-            "delay_min": _number(scan["delay_min"]),
-            "saturation": counts.saturated,
-            # From the middle of the camera's field, right and down positive.
-            "centroid_x_mm": middle[1] - grid[1] * GRID_MM / 2,
-            "centroid_y_mm": middle[0] - grid[0] * GRID_MM / 2,
-        }
+) -> Acquisition:
+    return Acquisition(
+        vendor=scan.vendor,
+        camera=scan.camera,
+        collimator=scan.collimator,
+        matrix=shape[1],
+        pixel_mm=float(np.sqrt(spacing[0] * spacing[1])),
+        duration_s=scan.duration_s,
+        tc_activity_mbq=scan.tc_activity_mbq,
+        delay_min=scan.delay_min,
+        view_by=scan.view_by,
+        saturation=counts.saturated,
+        centroid_x_mm=centroid[1] - grid[1] * GRID_MM / 2,
+        centroid_y_mm=centroid[0] - grid[0] * GRID_MM / 2,
+        simulated=scan.simulated,
     )
-    texts = {
-        name: scan[name] for name in ("vendor", "camera", "collimator", "simulated", "view_by")
-    }
-    return {name: (values | texts)[name] for name in contract_columns.ACQUISITION}
 
 
-def _number(text: str) -> float | None:
-    return float(text) if text else None
+def records(results: Iterable[Standardized | Unusable]) -> pd.DataFrame:
+    """The RECORDS table of a job's results."""
+    return io.build(RECORDS, map(_record, results))
 
 
-def standardize_job(
-    patients: Sequence[str],
-    scans: Sequence[Row],
-    folder: Path,
-    center: Settings,
-    settings: Settings,
-) -> tuple[list[Standardized], list[dict[str, str]]]:
-    """Standardize a job's patients, each on their own.
+def _record(result: Standardized | Unusable) -> dict[str, Any]:
+    blank = dict.fromkeys(RECORDS.names) | {"patient": result.patient}
+    if isinstance(result, Unusable):
+        return blank | {"usable": False, "reason": result.reason}
+    measured = asdict(result.acquisition) | asdict(result.quantities)
+    return blank | {"usable": True, "reason": ""} | {n: _finite(v) for n, v in measured.items()}
 
-    Parameters
-    ----------
-    patients
-        Pseudonyms of the job's patients; those without a row in ``scans`` are not in the study.
-    scans
-        Rows of the center's scans.csv.
 
-    Returns
-    -------
-    tuple
-        Results of the usable patients, and the records of all who have scans, in their order.
-    """
-    of_patient: dict[str, list[Row]] = {}
-    for row in scans:
-        of_patient.setdefault(row["patient"], []).append(row)
-    done: list[Standardized] = []
-    records: list[dict[str, str]] = []
-    present = [patient for patient in patients if patient in of_patient]
-    for number, patient in enumerate(present, 1):
-        result, record = standardize_patient(patient, of_patient[patient], folder, center, settings)
-        records.append(record)
-        if result:
-            done.append(result)
-        else:
-            LOG.warning("%s can't be standardized: %s", patient, record["reason"])
-        if number % 25 == 0 or number == len(present):
-            LOG.info("standardized %d / %d patients", number, len(present))
-    return done, records
+def _finite(value: Any) -> Any:
+    """The value, or None for a number that is not finite, as from a header's absurd duration."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_job(
-    done: Sequence[Standardized],
-    records: Sequence[Mapping[str, str]],
-    size: int,
-    images_path: Path,
-    records_path: Path,
+    results: Sequence[Standardized | Unusable], size: int, images_path: Path, records_path: Path
 ) -> None:
-    """Write a job's images (npz: patient, digest, image, mask) and records (csv)."""
+    """Write a job's images (npz: patient, digest, image, mask) and its RECORDS table.
+
+    Parameters
+    ----------
+    results
+        What `standardize_job` returned.
+    size
+        Pixels per side of an image.
+    images_path, records_path
+        Files to write.
+    """
+    done = [result for result in results if isinstance(result, Standardized)]
     shape = (0, size, size)
     with fileio.atomic(images_path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
-            patient=np.array([item.record["patient"] for item in done], dtype=np.str_),
+            patient=np.array([item.patient for item in done], dtype=np.str_),
             digest=np.array([item.digest for item in done], dtype=np.str_),
             image=np.stack([item.image for item in done]) if done else np.zeros(shape, np.float32),
             mask=np.stack([item.mask for item in done]) if done else np.zeros(shape, np.uint8),
         )
-    fileio.write_csv(records_path, RECORD, records)
+    io.write(RECORDS, records(results), records_path)

@@ -1,1 +1,1 @@
-"""The network family: ResNet50 on scintigrams, its training, state and embeddings."""
+"""ResNet50 on scintigrams: its training, embeddings and Grad-CAM maps."""

@@ -1,11 +1,10 @@
-"""Augmentation that another acquisition of the same patient could have shown.
+"""Augmentation by changes that another acquisition of the same patient could have shown.
 
-Geometry moves a little; counts are thinned as a shorter acquisition would. Left and right are never
-exchanged (the lobes differ), and intensities are never jittered (counts are the signal).
+Geometry changes slightly; counts are thinned as by a shorter acquisition. Left and right are never
+exchanged (the lobes differ), and intensities are never changed (counts are the signal).
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from thyrocast.config.network import AugmentationConfig
+
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to each image of a batch; every array is (n,).
+    """Changes of the images of a batch; every array is (n,).
 
     Attributes
     ----------
@@ -26,7 +27,7 @@ class Change:
     shift_x, shift_y
         Shift as a share of the field of view.
     scale
-        Enlargement; 1 leaves the size as it is.
+        Enlargement; 1 for none.
     kept
         Share of the counts that is kept.
     """
@@ -38,28 +39,29 @@ class Change:
     kept: NDArray[np.float64]
 
 
-def draw(generator: np.random.Generator, n: int, settings: Mapping[str, float]) -> Change:
-    """Draw the changes for ``n`` images from the config's ``augmentation`` block."""
+def draw(generator: np.random.Generator, n: int, settings: AugmentationConfig) -> Change:
+    """Draw the changes of `n` images within the limits of the config."""
 
     def uniform(limit: float) -> NDArray[np.float64]:
         return generator.uniform(-limit, limit, n)
 
     return Change(
-        angle=uniform(math.radians(settings["rotation"])),
-        shift_x=uniform(settings["shift"]),
-        shift_y=uniform(settings["shift"]),
-        scale=np.exp(uniform(math.log1p(settings["scale"]))),
-        kept=generator.uniform(settings["thinning"], 1, n),
+        angle=uniform(math.radians(settings.rotation)),
+        shift_x=uniform(settings.shift),
+        shift_y=uniform(settings.shift),
+        scale=np.exp(uniform(math.log1p(settings.scale))),
+        kept=generator.uniform(settings.thinning, 1, n),
     )
 
 
 def move(images: Tensor, change: Change) -> Tensor:
-    """Rotate, scale and shift images (n, size, size), keeping their intensities.
+    """Rotate, scale and shift images (n, size, size) without a change of intensity.
 
-    Intensity is counts per area, so an enlarged gland keeps it; beyond the edge the body goes on.
+    Intensity is counts per area, so an enlarged gland keeps it. Beyond the edge of the image the
+    values of the edge are repeated.
     """
     cos, sin = np.cos(change.angle) / change.scale, np.sin(change.angle) / change.scale
-    # The grid's coordinates run from -1 to 1, so a field of view is two units wide.
+    # The grid's coordinates range from -1 to 1, so the field of view is two units wide.
     x, y = -2 * change.shift_x, -2 * change.shift_y
     theta = np.stack(
         [
@@ -78,17 +80,17 @@ def move(images: Tensor, change: Change) -> Tensor:
 
 
 def thin(images: Tensor, counts: Tensor, kept: Tensor, generator: torch.Generator) -> Tensor:
-    """Images as they would look if only a share of the counts had been recorded.
+    """Simulate that only a share of the counts was recorded.
 
-    Each count is kept with probability ``kept`` (binomial thinning; of a Poisson image it gives a
-    Poisson image again), and the result is scaled back to the same expectation.
+    Each count is kept with probability `kept` (binomial thinning; a Poisson image remains a Poisson
+    image), and the result is scaled back to the same expectation.
 
     Parameters
     ----------
     images
         Intensities (n, size, size).
     counts
-        Counts per unit of intensity (n,); images where it is NaN are returned as they are.
+        Counts per unit of intensity (n,); images for which it is NaN are not changed.
     kept
         Share of the counts kept (n,).
     generator
@@ -97,7 +99,7 @@ def thin(images: Tensor, counts: Tensor, kept: Tensor, generator: torch.Generato
     known = torch.isfinite(counts)
     factor = torch.where(known, counts, 1.0)[:, None, None]
     exact = images.clamp_min(0) * factor
-    # Resampled pixels hold fractions of counts: round up or down at random, which keeps the mean.
+    # Resampled pixels contain fractions of counts: round up or down at random, which keeps the mean.
     whole = exact.floor()
     chance = torch.rand(exact.shape, generator=generator, device=exact.device)
     whole = whole + (chance < exact - whole).to(exact.dtype)
@@ -107,7 +109,7 @@ def thin(images: Tensor, counts: Tensor, kept: Tensor, generator: torch.Generato
 
 
 def augment(images: Tensor, counts: Tensor, change: Change, generator: torch.Generator) -> Tensor:
-    """Move, then thin: interpolation smooths noise, thinning puts true counting noise back."""
+    """Move, then thin: interpolation smooths noise, thinning adds true counting noise again."""
     moved = move(images, change)
     if (change.kept >= 1).all():
         return moved

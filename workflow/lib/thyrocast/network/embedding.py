@@ -1,26 +1,31 @@
-"""Embeddings and logits of a trained network."""
+"""Embeddings and logits of trained networks."""
 
 import logging
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from thyrocast import fileio
+from thyrocast.contract import io
+from thyrocast.contract.splits import LOGITS
+from thyrocast.network.image_set import ImageSet
 from thyrocast.network.model import FEATURES, ScintigramResNet50, load
-from thyrocast.network.patients import Patients
 
 LOGGER = logging.getLogger("thyrocast")
+#: Images per pass.
 BATCH = 32
 REPORT_EVERY_S = 30
 
 
 class _Embedder(nn.Module):
-    """Gives features and logit in one pass."""
+    """Features and logit in one pass."""
 
     def __init__(self, network: ScintigramResNet50) -> None:
         super().__init__()
@@ -53,35 +58,81 @@ def prepare(
 
 
 def embed(
-    weights: Path, patients: Patients, device: torch.device, out: NDArray[np.float32] | None = None
+    weights: Path, data: ImageSet, device: torch.device, out: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Embeddings (n, 2048) and logits (n,) of these patients by one member's weights.
+    """Embed patients by one member's network.
 
     Parameters
     ----------
     weights
         File that `model.save` wrote.
-    patients
-        Whose images are embedded, in this order.
+    data
+        Patients with their images.
     device
         Where the network runs.
     out
-        Array to write the embeddings to, such as a memory map.
+        (n, 2048) array to write the embeddings to, such as a memory map.
+
+    Returns
+    -------
+    embeddings : (n, 2048)
+    logits : (n,)
     """
     network, normalization, _ = load(weights)
-    function = prepare(network, int(patients.images.shape[-1]), device)
-    n = len(patients)
+    function = prepare(network, data.size, device)
+    n = len(data)
     features = np.empty((n, FEATURES), np.float32) if out is None else out
     logits = np.empty(n)
-    told = time.monotonic()
+    reported = time.monotonic()
     with torch.no_grad():
         for start in range(0, n, BATCH):
             part = slice(start, min(start + BATCH, n))
-            images = torch.from_numpy(patients.load(part)).to(device)
+            images = torch.from_numpy(data.load(part)).to(device)
             embedding, logit = function(normalization.apply(images))
             features[part] = embedding.float().cpu().numpy()
             logits[part] = logit.float().cpu().numpy()
-            if time.monotonic() - told > REPORT_EVERY_S:
-                told = time.monotonic()
+            if time.monotonic() - reported > REPORT_EVERY_S:
+                reported = time.monotonic()
                 LOGGER.info("%d of %d images embedded", part.stop, n)
     return features, logits
+
+
+def embed_split(
+    weights: Mapping[str, Path], data: ImageSet, device: torch.device, path: Path
+) -> pd.DataFrame:
+    """Embed all patients of a split by the networks of all its members.
+
+    Parameters
+    ----------
+    weights
+        Weights file of each member.
+    data
+        Patients of the split.
+    device
+        Where the networks run.
+    path
+        Array (members, patients, 2048) to write, float32.
+
+    Returns
+    -------
+    DataFrame
+        The LOGITS table.
+    """
+    parts = []
+    with fileio.atomic(path) as temporary:
+        shape = (len(weights), len(data), FEATURES)
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        for index, (member, file) in enumerate(weights.items()):
+            _, logits = embed(file, data, device, out=array[index])
+            columns = {
+                "patient": data.patient,
+                "set": data.set,
+                "fold": pd.arrays.IntegerArray(data.fold, data.fold == 0),
+                "member": member,
+                "logit": logits,
+            }
+            parts.append(pd.DataFrame(columns))
+            counts = (member, index + 1, len(weights), len(data))
+            LOGGER.info("member %s done, %d of %d: %d patients", *counts)
+        array.flush()
+    return io.concat(LOGITS, parts)

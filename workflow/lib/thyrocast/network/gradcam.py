@@ -1,13 +1,16 @@
-"""Grad-CAM (Selvaraju et al. 2017) of the network: maps, their share inside the gland, overlays."""
+"""Grad-CAM (Selvaraju et al. 2017) of a network: maps, their share inside the gland, overlays."""
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from PIL import Image
@@ -15,12 +18,24 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 from torch import Tensor, nn
 
+from thyrocast import fileio
+from thyrocast.config.explanation import CamLayer, CamTarget, ExplanationConfig
+from thyrocast.contract import io
+from thyrocast.contract.names import MapStatus, MapTarget
+from thyrocast.contract.splits import GRADCAM
+from thyrocast.network.image_set import ImageSet
 from thyrocast.network.model import Normalization, ScintigramResNet50
-from thyrocast.network.patients import Patients
 
 LOGGER = logging.getLogger("thyrocast")
-CLASSES = ("not_cured", "cured")
+#: Targets by the output that they explain: 0 lowers the logit, 1 raises it.
+TARGETS = (MapTarget.NOT_CURED, MapTarget.CURED)
+#: Smallest side of an overlay, pixels.
 OVERLAY_PIXELS = 256
+#: Opacity of the overlay where the map is 1.
+OPACITY = 0.7
+#: Quantile of the pixels that is shown in white.
+WHITE = 0.999
+REPORT_EVERY_S = 20
 
 
 @dataclass(frozen=True)
@@ -32,38 +47,38 @@ class Explanation:
     position
         Of the patient among those explained.
     target
-        Class whose evidence the map shows, ``cured`` or ``not_cured``.
+        What the map shows evidence for.
     probability
         P(cured) of the network.
     map
-        Grad-CAM map (size, size), 0 to 1; all zero where nothing speaks for the class.
+        (size, size) Grad-CAM map, 0 to 1; zero everywhere if there is no evidence for the target.
     inside
         Share of the map's sum inside the gland; None for an all-zero map.
     area
-        Share of the image that is gland: what ``inside`` would be for an even map.
+        Share of the image that is gland: the value of `inside` for a uniform map.
     """
 
     position: int
-    target: str
+    target: MapTarget
     probability: float
     map: NDArray[np.float32]
     inside: float | None
     area: float
 
     @property
-    def status(self) -> str:
-        """``ok`` or ``all_zero``."""
-        return "all_zero" if self.inside is None else "ok"
+    def status(self) -> MapStatus:
+        """Whether the map is zero everywhere."""
+        return MapStatus.ALL_ZERO if self.inside is None else MapStatus.OK
 
 
 class _Tapped(nn.Module):
-    """The network with a tap after one block; no gradient is kept for what comes before it.
+    """The network with a tap after one block, and no gradient before it.
 
-    Grad-CAM needs the gradient of the logit at that block alone, so the pass to it builds no graph:
-    a plain forward pass in time and memory, with the same maps.
+    Grad-CAM needs the gradient of the logit at that block only. The pass up to it builds no graph,
+    and so needs the time and memory of a plain forward pass; the maps are the same.
     """
 
-    def __init__(self, network: ScintigramResNet50, layer: str) -> None:
+    def __init__(self, network: ScintigramResNet50, layer: CamLayer) -> None:
         super().__init__()
         self.network = network
         self.layer = layer
@@ -73,7 +88,7 @@ class _Tapped(nn.Module):
         with torch.no_grad():
             activations = self.network.blocks(images, last=self.layer)
         x = self.tap(activations.requires_grad_())
-        if self.layer == "layer3":
+        if self.layer is CamLayer.LAYER3:
             x = self.network.layer4(x)
         logit: Tensor = self.network.fc(self.network.pool(x))
         return logit.squeeze(1)
@@ -82,46 +97,46 @@ class _Tapped(nn.Module):
 def explain(
     network: ScintigramResNet50,
     normalization: Normalization,
-    patients: Patients,
+    data: ImageSet,
     masks: NDArray[np.uint8],
-    settings: Mapping[str, Any],
+    settings: ExplanationConfig,
     device: torch.device,
 ) -> Iterator[Explanation]:
-    """Explain patients one batch at a time, so that memory does not grow with their number.
+    """Explain patients batch by batch, so that memory does not grow with their number.
 
-    The target is the signed logit of one class, not the larger output: the network has a single
-    logit, of P(cured), and a map for ``cured`` asks which regions raise it whatever its sign is.
+    The network has a single logit, of P(cured). A map for ``cured`` shows which regions raise it,
+    whatever its sign is; a map for ``not_cured`` shows which regions lower it.
 
     Parameters
     ----------
     network, normalization
-        A trained member, as `model.load` gives it.
-    patients
-        Whom to explain.
+        A trained member, as `model.load` returns it.
+    data
+        Patients with their images.
     masks
-        Gland masks of the cohort (N, size, size).
+        (N, size, size) gland masks of the cohort.
     settings
-        The config's ``explanation`` block.
+        Config of the explanation.
     device
         Where the network runs.
     """
-    tapped = _Tapped(network.requires_grad_(False).eval().to(device), settings["layer"])
-    size = int(settings["batch_size"])
+    tapped = _Tapped(network.requires_grad_(False).eval().to(device), settings.layer)
+    size = settings.batch_size
     with GradCAM(model=tapped, target_layers=[tapped.tap]) as cam:
-        for start in range(0, len(patients), size):
-            positions = np.arange(start, min(start + size, len(patients)))
-            images = normalization.apply(torch.from_numpy(patients.load(positions))).to(device)
-            classes = _classes(tapped, images, str(settings["target"]))
+        for start in range(0, len(data), size):
+            positions = np.arange(start, min(start + size, len(data)))
+            images = normalization.apply(torch.from_numpy(data.load(positions))).to(device)
+            classes = _classes(tapped, images, settings.target)
             targets = [BinaryClassifierOutputTarget(c) for c in classes]
             maps = cam(input_tensor=images, targets=targets)
             logits = cam.outputs.detach().float().cpu().numpy().astype(np.float64)
-            glands = masks[patients.row[positions]] > 0
+            glands = masks[data.row[positions]] > 0
             for position, heat, logit, chosen, gland in zip(
                 positions, maps, logits, classes, glands, strict=True
             ):
                 yield Explanation(
                     position=int(position),
-                    target=CLASSES[chosen],
+                    target=TARGETS[chosen],
                     probability=float(1 / (1 + np.exp(-logit))),
                     map=heat,
                     inside=share_inside(heat, gland),
@@ -129,9 +144,56 @@ def explain(
                 )
 
 
-def _classes(model: nn.Module, images: Tensor, target: str) -> list[int]:
-    if target != "predicted":
-        return [CLASSES.index(target)] * len(images)
+def explain_to(
+    overlays: Path,
+    found: Iterable[Explanation],
+    data: ImageSet,
+    masks: NDArray[np.uint8],
+) -> pd.DataFrame:
+    """Write one overlay per explained patient, and return the GRADCAM table.
+
+    Parameters
+    ----------
+    overlays
+        Folder of the pictures, named by pseudonym.
+    found
+        What `explain` yields.
+    data, masks
+        The patients that were explained, and the gland masks of the cohort.
+    """
+    overlays.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    reported = time.monotonic()
+    for item in found:
+        i = item.position
+        patient, outcome = str(data.patient[i]), data.outcome[i]
+        rows.append(
+            {
+                "patient": patient,
+                "center": data.center[i],
+                "outcome": None if np.isnan(outcome) else int(outcome),
+                "target": item.target,
+                "probability": item.probability,
+                "inside": item.inside,
+                "area": item.area,
+                "status": item.status,
+            }
+        )
+        picture = overlay(data.load(slice(i, i + 1))[0], item.map, masks[data.row[i]] > 0)
+        with fileio.atomic(overlays / f"{patient}.png") as temporary:
+            picture.save(temporary)
+        if time.monotonic() - reported > REPORT_EVERY_S:
+            reported = time.monotonic()
+            LOGGER.info("%d of %d patients explained", len(rows), len(data))
+    table = io.build(GRADCAM, rows)
+    zeros = int((table["status"] == MapStatus.ALL_ZERO).sum())
+    LOGGER.info("%d patients explained, %d of them with an all-zero map", len(table), zeros)
+    return table
+
+
+def _classes(model: nn.Module, images: Tensor, target: CamTarget) -> list[int]:
+    if target is not CamTarget.PREDICTED:
+        return [TARGETS.index(MapTarget(target.value))] * len(images)
     with torch.no_grad():
         return (model(images) > 0).int().tolist()  # type: ignore[no-any-return]
 
@@ -139,7 +201,7 @@ def _classes(model: nn.Module, images: Tensor, target: str) -> list[int]:
 def share_inside(heat: NDArray[np.float32], gland: NDArray[np.bool_]) -> float | None:
     """Share of the map's sum inside the gland (energy-based pointing game, Wang et al. 2020).
 
-    None where the map is zero everywhere, for then it points nowhere.
+    None if the map is zero everywhere.
     """
     total = float(heat.sum(dtype=np.float64))
     if not total > 0:
@@ -150,29 +212,34 @@ def share_inside(heat: NDArray[np.float32], gland: NDArray[np.bool_]) -> float |
 def overlay(
     image: NDArray[np.float32], heat: NDArray[np.float32], gland: NDArray[np.bool_]
 ) -> Image.Image:
-    """Draw the map in viridis over the scintigram in gray, the gland's outline in white.
+    """Draw a map in viridis over the scintigram in gray, with the gland's outline in white.
 
-    The scintigram shows through where the map is low. Both are enlarged to at least 256 pixels, the
-    scintigram pixel by pixel.
+    The lower the map, the more of the scintigram is visible. Both are enlarged to at least
+    `OVERLAY_PIXELS`, the scintigram without interpolation.
+
+    Parameters
+    ----------
+    image, heat, gland
+        (size, size) scintigram, map and mask of the gland.
     """
     factor = max(1, math.ceil(OVERLAY_PIXELS / image.shape[-1]))
     side = factor * image.shape[-1]
     root = np.sqrt(np.maximum(image, 0))
-    gray = np.clip(root / max(float(np.quantile(root, 0.999)), 1e-12), 0, 1)
+    gray = np.clip(root / max(float(np.quantile(root, WHITE)), 1e-12), 0, 1)
     base = np.kron(gray, np.ones((factor, factor)))[..., None]
     smooth = Image.fromarray(heat.astype(np.float32)).resize(
         (side, side), Image.Resampling.BILINEAR
     )
     strength = np.clip(np.asarray(smooth), 0, 1)
     colors = matplotlib.colormaps["viridis"](strength)[..., :3]
-    opacity = 0.7 * strength[..., None]
+    opacity = OPACITY * strength[..., None]
     blended = (1 - opacity) * base + opacity * colors
     blended[_outline(np.kron(gland, np.ones((factor, factor))) > 0)] = 1.0
     return Image.fromarray((blended * 255).round().astype(np.uint8))
 
 
 def _outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels of a region that touch its outside."""
+    """Pixels of a region that are adjacent to its outside."""
     padded = np.pad(region, 1)
     core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return region & ~core

@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop, and how it answers."""
+"""Signals that ask a training to stop."""
 
 import signal
 import threading
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-# SIGTERM: cancelled, preempted or out of time; SIGUSR1: SLURM's warning before the time limit.
-ASKING = (signal.SIGTERM, signal.SIGUSR1)
+#: SIGTERM: canceled, preempted or out of time; SIGUSR1: SLURM's warning before the time limit.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(SystemExit):
-    """A signal ended the training after its state was saved; the job fails and its rerun goes on."""
+    """A signal stopped the training after its state was saved; the job fails, its rerun resumes."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Request:
 
 @contextmanager
 def watch() -> Iterator[Request]:
-    """Note the signals that ask to stop instead of dying of them, until the block ends."""
+    """Record the signals that ask to stop, instead of being ended by them, until the block ends."""
     request = Request()
     if threading.current_thread() is not threading.main_thread():
         yield request  # only the main thread may set handlers
@@ -33,7 +33,7 @@ def watch() -> Iterator[Request]:
     def note(number: int, frame: FrameType | None) -> None:
         request.number = number
 
-    before = {number: signal.signal(number, note) for number in ASKING}
+    before = {number: signal.signal(number, note) for number in STOP_SIGNALS}
     try:
         yield request
     finally:

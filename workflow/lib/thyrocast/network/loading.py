@@ -1,4 +1,4 @@
-"""Training images on their way to the device, so that no step waits for the disk."""
+"""Training images on the device, read in advance so that no step waits for the disk."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,21 +8,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from thyrocast.network.patients import CHUNK, Patients
+from thyrocast.network.image_set import ImageSet
 
-# Share of the GPU's free memory that images may take; the rest is the network's.
+#: Share of the GPU's free memory that images may use; the network needs the rest.
 RESIDENT_SHARE = 0.25
 
 
 class Loader:
-    """Gives batches of images (k, size, size) on the device.
+    """Batches of images (k, size, size) on the device.
 
-    On a GPU where the member's images fit, they move there once. Elsewhere a thread reads the next
-    batch from the memory map while the present one is trained on.
+    If the device is a GPU with enough memory, all images are moved there once. Otherwise a thread
+    reads the next batch from the memory map while the current one is trained on.
+
+    Parameters
+    ----------
+    data
+        Training patients of a member.
+    device
+        Where the network runs.
     """
 
-    def __init__(self, patients: Patients, device: torch.device) -> None:
-        self.patients = patients
+    def __init__(self, data: ImageSet, device: torch.device) -> None:
+        self.data = data
         self.device = device
         self.resident = self._move_all() if self._fit() else None
 
@@ -30,22 +37,20 @@ class Loader:
         if self.device.type != "cuda":
             return False
         free, _ = torch.cuda.mem_get_info(self.device)
-        size = len(self.patients) * int(np.prod(self.patients.images.shape[1:])) * 4
+        size = len(self.data) * int(np.prod(self.data.images.shape[1:])) * 4
         return size < RESIDENT_SHARE * free
 
     def _move_all(self) -> Tensor:
-        parts = [
-            torch.from_numpy(self.patients.load(slice(start, start + CHUNK))).to(self.device)
-            for start in range(0, len(self.patients), CHUNK)
-        ]
-        return torch.cat(parts)
+        return torch.cat(
+            [torch.from_numpy(self.data.load(p)).to(self.device) for p in self.data.chunks()]
+        )
 
     def _read(self, positions: NDArray[np.int64]) -> Tensor:
-        images = torch.from_numpy(self.patients.load(positions))
+        images = torch.from_numpy(self.data.load(positions))
         return images.pin_memory() if self.device.type == "cuda" else images
 
     def batches(self, positions: Sequence[NDArray[np.int64]]) -> Iterator[Tensor]:
-        """Yield the images at each of these groups of positions, one group read ahead."""
+        """Yield the images of each of these groups of positions, one group read in advance."""
         if self.resident is not None:
             for group in positions:
                 yield self.resident[torch.from_numpy(group).to(self.device)]

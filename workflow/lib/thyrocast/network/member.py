@@ -1,13 +1,16 @@
 """One member of a split: read its patients, train it, write it."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from thyrocast import fileio, seeds
+from thyrocast import seeds
+from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import io
+from thyrocast.contract.splits import HISTORY
 from thyrocast.errors import InputError
-from thyrocast.network import model, patients, record, training
+from thyrocast.network import image_set, model, record, training
 from thyrocast.network import state as states
 from thyrocast.network.parallel import Group
 
@@ -24,12 +27,12 @@ def fit(
     design: str,
     split: str,
     member: str,
-    settings: dict[str, Any],
+    settings: NetworkConfig,
     seed: int,
     state: Path,
     threads: int,
 ) -> None:
-    """Train the member, or go on where a killed training of it stopped.
+    """Train the member, or resume a training of it that was interrupted.
 
     Parameters
     ----------
@@ -42,19 +45,19 @@ def fit(
     design, split, member
         Which member of which split.
     settings
-        The config's ``network`` block.
+        Config of the network.
     seed
-        The config's.
+        The config's seed.
     state
         Folder of training states.
     threads
-        Of the job; its processes share them.
+        Processor threads of the job, divided between its processes.
     """
     model.configure(max(1, threads // group.size))
-    device = model.choose_device(settings["gpus"], settings["allow_cpu"], group.rank)
-    everyone = patients.read_split(cohort, images, splits, design, split)
+    device = model.choose_device(settings.gpus, settings.allow_cpu, group.rank)
+    everyone = image_set.read_split(cohort, images, splits, design, split)
     try:
-        own = patients.training_patients(everyone, member)
+        own = image_set.training_set(everyone, member)
     except InputError as error:
         raise InputError(f"split {design}/{split}: {error}") from error
     trained = training.train(
@@ -62,6 +65,7 @@ def fit(
         np.load(masks, mmap_mode="r"),
         settings,
         seed=seeds.derive(seed, "network", design, split, member),
+        # The same for all members of a split.
         initial_seed=seeds.derive(seed, "network", design, split, "initial weights"),
         device=device,
         state_folder=state,
@@ -69,7 +73,8 @@ def fit(
     )
     if not group.leads:
         return
-    facts = trained.facts | {"design": design, "split": split, "member": member}
-    fileio.write_csv(history, record.HISTORY, trained.history)
+    facts = asdict(trained.facts) | {"design": design, "split": split, "member": member}
+    table = record.history_table(trained.history, trained.facts.best_epoch)
+    io.write(HISTORY, table, history)
     model.save(weights, trained.network, trained.normalization, facts)
     states.remove(trained.state)

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,28 +16,30 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
+from thyrocast.config.network import RANDOM, Precision
 from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
 
 LOGGER = logging.getLogger("thyrocast")
+#: Features of an embedding.
 FEATURES = 2048
 
 
 class ScintigramResNet50(ResNet):  # type: ignore[misc]
     """torchvision's ResNet50 (He et al. 2016) with a one-channel stem and one logit, P(cured).
 
-    The names of its parameters are torchvision's, so that its weights can be read elsewhere.
+    Its parameters have torchvision's names, so that other programs can read its weights.
     """
 
     def __init__(self) -> None:
-        # Residual branches start at zero (Goyal et al. 2017, section 5.1): with the few hundred
-        # steps of a small cohort the network then starts shallow and learns.
+        # Residual branches start at zero (Goyal et al. 2017, section 5.1): the network starts
+        # shallow, which helps with the few hundred steps of a small cohort.
         super().__init__(Bottleneck, [3, 4, 6, 3], num_classes=1, zero_init_residual=True)
         self.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
         nn.init.kaiming_normal_(self.conv1.weight, mode="fan_out", nonlinearity="relu")
 
     def blocks(self, images: Tensor, last: str = "layer4") -> Tensor:
-        """Activations (n, channels, height, width) after the block called ``last``."""
+        """Compute the activations (n, channels, height, width) after the block `last`."""
         x: Tensor = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         for name in ("layer1", "layer2", "layer3", "layer4"):
             x = getattr(self, name)(x)
@@ -45,11 +48,11 @@ class ScintigramResNet50(ResNet):  # type: ignore[misc]
         return x
 
     def pool(self, activations: Tensor) -> Tensor:
-        """Embedding (n, 2048): the global average of the last block's activations."""
+        """Compute the embedding (n, 2048): the global average of the last block's activations."""
         return torch.flatten(self.avgpool(activations), 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logit (n,) of P(cured) for standardized images (n, 1, size, size)."""
+        """Compute the logit (n,) of P(cured) for standardized images (n, 1, size, size)."""
         logit: Tensor = self.fc(self.pool(self.blocks(images)))
         return logit.squeeze(1)
 
@@ -62,12 +65,12 @@ class Normalization:
     std: float
 
     def apply(self, images: Tensor) -> Tensor:
-        """Square root and standardize images (n, size, size); gives (n, 1, size, size)."""
+        """Take the square root of images (n, size, size) and standardize; returns (n, 1, size, size)."""
         return ((images.clamp_min(0).sqrt() - self.mean) / self.std).unsqueeze(1)
 
 
-def initialize(seed: int, weights: str = "random", sha256: str | None = None) -> ScintigramResNet50:
-    """Make a network as training finds it.
+def initialize(seed: int, weights: str = RANDOM, sha256: str | None = None) -> ScintigramResNet50:
+    """Make the network with which training starts.
 
     Parameters
     ----------
@@ -82,12 +85,12 @@ def initialize(seed: int, weights: str = "random", sha256: str | None = None) ->
     Raises
     ------
     InputError
-        If the file lacks, has another hash, or does not hold a ResNet50.
+        If the file is missing, has another hash, or contains no ResNet50.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = ScintigramResNet50()
-    if weights != "random":
+    if weights != RANDOM:
         _start_from(network, Path(weights), sha256)
     return network
 
@@ -103,10 +106,12 @@ def _start_from(network: ScintigramResNet50, path: Path, sha256: str | None) -> 
     )
     if missing or odd:
         fault = (
-            f"lacks {missing[0]!r}" if missing else f"holds {odd[0]!r} of another shape or model"
+            f"does not contain {missing[0]!r}"
+            if missing
+            else f"contains {odd[0]!r} of another shape or model"
         )
         raise InputError(
-            f"network.weights {path} {fault} ({len(missing)} parameters missing, {len(odd)} unfit): "
+            f"network.weights {path} {fault} ({len(missing)} parameters missing, {len(odd)} that do not fit): "
             "expected a state dict with torchvision's names for ResNet50"
         )
     network.load_state_dict(state, strict=False)
@@ -115,7 +120,7 @@ def _start_from(network: ScintigramResNet50, path: Path, sha256: str | None) -> 
 def _read_state_dict(path: Path, sha256: str | None) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(
-            f"network.weights {path} is no file: give the path of local weights, or `random`"
+            f"network.weights {path} is not a file: give the path of local weights, or `random`"
         )
     if sha256 is None:
         raise InputError(
@@ -126,15 +131,15 @@ def _read_state_dict(path: Path, sha256: str | None) -> dict[str, Tensor]:
     if found != sha256:
         raise InputError(
             f"network.weights {path} has SHA-256 {found}, but network.sha256 says {sha256}: "
-            "fetch the file anew, or correct the hash if this file is the one you mean"
+            "download the file again, or correct the hash if this is the right file"
         )
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the readers raise what they like on a broken file
+    except Exception as error:  # the readers raise many types of errors on a broken file
         raise InputError(
-            f"network.weights {path} can't be read as a state dict: {type(error).__name__}: {error}"
+            f"network.weights {path} cannot be read as a state dict: {type(error).__name__}: {error}"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise InputError(
@@ -145,7 +150,7 @@ def _read_state_dict(path: Path, sha256: str | None) -> dict[str, Tensor]:
 
 
 def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Drop the classifier and sum a three-channel stem: the same answer as to a gray RGB image."""
+    """Drop the classifier and sum a three-channel stem, which then responds as to a gray RGB image."""
     adapted = {name: value for name, value in state.items() if not name.startswith("fc.")}
     stem = adapted.get("conv1.weight")
     if stem is not None and stem.ndim == 4 and stem.shape[1] == 3:
@@ -154,18 +159,37 @@ def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def save(
-    path: Path, network: ScintigramResNet50, normalization: Normalization, facts: dict[str, Any]
+    path: Path,
+    network: ScintigramResNet50,
+    normalization: Normalization,
+    facts: Mapping[str, object],
 ) -> None:
-    """Write weights, normalization and ``facts`` about the training; the same input, the same bytes."""
+    """Write weights, normalization and facts about the training; the same input, the same bytes.
+
+    Parameters
+    ----------
+    path
+        The file (safetensors).
+    network, normalization
+        A trained member.
+    facts
+        What JSON can contain, such as `thyrocast.network.record.Facts`.
+    """
     # One metadata entry: safetensors writes several in an order that changes between processes.
-    text = json.dumps(facts | {"normalization": asdict(normalization)}, sort_keys=True)
+    text = json.dumps({**facts, "normalization": asdict(normalization)}, sort_keys=True)
     tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic(path) as temporary:
         safetensors.torch.save_file(tensors, temporary, metadata={"thyrocast": text})
 
 
 def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]:
-    """Read what `save` wrote: the network in evaluation mode, its normalization and the facts."""
+    """Read what `save` wrote: the network in evaluation mode, its normalization and the facts.
+
+    Raises
+    ------
+    InputError
+        If `save` did not write the file.
+    """
     with safetensors.safe_open(path, framework="pt") as file:
         facts = json.loads((file.metadata() or {}).get("thyrocast", "{}"))
         names = file.keys()
@@ -179,16 +203,16 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
 
 
 def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.device:
-    """Choose the processor for ``gpus`` 0, else a GPU that the scheduler lets this job see.
+    """Choose the processor for 0 GPUs, else a GPU that is visible to this job.
 
     Parameters
     ----------
     gpus
-        How many the job needs.
+        GPUs that the job needs.
     allow_cpu
-        Whether the processor will do where there is no GPU at all.
+        Whether the processor is used if no GPU is visible.
     rank
-        Which of the job's GPUs, from 0.
+        Index of this process's GPU, from 0.
 
     Raises
     ------
@@ -206,40 +230,40 @@ def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.de
     )
     if seen:
         raise InputError(
-            f"network.gpus is {gpus}, but {fact}: ask the scheduler for as many on one node, or set "
-            "network.gpus to what a job gets"
+            f"network.gpus is {gpus}, but {fact}: request as many on one node from the scheduler, or "
+            "set network.gpus to the number that a job gets"
         )
     if not allow_cpu:
         raise InputError(
-            f"network.gpus is {gpus}, but {fact}: ask the scheduler for a GPU, install a CUDA build "
-            "of torch, or set network.gpus to 0 or network.allow_cpu to true to use the processor"
+            f"network.gpus is {gpus}, but {fact}: request a GPU from the scheduler, install a CUDA "
+            "build of torch, or set network.gpus to 0 or network.allow_cpu to true to use the processor"
         )
     if rank == 0:
-        LOGGER.warning("%s; network.allow_cpu is true, so the processor does the work", fact)
+        LOGGER.warning("%s; network.allow_cpu is true: the processor is used", fact)
     return torch.device("cpu")
 
 
 def configure(threads: int) -> None:
-    """Fix all that could change the last bit between two runs on the same machine."""
+    """Make two runs on the same machine equal to the last bit, with this number of threads."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    # Filling fresh memory finds bugs of torch, not ours, and costs bandwidth.
+    # Filling new memory would only reveal bugs of torch, and costs bandwidth.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32; speed is what bfloat16 is for
+    torch.backends.cudnn.allow_tf32 = False  # reduced precision only as bfloat16
 
 
 def seed_libraries(seed: int) -> None:
-    """Put every library's own generator in a state that follows from ``seed``."""
+    """Seed the global generators of all libraries."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - for whoever still draws from the global one
+    np.random.seed(seed)  # noqa: NPY002 - for libraries that use the global one
     random.seed(seed)
 
 
-def autocast_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """bfloat16 where ``precision`` and the device call for it, else None for float32."""
-    if precision == "auto":
+def autocast_type(precision: Precision, device: torch.device) -> torch.dtype | None:
+    """Return bfloat16 if the config's `precision` and the device ask for it, None for float32."""
+    if precision is Precision.AUTO:
         fit = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if fit else None
-    return torch.bfloat16 if precision == "bfloat16" else None
+    return torch.bfloat16 if precision is Precision.BFLOAT16 else None

@@ -1,82 +1,84 @@
-"""What a step minimizes and how far it goes: batches, schedule, class weights, optimizer."""
+"""Batches, learning-rate schedule, class weights, optimizer, choice of the best epoch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-# Epochs over which the watching loss is averaged: few patients watch, and single epochs are noise.
+from thyrocast.config.network import Imbalance, NetworkConfig
+
+#: Epochs over which the validation loss is averaged: few patients are held out, and the loss of a
+#: single epoch is noisy.
 SMOOTHED = 3
 
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """Loss weights of the two outcomes, and what to add to the logit after training with them."""
+    """Loss weights of the outcomes, and what is added to the logit after training with them."""
 
     not_cured: float = 1.0
     cured: float = 1.0
     correction: float = 0.0
 
     def loss(self, outcome: NDArray[np.float64], logit: NDArray[np.float64]) -> float:
-        """Weighted mean cross-entropy."""
+        """Weighted mean cross-entropy of outcomes (n,) and logits (n,)."""
         weight = np.where(outcome == 1, self.cured, self.not_cured)
         losses = np.logaddexp(0, logit) - outcome * logit
         return float((weight * losses).sum() / weight.sum())
 
 
-def class_weights(outcome: NDArray[np.float64], imbalance: str) -> ClassWeights:
-    """Weigh the outcomes (n,) to equal sums where ``imbalance`` is ``weighted``.
+def class_weights(outcome: NDArray[np.float64], imbalance: Imbalance) -> ClassWeights:
+    """Compute weights of the outcomes (n,) with equal sums if `imbalance` is ``weighted``.
 
-    Such weights train the logit of a cohort with as many cured as not; adding the log odds of the
-    real one brings the probabilities back (prior correction, King and Zeng 2001).
+    They train the logit of a cohort with as many cured as not cured patients. Adding the log odds of
+    the real cohort restores its probabilities (prior correction, King and Zeng 2001).
     """
-    if imbalance == "none":
+    if imbalance is Imbalance.NONE:
         return ClassWeights()
     n, cured = len(outcome), float(outcome.sum())
     return ClassWeights(n / (2 * (n - cured)), n / (2 * cured), math.log(cured / (n - cured)))
 
 
 def steps_per_epoch(n: int, batch_size: int, least: int = 2) -> int:
-    """Batches of nearly ``batch_size`` patients, none with fewer than ``least``."""
+    """Number of batches of nearly `batch_size` patients, none with fewer than `least`."""
     return max(1, min(round(n / batch_size), n // least))
 
 
-def learning_rate(step: int, total: int, settings: Mapping[str, Any]) -> float:
-    """Linear warm-up, then a half cosine to zero (Loshchilov and Hutter 2017)."""
-    peak = float(settings["learning_rate"])
-    warm = round(float(settings["warmup"]) * total)
+def learning_rate(step: int, total: int, settings: NetworkConfig) -> float:
+    """Learning rate of a step: linear warm-up, then a half cosine (Loshchilov and Hutter 2017)."""
+    peak = settings.learning_rate
+    warm = round(settings.warmup * total)
     if step < warm:
         return peak * (step + 1) / (warm + 1)
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
-def optimizer_for(network: nn.Module, settings: Mapping[str, Any]) -> torch.optim.AdamW:
-    """AdamW; weight decay for convolutions and the classifier's weights alone."""
+def optimizer_for(network: nn.Module, settings: NetworkConfig) -> torch.optim.AdamW:
+    """Make AdamW with weight decay for convolutions and the classifier's weights only."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
-    spared = [p for p in network.parameters() if p.ndim <= 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
     return torch.optim.AdamW(
         [
-            {"params": decayed, "weight_decay": float(settings["weight_decay"])},
-            {"params": spared, "weight_decay": 0.0},
+            {"params": decayed, "weight_decay": settings.weight_decay},
+            {"params": others, "weight_decay": 0.0},
         ],
-        lr=float(settings["learning_rate"]),
+        lr=settings.learning_rate,
         fused=True,
     )
 
 
 def parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    """All that the optimizer changes, in its order."""
+    """Parameters that the optimizer changes, in its order."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's own memory, by parameter and name."""
+    """Moments and step counters of the optimizer, by parameter and name."""
     return {
         f"{index}.{name}": value
         for index, parameter in enumerate(parameters(optimizer))
@@ -85,12 +87,12 @@ def moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def put_moments(optimizer: torch.optim.Optimizer, saved: Mapping[str, Tensor]) -> None:
-    """Put back what `moments` gave."""
+    """Restore what `moments` returned."""
     own = parameters(optimizer)
     for key, value in saved.items():
         index, _, name = key.partition(".")
         parameter = own[int(index)]
-        # Moments take their parameter's place and layout; the step counter is a scalar.
+        # Moments get the device and layout of their parameter; the step counter is a scalar.
         optimizer.state[parameter][name] = (
             torch.empty_like(parameter).copy_(value)
             if value.shape == parameter.shape
@@ -102,8 +104,8 @@ def put_moments(optimizer: torch.optim.Optimizer, saved: Mapping[str, Tensor]) -
 def precise_statistics(network: nn.Module) -> Iterator[None]:
     """Set batch normalization's running statistics to the average over the passes in the block.
 
-    Running averages lag behind weights that changed in every one of few steps, and they saw
-    augmented images (precise batch normalization, Wu and Johnson 2021, section 3).
+    After few steps running averages lag behind the weights, and they include augmented images
+    (precise batch normalization, Wu and Johnson 2021, section 3).
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -117,9 +119,20 @@ def precise_statistics(network: nn.Module) -> Iterator[None]:
 
 
 def best_epoch(losses: Sequence[float], warm: int) -> int:
-    """Choose the epoch (from 1) with the lowest watching loss, averaged with the two before it.
+    """Choose the epoch (from 1) with the lowest validation loss, averaged with the two before it.
 
-    Gives 0 before the first epoch. Epochs of the warm-up don't count: a network that has hardly learned can be lucky on few patients.
+    Parameters
+    ----------
+    losses
+        Validation loss of each epoch.
+    warm
+        Epochs of the warm-up, which are not chosen: a network that has learned little can have a low
+        loss on few patients by chance.
+
+    Returns
+    -------
+    int
+        0 if there is no epoch yet.
     """
     if not losses:
         return 0
@@ -129,12 +142,3 @@ def best_epoch(losses: Sequence[float], warm: int) -> int:
         for i in range(first, len(losses))
     }
     return 1 + min(smooth, key=smooth.__getitem__)
-
-
-def auc(outcome: NDArray[np.float64], logit: NDArray[np.float64]) -> float:
-    """Area under the ROC curve (Mann-Whitney, ties count half)."""
-    _, place, ties = np.unique(logit, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
-    cured = outcome == 1
-    n1, n0 = int(cured.sum()), int((~cured).sum())
-    return float((ranks[cured].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))

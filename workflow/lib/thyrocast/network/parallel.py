@@ -1,8 +1,8 @@
 """Data-parallel training of one member: a process per GPU of one node, run by torchrun's agent.
 
-Every process holds the whole network and takes its share of each batch; gradients are summed over
-the processes before each step, so that all take the same one. The first process leads: it alone
-watches, saves and writes.
+Every process has the whole network and computes its share of each batch; gradients are summed over
+the processes before each step, so that all make the same step. The first process leads: it alone
+validates, saves and writes.
 """
 
 import logging
@@ -22,43 +22,51 @@ from torch import Tensor, distributed
 
 from thyrocast import log
 from thyrocast.errors import InputError
-from thyrocast.network.interruption import ASKING, Stopped
+from thyrocast.network.interruption import STOP_SIGNALS, Stopped
 
 LOGGER = logging.getLogger("thyrocast")
 T = TypeVar("T")
-# Other processes wait this long for the leader, which watches and saves alone.
+#: Longest time that other processes wait for the leader, which validates and saves alone.
 PATIENCE = timedelta(hours=2)
-# A stopped training may need this long to save its state; SLURM kills it if its own limit is shorter.
+#: Longest time that a stopped training may need to save its state; SLURM's own limit may be shorter.
 LEAVE_S = 600
 
 
 @dataclass(frozen=True)
 class Group:
-    """The processes that train one member together; a single one unless `launch` makes more."""
+    """The processes that train one member together.
+
+    Attributes
+    ----------
+    rank
+        Number of this process, from 0.
+    size
+        Number of processes.
+    """
 
     rank: int = 0
     size: int = 1
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that watches, saves and writes."""
+        """Whether this is the process that validates, saves and writes."""
         return self.rank == 0
 
     @property
     def name(self) -> tuple[int, ...]:
-        """What sets this process's seeds apart from the others'."""
+        """What distinguishes the seeds of this process from those of the others."""
         return (self.rank,) if self.size > 1 else ()
 
     def share(self, positions: NDArray[Any]) -> NDArray[Any]:
-        """Take this process's part of a batch."""
+        """Select this process's part of a batch."""
         return positions[self.rank :: self.size]
 
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over the processes.
 
-        In one message: every number keeps its place in it, hence the order in which the processes'
-        parts of it are added, and a training that goes on ends with the same bits.
-        (`DistributedDataParallel` deals its buckets anew after the first step of every run.)
+        All are sent in one message: every number keeps its place in it, and thereby the order in
+        which the parts of the processes are added, so that a resumed training ends with the same
+        bits. (`DistributedDataParallel` divides its buckets again after the first step of a run.)
         """
         if self.size == 1:
             return
@@ -69,34 +77,34 @@ class Group:
             tensor.copy_(part.view(tensor.shape))
 
     def largest(self, number: int) -> int:
-        """Find the largest of the processes' numbers; they go through the processor, not the GPU."""
+        """Find the largest of the processes' numbers, by way of the processor, not the GPU."""
         if self.size == 1:
             return number
         shared = torch.tensor(number)
         distributed.all_reduce(shared, distributed.ReduceOp.MAX)
         return int(shared)
 
-    def tell(self, value: T) -> T:
-        """Give the leader's value to all, whatever their own was."""
+    def broadcast(self, value: T) -> T:
+        """Return the leader's value in all processes."""
         values = [value]
         if self.size > 1:
             distributed.broadcast_object_list(values)
         return values[0]
 
     def wait(self) -> None:
-        """Wait until all are here."""
+        """Wait for all processes."""
         self.largest(0)
 
 
 def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = ()) -> None:
-    """Call ``work`` in so many processes that see each other; in this one if it is one.
+    """Call a function in several processes that communicate, or in this process if it is one.
 
     Parameters
     ----------
     processes
-        How many; each takes the GPU of its rank where there are GPUs.
+        Number of processes; each uses the GPU of its rank if there are GPUs.
     work
-        Can be pickled.
+        The function; it must be possible to pickle it.
     job
         Arguments of `log.start`, so that all write to one log.
 
@@ -114,10 +122,10 @@ def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = (
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    # All processes live on this node: no name of it needs to be resolved.
+    # All processes run on this node: its name does not have to be resolved.
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     try:
-        # The agent's own folder of logs would be left behind.
+        # The agent does not remove its folder of logs.
         with tempfile.TemporaryDirectory() as folder:
             config = LaunchConfig(
                 min_nodes=1,
@@ -128,16 +136,16 @@ def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = (
                 rdzv_endpoint="localhost:0",
                 local_addr="localhost",
                 logs_specs=DefaultLogsSpecs(log_dir=folder),
-                max_restarts=0,  # a retry of the job goes on from the state
-                signals_to_handle=",".join(["SIGINT", *(number.name for number in ASKING)]),
+                max_restarts=0,  # a retry of the job resumes from the state
+                signals_to_handle=",".join(["SIGINT", *(number.name for number in STOP_SIGNALS)]),
                 shutdown_timeout=LEAVE_S,
             )
             elastic_launch(config, _work)(work, tuple(job))
-    except SignalException as asked:
-        raise Stopped(128 + asked.sigval) from None
+    except SignalException as signaled:
+        raise Stopped(128 + signaled.sigval) from None
     except ChildFailedError as failed:
         codes = {rank: failure.exitcode for rank, failure in sorted(failed.failures.items())}
-        for number in ASKING:
+        for number in STOP_SIGNALS:
             if 128 + number in codes.values():
                 raise Stopped(128 + number) from None
         ended = ", ".join(f"{rank} with {_word(code)}" for rank, code in codes.items())
@@ -150,14 +158,14 @@ def _word(code: int) -> str:
 
 
 def _work(work: Callable[[Group], None], job: Sequence[Any]) -> None:
-    """Be one of the processes."""
+    """Run as one of the processes."""
     group = Group(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
     if job:
-        log.start(*job, more=True)
+        log.start(*job, append=True)
     if not group.leads:
         LOGGER.setLevel(logging.WARNING)
     backend = "gloo"
-    # With too few GPUs nobody takes one, and the work's own check says what is wrong.
+    # With too few GPUs no process uses one, and the check in `work` says what is wrong.
     if torch.cuda.is_available() and torch.cuda.device_count() >= group.size:
         torch.cuda.set_device(group.rank)
         backend = "cpu:gloo,cuda:nccl"
@@ -168,7 +176,7 @@ def _work(work: Callable[[Group], None], job: Sequence[Any]) -> None:
         if group.leads:
             LOGGER.error("%s", error)
         sys.exit(1)
-    except Exception:  # whatever it is belongs in the job's log, and the agent must see it fail
+    except Exception:  # any error belongs in the job's log, and the agent must see the failure
         LOGGER.exception("process %d of %d failed", group.rank, group.size)
         sys.exit(1)
     distributed.destroy_process_group()

@@ -1,25 +1,88 @@
-"""What a training leaves: its network, and the story of its epochs."""
+"""Results of a training: the network, and a record of each epoch."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+import pandas as pd
+
+from thyrocast.contract import io
+from thyrocast.contract.splits import HISTORY
 from thyrocast.network.model import Normalization, ScintigramResNet50
 
-HISTORY = (
-    "epoch",
-    "learning_rate",
-    "train_loss",
-    "validation_loss",
-    "validation_auc",
-    "seconds",
-    "best",
-)
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch, by the names of `thyrocast.contract.splits.HISTORY`.
+
+    Attributes
+    ----------
+    epoch
+        Number, from 1.
+    learning_rate
+        Of its last step.
+    train_loss
+        Mean loss of the patients fitted to.
+    validation_loss, validation_auc
+        Of the patients held out for early stopping; None if there are none.
+    seconds
+        Duration, s.
+    """
+
+    epoch: int
+    learning_rate: float
+    train_loss: float
+    validation_loss: float | None
+    validation_auc: float | None
+    seconds: float
+
+    def sentence(self, total: int) -> str:
+        """The epoch in words, of `total` epochs."""
+        text = f"epoch {self.epoch} of {total}: training loss {self.train_loss:.4f}"
+        if self.validation_loss is not None:
+            text += f", validation loss {self.validation_loss:.4f}, AUC {self.validation_auc:.3f}"
+        return f"{text}, {self.seconds:.1f} s"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the weights file says about its training.
+
+    Attributes
+    ----------
+    patients, cured
+        Training patients, and those of them who were cured.
+    watching
+        Training patients held out for early stopping.
+    size
+        Pixels per side of an image.
+    epochs, best_epoch
+        Epochs that were run, and the one whose weights were kept.
+    logit_correction
+        What was added to the logit because of the class weights of the loss.
+    precision
+        Number format of the computations.
+    processes
+        Processes that trained together.
+    torch
+        Version.
+    """
+
+    patients: int
+    cured: int
+    watching: int
+    size: int
+    epochs: int
+    best_epoch: int
+    logit_correction: float
+    precision: str
+    processes: int
+    torch: str
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A member's result.
+    """Result of a training.
 
     Attributes
     ----------
@@ -28,23 +91,20 @@ class Trained:
     normalization
         Of the member's training patients.
     history
-        One row per epoch, keys as in `HISTORY`.
+        The epochs.
     facts
         What the weights file says about the training.
     state
-        Folder of the training's state, to be removed once the result is written.
+        Folder of the training's state, to be removed after the result is written.
     """
 
     network: ScintigramResNet50
     normalization: Normalization
-    history: list[dict[str, Any]]
-    facts: dict[str, Any]
+    history: tuple[Epoch, ...]
+    facts: Facts
     state: Path
 
 
-def sentence(row: dict[str, Any], total: int) -> str:
-    """Tell one epoch."""
-    text = f"epoch {row['epoch']} of {total}: training loss {row['train_loss']:.4f}"
-    if row["validation_loss"] is not None:
-        text += f", watching loss {row['validation_loss']:.4f}, AUC {row['validation_auc']:.3f}"
-    return f"{text}, {row['seconds']:.1f} s"
+def history_table(history: Sequence[Epoch], best_epoch: int) -> pd.DataFrame:
+    """The HISTORY table of these epochs."""
+    return io.build(HISTORY, [asdict(e) | {"best": e.epoch == best_epoch} for e in history])

@@ -1,8 +1,9 @@
-"""Training state that survives a kill: saved whole or not at all, checked by its own hash.
+"""State of an unfinished training: saved completely or not at all, verified by its own hash.
 
-States of one training lie in a folder named by a hash of all that determines its result. A file's
-name is its step and the hash of its content, so two jobs that train the same member by mistake write
-the same names with the same bytes and need no lock (locks are not reliable on shared file systems).
+The states of one training are in a folder whose name is a hash of everything that determines its
+result. A file's name is its step and the hash of its content. Two jobs that train the same member by
+mistake therefore write the same names with the same bytes and need no lock (locks are not reliable on
+shared file systems).
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,61 +23,86 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from thyrocast.network.patients import CHUNK, Patients
+from thyrocast.network.image_set import ImageSet
+from thyrocast.network.record import Epoch
 
 LOGGER = logging.getLogger("thyrocast")
+#: States that are kept, the newest.
 GENERATIONS = 2
+#: Age from which a temporary file belongs to no running job, s.
 ABANDONED_S = 3600
+#: Days after which a state that no training has touched is removed.
 FORGOTTEN_DAYS = 30
-# Numbers of a training that its state keeps beside the tensors.
-PROGRESS = ("epoch", "step", "loss_sum", "seconds", "history")
 
 
-@dataclass
+@dataclass(frozen=True)
+class Progress:
+    """Where a training is.
+
+    Attributes
+    ----------
+    epoch, step
+        Epochs that are complete, and steps of the current one.
+    loss_sum
+        Summed loss of the current epoch.
+    seconds
+        Time spent on the current epoch, s.
+    history
+        The complete epochs.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+    history: tuple[Epoch, ...] = ()
+
+
+@dataclass(frozen=True)
 class State:
-    """Everything that goes on after a kill.
+    """Everything that is needed to resume a training.
 
     Attributes
     ----------
     step
-        Optimization steps done in all; the epoch and the step within it follow.
+        Optimization steps in all.
     tensors
         Weights, optimizer moments and, with early stopping, the best weights, by name.
     progress
-        Plain numbers by the names in `PROGRESS`.
+        Where the training is.
     """
 
     step: int
     tensors: dict[str, Tensor]
-    progress: dict[str, Any]
+    progress: Progress
 
 
-def code_version() -> str:
-    """Hash of the network family's own source."""
+def _source_hash() -> str:
+    """Hash of the source of this room."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
 
-def key(patients: Patients, facts: dict[str, Any]) -> str:
-    """Name of the state folder: hash of the patients, their images, and ``facts`` that matter."""
+def key(data: ImageSet, facts: dict[str, Any]) -> str:
+    """Name of the state folder: hash of the patients, their images, and `facts` (JSON)."""
     digest = hashlib.blake2b(digest_size=16)
-    text = {"code": code_version(), "torch": torch.__version__, "numpy": np.__version__, **facts}
+    text = {"code": _source_hash(), "torch": torch.__version__, "numpy": np.__version__, **facts}
     digest.update(json.dumps(text, sort_keys=True).encode())
-    digest.update("\n".join(patients.name).encode())
-    digest.update(patients.outcome.tobytes() + patients.gland_counts.tobytes())
-    for start in range(0, len(patients), CHUNK):
-        digest.update(patients.load(slice(start, start + CHUNK)).tobytes())
+    digest.update("\n".join(data.patient).encode())
+    digest.update(data.outcome.tobytes() + data.gland_counts.tobytes())
+    for part in data.chunks():
+        digest.update(data.load(part).tobytes())
     return digest.hexdigest()
 
 
 def save(folder: Path, state: State) -> Path:
-    """Write a state under a temporary name, rename it, and drop all but the newest two.
+    """Write a state under a temporary name, rename it, and remove all but the newest two.
 
-    No fsync: after a crash of the machine, a file that did not reach the disk fails its hash.
+    Without fsync: if the machine crashes, a file that is not completely on disk fails its hash.
     """
-    metadata = {"state": json.dumps({"step": state.step, "progress": state.progress})}
+    metadata = {"state": json.dumps({"step": state.step, "progress": asdict(state.progress)})}
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / f".{uuid.uuid4().hex}.tmp"
@@ -86,7 +112,7 @@ def save(folder: Path, state: State) -> Path:
             temporary.replace(path)
             break
         except FileNotFoundError:
-            # Another job has just finished the same training and removed the folder: make it again.
+            # Another job has just finished the same training and removed the folder: create it again.
             continue
         finally:
             temporary.unlink(missing_ok=True)
@@ -95,11 +121,11 @@ def save(folder: Path, state: State) -> Path:
 
 
 def load(folder: Path) -> State | None:
-    """Read the newest state whose content fits its name; a damaged one gives way to the one before."""
+    """Read the newest state whose content fits its name; None if there is none."""
     for path in sorted(folder.glob("*.safetensors"), reverse=True):
         try:
             if _digest(path) != path.stem.partition("-")[2]:
-                LOGGER.warning("training state %s is damaged; trying the one before", path)
+                LOGGER.warning("training state %s is damaged: trying the previous one", path)
                 continue
             with safetensors.safe_open(path, framework="pt") as file:
                 facts = json.loads(file.metadata()["state"])
@@ -107,27 +133,29 @@ def load(folder: Path) -> State | None:
                 tensors = {name: file.get_tensor(name) for name in names}
         except FileNotFoundError:
             continue
-        return State(facts["step"], tensors, facts["progress"])
+        progress = facts["progress"]
+        history = tuple(Epoch(**epoch) for epoch in progress.pop("history"))
+        return State(facts["step"], tensors, Progress(**progress, history=history))
     return None
 
 
 def remove(folder: Path) -> None:
-    """Delete the state of a training that has finished."""
+    """Remove the state of a training that has finished."""
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(parent: Path) -> None:
-    """Delete states that no training has touched for `FORGOTTEN_DAYS`, as changed settings leave them."""
+    """Remove states that no training has touched for `FORGOTTEN_DAYS`, such as of changed settings."""
     for folder in parent.glob("*/"):
         with contextlib.suppress(FileNotFoundError):
             newest = max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
             if time.time() - max(newest, folder.stat().st_mtime) > FORGOTTEN_DAYS * 86400:
-                LOGGER.info("removing a training state that nobody has gone on from: %s", folder)
+                LOGGER.info("removing a training state that was not resumed: %s", folder)
                 remove(folder)
 
 
 def pack(**groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Put tensors of several groups side by side, on the processor, each under its group's prefix."""
+    """Join the tensors of several groups, on the processor, each under its group's prefix."""
     return {
         f"{group}.{name}": value.detach().cpu().contiguous()
         for group, tensors in groups.items()
@@ -136,7 +164,7 @@ def pack(**groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Entries under a prefix, without it."""
+    """Select the entries with a prefix, and remove it."""
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()

@@ -1,6 +1,7 @@
-"""The report: one self-contained HTML page that a clinician can read and a statistician can check."""
+"""The report: one self-contained HTML page."""
 
 from thyrocast.report.page import render
-from thyrocast.report.reading import Study, read_study
+from thyrocast.report.reading import SplitFiles, StudyFiles, read_study
+from thyrocast.report.study import StudyResults
 
-__all__ = ["Study", "read_study", "render"]
+__all__ = ["SplitFiles", "StudyFiles", "StudyResults", "read_study", "render"]

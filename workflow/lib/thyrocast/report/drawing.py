@@ -1,7 +1,7 @@
-"""From a matplotlib figure to a small inline SVG: text stays text, colours follow the theme.
+"""From a matplotlib figure to a small inline SVG: text stays text, colors follow the theme.
 
-matplotlib is asked for plain SVG and the result is cleaned: no metadata, no addresses, no ids but
-those that are referred to (and those unique on the page), coordinates to a tenth of a pixel.
+The SVG of matplotlib is cleaned: metadata, addresses and ids that nothing refers to are removed, the
+other ids are made unique on the page, and coordinates are rounded to a hundredth of a pixel.
 """
 
 import io
@@ -26,7 +26,7 @@ NARROW = 300
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "thyrocast",
-    # A center may be called anything; nothing of it is mathematics.
+    # A name may contain any characters; it is never parsed as mathematics.
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
     "font.size": 11,
@@ -71,7 +71,7 @@ def panel(
     height, width
         Of the figure, in CSS pixels.
     left, right
-        Margins for labels, in CSS pixels: fixed, so that panels line up (and are drawn once).
+        Margins for labels, in CSS pixels: fixed, so that panels are aligned and no layout is computed.
     ratios
         Relative heights of the axes.
     """
@@ -99,17 +99,22 @@ def svg(figure: Figure, name: str, description: str) -> str:
     Parameters
     ----------
     figure
-        Made inside :func:`panel`; the call stands there too, for the style.
+        Made by `panel`; call this function inside the context, which sets the style.
     name
-        Unique on the page; prefixes the ids inside.
+        Unique on the page; the prefix of all ids.
     description
-        What the figure shows, for who cannot see it.
+        What the figure shows, for readers who cannot see it.
+
+    Returns
+    -------
+    str
+        An ``svg`` element; all text is escaped.
     """
     buffer = io.StringIO()
     figure.savefig(
         buffer, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None}
     )
-    # The document type names an address; the parser needs none of it.
+    # The document type contains an address that the page must not contain.
     text = re.sub(r"<!DOCTYPE.*?>", "", buffer.getvalue(), count=1, flags=re.DOTALL)
     root = ElementTree.fromstring(text)  # noqa: S314 - written by matplotlib just now
     used = set(re.findall(r"(?:url\(|href=\")#([\w.-]+)", text))

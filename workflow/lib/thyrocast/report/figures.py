@@ -1,7 +1,6 @@
-"""The report's figures of performance, each a function from rows to one inline SVG panel."""
+"""Figures of performance: ROC, calibration and decision curves as inline SVG."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,32 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import PercentFormatter
 
-from thyrocast.report import drawing, palette, words
+from thyrocast.report import drawing, numbers, palette, words
+from thyrocast.report.parts import Key
 
-# More points than a panel has pixels only make the page heavier.
+#: Most points of a curve: a panel has no more pixels.
 POINTS = 240
+#: Bins of the histogram of predicted probabilities.
+HISTOGRAM = np.linspace(0, 1, 26)
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Key:
-    """A legend's entry: colour and dashes as drawn, and what it says."""
-
-    colour: str
-    dashes: str
-    label: str
-    value: str = ""
-    shape: str = "line"
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A figure on the page."""
-
-    title: str
-    svg: str
-    legend: Sequence[Key] = ()
-    note: str = ""
 
 
 def key(model: str, value: str = "") -> Key:
@@ -47,7 +28,7 @@ def key(model: str, value: str = "") -> Key:
 
 
 def line(axes: Axes, model: str, x: Floats, y: Floats, **more: Any) -> None:
-    """A model's curve, in its colour and dashes."""
+    """A model's curve, in its color and dashes."""
     name = palette.of_model(model)
     x, y = thin(x, y)
     axes.plot(
@@ -56,17 +37,17 @@ def line(axes: Axes, model: str, x: Floats, y: Floats, **more: Any) -> None:
 
 
 def band(
-    axes: Axes, colour: str, x: Floats, low: Floats, high: Floats, *, opacity: float = 0.16
+    axes: Axes, color: str, x: Floats, low: Floats, high: Floats, *, opacity: float = 0.16
 ) -> None:
-    """An interval around a curve; nothing where its ends are unknown."""
+    """An interval around a curve; nothing where a limit is missing."""
     known = np.isfinite(low) & np.isfinite(high)
     if known.sum() > 1:
         x, low, high = thin(x[known], low[known], high[known])
-        axes.fill_between(x, low, high, color=palette.light(colour), alpha=opacity, linewidth=0)
+        axes.fill_between(x, low, high, color=palette.light(color), alpha=opacity, linewidth=0)
 
 
 def thin(*columns: Floats) -> tuple[Floats, ...]:
-    """Keep at most `POINTS` places of curves of one length, the ends among them."""
+    """Keep at most `POINTS` points of curves of one length, first and last included."""
     size = len(columns[0])
     if size <= POINTS:
         return columns
@@ -89,6 +70,11 @@ def roc(
         Models whose confidence band is drawn.
     spoken
         The areas under the curves, for the description.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
     with drawing.panel(height=390) as (figure, (axes,)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
@@ -97,13 +83,8 @@ def roc(
                 x, y = _floats(rows, "fpr", "tpr")
                 if model in banded:
                     band(axes, palette.of_model(model), x, *_floats(rows, "tpr_low", "tpr_high"))
-                line(
-                    axes,
-                    model,
-                    x,
-                    y,
-                    **({} if len(parts) == 1 else {"linewidth": 1.1, "alpha": 0.8}),
-                )
+                thinner = {} if len(parts) == 1 else {"linewidth": 1.1, "alpha": 0.8}
+                line(axes, model, x, y, **thinner)
         _shares(axes)
         axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
         return drawing.svg(figure, name, f"ROC curves. {spoken}")
@@ -112,21 +93,30 @@ def roc(
 def calibration(
     name: str, model: str, curve: pd.DataFrame, groups: pd.DataFrame, predictions: pd.DataFrame
 ) -> str:
-    """Calibration of one model: smooth curve with band, groups, and who was predicted what.
+    """Calibration of one model: smooth curve with band, groups, and a histogram of predictions.
 
     Parameters
     ----------
+    name
+        Unique on the page.
+    model
+        As in the tables.
     curve, groups
         Rows of calibration.csv and calibration_groups.csv.
     predictions
-        Columns probability and outcome ("1" or "0") of the same patients.
+        Columns probability and outcome (1 or 0) of the same patients.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
-    colour = palette.of_model(model)
+    color = palette.of_model(model)
     with drawing.panel(height=350, width=drawing.NARROW, ratios=(4, 1)) as (figure, (axes, below)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
         if not curve.empty:
             x, y = _floats(curve, "predicted", "observed")
-            band(axes, colour, x, *_floats(curve, "ci_low", "ci_high"))
+            band(axes, color, x, *_floats(curve, "ci_low", "ci_high"))
             line(axes, model, x, y)
         if not groups.empty:
             x, y, low, high = _floats(groups, "predicted", "observed", "ci_low", "ci_high")
@@ -135,28 +125,27 @@ def calibration(
         _shares(axes)
         axes.set(ylabel="Cured, observed")
         axes.tick_params(labelbottom=False)
-        bins = np.linspace(0, 1, 26)
-        for outcome, tone, sign in (("1", "cured", 1), ("0", "failed", -1)):
-            chosen = predictions.loc[predictions["outcome"] == outcome, "probability"]
-            heights = np.histogram(chosen, bins)[0]
-            below.bar(
-                bins[:-1],
-                sign * heights,
-                np.diff(bins) * 0.85,
-                align="edge",
-                color=palette.light(tone),
-            )
-        below.axhline(0, color=palette.light("muted"), linewidth=0.8)
-        below.set(xlim=(-0.01, 1.01), xlabel="Predicted probability of cure", yticks=[])
-        _share(below.xaxis)
-        below.spines["left"].set_visible(False)
-        below.grid(False)
+        _histogram(below, predictions)
         return drawing.svg(
             figure,
             name,
             f"Calibration of {words.model(model)}: observed share of cured patients against the "
             "predicted probability, with a histogram of the predictions by outcome below.",
         )
+
+
+def _histogram(axes: Axes, predictions: pd.DataFrame) -> None:
+    """Numbers of patients by predicted probability: cured upwards, not cured downwards."""
+    for outcome, tone, sign in ((1, "cured", 1), (0, "failed", -1)):
+        chosen = predictions.loc[predictions["outcome"] == outcome, "probability"]
+        heights = np.histogram(chosen, HISTOGRAM)[0]
+        # One path for all bars: a patch for each would take most of the figure's time.
+        axes.stairs(sign * heights, HISTOGRAM, fill=True, color=palette.light(tone), linewidth=0)
+    axes.axhline(0, color=palette.light("muted"), linewidth=0.8)
+    axes.set(xlim=(-0.01, 1.01), xlabel="Predicted probability of cure", yticks=[])
+    _share(axes.xaxis)
+    axes.spines["left"].set_visible(False)
+    axes.grid(False)
 
 
 def decision(
@@ -170,14 +159,21 @@ def decision(
 
     Parameters
     ----------
+    name
+        Unique on the page.
     curves
         Rows of decision_curve.csv for each model.
     everyone
-        The rows of treat_all.
+        The rows of treat_all; may be empty.
     limits
         First and last threshold shown.
     banded
         Models whose confidence band is drawn.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
     with drawing.panel(height=330) as (figure, (axes,)):
         axes.axhline(0, color=palette.light("muted"), linewidth=1.3)
@@ -199,93 +195,12 @@ def decision(
             xlabel="Threshold probability of cure", ylabel="Net benefit",
         )  # fmt: skip
         axes.xaxis.set_major_formatter(PercentFormatter(1, 0, " %"))
+        models = words.listing([words.model(model) for model in curves])
         return drawing.svg(
             figure,
             name,
-            f"Decision curves from {words.percent(limits[0])} to {words.percent(limits[1])}: net "
-            f"benefit of {words.listing([words.model(m) for m in curves])} beside treating all "
-            "and none.",
-        )
-
-
-def forest(
-    name: str,
-    model: str,
-    rows: pd.DataFrame,
-    pooled: pd.Series | None,
-    metric: str = "auc",
-    reference: float = 0.5,
-) -> str:
-    """Forest plot of one model's centers, the pooled estimate and the prediction interval below.
-
-    Parameters
-    ----------
-    rows
-        Columns center, estimate, ci_low, ci_high, n, events.
-    pooled
-        A row of pooled.csv, or None.
-    reference
-        Where a vertical line stands.
-    """
-    colour = palette.light(palette.of_model(model))
-    future = pooled is not None and words.is_number(pooled["pi_low"])
-    lines = len(rows) + (pooled is not None) + future
-    with drawing.panel(height=54 + 34 * lines, left=112, right=92) as (figure, (axes,)):
-        ends = [*rows["ci_low"], *rows["ci_high"], *rows["estimate"], reference]
-        if pooled is not None:
-            ends += [pooled["pi_low"], pooled["pi_high"], pooled["ci_low"], pooled["ci_high"]]
-        ends = [float(end) for end in ends if words.is_number(end)]
-        axes.axvline(reference, color=palette.light("rule"), linewidth=1.2)
-        labels, values = [], []
-        largest = max(float(rows["n"].max()), 1.0)
-        for place, row in enumerate(rows.to_dict("records")):
-            labels.append(
-                f"{_clip(row['center'])}\n{words.count(row['n'])}, {words.count(row['events'])} cured"
-            )
-            values.append(_stacked(row["estimate"], row["ci_low"], row["ci_high"]))
-            if words.is_number(row["estimate"]):
-                axes.hlines(-place, row["ci_low"], row["ci_high"], color=colour, linewidth=1.6)
-                size = 4 + 5 * np.sqrt(row["n"] / largest)
-                axes.plot([row["estimate"]], [-place], "s", color=colour, markersize=size)
-        if pooled is not None:
-            at = -len(rows)
-            ink = palette.light("ink")
-            low, middle, high = (float(pooled[end]) for end in ("ci_low", "estimate", "ci_high"))
-            axes.axhline(at + 0.5, color=palette.light("rule"), linewidth=0.9)
-            axes.fill([low, middle, high, middle], [at, at + 0.24, at, at - 0.24], color=ink)
-            labels.append("All centers\nrandom effects")
-            values.append(_stacked(middle, low, high))
-            if future:
-                labels.append("A new center\nprediction interval")
-                values.append(words.interval(pooled["pi_low"], pooled["pi_high"]))
-                axes.hlines(at - 1, pooled["pi_low"], pooled["pi_high"], color=ink, linewidth=1.6)
-        axes.set_yticks(
-            [-float(place) for place in range(lines)],
-            labels,
-            fontsize=10,
-            color=palette.light("ink"),
-        )
-        right = axes.twinx()
-        right.set_yticks(
-            [-float(place) for place in range(lines)],
-            values,
-            fontsize=10,
-            color=palette.light("ink"),
-        )
-        for one in (axes, right):
-            one.set_ylim(-lines + 0.45, 0.55)
-            one.tick_params(axis="y", length=0)
-            one.grid(False, axis="y")
-            one.spines["left"].set_visible(False)
-        margin = 0.06 * (max(ends) - min(ends) or 1)
-        axes.set_xlim(min(ends) - margin, max(ends) + margin)
-        axes.set_xlabel(words.metric(metric))
-        spoken = "; ".join(
-            f"{row['center']} {words.estimate(row['estimate'], row['ci_low'], row['ci_high'])}"
-            for row in rows.to_dict("records")
-        )
-        return drawing.svg(
-            figure, name, f"Forest plot of {words.model(model)}, {words.metric(metric)}: {spoken}."
+            f"Decision curves from {numbers.percent(limits[0])} to {numbers.percent(limits[1])}: net "
+            f"benefit of {models}, of treating all and of treating none.",
         )
 
 
@@ -302,7 +217,7 @@ def _within(rows: pd.DataFrame, limits: tuple[float, float], *columns: str) -> l
 
 
 def _shares(axes: Axes) -> None:
-    """Both axes from 0 to 100 %, with room for a line that runs along the edge."""
+    """Both axes from 0 to 100 %, with room for a line along the edge."""
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     for axis in (axes.xaxis, axes.yaxis):
         _share(axis)
@@ -311,13 +226,3 @@ def _shares(axes: Axes) -> None:
 def _share(axis: Axis) -> None:
     axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
     axis.set_major_formatter(PercentFormatter(1, 0, " %"))
-
-
-def _stacked(middle: object, low: object, high: object) -> str:
-    within = words.interval(low, high)
-    return words.number(middle) + (f"\n{within}" if within else "")
-
-
-def _clip(name: object, length: int = 18) -> str:
-    text = str(name)
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,160 +1,197 @@
-"""Words about the study that follow from its configuration, and those that always hold."""
+"""Methods, limitations and the TRIPOD+AI checklist in words."""
 
-from thyrocast.report import words
-from thyrocast.report.reading import Study
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-# TRIPOD+AI 2024 (BMJ 385:e078378): item, what it asks, where the page answers (None: authors must).
-CHECKLIST: tuple[tuple[str, str, str | None], ...] = (
-    ("1–2", "Title and abstract", "verdict"),
-    ("3–4", "Background and objectives", "verdict"),
-    ("5", "Sources of data; dates of recruitment (authors add dates)", "participants"),
-    ("6", "Participants: setting, eligibility, exclusions", "participants"),
-    ("7", "Data preparation and quality checks", "methods"),
-    ("8", "Outcome and how it is decided", "methods"),
-    ("9", "Predictors", "participants"),
-    ("10", "Sample size", "sample-size"),
-    ("11", "Missing data", "participants"),
-    ("12", "Analytical methods, validation, measures of performance", "methods"),
-    ("13", "Class imbalance", "methods"),
-    ("14", "Fairness: performance in subgroups", "performance"),
-    ("15", "Model output: probability of cure, and its threshold", "performance"),
-    ("16", "Differences between training and evaluation data", "participants"),
-    ("17", "Ethical approval", None),
-    ("18", "Open science: funding, conflicts, protocol, registration, data, code", "provenance"),
-    ("19", "Patient and public involvement", None),
-    ("20", "Flow and characteristics of participants", "participants"),
-    ("21", "Participants and events in each analysis", "performance"),
-    ("22", "Full model", "signature"),
-    ("23", "Performance with intervals; heterogeneity between centers", "performance"),
-    ("24", "Model updating (none: a locked model is never refitted)", "methods"),
-    ("25–26", "Interpretation and limitations", "limitations"),
-    ("27", "Usability in current care", "limitations"),
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.image import Intensity
+from thyrocast.config.network import RANDOM, Imbalance
+from thyrocast.contract.names import OutcomeRule, Role
+from thyrocast.report import numbers, words
+from thyrocast.report.study import StudyResults
+
+#: With fewer centers, the variance between centers is estimated badly.
+FEW_CENTERS = 5
+
+
+@dataclass(frozen=True)
+class ChecklistItem:
+    """An item of TRIPOD+AI.
+
+    Attributes
+    ----------
+    number, asks
+        The item and what it asks for.
+    section
+        Id of the section that answers it; None if the authors must.
+    """
+
+    number: str
+    asks: str
+    section: str | None
+
+
+#: TRIPOD+AI (Collins et al., BMJ 2024;385:e078378).
+CHECKLIST: Sequence[ChecklistItem] = tuple(
+    ChecklistItem(*item)
+    for item in (
+        ("1–2", "Title and abstract", "main-result"),
+        ("3–4", "Background and objectives", "main-result"),
+        ("5", "Sources of data; dates of recruitment (authors add dates)", "participants"),
+        ("6", "Participants: setting, eligibility, exclusions", "participants"),
+        ("7", "Data preparation and quality checks", "methods"),
+        ("8", "Outcome and how it is decided", "methods"),
+        ("9", "Predictors", "participants"),
+        ("10", "Sample size", "sample-size"),
+        ("11", "Missing data", "participants"),
+        ("12", "Analytical methods, validation, measures of performance", "methods"),
+        ("13", "Class imbalance", "methods"),
+        ("14", "Fairness: performance in subgroups", "performance"),
+        ("15", "Model output: probability of cure, and its threshold", "performance"),
+        ("16", "Differences between training and evaluation data", "participants"),
+        ("17", "Ethical approval", None),
+        (
+            "18",
+            "Open science: funding, conflicts, protocol, registration, data, code",
+            "provenance",
+        ),
+        ("19", "Patient and public involvement", None),
+        ("20", "Flow and characteristics of participants", "participants"),
+        ("21", "Participants and events in each analysis", "performance"),
+        ("22", "Full model", "signature"),
+        ("23", "Performance with intervals; heterogeneity between centers", "performance"),
+        ("24", "Model updating (none: a locked model is not fitted again)", "methods"),
+        ("25–26", "Interpretation and limitations", "limitations"),
+        ("27", "Usability in current care", "limitations"),
+    )
 )
 
 
-def paragraphs(study: Study) -> list[tuple[str, str]]:
-    """Methods in brief, as (heading, text), from the configuration that was run."""
-    said = [
+def paragraphs(study: StudyResults) -> list[tuple[str, str]]:
+    """Methods in brief as (heading, text), from the config of the study."""
+    return [
         (
             "Question",
-            "Will the first iodine-131 therapy of Graves’ disease cure this patient, judged from the pretreatment "
-            "Tc-99m pertechnetate scintigram? Every probability on this page is that of cure.",
+            "Will the first iodine-131 therapy of Graves’ disease cure this patient? The prediction is "
+            "made from the pretreatment Tc-99m pertechnetate scintigram. Every probability on this page "
+            "is a probability of cure.",
         ),
-        ("Outcome", _outcome(study)),
+        ("Outcome", _outcome(study.config.centers)),
         ("Images", _images(study)),
         ("Network", _network(study)),
         ("Signature", _signature(study)),
         (
             "Designs",
-            " ".join(f"{words.design(d)}: {words.DESIGN_NOTES.get(d, '')}" for d in study.designs),
+            " ".join(
+                f"{words.design(design)}: {words.DESIGN_NOTES[design]}" for design in study.designs
+            ),
         ),
-        (
-            "Evaluation",
-            "Whatever learns from data (normalization, network, selection, forest, threshold) learns inside the "
-            f"training set. Intervals are {study.level}; their method stands in evaluation/performance.csv. Discrimination is "
-            "the area under the ROC curve (AUC). Centers are pooled by a random-effects model; where models "
-            "never saw the centers, its prediction interval is what a new center can expect. In decision curves, to treat means to go ahead as "
-            "planned because cure is expected; net benefit weighs patients rightly expected to be cured against those "
-            "wrongly expected to be.",
-        ),
+        ("Evaluation", _evaluation(study)),
         (
             "Attention",
-            "Grad-CAM of the network’s last block for every test patient; the share of the map’s energy inside the "
-            "gland is compared with the share of the image that is gland, which is what a map without "
-            "preference would give.",
+            "Grad-CAM of the network’s last block is computed for every test patient. The share of the "
+            "map’s energy inside the gland is compared with the share of the image that is gland; a map "
+            "without preference would have equal shares.",
         ),
     ]
-    return [(heading, text) for heading, text in said if text]
 
 
-def _outcome(study: Study) -> str:
-    """Each center's rule, centers of one rule together."""
+def _outcome(centers: Sequence[CenterConfig]) -> str:
+    """The outcome rule of each center; centers with the same rule together."""
     rules: dict[str, list[str]] = {}
-    for center in study.setting("centers", default=()):
-        rule = center.get("outcome") or {}
-        if rule.get("rule") == "followup":
-            said = (
-                f"derived from the thyroid state {rule.get('months', 12):g} months after therapy "
-                f"(± {rule.get('tolerance_months', 3):g})"
+    for center in centers:
+        rule = center.outcome
+        if center.role is Role.PROSPECTIVE or rule is None:
+            continue
+        text = "as stated in the center’s own table"
+        if rule.rule is OutcomeRule.FOLLOWUP:
+            text = (
+                f"derived from the thyroid state {rule.months:g} months after therapy "
+                f"(± {rule.tolerance_months:g})"
             )
-        else:
-            said = "as the center’s own table states it"
-        if center.get("role") != "prospective":
-            rules.setdefault(said, []).append(str(center["name"]))
-    return "; ".join(f"{words.listing(names)}: {said}" for said, names in rules.items())
+        rules.setdefault(text, []).append(center.name)
+    return "; ".join(f"{words.listing(names)}: {text}" for text, names in rules.items()) + "."
 
 
-def _images(study: Study) -> str:
-    field, size = study.setting("image", "field_mm"), study.setting("image", "size")
-    if field is None or size is None:
-        return ""
+def _images(study: StudyResults) -> str:
+    image = study.config.image
     scale = (
-        "count rate relative to the gland’s mean"
-        if study.setting("image", "intensity", default="relative") == "relative"
-        else "count rate per injected activity and area"
+        "the count rate relative to the gland’s mean"
+        if image.intensity is Intensity.RELATIVE
+        else "the count rate per injected activity and area"
     )
     return (
-        f"The anterior frame is resampled, counts preserved, to {size} × {size} pixels of a square field of {field:g} mm "
-        f"around the gland; intensity is {scale}, never clipped."
+        f"The anterior frame is resampled to {image.size} × {image.size} pixels of a square field of "
+        f"{image.field_mm:g} mm around the gland; counts are preserved. Intensity is {scale} and is "
+        "never clipped."
     )
 
 
-def _network(study: Study) -> str:
-    weights = study.setting("network", "weights")
-    if weights is None:
-        return ""
+def _network(study: StudyResults) -> str:
+    network = study.config.network
     start = (
         "random weights"
-        if weights == "random"
+        if network.weights == RANDOM
         else "weights from a local file, checked by its hash"
     )
-    epochs = study.setting("network", "epochs")
-    watching = float(study.setting("network", "early_stopping", "fraction", default=0))
-    stop = (
-        f"at most {epochs} epochs, {words.percent(watching)} of the training patients deciding when to stop"
-        if watching
-        else f"{epochs} epochs"
-    )
+    stop = f"for {network.epochs} epochs"
+    if network.early_stopping.fraction:
+        share = numbers.percent(network.early_stopping.fraction)
+        stop = (
+            f"for at most {network.epochs} epochs; {share} of the training patients decide when to "
+            "stop"
+        )
     balance = (
-        " Both outcomes weigh the same in the loss, and the shift this causes is taken out of the probabilities."
-        if study.setting("network", "imbalance") == "weighted"
+        " Both outcomes have the same weight in the loss; the shift that this causes is removed from "
+        "the probabilities."
+        if network.imbalance is Imbalance.WEIGHTED
         else ""
     )
-    return f"ResNet50, trained end to end from {start}, {stop}.{balance}"
+    return f"ResNet50, trained end to end from {start} {stop}.{balance}"
 
 
-def _signature(study: Study) -> str:
-    embedded = (
+def _signature(study: StudyResults) -> str:
+    embeddings = (
         "Its training embeddings are in-sample, as published: the network had seen those patients."
         if study.in_sample
-        else f"Its training embeddings are cross-fitted over {study.setting('folds', default='the')} folds: every "
-        "training patient is embedded by a network that never saw them."
+        else f"Its training embeddings are cross-fitted over {study.config.folds} folds: every training "
+        "patient is embedded by a network that was not trained on this patient."
     )
     return (
-        "The 2,048 features of the network’s global pooling layer are selected by the LASSO and given to a random "
-        f"forest. {embedded}"
+        "The LASSO selects from the 2,048 features of the network’s global pooling layer; a random "
+        f"forest predicts from the selected features. {embeddings}"
     )
 
 
-def limitations(study: Study) -> list[str]:
-    """What the study can't say, the general first."""
-    said = [
-        "This is research, not a medical device: no result on this page may decide the treatment of a patient.",
-        "Patients were selected by whoever had both a scintigram and a known outcome; those excluded are "
-        "listed above and may differ. Outcomes are decided by each center’s own rule and follow-up.",
-        "The model learned from patients who were treated with the activity that their center chose. It predicts "
-        "what happens under such treatment, not what another activity would do.",
-        "Grad-CAM shows what moved the network, at the resolution of its last block. It explains no "
-        "biology.",
+def _evaluation(study: StudyResults) -> str:
+    return (
+        "Everything that is learned from data (normalization, network, selection, forest, threshold) is "
+        f"learned inside the training set. Intervals are {study.level} intervals; their kind is given in "
+        "evaluation/performance.csv. Discrimination is the area under the ROC curve (AUC). Results of "
+        "centers are pooled by a random-effects model; if the models did not see the centers in "
+        "training, its prediction interval is what a new center can expect. In decision curves, "
+        "“treat” means to give radioiodine as planned because cure is expected. Net benefit weighs "
+        "patients who are correctly expected to be cured against those who are wrongly expected to be "
+        "cured."
+    )
+
+
+def limitations(study: StudyResults) -> list[str]:
+    """What the study cannot show, general limitations first."""
+    simulated = "Simulated patients follow a model of the gland and of the camera that is simpler than reality."
+    few = (
+        "With fewer than five centers, differences between centers cannot be estimated well; the "
+        "prediction intervals are uncertain, too."
+    )
+    return [
+        "This is research, not a medical device. No result on this page may decide the treatment of a "
+        "patient.",
+        *([simulated] if study.simulated else []),
+        "Only patients with a scintigram and a known outcome were analyzed. Excluded patients are listed "
+        "above and may differ. Outcomes are decided by each center’s own rule and follow-up.",
+        "The model was trained on patients who received the activity that their center chose. It predicts "
+        "the outcome of such a therapy, not of another activity.",
+        "Grad-CAM shows which parts of the image influenced the network, at the resolution of its last "
+        "block. It does not explain the biology.",
+        *([few] if study.cohort["center"].nunique() < FEW_CENTERS else []),
     ]
-    if study.simulated:
-        said.insert(
-            1,
-            "Simulated patients follow a model of the gland and the camera that is simpler than either.",
-        )
-    if study.cohort["center"].nunique() < 5:
-        said.append(
-            "With fewer than five centers, differences between centers can’t be estimated well: prediction "
-            "intervals are uncertain themselves."
-        )
-    return said

@@ -1,36 +1,35 @@
-"""The page: sections put together, one HTML file that needs nothing but itself."""
+"""The page: all sections in one self-contained HTML file."""
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from thyrocast.report import (
-    grids,
-    learning,
-    methods,
-    palette,
-    participants,
-    results,
-    scores,
-    verdict,
-    words,
-)
-from thyrocast.report.parts import Cell, Grid, label
-from thyrocast.report.reading import YES, Study
+from thyrocast.report import methods, palette, published
+from thyrocast.report.attention import attention_section
+from thyrocast.report.banners import banners
+from thyrocast.report.design_section import design_section
+from thyrocast.report.first_screen import facts, main_result
+from thyrocast.report.grids import sample_size
+from thyrocast.report.participants import flow_section, table_one
+from thyrocast.report.provenance import provenance_lists
+from thyrocast.report.signatures import signature_section
+from thyrocast.report.study import StudyResults
+from thyrocast.report.training import training_section
+from thyrocast.report.true_risk import truth_section
 
 HERE = Path(__file__).parent
+#: Sections in the order of the page: (id, title).
 SECTIONS = (
-    ("verdict", "The verdict"),
+    ("main-result", "Main result"),
     ("participants", "Participants"),
     ("performance", "Performance"),
-    ("published", "Beside the published study"),
+    ("published", "Comparison with the published study"),
     ("training", "Training of the networks"),
-    ("signature", "The signature"),
+    ("signature", "Signature"),
     ("attention", "Where the network looks"),
     ("sample-size", "Sample size"),
     ("methods", "Methods in brief"),
@@ -40,11 +39,11 @@ SECTIONS = (
 )
 
 
-def render(study: Study) -> str:
-    """Write a study's report as one HTML page.
+def render(study: StudyResults) -> str:
+    """Write a study's report as one HTML page that needs no other file and no network.
 
-    The same study gives the same bytes: nothing of the moment or the machine stands on the page
-    but what its provenance says.
+    The same study gives the same bytes: the page contains no time and no name of a machine except
+    those in the study's provenance.
     """
     script = (HERE / "script.js").read_text(encoding="utf-8")
     style = palette.stylesheet() + (HERE / "style.css").read_text(encoding="utf-8")
@@ -55,8 +54,8 @@ def render(study: Study) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # For the page's own style and script, and for drawings, whose text drawing.py escaped.
-    environment.filters["as_it_is"] = Markup
+    # For the page's own style and script, and for figures, whose text is escaped by drawing.py.
+    environment.filters["unescaped"] = Markup
     return environment.get_template("page.html.j2").render(
         style=style,
         script=script,
@@ -65,120 +64,28 @@ def render(study: Study) -> str:
     )
 
 
-def _context(study: Study) -> dict[str, Any]:
-    seen = [
-        design for design in words.DESIGN_ORDER if any(s.design == design for s in study.splits)
-    ]
-    attention = next(
-        (found for design in seen if (found := learning.attention(study, design))), None
-    )
-    truth = verdict.truth(study)
+def _context(study: StudyResults) -> dict[str, Any]:
+    """Variables of the templates."""
     return {
         "sections": SECTIONS,
-        "title": study.title,
+        "title": study.config.study,
         "level": study.level,
-        "banners": verdict.banners(study),
-        "verdict": verdict.verdict(study),
-        "facts": verdict.facts(study),
-        "flow": participants.flow(study),
-        "table_one": participants.table_one(study),
-        "designs": [results.block(study, design) for design in study.designs],
-        "published": grids.published(study),
-        "truth": truth,
-        "truth_grid": _truth(study, truth),
-        "training": learning.histories(study),
-        "signature": learning.signatures(study),
         "in_sample": study.in_sample,
-        "attention": attention,
-        "sample_size": _sample_size(study),
+        "banners": banners(study),
+        "main": main_result(study),
+        "facts": facts(study),
+        "flow": flow_section(study),
+        "table_one": table_one(study),
+        "designs": [design_section(study, design) for design in study.designs],
+        "article": published.read(),
+        "published": published.comparison(study),
+        "truth": truth_section(study),
+        "training": training_section(study),
+        "signature": signature_section(study),
+        "attention": attention_section(study),
+        "sample_size": sample_size(study),
         "methods": methods.paragraphs(study),
         "limitations": methods.limitations(study),
         "checklist": methods.CHECKLIST,
-        "provenance": _provenance(study.provenance),
+        "provenance": provenance_lists(study.provenance),
     }
-
-
-def _truth(study: Study, truth: Mapping[str, Any] | None) -> Grid | None:
-    """The true risk's AUC beside the models', by center, in every design that left centers out."""
-    designs = [design for design in scores.evaluated(study) if design in words.UNSEEN_CENTERS]
-    if truth is None or not designs:
-        return None
-    models = [name for name in words.MODELS if any(name in study.models(d) for d in designs)]
-    body = []
-    for design in designs:
-        found = {model: scores.center_rows(study, design, model) for model in models}
-        for name in dict.fromkeys(name for rows in found.values() for name in rows["center"]):
-            cells = [
-                label(name, words.design(design)),
-                Cell(truth["centers"].get(name, words.MISSING)),
-            ]
-            for rows in found.values():
-                mine = rows.loc[rows["center"] == name, "estimate"]
-                cells.append(Cell(words.number(None if mine.empty else mine.iloc[0])))
-            body.append(cells)
-    header = ["Center", "True risk", *(words.model(model) for model in models)]
-    return Grid("AUC of the true risk beside the models, by center", header, body)
-
-
-def _sample_size(study: Study) -> Grid | None:
-    rows = study.table("sample_size")
-    if rows.empty:
-        return None
-    body = [
-        [
-            label(words.plain(row["purpose"])), label(words.CRITERIA.get(row["criterion"], row["criterion"]), row["detail"]),
-            Cell(words.count(row["required_n"]), f"{words.count(row['required_events'])} cured" if words.is_number(row["required_events"]) else ""),
-            Cell(words.count(row["available_n"]), f"{words.count(row['available_events'])} cured" if words.is_number(row["available_events"]) else ""),
-            label("yes" if str(row["sufficient"]).lower() in YES else "no"),
-        ]
-        for row in rows.to_dict("records")
-    ]  # fmt: skip
-    return Grid(
-        "Patients needed and available",
-        ["Purpose", "Criterion", "Needed", "Available", "Enough"],
-        body,
-    )
-
-
-def _provenance(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Provenance as titled lists; the configuration, which is long, comes last."""
-    single = [(k, v) for k, v in sorted(provenance.items()) if not isinstance(v, Mapping | list)]
-    listed = (
-        [("Study", [(words.plain(key), _shown(value)) for key, value in single])] if single else []
-    )
-    order = ["versions", "inputs", "seeds"]
-    blocks = [k for k, v in provenance.items() if isinstance(v, Mapping | list) and v]
-    for key in sorted(
-        blocks, key=lambda k: (k == "config", order.index(k) if k in order else 9, k)
-    ):
-        listed.append((words.plain(key), _flat(provenance[key])))
-    return listed
-
-
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        return [
-            pair
-            for key in value
-            for pair in _flat(value[key], f"{prefix}.{key}" if prefix else str(key))
-        ]
-    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        return [
-            pair
-            for place, item in enumerate(value)
-            for pair in _flat(
-                item,
-                f"{prefix}.{item.get('name', place) if isinstance(item, Mapping) else place}".strip(
-                    "."
-                ),
-            )
-        ]
-    return [(prefix, _shown(value))]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return words.MISSING if value in (None, "") else str(value)

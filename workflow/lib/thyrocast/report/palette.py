@@ -1,13 +1,13 @@
-"""Colours, told apart by colour-blind readers, in a light and a dark tone each.
+"""Colors that color-blind readers can distinguish, in a light and a dark tone each.
 
-Figures are drawn in the light tone; on the page every colour becomes a CSS variable, so that one
-drawing serves both themes and print. Models are marked by dashes as well: colour is never alone.
+Figures are drawn in the light tone; on the page every color becomes a CSS variable, so that one
+drawing is used in both themes and in print. Models differ in their dashes, too.
 """
 
 from collections.abc import Sequence
 
 # name: (light, dark). Hues after Okabe and Ito, darkened for 3:1 contrast on white.
-COLOURS = {
+COLORS = {
     "ink": ("#1b2430", "#e8ebf0"),
     "muted": ("#586474", "#a3adbb"),
     "rule": ("#c9d0d9", "#3c4653"),
@@ -26,7 +26,7 @@ COLOURS = {
     "warning": ("#8a4b00", "#ffc46b"),
     "danger": ("#a1162b", "#ff8d9a"),
 }
-# Dash patterns in points, as matplotlib takes them.
+# Dash patterns of matplotlib, in points.
 DASHES: dict[str, Sequence[float]] = {
     "network": (),
     "signature": (),
@@ -38,25 +38,25 @@ DASHES: dict[str, Sequence[float]] = {
 
 
 def light(name: str) -> str:
-    """The colour that figures are drawn in."""
-    return COLOURS[name][0]
+    """The color that figures are drawn in."""
+    return COLORS[name][0]
 
 
 def of_model(model: str) -> str:
-    """The palette name of a model; comparators that users bring share one."""
+    """The palette name of a model; all external predictions share one."""
     return model if model in DASHES else "other"
 
 
 def as_variables(drawing: str) -> str:
-    """Replace every colour of the palette in a drawing with its CSS variable."""
-    for name, (tone, _) in COLOURS.items():
+    """Replace every color of the palette in a drawing with its CSS variable."""
+    for name, (tone, _) in COLORS.items():
         drawing = drawing.replace(tone, f"var(--{name})")
     return drawing
 
 
 def stylesheet() -> str:
     """Declare the palette: light by default and in print, dark where the reader prefers it."""
-    tones = [";".join(f"--{name}:{pair[i]}" for name, pair in COLOURS.items()) for i in (0, 1)]
+    tones = [";".join(f"--{name}:{pair[i]}" for name, pair in COLORS.items()) for i in (0, 1)]
     return (
         f":root{{color-scheme:light dark;{tones[0]}}}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{tones[1]}}}}}"

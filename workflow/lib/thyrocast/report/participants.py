@@ -1,199 +1,244 @@
-"""Who was in the study: the flow of participants, and table 1."""
+"""Participants: the flow of patients, and table 1."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from thyrocast.report import words
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.documents import CenterFlow
+from thyrocast.contract.names import Role
+from thyrocast.contract.table import Kind
+from thyrocast.report import numbers, words
 from thyrocast.report.parts import Cell, Grid, label
-from thyrocast.report.reading import YES, Study
+from thyrocast.report.study import StudyResults
 
+#: Most codes of a column in table 1; the rest are counted together.
 MOST_CODES = 8
+#: Codes of a yes/no column, of which only one is shown.
+_YES_NO = frozenset({"yes", "no"})
 
 
-def flow(study: Study) -> dict[str, Any]:
-    """Participant flow of all centers, for the figure and for the table."""
-    names = [name for name in study.centers if name in study.flow]
-    centers = {name: study.flow[name] for name in names}
+@dataclass(frozen=True)
+class RoleFlow:
+    """Analyzed patients of all centers of one role.
+
+    Attributes
+    ----------
+    role, centers
+        In words.
+    analyzed, cured
+        Numbers of patients; cured is None if outcomes are not known yet.
+    """
+
+    role: str
+    centers: Sequence[str]
+    analyzed: int
+    cured: int | None
+
+
+@dataclass(frozen=True)
+class FlowSection:
+    """The flow of participants of all centers together, and by center in a table.
+
+    Attributes
+    ----------
+    found, matched, table_only, dicom_only, excluded, analyzed
+        Numbers of patients.
+    reasons
+        Reasons for exclusion with their numbers, the most frequent first.
+    roles
+        Analyzed patients by role.
+    grid
+        The flow by center.
+    inconsistent
+        Centers whose numbers do not add up.
+    """
+
+    found: int
+    matched: int
+    table_only: int
+    dicom_only: int
+    excluded: int
+    analyzed: int
+    reasons: Sequence[tuple[str, int]]
+    roles: Sequence[RoleFlow]
+    grid: Grid
+    inconsistent: Sequence[str]
+
+
+def flow_section(study: StudyResults) -> FlowSection:
+    """Participant flow, for the figure and for the table."""
+    recorded = study.flow.centers
+    centers = {name: recorded[name] for name in study.centers if name in recorded}
     excluded: Counter[str] = Counter()
     for center in centers.values():
-        excluded.update(
-            {str(reason): int(n) for reason, n in (center.get("excluded") or {}).items()}
-        )
+        excluded.update(center.excluded)
     reasons = sorted(excluded.items(), key=lambda item: (-item[1], item[0]))
-    roles = []
-    for role in words.ROLES:
-        members = {name: c for name, c in centers.items() if c.get("role") == role}
-        if members:
-            roles.append(
-                {
-                    "role": words.ROLES[role],
-                    "centers": [*members],
-                    "analysed": _sum(members, "analysed"),
-                    "cured": None if role == "prospective" else _sum(members, "cured"),
-                }
-            )
-    header = ["", *names, "All"]
-    rows = [
-        [label(title), *(Cell(words.count(centers[name].get(key))) for name in names),
-         Cell(words.count(_sum(centers, key)))]
-        for key, title in (
-            ("found", "Found in either source"),
-            ("in_table", "In the clinical table"),
-            ("in_dicom", "With DICOM images"),
-            ("matched", "In both"),
-        )
-    ]  # fmt: skip
-    for reason, total in reasons:
-        each = [(centers[name].get("excluded") or {}).get(reason, 0) for name in names]
-        rows.append(
-            [
-                label(f"Excluded: {reason}"),
-                *(Cell(words.count(n)) for n in each),
-                Cell(words.count(total)),
-            ]
-        )
-    rows.append(
-        [label("Analysed"), *(Cell(words.count(centers[name].get("analysed"))) for name in names),
-         Cell(words.count(_sum(centers, "analysed")))]
-    )  # fmt: skip
-    rows.append(
-        [label("Cured"), *(_cured(centers[name]) for name in names), _cured_of_all(centers)]
+    found, matched, in_table, in_dicom = (
+        sum(getattr(center, key) for center in centers.values())
+        for key in ("found", "matched", "in_table", "in_dicom")
     )
-    return {
-        "found": _sum(centers, "found"),
-        "table_only": _sum(centers, "in_table") - _sum(centers, "matched"),
-        "dicom_only": _sum(centers, "in_dicom") - _sum(centers, "matched"),
-        "matched": _sum(centers, "matched"),
-        "reasons": reasons,
-        "excluded": sum(excluded.values()),
-        "analysed": _sum(centers, "analysed"),
-        "roles": roles,
-        "grid": Grid("Participants by center", header, rows),
-        "unequal": [name for name, center in centers.items() if not _adds_up(center)],
-    }
+    return FlowSection(
+        found=found,
+        matched=matched,
+        table_only=in_table - matched,
+        dicom_only=in_dicom - matched,
+        excluded=sum(excluded.values()),
+        analyzed=_analyzed(centers.values()),
+        reasons=reasons,
+        roles=_roles(centers),
+        grid=_flow_grid(centers, reasons),
+        inconsistent=[name for name, center in centers.items() if not _adds_up(center)],
+    )
 
 
-def _sum(centers: Mapping[str, Mapping[str, Any]], key: str) -> int:
-    return sum(int(center.get(key) or 0) for center in centers.values())
+def _analyzed(centers: Collection[CenterFlow]) -> int:
+    return sum(center.analyzed for center in centers)
 
 
-def _adds_up(center: Mapping[str, Any]) -> bool:
-    excluded = sum(int(n) for n in (center.get("excluded") or {}).values())
-    return excluded + int(center.get("analysed") or 0) == int(center.get("found") or 0)
+def _cured(centers: Collection[CenterFlow]) -> int:
+    return sum(center.cured for center in centers)
 
 
-def _cured(center: Mapping[str, Any]) -> Cell:
-    if center.get("role") == "prospective":
-        return Cell("not known yet")
-    return _fraction(int(center.get("cured") or 0), int(center.get("analysed") or 0))
+def _adds_up(center: CenterFlow) -> bool:
+    return sum(center.excluded.values()) + center.analyzed == center.found
 
 
-def _cured_of_all(centers: Mapping[str, Mapping[str, Any]]) -> Cell:
-    known = {name: c for name, c in centers.items() if c.get("role") != "prospective"}
-    return _fraction(_sum(known, "cured"), _sum(known, "analysed"))
+def _roles(centers: Mapping[str, CenterFlow]) -> list[RoleFlow]:
+    roles = []
+    for role in Role:
+        members = {name: center for name, center in centers.items() if center.role is role}
+        if members:
+            cured = None if role is Role.PROSPECTIVE else _cured(members.values())
+            analyzed = _analyzed(members.values())
+            roles.append(RoleFlow(words.ROLES[role], [*members], analyzed, cured))
+    return roles
+
+
+def _flow_grid(centers: Mapping[str, CenterFlow], reasons: Sequence[tuple[str, int]]) -> Grid:
+    def row(title: str, values: Sequence[int]) -> list[Cell]:
+        return [label(title), *(Cell(numbers.count(n)) for n in (*values, sum(values)))]
+
+    every = [*centers.values()]
+    rows = [
+        row("Found in either source", [center.found for center in every]),
+        row("In the clinical table", [center.in_table for center in every]),
+        row("With DICOM images", [center.in_dicom for center in every]),
+        row("In both", [center.matched for center in every]),
+        *(
+            row(f"Excluded: {reason}", [center.excluded.get(reason, 0) for center in every])
+            for reason, _ in reasons
+        ),
+        row("Analyzed", [center.analyzed for center in every]),
+    ]
+    known = [center for center in every if center.role is not Role.PROSPECTIVE]
+    rows.append(
+        [
+            label("Cured"),
+            *(
+                _fraction(center.cured, center.analyzed)
+                if center.role is not Role.PROSPECTIVE
+                else Cell("not known yet")
+                for center in every
+            ),
+            _fraction(_cured(known), _analyzed(known)),
+        ]
+    )
+    return Grid("Participants by center", ["", *centers, "All"], rows)
 
 
 def _fraction(part: int, whole: int) -> Cell:
-    return Cell(words.count(part), words.percent(part / whole) if whole else "")
+    return Cell(numbers.count(part), numbers.percent(part / whole) if whole else "")
 
 
-def table_one(study: Study) -> list[Grid]:
+def table_one(study: StudyResults) -> list[Grid]:
     """Table 1 by center, and the same by outcome."""
     cohort = study.cohort
     if cohort.empty:
         return []
-    everyone = {"All": cohort}
-    by_center = {str(name): cohort[cohort["center"] == name] for name in study.centers}
+    by_center = {name: cohort[cohort["center"] == name] for name in study.centers}
     by_outcome = {
-        "Cured": cohort[cohort["outcome"] == "1"],
-        "Not cured": cohort[cohort["outcome"] == "0"],
+        name: cohort[(cohort["outcome"] == outcome).fillna(False)]
+        for name, outcome in (("Cured", 1), ("Not cured", 0))
     }
     return [
-        _characteristics("Table 1. Patients by center", everyone | by_center),
-        _characteristics("Patients by outcome", by_outcome),
+        _characteristics("Table 1. Patients by center", {"All": cohort} | by_center, cured=True),
+        _characteristics("Patients by outcome", by_outcome, cured=False),
     ]
 
 
-def _characteristics(caption: str, groups: Mapping[str, pd.DataFrame]) -> Grid:
+def _characteristics(caption: str, groups: Mapping[str, pd.DataFrame], *, cured: bool) -> Grid:
     rows: list[Sequence[Cell]] = [
-        [label("Patients"), *(Cell(words.count(len(group))) for group in groups.values())]
+        [label("Patients"), *(Cell(numbers.count(len(group))) for group in groups.values())]
     ]
-    if len({*groups} & {"Cured", "Not cured"}) == 0:
-        rows.append([label("Cured"), *(_outcome(group) for group in groups.values())])
+    if cured:
+        rows.append([label("Cured"), *(_outcome(group["outcome"]) for group in groups.values())])
     everyone = pd.concat(list(groups.values())).drop_duplicates("patient")
-    left_out = []
-    for column in words.COLUMNS:
-        if column not in everyone:
-            continue
-        known = everyone.loc[everyone[column] != "", column]
-        if known.empty:
-            left_out.append(words.column(column).split(",")[0])
+    not_recorded = []
+    for column, title in words.COLUMNS.items():
+        if everyone[column].isna().all():
+            not_recorded.append(title.split(",")[0])
         else:
-            rows += _rows(column, known, groups)
+            values = [group[column] for group in groups.values()]
+            rows += _rows(column, everyone[column].dropna(), values)
     note = (
-        "Medians with first to third quartile, or patients with their share of those known; "
-        "“unknown” counts patients without the value."
+        "Median with first to third quartile, or number of patients with the share among patients with "
+        "a known value; “unknown” counts patients without the value."
     )
-    if left_out:
-        note += f" Not recorded by any center: {words.listing(left_out)}."
+    if not_recorded:
+        note += f" Not recorded by any center: {words.listing(not_recorded)}."
     return Grid(caption, ["", *groups], rows, note)
 
 
-def _outcome(group: pd.DataFrame) -> Cell:
-    known = group.loc[group["outcome"] != "", "outcome"]
-    return _fraction(int((known == "1").sum()), len(known)) if len(known) else Cell("not known yet")
+def _outcome(outcomes: "pd.Series[Any]") -> Cell:
+    known = outcomes.dropna()
+    return _fraction(int(known.sum()), len(known)) if len(known) else Cell("not known yet")
 
 
 def _rows(
-    column: str, known: pd.Series, groups: Mapping[str, pd.DataFrame]
+    column: str, known: "pd.Series[Any]", groups: Sequence["pd.Series[Any]"]
 ) -> list[Sequence[Cell]]:
-    values = sorted(known.unique())
+    """Rows of one characteristic: its median, or the number of patients with each code."""
     title = words.column(column)
-    if set(values) <= {"0", "1", "yes", "no", "0.0", "1.0"}:
-        cells = [_coded(group[column], YES) for group in groups.values()]
-        return [[label(title), *cells]]
-    numbers = pd.to_numeric(known, errors="coerce")
-    if numbers.notna().all() and not (column == "matrix" and len(values) <= MOST_CODES):
-        return [[label(title), *(_median(group[column]) for group in groups.values())]]
+    coded = COHORT.column(column).kind is Kind.TEXT
+    if not coded and not (column == "matrix" and known.nunique() <= MOST_CODES):
+        return [[label(title), *(_median(group) for group in groups)]]
+    if coded and set(known) <= _YES_NO:
+        return [[label(title), *(_coded(group, ["yes"]) for group in groups)]]
     counts = known.value_counts()
-    shown = sorted(counts.index, key=lambda code: (-counts[code], code))[:MOST_CODES]
+    codes = sorted(counts.index, key=lambda code: (-counts[code], str(code)))
+    shown, rest = codes[:MOST_CODES], codes[MOST_CODES:]
     rows: list[Sequence[Cell]] = [
-        [
-            label(f"{title}: {code}"),
-            *(_coded(group[column], (code,)) for group in groups.values()),
-        ]
-        for code in shown
+        [label(f"{title}: {code}"), *(_coded(group, [code]) for group in groups)] for code in shown
     ]
-    rest = [code for code in counts.index if code not in shown]
     if rest:
-        rows.append(
-            [
-                label(f"{title}: {words.plural(len(rest), 'other value')}"),
-                *(_coded(group[column], rest) for group in groups.values()),
-            ]
-        )
+        others = f"{title}: {words.plural(len(rest), 'other value')}"
+        rows.append([label(others), *(_coded(group, rest) for group in groups)])
     return rows
 
 
-def _coded(values: pd.Series, codes: Sequence[str]) -> Cell:
-    known = values[values != ""]
+def _coded(values: "pd.Series[Any]", codes: Sequence[object]) -> Cell:
+    known = values.dropna()
     if known.empty:
-        return Cell(words.MISSING, "unknown" if len(values) else "")
+        return _unknown(values)
     hits = int(known.isin(list(codes)).sum())
-    return Cell(words.count(hits), _qualified(words.percent(hits / len(known)), values))
+    return Cell(numbers.count(hits), _with_unknown(numbers.percent(hits / len(known)), values))
 
 
-def _median(values: pd.Series) -> Cell:
-    known = values[values != ""]
-    if known.empty:
-        return Cell(words.MISSING, "unknown" if len(values) else "")
-    middle, within = words.quartiles(known)
-    return Cell(middle, _qualified(within, values))
+def _median(values: "pd.Series[Any]") -> Cell:
+    if values.isna().all():
+        return _unknown(values)
+    middle, within = numbers.quartiles(values)
+    return Cell(middle, _with_unknown(within, values))
 
 
-def _qualified(detail: str, values: pd.Series) -> str:
-    missing = int((values == "").sum())
+def _unknown(values: "pd.Series[Any]") -> Cell:
+    return Cell(numbers.MISSING, "unknown" if len(values) else "")
+
+
+def _with_unknown(detail: str, values: "pd.Series[Any]") -> str:
+    missing = int(values.isna().sum())
     return f"{detail}; {missing} unknown" if missing else detail

@@ -1,23 +1,33 @@
-"""The report's figures of what was learned: training, LASSO path, features, attention."""
+"""Figures of training: loss, LASSO path, importance of features, and Grad-CAM as inline SVG."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
-from thyrocast.report import drawing, palette, words
+from thyrocast.report import drawing, numbers, palette, words
+
+#: Markers of a legend's shapes.
+MARKERS = {"circle": "o", "triangle": "^", "square": "s"}
 
 
 def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
-    """Loss by epoch of a split's networks: the full one thick, those of the folds thin.
+    """Loss by epoch of a split's networks: that of all training patients thick, folds thin.
 
     Parameters
     ----------
+    name
+        Unique on the page.
     title
-        Of the split, for the description.
+        The split, for the description.
     members
-        Histories by member.
+        history.csv by member.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
     with drawing.panel(height=230, width=drawing.NARROW) as (figure, (axes,)):
         for member, rows in sorted(members.items(), key=lambda item: item[0] == "full"):
@@ -28,7 +38,7 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
                     epoch, rows[column].to_numpy(float), color=palette.light(tone),
                     linewidth=2 if full else 0.9, alpha=1 if full else 0.45,
                 )  # fmt: skip
-            best = rows[rows["best"].str.lower().isin(("1", "1.0", "true"))]
+            best = rows[rows["best"]]
             if full and not best.empty:
                 loss = best["validation_loss"].fillna(best["train_loss"])
                 axes.plot(
@@ -42,17 +52,24 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
 
 
 def lasso(name: str, title: str, path: pd.DataFrame) -> str:
-    """Cross-validated deviance along the LASSO path, the chosen strength marked.
+    """Cross-validated deviance along the LASSO path, with the chosen penalty.
 
     Parameters
     ----------
+    name
+        Unique on the page.
     title
-        Of the split, for the description.
+        The split, for the description.
     path
         A split's path.csv.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
     path = path.sort_values("lambda")
-    strength, deviance, error, kept = (
+    penalty, deviance, error, features = (
         path[column].to_numpy(float) for column in ("lambda", "cv_deviance", "cv_se", "nonzero")
     )
     with drawing.panel(height=270, width=drawing.NARROW, ratios=(1, 2.2)) as (
@@ -60,27 +77,22 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
         (above, axes),
     ):
         above.sharex(axes)
-        above.step(strength, kept, color=palette.light("muted"), where="mid", linewidth=1.4)
+        above.step(penalty, features, color=palette.light("muted"), where="mid", linewidth=1.4)
         above.set(ylabel="Features")
         above.tick_params(labelbottom=False)
         above.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
         axes.fill_between(
-            strength,
-            deviance - error,
-            deviance + error,
-            color=palette.light("signature"),
-            alpha=0.16,
-            linewidth=0,
-        )
-        axes.plot(strength, deviance, color=palette.light("signature"))
-        axes.set(xscale="log", xlabel="Strength of the penalty (λ)", ylabel="Deviance")
-        chosen = path[path["chosen"].str.lower().isin(("1", "1.0", "true"))]
-        for row in chosen.head(1).to_dict("records"):
+            penalty, deviance - error, deviance + error,
+            color=palette.light("signature"), alpha=0.16, linewidth=0,
+        )  # fmt: skip
+        axes.plot(penalty, deviance, color=palette.light("signature"))
+        axes.set(xscale="log", xlabel="Penalty (λ)", ylabel="Deviance")
+        for chosen in path.loc[path["chosen"], "lambda"].head(1):
             for one in (above, axes):
-                one.axvline(row["lambda"], color=palette.light("ink"), linewidth=1.1, dashes=(4, 2))
-        # Powers of ten in plain digits: nothing on the page is read as mathematics.
+                one.axvline(chosen, color=palette.light("ink"), linewidth=1.1, dashes=(4, 2))
+        # Plain digits: no text on the page is parsed as mathematics.
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_minor_locator(NullLocator())
         figure.align_ylabels()
         return drawing.svg(
             figure,
@@ -90,16 +102,23 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
 
 
 def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -> str:
-    """Importance of the selected features in the forest, the sign of their coefficient by colour.
+    """Importance of the selected features in the forest, the sign of their coefficient as color.
 
     Parameters
     ----------
+    name
+        Unique on the page.
     title
-        Of the split, for the description.
+        The split, for the description.
     features
         A split's features.csv.
     most
-        Features shown.
+        Most features shown.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
     shown = features.sort_values("importance", ascending=False).head(most)[::-1]
     with drawing.panel(height=56 + 17 * max(len(shown), 3), width=drawing.NARROW) as (
@@ -121,24 +140,30 @@ def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -
         )
 
 
-def attention(name: str, rows: pd.DataFrame) -> str:
+def attention(
+    name: str, rows: pd.DataFrame, groups: Sequence[tuple[pd.DataFrame, str, str]]
+) -> str:
     """Share of each map's energy inside the gland against the share of the image that is gland.
 
     Parameters
     ----------
+    name
+        Unique on the page.
     rows
-        Rows of gradcam.csv whose status is ok.
+        Rows of gradcam.csv whose maps are not empty.
+    groups
+        The same rows by outcome, each with a color of the palette and a shape.
+
+    Returns
+    -------
+    str
+        Inline SVG.
     """
     with drawing.panel(height=390) as (figure, (axes,)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
-        for outcome, tone, marker in (
-            ("1", "cured", "o"),
-            ("0", "failed", "^"),
-            ("", "muted", "s"),
-        ):
-            part = rows[rows["outcome_text"] == outcome]
+        for part, tone, shape in groups:
             axes.plot(
-                part["area"].to_numpy(float), part["inside"].to_numpy(float), marker,
+                part["area"].to_numpy(float), part["inside"].to_numpy(float), MARKERS[shape],
                 color=palette.light(tone), markersize=4.5, alpha=0.65, markeredgewidth=0,
             )  # fmt: skip
         axes.set(
@@ -151,6 +176,6 @@ def attention(name: str, rows: pd.DataFrame) -> str:
             figure,
             name,
             f"Grad-CAM of {words.plural(len(rows), 'patient')}: share of the map inside the gland, median "
-            f"{words.percent(rows['inside'].median())}, against the share of the image that is gland, median "
-            f"{words.percent(rows['area'].median())}.",
+            f"{numbers.percent(rows['inside'].median())}, against the share of the image that is gland, median "
+            f"{numbers.percent(rows['area'].median())}.",
         )

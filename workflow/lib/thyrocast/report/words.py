@@ -1,85 +1,81 @@
-"""The report's words: what columns and models are called, and how numbers are written."""
+"""Names of the contract in words: models, designs, metrics, columns and methods."""
 
-import math
-from collections.abc import Sequence
-from typing import TypeGuard
+from collections.abc import Mapping, Sequence
 
-import pandas as pd
+from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUANTITIES
+from thyrocast.contract.names import Design, GroupKind, Metric, Model, Role, Set, ThresholdRule
+from thyrocast.report.numbers import count, is_number
 
-MISSING = "–"
-
-MODELS = {
-    "network": "ResNet50",
-    "signature": "Signature",
-    "handcrafted": "Hand-crafted",
-    "clinical": "Clinical",
-    "combined": "Combined",
+MODELS: Mapping[str, str] = {
+    Model.NETWORK: "ResNet50",
+    Model.SIGNATURE: "Signature",
+    Model.HANDCRAFTED: "Hand-crafted",
+    Model.CLINICAL: "Clinical",
+    Model.COMBINED: "Combined",
 }
-MODEL_NOTES = {
-    "network": "ResNet50 trained end to end on the scintigrams",
-    "signature": "LASSO-selected network features in a random forest",
-    "handcrafted": "quantities measured on the scintigram, without a network",
-    "clinical": "clinical predictors alone, without the scintigram",
-    "combined": "the scintigram and the clinical predictors together",
+MODEL_NOTES: Mapping[str, str] = {
+    Model.NETWORK: "ResNet50, trained end to end on the scintigrams",
+    Model.SIGNATURE: "random forest on network features that the LASSO selected",
+    Model.HANDCRAFTED: "quantities measured on the scintigram, without a network",
+    Model.CLINICAL: "clinical predictors alone, without the scintigram",
+    Model.COMBINED: "scintigram and clinical predictors together",
 }
-DESIGNS = {
-    "external": "External centers",
-    "loco": "Leave one center out",
-    "kfold": "Repeated cross-validation",
-    "holdout": "Hold-out",
+DESIGNS: Mapping[str, str] = {
+    Design.EXTERNAL: "External centers",
+    Design.LOCO: "Leave one center out",
+    Design.KFOLD: "Repeated cross-validation",
+    Design.HOLDOUT: "Hold-out",
 }
-DESIGN_NOTES = {
-    "external": "Trained on all development centers, tested on centers that took no part in training.",
-    "loco": "Each center in turn is left out of training and then predicted: every test patient "
-    "comes from a center that the models never saw.",
-    "kfold": "Patients of all centers are divided at random, repeatedly. Test patients come from "
-    "centers that the models did see.",
-    "holdout": "One random division of the patients, as in the published study. Test patients "
-    "come from centers that the models did see.",
+DESIGN_NOTES: Mapping[str, str] = {
+    Design.EXTERNAL: "Trained on all development centers and tested on centers that took no part in "
+    "training.",
+    Design.LOCO: "Each center in turn is left out of training and then predicted. Every test patient "
+    "comes from a center that the model did not see in training.",
+    Design.KFOLD: "Patients of all centers are divided at random, repeatedly. Test patients come "
+    "from centers that the model saw in training.",
+    Design.HOLDOUT: "One random division of the patients, as in the published study. Test patients "
+    "come from centers that the model saw in training.",
 }
-# Evidence for a new hospital, strongest first.
-DESIGN_ORDER = ("external", "loco", "kfold", "holdout")
-UNSEEN_CENTERS = ("external", "loco")
-
-METRICS = {
-    "auc": "AUC",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "accuracy": "Accuracy",
-    "brier": "Brier score",
-    "scaled_brier": "Scaled Brier score",
-    "log_loss": "Log loss",
-    "calibration_in_the_large": "Calibration in the large",
-    "calibration_intercept": "Calibration intercept",
-    "calibration_slope": "Calibration slope",
-    "oe_ratio": "Observed / expected",
-    "log_oe_ratio": "Log observed / expected",
-    "logit_auc": "AUC",
-    "ici": "ICI",
-    "e50": "E50",
-    "e90": "E90",
-    "emax": "Emax",
-    "net_benefit": "Net benefit",
-    "partial_auc": "Partial AUC",
-    "set_coverage": "Truth in the set",
-    "set_coverage_cured": "… of cured patients",
-    "set_coverage_not_cured": "… of patients not cured",
-    "set_abstention": "No call",
-    "set_accuracy": "Accuracy of the calls",
-    "likelihood_ratio": "Likelihood ratio, χ²",
+METRICS: Mapping[str, str] = {
+    Metric.AUC: "AUC",
+    Metric.SENSITIVITY: "Sensitivity",
+    Metric.SPECIFICITY: "Specificity",
+    Metric.PPV: "PPV",
+    Metric.NPV: "NPV",
+    Metric.ACCURACY: "Accuracy",
+    Metric.BRIER: "Brier score",
+    Metric.SCALED_BRIER: "Scaled Brier score",
+    Metric.LOG_LOSS: "Log loss",
+    Metric.OE_RATIO: "Observed / expected",
+    Metric.CALIBRATION_IN_THE_LARGE: "Calibration in the large",
+    Metric.CALIBRATION_SLOPE: "Calibration slope",
+    Metric.CALIBRATION_INTERCEPT: "Calibration intercept",
+    Metric.ICI: "ICI",
+    Metric.E50: "E50",
+    Metric.E90: "E90",
+    Metric.EMAX: "Emax",
+    Metric.SPIEGELHALTER_Z: "Spiegelhalter’s z",
+    Metric.SPIEGELHALTER_P: "Spiegelhalter’s test, p",
+    Metric.NET_BENEFIT: "Net benefit",
+    Metric.LIKELIHOOD_RATIO: "Likelihood ratio, χ²",
+    Metric.SET_COVERAGE: "True outcome in the set",
+    Metric.SET_COVERAGE_CURED: "… of cured patients",
+    Metric.SET_COVERAGE_NOT_CURED: "… of patients not cured",
+    Metric.SET_ABSTENTION: "Undecided",
+    Metric.SET_ACCURACY: "Accuracy if decided",
+    Metric.SET_COVERAGE_OWN_CENTER: "True outcome in the set, calibrated in the center",
+    Metric.SET_ABSTENTION_OWN_CENTER: "Undecided, calibrated in the center",
 }
-CRITERIA = {
+CRITERIA: Mapping[str, str] = {
     "shrinkage": "Little overfitting",
     "optimism": "Little optimism",
-    "prevalence": "Average risk known well",
-    "oe_ratio": "Observed / expected known well",
-    "calibration_slope": "Calibration slope known well",
-    "auc": "AUC known well",
+    "prevalence": "Precise average risk",
+    "oe_ratio": "Precise observed / expected",
+    "calibration_slope": "Precise calibration slope",
+    "auc": "Precise AUC",
     "all": "All of these",
 }
-METHODS = {
+METHODS: Mapping[str, str] = {
     "reml_hartung_knapp_truncated": "random effects (REML, Hartung-Knapp)",
     "reml_hartung_knapp": "random effects (REML, Hartung-Knapp)",
     "delong": "DeLong",
@@ -91,214 +87,150 @@ METHODS = {
     "wald": "Wald",
     "wilson": "Wilson",
     "newcombe": "Newcombe",
+    "drawn_curves": "simulated calibration curves",
     "likelihood_ratio_chi2_1": "likelihood ratio, χ² with 1 degree of freedom",
+    "bootstrap_by_patient": "bootstrap of patients",
+    "bootstrap_by_patient_percentile": "bootstrap of patients",
+    "bootstrap_by_center_percentile": "bootstrap of centers",
+    "bootstrap_by_center_bca": "bootstrap of centers (BCa)",
     "bootstrap_percentile": "bootstrap",
+    "bootstrap_bca": "bootstrap (BCa)",
     "bootstrap_stratified_percentile": "stratified bootstrap",
+    "bootstrap_stratified_bca": "stratified bootstrap (BCa)",
 }
-RULES = {
-    "youden": "greatest sensitivity + specificity (Youden)",
-    "sensitivity": "fixed sensitivity",
-    "specificity": "fixed specificity",
-    "cost_ratio": "least cost",
-    "net_benefit": "net benefit",
-    "fixed": "fixed threshold",
+RULES: Mapping[str, str] = {
+    ThresholdRule.YOUDEN: "greatest sensitivity + specificity (Youden)",
+    ThresholdRule.SENSITIVITY: "fixed sensitivity",
+    ThresholdRule.SPECIFICITY: "fixed specificity",
+    ThresholdRule.COST_RATIO: "least cost",
+    ThresholdRule.NET_BENEFIT: "net benefit",
+    ThresholdRule.FIXED: "fixed threshold",
 }
-# Rules whose threshold is the config's own number; no patient takes part.
-GIVEN_RULES = ("net_benefit", "fixed")
-# Models that see the scintigram.
-IMAGE_MODELS = ("network", "signature", "handcrafted", "combined")
-# The two tables of a design: telling patients apart and deciding; and honest probabilities.
-DISCRIMINATION = ("auc", "sensitivity", "specificity", "ppv", "npv", "accuracy")
+#: Rules whose threshold is a number of the config; no patient is used.
+GIVEN_RULES = (ThresholdRule.NET_BENEFIT, ThresholdRule.FIXED)
+#: Metrics of a design's tables: discrimination and decisions, calibration, prediction sets.
+DISCRIMINATION = (
+    Metric.AUC, Metric.SENSITIVITY, Metric.SPECIFICITY, Metric.PPV, Metric.NPV, Metric.ACCURACY,
+)  # fmt: skip
 CALIBRATION = (
-    "brier",
-    "scaled_brier",
-    "calibration_in_the_large",
-    "calibration_slope",
-    "oe_ratio",
-    "ici",
+    Metric.BRIER,
+    Metric.SCALED_BRIER,
+    Metric.CALIBRATION_IN_THE_LARGE,
+    Metric.CALIBRATION_SLOPE,
+    Metric.OE_RATIO,
+    Metric.ICI,
 )
-
-COLUMNS = {
+PREDICTION_SETS = (
+    Metric.SET_COVERAGE,
+    Metric.SET_COVERAGE_CURED,
+    Metric.SET_COVERAGE_NOT_CURED,
+    Metric.SET_ABSTENTION,
+    Metric.SET_ACCURACY,
+)
+_COLUMN_NAMES = {
     "sex": "Sex",
-    "age": "Age, years",
-    "gland_mass": "Gland mass, g",
-    "uptake_24h": "Iodine uptake at 24 h, %",
-    "activity": "Administered I-131, MBq",
-    "trab": "TRAb, IU/L",
-    "ft4": "Free T4, pmol/L",
-    "ft3": "Free T3, pmol/L",
+    "age": "Age",
+    "gland_mass": "Gland mass",
+    "uptake_24h": "Iodine uptake at 24 h",
+    "activity": "Administered I-131",
+    "trab": "TRAb",
+    "ft4": "Free T4",
+    "ft3": "Free T3",
     "antithyroid_drug": "Antithyroid drug before therapy",
-    "withdrawal_days": "Drug withdrawn, days before",
+    "withdrawal_days": "Drug withdrawn, days before therapy",
     "orbitopathy": "Orbitopathy",
     "smoking": "Smoking",
     "vendor": "Camera vendor",
     "camera": "Camera",
     "collimator": "Collimator",
     "matrix": "Matrix",
-    "pixel_mm": "Pixel size, mm",
-    "duration_s": "Acquisition, s",
-    "tc_activity_mbq": "Injected Tc-99m, MBq",
-    "delay_min": "Injection to image, min",
+    "pixel_mm": "Pixel size",
+    "duration_s": "Acquisition time",
+    "tc_activity_mbq": "Injected Tc-99m",
+    "delay_min": "Injection to image",
     "q_counts": "Counts in the gland",
-    "q_rate": "Count rate of the gland, 1/s",
-    "q_uptake": "Tc-99m uptake, %",
-    "q_area_right": "Right lobe area, cm²",
-    "q_area_left": "Left lobe area, cm²",
-    "q_mass": "Gland mass on the image, g",
+    "q_rate": "Count rate of the gland",
+    "q_uptake": "Tc-99m uptake",
+    "q_area_right": "Right lobe area",
+    "q_area_left": "Left lobe area",
+    "q_mass": "Gland mass on the image",
     "q_asymmetry": "Asymmetry of the lobes",
     "q_heterogeneity": "Heterogeneity",
     "q_to_background": "Gland to background",
     "q_to_salivary": "Gland to salivary glands",
     "q_snr": "Signal to noise",
 }
-ROLES = {
-    "development": "development",
-    "external": "external validation",
-    "prospective": "prospective",
+# These names say what is counted, so that a unit would only repeat it.
+_WITHOUT_UNIT = ("matrix", "withdrawal_days", "q_counts")
+_UNITS = {
+    column.name: {"percent": "%", "counts/s": "1/s"}.get(column.unit, column.unit)
+    for column in (*CLINICAL, *ACQUISITION, *QUANTITIES)
+    if column.unit and column.name not in _WITHOUT_UNIT
 }
-PREDICTION_SETS = (
-    "set_coverage",
-    "set_coverage_cured",
-    "set_coverage_not_cured",
-    "set_abstention",
-    "set_accuracy",
-)
-SETS = {"test": "Test", "train": "Training"}
+#: Characteristics in table 1, in its order.
+COLUMNS: Mapping[str, str] = {
+    name: f"{title}, {_UNITS[name]}" if name in _UNITS else title
+    for name, title in _COLUMN_NAMES.items()
+}
+ROLES: Mapping[str, str] = {
+    Role.DEVELOPMENT: "development",
+    Role.EXTERNAL: "external validation",
+    Role.PROSPECTIVE: "prospective",
+}
+SETS: Mapping[str, str] = {Set.TEST: "Test", Set.TRAIN: "Training"}
 
 
 def model(name: str) -> str:
-    """What a model is called; a comparator of the user's keeps its own name."""
+    """Name of a model; external predictions keep their own."""
     return MODELS.get(name, plain(name))
 
 
 def design(name: str) -> str:
-    """What a design is called."""
+    """Name of a design."""
     return DESIGNS.get(name, plain(name))
 
 
-def metric(name: str) -> str:
-    """What a metric is called; ``net_benefit@0.3`` becomes ``Net benefit at 0.3``."""
-    head, _, at = name.partition("@")
-    return METRICS.get(head, plain(head)) + (f" at {at}" if at else "")
+def metric(name: str, at: float | None = None) -> str:
+    """Name of a metric, such as ``Net benefit at 0.3``.
+
+    Parameters
+    ----------
+    name
+        As in the tables.
+    at
+        Threshold probability; None or NaN if the metric has none.
+    """
+    known = is_number(at)
+    return METRICS.get(name, plain(name)) + (f" at {at:g}" if known else "")
 
 
 def column(name: str) -> str:
-    """What a column of the cohort is called, with its unit."""
+    """Name of a column of the cohort, with its unit."""
     return COLUMNS.get(name, plain(name))
 
 
 def method(name: str) -> str:
-    """How something was estimated, in words where we have them."""
-    head, space, rest = str(name).partition(";")[0].partition(" ")
-    return METHODS.get(head, head.replace("_", " ")) + space + rest
+    """Name of a method of estimation."""
+    return METHODS.get(name, name.replace("_", " "))
+
+
+def group(kind: str, variable: str, name: str) -> str:
+    """Name of a group of patients: ``north``, ``Sex: female`` or ``All patients``.
+
+    Parameters
+    ----------
+    kind, variable, name
+        ``group_kind``, ``variable`` and ``group`` of a row of results.
+    """
+    if kind == GroupKind.POOLED:
+        return "All patients"
+    return f"{column(variable)}: {name}" if kind == GroupKind.SUBGROUP else name
 
 
 def plain(name: str) -> str:
-    """A machine's name as words."""
-    text = str(name).replace("_", " ").strip()
+    """A name of a table or of the config as words."""
+    text = name.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
-
-
-def group(name: str) -> str:
-    """``center:north`` as north, ``subgroup:sex=female`` as Sex: female, ``pooled`` as all."""
-    kind, _, rest = str(name).partition(":")
-    if kind == "center":
-        return rest
-    if kind == "subgroup":
-        head, _, value = rest.partition("=")
-        return f"{column(head)}: {value}"
-    return "All patients" if name == "pooled" else plain(name)
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether a cell holds a finite number."""
-    if value is None or isinstance(value, str | bool):
-        return False
-    try:
-        return math.isfinite(float(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-
-
-def number(value: object, digits: int = 2) -> str:
-    """A number with fixed digits, or a dash: a report never says NaN."""
-    if not is_number(value):
-        return MISSING
-    text = f"{float(value):.{digits}f}"
-    # A rounded nothing has no sign.
-    text = text.removeprefix("-") if float(text) == 0 else text
-    return text.replace("-", "−")
-
-
-def significant(value: object, digits: int = 3) -> str:
-    """A measured quantity with so many significant digits and thousands apart."""
-    if not is_number(value):
-        return MISSING
-    size = float(value)
-    if size == 0:
-        return "0"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(size))))
-    return f"{size:,.{decimals}f}".replace("-", "−")
-
-
-def interval(low: object, high: object, digits: int = 2) -> str:
-    """``0.72 to 0.90``, or nothing where an end is missing."""
-    if not (is_number(low) and is_number(high)):
-        return ""
-    return f"{number(low, digits)} to {number(high, digits)}"
-
-
-def estimate(value: object, low: object = None, high: object = None, digits: int = 2) -> str:
-    """``0.81 (0.72 to 0.90)``."""
-    if not is_number(value):
-        return MISSING
-    within = interval(low, high, digits)
-    return number(value, digits) + (f" ({within})" if within else "")
-
-
-def count(value: object) -> str:
-    """A whole number with thousands apart."""
-    return f"{int(float(value)):,}" if is_number(value) else MISSING
-
-
-def share(part: float, whole: float) -> str:
-    """``31 (26 %)``."""
-    return f"{count(part)} ({percent(part / whole)})" if whole else f"{count(part)}"
-
-
-def percent(value: object, digits: int = 0) -> str:
-    """A share between 0 and 1 as a percentage."""
-    return (
-        f"{number(100 * float(value), digits)}\N{NO-BREAK SPACE}%" if is_number(value) else MISSING
-    )
-
-
-def share_of_variance(value: object) -> str:
-    """I², which the tables hold in percent."""
-    if not is_number(value):
-        return MISSING
-    return percent(float(value) / 100)
-
-
-def p_value(value: object) -> str:
-    """A p value as journals print it."""
-    if not is_number(value):
-        return MISSING
-    size = float(value)
-    return "< 0.001" if size < 0.001 else number(size, 3 if size < 0.1 else 2)
-
-
-def quartiles(values: pd.Series) -> tuple[str, str]:
-    """Median, and first to third quartile: ``44`` and ``36 to 53``."""
-    numbers = pd.to_numeric(values, errors="coerce").dropna()
-    if numbers.empty:
-        return MISSING, ""
-    whole = bool((numbers == numbers.round()).all())
-    low, middle, high = (
-        count(round(part)) if whole else significant(part)
-        for part in numbers.quantile([0.25, 0.5, 0.75])
-    )
-    return middle, f"{low} to {high}"
 
 
 def listing(names: Sequence[str]) -> str:

@@ -12,27 +12,27 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-# Centre of the neck, of which the gland lies 10-25 mm deep.
+#: Center of the neck; the gland is 10 to 25 mm under its surface, mm.
 NECK_CENTER = (0.0, -48.0)
 NECK_RADIUS = 62.0
 
 
 @dataclass(frozen=True)
 class Neck:
-    """Where the activity of one patient is, per unit of injected activity.
+    """Distribution of activity in one patient, per unit of injected activity.
 
     Attributes
     ----------
     centers, shapes, concentrations
         Ellipsoids: (k, 3) mm; (k, 3, 3), so that (r - c)' A (r - c) <= 1; (k,) fraction of the
-        injected activity per mm3.
+        injected activity per mm³.
     thyroid
         (k,) whether the ellipsoid belongs to the gland, and so is modulated by the foci.
     focus_centers, focus_sizes, focus_gains
         Foci of more (gain > 0) or less (gain < 0) uptake in the gland: (m, 3) mm, (m,) SD in mm,
         (m,) relative change at their middle.
     background
-        Fraction of the injected activity per mm3 of body.
+        Fraction of the injected activity per mm³ of body.
     tilt, offset
         Rotation in the camera's plane, rad, and where the isthmus lies in the field, (2,) mm to
         the image's right and up.
@@ -51,7 +51,7 @@ class Neck:
 
 
 def rotation(axis: int, angle: float) -> Values:
-    """Rotation by ``angle`` rad around coordinate ``axis``, shape (3, 3)."""
+    """Rotation (3, 3) by `angle` rad around coordinate `axis`."""
     cos, sin = np.cos(angle), np.sin(angle)
     i, j = [(1, 2), (2, 0), (0, 1)][axis]
     matrix = np.eye(3)
@@ -69,7 +69,7 @@ def _volume(semi_axes: Values) -> float:
 
 
 def _lobe(volume: float, side: int, rng: np.random.Generator) -> tuple[Values, Values, Values]:
-    """Centre, semi-axes and rotation of a lobe of ``volume`` mm3 on ``side`` (-1 right, 1 left)."""
+    """Center, semi-axes and rotation of a lobe of `volume` mm³ on `side` (-1 right, 1 left)."""
     ratio = rng.normal([2.3, 1.0, 1.0], [0.14, 0.05, 0.05])
     semi = ratio * (volume / _volume(ratio)) ** (1.0 / 3.0)
     turn = rotation(2, side * rng.normal(-0.16, 0.05))
@@ -82,7 +82,7 @@ def _lobe(volume: float, side: int, rng: np.random.Generator) -> tuple[Values, V
 def _foci(
     lobes: list[tuple[Values, Values, Values]], heterogeneity: float, rng: np.random.Generator
 ) -> tuple[Values, Values, Values]:
-    """Foci within the lobes: mottling that is faint in an even gland, and nodules in a nodular one."""
+    """Foci in the lobes: mottling, which is faint in an even gland, and nodules."""
     centers, sizes, gains = [], [], []
     for center, semi, turn in lobes:
         mottles, nodules = 8, rng.poisson(0.2 + 3.0 * heterogeneity)
@@ -95,7 +95,7 @@ def _foci(
         sizes.append(
             scale * np.repeat([0.36, 0.42], [mottles, nodules]) * rng.uniform(0.8, 1.2, total)
         )
-        # Mottles alternate, so that how uneven a gland looks depends on heterogeneity, not on luck.
+        # Signs of mottles alternate, so that a gland's unevenness depends on heterogeneity, not on chance.
         sign = np.concatenate(
             [
                 np.where(np.arange(mottles) % 2, 1.0, -1.0),
@@ -110,7 +110,7 @@ def _foci(
 
 
 def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Generator) -> Neck:
-    """Build a neck with a gland of ``mass`` g (1 g is 1 ml) that holds ``uptake`` of the activity.
+    """Build a neck with a gland of this mass (1 g is 1 ml) and uptake.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Gener
     heterogeneity
         0 (even) to 1 (nodular).
     rng
-        Source of the patient's own shape.
+        Source of the patient's individual shape.
     """
     volume = mass * 1000.0
     right_share = float(np.clip(rng.normal(0.53, 0.05), 0.35, 0.7))
@@ -145,7 +145,7 @@ def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Gener
         parts.append((np.array([side, 0.8 * semi[1] + 4.0, -2.0]), semi, straight))
     gland = len(parts)
 
-    # Salivary glands compete for pertechnetate; the remainder is spread over the body.
+    # Salivary glands compete for pertechnetate; the rest is in the body.
     salivary = np.exp(rng.normal(np.log(0.004), 0.35))
     lift = rng.normal(0.0, 5.0)
     for side in (-1, 1):
@@ -156,8 +156,8 @@ def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Gener
             (np.array([side * 26.0, 68.0 + lift, -22.0]), np.array([9.0, 9.0, 13.0]), straight)
         )
     parts.append((np.array([0.0, 92.0 + lift, -12.0]), np.array([20.0, 8.0, 18.0]), straight))
-    held = [uptake / volume] * gland
-    held += [
+    shares = [uptake / volume] * gland
+    shares += [
         salivary * share / _volume(part[1])
         for part, share in zip(parts[gland:], (1.0, 0.5, 1.0, 0.5, 0.6), strict=True)
     ]
@@ -166,12 +166,12 @@ def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Gener
     return Neck(
         centers=np.stack([part[0] for part in parts]),
         shapes=np.stack([_ellipsoid(part[1], part[2]) for part in parts]),
-        concentrations=np.array(held),
+        concentrations=np.array(shares),
         thyroid=np.arange(len(parts)) < gland,
         focus_centers=focus_centers,
         focus_sizes=focus_sizes,
         focus_gains=focus_gains,
-        # Spread over extracellular water, about 16 litres, more or less by the patient's build.
+        # In extracellular water, about 16 liters, varying with the patient's build.
         background=float((1.0 - uptake) / 16.0e6 * np.exp(rng.normal(0.0, 0.12))),
         tilt=float(rng.normal(0.0, 0.05)),
         offset=rng.normal([0.0, -8.0], [6.0, 8.0]),

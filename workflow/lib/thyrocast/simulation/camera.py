@@ -1,7 +1,7 @@
 """A gamma camera: projection with attenuation, point spread, scatter, decay and counting noise.
 
-Projections of ellipsoids are closed formulas, so that a view costs milliseconds; the point-spread
-function is a sum of two Gaussians, which are separable (Cherry, Sorenson, Phelps, Physics in
+Projections of ellipsoids are closed formulas, so that a view takes milliseconds; the point-spread
+function is a sum of two separable Gaussians (Cherry, Sorenson, Phelps, Physics in
 Nuclear Medicine, 4th ed., ch. 14-15).
 """
 
@@ -11,12 +11,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from thyrocast.contract.names import View
 from thyrocast.simulation.anatomy import NECK_CENTER, NECK_RADIUS, Neck, rotation
 
 Values = NDArray[np.float64]
 
-TC99M_HALF_LIFE_MIN = 360.42
-# Narrow-beam attenuation of 140 keV photons in soft tissue; scattered photons are added apart.
+#: Narrow-beam attenuation of 140 keV photons in soft tissue; scattered photons are added separately.
 ATTENUATION_PER_MM = 0.0150
 SCATTER_FRACTION = 0.25
 SCATTER_SD_MM = 24.0
@@ -24,10 +24,10 @@ FWHM_TO_SD = 1.0 / 2.354820045
 
 # Direction of the camera around the patient, rad: 0 in front, a quarter turn at the left side.
 VIEW_ANGLES = {
-    "anterior": 0.0,
-    "left_anterior_oblique": np.pi / 4,
-    "right_anterior_oblique": -np.pi / 4,
-    "posterior": np.pi,
+    View.ANTERIOR: 0.0,
+    View.LEFT_ANTERIOR_OBLIQUE: np.pi / 4,
+    View.RIGHT_ANTERIOR_OBLIQUE: -np.pi / 4,
+    View.POSTERIOR: np.pi,
 }
 
 
@@ -35,8 +35,18 @@ VIEW_ANGLES = {
 class Camera:
     """A detector and its collimator.
 
-    ``matrix`` pixels a side of ``pixel_mm`` mm; ``sensitivity`` counts/s per MBq in air;
-    ``resolution_mm`` FWHM at 100 mm, ``distance_mm`` from the collimator to the neck's surface.
+    Attributes
+    ----------
+    matrix
+        Pixels per side.
+    pixel_mm
+        Size of a pixel, mm.
+    sensitivity
+        Counts per second and MBq in air.
+    resolution_mm
+        Full width at half maximum of the point spread at 100 mm, mm.
+    distance_mm
+        From the collimator to the surface of the neck, mm.
     """
 
     matrix: int
@@ -46,13 +56,8 @@ class Camera:
     distance_mm: float
 
 
-def decay(minutes: float, half_life_min: float = TC99M_HALF_LIFE_MIN) -> float:
-    """Fraction of the activity that is left after ``minutes``."""
-    return float(2.0 ** (-minutes / half_life_min))
-
-
 def _body_radius(y: Values) -> Values:
-    """Half the body's width at height ``y`` mm: torso, neck, head."""
+    """Half the body's width at height `y` mm: torso, neck, head."""
     torso = 130.0 / (1.0 + np.exp((y + 75.0) / 9.0))
     head = 16.0 / (1.0 + np.exp(-(y - 75.0) / 7.0))
     return np.asarray(NECK_RADIUS + torso + head)
@@ -61,13 +66,13 @@ def _body_radius(y: Values) -> Values:
 def _surface(u: Values, y: Values) -> tuple[Values, Values]:
     """Front and back of the body along the line of sight, mm from the neck's axis."""
     half = np.sqrt(np.maximum(np.square(_body_radius(y)) - np.square(u), 0.0))
-    # A chest is wide, not deep.
+    # A chest is wider than deep.
     half = np.minimum(half, NECK_RADIUS + 40.0)
     return half, -half
 
 
 def project(neck: Neck, angle: float, matrix: int, pixel_mm: float) -> Values:
-    """Activity per mm2 that a perfect camera would see through the tissue.
+    """Compute the activity per mm² that a perfect camera would detect through the tissue.
 
     Parameters
     ----------
@@ -76,13 +81,13 @@ def project(neck: Neck, angle: float, matrix: int, pixel_mm: float) -> Values:
     angle
         Direction of the camera (`VIEW_ANGLES`), rad.
     matrix, pixel_mm
-        Pixels a side and their size, mm.
+        Pixels per side and their size, mm.
 
     Returns
     -------
     ndarray
-        (matrix, matrix), fraction of the injected activity per mm2; rows go from head to feet,
-        columns to the right of whoever looks from the camera at the patient.
+        (matrix, matrix), fraction of the injected activity per mm²; rows from head to feet, columns
+        to the right as seen from the camera.
     """
     # Camera coordinates: u to the right of the image, v to the head, w to the camera.
     turn = rotation(1, -angle) @ rotation(2, neck.tilt)
@@ -127,7 +132,7 @@ def project(neck: Neck, angle: float, matrix: int, pixel_mm: float) -> Values:
     along = np.exp(-np.square(v - foci[:, 1:2]) / width) * neck.focus_gains[:, None]
     seen = gland.sum()
     gland *= np.clip(1.0 + along.T @ across, 0.1, 3.0)
-    # Foci move activity within the gland: its uptake stays what was drawn.
+    # Foci move activity within the gland: its uptake does not change.
     gland *= seen / gland.sum()
 
     front, back = _surface((u - axis[0])[None, :], v[:, None])
@@ -138,33 +143,33 @@ def project(neck: Neck, angle: float, matrix: int, pixel_mm: float) -> Values:
 
 @cache
 def _spread(matrix: int, pixel_mm: float, sd_mm: float) -> Values:
-    """Matrix that blurs a line of pixels with a Gaussian; a count leaves the field or stays one."""
+    """Matrix that blurs a line of pixels with a Gaussian; counts may leave the field."""
     line = np.arange(matrix) * pixel_mm
     kernel = np.exp(-np.square(line[:, None] - line[None, :]) / (2 * sd_mm**2))
     return np.asarray(kernel * (pixel_mm / (sd_mm * np.sqrt(2 * np.pi))))
 
 
 def blur(image: Values, camera: Camera) -> Values:
-    """Point spread and scatter of the camera: sums of counts grow by the scatter fraction."""
-    # Resolution worsens with distance; the gland lies some 25 mm under the surface.
+    """Apply point spread and scatter of the camera; sums of counts grow by the scatter fraction."""
+    # Resolution worsens with distance; the gland is about 25 mm under the surface.
     fwhm = camera.resolution_mm * (0.35 + 0.65 * (camera.distance_mm + 25.0) / 100.0)
     sharp = _spread(camera.matrix, camera.pixel_mm, fwhm * FWHM_TO_SD)
     wide = _spread(camera.matrix, camera.pixel_mm, SCATTER_SD_MM)
     return np.asarray(sharp @ image @ sharp + SCATTER_FRACTION * (wide @ image @ wide))
 
 
-def count_rate(neck: Neck, view: str, camera: Camera, activity_mbq: float) -> Values:
-    """Compute expected counts per second and pixel while ``activity_mbq`` of the injection is left.
+def count_rate(neck: Neck, view: View, camera: Camera, activity_mbq: float) -> Values:
+    """Compute expected counts per second and pixel while this activity of the injection remains.
 
     Returns
     -------
     ndarray
         (matrix, matrix), counts/s.
     """
-    if view == "posterior":
-        # The head-rest keeps the second head away.
+    if view is View.POSTERIOR:
+        # The headrest keeps the second head at a distance.
         camera = replace(camera, distance_mm=camera.distance_mm + 40.0)
-    # A pixel counts what falls on all of it: the edge of a lobe passes through its middle or not.
+    # A pixel counts on its whole area: finer pixels are averaged, as at the edge of a lobe.
     finer = max(1, round(camera.pixel_mm / 1.2))
     side = camera.matrix
     seen = project(neck, VIEW_ANGLES[view], side * finer, camera.pixel_mm / finer)
@@ -173,12 +178,12 @@ def count_rate(neck: Neck, view: str, camera: Camera, activity_mbq: float) -> Va
 
 
 def acquire(rate: Values, seconds: float, rng: np.random.Generator) -> NDArray[np.uint16]:
-    """Draw the counts of an acquisition: Poisson around ``rate`` (counts/s) times ``seconds``."""
+    """Draw the counts of an acquisition: Poisson with mean `rate` (counts/s) times `seconds`."""
     return np.minimum(rng.poisson(rate * seconds), np.iinfo(np.uint16).max).astype(np.uint16)
 
 
 def syringe(camera: Camera, activity_mbq: float) -> Values:
-    """Compute a syringe's expected counts per second as it lies across the field, by pixel."""
+    """Compute the expected counts per second and pixel of a syringe across the field."""
     line = (np.arange(camera.matrix) - (camera.matrix - 1) / 2) * camera.pixel_mm
     across = np.exp(-np.square(line) / (2 * 12.0**2))
     along = np.exp(-np.square(line) / (2 * 3.0**2))

@@ -1,4 +1,4 @@
-"""The clinical table as a center's secretary keeps it: own words, units, codes and file format."""
+"""The clinical table in the center's own words, units, codes and file format."""
 
 import datetime
 import io
@@ -6,14 +6,14 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 
 from thyrocast import fileio
+from thyrocast.config.simulated_export import TableColumn, TableConfig, TableUnit
 
-# How many of the unit make one of ours.
-UNITS = {
+#: Number of the unit that equals one of ours.
+UNITS: dict[str, float] = {
     "MBq": 1.0,
     "GBq": 1e-3,
     "mCi": 1.0 / 37.0,
@@ -27,55 +27,59 @@ UNITS = {
     "pg/mL": 650.97e-3,
 }
 _DIGITS = {"activity": 1, "gland_mass": 1, "trab": 1, "ft4": 2, "ft3": 2, "uptake_24h": 0}
-# Every workbook says that it was written at this time, so that the same center gives the same bytes.
+# Time of writing in every workbook, so that the same center gives the same bytes.
 _STAMP = datetime.datetime(2024, 1, 1)
 
 
-def cells(record: Mapping[str, Any], settings: Mapping[str, Any], workbook: bool) -> list[object]:
-    """One patient's row in the center's columns, units and codes.
+#: Cell of a record in our columns and units; None is a blank.
+Cell = str | int | float | datetime.date | None
+Record = dict[TableColumn, Cell]
+
+
+def cells(record: Mapping[TableColumn, Cell], table: TableConfig, workbook: bool) -> list[object]:
+    """Convert one patient's record to the center's columns, units and codes.
 
     Parameters
     ----------
     record
-        Our column names to values in our units; None is a blank.
-    settings
-        The center's ``table`` block (`thyrocast.config.simulated_export.TableConfig`).
+        Values by our columns, in our units.
+    table
+        Config of the table.
     workbook
-        Numbers and dates stay what they are; otherwise all is text.
+        Whether numbers and dates remain such; otherwise all cells are text.
     """
     row: list[object] = []
-    for ours in settings["columns"]:
+    for ours in table.columns:
         value = record.get(ours)
-        codes = settings["codes"].get(ours, {})
+        codes = table.codes.get(ours, {})
         if value is None:
             row.append(None if workbook else "")
         elif str(value) in codes:
             row.append(codes[str(value)])
         elif isinstance(value, datetime.date):
-            # A workbook holds a date as such; a text file as the center writes dates.
-            row.append(value if workbook else value.strftime(settings["date_format"]))
+            row.append(value if workbook else value.strftime(table.date_format))
         elif isinstance(value, float):
-            unit = settings["units"].get(ours)
+            unit = table.units.get(ours)
             number = value * UNITS[unit] if unit else value
-            number = round(number, 4 if unit == "GBq" else _DIGITS.get(ours, 0))
+            number = round(number, 4 if unit is TableUnit.GBQ else _DIGITS.get(ours, 0))
             if workbook:
                 row.append(number)
             else:
-                row.append(f"{number:g}".replace(".", settings["decimal"]))
+                row.append(f"{number:g}".replace(".", table.decimal))
         else:
             row.append(value if workbook else str(value))
     return row
 
 
-def write(path: Path, records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+def write(path: Path, records: Sequence[Record], table: TableConfig) -> None:
     """Write the table as text in the center's encoding, or as a workbook (``.xlsx``)."""
-    header = list(settings["columns"].values())
+    header = list(table.columns.values())
     workbook = path.suffix == ".xlsx"
-    rows = [cells(record, settings, workbook) for record in records]
+    rows = [cells(record, table, workbook) for record in records]
     if workbook:
-        _write_workbook(path, header, rows, settings["sheet"])
+        _write_workbook(path, header, rows, table.sheet)
         return
-    delimiter = settings["delimiter"]
+    delimiter = table.delimiter
 
     def quoted(cell: object) -> str:
         text = str(cell)
@@ -83,9 +87,10 @@ def write(path: Path, records: Sequence[Mapping[str, Any]], settings: Mapping[st
             return '"' + text.replace('"', '""') + '"'
         return text
 
-    lines = [delimiter.join(map(quoted, row)) for row in (header, *rows)]
+    everything: list[Sequence[object]] = [header, *rows]
+    lines = [delimiter.join(map(quoted, row)) for row in everything]
     with fileio.atomic(path) as temporary:
-        temporary.write_bytes(("\r\n".join(lines) + "\r\n").encode(settings["encoding"]))
+        temporary.write_bytes(("\r\n".join(lines) + "\r\n").encode(table.encoding))
 
 
 def _write_workbook(
@@ -100,7 +105,7 @@ def _write_workbook(
     book.properties.creator = "thyrocast"
     made = io.BytesIO()
     book.save(made)
-    # openpyxl stamps the present time on the workbook and on every member of the archive.
+    # openpyxl writes the current time to the workbook and to every member of the archive.
     with (
         fileio.atomic(path) as temporary,
         zipfile.ZipFile(made) as source,

@@ -6,10 +6,9 @@ simulated. Unique identifiers are of the form 2.25 (PS3.5 B.2) and follow from t
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,10 @@ from pydicom.uid import (
     NuclearMedicineImageStorage,
     SecondaryCaptureImageStorage,
 )
+
+from thyrocast.config.simulated_export import Coding, HeaderConfig, TransferSyntax
+from thyrocast.contract.names import View
+from thyrocast.simulation.site import Site
 
 COMMENT = "SIMULATED by thyrocast: no patient exists behind this image."
 IMPLEMENTATION = UID("2.25.201450783276194306531262826190317152713")
@@ -57,7 +60,19 @@ ORIENTATIONS = {
 
 @dataclass(frozen=True)
 class Subject:
-    """Who is imaged: ``identifier``, ``name`` (DICOM PN), ``sex`` female or male, ``birth`` date."""
+    """Who is imaged.
+
+    Attributes
+    ----------
+    identifier
+        PatientID.
+    name
+        PatientName (DICOM PN).
+    sex
+        ``female`` or ``male``.
+    birth
+        Date of birth.
+    """
 
     identifier: str
     name: str
@@ -69,13 +84,36 @@ class Subject:
 class Scan:
     """One acquisition.
 
-    ``pixels`` (frames, rows, columns) counts; ``views`` names the view of each detector item and
-    ``detectors`` the item, from 1, of each frame; ``series`` is the series' number in the study
-    ``study``; ``activity_mbq`` was given at ``injected`` (None: nothing recorded).
+    Attributes
+    ----------
+    pixels
+        (frames, rows, columns) counts.
+    views
+        View of each detector item.
+    detectors
+        Detector item of each frame, from 1.
+    pixel_mm
+        Size of a pixel, mm.
+    seconds
+        Duration, s.
+    started
+        Time of the start.
+    description
+        SeriesDescription.
+    study, series
+        Name of the study and number of the series in it.
+    nuclide
+        ``Tc-99m`` or ``I-131``.
+    injected, activity_mbq
+        Time of the injection and its activity, MBq; None if nothing is recorded.
+    stopped_by
+        AcquisitionTerminationCondition.
+    whole_body
+        Whether it is a whole-body scan.
     """
 
     pixels: NDArray[np.uint16]
-    views: Sequence[str]
+    views: tuple[View, ...]
     detectors: Sequence[int]
     pixel_mm: float
     seconds: float
@@ -91,15 +129,15 @@ class Scan:
 
 
 def unique_identifier(*names: object) -> UID:
-    """Make a UID that is always the same for the same names."""
+    """Make a UID; the same names always give the same one."""
     return UID(f"2.25.{uuid.uuid5(_NAMESPACE, chr(0).join(map(str, names))).int}")
 
 
-def _code(name: str, scheme: str) -> Dataset:
+def _code(name: str, scheme: Coding) -> Dataset:
     meaning, sct, srt = CODES[name]
     item = Dataset()
-    item.CodeValue = sct if scheme == "SCT" else srt
-    item.CodingSchemeDesignator = scheme
+    item.CodeValue = sct if scheme is Coding.SCT else srt
+    item.CodingSchemeDesignator = scheme.value
     item.CodeMeaning = meaning
     return item
 
@@ -118,14 +156,12 @@ def _time(moment: datetime.datetime) -> str:
     return moment.strftime("%H%M%S")
 
 
-def _common(
-    path: Path, storage: UID, subject: Subject, scan: Scan, center: str, block: Mapping[str, Any]
-) -> FileDataset:
+def _common(path: Path, storage: UID, subject: Subject, scan: Scan, site: Site) -> FileDataset:
     """Patient, study, series, equipment and general image."""
-    header, camera = block["header"], block["camera"]
-    names = (center, subject.identifier, scan.study)
-    instance = unique_identifier(block["seed"], *names, scan.series, "instance")
-    data = _file(path, storage, instance, header["transfer_syntax"] == "implicit")
+    header, camera = site.config.header, site.config.camera
+    names = (site.name, subject.identifier, scan.study)
+    instance = unique_identifier(site.seed, *names, scan.series, "instance")
+    data = _file(path, storage, instance, header.transfer_syntax is TransferSyntax.IMPLICIT)
     date = scan.started.strftime("%Y%m%d")
     data.SpecificCharacterSet = "ISO_IR 100"
     data.SOPClassUID, data.SOPInstanceUID = storage, instance
@@ -134,14 +170,14 @@ def _common(
     data.AccessionNumber = f"{int(unique_identifier(*names, 'accession')[5:]) % 10**8:08d}"
     data.Modality = "NM"
     data.BodyPartExamined = "NECK"
-    data.Manufacturer = camera["manufacturer"]
-    data.ManufacturerModelName = camera["model"]
-    data.InstitutionName = header["institution"]
-    data.StationName = header["station"]
-    data.SoftwareVersions = camera["software"]
+    data.Manufacturer = camera.manufacturer
+    data.ManufacturerModelName = camera.model
+    data.InstitutionName = header.institution
+    data.StationName = header.station
+    data.SoftwareVersions = camera.software
     data.DeviceSerialNumber = "SIM0001"
-    data.ReferringPhysicianName = header["physician"]
-    data.StudyDescription = header["study_description"]
+    data.ReferringPhysicianName = header.physician
+    data.StudyDescription = header.study_description
     data.SeriesDescription = scan.description
     data.PatientName = subject.name
     data.PatientID = subject.identifier
@@ -149,8 +185,8 @@ def _common(
     data.PatientSex = subject.sex[0].upper()
     age = (scan.started.date() - subject.birth).days // 365.25
     data.PatientAge = f"{int(age):03d}Y"
-    data.StudyInstanceUID = unique_identifier(block["seed"], *names)
-    data.SeriesInstanceUID = unique_identifier(block["seed"], *names, scan.series)
+    data.StudyInstanceUID = unique_identifier(site.seed, *names)
+    data.SeriesInstanceUID = unique_identifier(site.seed, *names, scan.series)
     data.StudyID = scan.study[:16]
     data.SeriesNumber = scan.series
     data.InstanceNumber = 1
@@ -168,32 +204,32 @@ def _energy_window(nuclide: str) -> Dataset:
     return window
 
 
-def _radiopharmaceutical(scan: Scan, scheme: str) -> Dataset:
+def _radiopharmaceutical(scan: Scan, scheme: Coding) -> Dataset:
     drug, name, _ = NUCLIDES[scan.nuclide]
     item = Dataset()
     item.RadionuclideCodeSequence = Items([_code(scan.nuclide, scheme)])
     item.RadiopharmaceuticalCodeSequence = Items([_code(drug, scheme)])
     item.Radiopharmaceutical = name
     if scan.injected and scan.activity_mbq:
-        # C.8.4.10: the NM image states megabecquerels (a PET image would state becquerels).
+        # C.8.4.10: megabecquerels in an NM image (becquerels in a PET image).
         item.RadiopharmaceuticalStartTime = _time(scan.injected)
         item.RadionuclideTotalDose = round(scan.activity_mbq, 2)
     return item
 
 
-def _detector(view: str, scan: Scan, block: Mapping[str, Any]) -> Dataset:
-    camera, scheme = block["camera"], block["header"]["coding"]
+def _detector(view: str, scan: Scan, site: Site) -> Dataset:
+    camera, scheme = site.config.camera, site.config.header.coding
     rows, columns = scan.pixels.shape[1:]
     _, axes, angle = ORIENTATIONS[view]
     item = Dataset()
-    item.CollimatorGridName = camera["collimator"]
+    item.CollimatorGridName = camera.collimator
     item.CollimatorType = "PARA"
     item.FieldOfViewShape = "RECTANGLE"
     item.FieldOfViewDimensions = [round(columns * scan.pixel_mm), round(rows * scan.pixel_mm)]
-    item.ZoomFactor = [camera["zoom"], camera["zoom"]]
+    item.ZoomFactor = [camera.zoom, camera.zoom]
     item.FocalDistance = 0
     item.StartAngle = angle
-    item.RadialPosition = camera["distance_mm"]
+    item.RadialPosition = camera.distance_mm
     corner = (
         np.asarray(axes).reshape(2, 3).T @ [-(columns - 1) / 2, -(rows - 1) / 2] * scan.pixel_mm
     )
@@ -203,17 +239,17 @@ def _detector(view: str, scan: Scan, block: Mapping[str, Any]) -> Dataset:
     return item
 
 
-def _private(data: Dataset, header: Mapping[str, Any], subject: Subject) -> None:
-    """Add what a vendor keeps for itself, a name among it, as in life."""
-    if not header["private_creator"]:
+def _private(data: Dataset, header: HeaderConfig, subject: Subject) -> None:
+    """Add private attributes of a vendor, with the patient's name in them, as in real files."""
+    if not header.private_creator:
         return
-    block = data.private_block(header["private_group"], header["private_creator"], create=True)
+    block = data.private_block(header.private_group, header.private_creator, create=True)
     block.add_new(0x01, "LO", "1.0.0")
     block.add_new(0x02, "LO", str(subject.name))
     block.add_new(0x03, "DS", "1.0")
     inner = Dataset()
-    inner.add_new((header["private_group"], 0x0010), "LO", header["private_creator"])
-    inner.add_new((header["private_group"], 0x1004), "LO", subject.identifier)
+    inner.add_new((header.private_group, 0x0010), "LO", header.private_creator)
+    inner.add_new((header.private_group, 0x1004), "LO", subject.identifier)
     block.add_new(0x05, "SQ", Items([inner]))
 
 
@@ -226,9 +262,7 @@ def _omit(data: Dataset, keywords: Sequence[str]) -> None:
                 _omit(item, keywords)
 
 
-def write_image(
-    path: Path, subject: Subject, scan: Scan, center: str, block: Mapping[str, Any]
-) -> None:
+def write_image(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
     """Write a scan as a Nuclear Medicine image.
 
     Parameters
@@ -236,12 +270,12 @@ def write_image(
     path
         The file; its folder must exist.
     subject, scan
-        Who, and what was acquired.
-    center, block
-        The center's name and its settings, as plain data, with the ``seed``.
+        Who was imaged, and what was acquired.
+    site
+        The center.
     """
-    header = block["header"]
-    data = _common(path, NuclearMedicineImageStorage, subject, scan, center, block)
+    header = site.config.header
+    data = _common(path, NuclearMedicineImageStorage, subject, scan, site)
     kind = "WHOLE BODY" if scan.whole_body else "STATIC"
     data.ImageType = ["ORIGINAL", "PRIMARY", kind, "EMISSION"]
     frames, rows, columns = scan.pixels.shape
@@ -268,46 +302,43 @@ def write_image(
         data.ScanVelocity = round(rows * scan.pixel_mm / scan.seconds, 3)
         data.ScanLength = round(rows * scan.pixel_mm)
 
-    data.PatientOrientationCodeSequence = Items([_code("recumbent", header["coding"])])
+    data.PatientOrientationCodeSequence = Items([_code("recumbent", header.coding)])
     data.PatientOrientationCodeSequence[0].PatientOrientationModifierCodeSequence = Items(
-        [_code("supine", header["coding"])]
+        [_code("supine", header.coding)]
     )
-    data.PatientGantryRelationshipCodeSequence = Items([_code("headfirst", header["coding"])])
+    data.PatientGantryRelationshipCodeSequence = Items([_code("headfirst", header.coding)])
     data.EnergyWindowVector = [1] * frames
     data.NumberOfEnergyWindows = 1
     data.EnergyWindowInformationSequence = Items([_energy_window(scan.nuclide)])
-    data.RadiopharmaceuticalInformationSequence = Items(
-        [_radiopharmaceutical(scan, header["coding"])]
-    )
+    data.RadiopharmaceuticalInformationSequence = Items([_radiopharmaceutical(scan, header.coding)])
     data.DetectorVector = list(scan.detectors)
     data.NumberOfDetectors = len(scan.views)
-    data.DetectorInformationSequence = Items([_detector(view, scan, block) for view in scan.views])
+    data.DetectorInformationSequence = Items([_detector(view, scan, site) for view in scan.views])
     _private(data, header, subject)
     data.PixelData = scan.pixels.astype("<u2").tobytes()
     data["PixelData"].VR = "OW"
-    _omit(data, header["omit"])
+    _omit(data, header.omit)
     data.save_as(path, enforce_file_format=True)
 
 
-def write_capture(
-    path: Path, subject: Subject, scan: Scan, center: str, block: Mapping[str, Any]
-) -> None:
-    """Write the first frame of a scan as a coloured screenshot (Secondary Capture image)."""
-    data = _common(path, SecondaryCaptureImageStorage, subject, scan, center, block)
+def write_capture(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
+    """Write the first frame of a scan as a color screenshot (Secondary Capture image)."""
+    data = _common(path, SecondaryCaptureImageStorage, subject, scan, site)
     data.ImageType = ["DERIVED", "SECONDARY"]
     data.ConversionType = "WSD"
     data.PatientOrientation = ""
     frame = scan.pixels[0].astype(float)
-    grey = (255 * np.sqrt(frame / max(frame.max(), 1.0))).astype(np.uint8)
-    colour = np.stack([grey, (grey.astype(int) ** 2 // 255).astype(np.uint8), 255 - grey], axis=-1)
+    gray = (255 * np.sqrt(frame / max(frame.max(), 1.0))).astype(np.uint8)
+    color = np.stack([gray, (gray.astype(int) ** 2 // 255).astype(np.uint8), 255 - gray], axis=-1)
     data.SamplesPerPixel = 3
     data.PhotometricInterpretation = "RGB"
     data.PlanarConfiguration = 0
-    data.Rows, data.Columns = grey.shape
+    data.Rows, data.Columns = gray.shape
     data.BitsAllocated, data.BitsStored, data.HighBit = 8, 8, 7
     data.PixelRepresentation = 0
     data.BurnedInAnnotation = "NO"
-    data.PixelData = colour.tobytes()
-    # PS3.5 A.1: without value representations in the file, pixel data count as words.
-    data["PixelData"].VR = "OW" if block["header"]["transfer_syntax"] == "implicit" else "OB"
+    data.PixelData = color.tobytes()
+    # PS3.5 A.1: without value representations in the file, pixel data are words.
+    implicit = site.config.header.transfer_syntax is TransferSyntax.IMPLICIT
+    data["PixelData"].VR = "OW" if implicit else "OB"
     data.save_as(path, enforce_file_format=True)

@@ -1,21 +1,22 @@
 """Patients with Graves' disease and the outcome of their first iodine-131 therapy.
 
 Everything that the outcome depends on is drawn here, so that the true risk of every simulated
-patient is a number that can be written down. Medians and spreads follow what thyroid clinics
-report for Graves' disease (EANM guideline on radioiodine therapy of benign thyroid disease 2023;
-SNMMI procedure standard for thyroid scintigraphy 3.0); they are round figures, not estimates.
+patient is known. Medians and spreads follow what thyroid clinics report for Graves' disease (EANM
+guideline on radioiodine therapy of benign thyroid disease 2023; SNMMI procedure standard for thyroid
+scintigraphy 3.0); they are round numbers, not estimates.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thyrocast.config.simulated_scan import ActivityStrategy, CaseMixConfig, TreatmentConfig
+from thyrocast.config.simulation import RiskConfig
+
 Values = NDArray[np.float64]
 
-# What each coefficient of the outcome multiplies: zero for the reference patient.
+#: Term of each coefficient of the risk: zero for the reference patient.
 TERMS = {
     "gland_mass": "log2(gland mass / 40 g)",
     "uptake": "log2(Tc-99m uptake at 20 min / 12 %)",
@@ -25,13 +26,37 @@ TERMS = {
 
 
 @dataclass(frozen=True)
-class Patients:
-    """One center's patients, an array element each.
+class SimulatedPatients:
+    """One center's patients; every array is (n,).
 
-    ``mass`` g, ``uptake`` fraction of the injected pertechnetate in the gland at 20 min,
-    ``heterogeneity`` 0 (even) to 1 (nodular), ``activity`` MBq of I-131, ``age`` years, ``trab``
-    IU/L, ``ft4`` and ``ft3`` pmol/L, ``uptake_24h`` % of I-131, ``withdrawal_days`` days,
-    ``probability`` of cure, ``outcome`` 1 cured or 0 not cured.
+    Attributes
+    ----------
+    sex
+        ``female`` or ``male``.
+    age
+        Years.
+    mass
+        Mass of the gland, g.
+    uptake
+        Fraction of the injected pertechnetate in the gland at 20 min.
+    heterogeneity
+        0 (even) to 1 (nodular).
+    activity
+        Administered iodine-131 activity, MBq.
+    trab
+        TSH-receptor antibodies, IU/L.
+    ft4, ft3
+        Free thyroxine and triiodothyronine, pmol/L.
+    uptake_24h
+        Iodine uptake, percent.
+    antithyroid_drug, orbitopathy, smoking
+        Codes as in the cohort.
+    withdrawal_days
+        Days from the last drug to therapy.
+    probability
+        True probability of cure.
+    outcome
+        1 cured, 0 not cured.
     """
 
     sex: NDArray[np.str_]
@@ -68,7 +93,7 @@ def logit_terms(
 
 
 def cure_probability(
-    outcome: Mapping[str, Any],
+    risk: RiskConfig,
     mass: Values,
     uptake: Values,
     heterogeneity: Values,
@@ -78,46 +103,44 @@ def cure_probability(
 
     Parameters
     ----------
-    outcome
-        ``intercept``, the logit of the reference patient, and ``coefficients`` by the names of
-        `TERMS`.
+    risk
+        Intercept (the logit of the reference patient), and coefficients by the names of `TERMS`.
     mass, uptake, heterogeneity, activity
-        As in `Patients`, shape (n,).
+        As in `SimulatedPatients`.
     """
     terms = logit_terms(mass, uptake, heterogeneity, activity)
-    logit = float(outcome["intercept"]) + sum(
-        float(outcome["coefficients"][name]) * value for name, value in terms.items()
-    )
+    weights = risk.coefficients.plain()
+    logit = risk.intercept + sum(weights[name] * value for name, value in terms.items())
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
 
 def _prescribe(
-    treatment: Mapping[str, Any], mass: Values, uptake_24h: Values, rng: np.random.Generator
+    treatment: TreatmentConfig, mass: Values, uptake_24h: Values, rng: np.random.Generator
 ) -> Values:
-    """I-131 activity in MBq: one of the center's fixed activities, or calculated by mass."""
+    """Iodine-131 activity, MBq: one of the center's fixed activities, or calculated by mass."""
     n = len(mass)
-    if treatment["strategy"] == "fixed":
-        # The bigger glands tend to get the bigger activity, as in practice, but far from always.
+    if treatment.strategy is ActivityStrategy.FIXED:
+        # Larger glands tend to get a higher activity, as in practice, but by no means always.
         rank = np.argsort(np.argsort(np.log(mass) + rng.normal(0.0, 0.9, n))) / n
-        choices = np.sort(np.asarray(treatment["activities"], dtype=float))
+        choices = np.sort(np.asarray(treatment.activities, dtype=float))
         planned = choices[(rank * len(choices)).astype(int)]
     else:
-        # Per gram and corrected for uptake, within what the department may give.
+        # Per gram and corrected for uptake, within the limits of the department.
         planned = (
-            treatment["per_gram"] * mass / (uptake_24h / 100.0) * np.exp(rng.normal(0.0, 0.35, n))
+            treatment.per_gram * mass / (uptake_24h / 100.0) * np.exp(rng.normal(0.0, 0.35, n))
         )
-        planned = np.clip(planned, treatment["minimum"], treatment["maximum"])
-    # What is measured before it is given never is the planned number.
+        planned = np.clip(planned, treatment.minimum, treatment.maximum)
+    # The measured activity differs slightly from the planned one.
     return np.asarray(np.round(planned * rng.normal(1.0, 0.02, n), 1))
 
 
 def draw(
     n: int,
-    case_mix: Mapping[str, float],
-    treatment: Mapping[str, Any],
-    outcome: Mapping[str, Any],
+    case_mix: CaseMixConfig,
+    treatment: TreatmentConfig,
+    risk: RiskConfig,
     rng: np.random.Generator,
-) -> Patients:
+) -> SimulatedPatients:
     """Draw ``n`` patients of one center with their therapy and its outcome.
 
     Parameters
@@ -125,35 +148,33 @@ def draw(
     n
         Number of patients.
     case_mix
-        ``mass_median`` (g), ``mass_spread`` (SD of the natural logarithm), ``uptake_median``
-        (fraction), ``uptake_spread`` (SD of the natural logarithm), ``heterogeneity_mean``.
+        Distributions of mass, uptake and heterogeneity.
     treatment
-        ``strategy`` fixed (``activities``, MBq) or calculated (``per_gram`` MBq/g, ``minimum``
-        and ``maximum`` MBq).
-    outcome
-        As for `cure_probability`.
+        How the activity is chosen.
+    risk
+        As in `cure_probability`.
     rng
         Source of randomness.
     """
-    # One hidden severity makes mass, uptake, antibodies and hormones move together.
+    # A common severity makes mass, uptake, antibodies and hormones correlated.
     severity = rng.normal(size=n)
 
     def correlated(share: float) -> Values:
         return np.asarray(share * severity + np.sqrt(1 - share**2) * rng.normal(size=n))
 
-    mass = case_mix["mass_median"] * np.exp(case_mix["mass_spread"] * correlated(0.65))
+    mass = case_mix.mass_median * np.exp(case_mix.mass_spread * correlated(0.65))
     uptake_z = correlated(0.65)
-    uptake = case_mix["uptake_median"] * np.exp(case_mix["uptake_spread"] * uptake_z)
+    uptake = case_mix.uptake_median * np.exp(case_mix.uptake_spread * uptake_z)
     mass, uptake = np.clip(mass, 10.0, 150.0), np.clip(uptake, 0.02, 0.45)
-    mean = case_mix["heterogeneity_mean"]
+    mean = case_mix.heterogeneity_mean
     heterogeneity = rng.beta(2.2 * mean, 2.2 * (1.0 - mean), n)
     uptake_24h = 100.0 / (1.0 + np.exp(-(0.55 + 0.5 * uptake_z + rng.normal(0.0, 0.45, n))))
     activity = _prescribe(treatment, mass, uptake_24h, rng)
-    probability = cure_probability(outcome, mass, uptake, heterogeneity, activity)
+    probability = cure_probability(risk, mass, uptake, heterogeneity, activity)
     drug = rng.choice(
         ("methimazole", "carbimazole", "propylthiouracil", "none"), n, p=(0.5, 0.15, 0.07, 0.28)
     )
-    return Patients(
+    return SimulatedPatients(
         sex=np.where(rng.random(n) < 0.78, "female", "male"),
         age=np.clip(np.round(rng.normal(44.0, 13.0, n)), 18, 85),
         mass=mass,

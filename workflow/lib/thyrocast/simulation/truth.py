@@ -1,84 +1,128 @@
 """What a model could reach at best: the discrimination of the true risk."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from thyrocast.config.simulation import RiskConfig
+from thyrocast.contract.names import SimulatedStatus
 from thyrocast.simulation.physiology import TERMS
+from thyrocast.statistics.discrimination import auc
+from thyrocast.statistics.inputs import NotEstimableError
 
 Values = NDArray[np.float64]
 
 
-def auc(outcome: Values, risk: Values) -> float | None:
-    """Share of pairs (cured, not cured) that ``risk`` ranks rightly, ties half; None without pairs."""
-    cured, others = risk[outcome == 1], risk[outcome == 0]
-    if not len(cured) or not len(others):
-        return None
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, cured, side="left")
-    upto = np.searchsorted(ordered, cured, side="right")
-    return float((below + upto).sum() / 2 / (len(cured) * len(others)))
+@dataclass(frozen=True)
+class Discrimination:
+    """What the true risk discriminates among some patients.
+
+    Attributes
+    ----------
+    simulated
+        Patients.
+    n, events
+        Patients with image, row in the table and outcome, and those of them who were cured.
+    prevalence, mean_risk
+        Share of cured patients, and mean probability of cure.
+    auc
+        AUC of the true risk for the outcomes that were drawn; None with one outcome only.
+    expected_auc
+        The same over all outcomes that could have been drawn.
+    """
+
+    simulated: int
+    n: int
+    events: int
+    prevalence: float
+    mean_risk: float
+    auc: float | None
+    expected_auc: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Summary of a simulated cohort.
+
+    Attributes
+    ----------
+    simulated
+        Always true: no patient exists.
+    seed
+        The cohort's seed.
+    formula
+        The true risk in words.
+    intercept, coefficients
+        Of the true risk.
+    centers, overall
+        Discrimination by center and of all patients.
+    """
+
+    simulated: bool
+    seed: int
+    formula: str
+    intercept: float
+    coefficients: dict[str, float]
+    centers: dict[str, Discrimination]
+    overall: Discrimination
 
 
 def expected_auc(risk: Values) -> float:
-    """AUC of the true risk over all outcomes that could have been drawn, not just the one that was."""
+    """AUC of the true risk (n,) over all outcomes that could have been drawn."""
     weight = risk[:, None] * (1.0 - risk[None, :])
     right = (risk[:, None] > risk[None, :]) + 0.5 * (risk[:, None] == risk[None, :])
     np.fill_diagonal(weight, 0.0)
     return float((weight * right).sum() / weight.sum())
 
 
-def _facts(rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    complete = [row for row in rows if row["status"] == "complete"]
-    risk = np.array([float(row["probability"]) for row in complete])
-    outcome = np.array([float(row["outcome"]) for row in complete])
-    value = auc(outcome, risk)
-    return {
-        "simulated": len(rows),
-        "n": len(complete),
-        "events": int(outcome.sum()),
-        "prevalence": round(float(outcome.mean()), 4),
-        "mean_risk": round(float(risk.mean()), 4),
-        "auc": None if value is None else round(value, 4),
-        "expected_auc": round(expected_auc(risk), 4),
-    }
+def discrimination(table: pd.DataFrame) -> Discrimination:
+    """Compute the discrimination in a TRUTH table."""
+    complete = table[table["status"] == SimulatedStatus.COMPLETE]
+    risk, outcome = complete["probability"].to_numpy(), complete["outcome"].to_numpy()
+    value: float | None
+    try:
+        value = round(auc(outcome, risk), 4)
+    except NotEstimableError:
+        value = None
+    return Discrimination(
+        simulated=len(table),
+        n=len(complete),
+        events=int(outcome.sum()),
+        prevalence=round(float(outcome.mean()), 4),
+        mean_risk=round(float(risk.mean()), 4),
+        auc=value,
+        expected_auc=round(expected_auc(risk), 4),
+    )
 
 
-def summarize(
-    centers: Mapping[str, Sequence[Mapping[str, str]]], outcome: Mapping[str, Any], seed: int
-) -> dict[str, Any]:
-    """Summary of a simulated cohort.
+def summarize(centers: Mapping[str, pd.DataFrame], risk: RiskConfig, seed: int) -> Summary:
+    """Summarize a simulated cohort.
 
     Parameters
     ----------
     centers
-        Each center's rows of its truth file.
-    outcome
+        The TRUTH table of each center.
+    risk
         Intercept and coefficients of the true risk.
     seed
         The cohort's seed.
-
-    Returns
-    -------
-    dict
-        ``centers`` and ``overall``: patients with image, table row and outcome (``n``), cured
-        ones (``events``), ``auc`` of the true risk for the outcomes drawn and ``expected_auc``
-        over all that could have been; ``formula`` in words, ``intercept``, ``coefficients``.
     """
+    coefficients: dict[str, float] = risk.coefficients.plain()
     terms = " ".join(
-        f"{outcome['coefficients'][name]:+g} x {words}"
+        f"{coefficients[name]:+g} x {words}"
         if words.startswith("log2")
-        else f"{outcome['coefficients'][name]:+g} x ({words})"
+        else f"{coefficients[name]:+g} x ({words})"
         for name, words in TERMS.items()
     )
-    return {
-        "simulated": True,
-        "seed": seed,
-        "formula": f"logit P(cured) = {outcome['intercept']:g} {terms}",
-        "intercept": outcome["intercept"],
-        "coefficients": dict(outcome["coefficients"]),
-        "centers": {name: _facts(rows) for name, rows in centers.items()},
-        "overall": _facts([row for rows in centers.values() for row in rows]),
-    }
+    return Summary(
+        simulated=True,
+        seed=seed,
+        formula=f"logit P(cured) = {risk.intercept:g} {terms}",
+        intercept=risk.intercept,
+        coefficients=coefficients,
+        centers={name: discrimination(table) for name, table in centers.items()},
+        overall=discrimination(pd.concat(list(centers.values()), ignore_index=True)),
+    )

@@ -284,11 +284,7 @@ def error_intervals(
         "e90": np.quantile(gap, 0.9, axis=1),
         "emax": gap[:, -1],
     }
-    ideal = np.zeros(len(root))
-    ideal[1] = 1
-    off = fit.coefficients - ideal
-    wald = float(off @ np.linalg.solve(fit.covariance, off))
-    calibrated = special.chdtrc(off.size, wald) > 1 - confidence
+    calibrated = _wald_p_value(fit) > 1 - confidence
     tail = intervals.tail(confidence)
     result = {}
     for name, values in replicates.items():
@@ -298,6 +294,15 @@ def error_intervals(
         high = min(max(float(high), found[name]), 1.0)
         result[name] = Interval(found[name], low, high, "drawn_curves")
     return result
+
+
+def _wald_p_value(fit: logistic.Fit) -> float:
+    """P value of a calibration curve being the ideal one."""
+    ideal = np.zeros(fit.coefficients.size)
+    ideal[1] = 1
+    off = fit.coefficients - ideal
+    wald = float(off @ np.linalg.solve(fit.covariance, off))
+    return float(special.chdtrc(off.size, wald))
 
 
 def groups(

@@ -107,23 +107,12 @@ def pool(
     >>> round(found.estimate, 3), round(found.tau2, 3), round(found.i2, 1)
     (0.647, 0.318, 86.6)
     """
-    y = np.asarray(effect, dtype=np.float64)
-    v = np.asarray(variance, dtype=np.float64)
-    if y.ndim != 1 or y.shape != v.shape:
-        raise ValueError(f"effects {y.shape} and variances {v.shape} must be (k,) both")
-    if not (np.isfinite(y).all() and np.isfinite(v).all() and (v > 0).all()):
-        raise ValueError("effects must be finite, and variances finite and above 0")
+    y, v = _check(effect, variance, method, interval)
     k = y.size
-    if k < 2:
-        raise NotEstimableError(f"pooling needs at least two centers, found {k}")
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}, expected one of {', '.join(METHODS)}")
     tau2 = _reml(y, v) if method == "reml" else _paule_mandel(y, v)
     w = 1 / (v + tau2)
     estimate = float(w @ y / w.sum())
     error = 1 / math.sqrt(w.sum())
-    if interval not in INTERVALS:
-        raise ValueError(f"unknown interval {interval!r}, expected one of {', '.join(INTERVALS)}")
     if interval == "normal":
         quantile = intervals.normal_quantile(confidence)
         p_value = intervals.normal_p_value(estimate / error)
@@ -155,6 +144,25 @@ def pool(
         p_value,
         w / w.sum(),
     )
+
+
+def _check(
+    effect: ArrayLike, variance: ArrayLike, method: str, interval: str
+) -> tuple[Floats, Floats]:
+    """Effects and variances as arrays, (k,), once the arguments of `pool` are valid."""
+    y = np.asarray(effect, dtype=np.float64)
+    v = np.asarray(variance, dtype=np.float64)
+    if y.ndim != 1 or y.shape != v.shape:
+        raise ValueError(f"effects {y.shape} and variances {v.shape} must be (k,) both")
+    if not (np.isfinite(y).all() and np.isfinite(v).all() and (v > 0).all()):
+        raise ValueError("effects must be finite, and variances finite and above 0")
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}, expected one of {', '.join(METHODS)}")
+    if interval not in INTERVALS:
+        raise ValueError(f"unknown interval {interval!r}, expected one of {', '.join(INTERVALS)}")
+    if y.size < 2:
+        raise NotEstimableError(f"pooling needs at least two centers, found {y.size}")
+    return y, v
 
 
 def _q(y: Floats, v: Floats, tau2: float) -> float:

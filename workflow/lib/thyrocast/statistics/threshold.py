@@ -156,21 +156,25 @@ def choose(
         return given(goal, rule)
     inputs.require_both(y, f"a threshold by {rule}")
     cuts = _candidates(p)
+    worth = _worth(y, p, cuts, rule, goal)
+    best = np.flatnonzero(worth >= worth.max() - 1e-12)
+    return Threshold(float(cuts[best[(best.size - 1) // 2]]), rule, who)
+
+
+def _worth(y: Booleans, p: Floats, cuts: Floats, rule: str, goal: float) -> Floats:
+    """How well each cut, (m,), satisfies the rule."""
     sensitivity = 1 - np.searchsorted(np.sort(p[y]), cuts, side="left") / y.sum()
     specificity = np.searchsorted(np.sort(p[~y]), cuts, side="left") / (~y).sum()
     if rule == "youden":
-        worth = sensitivity + specificity
-    elif rule == "cost_ratio":
+        return np.asarray(sensitivity + specificity)
+    if rule == "cost_ratio":
         prevalence = y.mean()
-        worth = prevalence * sensitivity + (1 - prevalence) * goal * specificity
-    else:
-        fixed, other = sensitivity, specificity
-        if rule == "specificity":
-            fixed, other = specificity, sensitivity
-        # Of candidates with the same other measure, the one with more of this measure is better.
-        worth = np.where(fixed >= goal - 1e-12, other + 1e-9 * fixed, -1.0)
-    best = np.flatnonzero(worth >= worth.max() - 1e-12)
-    return Threshold(float(cuts[best[(best.size - 1) // 2]]), rule, who)
+        return np.asarray(prevalence * sensitivity + (1 - prevalence) * goal * specificity)
+    fixed, other = sensitivity, specificity
+    if rule == "specificity":
+        fixed, other = specificity, sensitivity
+    # Of cuts with the same other measure, the one with more of this measure is better.
+    return np.where(fixed >= goal - 1e-12, other + 1e-9 * fixed, -1.0)
 
 
 def _candidates(p: Floats) -> Floats:

@@ -171,20 +171,25 @@ def decision_curve(
         ]
         degrees = y.size - 1
     else:
-        gains = np.stack([contributions(y, p >= at, at) for at in t], axis=1)
-        treat_all = np.where(y[:, None], 1.0, -odds)
-        sums = [
-            influence.cluster_sums(each - mean, cluster)
-            for each, mean in ((gains, value), ((gains - treat_all) / odds, avoided))
-        ]
-        units = len(sums[0])
-        if units < 2:
-            raise NotEstimableError("an interval of the net benefit needs at least two patients")
-        errors = [np.sqrt((s**2).sum(axis=0) / y.size**2 * units / (units - 1)) for s in sums]
-        degrees = units - 1
+        errors, degrees = _clustered_errors(y, p, t, cluster)
     half, half_avoided = (intervals.t_quantile(confidence, degrees) * error for error in errors)
     band = (100 * (avoided - half_avoided), 100 * (avoided + half_avoided))
     return DecisionCurve(t, value, value - half, value + half, 100 * avoided, *band)
+
+
+def _clustered_errors(
+    y: Booleans, p: Floats, t: Floats, cluster: ArrayLike
+) -> tuple[list[Floats], int]:
+    """Standard errors, (m,), of net benefit and interventions avoided, and degrees of freedom."""
+    odds = t / (1 - t)
+    gains = np.stack([contributions(y, p >= at, at) for at in t], axis=1)
+    saved = (gains - np.where(y[:, None], 1.0, -odds)) / odds
+    sums = [influence.cluster_sums(each - each.mean(axis=0), cluster) for each in (gains, saved)]
+    units = len(sums[0])
+    if units < 2:
+        raise NotEstimableError("an interval of the net benefit needs at least two patients")
+    errors = [np.sqrt((s**2).sum(axis=0) / y.size**2 * units / (units - 1)) for s in sums]
+    return errors, units - 1
 
 
 def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:

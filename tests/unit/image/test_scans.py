@@ -1,0 +1,86 @@
+"""Scans from their table; records of usable and unusable patients."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.unit.example_scans import center, image, nm, save
+from thyrocast.config.center import CenterConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import RECORDS, SCANS
+from thyrocast.contract.names import ScanKind
+from thyrocast.image import standardize
+from thyrocast.image.scans import SyringeImage, scans_by_patient
+from thyrocast.image.standardize import Standardized, Unusable
+
+
+def scans(*changes: dict[str, Any]) -> pd.DataFrame:
+    row = dict.fromkeys(SCANS.names) | {
+        "patient": "north-1", "identifier": "1", "rank": 0, "file": "a.dcm", "frames": "0",
+        "kind": "static", "view_by": "code", "turn": 0, "row_mm": 2.0, "column_mm": 2.0,
+        "spacing_by": "header", "simulated": False,
+    }  # fmt: skip
+    return io.build(SCANS, [row | change for change in changes])
+
+
+def test_texts_of_the_table_are_parsed_once() -> None:
+    table = scans(
+        {"rank": 1, "file": "b.dcm"},
+        {
+            "file": "caf%C3%A9/a%25.dcm", "frames": "3 5", "kind": "dynamic", "duration_s": 300.0,
+            "vendor": "ge", "syringe_file": "s.dcm", "syringe_frame": 0, "syringe_s": 10.0,
+            "syringe_min": 25.0,
+        },
+    )  # fmt: skip
+    first, second = scans_by_patient(table)["north-1"]
+    assert (first.file, first.frames, first.kind) == ("café/a%.dcm", (3, 5), ScanKind.DYNAMIC)
+    assert (first.duration_s, first.vendor, first.camera) == (300.0, "ge", None)
+    assert first.syringe == SyringeImage("s.dcm", 0, 10.0, 25.0)
+    assert first.residual is None
+    assert second.file == "b.dcm"
+
+
+def test_usable_and_unusable_patients_have_a_record(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "a.dcm")
+    save(nm(np.zeros((128, 128), np.uint16)), tmp_path / "b.dcm")
+    table = scans({}, {"patient": "north-2", "file": "b.dcm"})
+    everyone = ["north-2", "north-1", "north-3"]
+    results = standardize.standardize_job(
+        everyone, table, tmp_path, CenterConfig.read(center()), image(size=32)
+    )
+    first, second = results
+    assert first == Unusable("north-2", "an image without counts")
+    assert isinstance(second, Standardized)
+    standardize.write_job(results, 32, tmp_path / "0.npz", tmp_path / "0.csv")
+    records = io.read(RECORDS, tmp_path / "0.csv")
+    assert list(records["patient"]) == ["north-2", "north-1"]
+    assert list(records["usable"]) == [False, True]
+    assert list(records["reason"]) == ["an image without counts", ""]
+    assert records.loc[0, RECORDS.names[3:]].isna().all()
+    assert records.loc[1, "matrix"] == 128
+    with np.load(tmp_path / "0.npz") as job:
+        assert list(job["patient"]) == ["north-1"]
+        assert job["image"].shape == (1, 32, 32)
+
+
+def test_a_worse_scan_replaces_an_unusable_one(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "b.dcm")
+    table = scans({"file": "missing.dcm"}, {"rank": 1, "file": "b.dcm"})
+    (result,) = standardize.standardize_job(
+        ["north-1"], table, tmp_path, CenterConfig.read(center()), image(size=32)
+    )
+    assert isinstance(result, Standardized)
+
+
+def test_gray_values_of_a_picture_are_no_counts(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "a.dcm")
+    table = scans({"kind": "capture", "duration_s": 300.0})
+    (result,) = standardize.standardize_job(
+        ["north-1"], table, tmp_path, CenterConfig.read(center()), image(size=32)
+    )
+    assert isinstance(result, Standardized)
+    assert result.quantities.q_counts is None
+    assert result.quantities.q_rate is None
+    assert result.quantities.q_mass is not None

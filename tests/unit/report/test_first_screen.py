@@ -1,0 +1,200 @@
+"""The first screen of studies of every kind."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.unit.report.example_study import config, files, with_cohort, with_table, write_study
+from thyrocast import report
+from thyrocast.contract import evaluation as ev
+from thyrocast.report import banners, design_section, first_screen, numbers
+from thyrocast.report.first_screen import MainResult
+
+
+def titles(study: report.StudyResults) -> list[str]:
+    return [banner.title for banner in banners.banners(study)]
+
+
+def result(study: report.StudyResults) -> MainResult:
+    found = first_screen.main_result(study)
+    assert found is not None
+    return found
+
+
+def certainty(study: report.StudyResults) -> str:
+    return " ".join(result(study).certainty)
+
+
+def with_performance(study: report.StudyResults, metric: str, **cells: Any) -> report.StudyResults:
+    """The study with the signature's results in a metric replaced."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        mine = (frame["metric"] == metric) & (frame["model"] == "signature")
+        frame.loc[mine, list(cells)] = list(cells.values())
+        return frame
+
+    return with_table(study, ev.PERFORMANCE, change)
+
+
+@pytest.mark.parametrize(
+    ("share", "title"),
+    [(1, ["Simulated patients"]), (0.5, ["Some patients are simulated"]), (0, [])],
+)
+def test_simulated_patients_are_announced(small, share, title):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        cut = round(share * len(frame))
+        return frame.assign(simulated=[True] * cut + [False] * (len(frame) - cut))
+
+    found = titles(with_cohort(small, change))
+    assert [name for name in found if "imulated" in name] == title
+
+
+def test_a_null_run_and_the_published_protocol_are_announced(configured):
+    study = configured(outcomes="shuffled", signature={"embeddings": "in_sample"})
+    assert {"Null run: outcomes were shuffled", "Published protocol: in-sample embeddings"} <= {
+        *titles(study)
+    }
+    assert "in-sample, as published" in dict(first_screen.facts(study)).values()
+    (_, train) = design_section.design_section(study, "external").roc
+    assert "In-sample, as published" in train.note
+
+
+def test_a_study_that_is_large_enough_is_not_called_small(small):
+    assert "The study is too small" in titles(small)
+    enough = with_table(small, ev.SAMPLE_SIZE, lambda frame: frame.assign(sufficient=True))
+    assert "The study is too small" not in titles(enough)
+
+
+def test_centers_left_out_in_turn_are_represented_by_their_mean(small):
+    """Each of them has its own model, and the scales of two models must not be mixed."""
+
+    def without_external(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame["design"] != "external"]
+
+    inside = with_table(small, ev.PERFORMANCE, without_external)
+    study = with_table(inside, ev.POOLED, lambda frame: without_external(frame).assign(k=3))
+    mean = study.select(ev.POOLED, design="loco", model="signature", metric="auc").iloc[0]
+    found = result(study)
+    assert found.scope.startswith("Mean AUC over centers of the signature in ")
+    assert found.value == numbers.number(mean["estimate"])
+    assert found.within == numbers.interval(mean["ci_low"], mean["ci_high"])
+    section = design_section.design_section(study, "loco")
+    assert section.summary == (
+        f"Signature, AUC {numbers.estimate(mean['estimate'], mean['ci_low'], mean['ci_high'])}"
+    )
+    # The curve that is drawn is that of all predictions together.
+    joint = study.pooled_rows(ev.PERFORMANCE, "loco", "test", model="signature", metric="auc")
+    (drawn,) = [key for key in section.roc[0].legend if key.label == "Signature"]
+    assert numbers.number(joint.iloc[0]["estimate"]) in drawn.value
+
+    # A mean of two centers has no useful interval.
+    two = with_table(study, ev.POOLED, lambda frame: frame.assign(k=2))
+    assert result(two).value == numbers.number(joint.iloc[0]["estimate"])
+
+
+def test_a_study_that_only_predicts_is_not_called_small(small):
+    study = with_table(small, ev.PERFORMANCE, lambda frame: frame.iloc[:0])
+    assert "The study is too small" not in titles(study)
+    assert first_screen.main_result(study) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "answer"),
+    [
+        ((0.3, 0.2, 0.4), "Worse than chance"),
+        ((0.55, 0.45, 0.65), "Not shown to be better than chance"),
+        ((0.58, 0.53, 0.65), "Slightly better than chance"),
+        ((0.66, 0.56, 0.75), "Somewhat better than chance"),
+        ((0.75, 0.66, 0.85), "Clearly better than chance"),
+        ((0.9, 0.8, 0.95), "Much better than chance"),
+        ((0.9, None, None), "too few patients for an interval"),
+    ],
+)
+def test_the_answer_follows_from_the_interval(small, values, answer):
+    cells = dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True))
+    assert answer in result(with_performance(small, "auc", **cells)).answer
+
+
+def test_bars_stay_on_their_scale(small):
+    study = with_performance(small, "auc", estimate=0.3, ci_low=0.05, ci_high=1.0)
+    scale = result(study).scale
+    for bar in scale.bars:
+        assert 0 <= bar.low <= bar.at <= bar.high <= 100
+    assert scale.bars[0].model == "Signature"
+    assert 0 < scale.chance < 100
+
+
+def test_an_external_design_without_test_patients_is_represented_by_another(small):
+    study = small
+    for table in ev.OF_DESIGN:
+        if table.name in study.tables and "set" in table.names:
+            study = with_table(
+                study, table, lambda f: f[(f["design"] != "external") | (f["set"] == "train")]
+            )
+    assert "each left out of training in turn" in result(study).scope
+    section = design_section.design_section(study, "external")
+    assert section.missing == design_section.NOTHING_SCORED
+    assert section.training
+
+
+def test_a_holdout_alone_says_nothing_about_other_hospitals(tmp_path):
+    designs = {"holdout": ["1"]}
+    write_study(tmp_path, designs=designs, models=("signature",))
+    found = result(report.read_study(files(tmp_path, designs), config()))
+    assert found.question == "How good is it in patients that it never saw?"
+    assert "this says nothing about other hospitals yet" in found.certainty[-1]
+
+
+def test_a_prediction_interval_that_includes_chance_says_so(small):
+    said = certainty(small)
+    assert "a new hospital can expect an AUC between 0.48 and 0.91" in said
+    assert "This includes chance." in said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.6, 0.9, "They are too extreme: high ones are too high and low ones too low"),
+        (0.6, 1.4, "Nothing shows that they are too extreme or not extreme enough"),
+        (1.2, 1.9, "They are not extreme enough"),
+    ],
+)
+def test_the_slope_says_whether_probabilities_are_too_extreme(small, low, high, said):
+    study = with_performance(small, "calibration_slope", ci_low=low, ci_high=high)
+    assert said in certainty(study)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.6, 0.9, "are too high on average"),
+        (0.6, 1.4, "are right on average"),
+        (1.2, 1.9, "are too low on average"),
+    ],
+)
+def test_observed_over_expected_says_whether_probabilities_are_too_high(small, low, high, said):
+    assert said in certainty(with_performance(small, "oe_ratio", ci_low=low, ci_high=high))
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        (-0.1, "but nowhere beyond chance"),
+        (0.01, "at 100\N{NO-BREAK SPACE}% of them beyond chance"),
+    ],
+)
+def test_a_net_benefit_within_chance_is_called_so(small, low, said):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        mine = frame["model"] == "signature"
+        frame.loc[mine, ["net_benefit", "ci_low", "avoided_low"]] = [0.9, low, low]
+        return frame
+
+    assert said in certainty(with_table(small, ev.DECISION_CURVE, change))
+
+
+def test_the_level_of_the_intervals_is_the_configs(small, configured):
+    assert small.level == "95\N{NO-BREAK SPACE}%"
+    said = certainty(configured(evaluation={"confidence": 0.9}))
+    assert "The 90\N{NO-BREAK SPACE}% interval is" in said
+    assert configured(evaluation={"confidence": 0.975}).level == "97.5\N{NO-BREAK SPACE}%"

@@ -1,0 +1,286 @@
+"""Tables and texts of the page's sections."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from tests.unit.report.example_study import with_cohort, with_table
+from thyrocast import report
+from thyrocast.contract import documents
+from thyrocast.contract import evaluation as ev
+from thyrocast.contract.documents import Flow
+from thyrocast.contract.names import (
+    UNSEEN_CENTERS,
+    Design,
+    Metric,
+    Model,
+    OutcomeRule,
+    Role,
+    ThresholdRule,
+)
+from thyrocast.contract.table import Table
+from thyrocast.report import (
+    attention,
+    center_grids,
+    grids,
+    methods,
+    numbers,
+    participants,
+    published,
+    training,
+    words,
+)
+from thyrocast.report.attention import AttentionSection
+from thyrocast.report.parts import Grid
+
+NEW_CENTER = "New center"
+
+
+def attention_of(study: report.StudyResults) -> AttentionSection:
+    found = attention.attention_of(study, "external")
+    assert found is not None
+    return found
+
+
+def with_maps(study: report.StudyResults, **columns: object) -> report.StudyResults:
+    """The study with columns of every gradcam.csv replaced."""
+    splits = tuple(
+        dataclasses.replace(split, gradcam=split.gradcam.assign(**columns))
+        for split in study.splits
+    )
+    return dataclasses.replace(study, splits=splits)
+
+
+def test_the_gallery_shows_probabilities_that_were_evaluated(small):
+    found = attention_of(small).overlays
+    rows = small.select(ev.PREDICTIONS, design="external", model="network", set="test")
+    evaluated = rows.set_index("patient")["probability"]
+    assert found
+    # The table of the maps contains the network's raw probability, which is another one.
+    (split,) = [split for split in small.splits if split.design == "external"]
+    raw = split.gradcam.set_index("patient")["probability"]
+    shown = [one.patient for one in found]
+    assert [numbers.percent(raw[name]) for name in shown] != [one.probability for one in found]
+    for one in found:
+        assert one.probability == numbers.percent(evaluated[one.patient])
+
+
+@pytest.mark.parametrize("most", [0, 3, 2000])
+def test_the_gallery_shows_at_most_what_the_config_says(configured, most):
+    found = attention_of(configured(report={"overlays": most}))
+    assert len(found.overlays) == min(most, found.total)
+    if most == 3:
+        assert {(one.center, one.outcome) for one in found.overlays} == {
+            ("lakeside", "cured"),
+            ("lakeside", "not cured"),
+            ("coast", "not known yet"),
+        }
+
+
+def test_maps_that_are_all_empty_give_a_table_and_no_figure(small):
+    found = attention_of(with_maps(small, status="all_zero", inside=float("nan")))
+    assert found.panel is None
+    assert found.grid.rows[-1][-1].text == str(found.total)
+    assert {one.inside for one in found.overlays} == {"empty map"}
+
+
+def test_pooling_shows_one_row_for_each_metric_and_center(small):
+    for pooled, metric in zip(
+        center_grids.pooled(small, "loco"), ("AUC", "Observed / expected"), strict=True
+    ):
+        assert [(row[0].text, row[1].text) for row in pooled.rows] == [
+            ("ResNet50", metric),
+            ("Signature", metric),
+        ]
+    (influence,) = center_grids.influence(small, "loco")
+    assert len(influence.rows) == 2 * 2
+    assert center_grids.pooled(small, "external") == []
+
+
+def test_heterogeneity_is_shown_in_percent(small):
+    row = center_grids.pooled(small, "loco")[0].rows[0]
+    assert "31\N{NO-BREAK SPACE}%" in [cell.text for cell in row]
+
+
+def test_the_level_of_a_prediction_interval_is_the_configs(configured):
+    header = center_grids.pooled(configured(evaluation={"confidence": 0.9}), "loco")[0].header
+    (title,) = [name for name in header if name.startswith(NEW_CENTER)]
+    assert "90" in title
+    assert "95" not in title
+
+
+def test_prediction_sets_have_a_table_in_the_test_set(small):
+    (sets,) = [g for g in grids.tables(small, "loco", "test") if "prediction sets" in g.caption]
+    assert "90\N{NO-BREAK SPACE}% of the sets" in sets.note
+    assert sets.header[2:] == ["True outcome in the set", "Undecided"]
+
+
+def test_comparisons_show_the_auc_first_and_name_their_method(small):
+    def more(frame: pd.DataFrame) -> pd.DataFrame:
+        ratio = frame.assign(
+            metric="likelihood_ratio", method="likelihood_ratio_chi2_1", ci_low=None, ci_high=None
+        )
+        benefit = frame.assign(metric="net_benefit", at=0.6, method="t_paired")
+        return pd.concat([benefit, frame, ratio])
+
+    auc, other, added = grids.comparisons(with_table(small, ev.COMPARISONS, more), "loco")
+    assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong, paired")
+    assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Net benefit at 0.6", "t, paired")
+    assert added.rows[0][0].text == "ResNet50 added to Signature"
+
+
+def grids_of(study: report.StudyResults) -> list[Grid | None]:
+    """All tables with results of performance.csv."""
+    return [
+        grid
+        for design in study.designs
+        for grid in (
+            *grids.tables(study, design, "test"),
+            *grids.tables(study, design, "train"),
+            *grids.subgroups(study, design),
+            *grids.by_split(study, design),
+            center_grids.centers(study, design),
+        )
+    ]
+
+
+def test_a_second_row_of_a_metric_is_not_shown_instead_of_the_first(small):
+    def twice(frame: pd.DataFrame) -> pd.DataFrame:
+        other = frame.assign(ci_method="bootstrap_stratified_percentile")
+        other.loc[other["ci_low"].notna(), ["ci_low", "ci_high"]] = [0.123, 0.987]
+        return pd.concat([frame, other])
+
+    assert grids_of(with_table(small, ev.PERFORMANCE, twice)) == grids_of(small)
+
+
+def result_missing(study: report.StudyResults, kind: str, group: str, **cells: object):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        mine = (frame["group_kind"] == kind) & (frame["group"] == group)
+        frame.loc[mine, ["estimate", "ci_low", "ci_high"]] = None
+        frame.loc[mine, list(cells)] = list(cells.values())
+        return frame
+
+    return with_table(study, ev.PERFORMANCE, change)
+
+
+def test_a_center_with_one_outcome_says_so(small):
+    study = result_missing(
+        small, "center", "valley", status="not_estimable", note="only one outcome"
+    )
+    grid = center_grids.centers(study, "loco")
+    assert grid is not None
+    (row,) = [row for row in grid.rows if row[0].text == "valley"]
+    assert row[2].text == numbers.MISSING
+    assert row[2].detail == "not estimable: only one outcome"
+
+
+def test_suppressed_results_are_missing_with_the_reason(small):
+    study = result_missing(
+        small, "subgroup", "male", status="suppressed", note="", n=None, events=None
+    )
+    (grid,) = grids.subgroups(study, "loco")
+    (row,) = [row for row in grid.rows if row[0].text == "Sex: male"]
+    assert [cell.text for cell in row[1:]] == [numbers.MISSING] * (len(row) - 1)
+    assert row[2].detail == "not shown"
+    assert "too few patients" in grid.note
+
+
+def test_numbers_that_do_not_add_up_are_found(small, small_folder, tmp_path):
+    assert participants.flow_section(small).inconsistent == []
+    text = (small_folder / "cohort" / "flow.json").read_text(encoding="utf-8")
+    changed = tmp_path / "flow.json"
+    changed.write_text(text.replace('"analysed": 40', '"analysed": 39'), encoding="utf-8")
+    study = dataclasses.replace(small, flow=documents.read(Flow, changed))
+    assert participants.flow_section(study).inconsistent == ["north"]
+
+
+def test_table_one_counts_unknown_values_and_drops_what_no_center_has(small):
+    study = with_cohort(small, lambda frame: frame.assign(ft3=None, smoking=None))
+    (by_center, by_outcome) = participants.table_one(study)
+    names = [row[0].text for row in by_center.rows]
+    assert "Free T3, pmol/L" not in names
+    assert "Not recorded by any center: Free T3 and Smoking." in by_center.note
+    trab = by_center.rows[names.index("TRAb, IU/L")]
+    assert "unknown" in trab[1].detail
+    patients = by_center.rows[0][1:]
+    assert int(patients[0].text) == sum(int(cell.text) for cell in patients[1:])
+    assert by_outcome.header == ["", "Cured", "Not cured"]
+
+
+def test_a_column_with_many_codes_is_shortened(small):
+    study = with_cohort(
+        small, lambda frame: frame.assign(vendor=[f"v{i % 20:02d}" for i in range(len(frame))])
+    )
+    rows = participants.table_one(study)[0].rows
+    vendors = [row for row in rows if row[0].text.startswith("Camera vendor")]
+    assert len(vendors) == participants.MOST_CODES + 1
+    assert vendors[-1][0].text == "Camera vendor: 12 other values"
+    assert sum(int(row[1].text) for row in vendors) == int(rows[0][1].text)
+
+
+def test_the_outcome_rule_of_every_center_is_named(small):
+    north, valley, lakeside, coast = small.config.centers
+    rule = valley.outcome.model_copy(update={"rule": OutcomeRule.FOLLOWUP, "months": 6.0})
+    centers = (north, valley.model_copy(update={"outcome": rule}), lakeside, coast)
+    study = dataclasses.replace(small, config=small.config.model_copy(update={"centers": centers}))
+    assert dict(methods.paragraphs(study))["Outcome"] == (
+        "north and lakeside: as stated in the center’s own table; "
+        "valley: derived from the thyroid state 6 months after therapy (± 3)."
+    )
+
+
+def test_networks_without_validation_patients_are_said_to_have_none(small):
+    assert training.training_section(small).validated
+    splits = tuple(
+        dataclasses.replace(
+            split,
+            histories={
+                member: history.assign(validation_loss=float("nan"), validation_auc=float("nan"))
+                for member, history in split.histories.items()
+            },
+        )
+        for split in small.splits
+    )
+    found = training.training_section(dataclasses.replace(small, splits=splits))
+    assert not found.validated
+    assert len(found.legend) == 1
+    assert "nan" not in "".join(panel.svg for panel in found.panels).lower()
+
+
+def test_methods_say_when_training_stops(configured):
+    def said(**more: object) -> str:
+        study = configured(network={"epochs": 8, **more})
+        return dict(methods.paragraphs(study))["Network"]
+
+    assert "from random weights for 8 epochs." in said(early_stopping={"fraction": 0})
+    assert "at most 8 epochs; 15\N{NO-BREAK SPACE}% of the training patients" in said()
+
+
+def test_the_published_results_are_read_from_their_file():
+    study = published.read()
+    assert (study.patients, study.centers, study.division) == (121, 1, "8:2")
+    assert study.network_auc_validation == 0.806
+
+
+@pytest.mark.parametrize(
+    ("names", "titles"),
+    [
+        (Model, words.MODELS),
+        (Design, words.DESIGNS),
+        (Design, words.DESIGN_NOTES),
+        (Metric, words.METRICS),
+        (ThresholdRule, words.RULES),
+        (Role, words.ROLES),
+    ],
+)
+def test_every_name_of_the_contract_has_words(names, titles):
+    assert {*names} == {*titles}
+    assert {*UNSEEN_CENTERS} <= {*words.DESIGNS}
+
+
+@pytest.mark.parametrize("table", [ev.ROC, ev.POOLED], ids=lambda table: table.name)
+def test_a_design_without_rows_gives_an_empty_table(small, table: Table):
+    rows = small.select(table, design="kfold")
+    assert rows.empty
+    assert [*rows.columns] == [*table.names]

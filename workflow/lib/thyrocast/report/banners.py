@@ -1,0 +1,98 @@
+"""Warnings above the first screen: what changes the meaning of every number below."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from thyrocast.contract.evaluation import SAMPLE_SIZE
+from thyrocast.report import numbers, scores, words
+from thyrocast.report.study import StudyResults
+
+#: Purposes of the sample size calculation in words; `precision` is no criterion of its own.
+PURPOSES: Mapping[str, str] = {"development": "developing", "validation": "validating"}
+
+
+@dataclass(frozen=True)
+class Banner:
+    """A warning.
+
+    Attributes
+    ----------
+    kind
+        ``warning`` or ``danger``.
+    title, text
+        In words.
+    """
+
+    kind: str
+    title: str
+    text: str
+
+
+def banners(study: StudyResults) -> list[Banner]:
+    """Warnings of a study: simulated, shuffled, too small, or analyzed as published."""
+    return [
+        *_simulated(study),
+        *_shuffled(study),
+        *(_too_small(study) if scores.evaluated(study) else ()),
+        *_in_sample(study),
+    ]
+
+
+def _simulated(study: StudyResults) -> list[Banner]:
+    share = study.simulated
+    if share == 0:
+        return []
+    if share == 1:
+        text = (
+            "Every patient in this report is simulated. The numbers show that the method works; "
+            "they say nothing about real patients."
+        )
+        return [Banner("warning", "Simulated patients", text)]
+    text = (
+        f"{numbers.percent(share)} of the analyzed patients are simulated. The numbers below say "
+        "nothing reliable about real patients."
+    )
+    return [Banner("warning", "Some patients are simulated", text)]
+
+
+def _shuffled(study: StudyResults) -> list[Banner]:
+    if not study.shuffled:
+        return []
+    text = (
+        "Outcomes were permuted at random within each center, so that nothing can be learned about "
+        "a patient. Within centers, an AUC clearly above 0.5 would be a sign of leakage, not of a "
+        "good model. (Each center keeps its cure rate. Over several centers together, knowing the "
+        "center alone gives more than 0.5.)"
+    )
+    return [Banner("danger", "Null run: outcomes were shuffled", text)]
+
+
+def _too_small(study: StudyResults) -> list[Banner]:
+    rows = study.tables[SAMPLE_SIZE.name]
+    short = rows[~rows["sufficient"] & (rows["required_n"] > rows["available_n"])]
+    parts = []
+    for purpose, group in short[short["criterion"] != "all"].groupby("purpose", sort=False):
+        if str(purpose) in PURPOSES:
+            worst = group.sort_values("required_n").iloc[-1]
+            parts.append(
+                f"{PURPOSES[str(purpose)]} a model requires {numbers.count(worst['required_n'])} "
+                f"patients ({numbers.count(worst['available_n'])} are available)"
+            )
+    if not parts:
+        return []
+    text = (
+        f"By published criteria, {words.listing(parts)}. Expect wide intervals, and a different model "
+        "from other patients."
+    )
+    return [Banner("warning", "The study is too small", text)]
+
+
+def _in_sample(study: StudyResults) -> list[Banner]:
+    if not study.in_sample:
+        return []
+    text = (
+        "The signature was trained on embeddings of patients that its network had already seen, as in "
+        "the published study. Training results look better than the model is; judge it by the test "
+        "sets."
+    )
+    return [Banner("warning", "Published protocol: in-sample embeddings", text)]

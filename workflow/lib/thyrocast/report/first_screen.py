@@ -1,0 +1,312 @@
+"""The first screen: the main result, its uncertainty, and the numbers of the study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from thyrocast.contract.evaluation import DECISION_CURVE
+from thyrocast.contract.names import (
+    UNSEEN_CENTERS,
+    Design,
+    Metric,
+    Model,
+    Role,
+    Set,
+    Strategy,
+)
+from thyrocast.report import figures, numbers, scores, words
+from thyrocast.report.study import StudyResults
+
+#: An AUC below the limit is described by the word; 0.5 is chance.
+STRENGTHS = ((0.6, "Slightly"), (0.7, "Somewhat"), (0.8, "Clearly"), (1.01, "Much"))
+#: An interval of an AUC that is narrower than the limit is described by the word.
+WIDTHS = ((0.1, "narrow"), (0.2, "fairly wide"), (2.0, "wide"))
+#: Tolerance for comparisons of thresholds and of net benefits.
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An AUC on the scale of the first screen.
+
+    Attributes
+    ----------
+    model, color, note
+        Name, color in the palette, and what the model is.
+    value, within
+        AUC and interval as text.
+    low, high, at
+        Interval and AUC, in percent of the scale's width.
+    """
+
+    model: str
+    color: str
+    note: str
+    value: str
+    within: str
+    low: float
+    high: float
+    at: float
+
+
+@dataclass(frozen=True)
+class AucScale:
+    """The bars of all models on one scale.
+
+    Attributes
+    ----------
+    bars
+        The main model first.
+    ticks
+        Labels and their places, in percent of the width.
+    chance
+        Place of an AUC of 0.5.
+    """
+
+    bars: Sequence[Bar]
+    ticks: Sequence[tuple[str, float]]
+    chance: float
+
+
+@dataclass(frozen=True)
+class MainResult:
+    """The answer to the study's question.
+
+    Attributes
+    ----------
+    question, answer
+        In words.
+    value, within, scope
+        The AUC, its interval, and in which patients it was measured.
+    certainty
+        Sentences about its uncertainty, new centers, calibration and use.
+    scale
+        AUC of every model.
+    """
+
+    question: str
+    answer: str
+    value: str
+    within: str
+    scope: str
+    certainty: Sequence[str]
+    scale: AucScale
+
+
+def main_result(study: StudyResults) -> MainResult | None:
+    """The main model in the design with the strongest evidence; None if nothing was scored."""
+    designs = scores.evaluated(study)
+    if not designs:
+        return None
+    design = designs[0]
+    found = {model: scores.answer(study, design, model) for model in study.models(design)}
+    rows = {model: row for model, row in found.items() if row is not None}
+    main = scores.main_model(study, design)
+    row = rows[main]
+    unseen = "centers" if design in UNSEEN_CENTERS else "patients"
+    return MainResult(
+        question=f"How good is it in {unseen} that it never saw?",
+        answer=_answer(row, main),
+        value=numbers.number(row["estimate"]),
+        within=numbers.interval(row["ci_low"], row["ci_high"]),
+        scope=_scope(study, design, row, main),
+        certainty=_certainty(study, design, main, row),
+        scale=_scale(rows, main),
+    )
+
+
+def _subject(model: str) -> str:
+    """A model as the subject of a sentence."""
+    known = {Model.NETWORK.value: "the network", Model.SIGNATURE.value: "the signature"}
+    return known.get(model, f"the {words.model(model)} model")
+
+
+def _answer(row: pd.Series, model: str) -> str:
+    middle, low, high = (float(row[part]) for part in ("estimate", "ci_low", "ci_high"))
+    name = _subject(model)
+    if not np.isfinite(low):
+        return f"{name[0].upper()}{name[1:]} was scored, but there are too few patients for an interval."
+    if high < 0.5:
+        return (
+            f"Worse than chance: {name} ranks patients in the wrong order. Check the codes of the "
+            "outcome."
+        )
+    if low <= 0.5:
+        return (
+            f"Not shown to be better than chance: {name} may not be able to distinguish patients "
+            "who are cured from those who are not."
+        )
+    strength = next(word for limit, word in STRENGTHS if middle < limit)
+    return (
+        f"{strength} better than chance: of 100 pairs of a patient who is cured and one who is not, "
+        f"{name} ranks {numbers.number(100 * middle, 0)} in the right order."
+    )
+
+
+def _scope(study: StudyResults, design: str, row: pd.Series, model: str) -> str:
+    centers = scores.center_rows(study, design, model)["center"].nunique()
+    unscored = 0
+    if "k" in row:
+        centers, unscored = int(row["k"]), max(0, centers - int(row["k"]))
+    where = {
+        Design.EXTERNAL.value: f"of {words.plural(centers, 'external center')}",
+        Design.LOCO.value: f"of {words.plural(centers, 'center')}, each left out of training in turn",
+    }.get(design, "held out of training, from centers that the model saw in training")
+    if unscored:
+        where += f"; {unscored} more could not be scored"
+    kind = "Mean AUC over centers" if "k" in row else "AUC"
+    name = words.model(model) if model == Model.NETWORK else words.model(model).lower()
+    return (
+        f"{kind} of the {name} in {numbers.count(row['n'])} patients "
+        f"({numbers.count(row['events'])} cured) {where}."
+    )
+
+
+def _certainty(study: StudyResults, design: str, model: str, row: pd.Series) -> list[str]:
+    sentences = []
+    low, high = float(row["ci_low"]), float(row["ci_high"])
+    if np.isfinite(low):
+        width = next(word for limit, word in WIDTHS if high - low < limit)
+        of = "centers" if "k" in row else "patients"
+        sentences.append(
+            f"The {study.level} interval is {width}: any AUC from {numbers.number(low)} to "
+            f"{numbers.number(high)} is compatible with these {of} (0.5 is chance, 1 is perfect)."
+        )
+    sentences += _new_center(study, design, model)
+    sentences += _calibration(study, design, model)
+    sentences += _usefulness(study, design, model)
+    if design not in UNSEEN_CENTERS:
+        sentences.append("No center was left out: this says nothing about other hospitals yet.")
+    return sentences
+
+
+def _new_center(study: StudyResults, design: str, model: str) -> list[str]:
+    # Centers that the model saw in training say nothing about a new one; this design comes first.
+    order = sorted(UNSEEN_CENTERS, key=lambda name: name != design)
+    found = [scores.pooled(study, name, model) for name in order]
+    row = next((row for row in found if row is not None), None)
+    if row is None or not numbers.interval(row["pi_low"], row["pi_high"]):
+        return []
+    source = words.design(row["design"]).lower()
+    chance = " This includes chance." if float(row["pi_low"]) <= 0.5 else ""
+    return [
+        f"From {words.plural(int(row['k']), 'center')} ({source}), a new hospital can expect an AUC "
+        f"between {numbers.number(row['pi_low'])} and {numbers.number(row['pi_high'])} "
+        f"({study.level} prediction interval).{chance}"
+    ]
+
+
+def _calibration(study: StudyResults, design: str, model: str) -> list[str]:
+    row = scores.answer(study, design, model, Metric.OE_RATIO)
+    if row is None or not numbers.is_number(row["ci_low"]):
+        return []
+    value = numbers.estimate(row["estimate"], row["ci_low"], row["ci_high"])
+    verdict = "right on average, as far as this study can show"
+    if float(row["ci_low"]) > 1:
+        verdict = "too low on average"
+    if float(row["ci_high"]) < 1:
+        verdict = "too high on average"
+    sentence = f"Its probabilities of cure are {verdict}: observed / expected {value}."
+    return [sentence, *_slope(study, design, model)]
+
+
+def _slope(study: StudyResults, design: str, model: str) -> list[str]:
+    row = scores.answer(study, design, model, Metric.CALIBRATION_SLOPE)
+    if row is None or not numbers.is_number(row["ci_low"]):
+        return []
+    value = numbers.estimate(row["estimate"], row["ci_low"], row["ci_high"])
+    verdict = "Nothing shows that they are too extreme or not extreme enough"
+    if float(row["ci_high"]) < 1:
+        verdict = "They are too extreme: high ones are too high and low ones too low"
+    if float(row["ci_low"]) > 1:
+        verdict = "They are not extreme enough: high ones are too low and low ones too high"
+    return [f"{verdict}. Calibration slope: {value}; 1 is right."]
+
+
+def _usefulness(study: StudyResults, design: str, model: str) -> list[str]:
+    """Where decisions by the model are better than treating all and than treating none."""
+    limits = study.config.evaluation.decision.clinical
+    both = _net_benefits(study, design, model)
+    both = both[both.index.to_series().between(limits[0] - _SLACK, limits[1] + _SLACK)]
+    if both.empty:
+        return []
+    better = float((both["model"] > np.maximum(both["all"], 0) + _SLACK).mean())
+    where = f"between {numbers.number(100 * limits[0], 0)} and {numbers.percent(limits[1])}"
+    if better == 0:
+        return [
+            f"At no threshold {where} did deciding by it have a higher net benefit than treating all "
+            "or treating none."
+        ]
+    sure = float(both["sure"].mean())
+    beyond = (
+        f"at {numbers.percent(sure)} of them beyond chance" if sure else "but nowhere beyond chance"
+    )
+    return [
+        "Deciding by it had a higher net benefit than treating all or treating none at "
+        f"{numbers.percent(better)} of the thresholds {where}, {beyond} ({study.level} intervals)."
+    ]
+
+
+def _net_benefits(study: StudyResults, design: str, model: str) -> pd.DataFrame:
+    """Net benefit by threshold: of the model, of treating all, and whether the model is surely best."""
+    rows = study.pooled_rows(DECISION_CURVE, design, Set.TEST)
+    own = rows[rows["model"] == model].set_index("threshold")
+    everyone = rows[rows["model"] == Strategy.TREAT_ALL].drop_duplicates("threshold")
+    # Better than treating none if the interval of the net benefit is above 0, better than treating
+    # all if that of the interventions avoided is.
+    sure = (own["ci_low"] > 0) & (own["avoided_low"] > 0)
+    columns = {
+        "model": own["net_benefit"],
+        "all": everyone.set_index("threshold")["net_benefit"],
+        "sure": sure.astype(float),
+    }
+    return pd.concat(columns, axis=1).dropna()
+
+
+def _scale(rows: Mapping[str, pd.Series], main: str) -> AucScale:
+    ends = [
+        float(row[part])
+        for row in rows.values()
+        for part in ("estimate", "ci_low")
+        if numbers.is_number(row[part])
+    ]
+    start = min(0.4, max(0.0, float(np.floor(10 * min(ends))) / 10))
+
+    def place(value: float) -> float:
+        return round(100 * (float(value) - start) / (1 - start), 2)
+
+    bars = []
+    for model in sorted(rows, key=lambda name: name != main):
+        row = rows[model]
+        low, high = (
+            row[part] if numbers.is_number(row[part]) else row["estimate"]
+            for part in ("ci_low", "ci_high")
+        )
+        bars.append(
+            Bar(
+                words.model(model), figures.key(model).color, words.MODEL_NOTES.get(model, ""),
+                numbers.number(row["estimate"]), numbers.interval(row["ci_low"], row["ci_high"]),
+                place(low), place(high), place(row["estimate"]),
+            )
+        )  # fmt: skip
+    ticks = [(numbers.number(tick, 1), place(tick)) for tick in np.arange(start, 1.01, 0.1)]
+    return AucScale(bars, ticks, place(0.5))
+
+
+def facts(study: StudyResults) -> list[tuple[str, str]]:
+    """The study in five numbers: (name, value)."""
+    known = study.cohort["outcome"].dropna()
+    roles = study.cohort.drop_duplicates("center")["role"].value_counts()
+    centers = ", ".join(f"{roles[role]} {role}" for role in Role if role in roles)
+    return [
+        ("Patients analyzed", numbers.count(len(study.cohort))),
+        ("Cured", numbers.share(int(known.sum()), len(known)) if len(known) else "not known yet"),
+        ("Centers", f"{study.cohort['center'].nunique()} ({centers})"),
+        ("Designs", words.listing([words.design(d) for d in study.designs]) or "none scored"),
+        (
+            "Protocol of the signature",
+            "in-sample, as published" if study.in_sample else "cross-fitted (corrected)",
+        ),
+    ]

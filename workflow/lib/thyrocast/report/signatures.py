@@ -1,0 +1,99 @@
+"""The section on the signature: LASSO path, selected features, optimism."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from thyrocast.report import numbers, split_panels, training_figures, words
+from thyrocast.report.parts import Cell, Grid, Key, Panel, label
+from thyrocast.report.split_panels import MOST_SPLITS
+from thyrocast.report.study import SplitResults, StudyResults
+
+#: Most features that are named in the table.
+MOST_NAMED = 5
+_SIGNS = (
+    Key("cured", "", "a higher value makes cure more likely", shape="square"),
+    Key("failed", "", "a higher value makes cure less likely", shape="square"),
+)
+
+
+@dataclass(frozen=True)
+class SignatureSection:
+    """LASSO path and importance of the selected features in each split.
+
+    Attributes
+    ----------
+    paths, features, legend
+        Figures, and the legend of the features.
+    grid
+        Chosen penalty and selected features; None if no signature was fitted.
+    optimism
+        Bootstrap correction of the training results; None if none was asked for.
+    note
+        How many splits are shown, if not all.
+    """
+
+    paths: Sequence[Panel]
+    features: Sequence[Panel]
+    legend: Sequence[Key]
+    grid: Grid | None
+    optimism: Grid | None
+    note: str
+
+
+def signature_section(study: StudyResults) -> SignatureSection:
+    """The signatures of the first splits."""
+    splits = [split for split in study.splits if not (split.path.empty and split.features.empty)]
+    shown = splits[:MOST_SPLITS]
+    rows = [_selected(split) for split in shown]
+    header = ["Split", "λ", "Features", "Most important"]
+    return SignatureSection(
+        paths=[_path(split) for split in shown if not split.path.empty],
+        features=[_importances(split) for split in shown if not split.features.empty],
+        legend=_SIGNS,
+        grid=Grid("Features of the signature", header, rows) if rows else None,
+        optimism=_optimism(shown),
+        note=split_panels.shown_of(shown, len(splits)),
+    )
+
+
+def _path(split: SplitResults) -> Panel:
+    title, name = split_panels.title(split), split_panels.figure_name(split, "lasso")
+    return Panel(title, training_figures.lasso(name, title, split.path))
+
+
+def _importances(split: SplitResults) -> Panel:
+    title, name = split_panels.title(split), split_panels.figure_name(split, "features")
+    return Panel(title, training_figures.importances(name, title, split.features))
+
+
+def _selected(split: SplitResults) -> list[Cell]:
+    chosen = split.path.loc[split.path["chosen"], "lambda"]
+    best = split.features.sort_values("importance", ascending=False)["feature"].head(MOST_NAMED)
+    return [
+        label(split_panels.title(split)),
+        Cell(numbers.MISSING if chosen.empty else numbers.significant(chosen.iloc[0], 2)),
+        Cell(numbers.count(len(split.features))),
+        label(", ".join(map(str, best)) or "none"),
+    ]
+
+
+def _optimism(splits: Sequence[SplitResults]) -> Grid | None:
+    body = [
+        [
+            label(split_panels.title(split)),
+            label(words.metric(row["metric"])),
+            Cell(numbers.number(row["apparent"])),
+            Cell(numbers.number(row["optimism"])),
+            Cell(numbers.number(row["corrected"])),
+            Cell(numbers.count(row["resamples"])),
+        ]
+        for split in splits
+        for row in split.optimism.to_dict("records")
+    ]
+    header = ["Split", "Metric", "Apparent", "Optimism", "Corrected", "Resamples"]
+    note = (
+        "In the training set: LASSO and forest are fitted again to every bootstrap sample (Harrell). "
+        "The correction is too small for forests, because they almost memorize their patients. Test "
+        "results are more reliable."
+    )
+    return Grid("Optimism of the signature", header, body, note) if body else None

@@ -1,0 +1,80 @@
+"""The section on the training of the networks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from thyrocast.report import numbers, split_panels, training_figures
+from thyrocast.report.parts import Cell, Grid, Key, Panel, label
+from thyrocast.report.split_panels import MOST_SPLITS
+from thyrocast.report.study import StudyResults
+
+_TRAINING = Key("muted", "", "training loss")
+_VALIDATION = Key("network", "", "validation loss")
+_HEADER = (
+    "Split", "Network", "Epochs", "Kept", "Training loss", "Validation loss", "Validation AUC",
+    "Seconds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrainingSection:
+    """Training curves of each split, and the epoch that was kept of every network.
+
+    Attributes
+    ----------
+    panels, legend
+        Figures.
+    grid
+        The kept epochs; None if there are no networks.
+    note
+        How many splits are shown, if not all.
+    validated
+        Whether any network had validation patients.
+    """
+
+    panels: Sequence[Panel]
+    legend: Sequence[Key]
+    grid: Grid | None
+    note: str
+    validated: bool
+
+
+def training_section(study: StudyResults) -> TrainingSection:
+    """Training of the networks of the first splits."""
+    shown = study.splits[:MOST_SPLITS]
+    panels = []
+    rows = []
+    for split in shown:
+        title = split_panels.title(split)
+        name = split_panels.figure_name(split, "history")
+        panels.append(Panel(title, training_figures.history(name, title, split.histories)))
+        rows += [_kept(title, member, rows) for member, rows in split.histories.items()]
+    validated = any(
+        history["validation_loss"].notna().any()
+        for split in study.splits
+        for history in split.histories.values()
+    )
+    return TrainingSection(
+        panels=panels,
+        legend=(_TRAINING, _VALIDATION) if validated else (_TRAINING,),
+        grid=Grid("Networks: the epoch that was kept", _HEADER, rows) if rows else None,
+        note=split_panels.shown_of(shown, len(study.splits)),
+        validated=validated,
+    )
+
+
+def _kept(title: str, member: str, history: pd.DataFrame) -> list[Cell]:
+    best = history[history["best"]]
+    kept = (history if best.empty else best).iloc[-1]
+    return [
+        label(title),
+        label(member),
+        Cell(numbers.count(len(history))),
+        Cell(numbers.count(kept["epoch"])),
+        Cell(numbers.number(kept["train_loss"], 3)),
+        Cell(numbers.number(kept["validation_loss"], 3)),
+        Cell(numbers.number(kept["validation_auc"])),
+        Cell(numbers.number(history["seconds"].sum(), 0)),
+    ]
