@@ -66,7 +66,7 @@ def assemble(
     inputs, outputs
         Files.
     roles
-        Center to role, in the config's order, which is the cohort's.
+        For each center its role, in the order of the config, which is also that of the cohort.
     settings
         The cohort's block of the config.
     outcomes, seed
@@ -75,7 +75,7 @@ def assemble(
     Raises
     ------
     InputError
-        If patients look like one person and the config does not say what they are.
+        If patients look like one person and the config does not say whether they are.
     """
     registered = [io.read(contract.REGISTER, path) for path in inputs.registers]
     register = io.concat(contract.REGISTER, registered)
@@ -100,7 +100,7 @@ def assemble(
 
 
 def _locate(images: Sequence[Path]) -> pd.DataFrame:
-    """Where each patient's image is: patient, job, row of the job's arrays, hash of the pixels."""
+    """Return the place of each image: patient, job, row of the job's arrays, hash of the pixels."""
     found = []
     for job, path in enumerate(images):
         with np.load(path) as arrays:
@@ -115,7 +115,7 @@ def _locate(images: Sequence[Path]) -> pd.DataFrame:
 def _reasons(
     register: pd.DataFrame, records: pd.DataFrame, images: pd.DataFrame
 ) -> "pd.Series[str]":
-    """Why each patient of the register is excluded, by registration or by standardization."""
+    """Return why registration or standardization excluded each patient; "" if they did not."""
     said = register["patient"].map(records.set_index("patient")["reason"]).replace("", np.nan)
     without_image = said.fillna("not standardized")
     registered = (register["reason"] != "") | register["patient"].isin(images["patient"])
@@ -125,7 +125,7 @@ def _reasons(
 def _without_duplicates(
     register: pd.DataFrame, scans: pd.DataFrame, images: pd.DataFrame, settings: CohortConfig
 ) -> "pd.Series[str]":
-    """Reasons, with that of patients who are the same person as another."""
+    """Return the reasons, with one for each patient who is the same person as another patient."""
     included = register.loc[register["reason"] == "", ["patient", "center"]]
     best = scans[scans["rank"] == 0]
     table = included.merge(best, on="patient", how="left").merge(images, on="patient", how="left")
@@ -136,7 +136,7 @@ def _without_duplicates(
 
 
 def _outcomes(cohort: pd.DataFrame, outcomes: Outcomes, seed: int) -> "pd.Series[Any]":
-    """Outcomes as observed, or permuted within each center."""
+    """Return the outcomes as observed, or permuted within each center."""
     observed = cohort["outcome"]
     if outcomes is not Outcomes.SHUFFLED:
         return observed
@@ -185,7 +185,7 @@ def _stack(
 
 
 def _flow(register: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Numbers of the flow diagram: found = analysed + all excluded, for every center."""
+    """Return the numbers of the flow diagram; in every center, found = analyzed + all excluded."""
     by_center = dict(iter(register.groupby("center")))
     return {
         center: {"role": role, **_counts(by_center.get(center, register.iloc[:0]))}

@@ -1,4 +1,4 @@
-"""Rows of the private table of scans: what standardization needs, and hashes of the person."""
+"""Rows of the private table of scans: what standardization needs, and hashes of the patient."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
 
 _SEX = {"F": "female", "M": "male"}
-# If only the year of birth is known or shown, people write January 1.
+# If only the year of birth is known or disclosed, the date is often written as January 1.
 _PLACEHOLDER = "0101"
 
 
@@ -102,7 +102,7 @@ def _is_simulated(header: Header) -> bool:
 
 
 def _stamp(path: Path) -> str | None:
-    """Size and modification time of a file; None if it can't be read."""
+    """Return size and modification time of a file; None if it can't be read."""
     try:
         status = path.stat()
     except OSError:
@@ -125,7 +125,7 @@ def _syringe(prefix: str, image: SyringeImage | None) -> Cells:
 
 
 def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
-    """Keyed hashes by which one person is found in two centers, and the date of therapy."""
+    """Return keyed hashes that identify a person who is in two centers, and the date of therapy."""
     sex = patient.values.get("sex") or _SEX.get(header.text("PatientSex"), "")
     born = patient.birth
     birth = born.strftime("%Y%m%d") if born else header.text("PatientBirthDate")
@@ -138,7 +138,7 @@ def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
 
 
 def _hash(key: bytes, kind: str, *parts: str) -> str | None:
-    """Keyed hash of facts about a person; None if they are not known."""
+    """Return a keyed hash of facts about a person; None if they are not known."""
     if not any(parts):
         return None
     text = "\0".join(["person", kind, *parts])

@@ -1,4 +1,4 @@
-"""Which scan of a patient is the pretreatment scintigram."""
+"""Select the pretreatment scintigram of a patient."""
 
 import collections
 import datetime
@@ -16,11 +16,12 @@ from thyrocast.dicom.elements import Elements, Header, positive
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
 
-# Scans that are tried, best first, if the image of one turns out to show no gland.
+# Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
 # Plausible pixel sizes of a gamma camera in mm.
 PIXEL_MM = (0.05, 20.0)
-# A static image of a syringe has a frame per detector and window; a file with more is a study.
+# A static image of a syringe has a frame per detector and window; a file with more is another
+# study.
 MOST_SYRINGE_FRAMES = 8
 _KINDS = list(ScanKind)
 _VIEW_SOURCES = list(ViewSource)
@@ -51,7 +52,7 @@ class Candidate:
     scan
         The frames.
     moment
-        When it was acquired; None if there is no date.
+        Date and time of acquisition; None if there is no date.
     pixel
         Pixel size.
     """
@@ -111,13 +112,14 @@ def detector_of(header: Header, scan: Scan) -> Elements:
 def pixel_size(header: Header, scan: Scan, center: CenterConfig) -> PixelSize | str:
     """Return the pixel size of a scan, or the reason why there is none.
 
-    PixelSpacing (C.7.6.3.1.3, row spacing first), else the center's fallback. A pinhole magnifies
-    with distance, so that its pixel size is not valid (C.8.4.11.1.2).
+    It is PixelSpacing (C.7.6.3.1.3, row spacing first), otherwise the center's fallback. The
+    magnification of a pinhole depends on the distance, so its pixel size is not valid
+    (C.8.4.11.1.2).
     """
     fallback = center.fallbacks.pixel_mm
     pinhole = terms.collimator(detector_of(header, scan)) == "pinhole"
     if pinhole and not center.accept.pinhole:
-        return "a pinhole collimator, which has no valid millimeters"
+        return "a pinhole collimator, whose pixel size is not valid"
     if scan.kind is not ScanKind.CAPTURE and not pinhole:
         rows, columns = _spacing(header)
         low, high = PIXEL_MM
@@ -155,9 +157,9 @@ def choose(
     Returns
     -------
     Choice
-        Scans within the configured window before the therapy, nearest first. On one day, static
-        before dynamic before secondary captures, then by how certain the view is, original before
-        derived, the longest first.
+        Scans within the configured window before the therapy, nearest first. Scans of the same
+        day are ordered by kind (static, dynamic, secondary capture), then by how certain the view
+        is, then original before derived, then the longest first.
     """
     found: list[Candidate] = []
     reasons: dict[Stage, list[str]] = collections.defaultdict(list)
@@ -207,7 +209,7 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
             "DERIVED" in image_type(header),
             -(scan.duration_s or 0.0),
             candidate.moment or datetime.datetime.max,
-            # Copies of one object, and frames of one file, in a fixed order.
+            # A fixed order of copies of one object and of frames of one file.
             header.text("SOPInstanceUID"),
             candidate.file,
             scan.frames,

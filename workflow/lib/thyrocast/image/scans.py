@@ -1,4 +1,4 @@
-"""Scans of a center as records: the texts of a SCANS table are parsed here and nowhere else."""
+"""Scans of a center as records; the text of a SCANS table is parsed only here."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SyringeImage:
     file
         Path below the center's DICOM folder.
     frame
-        Its frame, from 0.
+        Frame of this image, from 0.
     duration_s
         Duration of the frame, s.
     minutes
@@ -83,7 +83,7 @@ class Scan:
 
 
 def scans_by_patient(table: pd.DataFrame) -> dict[str, list[Scan]]:
-    """Scans of each patient, the best first.
+    """Return the scans of each patient, the best first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From a patient's registered scans to one standardized image with its record."""
+"""Convert a patient's registered scans to one standardized image with its record."""
 
 import hashlib
 import logging
@@ -29,7 +29,7 @@ from thyrocast.image.scans import Scan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
-#: Longest field of a camera, mm: no bed is longer. A header with more would exhaust the memory.
+#: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
 FIELD_MM = 2_500.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
@@ -58,7 +58,7 @@ class Acquisition:
     saturation
         Share of pixels at the largest value a pixel can have.
     centroid_x_mm, centroid_y_mm
-        Gland from the middle of the camera's field, right and down positive, mm.
+        Gland's centroid from the middle of the camera's field, right and down positive, mm.
     simulated
         Whether the header says that the image is simulated.
     """
@@ -91,9 +91,9 @@ class Standardized:
     mask
         (size, size) uint8, 1 in the gland.
     digest
-        Hash of the camera's pixels, by which copies are found.
+        Hash of the camera's pixels, which identifies copies of an image.
     acquisition, quantities
-        What the record contains.
+        The content of the record.
     """
 
     patient: str
@@ -171,7 +171,7 @@ def standardize_patient(
             return _standardize(patient, scan, folder, center, settings)
         except (UnusableError, NoGlandError, PixelError) as error:
             reasons.append(str(error))
-    # The reason of the best scan: the others are only alternatives.
+    # The reason of the best scan is reported; the others are only alternatives.
     return Unusable(patient, reasons[0])
 
 
@@ -194,14 +194,14 @@ def _standardize(
         grid, gland, GRID_MM, scan.duration_s, _dose_rate(scan, folder, center)
     )
     if scan.kind is ScanKind.CAPTURE:
-        # Gray values are no counts: only ratios, shapes and sizes remain.
+        # Gray values are not counts: only ratios, shapes and sizes are valid.
         measured = replace(measured, q_counts=None, q_rate=None, q_uptake=None, q_snr=None)
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
     field = Field(row - side / 2, column - side / 2, side, settings.size)
-    # Counts are negative if the camera subtracted some; the network takes square roots.
+    # Counts can be negative if the camera subtracted background; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
     mask = images.crop_mask(gland.whole, GRID_MM, field)
     pixels = np.ascontiguousarray(counts.image).tobytes()
@@ -222,7 +222,7 @@ def _intensity(
     scan: Scan,
     settings: ImageConfig,
 ) -> NDArray[np.float64]:
-    """Counts on a scale that can be compared between cameras; nothing is clipped.
+    """Return counts on a scale that can be compared between cameras; nothing is clipped.
 
     ``relative`` has mean 1 in the gland. ``activity`` is counts/s per MBq and cm².
     """
@@ -283,7 +283,7 @@ def _acquisition(
 
 
 def records(results: Iterable[Standardized | Unusable]) -> pd.DataFrame:
-    """The RECORDS table of a job's results."""
+    """Return the RECORDS table of a job's results."""
     return io.build(RECORDS, map(_record, results))
 
 
@@ -296,7 +296,7 @@ def _record(result: Standardized | Unusable) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """The value, or None for a number that is not finite, as from a header's absurd duration."""
+    """Return the value; None for a number that is not finite, for example from a wrong duration."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
