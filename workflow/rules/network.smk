@@ -1,5 +1,5 @@
 rule train_network:
-    """Fit one ResNet50 on a split's training patients (on a GPU where the config gives one)."""
+    """Train one ResNet50 on a split's training patients (on GPUs if the config requests them)."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,
@@ -22,7 +22,7 @@ rule train_network:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),
-        # Its processes find each other on one node.
+        # The processes of a job communicate within one node.
         nodes=1,
         mem_mb=escalating(8_000 * max(1, config["network"]["gpus"])),
         runtime=escalating(4 * 60),
@@ -37,7 +37,7 @@ rule train_network:
 
 
 rule extract_embeddings:
-    """Pass a split's patients through its networks: globally pooled features and logits."""
+    """Apply the networks of a split to its patients: globally pooled features and logits."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,

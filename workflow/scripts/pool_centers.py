@@ -23,7 +23,7 @@ def run(
 ) -> None:
     """Join each table of the designs, and write the pooled results.
 
-    The centers of `summary_files`, whose data may not leave, are in the pooled results only.
+    The centers of `summary_files`, whose data may not leave, are only in the pooled results.
     """
     found = {
         table: io.concat(table, [io.read(table, file) for file in inputs[table.name]])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(*, settings: NetworkConfig, job: Sequence[Any] = (), **own: Any) -> None:
-    """Train the member (`members.fit`) on its GPUs, with a process for each, or on the processor."""
+    """Train the member (`members.fit`) on its GPUs, with one process for each, or on the CPU."""
     work = partial(members.fit, settings=settings, **own)
     parallel.launch(max(1, settings.gpus), work, job)
 

@@ -1,4 +1,4 @@
-"""One simulated hospital: its folder of images, its clinical table, and the truth separately."""
+"""One simulated hospital: its folder of images, its clinical table and, separately, the truth."""
 
 import logging
 from dataclasses import replace
@@ -56,12 +56,12 @@ def simulate(
     name
         The center's name.
     config
-        Its config.
+        The center's config.
     risk
         Intercept and coefficients of the true risk (`physiology.cure_probability`).
     seed
-        The cohort's seed; those of center and patient are derived from it, so that no center changes
-        another one.
+        The cohort's seed, from which seeds of centers and patients are derived, so that no center
+        changes another one.
     folder
         Folder to write ``dicom/`` and the clinical table to.
     truth
@@ -93,7 +93,7 @@ def _write_images(
     patients: SimulatedPatients,
     rng: np.random.Generator,
 ) -> None:
-    """Write all scans, and the extra images, which a registration must recognize as such."""
+    """Write all scans, and the extra images, which a registration must distinguish from them."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = _choose_extras(site, people, rng)
     scanned = [person for person in people if person.status is not SimulatedStatus.TABLE_ONLY]
@@ -127,7 +127,7 @@ def _choose_extras(
         if count > len(complete):
             raise InputError(
                 f"center {site.name}, key extras.{extra}: {count} patients, but only "
-                f"{len(complete)} have scan and outcome: give fewer"
+                f"{len(complete)} patients have scan and outcome: set a smaller number"
             )
     return {
         extra: set(rng.choice(complete, count, replace=False).tolist())
@@ -147,8 +147,8 @@ def _save(folder: Path, person: Person, scan: Scan, site: Site, capture: bool = 
     )
     if path.exists():
         raise InputError(
-            f"center {site.name}, key header.files: two images would be {path.name}: add {{study}}, "
-            "{series} or {uid} to the path"
+            f"center {site.name}, key header.files: two images would have the path {path.name}: "
+            "add {study}, {series} or {uid} to the path"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = objects.write_capture if capture else objects.write_image
@@ -156,7 +156,7 @@ def _save(folder: Path, person: Person, scan: Scan, site: Site, capture: bool = 
 
 
 def _record(person: Person, site: Site, patients: SimulatedPatients) -> Record:
-    """The patient's row of the clinical table, in our columns and units."""
+    """Return the patient's row of the clinical table, in our columns and units."""
     i, rng, table = person.index, person.rng, site.config.table
     record: Record = {
         TableColumn.PATIENT: table.identifier.format(number=person.number),
@@ -187,7 +187,7 @@ def _record(person: Person, site: Site, patients: SimulatedPatients) -> Record:
 
 
 def _true(person: Person, site: Site, patients: SimulatedPatients) -> dict[str, Any]:
-    """The patient's row of the TRUTH table."""
+    """Return the patient's row of the TRUTH table."""
     i = person.index
     return {
         "patient": site.config.table.identifier.format(number=person.number),

@@ -1,7 +1,8 @@
 """DICOM objects: Nuclear Medicine images as cameras write them, and a screenshot.
 
 Attributes follow PS3.3 A.5 (NM Image IOD) and C.8.4; each object says in ImageComments that it is
-simulated. Unique identifiers are of the form 2.25 (PS3.5 B.2) and follow from their names alone.
+simulated. Unique identifiers are of the form 2.25 (PS3.5 B.2) and depend only on the names from
+which they are made.
 """
 
 import datetime
@@ -44,7 +45,7 @@ CODES = {
     "supine": ("supine", "40199007", "F-10340"),
     "headfirst": ("headfirst", "102540008", "F-10470"),
 }
-# Name, radiopharmaceutical and energy window (keV) of what is imaged.
+# Code, radiopharmaceutical and energy window (keV) of each imaged nuclide.
 NUCLIDES = {
     "Tc-99m": ("pertechnetate", "Tc-99m Pertechnetate", (126.0, 154.0)),
     "I-131": ("iodide", "I-131 Sodium iodide", (328.0, 400.0)),
@@ -60,7 +61,7 @@ ORIENTATIONS = {
 
 @dataclass(frozen=True)
 class Subject:
-    """Who is imaged.
+    """The patient who is imaged.
 
     Attributes
     ----------
@@ -97,7 +98,7 @@ class Scan:
     seconds
         Duration, s.
     started
-        Time of the start.
+        Date and time of the start.
     description
         SeriesDescription.
     study, series
@@ -105,7 +106,7 @@ class Scan:
     nuclide
         ``Tc-99m`` or ``I-131``.
     injected, activity_mbq
-        Time of the injection and its activity, MBq; None if nothing is recorded.
+        Time of the injection and its activity, MBq; None if they are not recorded.
     stopped_by
         AcquisitionTerminationCondition.
     whole_body
@@ -157,7 +158,7 @@ def _time(moment: datetime.datetime) -> str:
 
 
 def _common(path: Path, storage: UID, subject: Subject, scan: Scan, site: Site) -> FileDataset:
-    """Patient, study, series, equipment and general image."""
+    """Return an object with the modules patient, study, series, equipment and general image."""
     header, camera = site.config.header, site.config.camera
     names = (site.name, subject.identifier, scan.study)
     instance = unique_identifier(site.seed, *names, scan.series, "instance")
@@ -338,7 +339,7 @@ def write_capture(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
     data.PixelRepresentation = 0
     data.BurnedInAnnotation = "NO"
     data.PixelData = color.tobytes()
-    # PS3.5 A.1: without value representations in the file, pixel data are words.
+    # PS3.5 A.1: if the transfer syntax is implicit VR, pixel data are words.
     implicit = site.config.header.transfer_syntax is TransferSyntax.IMPLICIT
     data["PixelData"].VR = "OW" if implicit else "OB"
     data.save_as(path, enforce_file_format=True)

@@ -23,7 +23,7 @@ REST_CURED, REST_NOT_CURED = 0.3, 0.75
 
 
 def device(config: CameraConfig) -> camera.Camera:
-    """The camera of a config."""
+    """Return the camera that a config describes."""
     return camera.Camera(
         matrix=config.matrix,
         pixel_mm=config.pixel_mm,
@@ -43,7 +43,7 @@ def scans(person: Person, site: Site, study: str, description: str = "") -> Iter
     study
         Name of the DICOM study.
     description
-        What the descriptions of the series begin with.
+        Prefix of the descriptions of the series.
     """
     plan, detector = site.config.scintigraphy, device(site.config.camera)
     started = person.injected + datetime.timedelta(minutes=person.delay)
@@ -79,7 +79,7 @@ def scans(person: Person, site: Site, study: str, description: str = "") -> Iter
 
 
 def _name(site: Site, views: tuple[View, ...]) -> str:
-    """SeriesDescription of a file with these views."""
+    """Return the SeriesDescription of a file with these views."""
     names = site.config.header.series_descriptions
     return names.all if len(views) > 1 else str(getattr(names, views[0]))
 
@@ -87,7 +87,7 @@ def _name(site: Site, views: tuple[View, ...]) -> str:
 def later_scans(
     person: Person, site: Site, patients: physiology.SimulatedPatients
 ) -> Iterator[Scan]:
-    """Image the gland half a year after therapy: it has become smaller, more so if cured."""
+    """Image the gland half a year after therapy: it is smaller, in particular if cured."""
     i, rng = person.index, person.rng
     rest = REST_CURED if patients.outcome[i] else REST_NOT_CURED
     day = person.therapy + datetime.timedelta(days=int(rng.integers(150, 260)))
