@@ -36,7 +36,8 @@ def start(
     logger.handlers.clear()
     stamped = logging.Formatter(f"%(asctime)s [{name}] %(levelname)s %(message)s")
     short = logging.Formatter(f"[{name}] %(message)s")
-    file_handler = logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8")
+    mode = "a" if append else "w"
+    file_handler = logging.FileHandler(path, mode=mode, encoding="utf-8")
     for handler, form in ((file_handler, stamped), (logging.StreamHandler(sys.stderr), short)):
         handler.setFormatter(form)
         logger.addHandler(handler)

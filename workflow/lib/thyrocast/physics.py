@@ -1,7 +1,7 @@
 """Physical constants that several rooms need."""
 
-#: Half-life of technetium-99m, min: 6.007 h (6.0067 ± 0.0010 h, Decay Data Evaluation Project, BIPM
-#: Monographie 5).
+#: Half-life of technetium-99m, min: 6.007 h, rounded from the 6.0067 h of the Decay Data Evaluation
+#: Project (Laboratoire National Henri Becquerel, table of Tc-99m).
 TC99M_HALF_LIFE_MIN = 360.42
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from thyrocast.contract.names import ScanKind
+from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.names import unquote_name
 
 
@@ -67,7 +67,7 @@ class Scan:
     file: str
     frames: tuple[int, ...]
     kind: ScanKind
-    view_by: str
+    view_by: ViewSource
     turn: int
     row_mm: float
     column_mm: float
@@ -109,7 +109,7 @@ def _scan(row: Mapping[Hashable, Any]) -> Scan:
         file=unquote_name(given["file"]),
         frames=tuple(int(frame) for frame in given["frames"].split()),
         kind=ScanKind(given["kind"]),
-        view_by=given["view_by"],
+        view_by=ViewSource(given["view_by"]),
         turn=given["turn"],
         row_mm=given["row_mm"],
         column_mm=given["column_mm"],

@@ -17,7 +17,7 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.image import ImageConfig, Intensity
 from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
-from thyrocast.contract.names import ScanKind
+from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import Counts, PixelError, read_counts
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
@@ -71,7 +71,7 @@ class Acquisition:
     duration_s: float | None
     tc_activity_mbq: float | None
     delay_min: float | None
-    view_by: str
+    view_by: ViewSource
     saturation: float
     centroid_x_mm: float
     centroid_y_mm: float
