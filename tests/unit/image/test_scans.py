@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from tests.unit.example_scans import center, image, nm, save
-from thyrocast.config.center import CenterConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS, SCANS
 from thyrocast.contract.names import ScanKind
@@ -47,9 +46,7 @@ def test_usable_and_unusable_patients_have_a_record(tmp_path: Path) -> None:
     save(nm(np.zeros((128, 128), np.uint16)), tmp_path / "b.dcm")
     table = scans({}, {"patient": "north-2", "file": "b.dcm"})
     everyone = ["north-2", "north-1", "north-3"]
-    results = standardize.standardize_job(
-        everyone, table, tmp_path, CenterConfig.read(center()), image(size=32)
-    )
+    results = standardize.standardize_job(everyone, table, tmp_path, center(), image(size=32))
     first, second = results
     assert first == Unusable("north-2", "an image without counts")
     assert isinstance(second, Standardized)
@@ -68,18 +65,14 @@ def test_usable_and_unusable_patients_have_a_record(tmp_path: Path) -> None:
 def test_a_worse_scan_replaces_an_unusable_one(tmp_path: Path) -> None:
     save(nm(), tmp_path / "b.dcm")
     table = scans({"file": "missing.dcm"}, {"rank": 1, "file": "b.dcm"})
-    (result,) = standardize.standardize_job(
-        ["north-1"], table, tmp_path, CenterConfig.read(center()), image(size=32)
-    )
+    (result,) = standardize.standardize_job(["north-1"], table, tmp_path, center(), image(size=32))
     assert isinstance(result, Standardized)
 
 
 def test_gray_values_of_a_picture_are_no_counts(tmp_path: Path) -> None:
     save(nm(), tmp_path / "a.dcm")
     table = scans({"kind": "capture", "duration_s": 300.0})
-    (result,) = standardize.standardize_job(
-        ["north-1"], table, tmp_path, CenterConfig.read(center()), image(size=32)
-    )
+    (result,) = standardize.standardize_job(["north-1"], table, tmp_path, center(), image(size=32))
     assert isinstance(result, Standardized)
     assert result.quantities.q_counts is None
     assert result.quantities.q_rate is None
