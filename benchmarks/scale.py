@@ -138,7 +138,7 @@ from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
 from thyrocast.config.reading import read_file, read_study
 config = read_study(read_file("config.yaml"))
-center, settings = config.center({name!r}), config.image
+center = config.center({name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
@@ -146,8 +146,8 @@ found = cohort.register_center(
 cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
 patients = found.register["patient"].tolist()
 results = standardize.standardize_job(
-    patients, io.read(SCANS, here / "scans.csv"), Path(center.dicom), center, settings)
-standardize.write_job(results, settings.size, here / "i.npz", here / "r.csv")
+    patients, io.read(SCANS, here / "scans.csv"), Path(center.dicom), center, config.image)
+standardize.write_job(results, config.image.size, here / "i.npz", here / "r.csv")
 print(time.process_time() - start)
 """
     done = subprocess.run(

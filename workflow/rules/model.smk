@@ -7,7 +7,16 @@ rule lock_model:
             "<results>/splits/external/all/network/{member}/weights.safetensors",
             member=MEMBERS,
         ),
-        signature="<results>/splits/external/all/signature",
+        signature=collect(
+            "<results>/splits/external/all/signature/{file}",
+            file=[
+                "path.csv",
+                "features.csv",
+                "optimism.csv",
+                "model.json",
+                "forest.skops",
+            ],
+        ),
         thresholds="<results>/evaluation/external/thresholds.csv",
     output:
         manifest="<results>/model/manifest.json",

@@ -6,7 +6,11 @@ rule fit_signature:
         embeddings=rules.extract_embeddings.output.embeddings,
         network=rules.extract_embeddings.output.network,
     output:
-        signature=directory("<results>/splits/{design}/{split}/signature"),
+        path="<results>/splits/{design}/{split}/signature/path.csv",
+        features="<results>/splits/{design}/{split}/signature/features.csv",
+        optimism="<results>/splits/{design}/{split}/signature/optimism.csv",
+        model="<results>/splits/{design}/{split}/signature/model.json",
+        forest="<results>/splits/{design}/{split}/signature/forest.skops",
         predictions="<results>/splits/{design}/{split}/predictions.csv",
     log:
         "<logs>/fit_signature/{design}/{split}.log",

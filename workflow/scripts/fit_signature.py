@@ -75,7 +75,7 @@ if "snakemake" in globals():
         splits=Path(snakemake.input.splits),
         embeddings=Path(snakemake.input.embeddings),
         network=Path(snakemake.input.network),
-        folder=Path(snakemake.output.signature),
+        folder=Path(snakemake.output.model).parent,
         predictions=Path(snakemake.output.predictions),
         design=Design(snakemake.wildcards.design),
         split=snakemake.wildcards.split,

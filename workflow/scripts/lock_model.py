@@ -38,7 +38,7 @@ if "snakemake" in globals():
         splits=Path(snakemake.input.splits),
         parts=bundle.Parts(
             weights=dict(members),
-            signature=Path(snakemake.input.signature),
+            signature=[Path(file) for file in snakemake.input.signature],
             thresholds=Path(snakemake.input.thresholds),
         ),
         config=StudyConfig.read(snakemake.params.config),

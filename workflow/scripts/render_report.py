@@ -23,7 +23,9 @@ def run(files: report.StudyFiles, config: StudyConfig, output: Path) -> None:
 def split_files(
     config: StudyConfig,
     histories: Sequence[Path],
-    signatures: Sequence[Path],
+    paths: Sequence[Path],
+    features: Sequence[Path],
+    optimisms: Sequence[Path],
     gradcams: Sequence[Path],
     overlays: Sequence[Path],
 ) -> tuple[report.SplitFiles, ...]:
@@ -35,17 +37,25 @@ def split_files(
         Its designs, splits and members have the order of the files.
     histories
         One file per split and member.
-    signatures, gradcams, overlays
+    paths, features, optimisms, gradcams, overlays
         One file or folder per split.
     """
     members = config.members()
     names = [(design, split) for design, splits in config.splits().items() for split in splits]
-    of_split = [histories[n : n + len(members)] for n in range(0, len(histories), len(members))]
     return tuple(
-        report.SplitFiles(*name, dict(zip(members, files, strict=True)), *others)
-        for name, files, *others in zip(
-            names, of_split, signatures, gradcams, overlays, strict=True
+        report.SplitFiles(
+            design=design,
+            split=split,
+            histories=dict(
+                zip(members, histories[n * len(members) :][: len(members)], strict=True)
+            ),
+            path=paths[n],
+            features=features[n],
+            optimism=optimisms[n],
+            gradcam=gradcams[n],
+            overlays=overlays[n],
         )
+        for n, (design, split) in enumerate(names)
     )
 
 
@@ -67,7 +77,9 @@ if "snakemake" in globals():
                     [Path(file) for file in files]
                     for files in (
                         inputs.histories,
-                        inputs.signatures,
+                        inputs.paths,
+                        inputs.features,
+                        inputs.optimisms,
                         inputs.gradcams,
                         inputs.overlays,
                     )

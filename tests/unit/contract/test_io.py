@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
@@ -56,6 +56,9 @@ def test_a_spreadsheet_runs_no_formula(frame: pd.DataFrame, tmp_path: Path) -> N
     assert (tmp_path / "t.csv").read_text().splitlines()[1] == "loco,,'=1+1,,0.333333333333,,1,"
 
 
+@settings(deadline=None)
+@example(note="'=x")
+@example(note="''+1")
 @given(note=st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_any_text_comes_back(note: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("any") / "t.csv"

@@ -17,7 +17,6 @@ def parts(tmp_path: Path) -> bundle.Parts:
     signature = tmp_path / "signature"
     signature.mkdir()
     (signature / "model.json").write_text("{}")
-    (signature / ".snakemake_timestamp").touch()
     thresholds = tmp_path / "thresholds.csv"
     thresholds.write_text("threshold\n")
     weights = {}
@@ -25,7 +24,7 @@ def parts(tmp_path: Path) -> bundle.Parts:
         weights[member] = tmp_path / member / "weights.safetensors"
         weights[member].parent.mkdir()
         weights[member].write_text(member)
-    return bundle.Parts(weights, signature, thresholds)
+    return bundle.Parts(weights, [signature / "model.json"], thresholds)
 
 
 COHORT = pd.DataFrame(

@@ -99,7 +99,9 @@ def files(
                 design=design,
                 split=split,
                 histories={m: place / "network" / m / "history.csv" for m in members},
-                signature=place / "signature",
+                path=place / "signature" / "path.csv",
+                features=place / "signature" / "features.csv",
+                optimism=place / "signature" / "optimism.csv",
                 gradcam=place / "explanation" / "gradcam.csv",
                 overlays=place / "explanation" / "overlays",
             )
@@ -273,12 +275,12 @@ def _divide(cohort: pd.DataFrame, design: str, split: str) -> tuple[pd.DataFrame
 
 
 def _write_split(split: report.SplitFiles, test: pd.DataFrame, random: np.random.Generator) -> None:
-    network = split.signature.parent / "network"
+    network = split.path.parents[1] / "network"
     for member in MEMBERS:
         history = example_tables.history(random)
         io.write(splits.HISTORY, history, network / member / "history.csv")
     for table, frame in example_tables.signature(random).items():
-        io.write(table, frame, split.signature / f"{table.name}.csv")
+        io.write(table, frame, split.path.with_name(f"{table.name}.csv"))
     io.write(splits.GRADCAM, example_tables.gradcam(test, random), split.gradcam)
     for patient in test["patient"]:
         _overlay(split.overlays / f"{patient}.png", random)

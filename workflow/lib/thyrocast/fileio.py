@@ -1,18 +1,17 @@
 """Files that are written whole or not at all; standard library only."""
 
 import contextlib
-import csv
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 
 @contextlib.contextmanager
 def atomic(path: str | Path, mode: int | None = None) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` that takes its name only if the block succeeds.
+    """Yield a temporary path in the folder of ``path`` that takes its name only if the block succeeds.
 
     Parameters
     ----------
@@ -42,29 +41,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def spreadsheet_safe(text: str) -> str:
-    """Defuse text that a spreadsheet program would run as a formula (OWASP, CSV injection)."""
-    return "'" + text if text[:1] in "=+-@\t\r" and text[:1] else text
-
-
-def write_csv(
-    path: str | Path, header: Sequence[str], rows: Iterable[Sequence[object] | Mapping[str, object]]
-) -> None:
-    """Write a comma-separated table at once or not at all; ``None`` becomes an empty cell."""
-    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for row in rows:
-            cells = [row.get(name) for name in header] if isinstance(row, Mapping) else row
-            writer.writerow(["" if cell is None else cell for cell in cells])
-
-
-def read_csv(path: str | Path) -> list[dict[str, str]]:
-    """Rows of a table that this project wrote, every cell as text."""
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def write_json(path: str | Path, value: Any) -> None:

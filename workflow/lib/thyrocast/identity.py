@@ -13,26 +13,19 @@ from thyrocast.errors import InputError
 
 
 class IdentifierForm(Protocol):
-    """How identifiers of a center are brought to one form: the block ``identifiers`` of its config.
-
-    Attributes
-    ----------
-    strip_prefix
-        Text that is removed from the front.
-    zero_pad
-        Numbers are padded with zeros to this length; 0 for no padding.
-    strip_zeros
-        Whether leading zeros of numbers are removed.
-    """
+    """How identifiers of a center are brought to one form: the block ``identifiers`` of its config."""
 
     @property
-    def strip_prefix(self) -> str: ...  # noqa: D102
+    def strip_prefix(self) -> str:
+        """Text that is removed from the front."""
 
     @property
-    def zero_pad(self) -> int: ...  # noqa: D102
+    def zero_pad(self) -> int:
+        """Length to which numbers are padded with zeros; 0 for no padding."""
 
     @property
-    def strip_zeros(self) -> bool: ...  # noqa: D102
+    def strip_zeros(self) -> bool:
+        """Whether leading zeros of numbers are removed."""
 
 
 def normalize_identifier(text: str, form: IdentifierForm) -> str:

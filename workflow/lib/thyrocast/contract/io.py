@@ -19,7 +19,8 @@ from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
 
 # A spreadsheet program runs cells that begin like this as formulas (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# An apostrophe is put in front, also of what already has one there, so that reading undoes it.
+_FORMULA = r"'*[=+\-@\t\r]"
 _TEXT = pd.StringDtype(na_value=np.nan)
 _YES, _NO = ("1", "true", "True"), ("0", "false", "False")
 
@@ -204,7 +205,7 @@ def _parse(column: Column, cells: "pd.Series[Any]", file: Path, private: bool) -
     """Cells of a file with the declared dtype."""
     blank = cells == ""
     if column.kind is Kind.TEXT:
-        guarded = cells.str.startswith("'") & cells.str[1:2].isin(_FORMULA)
+        guarded = cells.str.startswith("'") & cells.str.match(_FORMULA)
         plain = cells.where(~guarded, cells.str[1:])
         return (plain.where(~blank, np.nan) if column.missing else plain).astype(_dtype(column))
     if column.kind is Kind.FLAG:
@@ -229,7 +230,7 @@ def _as_text(
 ) -> "pd.Series[Any] | pd.Series[str]":
     if column.kind is Kind.TEXT:
         plain = values.fillna("")
-        risky = plain.str.startswith(_FORMULA)
+        risky = plain.str.match(_FORMULA)
         return plain.where(~risky, "'" + plain)
     if column.kind is Kind.FLAG:
         return values.astype("Int64")

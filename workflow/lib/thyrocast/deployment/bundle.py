@@ -1,7 +1,7 @@
 """The locked model: copies of its files, and a manifest with a hash of every one."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,27 +29,25 @@ class Parts:
     weights
         File with the weights of each member.
     signature
-        Folder of the signature.
+        Files of the signature.
     thresholds
         Table of the decision thresholds.
     """
 
     weights: Mapping[str, Path]
-    signature: Path
+    signature: Sequence[Path]
     thresholds: Path
 
 
 def copy(parts: Parts, folder: Path) -> None:
     """Copy what prediction needs into an empty folder; what the folder contained is deleted."""
     shutil.rmtree(folder, ignore_errors=True)
-    # Snakemake's marks in a rule's output folder are not part of the model.
-    unwanted = shutil.ignore_patterns(".snakemake*")
-    shutil.copytree(parts.signature, folder / "signature", ignore=unwanted)
-    for member, source in parts.weights.items():
-        target = folder / "network" / member / source.name
-        target.parent.mkdir(parents=True)
+    targets = {folder / "signature" / file.name: file for file in parts.signature}
+    targets |= {folder / "network" / m / file.name: file for m, file in parts.weights.items()}
+    targets[folder / parts.thresholds.name] = parts.thresholds
+    for target, source in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    shutil.copyfile(parts.thresholds, folder / parts.thresholds.name)
 
 
 def hashes(folder: Path) -> dict[str, str]:

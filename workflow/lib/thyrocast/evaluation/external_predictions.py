@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from thyrocast import fileio
 from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.errors import InputError
+from thyrocast.planning.spreadsheet import read_sheet
 
 
 def read(config: ExternalPredictionsConfig, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -51,15 +51,16 @@ def read(config: ExternalPredictionsConfig, predictions: pd.DataFrame) -> pd.Dat
 def _probabilities(file: Path, column: str, where: str) -> dict[str, float]:
     """Probability of each patient that has one."""
     if not file.is_file():
-        raise InputError(f"{where}: there is no such file, expected a CSV table")
+        raise InputError(f"{where}: there is no such file, expected a table (CSV or XLSX)")
+    sheet = read_sheet(file)
+    for name in ("patient", column):
+        if name not in sheet.header:
+            raise InputError(
+                f"{where} has no column {name!r}, expected one of "
+                f"{', '.join(map(repr, sheet.header))}"
+            )
     known: dict[str, float] = {}
-    for row in fileio.read_csv(file):
-        for name in ("patient", column):
-            if name not in row:
-                raise InputError(
-                    f"{where} has no column {name!r}, expected one of {', '.join(map(repr, row))}"
-                )
-        patient, text = row["patient"].strip(), row[column].strip()
+    for patient, text in zip(sheet.column("patient"), sheet.column(column), strict=True):
         if patient in known:
             raise InputError(f"{where}: patient {patient} has two rows, expected one")
         if text:

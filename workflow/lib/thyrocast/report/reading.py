@@ -36,8 +36,8 @@ class SplitFiles:
         The split.
     histories
         ``history.csv`` of every member.
-    signature
-        Folder with ``path.csv``, ``features.csv`` and ``optimism.csv``.
+    path, features, optimism
+        Tables of the signature.
     gradcam
         ``gradcam.csv``.
     overlays
@@ -47,7 +47,9 @@ class SplitFiles:
     design: str
     split: str
     histories: Mapping[str, Path]
-    signature: Path
+    path: Path
+    features: Path
+    optimism: Path
     gradcam: Path
     overlays: Path
 
@@ -100,19 +102,15 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
 
 
 def _read_split(files: SplitFiles) -> SplitResults:
-    path, features, optimism = (
-        io.read(table, files.signature / f"{table.name}.csv")
-        for table in (splits.PATH, splits.FEATURES, splits.OPTIMISM)
-    )
     return SplitResults(
         design=files.design,
         name=files.split,
         histories={
             member: io.read(splits.HISTORY, file) for member, file in files.histories.items()
         },
-        path=path,
-        features=features,
-        optimism=optimism,
+        path=io.read(splits.PATH, files.path),
+        features=io.read(splits.FEATURES, files.features),
+        optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
         overlays=files.overlays,
     )
