@@ -1,4 +1,4 @@
-# Simulated hospitals, for the demo, the tests and whoever plans a study; no part of the study itself:
+# Simulated hospitals for the demo, the tests and for planning a study; not part of the study itself:
 #   snakemake -s workflow/simulation.smk --configfile config/simulation/demo.yaml --cores 2
 
 import sys
@@ -51,7 +51,7 @@ rule all:
 
 
 rule simulate_center:
-    """Simulate a center: DICOM files and a clinical table, and the truth apart from both."""
+    """Simulate a center: DICOM files and a clinical table, and the truth separately."""
     output:
         folder=directory("<data>/{center}"),
         truth="<data>/truth/{center}.csv",
@@ -73,7 +73,7 @@ rule simulate_center:
 
 
 rule summarize_truth:
-    """Sum up what the true risk discriminates, which no model can better."""
+    """Summarize what the true risk discriminates; no model can do better."""
     input:
         truths=collect("<data>/truth/{center}.csv", center=config["centers"]),
     output:

@@ -1,5 +1,5 @@
 rule train_network:
-    """Fit one ResNet50 on a split's training patients (on a GPU where the config gives one)."""
+    """Fit one ResNet50 on a split's training patients (on a GPU if the config has one)."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,
@@ -22,14 +22,14 @@ rule train_network:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),
-        # Its processes find each other on one node.
+        # All processes of a training run on one node.
         nodes=1,
         mem_mb=escalating(8_000 * max(1, config["network"]["gpus"])),
         runtime=escalating(4 * 60),
     params:
         settings=config["network"],
         seed=config["seed"],
-        # Outside the outputs, which Snakemake deletes before a retry.
+        # Not an output: Snakemake deletes outputs before a retry, which resumes from this folder.
         state=f"{PRIVATE}/training",
         code=code_version("train_network"),
     script:
