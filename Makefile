@@ -16,7 +16,7 @@ XDG_CONFIG_HOME ?= $(HOME)/.config
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
-# ---- environments: launcher < local (runs studies) < dev (proves them)
+# ---- environments, each contains the previous one: launcher, local (runs studies), dev (runs tests)
 
 .venv/bin/python:
 	@echo "Creating the virtual environment .venv"
@@ -41,7 +41,7 @@ demo: .venv/local.stamp ## Simulate three centers, run the study, print where it
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo "The report: $(CURDIR)/results/demo/report/report.html"
 
-paper: .venv/local.stamp ## The published protocol to the letter, on one simulated center
+paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
 	$(SNAKEMAKE) --configfile config/paper.yaml
 	@echo "The report: $(CURDIR)/results/paper/report/report.html"
@@ -88,7 +88,7 @@ format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, compared with simple ways
+bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, compared with simple code
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/network.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/signature.py
@@ -97,7 +97,7 @@ bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, com
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py
 
-bench-scale: .venv/local.stamp ## What the workflow itself costs at 10,000 patients in 20 centers
+bench-scale: .venv/local.stamp ## Cost of the workflow itself for 10,000 patients in 20 centers
 	$(BIN)/python benchmarks/scale.py
 
 config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas

@@ -1,10 +1,11 @@
-"""Ways to fit a forest to embeddings of different networks, on simulated embeddings.
+"""Compare methods to fit a forest to embeddings of different networks, on simulated embeddings.
 
     OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib .venv/bin/python benchmarks/alignment.py [studies]
 
-Each network shows the same eight quantities, two of which decide the outcome, by 2,048 rectified
-features: its own mixture, which agrees more or less with those of the other networks. For patients
-that it was trained on it shows the outcome too (memory), in a direction of its own or in the signal's.
+Each network represents the same eight quantities, two of which determine the outcome, by 2,048
+rectified features. The features are mixtures of the quantities; those of the networks are more or
+less similar. For patients on whom a network was trained, its features also represent the outcome
+(memory), in a separate direction or in that of the signal.
 """
 
 import sys
@@ -53,7 +54,7 @@ def draw(seed: int, memory: float, own_direction: bool, difference: float) -> St
 
 
 def procrustes(source: np.ndarray, target: np.ndarray) -> alignment.LinearMap:
-    """The rotation that brings source (n, p) closest to target (n, p), within their spans."""
+    """Return the rotation of source (n, p) that is closest to target (n, p), within their spans."""
     origin, goal = source.mean(axis=0), target.mean(axis=0)
     basis, left = np.linalg.qr((source - origin).T)
     other, right = np.linalg.qr((target - goal).T)
@@ -63,10 +64,10 @@ def procrustes(source: np.ndarray, target: np.ndarray) -> alignment.LinearMap:
 
 
 def ways(study: Study) -> dict[str, tuple[list[np.ndarray], list[np.ndarray]]]:
-    """Embeddings of training patients for each way, and of test patients.
+    """Embeddings of training and of test patients for each method.
 
-    The first list contains one array, or one for each network: those of the stage fitted to all and of
-    the stages fitted without each fold. Test predictions are averaged over the second list.
+    The first list contains one array, or one for each network: for the fit to all training
+    patients and for the fits without each fold. Test predictions are averaged over the second list.
     """
     full, train = study.embeddings[0], study.fold > 0
     own = study.embeddings[study.fold[train], np.flatnonzero(train)]
@@ -87,7 +88,7 @@ def ways(study: Study) -> dict[str, tuple[list[np.ndarray], list[np.ndarray]]]:
 
 
 def score(study: Study, config: SignatureConfig) -> dict[str, tuple[float, ...]]:
-    """For each way: AUC in train (cross-fitted) and test, spread in train and test, slope in test."""
+    """For each method: AUC and spread in train (cross-fitted) and test, and slope in test."""
     train = study.fold > 0
     outcome, fold = study.outcome[train], study.fold[train]
     result = {}

@@ -1,4 +1,4 @@
-"""How often do nominal 95 % intervals cover the truth, and how often do tests reject a true null?
+"""Coverage of nominal 95 % intervals, and how often tests reject a true null hypothesis.
 
 Usage: python benchmarks/coverage_of_intervals.py [--studies 1000] [--resamples 400] [--seed 1] [--json FILE]
 
@@ -36,7 +36,7 @@ CENTERS = (3, 5, 10)
 
 
 def reported(logit):
-    """Probability that the model reports where the true logit is this."""
+    """Probability that the model reports for a true logit."""
     return special.expit(SHIFT + SLOPE * logit)
 
 
@@ -73,7 +73,7 @@ def truth(prevalence):
 
 
 def errors(gap, weight):
-    """ICI, E50 and E90 of a true curve with this distance; Emax depends on the sample."""
+    """ICI, E50 and E90 of a true curve at a distance from the ideal; Emax depends on the sample."""
     order = np.argsort(gap)
     e50, e90 = np.interp((0.5, 0.9), np.cumsum(weight[order]), gap[order])
     return {"ici": float(weight @ gap), "e50": float(e50), "e90": float(e90)}
@@ -217,7 +217,7 @@ def rejections(studies, seed):
 
 
 def pooled(studies, seed):
-    """Coverage of the mean, and of a new center by the prediction interval, of k centers."""
+    """Coverage with k centers: interval of the mean, and prediction interval of a new center."""
     rows = []
     for k in CENTERS:
         for tau in (0.0, 0.3):

@@ -1,4 +1,4 @@
-"""Seconds to index a folder of scintigrams, at first and when nothing has changed.
+"""Seconds to index a folder of scintigrams, the first time and when nothing has changed.
 
 python benchmarks/index.py [files, 10000] [processes, 2]
 """

@@ -1,10 +1,11 @@
-"""How the workflow carries 10,000 patients in 20 centers: planning, overhead, memory.
+"""Cost of the workflow for 10,000 patients in 20 centers: planning, overhead, memory.
 
     make bench-scale
     python benchmarks/scale.py --patients 2000 --centers 4 --folder /tmp/scale
 
-Tables, DICOM headers and registration are real; images are small (64 x 64), so that what remains is
-what the workflow itself costs. Writes scale.json into the folder and says what holds.
+Tables, DICOM headers and registration are real; images are small (64 x 64), so that most of the
+cost is that of the workflow itself. Writes scale.json into the folder and prints which
+limits are met.
 """
 
 import argparse
@@ -55,7 +56,7 @@ def center_blocks(names: list[str], patients: int) -> dict[str, Any]:
 
 
 def simulate(task: tuple[str, int, str]) -> None:
-    """Simulate one center, unless it is there."""
+    """Simulate one center, unless its files exist already."""
     name, patients, folder = task
     home = Path(folder) / "data" / name
     if (home / "clinical.csv").exists():
@@ -227,7 +228,7 @@ def main() -> None:
         and found["new_center_jobs"].get("standardize_images") == -(-each // options.per_job),
     }
     for what, holds in wanted.items():
-        print(f"{'holds' if holds else 'DOES NOT HOLD'}: {what}")
+        print(f"{'met' if holds else 'NOT MET'}: {what}")
     sys.exit(not all(wanted.values()))
 
 

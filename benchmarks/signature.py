@@ -34,7 +34,7 @@ cat(took[["user.self"]])
 
 
 def draw(n: int, p: int = 2048, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features as many, as correlated and as sparse as those of a network."""
+    """Simulate features with the number, correlation and sparsity of a network's, and outcomes."""
     rng = np.random.default_rng(seed)
     latent = rng.normal(size=(n, 20))
     features = latent @ rng.normal(size=(20, p)) + 2 * rng.normal(size=(n, p))

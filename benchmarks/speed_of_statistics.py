@@ -1,4 +1,4 @@
-"""Speed of the statistics, each compared in one run with the tools that are in use.
+"""Speed of the statistics, each compared in one run with common tools.
 
 Usage: python benchmarks/speed_of_statistics.py [--reference-resamples 100] [--json FILE]
 

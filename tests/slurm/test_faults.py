@@ -21,7 +21,7 @@ def slow_trainings(slow_toy: Toy) -> Run:
     They run at the same time as the other tests of this module.
     """
     return slow_toy.start(
-        "--retries=3",  # on a busy machine what is left may take two attempts
+        "--retries=6",  # on a busy machine, the rest of a training may take several attempts
         "--set-resources=render_report:runtime=2",
         "--config",
         "runtime_full=1",

@@ -22,14 +22,14 @@ rule train_network:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=lookup("network/gpus", within=config),
-        # The processes of a job communicate within one node.
+        # All processes of a training run on one node.
         nodes=1,
         mem_mb=escalating(8_000 * max(1, config["network"]["gpus"])),
         runtime=escalating(4 * 60),
     params:
         settings=config["network"],
         seed=config["seed"],
-        # Outside the outputs, which Snakemake deletes before a retry.
+        # Not an output: Snakemake deletes outputs before a retry, which resumes from this folder.
         state=f"{PRIVATE}/training",
         code=code_version("train_network"),
     script:

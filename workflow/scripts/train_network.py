@@ -1,9 +1,8 @@
 """Train one member: a ResNet50 that learns P(cured) from its training patients' scintigrams."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
@@ -15,10 +14,41 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def run(*, settings: NetworkConfig, job: Sequence[Any] = (), **own: Any) -> None:
+def run(
+    *,
+    cohort: Path,
+    images: Path,
+    masks: Path,
+    splits: Path,
+    weights: Path,
+    history: Path,
+    design: str,
+    split: str,
+    member: str,
+    settings: NetworkConfig,
+    seed: int,
+    state: Path,
+    threads: int,
+    job: tuple[str, str, tuple[str, ...]] | None = None,
+) -> None:
     """Train the member (`members.fit`) on its GPUs, with one process for each, or on the CPU."""
-    work = partial(members.fit, settings=settings, **own)
-    parallel.launch(max(1, settings.gpus), work, job)
+    work = partial(
+        members.fit,
+        cohort=cohort,
+        images=images,
+        masks=masks,
+        splits=splits,
+        weights=weights,
+        history=history,
+        design=design,
+        split=split,
+        member=member,
+        settings=settings,
+        seed=seed,
+        state=state,
+        threads=threads,
+    )
+    parallel.launch(max(1, settings.gpus), work, job or ())
 
 
 if "snakemake" in globals():

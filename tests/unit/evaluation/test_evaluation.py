@@ -153,7 +153,7 @@ def test_two_patients(config, configure):
         assert set(found[name]["set"]) == {"train"}
     found = evaluate(rows, test, configure(minimum_count={"patients": 1, "outcomes": 0}))
     row = headline(found, "auc")
-    assert (row["ci_method"], row["note"]) == ("newcombe", "AUC without a variance of its own")
+    assert (row["ci_method"], row["note"]) == ("newcombe", "AUC without a DeLong variance")
     assert row["std_error"] > 0
 
 

@@ -123,9 +123,7 @@ def test_centers_with_an_auc_of_1_or_nobody_cured_take_part_and_are_named():
     ratio_limit = intervals.wilson(0, 40).high / 0.3
     found = pooled_of(
         [
-            performance_row(
-                "a", "auc", 1.0, 1.6, "logit", note="AUC without a variance of its own"
-            ),
+            performance_row("a", "auc", 1.0, 1.6, "logit", note="AUC without a DeLong variance"),
             performance_row("b", "auc", 0.8, 0.4, "logit"),
             performance_row("c", "auc", 0.7, 0.4, "logit"),
             performance_row(
@@ -136,7 +134,7 @@ def test_centers_with_an_auc_of_1_or_nobody_cured_take_part_and_are_named():
     )
     assert found.loc["auc", "k"] == 3
     assert 0.5 < found.loc["auc", "estimate"] < 1
-    assert found.loc["auc", "note"] == "a: AUC without a variance of its own"
+    assert found.loc["auc", "note"] == "a: AUC without a DeLong variance"
     assert found.loc["oe_ratio", "note"] == "a: nobody cured"
     assert found.loc["oe_ratio", "estimate"] > 0
 

@@ -142,8 +142,8 @@ def test_a_holdout_alone_says_nothing_about_other_hospitals(tmp_path):
     designs = {"holdout": ["1"]}
     write_study(tmp_path, designs=designs, models=("signature",))
     found = result(report.read_study(files(tmp_path, designs), config()))
-    assert found.question == "How good is it in patients that it never saw?"
-    assert "this says nothing about other hospitals yet" in found.certainty[-1]
+    assert found.question == "How good is the model in patients that it never saw?"
+    assert "the performance in other hospitals is not known" in found.certainty[-1]
 
 
 def test_a_prediction_interval_that_includes_chance_says_so(small):

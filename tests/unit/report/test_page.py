@@ -81,7 +81,7 @@ def test_the_first_screen_says_what_how_good_and_how_certain(small, small_page):
     first = text(small_page[: small_page.index('id="participants"')])
     row = scores.headlines(small, "external").set_index("model").loc["signature"]
     assert "Will the first iodine-131 therapy succeed?" in first
-    assert "How good is it in centers that it never saw?" in first
+    assert "How good is the model in centers that it never saw?" in first
     assert numbers.number(row["estimate"]) in first
     assert f"95 % interval {numbers.interval(row['ci_low'], row['ci_high'])}" in first
     assert f"{row['n']} patients ({row['events']} cured)" in first

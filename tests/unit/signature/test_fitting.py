@@ -282,7 +282,7 @@ def test_without_predictors_a_model_is_left_out(tmp_path, caplog):
     with caplog.at_level(logging.INFO, "thyrocast"):
         predictions = run(tmp_path)
     assert list(predictions) == ["network", "signature", "combined"]
-    assert "clinical: no predictor in the training set, the model is left out" in caplog.text
+    assert "clinical: no predictor in the training set, the model is not fitted" in caplog.text
 
 
 def test_nothing_selected_predicts_the_prevalence(tmp_path, caplog):

@@ -40,23 +40,23 @@ def test_a_confidence_in_percent_is_refused(confidence):
         lambda: intervals.wilson(3, 5, confidence),
         lambda: calibration.brier(Y, P, confidence),
     ):
-        with pytest.raises(ValueError, match="a confidence must lie between 0 and 1"):
+        with pytest.raises(ValueError, match="a confidence level must be between 0 and 1"):
             call()
 
 
 def test_more_successes_than_patients_are_no_proportion():
-    with pytest.raises(ValueError, match="6 of 5 is no proportion"):
+    with pytest.raises(ValueError, match="6 of 5 is not a proportion"):
         intervals.wilson(6, 5)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: sample_size.cox_snell(0.8, 0), "prevalence must lie between 0 and 1, not at 0"),
-        (lambda: sample_size.cox_snell(1, 0.5), "auc must lie between 0 and 1, not at 1"),
-        (lambda: sample_size.for_shrinkage(16, 0.0), "r2 must lie between 0 and 1, not at 0"),
-        (lambda: sample_size.for_shrinkage(16, 0.95), "allows no shrinkage of 0.9"),
-        (lambda: sample_size.for_oe(1, 0.2), "prevalence must lie between 0 and 1, not at 1"),
+        (lambda: sample_size.cox_snell(0.8, 0), "prevalence must be between 0 and 1, not 0"),
+        (lambda: sample_size.cox_snell(1, 0.5), "auc must be between 0 and 1, not 1"),
+        (lambda: sample_size.for_shrinkage(16, 0.0), "r2 must be between 0 and 1, not 0"),
+        (lambda: sample_size.for_shrinkage(16, 0.95), "does not allow a shrinkage factor of 0.9"),
+        (lambda: sample_size.for_oe(1, 0.2), "prevalence must be between 0 and 1, not 1"),
     ],
 )
 def test_a_sample_size_without_an_answer_says_why(call, message):

@@ -75,7 +75,7 @@ def test_smoothing_leaves_a_smooth_curve_alone_and_calms_a_rough_one():
     np.testing.assert_allclose(calm.high - calm.low, rough.high - rough.low)
     line = rough._replace(net_benefit=0.5 - at, avoided=at)
     np.testing.assert_allclose(utility.smooth(line).net_benefit, 0.5 - at, atol=1e-9)
-    with pytest.raises(NotEstimableError, match="different values"):
+    with pytest.raises(NotEstimableError, match="distinct values"):
         utility.smooth(utility.decision_curve(OUTCOME, PROBABILITY, [0.2, 0.5]))
 
 

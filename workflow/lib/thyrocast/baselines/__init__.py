@@ -1,1 +1,1 @@
-"""Baselines: models without deep features, which the image models are compared with."""
+"""Baselines: models on clinical predictors and image quantities, for comparison."""

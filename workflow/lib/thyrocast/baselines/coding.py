@@ -1,4 +1,4 @@
-"""Predictors of a table as standardized numbers: what is learned from the training patients."""
+"""Coding of predictors as standardized numbers, learned from the training patients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thyrocast.baselines.stored import StoredModel
 
 Array = NDArray[np.float64]
 
-# Amounts and ratios, skewed to the right, whose multiples matter: used as logarithms.
+# Right-skewed amounts and ratios, whose relative differences matter: their logarithm is used.
 LOGARITHMIC = frozenset(
     {
         "gland_mass",
@@ -48,7 +48,7 @@ class Term(StoredModel):
     center, scale
         Mean and standard deviation in the training set, by which the number is standardized.
     floor
-        Smaller values count as this one, and the logarithm is taken; None: no logarithm.
+        Smaller values are set to this one, then the logarithm is taken; None: no logarithm.
     level
         Of a text column: the number is 1 for this level and 0 for the others.
     levels
@@ -65,12 +65,12 @@ class Term(StoredModel):
 
 @dataclass(frozen=True)
 class Coding:
-    """What `learn` returns.
+    """Coding of the predictors of the training patients, as `learn` returns it.
 
     Attributes
     ----------
     terms
-        In the order of the columns.
+        Terms in the order of the columns.
     dropped
         Columns without a term, each with the reason in brackets.
     """
@@ -104,19 +104,19 @@ def learn(predictors: pd.DataFrame) -> Coding:
 
 
 def encode(predictors: pd.DataFrame, terms: Sequence[Term]) -> Array:
-    """Standardized predictors.
+    """Return the standardized predictors of patients.
 
     Parameters
     ----------
     predictors : DataFrame
         Patients × predictors: numbers are float64, NaN if missing; text is str, NaN if missing.
     terms
-        What `learn` found in the training patients; at least one.
+        Terms that `learn` returned for the training patients; at least one.
 
     Returns
     -------
     ndarray, (n, terms)
-        NaN if missing, which a level is too that the training patients do not have.
+        NaN if the value is missing, or a level that does not occur in the training set.
     """
     return np.column_stack(
         [(_raw(predictors[term.column], term) - term.center) / term.scale for term in terms]

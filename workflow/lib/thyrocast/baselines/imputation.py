@@ -16,8 +16,8 @@ from thyrocast.baselines.stored import Matrix, StoredModel, Vector
 
 Array = NDArray[np.float64]
 
-# Weight of a prior of independent columns, in patients. It keeps a covariance invertible that is
-# estimated from few patients or from columns that depend on each other.
+# Weight of a prior of independent columns, in patients. It keeps the covariance invertible if there
+# are few patients or collinear columns.
 PRIOR = 2.0
 
 
@@ -35,7 +35,7 @@ class Normal(StoredModel):
 
 
 def fit(values: Array, iterations: int = 50, tolerance: float = 1e-3) -> Normal:
-    """Fit by expectation maximization.
+    """Fit the distribution by expectation maximization.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def complete(values: Array, model: Normal, generator: np.random.Generator | None
     model
         Fitted to the training patients.
     generator
-        Draws from the conditional distribution, as for training patients. Without one, the
-        conditional mean is imputed, as for a patient who is predicted.
+        Random generator that draws from the conditional distribution, as for training patients.
+        None: the conditional mean is imputed, as for a patient who is predicted.
 
     Returns
     -------
     ndarray, (n, p)
-        Without NaN.
+        Values without NaN.
     """
     present = ~np.isnan(values)
     if present.all():
@@ -100,7 +100,7 @@ def complete(values: Array, model: Normal, generator: np.random.Generator | None
     patterns, pattern = _patterns(present)
     result, conditional = _expect(values, patterns, pattern, model.mean, model.covariance)
     if generator is not None:
-        # Present columns have no conditional variance; a little on the diagonal allows the roots.
+        # Present columns have no conditional variance; Cholesky needs a positive diagonal.
         roots = np.linalg.cholesky(conditional + 1e-12 * np.eye(values.shape[1]))
         noise = generator.standard_normal(values.shape)
         result += np.where(present, 0.0, np.einsum("nij,nj->ni", roots[pattern], noise))

@@ -23,7 +23,7 @@ logger = logging.getLogger("thyrocast")
 
 Array = NDArray[np.float64]
 
-# Nearest that a predicted prevalence comes to 0 or 1.
+# A predicted prevalence is kept at least this far from 0 and 1.
 _EDGE = 1e-6
 
 
@@ -52,7 +52,7 @@ class Baseline(StoredModel):
     coding
         How predictors become standardized numbers; empty if there is no predictor.
     penalty
-        Of the ridge regression; None if there was nothing to learn.
+        Penalty of the ridge regression; None if the prevalence is predicted.
     fits
         One for each imputation.
     """
@@ -67,8 +67,8 @@ class Baseline(StoredModel):
         Parameters
         ----------
         predictors : DataFrame
-            Patients × predictors, as from `predictors`. A level of text that training patients do
-            not have counts as missing.
+            Patients × predictors, as from `predictors`. A text level that does not occur in
+            the training set counts as missing.
 
         Returns
         -------
@@ -87,7 +87,7 @@ class Baseline(StoredModel):
 def predictors(
     model: Model, cohort: pd.DataFrame, probabilities: Mapping[Model, Array]
 ) -> pd.DataFrame:
-    """Predictors of a baseline.
+    """Return the predictors of a baseline.
 
     Parameters
     ----------
@@ -156,10 +156,12 @@ def fit(
     """
     learned = coding.learn(predictors)
     if name and learned.dropped:
-        logger.info("%s: without %s", name, "; ".join(learned.dropped))
+        logger.info("%s: predictors left out: %s", name, "; ".join(learned.dropped))
     if not learned.terms or len(np.unique(outcome)) < 2:
         if name:
-            logger.warning("%s: predicts the prevalence, there is nothing to learn", name)
+            logger.warning(
+                "%s: no predictor or only one outcome, the prevalence is predicted", name
+            )
         return _prevalence(learned.terms, outcome)
     values = coding.encode(predictors, learned.terms)
     generator = np.random.default_rng(seed)
@@ -177,7 +179,7 @@ def fit(
 
 
 def _imputed(values: Array, generator: np.random.Generator) -> tuple[Normal, Array]:
-    """One imputation of training patients' values (n, p), and the model that it comes from."""
+    """Impute training patients once: the imputation model, and the values (n, p)."""
     if not np.isnan(values).any():
         return imputation.fit(values), values
     sample = generator.integers(0, len(values), len(values))

@@ -12,12 +12,12 @@ from thyrocast.statistics.inputs import NotEstimableError
 Array = NDArray[np.float64]
 
 PENALTIES = np.logspace(0.5, -4, 19)
-# Log-odds of a forest's votes, which may be unanimous, are limited to those of a probability of .999.
+# A forest's votes may be unanimous: its log-odds are limited to those of a probability of .999.
 WIDEST_LOGIT = 6.9
 
 
 def fit(features: Array, outcome: Array, penalty: float) -> Array:
-    """Minimize mean loss + penalty / 2 * |weights|^2; the intercept is not penalized.
+    """Return the minimum of mean loss + penalty / 2 * |weights|^2; the intercept is not penalized.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def choose_penalty(features: Array, outcome: Array, folds: NDArray[np.int64]) ->
 
 
 def recalibrate(linear: Array, outcome: Array) -> tuple[float, float]:
-    """Intercept and slope that bring a model's log-odds in line with observed outcomes.
+    """Intercept and slope that recalibrate a model's log-odds to the observed outcomes.
 
     Parameters
     ----------

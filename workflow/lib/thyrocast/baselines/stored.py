@@ -29,8 +29,8 @@ Matrix = Annotated[NDArray[np.float64], _array(2, np.float64), _as_list]
 class StoredModel(BaseModel):
     """A fitted model, or a part of one, that is read from and written to JSON.
 
-    ``model_validate`` makes it of what JSON contains and refuses unknown, missing and non-finite
-    values; ``model_dump`` returns what JSON contains.
+    ``model_validate`` builds it from parsed JSON and refuses unknown, missing and non-finite
+    values; ``model_dump`` returns values that JSON can represent.
     """
 
     model_config = ConfigDict(

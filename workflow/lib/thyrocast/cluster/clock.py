@@ -1,4 +1,4 @@
-"""Files with a date in the future, written while a file server's clock was ahead.
+"""Correct files with a date in the future, written while a file server's clock was ahead.
 
 Standard library only; Snakemake's ``onstart`` calls it.
 """
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def correct_dates(*folders: str | Path, margin: float = 1.0) -> int:
-    """Set the dates of files from the future to now, in their old order.
+    """Set dates in the future to the current time; the files keep their order.
 
-    Snakemake fails a job whose output is older than its input. Until tomorrow, an input dated
-    tomorrow would fail every job that reads it; a long training would fail at its very end.
+    Snakemake fails a job whose output is older than its input. Today, an input dated
+    tomorrow would fail every job that reads it; a long training would fail only at its end.
 
     Parameters
     ----------

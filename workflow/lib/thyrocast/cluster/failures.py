@@ -83,7 +83,7 @@ def last_lines(file: Path) -> list[str]:
 
 
 def _is_older(file: Path, log: Path) -> bool:
-    """Tell whether a job's log is older than the run; the name of the run's log is its start."""
+    """Return whether a job's log is older than the run, whose start is the name of its log."""
     try:
         start = datetime.strptime(log.name.partition(".")[0], "%Y-%m-%dT%H%M%S").timestamp()
         return file.stat().st_mtime < start

@@ -21,7 +21,7 @@ _LATER = ("render_report", "lock_model")
 
 @dataclass(frozen=True)
 class Plan:
-    """What the jobs of a study are, to recognize logs that earlier plans left.
+    """The jobs of a study, so that logs of earlier plans can be recognized.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Plan:
     splits: Mapping[str, Collection[str]]
 
     def includes(self, job: str) -> bool:
-        """Tell whether a job, named by its log's path without ending, is part of the plan."""
+        """Return whether a job, named by its log's path without suffix, is part of the plan."""
         script, *wildcards = job.split("/")
         if script not in self.environments:
             return False
@@ -50,7 +50,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """What a job's log says about the job; no versions if it was run before they were recorded."""
+    """Content of a job's log; without versions if the job ran before these were recorded."""
 
     job: str
     script: str
@@ -120,7 +120,7 @@ def describe(
     seed
         The study's seed.
     inputs
-        Hash of each file that went in.
+        Hash of each input file.
     logs
         Folder of the jobs' logs, which name versions and SLURM jobs.
     plan

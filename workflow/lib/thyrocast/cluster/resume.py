@@ -59,12 +59,12 @@ class Command:
 
     @property
     def without_targets(self) -> list[str]:
-        """The arguments for the preparation, which has targets of its own."""
+        """The arguments for the preparation, which has other targets."""
         return [word for word in self.arguments if word not in self.targets and word != "--"]
 
 
 def read_command(arguments: list[str]) -> Command:
-    """Let Snakemake read its arguments; changes to the study's folder if they name one."""
+    """Let Snakemake parse its arguments; change to the study's folder if they name one."""
     parsed = parse_args(arguments)[1]
     if parsed.directory:
         given, absolute = str(parsed.directory), os.path.abspath(parsed.directory)
@@ -82,7 +82,7 @@ def read_command(arguments: list[str]) -> Command:
 
 
 def lock_folder() -> IO[str]:
-    """Keep a second `make resume` out of this folder for as long as the returned file is open."""
+    """Lock this folder against a second `make resume` until the returned file is closed."""
     file = Path(".snakemake/resume.lock")
     file.parent.mkdir(exist_ok=True)
     lock = file.open("w")
@@ -105,7 +105,7 @@ def wait(directory: Path, cancel: bool, seconds: float) -> None:
     cancel
         Whether to cancel the jobs first.
     seconds
-        Time between two looks at the queue.
+        Time between two queries of the queue.
     """
     before: list[slurm.Job] = []
     while found := _jobs(directory, seconds):
@@ -119,7 +119,7 @@ def wait(directory: Path, cancel: bool, seconds: float) -> None:
 
 
 def _jobs(directory: Path, seconds: float) -> list[slurm.Job]:
-    """Ask for the jobs until the scheduler answers, for as long as a run itself would."""
+    """Return the jobs; repeat until the scheduler answers, for as long as a run would."""
     end = time.monotonic() + PATIENCE_S
     reported = False
     while True:
@@ -135,7 +135,7 @@ def _jobs(directory: Path, seconds: float) -> list[slurm.Job]:
 
 
 def start_of_lost_run() -> float:
-    """Return when the lost run began its first job, in seconds of the epoch; now if there is none."""
+    """Return the start of the lost run's first job as a Unix time; now if there is none."""
     record = controller.RECORD
     return record.stat().st_mtime if record.exists() else time.time()
 
@@ -203,12 +203,12 @@ def adopt(command: Command) -> list[str]:
     print(f"Recording {len(finished)} outputs that jobs of the lost run finished.")
     touch = [*snakemake, "--touch", "--force", "--quiet", "all", "--", *finished]
     if subprocess.run(touch).returncode:
-        sys.exit("That failed: is another Snakemake, or `make resume`, running here?")
+        sys.exit("Recording failed: is another Snakemake, or `make resume`, running here?")
     return command.arguments
 
 
 def main() -> None:
-    """Run the command line; ends by becoming Snakemake."""
+    """Run the command line; Snakemake finally replaces this process."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").split("\n")[0],
         epilog="All other arguments are passed to snakemake; the default is --profile slurm.",

@@ -69,13 +69,13 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
 
 
 def listed(found: list[Job], most: int = 8) -> str:
-    """Name jobs for a message; of many, the first few."""
+    """List jobs for a message; of many, only the first ones."""
     names = ", ".join(f"{job.rule} (SLURM {job.number}, {job.state})" for job in found[:most])
     return names + (f" and {len(found) - most} more" if len(found) > most else "")
 
 
 def living_controller() -> str:
-    """Name the Snakemake that controls the current folder, as far as can be known; or nothing."""
+    """Describe the Snakemake that may still control the current folder; empty if there is none."""
     record = controller.read()
     if record is None:
         return ""
@@ -92,7 +92,7 @@ def living_controller() -> str:
 
 
 def begin(workflow: "Workflow", config: str = "") -> None:
-    """Make a run safe before its first job.
+    """Check and prepare a run before its first job.
 
     Refuses to start, on any executor, while jobs of an earlier, lost run are in SLURM's queue. On
     SLURM it also records the controller, makes the executor wait for a scheduler that is down, and
@@ -137,7 +137,7 @@ def begin(workflow: "Workflow", config: str = "") -> None:
 
 
 def remember_job_age() -> None:
-    """Keep the status checks on ``squeue`` while the scheduler is down.
+    """Keep using ``squeue`` for status checks while the scheduler is down.
 
     Plugin 2.8.0 asks the scheduler for MinJobAge before every check. If there is no answer, it
     assumes a short age and uses ``sacct``; without accounting that fails, the executor forgets
@@ -160,7 +160,7 @@ def remember_job_age() -> None:
 
 
 def limit_pause(seconds: float) -> None:
-    """Let no more than ``seconds`` pass between two status checks.
+    """Limit the time between two status checks to ``seconds``.
 
     The plugin waits 10 s longer after every check in which no job had ended, up to 180 s. During an
     hour of training, the end of every short job would then be noticed three minutes late.

@@ -22,7 +22,7 @@ TRAINED_BY = ("train_network", "extract_embeddings", "fit_signature", "evaluate_
 
 @dataclass(frozen=True)
 class Parts:
-    """What a locked model is made of.
+    """Files that a locked model consists of.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Parts:
 
 
 def copy(parts: Parts, folder: Path) -> None:
-    """Copy what prediction needs into an empty folder; what the folder contained is deleted."""
+    """Copy what prediction needs into a folder; its previous content is deleted."""
     shutil.rmtree(folder, ignore_errors=True)
     targets = {folder / "signature" / file.name: file for file in parts.signature}
     targets |= {folder / "network" / m / file.name: file for m, file in parts.weights.items()}
@@ -51,7 +51,7 @@ def copy(parts: Parts, folder: Path) -> None:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below a folder, by its path there."""
+    """Return the SHA-256 of every file below a folder, by its path relative to the folder."""
     return {
         str(file.relative_to(folder)): fingerprints.file_hash(file)
         for file in sorted(folder.rglob("*"))
@@ -60,7 +60,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def training_cohort(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, TrainingPatients]:
-    """Count the patients, and the cured among them, that the model learned from.
+    """Return the numbers of training patients, and of the cured among them, by center.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def training_cohort(cohort: pd.DataFrame, splits: pd.DataFrame) -> dict[str, Tra
 
 
 def training_versions(logs: Path) -> dict[str, dict[str, str]]:
-    """Return the versions that each rule used to compute the model, from the logs of its jobs.
+    """Return the package versions of each rule that computed the model, from the logs of its jobs.
 
     Parameters
     ----------
@@ -105,12 +105,12 @@ def manifest(
     config: Mapping[str, Any],
     logs: Path,
 ) -> Manifest:
-    """Describe a locked model.
+    """Return the manifest of a locked model.
 
     Parameters
     ----------
     folder
-        Its files.
+        Folder with the files of the model.
     cohort, splits
         As in `training_cohort`.
     config

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from thyrocast import physics
 from thyrocast.dicom.elements import Elements, Scalar
 
 # SOP classes (PS3.4 B.5; the second is retired).
@@ -15,7 +16,6 @@ ANTERIOR_CODES = {"399321004", "G-5215", "255549009", "R-10206"}
 POSTERIOR_CODES = {"399001007", "G-5216", "255551008", "R-10214"}
 # Radionuclides: CID 18 (PS3.16).
 TC99M_CODES = {"72454006", "C-163A8"}
-TC99M_HALF_LIFE_S = 21_624.0
 
 _TC99M = re.compile(r"tc ?99|99 ?m? ?tc|technet|tecnec|pertec|99m|tco4|\btc\b")
 _OTHER_TRACER = re.compile(
@@ -150,7 +150,8 @@ def is_technetium(drug: Elements) -> bool | None:
     half_life = drug.number("RadionuclideHalfLife")
     if half_life:
         # Seconds, as the standard says, or minutes or hours, as some exporters write.
-        return any(abs(half_life * unit / TC99M_HALF_LIFE_S - 1) < 0.05 for unit in (1, 60, 3600))
+        seconds = 60 * physics.TC99M_HALF_LIFE_MIN
+        return any(abs(half_life * unit / seconds - 1) < 0.05 for unit in (1, 60, 3600))
     return True if _TC99M.search(tracer) else None
 
 

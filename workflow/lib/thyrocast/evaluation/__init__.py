@@ -1,6 +1,6 @@
 """From predictions to the tables of the evaluation.
 
-The way of a prediction: `samples` reads it, `decisions` and `prediction_sets` add what was learned
-from the training set, `groups` divides and suppresses, the scorers of `registry` compute, `design`
-puts all of it together, and `pooling` joins the designs.
+Order of the steps: `samples` reads predictions; `decisions` and `prediction_sets` add thresholds
+and sets from the training set; `groups` divides samples and suppresses small ones; the scorers of
+`registry` compute metrics. `design` runs these steps for one design, and `pooling` pools centers.
 """

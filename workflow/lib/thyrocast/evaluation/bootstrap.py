@@ -27,7 +27,7 @@ Function = Callable[[Any], Mapping[str, Floats]]
 
 
 class Plan(NamedTuple):
-    """A way to draw, and its name in `ci_method`."""
+    """A way to draw resamples, and its name in `ci_method`."""
 
     name: str
     draw: Callable[[np.random.Generator], Iterator[resampling.Counts]]
@@ -42,10 +42,10 @@ class Drawn(NamedTuple):
 
 
 def intervals(sample: Sample, settings: Settings) -> Iterator[Estimate]:
-    """Metrics with bootstrap intervals.
+    """Compute metrics with bootstrap intervals.
 
-    They are the headline where patients were predicted more than once. The AUC then has the standard
-    error of its logit that pooling needs.
+    These intervals are the headline where patients were predicted more than once. The AUC then has
+    the standard error of its logit that pooling needs.
     """
     for plan in _plans(sample, settings):
         drawn = _draw(sample, settings, plan)
@@ -114,18 +114,18 @@ def _functions(sample: Sample) -> Sequence[Function]:
 def _interval(metric: Metric, drawn: Drawn, confidence: float) -> Interval:
     value = float(drawn.whole[metric][0])
     if np.isnan(value):
-        raise NotEstimableError("one outcome or call is missing")
+        raise NotEstimableError("all patients have the same outcome or decision")
     if drawn.jackknife:
         return resampling.bca(value, drawn.replicates[metric], drawn.jackknife[metric], confidence)
     return resampling.percentile(value, drawn.replicates[metric], confidence)
 
 
 def _with_error(found: Interval, sample: Sample, confidence: float) -> tuple[Interval, str]:
-    """Add the standard error of the logit AUC of repeated predictions, and say where it is from."""
+    """Add the standard error of the logit AUC of repeated predictions; remark on its source."""
     if not 0 < found.estimate < 1:
         cured = sample.events
         error = discrimination.score_error(found.estimate, cured, sample.patients - cured)
-        return found._replace(std_error=error, scale="logit"), "AUC without a variance of its own"
+        return found._replace(std_error=error, scale="logit"), "AUC without a DeLong variance"
     low, high = (float(special.logit(min(max(end, EDGE), 1 - EDGE))) for end in found[1:3])
     error = (high - low) / (2 * closed_forms.normal_quantile(confidence))
     return found._replace(std_error=error, scale="logit"), "standard error from the bootstrap"

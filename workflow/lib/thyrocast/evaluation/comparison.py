@@ -51,7 +51,7 @@ class ModelTest:
 
 
 def compare(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
-    """Rows of `COMPARISONS`: every pair of models in the patients whom both predicted.
+    """Rows of `COMPARISONS`: every pair of models, in the patients predicted by both.
 
     Only test sets are compared. P values are adjusted over the pairs, within a metric and method.
     """
@@ -62,7 +62,7 @@ def compare(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
     found = []
     for one, other in itertools.combinations(samples, 2):
         a, b = _paired(one, other)
-        # The patients whom both predicted may be fewer than those of each.
+        # Patients predicted by both models may be fewer than those predicted by each.
         if a.size == 0 or too_small(a, settings.config.minimum_count):
             continue
         for test in _tests(a, b, settings, across_centers=batch.divided and len(centers) > 1):
@@ -130,7 +130,7 @@ def _tests(a: Sample, b: Sample, settings: Settings, across_centers: bool) -> It
         yield ModelTest(Metric.AUC, method, lambda: _over_centers(a, b, level))
     base, added = (b, a) if a.model in IMAGE_MODELS else (a, b)
     if base.model not in IMAGE_MODELS and added.model in IMAGE_MODELS:
-        # What the image adds to clinical data, or to somebody's reading of the image.
+        # Added value of the image over clinical data or external predictions, such as a reading.
         yield ModelTest(
             Metric.LIKELIHOOD_RATIO,
             "likelihood_ratio_chi2_1",
@@ -154,7 +154,7 @@ def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:
 
 
 def _over_centers(a: Sample, b: Sample, confidence: float) -> tuple[Difference, str]:
-    """Random-effects mean of the differences within centers, in which no scales are mixed."""
+    """Random-effects mean of the differences within centers, so that scales are not mixed."""
     effects: list[float] = []
     variances: list[float] = []
     for center in np.unique(a.center):

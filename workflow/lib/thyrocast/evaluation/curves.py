@@ -81,7 +81,7 @@ def calibration_groups(sample: Sample, settings: Settings) -> pd.DataFrame:
 
 
 def thresholds(settings: Settings) -> Floats:
-    """Threshold probabilities of the decision curve, (m,), which include the clinical range."""
+    """Threshold probabilities of the decision curve, (m,); they include the clinical range."""
     block = settings.config.decision
     low = min(block.range[0], block.clinical[0])
     high = max(block.range[1], block.clinical[1])
@@ -98,7 +98,7 @@ def decision_curve(sample: Sample, settings: Settings) -> pd.DataFrame:
 def references(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
     """Rows of `DECISION_CURVE` for treating everybody and nobody, of all patients and by center.
 
-    They are computed for the patients of the model that predicted most of them.
+    They are computed for the patients of the model that predicted the most patients.
     """
     if not batch.pooled:
         return []

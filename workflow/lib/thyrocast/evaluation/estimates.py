@@ -56,8 +56,8 @@ def not_estimable(
 ) -> Estimate:
     """Estimate of a metric that cannot be estimated from these patients.
 
-    `method` is the kind of interval of a row that is not a headline, which would otherwise have the
-    key of the headline.
+    `method` is the kind of interval; it is given for rows that are not the headline, because these
+    would otherwise have the same key as the headline.
     """
     return Estimate(metric, Status.NOT_ESTIMABLE, at, ci_method=method, note=str(reason))
 
@@ -70,7 +70,7 @@ def of(
     when: Callable[[Sample], bool] = lambda _sample: True,
     at: Callable[[Settings], float | None] = lambda _settings: None,
 ) -> Scorer:
-    """Make a scorer of a function that computes one metric.
+    """Return a scorer that computes one metric by a function.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def of(
     note
         Remark for the reader; empty for none.
     when
-        Which samples the metric is computed of.
+        Whether the metric is computed for a sample.
     at
         Threshold probability of a net benefit.
     """

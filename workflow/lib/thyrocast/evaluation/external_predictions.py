@@ -26,7 +26,7 @@ def read(config: ExternalPredictionsConfig, predictions: pd.DataFrame) -> pd.Dat
     Returns
     -------
     DataFrame
-        Table `PREDICTIONS`, of the patients in both.
+        Table `PREDICTIONS` of the patients who are in both tables.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class Division(NamedTuple):
 
     @property
     def rank(self) -> str:
-        """Text by which groups of equal size are ordered, so that every run suppresses the same."""
+        """Text that orders groups of equal size, so that every run suppresses the same groups."""
         if self.kind is GroupKind.SUBGROUP:
             return f"subgroup:{self.variable}="
         return "split:" if self.kind is None else f"{self.kind}:"
@@ -50,7 +50,7 @@ class Batch:
     divided
         Whether centers and subgroups are included.
     samples
-        Model by model: all patients first, then centers and subgroups.
+        Samples, model by model: all patients first, then centers and subgroups.
     suppressed
         Indices of the samples that must not be reported.
     """
@@ -78,7 +78,7 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     Parameters
     ----------
     samples
-        All samples of a design.
+        Every sample of a design.
     cohort
         Table `COHORT`, for the subgroups.
     config
@@ -128,7 +128,7 @@ def _divided(
                 continue
             if inside is None:
                 hidden.append(len(found))
-            # A suppressed sample is not scored: it needs no patients.
+            # A suppressed sample is not scored, so it contains no patients.
             members = np.zeros(sample.size, dtype=np.bool_) if inside is None else inside
             found.append(sample.among(members, Group(division.kind, division.variable, name)))
     split = whole[0].split if whole else ""
@@ -204,16 +204,16 @@ def divide(
     sample
         Predictions of one model.
     ways
-        As from `divisions`.
+        Divisions, as `divisions` returns them.
     least
         Fewest patients of a reported group.
 
     Notes
     -----
     It must not be possible to derive a suppressed group from the reported ones. Within a division,
-    the smallest groups are suppressed until the suppressed patients together are enough. Across
-    divisions (all patients of a vendor may be those of two centers), further groups are suppressed
-    until no sum and difference of the reported ones gives a group that is too small.
+    the smallest groups are suppressed until all suppressed patients together are as many as
+    `least`. Across divisions (all patients of a vendor may be those of two centers), further groups
+    are suppressed until no sum and difference of the reported ones gives a group that is too small.
     """
     members: dict[Part, Booleans] = {}
     small: set[Part] = set()
@@ -244,10 +244,10 @@ def divide(
 
 
 def _revealing(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | None:
-    """First of the shown groups that, with others and the whole, adds up to a small one."""
+    """Index of the first shown group from which, with others, a small group can be derived."""
     if not shown:
         return None
-    # Patients who are in the same groups need one equation only.
+    # Patients who are in the same groups share one equation.
     kinds = np.unique(np.stack([*shown, *small], axis=1), axis=0).astype(np.float64)
     known = np.column_stack([kinds[:, : len(shown)], np.ones(len(kinds))])
     for wanted in kinds[:, len(shown) :].T:
@@ -259,7 +259,7 @@ def _revealing(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | No
 
 
 def suppressed_row(sample: Sample, least: MinimumCountConfig) -> pd.DataFrame:
-    """Row of `PERFORMANCE` that names a sample which must not be reported."""
+    """Row of `PERFORMANCE` for a sample that must not be reported: its name and the reason."""
     cells = {
         "variable": sample.group.variable,
         "metric": Metric.AUC,

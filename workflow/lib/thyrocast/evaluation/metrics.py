@@ -34,7 +34,7 @@ def predicted_once(sample: Sample) -> bool:
 def closed(
     function: Callable[[ArrayLike, ArrayLike, float, ArrayLike | None], Interval],
 ) -> Callable[[Sample, Settings], Interval]:
-    """Apply a statistic of outcome, probability, confidence and cluster to a sample."""
+    """Return a function that computes a statistic (with `cluster`) of a sample."""
 
     def compute(sample: Sample, settings: Settings) -> Interval:
         level = settings.config.confidence
@@ -46,7 +46,7 @@ def closed(
 def clipped(sample: Sample, _found: Interval | None = None) -> str:
     """Remark on probabilities that are clipped where a logit or logarithm is computed."""
     count = int(np.sum((sample.probability < EDGE) | (sample.probability > 1 - EDGE)))
-    return f"{count} probabilities clipped to {EDGE:g} off 0 and 1" if count else ""
+    return f"{count} probabilities clipped to {EDGE:g} and 1 - {EDGE:g}" if count else ""
 
 
 def auc(sample: Sample, settings: Settings) -> Interval:
@@ -57,7 +57,7 @@ def auc(sample: Sample, settings: Settings) -> Interval:
 
 def no_variance(_sample: Sample, found: Interval) -> str:
     """Remark on an AUC with Newcombe's interval."""
-    return "" if found.method == "delong_logit" else "AUC without a variance of its own"
+    return "" if found.method == "delong_logit" else "AUC without a DeLong variance"
 
 
 def one_outcome(_sample: Sample, found: Interval) -> str:
@@ -104,7 +104,7 @@ def decisions(sample: Sample, settings: Settings) -> Iterator[Estimate]:
 def _share(
     metric: Metric, right: Booleans, among: Booleans, settings: Settings, note: str = ""
 ) -> Estimate:
-    """Share of those `among`, (n,), who are `right`, (n,)."""
+    """Share of the patients in `among`, (n,), who are also in `right`, (n,)."""
     level = settings.config.confidence
     try:
         found = intervals.wilson(int((right & among).sum()), int(among.sum()), level)
@@ -129,7 +129,7 @@ def prediction_sets(sample: Sample, settings: Settings) -> Iterator[Estimate]:
 
 
 def own_prediction_sets(sample: Sample, settings: Settings) -> Iterator[Estimate]:
-    """The same for the sets that a center could calibrate on patients of its own."""
+    """Coverage, and patients without a decision, if a center calibrates the sets itself."""
     if sample.repeated or sample.group.kind is not GroupKind.CENTER:
         return
     y = sample.outcome

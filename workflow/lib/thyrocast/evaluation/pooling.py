@@ -1,6 +1,6 @@
 """Random-effects means of the centers' results, from the table `PERFORMANCE` alone.
 
-Nothing else is needed, so that a center whose data may not leave can take part by its table.
+No other input is needed: a center whose data must not leave it contributes only this table.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _exp(value: float) -> float:
     return math.exp(min(value, 700.0))
 
 
-#: From the scale of pooling back to that of the metric.
+#: Functions from the scale of pooling to the scale of the metric.
 BACK: dict[Scale, Callable[[float], float]] = {
     Scale.IDENTITY: lambda value: value,
     Scale.LOG: _exp,
@@ -106,7 +106,7 @@ def pool(performance: pd.DataFrame, confidence: float) -> Pooled:
 def headlines(performance: pd.DataFrame) -> pd.DataFrame:
     """First row of each metric that is pooled, of all patients and of each center of test sets.
 
-    A design of several splits is represented by the split that joins them.
+    A design with several splits is represented by the split `all`, which joins them.
     """
     test = performance[performance["set"] == Set.TEST]
     joined = test["design"].isin(test.loc[test["split"] == ALL_SPLITS, "design"])
@@ -132,7 +132,8 @@ def effect(row: Any, confidence: float) -> float:
     """A center's estimate on the scale of pooling.
 
     An AUC of 0 or 1, and observed/expected where nobody or everybody was cured, have no finite value
-    there: half a pair of patients, or half a patient, is moved. Their `std_error` belongs to that.
+    on this scale. They are moved by half a pair of patients, or half a patient; their `std_error`
+    is that of the moved value.
     """
     cured, n = int(row.events), int(row.n)
     if row.metric == Metric.AUC:
@@ -158,7 +159,7 @@ def effect(row: Any, confidence: float) -> float:
 
 @dataclass(frozen=True)
 class _Result:
-    """A pooled result with those without each center, or the reason why there is none."""
+    """A pooled result and the results without each center, or the reason if there is none."""
 
     whole: pooling.Pooled | None
     without: Sequence[pooling.Pooled | None]
@@ -192,7 +193,7 @@ def _summary(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> d
     cells |= {"estimate": back(whole.estimate), "ci_low": back(whole.low)}
     cells |= {"ci_high": back(whole.high), "status": Status.ESTIMATED}
     if first["design"] in UNSEEN_CENTERS:
-        # Centers that the models saw give no information on a new one.
+        # Results of centers used in training give no information on a new center.
         cells |= {"pi_low": back(whole.prediction_low), "pi_high": back(whole.prediction_high)}
     return cells
 

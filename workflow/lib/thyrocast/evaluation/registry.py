@@ -1,4 +1,4 @@
-"""Everything that is computed of the predictions of a design. A new metric or table is one entry here."""
+"""Registry of what is computed from a design's predictions: one entry per metric or table."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def performance(sample: Sample, settings: Settings) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class SampleScorer:
-    """Rows of a table that are computed of one sample, for samples of some kinds of group."""
+    """Computes rows of a table from one sample, for some kinds of group."""
 
     table: Table
     score: Callable[[Sample, Settings], pd.DataFrame]
@@ -63,7 +63,7 @@ class SampleScorer:
 
 @dataclass(frozen=True)
 class BatchScorer:
-    """Rows of a table that are computed of all models of a split and set together."""
+    """Computes rows of a table from all models of a split and set together."""
 
     table: Table
     score: Callable[[Batch, Settings], Sequence[pd.DataFrame]]

@@ -1,4 +1,4 @@
-"""The table `SAMPLE_SIZE`: patients that the study needs, and those it has."""
+"""The table `SAMPLE_SIZE`: patients required and patients available."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Available:
 
     @property
     def prevalence(self) -> float:
-        """Share of cured patients, half a patient inside 0 and 1, where the formulas fail."""
+        """Share of cured patients, at least half a patient from 0 and 1, where formulas fail."""
         half = 0.5 / max(self.n, 1)
         return min(max(self.events / max(self.n, 1), half), 1 - half)
 
@@ -63,7 +63,7 @@ def plan(
     -------
     DataFrame
         Table `SAMPLE_SIZE`: for development, all development patients; for validation, the patients
-        that the strongest design tests, with the precision that is expected of the AUC there.
+        that the strongest design tests, with the expected precision of the AUC.
     """
     known = cohort[cohort["outcome"].notna()]
     development = _available(known[known["role"] == Role.DEVELOPMENT])
@@ -81,7 +81,7 @@ def _available(patients: pd.DataFrame) -> Available:
 
 
 def _tested(known: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    """Patients that the strongest design tests, in the first split of several hold-outs."""
+    """Test patients of the strongest design; of several hold-outs, those of the first."""
     for design in STRONGEST_FIRST:
         test = splits[(splits["design"] == design) & (splits["set"] == Set.TEST)]
         if design is Design.HOLDOUT:

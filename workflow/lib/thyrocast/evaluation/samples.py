@@ -38,7 +38,7 @@ class Group:
 
     @property
     def label(self) -> str:
-        """One text for the group. Random numbers depend on it: a change of it changes results."""
+        """Text that identifies the group. It seeds random numbers: changing it changes results."""
         if self.kind is GroupKind.POOLED:
             return "pooled"
         if self.kind is GroupKind.CENTER:
@@ -165,7 +165,7 @@ class Samples:
         return list(dict.fromkeys(split for split, _ in (*self.train, *self.test)))
 
     def of_split(self, split: str, side: Set) -> list[Sample]:
-        """One sample per model."""
+        """Samples of a split and set, one per model."""
         samples = self.train if side is Set.TRAIN else self.test
         return [sample for (name, _), sample in samples.items() if name == split]
 
@@ -177,7 +177,7 @@ class Samples:
 
 
 def read(predictions: pd.DataFrame) -> Samples:
-    """Make samples of predictions; patients without an outcome are left out.
+    """Make samples from predictions; patients without an outcome are left out.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a design is evaluated with: the config's block, the study's seed and the kind of training."""
+"""Settings of an evaluation: the config's block, the study's seed and the kind of embeddings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Settings:
     seed
         The study's seed.
     in_sample
-        Whether the networks had seen the patients whose training probabilities are given.
+        Whether training probabilities are in-sample: networks were trained on the same patients.
     """
 
     config: EvaluationConfig
@@ -30,6 +30,6 @@ class Settings:
     in_sample: bool = False
 
     def random(self, sample: Sample) -> np.random.Generator:
-        """Random numbers of a sample, the same for every model, so that models are paired."""
+        """Random generator of a sample, the same for every model, so that models are paired."""
         names = (sample.design, sample.split, sample.set, sample.group.label, "bootstrap")
         return np.random.default_rng(seeds.derive(self.seed, *names))

@@ -1,4 +1,4 @@
-"""Performance tables of centers whose data may not leave."""
+"""Performance tables of centers whose data must not leave them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from thyrocast.errors import InputError
 def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
     """Read the results of unseen centers from a table that another run of this workflow wrote.
 
-    They are results of the models of that run: pooled with those of this study, they describe the
-    procedure.
+    They are results of that run's models. Pooled with those of this study, they describe the
+    modeling procedure, not one model.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If it is no such table, has no unseen center, or has one that is in `own`.
+        If the file is not such a table, has no unseen center, or has a center that is in `own`.
     """
     where = f"summary {file}"
     found = io.read(PERFORMANCE, file)

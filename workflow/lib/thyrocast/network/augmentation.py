@@ -1,7 +1,7 @@
-"""Augmentation by changes that another acquisition of the same patient could have shown.
+"""Augmentation: random changes that could occur between two acquisitions of the same patient.
 
-Geometry changes slightly; counts are thinned as by a shorter acquisition. Left and right are never
-exchanged (the lobes differ), and intensities are never changed (counts are the signal).
+Geometry changes slightly, and counts are thinned as if the acquisition were shorter. Images are
+never flipped (the lobes differ), and intensities are never changed (counts are the signal).
 """
 
 import math
@@ -27,7 +27,7 @@ class Change:
     shift_x, shift_y
         Shift as a share of the field of view.
     scale
-        Enlargement; 1 for none.
+        Scale factor; 1 for none.
     kept
         Share of the counts that is kept.
     """
@@ -57,8 +57,8 @@ def draw(generator: np.random.Generator, n: int, settings: AugmentationConfig) -
 def move(images: Tensor, change: Change) -> Tensor:
     """Rotate, scale and shift images (n, size, size) without a change of intensity.
 
-    Intensity is counts per area, so an enlarged gland keeps it. Beyond the edge of the image the
-    values of the edge are repeated.
+    Intensity is counts per area, so it does not change when the gland is enlarged. Outside the
+    image, the values at its edge are repeated.
     """
     cos, sin = np.cos(change.angle) / change.scale, np.sin(change.angle) / change.scale
     # The grid's coordinates range from -1 to 1, so the field of view is two units wide.
@@ -94,7 +94,7 @@ def thin(images: Tensor, counts: Tensor, kept: Tensor, generator: torch.Generato
     kept
         Share of the counts kept (n,).
     generator
-        On the images' device.
+        Random generator on the images' device.
     """
     known = torch.isfinite(counts)
     factor = torch.where(known, counts, 1.0)[:, None, None]
@@ -109,7 +109,7 @@ def thin(images: Tensor, counts: Tensor, kept: Tensor, generator: torch.Generato
 
 
 def augment(images: Tensor, counts: Tensor, change: Change, generator: torch.Generator) -> Tensor:
-    """Move, then thin: interpolation smooths noise, thinning adds true counting noise again."""
+    """Move images, then thin their counts: thinning restores noise that interpolation smoothed."""
     moved = move(images, change)
     if (change.kept >= 1).all():
         return moved

@@ -25,7 +25,7 @@ REPORT_EVERY_S = 30
 
 
 class _Embedder(nn.Module):
-    """Features and logit in one pass."""
+    """Module that returns features and logit of a network in one pass."""
 
     def __init__(self, network: ScintigramResNet50) -> None:
         super().__init__()
@@ -39,9 +39,9 @@ class _Embedder(nn.Module):
 def prepare(
     network: ScintigramResNet50, size: int, device: torch.device
 ) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Make a fast function from standardized images (n, 1, size, size) to features and logits.
+    """Return a fast function from standardized images (n, 1, size, size) to features and logits.
 
-    On the processor the network is traced, frozen and fused, which needs no compiler.
+    On a CPU, the network is traced, frozen and fused, which needs no compiler.
     """
     embedder = _Embedder(network).eval().to(device)
     if device.type != "cpu":
@@ -60,7 +60,7 @@ def prepare(
 def embed(
     weights: Path, data: ImageSet, device: torch.device, out: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Embed patients by one member's network.
+    """Compute embeddings and logits of patients with one member's network.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def embed(
 def embed_split(
     weights: Mapping[str, Path], data: ImageSet, device: torch.device, path: Path
 ) -> pd.DataFrame:
-    """Embed all patients of a split by the networks of all its members.
+    """Embed all patients of a split with the networks of all its members.
 
     Parameters
     ----------

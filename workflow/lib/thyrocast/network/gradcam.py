@@ -45,7 +45,7 @@ class Explanation:
     Attributes
     ----------
     position
-        Of the patient among those explained.
+        Index of the patient among those explained.
     target
         What the map shows evidence for.
     probability
@@ -72,10 +72,10 @@ class Explanation:
 
 
 class _Tapped(nn.Module):
-    """The network with a tap after one block, and no gradient before it.
+    """The network with gradients from one block onward, and none before it.
 
-    Grad-CAM needs the gradient of the logit at that block only. The pass up to it builds no graph,
-    and so needs the time and memory of a plain forward pass; the maps are the same.
+    Grad-CAM needs the gradient of the logit only at that block. Up to the block no graph is built,
+    which takes only the time and memory of a forward pass. The maps are the same.
     """
 
     def __init__(self, network: ScintigramResNet50, layer: CamLayer) -> None:
@@ -102,10 +102,10 @@ def explain(
     settings: ExplanationConfig,
     device: torch.device,
 ) -> Iterator[Explanation]:
-    """Explain patients batch by batch, so that memory does not grow with their number.
+    """Yield each patient's map, batch by batch, so that memory does not grow with their number.
 
-    The network has a single logit, of P(cured). A map for ``cured`` shows which regions raise it,
-    whatever its sign is; a map for ``not_cured`` shows which regions lower it.
+    The network has a single logit, of P(cured). A map for ``cured`` shows which regions raise
+    this logit, even if it is negative; a map for ``not_cured`` shows which regions lower it.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def overlay(
 
 
 def _outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pixels of a region that are adjacent to its outside."""
+    """Mask of the pixels of a region that are adjacent to pixels outside it."""
     padded = np.pad(region, 1)
     core = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return region & ~core

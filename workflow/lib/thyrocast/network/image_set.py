@@ -36,7 +36,7 @@ class ImageSet:
     row
         (n,) row of each patient in the cohort's images and masks.
     set
-        (n,) side of the split.
+        (n,) set of each patient in the split, ``train`` or ``test``.
     fold
         (n,) fold of a training patient, from 1; 0 for test patients.
     gland_counts
@@ -147,7 +147,9 @@ def training_set(split: ImageSet, member: str) -> ImageSet:
     chosen = split.take(mask)
     if np.isnan(chosen.outcome).any():
         patient = chosen.patient[np.isnan(chosen.outcome)][0]
-        raise InputError(f"patient {patient} is a training patient without outcome: fill it in")
+        raise InputError(
+            f"patient {patient} is a training patient without outcome: complete the outcome"
+        )
     cured = int(chosen.outcome.sum())
     if min(cured, len(chosen) - cured) < 1:
         raise InputError(
@@ -158,7 +160,7 @@ def training_set(split: ImageSet, member: str) -> ImageSet:
 
 
 def _left_out(member: str) -> int:
-    """The fold that a member ``fold-k`` does not see; 0, which is no fold, for any other name."""
+    """Number of the fold that a member ``fold-k`` is not trained on; 0 for any other name."""
     number = member.removeprefix("fold-")
     return int(number) if number.isdecimal() else 0
 
@@ -168,9 +170,9 @@ def hold_out(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Divide training patients for early stopping, stratified by outcome.
 
-    Not a splitter of scikit-learn, nor `thyrocast.cohort.splitting.hold_out`: both draw other
-    patients from the same seed, and neither guarantees one patient of every outcome on both sides,
-    without which the validation AUC does not exist.
+    scikit-learn's splitters and `thyrocast.statistics.partition.hold_out` are not used: they select
+    other patients for the same seed, and do not guarantee one patient of each outcome on both
+    sides. The validation AUC needs both outcomes.
 
     Parameters
     ----------

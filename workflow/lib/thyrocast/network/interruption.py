@@ -12,7 +12,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Stopped(SystemExit):
-    """A signal stopped the training after its state was saved; the job fails, its rerun resumes."""
+    """Exit of a training that a signal stopped after its state was saved; a rerun resumes it."""
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Request:
 
 @contextmanager
 def watch() -> Iterator[Request]:
-    """Record the signals that ask to stop, instead of being ended by them, until the block ends."""
+    """Record stop signals until the block ends; they do not terminate the process."""
     request = Request()
     if threading.current_thread() is not threading.main_thread():
         yield request  # only the main thread may set handlers

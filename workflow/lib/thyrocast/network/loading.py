@@ -50,7 +50,7 @@ class Loader:
         return images.pin_memory() if self.device.type == "cuda" else images
 
     def batches(self, positions: Sequence[NDArray[np.int64]]) -> Iterator[Tensor]:
-        """Yield the images of each of these groups of positions, one group read in advance."""
+        """Yield the images at each group of positions; the next group is read in advance."""
         if self.resident is not None:
             for group in positions:
                 yield self.resident[torch.from_numpy(group).to(self.device)]

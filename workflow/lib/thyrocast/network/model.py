@@ -1,4 +1,4 @@
-"""ResNet50 for one-channel scintigrams: initialization, weights from and to files, device."""
+"""ResNet50 for one-channel scintigrams: initialization, reading and writing weights, device."""
 
 import hashlib
 import json
@@ -70,7 +70,7 @@ class Normalization:
 
 
 def initialize(seed: int, weights: str = RANDOM, sha256: str | None = None) -> ScintigramResNet50:
-    """Make the network with which training starts.
+    """Return the network that training starts from.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def _read_state_dict(path: Path, sha256: str | None) -> dict[str, Tensor]:
 
 
 def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Drop the classifier and sum a three-channel stem, which then responds as to a gray RGB image."""
+    """Remove the classifier; sum a three-channel stem, which then acts as on a gray RGB image."""
     adapted = {name: value for name, value in state.items() if not name.startswith("fc.")}
     stem = adapted.get("conv1.weight")
     if stem is not None and stem.ndim == 4 and stem.shape[1] == 3:
@@ -164,7 +164,7 @@ def save(
     normalization: Normalization,
     facts: Mapping[str, object],
 ) -> None:
-    """Write weights, normalization and facts about the training; the same input, the same bytes.
+    """Write weights, normalization and facts about the training; equal input gives equal bytes.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def save(
     network, normalization
         A trained member.
     facts
-        What JSON can contain, such as `thyrocast.network.record.Facts`.
+        Values that JSON can represent, such as `thyrocast.network.record.Facts`.
     """
     # One metadata entry: safetensors writes several in an order that changes between processes.
     text = json.dumps({**facts, "normalization": asdict(normalization)}, sort_keys=True)
@@ -203,14 +203,14 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
 
 
 def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.device:
-    """Choose the processor for 0 GPUs, else a GPU that is visible to this job.
+    """Return the CPU if `gpus` is 0, else a GPU that is visible to this job.
 
     Parameters
     ----------
     gpus
         GPUs that the job needs.
     allow_cpu
-        Whether the processor is used if no GPU is visible.
+        Whether the CPU is used if no GPU is visible.
     rank
         Index of this process's GPU, from 0.
 
@@ -236,28 +236,28 @@ def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.de
     if not allow_cpu:
         raise InputError(
             f"network.gpus is {gpus}, but {fact}: request a GPU from the scheduler, install a CUDA "
-            "build of torch, or set network.gpus to 0 or network.allow_cpu to true to use the processor"
+            "build of torch, or set network.gpus to 0 or network.allow_cpu to true to use the CPU"
         )
     if rank == 0:
-        LOGGER.warning("%s; network.allow_cpu is true: the processor is used", fact)
+        LOGGER.warning("%s; network.allow_cpu is true: the CPU is used", fact)
     return torch.device("cpu")
 
 
 def configure(threads: int) -> None:
-    """Make two runs on the same machine equal to the last bit, with this number of threads."""
+    """Set the number of threads, and make runs on the same machine equal to the last bit."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    # Filling new memory would only reveal bugs of torch, and costs bandwidth.
+    # Filling new memory only reveals bugs in torch, and takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False  # reduced precision only as bfloat16
+    torch.backends.cudnn.allow_tf32 = False  # bfloat16 is the only reduced precision
 
 
 def seed_libraries(seed: int) -> None:
     """Seed the global generators of all libraries."""
     torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - for libraries that use the global one
+    np.random.seed(seed)  # noqa: NPY002 - for libraries that use NumPy's global generator
     random.seed(seed)
 
 

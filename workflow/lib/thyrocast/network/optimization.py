@@ -19,7 +19,7 @@ SMOOTHED = 3
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """Loss weights of the outcomes, and what is added to the logit after training with them."""
+    """Loss weights of the outcomes, and the correction of the logit after training with them."""
 
     not_cured: float = 1.0
     cured: float = 1.0
@@ -35,8 +35,9 @@ class ClassWeights:
 def class_weights(outcome: NDArray[np.float64], imbalance: Imbalance) -> ClassWeights:
     """Compute weights of the outcomes (n,) with equal sums if `imbalance` is ``weighted``.
 
-    They train the logit of a cohort with as many cured as not cured patients. Adding the log odds of
-    the real cohort restores its probabilities (prior correction, King and Zeng 2001).
+    With these weights, the network learns the logit of a cohort with equally many cured and not
+    cured patients. Adding the log odds of the real cohort restores its probabilities (prior
+    correction, King and Zeng 2001).
     """
     if imbalance is Imbalance.NONE:
         return ClassWeights()
@@ -59,7 +60,7 @@ def learning_rate(step: int, total: int, settings: NetworkConfig) -> float:
 
 
 def optimizer_for(network: nn.Module, settings: NetworkConfig) -> torch.optim.AdamW:
-    """Make AdamW with weight decay for convolutions and the classifier's weights only."""
+    """Return AdamW; weight decay applies only to convolutions and the classifier's weights."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     return torch.optim.AdamW(
@@ -104,7 +105,7 @@ def put_moments(optimizer: torch.optim.Optimizer, saved: Mapping[str, Tensor]) -
 def precise_statistics(network: nn.Module) -> Iterator[None]:
     """Set batch normalization's running statistics to the average over the passes in the block.
 
-    After few steps running averages lag behind the weights, and they include augmented images
+    After few steps, running averages lag behind the weights, and they include augmented images
     (precise batch normalization, Wu and Johnson 2021, section 3).
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]

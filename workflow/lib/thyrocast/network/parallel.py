@@ -54,7 +54,7 @@ class Group:
 
     @property
     def name(self) -> tuple[int, ...]:
-        """What distinguishes the seeds of this process from those of the others."""
+        """The part of this process's seeds that differs from those of other processes."""
         return (self.rank,) if self.size > 1 else ()
 
     def share(self, positions: NDArray[Any]) -> NDArray[Any]:
@@ -64,9 +64,9 @@ class Group:
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over the processes.
 
-        All are sent in one message: every number keeps its place in it, and thereby the order in
-        which the parts of the processes are added, so that a resumed training ends with the same
-        bits. (`DistributedDataParallel` divides its buckets again after the first step of a run.)
+        All tensors are sent in one message, in which every number has a fixed place. The parts of
+        the processes are therefore always added in the same order, and a resumed training ends with
+        the same bits. (`DistributedDataParallel` rebuilds its buckets after the first step of a run.)
         """
         if self.size == 1:
             return
@@ -77,7 +77,7 @@ class Group:
             tensor.copy_(part.view(tensor.shape))
 
     def largest(self, number: int) -> int:
-        """Find the largest of the processes' numbers, by way of the processor, not the GPU."""
+        """Return the largest of the processes' numbers, exchanged on the CPU, not the GPU."""
         if self.size == 1:
             return number
         shared = torch.tensor(number)
@@ -97,23 +97,23 @@ class Group:
 
 
 def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = ()) -> None:
-    """Call a function in several processes that communicate, or in this process if it is one.
+    """Call a function in several communicating processes, or in this one if `processes` is 1.
 
     Parameters
     ----------
     processes
         Number of processes; each uses the GPU of its rank if there are GPUs.
     work
-        The function; it must be possible to pickle it.
+        The function; it must be picklable.
     job
         Arguments of `log.start`, so that all write to one log.
 
     Raises
     ------
     Stopped
-        If a signal ended them.
+        If a signal stopped the processes.
     SystemExit
-        If one of them failed; the log says why.
+        If a process failed; the log gives the reason.
     """
     if processes == 1:
         work(Group())
@@ -158,7 +158,7 @@ def _word(code: int) -> str:
 
 
 def _work(work: Callable[[Group], None], job: Sequence[Any]) -> None:
-    """Run as one of the processes."""
+    """Run the function as one of the processes."""
     group = Group(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
     if job:
         log.start(*job, append=True)

@@ -20,11 +20,11 @@ class Epoch:
     epoch
         Number, from 1.
     learning_rate
-        Of its last step.
+        Learning rate of its last step.
     train_loss
-        Mean loss of the patients fitted to.
+        Mean loss of the patients used for fitting.
     validation_loss, validation_auc
-        Of the patients held out for early stopping; None if there are none.
+        Loss and AUC of the patients held out for early stopping; None if there are none.
     seconds
         Duration, s.
     """
@@ -37,7 +37,7 @@ class Epoch:
     seconds: float
 
     def sentence(self, total: int) -> str:
-        """The epoch in words, of `total` epochs."""
+        """Describe the epoch for the log, as one of `total` epochs."""
         text = f"epoch {self.epoch} of {total}: training loss {self.train_loss:.4f}"
         if self.validation_loss is not None:
             text += f", validation loss {self.validation_loss:.4f}, AUC {self.validation_auc:.3f}"
@@ -46,7 +46,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the weights file says about its training.
+    """Facts about the training that are stored in the weights file.
 
     Attributes
     ----------
@@ -59,13 +59,13 @@ class Facts:
     epochs, best_epoch
         Epochs that were run, and the one whose weights were kept.
     logit_correction
-        What was added to the logit because of the class weights of the loss.
+        Number that was added to the logit to correct for the class weights of the loss.
     precision
         Number format of the computations.
     processes
         Processes that trained together.
     torch
-        Version.
+        Version of PyTorch.
     """
 
     patients: int
@@ -87,13 +87,13 @@ class Trained:
     Attributes
     ----------
     network
-        On the processor, in evaluation mode; its logit is corrected for the loss's class weights.
+        Trained network on the CPU, in evaluation mode; its logit is corrected for class weights.
     normalization
-        Of the member's training patients.
+        Normalization of the member's training patients.
     history
-        The epochs.
+        Records of the epochs.
     facts
-        What the weights file says about the training.
+        Facts for the weights file.
     state
         Folder of the training's state, to be removed after the result is written.
     """
@@ -106,5 +106,5 @@ class Trained:
 
 
 def history_table(history: Sequence[Epoch], best_epoch: int) -> pd.DataFrame:
-    """The HISTORY table of these epochs."""
+    """Return the HISTORY table of these epochs."""
     return io.build(HISTORY, [asdict(e) | {"best": e.epoch == best_epoch} for e in history])

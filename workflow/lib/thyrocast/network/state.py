@@ -31,13 +31,13 @@ LOGGER = logging.getLogger("thyrocast")
 GENERATIONS = 2
 #: Age from which a temporary file belongs to no running job, s.
 ABANDONED_S = 3600
-#: Days after which a state that no training has touched is removed.
+#: Days after which a state that no training has used is removed.
 FORGOTTEN_DAYS = 30
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training is.
+    """Progress of a training.
 
     Attributes
     ----------
@@ -65,11 +65,11 @@ class State:
     Attributes
     ----------
     step
-        Optimization steps in all.
+        Optimization steps in total.
     tensors
         Weights, optimizer moments and, with early stopping, the best weights, by name.
     progress
-        Where the training is.
+        Progress of the training.
     """
 
     step: int
@@ -78,7 +78,7 @@ class State:
 
 
 def _source_hash() -> str:
-    """Hash of the source of this room."""
+    """Hash of the source code of this package."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
@@ -100,7 +100,7 @@ def key(data: ImageSet, facts: dict[str, Any]) -> str:
 def save(folder: Path, state: State) -> Path:
     """Write a state under a temporary name, rename it, and remove all but the newest two.
 
-    Without fsync: if the machine crashes, a file that is not completely on disk fails its hash.
+    fsync is not needed: if the machine crashes, an incomplete file does not match its hash.
     """
     metadata = {"state": json.dumps({"step": state.step, "progress": asdict(state.progress)})}
     while True:
@@ -121,7 +121,7 @@ def save(folder: Path, state: State) -> Path:
 
 
 def load(folder: Path) -> State | None:
-    """Read the newest state whose content fits its name; None if there is none."""
+    """Read the newest state whose content matches its hash; None if there is none."""
     for path in sorted(folder.glob("*.safetensors"), reverse=True):
         try:
             if _digest(path) != path.stem.partition("-")[2]:
@@ -145,7 +145,7 @@ def remove(folder: Path) -> None:
 
 
 def sweep(parent: Path) -> None:
-    """Remove states that no training has touched for `FORGOTTEN_DAYS`, such as of changed settings."""
+    """Remove states that no training used for `FORGOTTEN_DAYS`, such as after changed settings."""
     for folder in parent.glob("*/"):
         with contextlib.suppress(FileNotFoundError):
             newest = max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
@@ -155,7 +155,7 @@ def sweep(parent: Path) -> None:
 
 
 def pack(**groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Join the tensors of several groups, on the processor, each under its group's prefix."""
+    """Join the tensors of several groups, on the CPU, each under its group's prefix."""
     return {
         f"{group}.{name}": value.detach().cpu().contiguous()
         for group, tensors in groups.items()
@@ -164,7 +164,7 @@ def pack(**groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Select the entries with a prefix, and remove it."""
+    """Select the entries with a prefix, and remove the prefix from their names."""
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()

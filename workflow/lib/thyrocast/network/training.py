@@ -41,7 +41,7 @@ SAVE_EVERY_S = 600
 #: Saving takes at most this share of the time: the state of short epochs is not saved after each.
 SAVE_SHARE = 0.1
 REPORT_EVERY_S = 30
-#: Patients from whom the statistics of batch normalization are computed, at most.
+#: Largest number of patients that are used to compute batch-normalization statistics.
 CALIBRATION_PATIENTS = 1024
 #: Settings that do not change the result.
 PLACE = frozenset({"gpus", "allow_cpu", "threads"})
@@ -66,7 +66,7 @@ def train(
     state_folder: Path,
     group: Group = ALONE,
 ) -> Trained:
-    """Train one member on its training patients, from the saved state if there is one.
+    """Train one member on its training patients; resume from the saved state if there is one.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ def train(
     settings
         Config of the network.
     seed, initial_seed
-        Of all choices during training, and of the initial weights (shared by a split's members).
+        Seeds of all random choices during training, and of the initial weights (the same for all
+        members of a split).
     device
         Where the network runs.
     state_folder
@@ -95,7 +96,7 @@ def train(
     facts = {
         "settings": {key: value for key, value in settings.plain().items() if key not in PLACE},
         "seeds": [seed, initial_seed],
-        # Bits depend on the model of the GPU, but a retry on another model should still resume.
+        # The last bits depend on the GPU model, but a retry on another model should still resume.
         "device": device.type,
         "threads": torch.get_num_threads() if device.type == "cpu" else 0,
         "processes": group.size,
@@ -147,8 +148,8 @@ class _Run:
         least = 2 * self.group.size
         if len(self.fitted) < least:
             raise InputError(
-                f"network.gpus is {self.group.size}, which needs {least} patients to train on, and "
-                f"the member has {len(self.fitted)}: set it to 1"
+                f"network.gpus is {self.group.size}, which needs {least} patients to train on, but "
+                f"the member has {len(self.fitted)}: set network.gpus to 1"
             )
         self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size, least)
         self.mixed = autocast_type(settings.precision, self.device)
@@ -177,7 +178,7 @@ class _Run:
         LOGGER.info("resuming from the saved state: %s", self._place())
 
     def save(self) -> bool:
-        """Save what `resume` needs; if the disk refuses it, the training continues with a warning."""
+        """Save what `resume` needs; if it cannot be written, log a warning and continue."""
         start = time.monotonic()
         tensors = states.pack(
             network=self.network.state_dict(),
@@ -252,7 +253,7 @@ class _Run:
                 self._save_if_due(self.saving_s <= SAVE_SHARE * elapsed)
 
     def _pass(self, start: float) -> None:
-        """Train on every fitted patient once, or on those that are left after an interruption."""
+        """Train once on every fitted patient, or on those that remain after an interruption."""
         order = np.random.default_rng(derive(self.seed, "order", self.epoch))
         batches = np.array_split(order.permutation(self.fitted), self.steps)[self.step :]
         shares = [self.group.share(batch) for batch in batches]

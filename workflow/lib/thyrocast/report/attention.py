@@ -27,7 +27,7 @@ _SHAPES = {
     UNKNOWN: ("muted", "square"),
 }
 _HEADER = (
-    "Center", "Patients", "Map inside the gland", "Image that is gland", "Ratio", "Empty maps",
+    "Center", "Patients", "Map inside the gland", "Gland share of the image", "Ratio", "Empty maps",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Overlay:
     Attributes
     ----------
     patient, center, outcome, probability, inside
-        In words.
+        Values as text.
     order
         Share of the map inside the gland; -1 for an empty map.
     source
@@ -177,7 +177,7 @@ def _panel(rows: pd.DataFrame) -> Panel | None:
 
 
 def _choose(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most a number of patients, in turn from each center and outcome, at random within them.
+    """Select at most `most` patients: in turn from each center and outcome, at random within these.
 
     The order is that of a hash of the pseudonym: the choice does not depend on how a picture looks,
     and the same study shows the same patients.

@@ -1,4 +1,4 @@
-"""Warnings above the first screen: what changes the meaning of every number below."""
+"""Warnings above the first screen: facts that change the meaning of all numbers in the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,8 +81,8 @@ def _too_small(study: StudyResults) -> list[Banner]:
     if not parts:
         return []
     text = (
-        f"By published criteria, {words.listing(parts)}. Expect wide intervals, and a different model "
-        "from other patients."
+        f"By published criteria, {words.listing(parts)}. Expect wide intervals; other patients "
+        "would give a different model."
     )
     return [Banner("warning", "The study is too small", text)]
 
@@ -92,7 +92,7 @@ def _in_sample(study: StudyResults) -> list[Banner]:
         return []
     text = (
         "The signature was trained on embeddings of patients that its network had already seen, as in "
-        "the published study. Training results look better than the model is; judge it by the test "
-        "sets."
+        "the published study. Training results are too good; only test results show how good the "
+        "model is."
     )
     return [Banner("warning", "Published protocol: in-sample embeddings", text)]

@@ -36,11 +36,11 @@ class DesignSection:
     Attributes
     ----------
     name, title, note
-        The design, its name in words, and what it is.
+        Name of the design in the tables, its title, and a description.
     unseen_centers
         Whether test patients come from centers that the models did not see in training.
     summary
-        Main result in half a line, for the folded section.
+        Main result in a few words, shown while the section is folded.
     missing
         Why there are no results; empty if there are.
     sentences
@@ -71,7 +71,7 @@ class DesignSection:
 
 
 def design_section(study: StudyResults, design: str) -> DesignSection:
-    """Everything that the page shows of a design."""
+    """Collect everything that the page shows of a design."""
     title, note = words.design(design), words.DESIGN_NOTES.get(design, "")
     training = grids.tables(study, design, Set.TRAIN)
     if design not in scores.evaluated(study):
@@ -165,7 +165,7 @@ def _roc_note(study: StudyResults, set_name: str, single: bool, banded: Sequence
     if set_name == Set.TEST:
         return note
     if study.in_sample:
-        return f"{note} In-sample, as published: these curves look better than the models are."
+        return f"{note} In-sample, as published: these curves overestimate performance."
     return (
         f"{note} Cross-fitted: networks and forests predict only patients who were not used to fit "
         "them."

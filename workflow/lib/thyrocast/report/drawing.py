@@ -26,7 +26,7 @@ NARROW = 300
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "thyrocast",
-    # A name may contain any characters; it is never parsed as mathematics.
+    # A name may contain any character, also those that mark mathematics.
     "text.parse_math": False,
     "font.family": "DejaVu Sans",
     "font.size": 11,

@@ -28,7 +28,7 @@ def key(model: str, value: str = "") -> Key:
 
 
 def line(axes: Axes, model: str, x: Floats, y: Floats, **more: Any) -> None:
-    """A model's curve, in its color and dashes."""
+    """Draw a model's curve, in its color and dashes."""
     name = palette.of_model(model)
     x, y = thin(x, y)
     axes.plot(
@@ -39,7 +39,7 @@ def line(axes: Axes, model: str, x: Floats, y: Floats, **more: Any) -> None:
 def band(
     axes: Axes, color: str, x: Floats, low: Floats, high: Floats, *, opacity: float = 0.16
 ) -> None:
-    """An interval around a curve; nothing where a limit is missing."""
+    """Draw the band around a curve; nothing where a limit is missing."""
     known = np.isfinite(low) & np.isfinite(high)
     if known.sum() > 1:
         x, low, high = thin(x[known], low[known], high[known])
@@ -58,7 +58,7 @@ def thin(*columns: Floats) -> tuple[Floats, ...]:
 def roc(
     name: str, curves: Mapping[str, Sequence[pd.DataFrame]], banded: Sequence[str], spoken: str
 ) -> str:
-    """Receiver operating characteristic of several models.
+    """Draw the ROC curves of several models.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def roc(
     banded
         Models whose confidence band is drawn.
     spoken
-        The areas under the curves, for the description.
+        The AUCs in words, for screen readers.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def roc(
 def calibration(
     name: str, model: str, curve: pd.DataFrame, groups: pd.DataFrame, predictions: pd.DataFrame
 ) -> str:
-    """Calibration of one model: smooth curve with band, groups, and a histogram of predictions.
+    """Draw the calibration of one model: smooth curve with band, groups, histogram of predictions.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def calibration(
 
 
 def _histogram(axes: Axes, predictions: pd.DataFrame) -> None:
-    """Numbers of patients by predicted probability: cured upwards, not cured downwards."""
+    """Draw patients by predicted probability: cured upwards, not cured downwards."""
     for outcome, tone, sign in ((1, "cured", 1), (0, "failed", -1)):
         chosen = predictions.loc[predictions["outcome"] == outcome, "probability"]
         heights = np.histogram(chosen, HISTOGRAM)[0]
@@ -155,7 +155,7 @@ def decision(
     limits: tuple[float, float],
     banded: Sequence[str],
 ) -> str:
-    """Net benefit over a range of thresholds.
+    """Draw net benefit over a range of thresholds.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def _within(rows: pd.DataFrame, limits: tuple[float, float], *columns: str) -> l
 
 
 def _shares(axes: Axes) -> None:
-    """Both axes from 0 to 100 %, with room for a line along the edge."""
+    """Set both axes to 0 to 100 %, with room for a line along the edge."""
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     for axis in (axes.xaxis, axes.yaxis):
         _share(axis)

@@ -19,9 +19,9 @@ from thyrocast.contract.names import (
 from thyrocast.report import figures, numbers, scores, words
 from thyrocast.report.study import StudyResults
 
-#: An AUC below the limit is described by the word; 0.5 is chance.
+#: Words for an AUC (0.5 is chance): the first one whose limit is above the AUC.
 STRENGTHS = ((0.6, "Slightly"), (0.7, "Somewhat"), (0.8, "Clearly"), (1.01, "Much"))
-#: An interval of an AUC that is narrower than the limit is described by the word.
+#: Words for the width of an AUC's interval: the first one whose limit is above the width.
 WIDTHS = ((0.1, "narrow"), (0.2, "fairly wide"), (2.0, "wide"))
 #: Tolerance for comparisons of thresholds and of net benefits.
 _SLACK = 1e-9
@@ -77,7 +77,7 @@ class MainResult:
     Attributes
     ----------
     question, answer
-        In words.
+        The question and the answer, as sentences.
     value, within, scope
         The AUC, its interval, and in which patients it was measured.
     certainty
@@ -107,7 +107,7 @@ def main_result(study: StudyResults) -> MainResult | None:
     row = rows[main]
     unseen = "centers" if design in UNSEEN_CENTERS else "patients"
     return MainResult(
-        question=f"How good is it in {unseen} that it never saw?",
+        question=f"How good is the model in {unseen} that it never saw?",
         answer=_answer(row, main),
         value=numbers.number(row["estimate"]),
         within=numbers.interval(row["ci_low"], row["ci_high"]),
@@ -178,12 +178,14 @@ def _certainty(study: StudyResults, design: str, model: str, row: pd.Series) -> 
     sentences += _calibration(study, design, model)
     sentences += _usefulness(study, design, model)
     if design not in UNSEEN_CENTERS:
-        sentences.append("No center was left out: this says nothing about other hospitals yet.")
+        sentences.append(
+            "No center was left out of training: the performance in other hospitals is not known."
+        )
     return sentences
 
 
 def _new_center(study: StudyResults, design: str, model: str) -> list[str]:
-    # Centers that the model saw in training say nothing about a new one; this design comes first.
+    # Only designs with unseen centers give information on a new center; this design comes first.
     order = sorted(UNSEEN_CENTERS, key=lambda name: name != design)
     found = [scores.pooled(study, name, model) for name in order]
     row = next((row for row in found if row is not None), None)
@@ -208,7 +210,7 @@ def _calibration(study: StudyResults, design: str, model: str) -> list[str]:
         verdict = "too low on average"
     if float(row["ci_high"]) < 1:
         verdict = "too high on average"
-    sentence = f"Its probabilities of cure are {verdict}: observed / expected {value}."
+    sentence = f"The model’s probabilities of cure are {verdict}: observed / expected {value}."
     return [sentence, *_slope(study, design, model)]
 
 
@@ -236,21 +238,21 @@ def _usefulness(study: StudyResults, design: str, model: str) -> list[str]:
     where = f"between {numbers.number(100 * limits[0], 0)} and {numbers.percent(limits[1])}"
     if better == 0:
         return [
-            f"At no threshold {where} did deciding by it have a higher net benefit than treating all "
-            "or treating none."
+            f"At no threshold {where} did decisions by the model have a higher net benefit than "
+            "treating all or treating none."
         ]
     sure = float(both["sure"].mean())
     beyond = (
         f"at {numbers.percent(sure)} of them beyond chance" if sure else "but nowhere beyond chance"
     )
     return [
-        "Deciding by it had a higher net benefit than treating all or treating none at "
+        "Decisions by the model had a higher net benefit than treating all or treating none at "
         f"{numbers.percent(better)} of the thresholds {where}, {beyond} ({study.level} intervals)."
     ]
 
 
 def _net_benefits(study: StudyResults, design: str, model: str) -> pd.DataFrame:
-    """Net benefit by threshold: of the model, of treating all, and whether the model is surely best."""
+    """Net benefit by threshold: model, treating all, and whether intervals show the model is best."""
     rows = study.pooled_rows(DECISION_CURVE, design, Set.TEST)
     own = rows[rows["model"] == model].set_index("threshold")
     everyone = rows[rows["model"] == Strategy.TREAT_ALL].drop_duplicates("threshold")

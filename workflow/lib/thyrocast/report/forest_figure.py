@@ -25,7 +25,7 @@ class _Line:
 
 
 def forest(name: str, model: str, rows: pd.DataFrame, pooled: "pd.Series | None") -> str:
-    """Forest plot of one model's AUC by center, with the pooled estimate and prediction interval.
+    """Draw one model's AUC by center, with the pooled estimate and prediction interval.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def forest(name: str, model: str, rows: pd.DataFrame, pooled: "pd.Series | None"
 
 
 def _centers(axes: Axes, color: str, records: Sequence[dict[Hashable, Any]]) -> list[_Line]:
-    """One square with its interval per center, larger with more patients."""
+    """Draw one square with its interval per center, larger with more patients."""
     known = [float(row["n"]) for row in records if numbers.is_number(row["n"])]
     largest = max([*known, 1.0])
     lines = []
@@ -82,7 +82,7 @@ def _centers(axes: Axes, color: str, records: Sequence[dict[Hashable, Any]]) -> 
 
 
 def _pooled(axes: Axes, pooled: pd.Series, at: int, *, predicted: bool) -> list[_Line]:
-    """A diamond for the mean of the centers, and a line for a new center."""
+    """Draw a diamond for the mean of the centers, and a line for a new center."""
     ink = palette.light("ink")
     low, middle, high = (float(pooled[part]) for part in ("ci_low", "estimate", "ci_high"))
     axes.axhline(at + 0.5, color=palette.light("rule"), linewidth=0.9)

@@ -138,8 +138,8 @@ def _network(study: StudyResults) -> str:
     if network.early_stopping.fraction:
         share = numbers.percent(network.early_stopping.fraction)
         stop = (
-            f"for at most {network.epochs} epochs; {share} of the training patients decide when to "
-            "stop"
+            f"for at most {network.epochs} epochs; {share} of the training patients are held out "
+            "to decide when to stop"
         )
     balance = (
         " Both outcomes have the same weight in the loss; the shift that this causes is removed from "
@@ -180,8 +180,8 @@ def limitations(study: StudyResults) -> list[str]:
     """What the study cannot show, general limitations first."""
     simulated = "Simulated patients follow a model of the gland and of the camera that is simpler than reality."
     few = (
-        "With fewer than five centers, differences between centers cannot be estimated well; the "
-        "prediction intervals are uncertain, too."
+        "With fewer than five centers, differences between centers cannot be estimated well, and "
+        "prediction intervals are uncertain."
     )
     return [
         "This is research, not a medical device. No result on this page may decide the treatment of a "

@@ -40,14 +40,14 @@ def significant(value: object, digits: int = 3) -> str:
 
 
 def interval(low: object, high: object, digits: int = 2) -> str:
-    """``0.72 to 0.90``; empty if a limit is missing."""
+    """An interval, such as ``0.72 to 0.90``; empty if a limit is missing."""
     if not (is_number(low) and is_number(high)):
         return ""
     return f"{number(low, digits)} to {number(high, digits)}"
 
 
 def estimate(value: object, low: object = None, high: object = None, digits: int = 2) -> str:
-    """``0.81 (0.72 to 0.90)``."""
+    """An estimate with its interval: ``0.81 (0.72 to 0.90)``."""
     if not is_number(value):
         return MISSING
     within = interval(low, high, digits)
@@ -60,7 +60,7 @@ def count(value: object) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """``31 (26 %)``."""
+    """A number with its percentage of the whole: ``31 (26 %)``."""
     return f"{count(part)} ({percent(part / whole)})" if whole else count(part)
 
 

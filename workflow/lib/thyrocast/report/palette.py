@@ -1,7 +1,7 @@
 """Colors that color-blind readers can distinguish, in a light and a dark tone each.
 
 Figures are drawn in the light tone; on the page every color becomes a CSS variable, so that one
-drawing is used in both themes and in print. Models differ in their dashes, too.
+drawing is used in both themes and in print. Models also differ in their dashes.
 """
 
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ class RoleFlow:
 
 @dataclass(frozen=True)
 class FlowSection:
-    """The flow of participants of all centers together, and by center in a table.
+    """Flow of participants: all centers together, and a table by center.
 
     Attributes
     ----------

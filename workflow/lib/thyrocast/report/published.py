@@ -1,4 +1,4 @@
-"""The published study that is repeated, and its results compared with those of this study."""
+"""The published study that this project repeats: its results, compared with those of this study."""
 
 import functools
 from pathlib import Path

@@ -11,8 +11,8 @@ from thyrocast.report.study import StudyResults
 MAIN_MODELS = (
     Model.SIGNATURE, Model.NETWORK, Model.COMBINED, Model.HANDCRAFTED, Model.CLINICAL,
 )  # fmt: skip
-#: From this number of centers on, `loco` is represented by their mean: with two, its interval is
-#: too wide to be of use.
+#: From this number of centers on, `loco` is represented by their mean. With two centers,
+#: the interval of the mean is too wide to be useful.
 FEWEST_CENTERS = 3
 
 
@@ -67,10 +67,10 @@ def answer(
     metric: str = Metric.AUC,
     set_name: str = Set.TEST,
 ) -> "pd.Series | None":
-    """The result of a model in a design: its headline, or the mean over centers with ``k``.
+    """The result of a model in a design: its headline, or the mean over centers (a row with ``k``).
 
-    In `loco` each center has its own model, so that pairs of patients of two centers would compare
-    the scales of two models: the mean over centers does not.
+    In `loco` each center has its own model, so a pair of patients of two centers would compare the
+    scales of two models. The mean over centers does not have this problem.
     """
     row = headline(study, design, model, metric, set_name)
     mean = pooled(study, design, model, metric)

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // The page reads without this script; it adds filters, enlarged pictures and open details.
+  // The page is complete without this script, which adds filters, enlarged pictures, open details.
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const reveal = () => {
     const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -1,4 +1,4 @@
-"""What sections with one figure per split share: names, and how many splits are shown."""
+"""Shared by sections with one figure per split: names, and how many splits are shown."""
 
 import hashlib
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ from thyrocast.report.numbers import percent
 
 @dataclass(frozen=True)
 class SplitResults:
-    """What was learned in one split of a design.
+    """Results of the training in one split of a design.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class StudyResults:
     division
         The set of every patient in every split (``splits.csv``).
     splits
-        What was learned in each split.
+        Results of the training in each split.
     provenance
         Code, data and versions.
     simulation

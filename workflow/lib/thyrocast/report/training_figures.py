@@ -13,7 +13,7 @@ MARKERS = {"circle": "o", "triangle": "^", "square": "s"}
 
 
 def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
-    """Loss by epoch of a split's networks: that of all training patients thick, folds thin.
+    """Draw loss by epoch: a thick line for the network of all training patients, thin for folds.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
 
 
 def lasso(name: str, title: str, path: pd.DataFrame) -> str:
-    """Cross-validated deviance along the LASSO path, with the chosen penalty.
+    """Draw the cross-validated deviance along the LASSO path, with the chosen penalty.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
 
 
 def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -> str:
-    """Importance of the selected features in the forest, the sign of their coefficient as color.
+    """Draw the importance of the selected features; color shows the sign of the coefficient.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -
 def attention(
     name: str, rows: pd.DataFrame, groups: Sequence[tuple[pd.DataFrame, str, str]]
 ) -> str:
-    """Share of each map's energy inside the gland against the share of the image that is gland.
+    """Draw the share of each map's energy inside the gland against the gland's share of the image.
 
     Parameters
     ----------

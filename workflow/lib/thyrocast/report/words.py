@@ -1,4 +1,4 @@
-"""Names of the contract in words: models, designs, metrics, columns and methods."""
+"""Words for the names of the contract: models, designs, metrics, columns and methods."""
 
 from collections.abc import Mapping, Sequence
 
@@ -234,7 +234,7 @@ def plain(name: str) -> str:
 
 
 def listing(names: Sequence[str]) -> str:
-    """``a, b and c``."""
+    """A list in words: ``a, b and c``."""
     names = list(names)
     if len(names) < 2:
         return "".join(names)
@@ -242,5 +242,5 @@ def listing(names: Sequence[str]) -> str:
 
 
 def plural(size: int, one: str, many: str | None = None) -> str:
-    """``1 center``, ``3 centers``."""
+    """A number with its noun: ``1 center``, ``3 centers``."""
     return f"{count(size)} {one if size == 1 else many or one + 's'}"

@@ -3,10 +3,10 @@
 A training patient is embedded by the network of the fold that left the patient out. The 2,048
 features of this network are not those of the other folds. Therefore the embeddings of each fold are
 mapped to the features of the network that was trained on all training patients: a linear map, fitted
-without outcomes to the patients whom both networks were trained on. A patient who is predicted goes
-through the map from the full network's features to themselves. Both maps remove what an embedding has
-outside of the span of the training patients' embeddings, so that training and test patients remain
-exchangeable.
+without outcomes to the patients on whom both networks were trained. The embedding of
+a patient who is predicted goes through the map that is fitted from the full network's features to
+the same features. Both maps remove the part of an embedding that is outside the span of the training
+patients' embeddings, so that training and test patients remain exchangeable.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def fit(source: Array, target: Array) -> LinearMap:
     source : ndarray, (n, p)
         Embeddings of n patients by one network.
     target : ndarray, (n, q)
-        Embeddings of the same patients by the other.
+        Embeddings of the same patients by the other network.
     """
     n, p = source.shape
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
@@ -65,7 +65,7 @@ def fit(source: Array, target: Array) -> LinearMap:
 def align(
     embeddings: NDArray[np.float32], train: NDArray[np.bool_], fold: NDArray[np.int64]
 ) -> tuple[Array, LinearMap]:
-    """Map each training patient's embedding by the network that never saw the patient.
+    """Align the cross-fitted embeddings of training patients with the features of network 0.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def align(
     aligned : ndarray, (n_train, p)
         Training patients' embeddings in the features of network 0.
     to_aligned : LinearMap
-        From embeddings of a new patient by network 0 to the same space.
+        Map from embeddings of new patients by network 0 to the same space.
     """
     full = np.asarray(embeddings[0][train], dtype=np.float64)
     own_fold = fold[train]

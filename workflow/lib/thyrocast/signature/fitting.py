@@ -1,9 +1,9 @@
-"""Fits the signature and the baselines to a split's training patients and predicts all patients.
+"""Fit the signature and the baselines to a split's training patients and predict all patients.
 
-Everything here learns from training patients only. Their own probabilities are cross-fitted through
-every stage: a patient is embedded by the network of the fold that left the patient out, and predicted
-by a LASSO, a forest and a baseline that were fitted without that fold. Test patients are predicted by
-the fit to all training patients, as a new patient would be.
+All models are fitted to training patients only. The probabilities of these patients are
+cross-fitted in every stage: a patient is embedded by the network of the fold that left the patient
+out, and predicted by a LASSO, a forest and a baseline that were fitted without that fold. Test
+patients are predicted by the fit to all training patients, as a new patient would be.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SignatureFit:
-    """What is fitted to a split's training patients, and everybody's probabilities.
+    """Models fitted to a split's training patients, and the probabilities of all patients.
 
     Attributes
     ----------
     model : SignatureModel
-        For model.json.
+        Content of model.json.
     classifier
-        For forest.skops.
+        Content of forest.skops.
     path : CrossValidatedPath or None
-        For path.csv; None if there was only one outcome.
+        Content of path.csv; None if there was only one outcome.
     aligned : ndarray, (n_train, 2048)
         Training patients' embeddings as LASSO and forest use them.
     probabilities : dict of ndarray, (n,)
@@ -89,7 +89,7 @@ class _Training:
     def cross_fit(
         self, fit: Callable[[Mask, str], T], predict: Callable[[T, Mask], Array]
     ) -> tuple[T, Array]:
-        """Fit to all, and predict each patient by a fit without the patient's fold.
+        """Fit to all patients, and predict each patient by a fit without the patient's fold.
 
         Parameters
         ----------
@@ -100,8 +100,8 @@ class _Training:
 
         Returns
         -------
-        The fit to all, and the probabilities (n,): cross-fitted, or the apparent ones of the fit to
-        all with in-sample embeddings, as published.
+        The fit to all, and the probabilities (n,): cross-fitted, or, with in-sample embeddings (as
+        published), the apparent ones of the fit to all.
         """
         everyone = np.ones(len(self.fold), dtype=bool)
         whole = fit(everyone, "all")
@@ -196,8 +196,8 @@ def _fit_lasso_forest(aligned: Array, training: _Training) -> tuple[LassoForest,
         )
 
     def forecast(part: LassoForest, rows: Mask) -> Array:
-        # If nothing is selected, all get the prevalence of all: the prevalences without each fold
-        # would rank patients against their outcomes.
+        # If no feature is selected, every patient gets the prevalence of all training patients. The
+        # prevalences without each fold would rank patients opposite to their outcomes.
         if len(part.features) == 0:
             return np.full(rows.sum(), prevalence)
         return part.predict(aligned[rows])
@@ -216,7 +216,7 @@ def _fit_baselines(
         if baseline.coding:
             result[name] = baseline, probability
         else:
-            logger.warning("%s: no predictor in the training set, the model is left out", name)
+            logger.warning("%s: no predictor in the training set, the model is not fitted", name)
     return result
 
 
@@ -245,7 +245,7 @@ def _fit_baseline(
 
 
 def _log_selection(fitted: LassoForest, config: SignatureConfig) -> None:
-    """Log how many features were selected, and what is unusual about it."""
+    """Log the number of selected features, with a warning if it is unusual."""
     if fitted.path is None:
         logger.warning("signature: only one outcome, the prevalence is predicted")
     elif len(fitted.features) == 0:
@@ -255,7 +255,7 @@ def _log_selection(fitted: LassoForest, config: SignatureConfig) -> None:
         last = fitted.chosen == len(fitted.path.path.penalties) - 1
         if last and config.selection is not Selection.COUNT:
             logger.warning(
-                "signature: the smallest penalty of the path was chosen, the path may end too early"
+                "signature: the smallest penalty of the path was chosen, the best may be smaller"
             )
 
 

@@ -22,9 +22,9 @@ from thyrocast.errors import InputError
 Array = NDArray[np.float64]
 Classifier: TypeAlias = RandomForestClassifier | DummyClassifier
 
-# In addition to the types that skops trusts. A tree's arrays are read without running code.
+# Trusted in addition to skops' own types. A tree's arrays are read without running code.
 TRUSTED = ["sklearn.tree._tree.Tree"]
-# Trees per candidate while tuning; the best candidate is then enlarged to its full number.
+# Trees per candidate during tuning; the best candidate then gets the full number of trees.
 TUNING_TREES = 100
 
 
@@ -51,8 +51,8 @@ def fit(
 
     Notes
     -----
-    Out-of-bag predictions rank the candidates at the cost of one fit each; a 24 x 5 grid of
-    500-tree forests took 67 s where 3 candidates take one.
+    Out-of-bag predictions rank the candidates at the cost of one fit each: 3 candidates take 1 s,
+    while a 24 x 5 grid of 500-tree forests took 67 s.
     """
     if features.shape[1] == 0 or len(np.unique(outcome)) < 2:
         return DummyClassifier(strategy="prior").fit(features, outcome.astype(int))
@@ -76,7 +76,7 @@ def fit(
     if config.trees > TUNING_TREES:
         best.set_params(n_estimators=config.trees, oob_score=False)
         best.fit(features, outcome.astype(int))
-    # Threads add up votes in the order in which they end: the last digit would vary.
+    # Several threads would sum votes in varying order, and the last digit would vary.
     best.set_params(n_jobs=None, warm_start=False)
     return best
 
@@ -99,8 +99,8 @@ def importances(classifier: Classifier) -> Array:
 def save(classifier: Classifier, path: Path) -> None:
     """Write forest.skops; the same forest gives the same bytes.
 
-    skops names what it stores after its memory address and adds the time: addresses are replaced by
-    numbers in the order of their occurrence, and the time by a fixed one.
+    skops names objects by their memory address and stores the time. Addresses are replaced by
+    consecutive numbers, and the time by a fixed one.
     """
     order: dict[str, str] = {}
 

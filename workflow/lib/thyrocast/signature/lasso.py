@@ -2,13 +2,13 @@
 
 The intercept is not penalized. Features are standardized by their standard deviation (divisor n)
 inside each fit. A path is fitted from its largest penalty downwards, and each solution starts from the
-previous one. A fit is proximal Newton on a working set: strong rules propose the features, the
+previous one. The method is proximal Newton on a working set: strong rules propose the features, the
 weighted least-squares problem of each Newton step is solved by scikit-learn's coordinate descent, and
 the optimality conditions are checked on every feature before a solution is accepted.
 
-Ready-made solvers do not fit: liblinear penalizes the intercept, saga does not converge within a
-minute at 100 x 2,048, and skglm compiles itself for 8 s in every process and then takes .2 s for a
-path, of which a job fits a few dozen.
+Existing solvers are not suitable: liblinear penalizes the intercept, saga does not converge within
+a minute at 100 x 2,048, and skglm compiles for 8 s in every process. After that it takes .2 s for a
+path, and a job fits only a few dozen paths.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Array = NDArray[np.float64]
 # Explained share of the deviance above which smaller penalties only move fitted probabilities to 0
 # and 1 (glmnet's devmax).
 SATURATED = 0.999
-# Of the optimality conditions, as a share of the path's largest penalty.
+# Tolerance of the optimality conditions, as a share of the path's largest penalty.
 TOLERANCE = 1e-9
-# Of coordinate descent's duality gap, as a share of the target's squared norm. Coordinate descent only
-# has to find which features are active and their signs; the values then come from a linear system.
+# Tolerance of coordinate descent's duality gap, as a share of the target's squared norm. Coordinate
+# descent only has to find the active features and signs; the values come from a linear system.
 GAP = 1e-6
-# Nearest that a predicted probability comes to 0 or 1 in the cross-validated deviance (glmnet's pmin).
+# In the cross-validated deviance, probabilities are kept this far from 0 and 1 (glmnet's pmin).
 CLIP = 1e-5
 
 
@@ -46,7 +46,7 @@ class LassoPath:
     Attributes
     ----------
     penalties : ndarray, (L,)
-        Lambda, of the mean log-likelihood.
+        Lambda, on the scale of the mean log-likelihood.
     intercepts : ndarray, (L,)
     coefficients : ndarray, (L, p)
     """
@@ -86,7 +86,7 @@ class CrossValidatedPath:
 
 @dataclass(frozen=True)
 class _Scaled:
-    """Features that vary, centered and scaled (n, q), their mean and scale (q,), and which (p,)."""
+    """Varying features, centered and scaled (n, q); their mean and scale (q,); their mask (p,)."""
 
     features: Array
     mean: Array
@@ -135,7 +135,7 @@ def fit_path(features: Array, outcome: Array, lambdas: Array) -> LassoPath:
     Returns
     -------
     LassoPath
-        Of at most L solutions.
+        Path of at most L solutions.
 
     References
     ----------
@@ -370,5 +370,5 @@ def _least_squares(columns: Array, target: Array, penalty: float, weights: Array
     if (np.sign(exact) == signs).all():
         result[active] = exact
         return result
-    # These are not yet the active features, or some depend on each other and no system has a solution.
+    # The active features are not found yet, or some are collinear and the system has no solution.
     return descend(result, GAP**2)

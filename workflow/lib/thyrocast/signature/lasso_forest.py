@@ -1,4 +1,4 @@
-"""LASSO and random forest: the part of the signature that learns from embeddings."""
+"""LASSO and random forest: the part of the signature that is fitted to embeddings."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class LassoForest:
     features : ndarray of int, (s,)
         Indices of the selected features.
     coefficients : ndarray, (s,)
-        Of the LASSO, per unit of the feature.
+        Coefficients of the LASSO, per unit of the feature.
     intercept : float
-        Of the LASSO.
+        Intercept of the LASSO.
     classifier
         The forest on the selected features.
     path
@@ -72,7 +72,7 @@ def fit(
     Returns
     -------
     LassoForest
-        Without features, and with the prevalence as every prediction, if the LASSO selects none.
+        If the LASSO selects no feature, every prediction is the prevalence.
     """
     path, chosen = None, 0
     selected = np.zeros(0, dtype=np.int64)

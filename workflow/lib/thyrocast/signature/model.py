@@ -21,19 +21,19 @@ Array = NDArray[np.float64]
 
 
 class Recalibration(StoredModel):
-    """Change of a model's log-odds that was fitted to the training patients.
+    """Recalibration of a model's log-odds, fitted to the training patients.
 
     Attributes
     ----------
     intercept, slope : float
-        0 and 1 leave the log-odds as they are.
+        With 0 and 1 the log-odds do not change.
     """
 
     intercept: float
     slope: float
 
     def __call__(self, odds: Array) -> Array:
-        """Probability of cure (n,) of log-odds (n,)."""
+        """Probability of cure (n,) from log-odds (n,)."""
         return np.asarray(expit(self.intercept + self.slope * odds))
 
 
@@ -45,9 +45,9 @@ class Signature(StoredModel):
     features : ndarray of int, (s,)
         Indices of the selected features.
     coefficients : ndarray, (s,)
-        Of the LASSO, per unit of the feature.
+        Coefficients of the LASSO, per unit of the feature.
     intercept : float
-        Of the LASSO.
+        Intercept of the LASSO.
     constant : ndarray, (s,), or None
         With `matrix`, maps an embedding by the full network to the features of the forest; None if
         the forest was fitted to the embeddings themselves.
@@ -55,13 +55,13 @@ class Signature(StoredModel):
     penalty : float or None
         Chosen penalty of the LASSO; None if there was only one outcome.
     chosen : int
-        Its position on the path.
+        Position of this penalty on the path.
     importances : ndarray, (s,)
-        Of the features in the forest; empty if the prevalence is predicted.
+        Importance of each feature in the forest; empty if the prevalence is predicted.
     prevalence : float
         Share of cured training patients.
     trees, smallest_leaf : int
-        Of the forest; 0 if the prevalence is predicted.
+        Number of trees and smallest leaf of the forest; 0 if the prevalence is predicted.
     """
 
     features: Indices
@@ -91,10 +91,10 @@ class SignatureModel(StoredModel):
     embeddings
         Which networks embedded the training patients.
     recalibration
-        Of ``network``, and of ``signature`` if it is recalibrated.
+        Recalibration of ``network``, and of ``signature`` if it is recalibrated.
     signature
     baselines
-        Those that have at least one predictor.
+        Baselines with at least one predictor.
     """
 
     embeddings: Embeddings
@@ -110,18 +110,18 @@ def predict(
     embeddings: NDArray[np.floating],
     logits: Array,
 ) -> dict[Model, Array]:
-    """Predict patients who were not used in the fit.
+    """Predict patients who were not used to fit the models.
 
     Parameters
     ----------
     model
-        model.json.
+        Content of model.json.
     classifier
-        forest.skops.
+        Content of forest.skops.
     cohort : DataFrame
         n rows of `COHORT`.
     embeddings : ndarray, (n, 2048)
-        By the full network.
+        Embeddings by the full network.
     logits : ndarray, (n,)
         Log-odds of cure by the full network.
 
@@ -143,7 +143,7 @@ def predict(
 
 
 def recalibrated_forest(recalibration: Mapping[Model, Recalibration], probability: Array) -> Array:
-    """Probability of cure (n,) from the forest's (n,), which is unchanged without recalibration."""
+    """Probability of cure (n,) from the forest's (n,), unchanged if it is not recalibrated."""
     if Model.SIGNATURE not in recalibration:
         return probability
     return recalibration[Model.SIGNATURE](ridge.bounded_odds(probability))

@@ -36,7 +36,7 @@ METRICS: Mapping[str, Callable[[Booleans, Array], float]] = {
 def correct(
     aligned: Array, outcome: Array, config: SignatureConfig, seed: int, threads: int = 1
 ) -> pd.DataFrame:
-    """Correct the signature's apparent performance.
+    """Correct the signature's apparent performance for optimism.
 
     LASSO, penalty and forest are fitted again to every resample. The networks are not: their part of
     the optimism is removed by cross-fitting.

@@ -5,8 +5,8 @@ Coverage of 95 % intervals, for a model with a slope of 0.8: calibration in the 
 93.8-96.4 %, Brier score 93.9-96.7 %, scaled Brier score 94.0-96.3 %, log loss 92.7-96.2 %, lowest
 at n = 50.
 
-Every function with a `cluster` takes the patient of each prediction, (n,); several predictions of
-a patient then count as one.
+In every function, `cluster` is the patient of each prediction, (n,). The interval then counts
+patients, not predictions.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def in_the_large(
 ) -> Interval:
     """Calibration in the large: intercept of a logistic model with the logit as offset.
 
-    0 is ideal; above 0 more patients were cured than predicted. It is a model of its own, not the
-    intercept of the joint model (`intercept`), which rms's val.prob calls Intercept.
+    0 is ideal; above 0 more patients were cured than predicted. It is a separate model. The
+    Intercept of rms's val.prob is that of the joint model (`intercept`).
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def observed_expected(
     y, p = inputs.read(outcome, probability)
     observed, expected = float(y.mean()), float(p.mean())
     if expected == 0:
-        raise NotEstimableError("observed/expected has nothing expected: all probabilities are 0")
+        raise NotEstimableError("observed/expected cannot be computed: all probabilities are 0")
     if observed in (0, 1):
         if cluster is not None:
             raise NotEstimableError("nobody or everybody was cured")
@@ -195,7 +195,7 @@ def observed_expected(
 
 
 def half_a_patient_inside(cured: int, n: int) -> tuple[float, float]:
-    """Number of cured patients, half a patient inside 0 and `n`, and the error of its log.
+    """Move a count of 0 or `n` cured patients inside by half a patient; with the error of its log.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ def scaled_brier(
     confidence: float = 0.95,
     cluster: ArrayLike | None = None,
 ) -> Interval:
-    """One minus the Brier score over that of the observed prevalence; 1 is perfect, 0 is useless.
+    """1 - Brier score / Brier score of the observed prevalence; 1 is perfect, 0 is useless.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def spline_basis(x: Floats, knots: Floats) -> Floats:
     x : ndarray of float, (n,)
         Values.
     knots : ndarray of float, (k,)
-        Knots in rising order; fewer than three give a straight line.
+        Knots in increasing order; fewer than three give a straight line.
 
     Returns
     -------
@@ -98,8 +98,8 @@ def knots(x: Floats, outcome: Booleans) -> Floats:
     Returns
     -------
     ndarray of float, (k,)
-        Three knots if either outcome has fewer than 100 patients, otherwise four; one, and so a
-        straight line, if ties make some of them equal.
+        Three knots if either outcome has fewer than 100 patients, otherwise four; one (a straight
+        line) if ties make some knots equal.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def knots(x: Floats, outcome: Booleans) -> Floats:
     levels = (0.1, 0.5, 0.9) if few else (0.05, 0.35, 0.65, 0.95)
     places = np.quantile(x, levels)
     if 10 <= x.size < 100:
-        # As in Harrell's rcspline.eval: too few values are beyond the fifth from either end.
+        # As in Harrell's rcspline.eval: the outer knots are at the fifth value from either end.
         ordered = np.sort(x)
         places[[0, -1]] = ordered[[4, -5]]
     found = np.unique(places)
@@ -135,10 +135,10 @@ def spline_curve(
     confidence : float
         Confidence level of the band.
     points : int
-        Number of predicted probabilities at which the curve is given, from the lowest to the
-        highest of the patients'.
+        Number of predicted probabilities at which the curve is computed, from the patients'
+        lowest to their highest.
     cluster : array_like, (n,), optional
-        Patient of each prediction, if patients have several; they count as one.
+        Patient of each prediction, if some have several; intervals then count patients.
 
     Returns
     -------
@@ -227,8 +227,8 @@ def error_intervals(
     """ICI, E50, E90 and Emax of the spline curve, with intervals by drawing curves.
 
     Curves are drawn from the normal distribution of the coefficients. A drawn curve is further from
-    the ideal than the fitted one, and the fitted one further than the true one: the quantiles are
-    moved back by twice the mean excess. If a Wald test at 1 - confidence does not find
+    the ideal than the fitted one, and the fitted one further than the true one. The quantiles are
+    therefore moved back by twice the mean excess. If a Wald test at 1 - confidence does not find
     miscalibration, the lower limit is 0.
 
     Parameters
@@ -242,7 +242,7 @@ def error_intervals(
     confidence : float
         Confidence level.
     cluster : array_like, (n,), optional
-        Patient of each prediction, if patients have several; they count as one.
+        Patient of each prediction, if some have several; intervals then count patients.
 
     Returns
     -------
@@ -297,7 +297,7 @@ def error_intervals(
 
 
 def _wald_p_value(fit: logistic.Fit) -> float:
-    """P value of a calibration curve being the ideal one."""
+    """P value of the null hypothesis that the calibration curve is the ideal one."""
     ideal = np.zeros(fit.coefficients.size)
     ideal[1] = 1
     off = fit.coefficients - ideal
@@ -332,7 +332,7 @@ def groups(
     Returns
     -------
     list of Group
-        By rising probability.
+        Groups in the order of increasing probability.
 
     Examples
     --------

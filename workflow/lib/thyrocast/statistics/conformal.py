@@ -12,7 +12,7 @@ from thyrocast.statistics.inputs import Booleans, Floats
 def p_values(outcome: ArrayLike, probability: ArrayLike, new: ArrayLike) -> Floats:
     """Conformal p values of both outcomes for new patients.
 
-    An outcome with a p value at or below ``error`` is excluded; the others are the set.
+    An outcome with a p value at or below ``error`` is excluded; the others form the set.
 
     Parameters
     ----------
@@ -50,7 +50,8 @@ def p_values(outcome: ArrayLike, probability: ArrayLike, new: ArrayLike) -> Floa
     fresh = np.asarray(new, dtype=np.float64)
     fresh = inputs.probability_array(fresh, fresh.size)
     failed, cured = np.sort(p[~y]), np.sort(p[y])
-    # At least as nonconforming: not cured with a probability as high, cured with one as low.
+    # Count patients who are at least as nonconforming: if not cured, those with at least as high a
+    # probability; if cured, those with at least as low a probability.
     above = failed.size - np.searchsorted(failed, fresh, side="left")
     below = np.searchsorted(cured, fresh, side="right")
     return np.stack([(above + 1) / (failed.size + 1), (below + 1) / (cured.size + 1)], axis=1)
@@ -60,8 +61,8 @@ def leave_one_out(outcome: ArrayLike, probability: ArrayLike) -> Floats:
     """Conformal p values of each patient, calibrated on all the others.
 
     The guarantee of `p_values` is valid on average over the patients, if they are exchangeable and
-    the model did not learn from them. It shows what a center could reach by calibration on
-    patients of its own.
+    the model did not learn from them. It shows what a center could achieve by calibration on
+    its own patients.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def leave_one_out(outcome: ArrayLike, probability: ArrayLike) -> Floats:
     p = inputs.probability_array(probability, y.size)
     together = p_values(y, p, p)
     count = np.array([np.sum(~y), np.sum(y)], dtype=np.float64)
-    # A patient does not count among the calibration patients of the own outcome.
+    # A patient is not one of the calibration patients of the patient's own outcome.
     own = np.stack([~y, y], axis=1)
     return np.where(own, together * (count + 1) - 1, together * (count + 1)) / np.where(
         own, count, count + 1
@@ -93,7 +94,7 @@ def leave_one_out(outcome: ArrayLike, probability: ArrayLike) -> Floats:
 
 
 def sets(p_value: Floats, error: float) -> Booleans:
-    """Outcomes that are not excluded.
+    """Prediction sets: outcomes that are not excluded.
 
     Parameters
     ----------

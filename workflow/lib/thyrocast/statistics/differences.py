@@ -17,7 +17,7 @@ class Difference(NamedTuple):
     Attributes
     ----------
     difference : float
-        Estimate of model a less that of model b.
+        Estimate of model a minus that of model b.
     low, high : float or None
         Confidence limits; None for a test without an interval.
     p_value : float
@@ -58,7 +58,9 @@ def normal(difference: float, variance: float, confidence: float) -> Difference:
     """
     if variance < 1e-24:
         if abs(difference) > 1e-12:
-            raise NotEstimableError("the difference has no spread in these patients to test with")
+            raise NotEstimableError(
+                "the difference has no variance in these patients, so it cannot be tested"
+            )
         return Difference(0.0, 0.0, 0.0, 1.0)
     error = math.sqrt(variance)
     half = intervals.normal_quantile(confidence) * error
@@ -78,7 +80,7 @@ def paired_mean(
     confidence : float
         Confidence level.
     cluster : array_like, (n,), optional
-        Patient of each difference, if patients have several; they count as one.
+        Patient of each difference, if some have several; intervals then count patients.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def paired_mean(
     if error < 1e-15:
         if abs(mean) > 1e-15:
             raise NotEstimableError(
-                "the difference is equal in all patients: there is no spread to test with"
+                "the difference is equal in all patients: without variance it cannot be tested"
             )
         return Difference(0.0, 0.0, 0.0, 1.0)
     half = intervals.t_quantile(confidence, degrees) * error

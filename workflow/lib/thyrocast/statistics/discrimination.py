@@ -45,7 +45,7 @@ def placements(outcome: Booleans, score: Floats) -> tuple[Floats, Floats]:
 
 
 def _below(ordered: Floats, values: Floats) -> Floats:
-    """Number of the ordered that are below each value; ties count half."""
+    """Number of `ordered` that are below each of `values` (n,); ties count half."""
     # Sorted queries walk the searched array in memory order: four times as fast at 100,000.
     order = np.argsort(values)
     queries = values[order]
@@ -146,7 +146,7 @@ def auc_interval(
     confidence : float
         Confidence level.
     method : {"delong_logit", "delong", "newcombe"}
-        DeLong's variance on the logit scale, on the plain scale (cut at 0 and 1), or Newcombe's
+        DeLong's variance on the logit scale, on the AUC scale (limited to 0 and 1), or Newcombe's
         score interval (`newcombe`), which does not need an estimated variance.
 
     Returns
@@ -233,7 +233,7 @@ def half_a_pair_inside(area: float, cured: int, failed: int) -> float:
     Returns
     -------
     float
-        The AUC itself where it is at least half a pair away from 0 and 1.
+        The AUC, unchanged if it is at least half a pair away from 0 and 1.
 
     Examples
     --------
@@ -245,7 +245,7 @@ def half_a_pair_inside(area: float, cured: int, failed: int) -> float:
 
 
 def score_error(area: float, cured: int, failed: int) -> float:
-    """Standard error of the logit of an AUC without a variance of its own.
+    """Standard error of the logit of an AUC for which DeLong's variance is not available.
 
     Parameters
     ----------
@@ -331,7 +331,7 @@ def paired_test(
     Raises
     ------
     NotEstimableError
-        With fewer than two patients of either outcome, or a difference without spread.
+        With fewer than two patients of either outcome, or a difference without variance.
 
     Examples
     --------

@@ -47,13 +47,13 @@ def standard_error(values: Floats, cluster: ArrayLike | None = None) -> tuple[fl
     values : ndarray of float, (n,)
         Values of the patients, or of their predictions.
     cluster : array_like, (n,), optional
-        Patient of each value, if patients have several; they count as one.
+        Patient of each value, if some have several; intervals then count patients.
 
     Returns
     -------
     error : float
     degrees : int
-        Number of patients less one.
+        Number of patients minus one.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def interval(
     cluster : array_like, (n,), optional
         Patient of each prediction, if patients have several.
     log : bool
-        Symmetric on the log scale, for estimates above 0 with a skewed distribution.
+        Use the log scale, for estimates above 0 with a skewed distribution.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Checks of outcome and probabilities, with which every statistic begins."""
+"""Checks of outcome and probabilities at the start of every statistic."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def probability_array(probability: ArrayLike, n: int) -> Floats:
     """
     array = score_array(probability, n)
     if array.min() < 0 or array.max() > 1:
-        raise ValueError(f"probabilities run from {array.min():g} to {array.max():g}")
+        raise ValueError(
+            f"probabilities must be from 0 to 1, found values from {array.min():g} to {array.max():g}"
+        )
     return array
 
 
@@ -137,7 +139,7 @@ def read(outcome: ArrayLike, probability: ArrayLike) -> tuple[Booleans, Floats]:
 
 
 def require_both(outcome: Booleans, what: str, each: int = 1) -> tuple[int, int]:
-    """Count cured and not cured patients, and refuse too few of either.
+    """Count cured and not cured patients; raise an error if there are too few of either.
 
     Parameters
     ----------

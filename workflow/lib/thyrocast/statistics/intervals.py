@@ -59,7 +59,7 @@ def tail(confidence: float) -> float:
     0.025
     """
     if not 0 < confidence < 1:
-        raise ValueError(f"a confidence must lie between 0 and 1, not {confidence:g}")
+        raise ValueError(f"a confidence level must be between 0 and 1, not {confidence:g}")
     return (1 - confidence) / 2
 
 
@@ -185,13 +185,13 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     if n == 0:
         raise NotEstimableError("the proportion has no patients in its denominator")
     if not 0 <= successes <= n:
-        raise ValueError(f"{successes} of {n} is no proportion")
+        raise ValueError(f"{successes} of {n} is not a proportion")
     z = normal_quantile(confidence)
     p = successes / n
     denominator = 1 + z * z / n
     middle = (p + z * z / (2 * n)) / denominator
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / denominator
-    # Rounding errors could put a limit slightly inside the estimate at 0 and 1.
+    # At 0 and 1, rounding errors could put a limit on the wrong side of the estimate.
     low = 0.0 if successes == 0 else middle - half
     high = 1.0 if successes == n else middle + half
     return Interval(p, low, high, "wilson")

@@ -65,7 +65,7 @@ def solve(
     Raises
     ------
     NotEstimableError
-        If no solution is found, because the outcome is separated and a coefficient not penalized.
+        If no solution is found: the outcome is separated and a coefficient is not penalized.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def solve(
             step /= 2
             after = _loss(design @ (beta + step) + fixed, y, beta + step, ridge)
         beta, loss = beta + step, after
-        # The step must vanish, not the gradient: under separation that becomes small as well.
+        # The criterion is the step: under separation, the gradient becomes small without a solution.
         if np.abs(step).max() <= TOLERANCE * (1 + np.abs(beta).max()):
             return beta
     raise NotEstimableError("the logistic model does not converge (separated or constant data)")
@@ -102,7 +102,7 @@ def fit(
     offset: Floats | None = None,
     cluster: NDArray[np.generic] | None = None,
 ) -> Fit:
-    """Fit by maximum likelihood, without a penalty.
+    """Fit a logistic model by maximum likelihood, without a penalty.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def fit(
 
 
 def _sandwich(covariance: Floats, scores: Floats, cluster: NDArray[np.generic]) -> Floats:
-    """Covariance (p, p) that allows for correlated rows of one patient, of scores (n, p)."""
+    """Covariance (p, p), from scores (n, p), that allows for correlated rows of a patient."""
     sums = influence.cluster_sums(scores, cluster)
     count = len(sums)
     if count < 2:

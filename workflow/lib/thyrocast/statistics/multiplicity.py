@@ -9,7 +9,7 @@ from thyrocast.statistics.inputs import Floats
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Holm's adjusted p values: those below a level are significant together at that level.
+    """Holm's adjusted p values, which control the family-wise error rate.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ class Optimism(NamedTuple):
     apparent : float
         Performance in the patients that the model was fitted to.
     optimism : float
-        Mean over resamples of performance in the resample less performance in all patients.
+        Mean over resamples of performance in the resample minus performance in all patients.
     corrected : float
-        Apparent performance less optimism.
+        Apparent performance minus optimism.
     """
 
     apparent: float
@@ -37,17 +37,17 @@ def correct(
     resamples: int,
     random: np.random.Generator,
 ) -> dict[str, Optimism]:
-    """Harrell's correction of apparent performance.
+    """Correct apparent performance by Harrell's bootstrap.
 
     Parameters
     ----------
     outcome : array_like, (n,)
         1 = cured.
     learn : callable
-        Of the indices of the patients to learn from, (m,), and to predict, (k,). It repeats
+        Function of the indices of patients to fit to, (m,), and to predict, (k,). It repeats
         **every** step of fitting (selection and tuning included) and returns probabilities, (k,).
     metrics : mapping of callable
-        By name; each of outcome and probabilities, (n,), to a number.
+        Metrics by name; each is a function of outcome and probabilities, (n,).
     resamples : int
         Number of resamples, drawn within outcomes, so that every one has both.
     random : numpy.random.Generator

@@ -1,4 +1,4 @@
-"""Division of patients into groups in which every stratum has its share."""
+"""Stratified division of patients into groups."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def hold_out(strata: ArrayLike, fraction: float, seed: int) -> Booleans:
 def tuning_folds(outcome: Floats, folds: int, seed: int) -> Integers:
     """Divide training patients by outcome into folds on which a penalty is chosen.
 
-    These are not the folds of ``splits.csv``: if those are two, the patients outside of one of them
-    are all in the other, and no penalty could be chosen on them.
+    These are not the folds of ``splits.csv``: with two folds, all patients outside one of them are
+    in the other, and no penalty could be chosen on them.
 
     Parameters
     ----------

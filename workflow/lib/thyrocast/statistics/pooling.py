@@ -32,9 +32,9 @@ class Pooled(NamedTuple):
     q, q_p : float
         Cochran's Q and its p value.
     k : int
-        Centers.
+        Number of centers.
     p_value : float
-        Of a mean of 0.
+        P value of the null hypothesis that the mean is 0.
     weights : ndarray of float, (k,)
         Weight of each center; they add up to 1.
     """
@@ -72,8 +72,8 @@ def pool(
         Estimator of the variance between centers.
     interval : {"hartung_knapp", "hartung_knapp_truncated", "normal"}
         Hartung and Knapp's interval (t, with an empirical variance); the same with a variance that
-        is not smaller than that of the normal interval, because the interval of a few centers that
-        agree by chance would have almost no width (metafor's ``test = "adhoc"``); or the normal
+        is not smaller than that of the normal interval, because the first has almost
+        no width if a few centers agree by chance (metafor's ``test = "adhoc"``); or the normal
         interval.
     confidence : float
         Confidence level.
@@ -149,7 +149,7 @@ def pool(
 def _check(
     effect: ArrayLike, variance: ArrayLike, method: str, interval: str
 ) -> tuple[Floats, Floats]:
-    """Effects and variances as arrays, (k,), once the arguments of `pool` are valid."""
+    """Check the arguments of `pool`; return effects and variances as arrays, (k,)."""
     y = np.asarray(effect, dtype=np.float64)
     v = np.asarray(variance, dtype=np.float64)
     if y.ndim != 1 or y.shape != v.shape:
@@ -172,7 +172,7 @@ def _q(y: Floats, v: Floats, tau2: float) -> float:
 
 
 def _paule_mandel(y: Floats, v: Floats) -> float:
-    """Root of the generalized Q - (k - 1), which falls with tau²; 0 if it is below 0 at 0."""
+    """The tau² at which the generalized Q is k - 1; 0 if Q is smaller already at tau² = 0."""
     expected = y.size - 1
     if _q(y, v, 0.0) <= expected:
         return 0.0
@@ -186,7 +186,7 @@ def _paule_mandel(y: Floats, v: Floats) -> float:
 def _reml(y: Floats, v: Floats) -> float:
     """Global maximum of the restricted likelihood over tau² >= 0.
 
-    A grid finds the highest of its maxima, of which there may be two; Brent's method refines it.
+    The likelihood may have two maxima. A grid finds the higher one; Brent's method refines it.
     """
 
     def slope(tau2: float) -> float:

@@ -1,4 +1,4 @@
-"""Bootstrap by counts: each resample is a row with how often each patient was drawn."""
+"""Bootstrap by counts: each resample is a row that counts how often each patient was drawn."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def draws(stratum: ArrayLike, resamples: int, random: np.random.Generator) -> It
     Parameters
     ----------
     stratum : array_like of int, (n,)
-        Each resample has the size of every stratum. All equal: the ordinary bootstrap.
+        Stratum of each patient; its size is the same in every resample. A single stratum gives the
+        ordinary bootstrap.
     resamples : int
         Number of resamples.
     random : numpy.random.Generator
@@ -57,7 +58,7 @@ def draws(stratum: ArrayLike, resamples: int, random: np.random.Generator) -> It
     Yields
     ------
     counts : ndarray of uint16, (b, n)
-        Blocks with `resamples` rows together; b depends on n alone.
+        Blocks with `resamples` rows in total; b depends only on n.
 
     Examples
     --------
@@ -100,8 +101,8 @@ def cluster_draws(
 
     Notes
     -----
-    With fewer than about ten centers an interval over centers is too narrow: 95 % nominal covers
-    80-90 %. Use random-effects pooling (`pooling`) then.
+    With fewer than about ten centers an interval over centers is too narrow: nominal 95 % intervals
+    cover 80-90 %. Use random-effects pooling (`pooling`) then.
 
     Examples
     --------
@@ -127,7 +128,7 @@ def leave_one_out(n: int) -> Iterator[Counts]:
     Yields
     ------
     counts : ndarray of uint16, (b, n)
-        Blocks with `n` rows together.
+        Blocks with `n` rows in total.
 
     Examples
     --------
@@ -224,7 +225,7 @@ def bca(
     -----
     Efron, J Am Stat Assoc 1987;82:171. Replicates equal to the estimate count half in the bias.
     Coverage of 95 % intervals, stratified by outcome: AUC 94-96 %, sensitivity 94-96 %, specificity
-    90-97 %; metrics that depend on prevalence are covered as little as with `percentile`.
+    90-97 %; metrics that depend on prevalence have the same low coverage as with `percentile`.
 
     Examples
     --------
@@ -240,7 +241,7 @@ def bca(
     left = np.asarray(jackknife, dtype=np.float64)
     left = left[np.isfinite(left)]
     if left.size < 2:
-        raise NotEstimableError("the metric has no value once a patient is left out")
+        raise NotEstimableError("the metric cannot be computed without a certain patient")
     deviation = left.mean() - left
     scale = np.sum(deviation**2) ** 1.5
     acceleration = np.sum(deviation**3) / (6 * scale) if scale > 0 else 0.0

@@ -18,7 +18,7 @@ class Roc(NamedTuple):
     Attributes
     ----------
     fpr, tpr : ndarray of float, (m,)
-        False and true positive rates, not falling.
+        False and true positive rates, non-decreasing.
     """
 
     fpr: Floats
@@ -68,7 +68,7 @@ def corners(outcome: ArrayLike, score: ArrayLike, most: int = 1000) -> Roc:
 
 
 def _runs(score: Floats) -> tuple[Integers, Integers]:
-    """Order of falling scores, and the places in it at which a run of equal scores ends."""
+    """Order of decreasing scores, and the positions in it at which runs of equal scores end."""
     order = np.argsort(-score, kind="stable")
     return order, np.append(np.flatnonzero(np.diff(score[order])), score.size - 1)
 
@@ -134,7 +134,7 @@ def band(
 def _sensitivity(counts: NDArray[Any], y: Booleans, last: Integers, wanted: Floats) -> Floats:
     """Sensitivity (b, m) at false positive rates of resamples.
 
-    The patients are in the order of falling scores; `last` as in `_runs`.
+    The patients are in the order of decreasing scores; `last` as in `_runs`.
     """
     true, false = (
         np.pad(np.cumsum(counts * group, axis=1)[:, last], ((0, 0), (1, 0))).astype(np.float64)

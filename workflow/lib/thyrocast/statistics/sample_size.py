@@ -1,4 +1,4 @@
-"""Number of patients that a prediction model needs: Riley's criteria, one function each.
+"""Sample size for a prediction model: Riley's criteria, one function each.
 
 Sources: Riley et al., Stat Med 2019;38:1276 and BMJ 2020;368:m441 (development); Riley et al.,
 Stat Med 2021;40:4230 (validation). R's pmsampsize and pmvalsampsize have the same formulas.
@@ -35,10 +35,10 @@ class LinearPredictor(NamedTuple):
 
 
 def _inside(**values: float) -> None:
-    """Refuse values that are not between 0 and 1, where the formulas divide by 0."""
+    """Raise an error for values that are not between 0 and 1: the formulas would divide by 0."""
     for name, value in values.items():
         if not 0 < value < 1:
-            raise ValueError(f"{name} must lie between 0 and 1, not at {value:g}")
+            raise ValueError(f"{name} must be between 0 and 1, not {value:g}")
 
 
 def linear_predictor(auc: float, prevalence: float) -> LinearPredictor:
@@ -175,7 +175,9 @@ def for_shrinkage(parameters: int, r2: float, shrinkage: float = 0.9) -> int:
     """
     _inside(shrinkage=shrinkage, r2=r2)
     if r2 >= shrinkage:
-        raise ValueError(f"a Cox-Snell R² of {r2:g} allows no shrinkage of {shrinkage:g}")
+        raise ValueError(
+            f"a Cox-Snell R² of {r2:g} does not allow a shrinkage factor of {shrinkage:g}"
+        )
     return math.ceil(parameters / ((shrinkage - 1) * math.log(1 - r2 / shrinkage)))
 
 

@@ -34,7 +34,7 @@ def loess(x: ArrayLike, y: ArrayLike, at: ArrayLike, span: float = 0.75, degree:
     Raises
     ------
     NotEstimableError
-        If a neighborhood contains too few different values of x.
+        If a neighborhood contains too few distinct values of x.
 
     Notes
     -----
@@ -58,7 +58,7 @@ def _weights(x: Floats, at: Floats, span: float, degree: int) -> Floats:
     distance = np.abs(gap)
     reach = np.partition(distance, near - 1, axis=1)[:, near - 1 : near]
     if (reach <= 0).any():
-        raise NotEstimableError("loess needs more different values in each neighborhood")
+        raise NotEstimableError("loess needs more distinct values in each neighborhood")
     weight = np.where(
         distance > 0.999 * reach, 0.0, (1 - np.minimum(distance / reach, 1) ** 3) ** 3
     )
@@ -67,7 +67,7 @@ def _weights(x: Floats, at: Floats, span: float, degree: int) -> Floats:
     powers = (gap / reach)[:, :, None] ** np.arange(degree + 1)
     moments = np.einsum("mn,mni,mnj->mij", weight, powers, powers, optimize=True)
     if (np.linalg.cond(moments) > 1e12).any():
-        raise NotEstimableError("loess needs more different values in each neighborhood")
+        raise NotEstimableError("loess needs more distinct values in each neighborhood")
     unit = np.zeros((at.size, degree + 1, 1))
     unit[:, 0] = 1
     solution = np.linalg.solve(moments, unit)[:, :, 0]

@@ -16,7 +16,7 @@ RULES = ("youden", "sensitivity", "specificity", "cost_ratio", *GIVEN)
 
 
 class TunedOnTestError(ValueError):
-    """A threshold would be scored on patients that it was chosen on."""
+    """Raised if a threshold would be scored on patients on whom it was chosen."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Threshold:
     def decide(
         self, probability: ArrayLike, patients: ArrayLike, *, experiment: bool = False
     ) -> Booleans:
-        """Call patients cured whose probability is at or above the threshold.
+        """Return which patients are called cured: those at or above the threshold.
 
         Parameters
         ----------
@@ -77,14 +77,14 @@ class Threshold:
 
 
 def given(value: float, rule: str = "fixed") -> Threshold:
-    """Make a threshold that was not chosen on patients.
+    """Return a threshold that was not chosen on patients.
 
     Parameters
     ----------
     value : float
         Probability.
     rule : {"fixed", "net_benefit"}
-        Why it is used.
+        Reason for its use.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def choose(
 
 
 def _worth(y: Booleans, p: Floats, cuts: Floats, rule: str, goal: float) -> Floats:
-    """How well each cut, (m,), satisfies the rule."""
+    """Value of each cut, (m,), by the rule; the highest is best."""
     sensitivity = 1 - np.searchsorted(np.sort(p[y]), cuts, side="left") / y.sum()
     specificity = np.searchsorted(np.sort(p[~y]), cuts, side="left") / (~y).sum()
     if rule == "youden":

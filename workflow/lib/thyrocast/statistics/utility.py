@@ -23,7 +23,7 @@ class DecisionCurve(NamedTuple):
     net_benefit, low, high : ndarray of float, (m,)
         Net benefit and its confidence limits.
     avoided, avoided_low, avoided_high : ndarray of float, (m,)
-        Net interventions avoided per 100 patients, against treating everybody, with limits.
+        Net interventions avoided per 100 patients, compared with treating everybody, with limits.
     """
 
     threshold: Floats
@@ -36,7 +36,7 @@ class DecisionCurve(NamedTuple):
 
 
 def contributions(outcome: Booleans, chosen: Booleans, threshold: float) -> Floats:
-    """Contribution of each patient to the net benefit, which is their mean.
+    """Contribution of each patient to the net benefit; the mean is the net benefit.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def net_benefit(
     Parameters
     ----------
     outcome, probability : array_like, (n,)
-        1 = cured; predicted probability of cure. A patient is treated if it is at or above the
-        threshold.
+        1 = cured; predicted probability of cure. A patient is treated if the probability is at
+        or above the threshold.
     threshold : float
         Threshold probability, above 0 and below 1.
     confidence : float
         Confidence level.
     cluster : array_like, (n,), optional
-        Patient of each prediction, if patients have several; they count as one.
+        Patient of each prediction, if some have several; intervals then count patients.
 
     Returns
     -------
@@ -121,8 +121,7 @@ def decision_curve(
     Parameters
     ----------
     outcome, probability : array_like, (n,)
-        As in `net_benefit`. Probabilities of 1 give the strategy of treating everybody, of 0 of
-        treating nobody.
+        As in `net_benefit`. If all probabilities are 1, everybody is treated; if all are 0, nobody.
     thresholds : array_like, (m,)
         Threshold probabilities, above 0 and below 1.
     confidence : float
@@ -238,7 +237,7 @@ def smooth(curve: DecisionCurve, span: float = 0.2) -> DecisionCurve:
 def _thresholds(thresholds: ArrayLike) -> Floats:
     t = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
     if not ((t > 0) & (t < 1)).all():
-        raise ValueError("threshold probabilities must lie above 0 and below 1")
+        raise ValueError("threshold probabilities must be above 0 and below 1")
     return t
 
 
@@ -263,7 +262,7 @@ def net_benefit_difference(
     confidence : float
         Confidence level.
     cluster : array_like, (n,), optional
-        Patient of each prediction, if patients have several; they count as one.
+        Patient of each prediction, if some have several; intervals then count patients.
 
     Returns
     -------

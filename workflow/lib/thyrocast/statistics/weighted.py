@@ -1,11 +1,11 @@
 """Metrics of many weighted samples at once, for bootstrap and jackknife.
 
-`weights`, (b, n), are how often each patient counts in each of b samples. Results are (b,); they
-are NaN for a sample without a value (one outcome missing, or a denominator of 0).
-`resampling.percentile` counts these and refuses too many.
+`weights`, (b, n), contain how often each patient counts in each of b samples. Results are (b,).
+They are NaN for a sample without a value (one outcome missing, or a denominator of 0).
+`resampling.percentile` counts these and raises an error if there are too many.
 
-The metrics are those of `discrimination` and `calibration`. They are computed here from counts
-since drawing the patients of every resample takes much longer; tests compare both.
+The metrics are those of `discrimination` and `calibration`. Here they are computed from counts,
+because drawing the patients of every resample takes much longer. Tests compare both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Metric = Callable[[Weights], Floats]
 
 
 def auc(outcome: Booleans, score: Floats) -> Metric:
-    """AUC with ties, from counts of presorted patients: O(b n) after one sort.
+    """Return a function that computes AUCs with ties from weights: O(b n) after one sort.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def auc(outcome: Booleans, score: Floats) -> Metric:
 
 
 def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict[str, Floats]]:
-    """Sensitivity, specificity, predictive values and accuracy of given decisions.
+    """Return a function that computes sensitivity, specificity, predictive values and accuracy.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
 
 
 def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[str, Floats]]:
-    """Brier score, its scaled form, log loss and observed/expected ratio.
+    """Return a function that computes Brier and scaled Brier score, log loss, observed/expected.
 
     Parameters
     ----------

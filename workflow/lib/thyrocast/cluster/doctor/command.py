@@ -15,7 +15,7 @@ from thyrocast.cluster.doctor.findings import Finding, State
 
 @dataclass(frozen=True)
 class Options:
-    """What the check needs to know from Snakemake's command line and profile."""
+    """Values that the check takes from Snakemake's command line and profile."""
 
     snakemake: list[str]
     folder: Path
@@ -41,7 +41,7 @@ def read_options(arguments: list[str]) -> Options:
 
 
 def report(findings: Iterable[Finding]) -> bool:
-    """Print findings as they come; tell whether none is a failure."""
+    """Print findings as they arrive; return whether none is a failure."""
     success = True
     for finding in findings:
         print(f"{finding.state.value}  {finding.text}", flush=True)
@@ -50,7 +50,7 @@ def report(findings: Iterable[Finding]) -> bool:
 
 
 def check(options: Options, use_nodes: bool) -> bool:
-    """Run all checks and print what they find; tell whether a study could be started."""
+    """Run all checks and print the findings; return whether a study could be started."""
     weights = storage.weights_file(options.config_files)
     launcher = report(environments.check_launcher())
     reachable = report(scheduler.check(options.status_interval, options.account))

@@ -1,4 +1,4 @@
-"""What every check reports, and how a check calls a program."""
+"""Findings, which every check reports, and calls of programs."""
 
 import subprocess
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """How serious a finding is; the value is what is printed."""
+    """How serious a finding is; the value is printed."""
 
     OK = "ok  "
     WARN = "warn"
@@ -15,7 +15,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the answer."""
+    """One line of the check's output."""
 
     state: State
     text: str
@@ -23,7 +23,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a program ended, and what it printed on both streams."""
+    """Whether a program succeeded, and what it printed on both streams."""
 
     success: bool
     text: str

@@ -1,4 +1,4 @@
-"""What can be seen from the nodes: the shared folder, the weights file, GPUs, the network."""
+"""Check what nodes can access: the shared folder, the weights file, GPUs, the network."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from thyrocast.cluster.doctor.findings import Finding, State, call, ok_if
 from thyrocast.cluster.doctor.requests import LAUNCHER_MEMORY_MB, Request
 
-# Runs on a node with the launcher's Python and prints what can be seen from there.
+# Runs on a node with the launcher's Python and prints what the node can access.
 _PROBE = """
 import json, os, socket, sys
 token, weights = sys.argv[1:3]
@@ -93,5 +93,6 @@ def _check_one(request: Request, token: Path, weights: str) -> Iterator[Finding]
         yield ok_if(probe.cuda != "", given, otherwise=State.WARN)
     if not probe.network:
         yield Finding(
-            State.OK, f"{where}: no network there; none is needed if environments are built here"
+            State.OK,
+            f"{where}: no network on the node; none is needed if environments are built here",
         )

@@ -1,4 +1,4 @@
-"""What the study's jobs will ask SLURM for, and whether the scheduler would accept it."""
+"""Resources that the study's jobs request from SLURM, and whether it would accept the requests."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True)
 class Request:
-    """What a rule asks SLURM for; `resources` are pairs of name and value."""
+    """Resources that a rule requests; `resources` are pairs of name and value."""
 
     rule: str
     threads: int
@@ -116,7 +116,7 @@ def time_limits() -> dict[str, float]:
 
 
 def too_long(request: Request, limits: dict[str, float]) -> str:
-    """Say by how much a request exceeds its partitions' limit, or nothing.
+    """Describe a time above the limit of a request's partitions; empty if there is none.
 
     Most clusters accept such a job and never start it.
     """
@@ -138,7 +138,8 @@ def check(requests: list[Request], attempts: int) -> Iterator[Finding]:
         if memory and int(memory) < LAUNCHER_MEMORY_MB:
             yield Finding(
                 State.WARN,
-                f"{name}: under {LAUNCHER_MEMORY_MB} MB, most of which two Snakemake processes need",
+                f"{name}: less than {LAUNCHER_MEMORY_MB} MB, but the two Snakemake processes of a job "
+                "need most of this",
             )
         refusal = _refusal(request, limits)
         if refusal:
@@ -150,13 +151,13 @@ def check(requests: list[Request], attempts: int) -> Iterator[Finding]:
             yield Finding(
                 State.WARN,
                 f"{request.rule}: attempt {attempts} would ask for {last.get('mem_mb')} MB and "
-                f"{last.get('runtime')} minutes, more than its partition gives. Limit it in "
+                f"{last.get('runtime')} minutes, more than its partition allows. Limit it in "
                 "set-resources: see profiles/slurm/sites/cpu-and-gpu.yaml",
             )
 
 
 def _refusal(request: Request, limits: dict[str, float]) -> str:
-    """Say why a request would not run; empty if it would."""
+    """Return why a request would not run; empty if it would."""
     if excess := too_long(request, limits):
         return f"{excess}; it would wait forever"
     answer = call("sbatch", "--test-only", *request.options, "--wrap=true")

@@ -59,6 +59,4 @@ def _accounting(settings: str, account: bool) -> Iterator[Finding]:
     active = bool(storage and "none" not in storage[1])
     yield Finding(State.OK, f"accounting is {'active' if active else 'not active'}")
     if account and not active:
-        yield Finding(
-            State.WARN, "slurm_account is set, but accounting is not active: leave it out"
-        )
+        yield Finding(State.WARN, "slurm_account is set, but accounting is not active: remove it")

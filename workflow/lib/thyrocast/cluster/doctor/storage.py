@@ -33,6 +33,6 @@ def weights_file(config_files: Iterable[Path]) -> str:
 
 
 def check_weights(weights: str) -> Iterator[Finding]:
-    """Check that the pretrained weights are there, if there are any."""
+    """Check that the file of pretrained weights exists, if the config names one."""
     if weights:
         yield ok_if(Path(weights).is_file(), f"weights {weights}")
