@@ -76,7 +76,7 @@ CRITERIA: Mapping[str, str] = {
     "all": "All of these",
 }
 METHODS: Mapping[str, str] = {
-    "reml_hartung_knapp_truncated": "random effects (REML, Hartung-Knapp)",
+    "reml_hartung_knapp_truncated": "random effects (REML, truncated Hartung-Knapp)",
     "reml_hartung_knapp": "random effects (REML, Hartung-Knapp)",
     "delong": "DeLong",
     "delong_logit": "DeLong, logit scale",
