@@ -41,6 +41,7 @@ rule assemble_cohort:
         cohort="<results>/cohort/cohort.csv",
         images="<results>/cohort/images.npy",
         masks="<results>/cohort/masks.npy",
+        patients="<results>/cohort/patients.csv",
         flow="<results>/cohort/flow.json",
     log:
         "<logs>/assemble_cohort.log",

@@ -19,7 +19,7 @@ from tests.unit.hospital import SIZE, Hospital, assemble, read_cohort, scan
 from thyrocast.cohort import registration as cohorts
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
-from thyrocast.contract.cohort import OUTCOMES, REGISTER
+from thyrocast.contract.cohort import OUTCOMES, PATIENTS, REGISTER
 
 
 @pytest.fixture
@@ -186,10 +186,17 @@ def test_numbers_add_up_and_job_size_changes_nothing(tmp_path: Path, north: Hosp
             "no uptake above the background": 1,
             "not in the clinical table": 1,
         },
-        "analysed": 3, "cured": 2,
+        "analyzed": 3, "cured": 2,
     }  # fmt: skip
-    assert flow["found"] == flow["analysed"] + sum(flow["excluded"].values())
+    assert flow["found"] == flow["analyzed"] + sum(flow["excluded"].values())
     assert read_cohort(out)["outcome"].tolist() == [1, 0, 1]
+    patients = io.read(PATIENTS, out / "patients.csv")
+    assert (
+        patients.loc[patients["analyzed"], "patient"].tolist()
+        == read_cohort(out)["patient"].tolist()
+    )
+    excluded = patients.loc[~patients["analyzed"], "reason"].value_counts().to_dict()
+    assert excluded == flow["excluded"]
     images = np.load(out / "images.npy", mmap_mode="r")
     masks = np.load(out / "masks.npy", mmap_mode="r")
     assert images.shape == masks.shape == (3, SIZE, SIZE)

@@ -16,9 +16,10 @@ from thyrocast.cohort.duplicates import Person
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
 from thyrocast.contract.columns import ACQUISITION, QUANTITIES
-from thyrocast.contract.names import Source
+from thyrocast.contract.documents import CenterFlow, Flow
+from thyrocast.contract.names import Role, Source
 
 LOG = logging.getLogger("thyrocast")
 
@@ -43,9 +44,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files of the cohort: cohort.csv, images.npy, masks.npy and flow.json."""
+    """Files of the cohort: cohort.csv, patients.csv, images.npy, masks.npy and flow.json."""
 
     cohort: Path
+    patients: Path
     images: Path
     masks: Path
     flow: Path
@@ -59,7 +61,7 @@ def assemble(
     outcomes: Outcomes,
     seed: int,
 ) -> None:
-    """Write the cohort, its images, and the numbers of the flow diagram.
+    """Write the cohort, its images, the reason of each exclusion, and the flow of patients.
 
     Parameters
     ----------
@@ -95,7 +97,9 @@ def assemble(
     places = images.set_index("patient").loc[cohort["patient"]]
     _stack(places, inputs.images, "image", np.dtype(np.float32), outputs.images)
     _stack(places, inputs.images, "mask", np.dtype(np.uint8), outputs.masks)
-    fileio.write_json(outputs.flow, {"centers": _flow(register, roles)})
+    decided = register.assign(analyzed=register["reason"] == "")
+    io.write(contract.PATIENTS, decided[list(contract.PATIENTS.names)], outputs.patients)
+    documents.write(_flow(register, roles), outputs.flow)
     LOG.info("%d patients analyzed, %d cured", len(cohort), int((cohort["outcome"] == 1).sum()))
 
 
@@ -184,28 +188,31 @@ def _stack(
         del stacked
 
 
-def _flow(register: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def _flow(register: pd.DataFrame, roles: Mapping[str, str]) -> Flow:
     """Return the numbers of the flow diagram; in every center, found = analyzed + all excluded."""
     by_center = dict(iter(register.groupby("center")))
-    return {
-        center: {"role": role, **_counts(by_center.get(center, register.iloc[:0]))}
-        for center, role in roles.items()
-    }
+    return Flow(
+        centers={
+            center: _counts(by_center.get(center, register.iloc[:0]), Role(role))
+            for center, role in roles.items()
+        }
+    )
 
 
-def _counts(rows: pd.DataFrame) -> dict[str, Any]:
+def _counts(rows: pd.DataFrame, role: Role) -> CenterFlow:
     analyzed = rows[rows["reason"] == ""]
     excluded = rows.loc[rows["reason"] != "", "reason"].value_counts()
     sources = rows["source"].value_counts()
     both, table, dicom = (
         int(sources.get(source, 0)) for source in (Source.BOTH, Source.CLINICAL, Source.DICOM)
     )
-    return {
-        "found": len(rows),
-        "in_table": both + table,
-        "in_dicom": both + dicom,
-        "matched": both,
-        "excluded": {str(reason): int(count) for reason, count in excluded.items()},
-        "analysed": len(analyzed),
-        "cured": int((analyzed["outcome"] == 1).sum()),
-    }
+    return CenterFlow(
+        role=role,
+        found=len(rows),
+        in_table=both + table,
+        in_dicom=both + dicom,
+        matched=both,
+        excluded={str(reason): int(count) for reason, count in excluded.items()},
+        analyzed=len(analyzed),
+        cured=int((analyzed["outcome"] == 1).sum()),
+    )

@@ -84,7 +84,7 @@ def register_center(
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     by_patient = _by_patient(headers, center, cohort)
-    source = scans.Source(center, key)
+    source = scans.CenterSource(center, key)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []

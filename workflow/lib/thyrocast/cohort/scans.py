@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thyrocast.cohort import selection
 from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.selection import Candidate, Choice, SyringeImage
+from thyrocast.cohort.selection import Candidate, Choice, SyringeFile
 from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
 from thyrocast.contract.table import Cells
@@ -24,7 +24,7 @@ _PLACEHOLDER = "0101"
 
 
 @dataclass(frozen=True)
-class Source:
+class CenterSource:
     """Where a center's scans come from.
 
     Attributes
@@ -44,7 +44,7 @@ def scan_rows(
     patient: ClinicalPatient,
     choice: Choice,
     files: Sequence[PatientFile],
-    source: Source,
+    source: CenterSource,
 ) -> list[Cells]:
     """Return the rows of `contract.cohort.SCANS` of an included patient, the best scan first."""
     person = _person(patient, choice.scans[0].header, source.key)
@@ -61,7 +61,7 @@ def scan_rows(
     ]
 
 
-def _scan(candidate: Candidate, source: Source) -> Cells:
+def _scan(candidate: Candidate, source: CenterSource) -> Cells:
     header, scan, pixel = candidate.header, candidate.scan, candidate.pixel
     fallback = source.center.fallbacks.tc_activity_mbq
     injected = injection(header, candidate.moment)
@@ -115,7 +115,7 @@ def _syringes(files: Sequence[PatientFile], candidate: Candidate) -> Cells:
     return _syringe("syringe", images.full) | _syringe("residual", images.residual)
 
 
-def _syringe(prefix: str, image: SyringeImage | None) -> Cells:
+def _syringe(prefix: str, image: SyringeFile | None) -> Cells:
     return {
         f"{prefix}_file": quote_name(image.file) if image else None,
         f"{prefix}_frame": image.frame if image else None,

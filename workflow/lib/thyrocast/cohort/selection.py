@@ -73,7 +73,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class SyringeImage:
+class SyringeFile:
     """Image of a dose syringe.
 
     Attributes
@@ -95,11 +95,11 @@ class SyringeImage:
 
 
 @dataclass(frozen=True)
-class SyringeImages:
+class SyringeFiles:
     """Images of the full dose syringe and of the syringe after injection; None if missing."""
 
-    full: SyringeImage | None = None
-    residual: SyringeImage | None = None
+    full: SyringeFile | None = None
+    residual: SyringeFile | None = None
 
 
 def detector_of(header: Header, scan: Scan) -> Elements:
@@ -218,13 +218,13 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
     return Choice(tuple(sorted(found, key=order)[:ALTERNATIVES]))
 
 
-def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeImages:
+def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeFiles:
     """Find the images of the dose syringe on the day of a scan.
 
     Of several images whose description says neither before nor after the injection, the earliest
     is the full syringe.
     """
-    found: dict[str, SyringeImage] = {}
+    found: dict[str, SyringeFile] = {}
     shots = [file for file in files if file.verdict.syringe]
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
@@ -233,14 +233,14 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeImages:
         image = _syringe_image(file, chosen)
         if image:
             found.setdefault(kind, image)
-    return SyringeImages(found.get("full"), found.get("residual"))
+    return SyringeFiles(found.get("full"), found.get("residual"))
 
 
 def _description(header: Header) -> str:
     return terms.words(header.text("SeriesDescription"), header.text("ImageComments"))
 
 
-def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeImage | None:
+def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:
     moment = acquired(file.header)
     milliseconds = file.header.number("ActualFrameDuration")
     count = frame_count(file.header)
@@ -250,7 +250,7 @@ def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeImage | None:
         return None
     detectors = frames.vector(file.header, "DetectorVector", count, 2)
     same = chosen.scan.detector in detectors
-    return SyringeImage(
+    return SyringeFile(
         file.name,
         detectors.index(chosen.scan.detector) if same else 0,
         milliseconds / 1000,

@@ -23,7 +23,7 @@ class Selection(StrEnum):
     COUNT = "count"
 
 
-class Recalibration(StrEnum):
+class RecalibrationMethod(StrEnum):
     """How probabilities are recalibrated on the training set."""
 
     LOGISTIC = "logistic"
@@ -93,11 +93,11 @@ class SignatureConfig(Block):
         le=100,
     )
     forest: ForestConfig = block(ForestConfig)
-    recalibration: Recalibration = option(
+    recalibration: RecalibrationMethod = option(
         "Whether the log-odds of network and signature are recalibrated by `logistic` regression "
         "on cross-fitted training patients, or not (`none`, as published). With `in_sample` they "
         "are never recalibrated.",
-        Recalibration.LOGISTIC,
+        RecalibrationMethod.LOGISTIC,
     )
     optimism_resamples: int = option(
         "Bootstrap samples in which LASSO, penalty and forest are fitted again, to correct the "

@@ -25,7 +25,7 @@ _IDENTIFIER = "text that contains {number}, such as N{number:06d}"
 _PATH = {"patient": "p", "number": 1, "study": 1, "date": "20200101", "series": 1, "uid": "1.2"}
 
 
-class Coding(StrEnum):
+class CodingScheme(StrEnum):
     """Coding scheme of a header."""
 
     SCT = "SCT"
@@ -117,8 +117,8 @@ class HeaderConfig(Block):
     physician: str = option("ReferringPhysicianName.", "Simulated^Physician")
     study_description: str = option("StudyDescription.", "Thyroid scintigraphy", max_length=64)
     series_descriptions: SeriesDescriptionsConfig = block(SeriesDescriptionsConfig)
-    coding: Coding = option(
-        "Codes in SNOMED CT (`SCT`) or in the older SNOMED RT (`SRT`).", Coding.SCT
+    coding: CodingScheme = option(
+        "Codes in SNOMED CT (`SCT`) or in the older SNOMED RT (`SRT`).", CodingScheme.SCT
     )
     transfer_syntax: TransferSyntax = option(
         "Explicit or implicit value representation, little endian.", TransferSyntax.EXPLICIT

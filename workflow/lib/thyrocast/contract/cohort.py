@@ -98,6 +98,19 @@ RECORDS = Table(
     digits=6,
 )
 
+PATIENTS = Table(
+    "cohort/patients.csv",
+    "Every patient of every center, analyzed or excluded with the reason: that of the register, of the "
+    "image, or of being the same person as another patient.",
+    (
+        _PATIENT,
+        _CENTER,
+        flag("analyzed", "Whether the patient is in the cohort."),
+        text("reason", "Why the patient is excluded; empty for analyzed ones."),
+    ),
+    key=("patient",),
+)
+
 COHORT = Table(
     "cohort/cohort.csv",
     "The analyzed patients; row i belongs to image i.",
@@ -195,4 +208,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, COHORT, SCANS, OUTCOMES)
+TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES)

@@ -37,7 +37,7 @@ class CenterFlow(Document):
     excluded
         Patients excluded, by reason.
     analyzed
-        Patients in the cohort; the key in the file is ``analysed``.
+        Patients in the cohort.
     cured
         Cured patients in the cohort.
     """
@@ -48,7 +48,7 @@ class CenterFlow(Document):
     in_dicom: Count
     matched: Count
     excluded: dict[str, Count]
-    analyzed: Count = Field(alias="analysed")
+    analyzed: Count
     cured: Count
 
 

@@ -27,7 +27,7 @@ from thyrocast.image.regions import (
 Mask = NDArray[np.bool_]
 
 #: Standard deviation of the smoothing, mm: about the resolution of a collimator at the neck.
-SMOOTH_MM = 3.5
+SEGMENTATION_SMOOTH_MM = 3.5
 
 # Two regions are the lobes of one gland if their centroids are at most this far apart in height, and
 # within this range across, mm.
@@ -125,7 +125,9 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
     NoGlandError
         If nothing in the image looks like a thyroid.
     """
-    smooth = ndimage.gaussian_filter(np.maximum(counts, 0.0), SMOOTH_MM / grid_mm, mode="nearest")
+    smooth = ndimage.gaussian_filter(
+        np.maximum(counts, 0.0), SEGMENTATION_SMOOTH_MM / grid_mm, mode="nearest"
+    )
     labels, regions = find_regions(smooth, background_level(smooth), grid_mm)
     if not regions:
         raise NoGlandError("no uptake above the background")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from thyrocast.image.gland import SMOOTH_MM, Gland
+from thyrocast.image.gland import SEGMENTATION_SMOOTH_MM, Gland
 from thyrocast.physics import tc99m_left
 
 Image = NDArray[np.float64]
@@ -182,7 +182,7 @@ def _ratio(a: float, b: float | None) -> float | None:
 
 def _heterogeneity(counts: Image, whole: Mask, level: float, grid_mm: float) -> float | None:
     """Return the coefficient of variation inside the gland, at the resolution of the collimator."""
-    smooth = ndimage.gaussian_filter(counts, SMOOTH_MM / grid_mm)
+    smooth = ndimage.gaussian_filter(counts, SEGMENTATION_SMOOTH_MM / grid_mm)
     inner = ndimage.binary_erosion(whole, iterations=max(round(MARGIN_MM / grid_mm), 1))
     net = smooth[inner if inner.sum() > INNER_LEAST else whole] - level
     return _ratio(float(net.std()), float(net.mean()))
@@ -195,7 +195,7 @@ def _salivary(counts: Image, gland: Gland, grid_mm: float) -> float | None:
     bottom, top = int(above - near / grid_mm), int(above - far / grid_mm)
     if bottom - max(top, 0) < SALIVARY_LEAST_MM / grid_mm:
         return None
-    smooth = ndimage.gaussian_filter(counts, SMOOTH_MM / grid_mm)
+    smooth = ndimage.gaussian_filter(counts, SEGMENTATION_SMOOTH_MM / grid_mm)
     reach = round(SALIVARY_ACROSS_MM / grid_mm)
     middle = round(gland.middle)
     band = smooth[max(top, 0) : bottom]

@@ -25,7 +25,7 @@ from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
 from thyrocast.image.quantities import Quantities, SyringeCounts
-from thyrocast.image.scans import Scan, SyringeImage, scans_by_patient
+from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
@@ -52,7 +52,7 @@ class Acquisition:
     pixel_mm
         Geometric mean of the distances of rows and columns, mm.
     duration_s, tc_activity_mbq, delay_min
-        As in `Scan`.
+        As in `RegisteredScan`.
     view_by
         What identified the anterior view.
     saturation
@@ -152,7 +152,11 @@ def standardize_job(
 
 
 def standardize_patient(
-    patient: str, scans: Sequence[Scan], folder: Path, center: CenterConfig, settings: ImageConfig
+    patient: str,
+    scans: Sequence[RegisteredScan],
+    folder: Path,
+    center: CenterConfig,
+    settings: ImageConfig,
 ) -> Standardized | Unusable:
     """Standardize the first of a patient's scans that shows a gland.
 
@@ -176,7 +180,7 @@ def standardize_patient(
 
 
 def _standardize(
-    patient: str, scan: Scan, folder: Path, center: CenterConfig, settings: ImageConfig
+    patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
     counts = read_counts(folder / scan.file, scan.frames)
     image = np.rot90(counts.image, scan.turn)
@@ -219,7 +223,7 @@ def _intensity(
     counts: NDArray[np.float64],
     mask: NDArray[np.bool_],
     field: Field,
-    scan: Scan,
+    scan: RegisteredScan,
     settings: ImageConfig,
 ) -> NDArray[np.float64]:
     """Return counts on a scale that can be compared between cameras; nothing is clipped.
@@ -235,7 +239,7 @@ def _intensity(
     return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
 
 
-def _dose_rate(scan: Scan, folder: Path, center: CenterConfig) -> float | None:
+def _dose_rate(scan: RegisteredScan, folder: Path, center: CenterConfig) -> float | None:
     return quantities.dose_rate(
         _syringe(scan.syringe, folder),
         _syringe(scan.residual, folder),
@@ -258,7 +262,7 @@ def _syringe(syringe: SyringeImage | None, folder: Path) -> SyringeCounts | None
 
 
 def _acquisition(
-    scan: Scan,
+    scan: RegisteredScan,
     shape: tuple[int, ...],
     spacing: tuple[float, float],
     counts: Counts,

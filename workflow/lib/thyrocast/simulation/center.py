@@ -15,8 +15,8 @@ from thyrocast.contract.simulation import TRUTH
 from thyrocast.errors import InputError
 from thyrocast.simulation import export, objects, physiology, scanning
 from thyrocast.simulation.export import Record
-from thyrocast.simulation.objects import Scan
-from thyrocast.simulation.people import Person, build_people, draw_statuses
+from thyrocast.simulation.objects import SimulatedScan
+from thyrocast.simulation.people import SimulatedPerson, build_people, draw_statuses
 from thyrocast.simulation.physiology import SimulatedPatients
 from thyrocast.simulation.site import Site
 
@@ -89,7 +89,7 @@ def simulate(
 def _write_images(
     folder: Path,
     site: Site,
-    people: list[Person],
+    people: list[SimulatedPerson],
     patients: SimulatedPatients,
     rng: np.random.Generator,
 ) -> None:
@@ -118,7 +118,7 @@ def _write_images(
 
 
 def _choose_extras(
-    site: Site, people: list[Person], rng: np.random.Generator
+    site: Site, people: list[SimulatedPerson], rng: np.random.Generator
 ) -> dict[str, set[int]]:
     """Choose the patients with each kind of extra image."""
     complete = [p.index for p in people if p.status is SimulatedStatus.COMPLETE]
@@ -135,7 +135,9 @@ def _choose_extras(
     }
 
 
-def _save(folder: Path, person: Person, scan: Scan, site: Site, capture: bool = False) -> None:
+def _save(
+    folder: Path, person: SimulatedPerson, scan: SimulatedScan, site: Site, capture: bool = False
+) -> None:
     names = (site.seed, site.name, person.number, scan.study, scan.series, "file")
     path = folder / site.config.header.files.format(
         patient=person.subject.identifier,
@@ -155,7 +157,7 @@ def _save(folder: Path, person: Person, scan: Scan, site: Site, capture: bool = 
     writer(path, person.subject, scan, site)
 
 
-def _record(person: Person, site: Site, patients: SimulatedPatients) -> Record:
+def _record(person: SimulatedPerson, site: Site, patients: SimulatedPatients) -> Record:
     """Return the patient's row of the clinical table, in our columns and units."""
     i, rng, table = person.index, person.rng, site.config.table
     record: Record = {
@@ -186,7 +188,7 @@ def _record(person: Person, site: Site, patients: SimulatedPatients) -> Record:
     return record
 
 
-def _true(person: Person, site: Site, patients: SimulatedPatients) -> dict[str, Any]:
+def _true(person: SimulatedPerson, site: Site, patients: SimulatedPatients) -> dict[str, Any]:
     """Return the patient's row of the TRUTH table."""
     i = person.index
     return {

@@ -23,7 +23,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from thyrocast.config.simulated_export import Coding, HeaderConfig, TransferSyntax
+from thyrocast.config.simulated_export import CodingScheme, HeaderConfig, TransferSyntax
 from thyrocast.contract.names import View
 from thyrocast.simulation.site import Site
 
@@ -82,7 +82,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Scan:
+class SimulatedScan:
     """One acquisition.
 
     Attributes
@@ -134,10 +134,10 @@ def unique_identifier(*names: object) -> UID:
     return UID(f"2.25.{uuid.uuid5(_NAMESPACE, chr(0).join(map(str, names))).int}")
 
 
-def _code(name: str, scheme: Coding) -> Dataset:
+def _code(name: str, scheme: CodingScheme) -> Dataset:
     meaning, sct, srt = CODES[name]
     item = Dataset()
-    item.CodeValue = sct if scheme is Coding.SCT else srt
+    item.CodeValue = sct if scheme is CodingScheme.SCT else srt
     item.CodingSchemeDesignator = scheme.value
     item.CodeMeaning = meaning
     return item
@@ -157,7 +157,9 @@ def _time(moment: datetime.datetime) -> str:
     return moment.strftime("%H%M%S")
 
 
-def _common(path: Path, storage: UID, subject: Subject, scan: Scan, site: Site) -> FileDataset:
+def _common(
+    path: Path, storage: UID, subject: Subject, scan: SimulatedScan, site: Site
+) -> FileDataset:
     """Return an object with the modules patient, study, series, equipment and general image."""
     header, camera = site.config.header, site.config.camera
     names = (site.name, subject.identifier, scan.study)
@@ -205,7 +207,7 @@ def _energy_window(nuclide: str) -> Dataset:
     return window
 
 
-def _radiopharmaceutical(scan: Scan, scheme: Coding) -> Dataset:
+def _radiopharmaceutical(scan: SimulatedScan, scheme: CodingScheme) -> Dataset:
     drug, name, _ = NUCLIDES[scan.nuclide]
     item = Dataset()
     item.RadionuclideCodeSequence = Items([_code(scan.nuclide, scheme)])
@@ -218,7 +220,7 @@ def _radiopharmaceutical(scan: Scan, scheme: Coding) -> Dataset:
     return item
 
 
-def _detector(view: str, scan: Scan, site: Site) -> Dataset:
+def _detector(view: str, scan: SimulatedScan, site: Site) -> Dataset:
     camera, scheme = site.config.camera, site.config.header.coding
     rows, columns = scan.pixels.shape[1:]
     _, axes, angle = ORIENTATIONS[view]
@@ -263,7 +265,7 @@ def _omit(data: Dataset, keywords: Sequence[str]) -> None:
                 _omit(item, keywords)
 
 
-def write_image(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
+def write_image(path: Path, subject: Subject, scan: SimulatedScan, site: Site) -> None:
     """Write a scan as a Nuclear Medicine image.
 
     Parameters
@@ -322,7 +324,7 @@ def write_image(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
     data.save_as(path, enforce_file_format=True)
 
 
-def write_capture(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
+def write_capture(path: Path, subject: Subject, scan: SimulatedScan, site: Site) -> None:
     """Write the first frame of a scan as a color screenshot (Secondary Capture image)."""
     data = _common(path, SecondaryCaptureImageStorage, subject, scan, site)
     data.ImageType = ["DERIVED", "SECONDARY"]

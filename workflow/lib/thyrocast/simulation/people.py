@@ -19,7 +19,7 @@ BIRTH_STEP = 61
 
 
 @dataclass(frozen=True)
-class Person:
+class SimulatedPerson:
     """A patient.
 
     Attributes
@@ -72,7 +72,7 @@ def build_people(
     statuses: Sequence[SimulatedStatus],
     numbers: NDArray[np.int64],
     patients: physiology.SimulatedPatients,
-) -> list[Person]:
+) -> list[SimulatedPerson]:
     """Build the patients; each depends only on the seed, the center and the patient's index.
 
     Parameters
@@ -102,7 +102,7 @@ def build_people(
             birth=_birth(therapy, int(patients.age[index]), site.name, taken),
         )
         people.append(
-            Person(
+            SimulatedPerson(
                 index=index,
                 status=status,
                 number=number,
