@@ -216,10 +216,12 @@ def _to_integer(value: Any) -> int | None:
     if isinstance(value, bool | np.bool_):
         return None
     if isinstance(value, numbers.Integral):
-        return int(value) if abs(int(value)) <= _LARGEST else None
-    if isinstance(value, float | np.floating) and abs(value) <= _EXACT and _is_whole(value):
-        return int(value)
-    return None
+        whole = int(value)
+        return whole if abs(whole) <= _LARGEST else None
+    if not isinstance(value, float | np.floating):
+        return None
+    number = float(value)
+    return int(number) if abs(number) <= _EXACT and number.is_integer() else None
 
 
 def _to_number(value: Any) -> float | None:
@@ -244,10 +246,6 @@ _CONVERTERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.NUMBER: _to_number,
     Kind.FLAG: _to_flag,
 }
-
-
-def _is_whole(value: Any) -> bool:
-    return float(value).is_integer()
 
 
 def _whole(cell: str) -> int | None:
