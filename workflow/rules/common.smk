@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 from thyrocast.planning import controller, ledger, study
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import look
-from thyrocast.planning.fingerprints import code_version, digest
+from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
 from thyrocast.errors import InputError
 
 
@@ -109,6 +109,8 @@ def environments():
         Path(rule.script).stem: Path(str(rule.conda_env)).stem
         for rule in workflow.rules
         if rule.script and rule.conda_env
+        # not of a workflow that imports this one
+        if (SCRIPTS / Path(rule.script).name).is_file()
     }
 
 

@@ -67,9 +67,26 @@ def test_conflicts_name_the_rules_of_each_version(logs: Path) -> None:
     }
 
 
+def test_lost_and_damaged_logs_are_listed(logs: Path) -> None:
+    (logs / "train_network/loco/north/full.log").write_text('x versions {"torch": "2.1", }\n')
+    (logs / "train_network/external/all/full.log").unlink()
+    found = provenance.records(logs, PLAN)
+    without = [record.job for record in found if record.versions is None]
+    assert "train_network/loco/north/full" in without
+    assert "train_network/external/all/full" in without
+    nothing = provenance.records(logs / "nowhere", PLAN)
+    assert [record.job for record in nothing] == sorted(set(PLAN.environments) - {"render_report"})
+
+
 def test_the_whole_record(logs: Path, tmp_path: Path) -> None:
     described = provenance.describe(config={}, seed=1, inputs={"a": "b"}, logs=logs, plan=PLAN)
-    assert described.jobs_without_versions == ["evaluate_design/external"]
+    assert described.jobs_without_versions == [
+        "evaluate_design/external",
+        # without a log
+        "evaluate_design/loco",
+        "fit_signature/loco/north",
+        "register_center",
+    ]
     assert described.slurm_jobs == {
         "train_network/external/all/full": "11",
         "train_network/loco/north/full": "12",

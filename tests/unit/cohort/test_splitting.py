@@ -1,11 +1,16 @@
 """Patients are divided fairly and reproducibly, and nobody is on both sides."""
 
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import make_splits
 from thyrocast.cohort.splitting import divide
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.splits import SPLITS
 from thyrocast.errors import InputError
 
 
@@ -99,3 +104,13 @@ def test_too_few_of_one_outcome_is_one_sentence() -> None:
         InputError, match="split holdout/1: its training set has 2 patients who were not cured"
     ):
         divide(rows, {"holdout": ["1"]}, folds=5, test_fraction=0.2, seed=1)
+
+
+def test_the_splits_of_a_cohort_are_written(tmp_path: Path) -> None:
+    patients = cohort(SIZES)
+    full = patients.reindex(columns=list(COHORT.names)).astype(object)
+    io.write(COHORT, full, tmp_path / "cohort.csv")
+    designs = {"loco": ["a", "b", "c"]}
+    make_splits.run(tmp_path / "cohort.csv", tmp_path / "splits.csv", designs, 4, 0.2, 7)
+    division = divide(patients, designs, folds=4, test_fraction=0.2, seed=7)
+    pd.testing.assert_frame_equal(io.read(SPLITS, tmp_path / "splits.csv"), division)

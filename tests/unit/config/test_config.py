@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import yaml
 
@@ -102,7 +103,7 @@ def take(path: str) -> Any:
         (put("evaluation/threshold", {"rule": "sensitivity"}), "key evaluation.threshold.target: missing, expected a number from 0 to 1 for rule sensitivity"),
         (put("evaluation/threshold", {"rule": "fixed", "target": 60}), "key evaluation.threshold.target: is 60, expected a number from 0 to 1"),
         (put("evaluation/decision", {"clinical": [0.8, 0.5]}), "key evaluation.decision.clinical: is a range from 0.8 to 0.5"),
-        (put("evaluation/external_predictions", [{"name": "doctor", "table": __file__}]), "key evaluation.external_predictions, doctor: .* has no column 'patient'"),
+        (put("evaluation/external_predictions", [{"name": "doctor", "table": str(ROOT / "tests" / "reference" / "statistics" / "meta.csv")}]), "key evaluation.external_predictions, doctor: .* has no column 'patient'"),
         (put("designs", ["jackknife"]), "key designs.0: 'jackknife' is unknown, expected one of holdout, kfold, loco, external"),
         # types: text is not a number, true is not an integer, and so on
         (put("centers/1/missing", [999]), r"center south, key missing.0: 999 is not valid, expected text \(put it in quotes"),
@@ -160,6 +161,45 @@ def test_every_fault_is_reported_at_once(given: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         check(given)
     assert len(str(caught.value).strip().splitlines()) == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_external_predictions_are_found_in_any_table(
+    given: dict[str, Any], tmp_path: Path, delimiter: str, encoding: str
+) -> None:
+    table = tmp_path / "doctor.csv"
+    text = "\npatient,probability\na,0.5\n".replace(",", delimiter)
+    table.write_text(text, encoding=encoding)
+    given["evaluation"] = {"external_predictions": [{"name": "doctor", "table": str(table)}]}
+    check(given)
+    table.write_text("")
+    with pytest.raises(InputError, match="external_predictions, doctor: table .* is empty"):
+        check(given)
+
+
+def test_external_predictions_are_found_in_a_workbook(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["patient", "probability"])
+    book.active.append(["a", 0.5])
+    book.save(tmp_path / "doctor.xlsx")
+    external = {"name": "doctor", "table": str(tmp_path / "doctor.xlsx")}
+    given["evaluation"] = {"external_predictions": [external]}
+    check(given)
+
+
+@pytest.mark.parametrize(("text", "value"), [("010", 8), ("1:30", 90), ("-007", -7)])
+def test_a_number_that_yaml_reads_as_another_is_refused(
+    tmp_path: Path, text: str, value: int
+) -> None:
+    """A code of a table, such as 010, must not become 8."""
+    (tmp_path / "c.yaml").write_text(f"study: x\nseed: {text}\n")
+    with pytest.raises(InputError, match=f"line 2: YAML reads {text} as {value}: put it in quotes"):
+        config.read_file(tmp_path / "c.yaml")
+    (tmp_path / "c.yaml").write_text(f"study: x\nseed: '{text}'\n")
+    assert config.read_file(tmp_path / "c.yaml")["seed"] == text
 
 
 def test_center_without_patients(given: dict[str, Any]) -> None:

@@ -59,7 +59,9 @@ def test_a_spreadsheet_runs_no_formula(frame: pd.DataFrame, tmp_path: Path) -> N
 @settings(deadline=None)
 @example(note="'=x")
 @example(note="''+1")
-@given(note=st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+@example(note="a\rb")
+@example(note="\n=1+1")
+@given(note=st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_comes_back(note: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.mktemp("any") / "t.csv"
     io.write(TABLE, io.build(TABLE, [FIRST | {"note": note}]), file)
@@ -83,7 +85,19 @@ def test_no_rows_keep_the_types(frame: pd.DataFrame, tmp_path: Path) -> None:
         ({"design": None}, "column design: is missing"),
         ({"camera": 7}, "column camera: 7 is not text"),
         ({"n": 1.5}, "evaluation/example.csv"),
-        ({"camera": "same"}, "a second row with the same design, camera"),
+        ({"camera": "same"}, "row 3: a second row with the same design, camera"),
+        ({"n": 1.5}, "column n: 1.5 where a whole number is declared"),
+        ({"n": 2.0**60}, "where a whole number is declared"),
+        ({"n": 2**63}, "column n: 9223372036854775808 where a whole number is declared"),
+        ({"n": np.inf}, "column n: inf where a whole number is declared"),
+        ({"n": pd.Timestamp("2020-01-01")}, "where a whole number is declared"),
+        ({"n": True}, "column n: True where a whole number is declared"),
+        ({"logit": 1 + 2j}, "column logit: (1+2j) where a number is declared"),
+        ({"logit": pd.Timestamp("2020-01-01")}, "where a number is declared"),
+        ({"included": "0"}, "column included: text where 1 or 0 is declared"),
+        ({"included": 2}, "column included: 2 where 1 or 0 is declared"),
+        ({"included": 0.5}, "column included: 0.5 where 1 or 0 is declared"),
+        ({"note": "\ud800"}, "a text cannot be written as UTF-8"),
     ],
 )
 def test_a_wrong_table_is_not_written(
@@ -92,6 +106,41 @@ def test_a_wrong_table_is_not_written(
     with pytest.raises(ContractError, match=re.escape(message)):
         io.write(TABLE, frame.assign(**change), tmp_path / "t.csv")
     assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_whole_number_of_a_column_with_and_without_missing_values_is_whole(
+    tmp_path: Path,
+) -> None:
+    """`int64` accepts 1.5 as 1 and 1e300 as -9223372036854775808."""
+    table = Table("x.csv", "", (integer("n", ""),))
+    for wrong in (1.5, 1e300, np.uint64(2**64 - 1)):
+        with pytest.raises(ContractError, match="where a whole number is declared"):
+            io.write(table, pd.DataFrame({"n": [wrong]}), tmp_path / "x.csv")
+
+
+def test_large_numbers_and_long_texts_come_back_exactly(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Also beside a missing value, where pandas goes through float64."""
+    frame["n"] = pd.Series([2**53 + 1, None], dtype="Int64")
+    frame["note"] = "x" * 200_000
+    io.write(TABLE, frame, tmp_path / "t.csv")
+    again = io.read(TABLE, tmp_path / "t.csv")
+    assert again["n"][0] == 2**53 + 1
+    assert list(again["note"]) == list(frame["note"])
+
+
+def test_columns_that_are_not_names_are_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+    levels = frame.copy()
+    levels.columns = pd.MultiIndex.from_product([frame.columns, [""]])
+    with pytest.raises(ContractError, match="column camera, design, .* is missing"):
+        io.write(TABLE, levels, tmp_path / "t.csv")
+    with pytest.raises(ContractError, match="column 0 is unknown"):
+        io.write(
+            TABLE, frame.rename(columns=str).assign(x=1).rename(columns={"x": 0}), tmp_path / "t"
+        )
+    with pytest.raises(ContractError, match="column share occurs twice"):
+        io.write(TABLE, pd.concat([frame, frame[["share"]]], axis=1), tmp_path / "t.csv")
 
 
 def test_a_forgotten_column_is_named(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -115,7 +164,10 @@ def test_a_forgotten_column_is_named(frame: pd.DataFrame, tmp_path: Path) -> Non
         (",3,0.333333333333,-2.5,1,0", ",3", "row 3: has 4 cells, expected 8"),
         ("-2.5,1,0", "-2.5,1,0,7", "row 3: has 9 cells, expected 8"),
         ("e.cam", '"e.cam', "not a comma-separated UTF-8 table"),
-        ("e.cam", "", "a second row with the same design, camera"),
+        ("e.cam", "", "row 3: a second row with the same design, camera"),
+        (",3,", ",9223372036854775808,", "column n: is '9223372036854775808', expected a whole"),
+        (",3,", ",1e3,", "column n: is '1e3', expected a whole number"),
+        (",note,", ',"no\nte",', "column 'no\\nte' is unknown"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_ends_in_one_sentence(
@@ -136,6 +188,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         io.read(TABLE, tmp_path / "t.csv")
 
 
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path, tmp_path / "loop"):
+        with pytest.raises(InputError, match="cannot be read"):
+            io.read(TABLE, path)
+
+
 def test_private_tables_are_for_their_owner_and_messages_keep_their_values(tmp_path: Path) -> None:
     private = Table("x.csv", "", (text("patient", ""), number("age", "")), private=True)
     file = tmp_path / "private" / "x.csv"
@@ -145,6 +204,12 @@ def test_private_tables_are_for_their_owner_and_messages_keep_their_values(tmp_p
     with pytest.raises(InputError) as fault:
         io.read(private, file)
     assert "born" not in str(fault.value)
+    file.write_text("Doe,1970\n")
+    with pytest.raises(InputError, match="other columns are unknown") as fault:
+        io.read(private, file)
+    assert "Doe" not in str(fault.value)
+    with pytest.raises(ContractError, match="a value is not text"):
+        io.build(private, [{"patient": 19700101, "age": 40.0}])
 
 
 @pytest.mark.parametrize("table", files.TABLES, ids=lambda table: table.path)
@@ -169,3 +234,10 @@ def test_the_document_is_in_step() -> None:
     assert (ROOT / "docs" / "output.md").read_text() == documentation.document(), (
         "run `make output-docs`"
     )
+
+
+def test_the_index_of_a_frame_does_not_matter(frame: pd.DataFrame) -> None:
+    for index in ([7, 7], [1, 0], pd.MultiIndex.from_tuples([(0, 1), (0, 2)])):
+        pd.testing.assert_frame_equal(io.conform(TABLE, frame.set_axis(index)), frame)
+        mixed = frame.set_axis(index).astype({"note": object, "n": object, "included": int})
+        pd.testing.assert_frame_equal(io.conform(TABLE, mixed), frame)

@@ -70,3 +70,15 @@ def test_no_study_is_too_strange(seed):
             assert row.note, row
         elif "bootstrap" not in row.ci_method and row.ci_method:
             assert row.ci_low - 1e-9 <= row.estimate <= row.ci_high + 1e-9, row
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-200])
+def test_tiny_probabilities_end_in_a_reason(tiny):
+    people = [(f"p{n}", "c", n % 2, tiny) for n in range(24)]
+    rows = predictions(people, "test") + predictions(people, "train", split="2")
+    config = EvaluationConfig(resamples=100)
+    everybody = io.build(PREDICTIONS, rows)
+    found = design.evaluate(everybody, cohort(people), Settings(config, 1))[PERFORMANCE]
+    ratio = found[(found["metric"] == "oe_ratio") & (found["status"] != "suppressed")]
+    assert set(ratio["status"]) == {"not_estimable"}
+    assert all(ratio["note"])

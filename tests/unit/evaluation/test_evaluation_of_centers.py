@@ -24,7 +24,7 @@ from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, ROC
 from thyrocast.contract.names import Design, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation import groups, pooled_centers
+from thyrocast.evaluation import groups, pooled_centers, summaries
 from thyrocast.evaluation.groups import CENTERS, Division
 from thyrocast.evaluation.samples import Sample
 from thyrocast.statistics import intervals
@@ -262,3 +262,29 @@ def test_names_of_subgroups():
     sexes = pd.Series(["female", "", None], dtype=object)
     assert groups.subgroups(sexes, []) == ["female", "missing", "missing"]
     assert groups.subgroups(pd.Series([256, None], dtype="Int64"), []) == ["256", "missing"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("estimate", 7.0, "row 2, column estimate: is 7, expected a number that its scale allows"),
+        ("estimate", -0.1, "column estimate: is -0.1"),
+        ("std_error", -0.2, "column std_error: is -0.2, expected at least 0"),
+        ("events", 41, "column events: is 41, expected at most n"),
+        ("ci_low", 0.9, "column ci_low: is 0.9, expected at most ci_high"),
+        ("group", "West", "center West is in design loco of this study already"),
+    ],
+)
+def test_impossible_numbers_of_another_consortium_are_refused(tmp_path, column, value, message):
+    sent = performance_row("east", "auc", 0.8, 0.2, "logit", ci_low=0.7, ci_high=0.85)
+    frame = io.build(PERFORMANCE, [sent | {column: value}])
+    io.write(PERFORMANCE, frame, tmp_path / "sent.csv")
+    own = io.build(PERFORMANCE, [performance_row("west", "auc", 0.8, 0.2, "logit")])
+    with pytest.raises(InputError, match=message):
+        summaries.read(tmp_path / "sent.csv", own)
+
+
+def test_a_table_of_an_earlier_version_is_refused(tmp_path):
+    (tmp_path / "sent.csv").write_text("design,split,model,set,group,metric\n")
+    with pytest.raises(InputError, match="written by another version of thyrocast"):
+        summaries.read(tmp_path / "sent.csv", io.empty(PERFORMANCE))

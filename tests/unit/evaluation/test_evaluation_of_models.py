@@ -120,7 +120,12 @@ def test_external_predictions_are_scored_by_the_same_code(configure, tmp_path):
     [
         (("patient", "p"), [("a", "0.5")], "has no column 'probability'"),
         (("patient", "probability"), [("a", "0.5"), ("a", "0.6")], "patient a has two rows"),
+        (("patient", "probability"), [("a", ""), ("a", "0.6")], "patient a has two rows"),
+        (("patient", "probability"), [("a", "")], "no patient has a probability"),
         (("patient", "probability"), [("a", "50")], "expected a number from 0 to 1"),
+        (("patient", "probability"), [("a", "0.1_5")], "expected a number from 0 to 1"),
+        (("patient", "probability"), [("a", "0,7")], "expected a number from 0 to 1"),
+        (("patient", "probability"), [("a", "70%")], "expected a number from 0 to 1"),
         (("patient", "probability"), [("a", "0.5")], "none of its 1 patients is in the study"),
     ],
 )

@@ -69,14 +69,17 @@ def read(log: Path, imported: Collection[str]) -> dict[str, str] | None:
     Returns
     -------
     dict or None
-        Distribution to version, with ``python``; None if the log has no such record.
+        Distribution to version, with ``python``; None if the log has no such record, or a damaged one.
     """
     with log.open(encoding="utf-8", errors="replace") as lines:
         match = re.search(rf" {_MARK}(\{{.*\}})$", lines.read(_HEAD_BYTES), re.MULTILINE)
     if not match:
         return None
     wanted = {"python"} | {n for name in imported for n in DISTRIBUTIONS.get(name, ())}
-    recorded: dict[str, str] = json.loads(match[1])
+    try:
+        recorded: dict[str, str] = json.loads(match[1])
+    except ValueError:
+        return None
     return {name: version for name, version in recorded.items() if name in wanted}
 
 

@@ -59,7 +59,7 @@ class JobRecord:
 
 
 def records(logs: Path, plan: StudyPlan) -> list[JobRecord]:
-    """Read the log of every job of the plan.
+    """Read the log of every job of the plan; a job without a log has a record without versions.
 
     Parameters
     ----------
@@ -68,7 +68,29 @@ def records(logs: Path, plan: StudyPlan) -> list[JobRecord]:
     plan
         Jobs that count; other logs are of an earlier plan of the study.
     """
-    return list(_records(logs, plan))
+    found = list(_records(logs, plan))
+    known = {record.job for record in found}
+    absent = [job for job in _expected(known, plan) if job not in known]
+    return found + [JobRecord(job, job.partition("/")[0], "", None) for job in absent]
+
+
+def _expected(known: Collection[str], plan: StudyPlan) -> Iterator[str]:
+    """Jobs of the plan, as far as the logs of others show what a script's logs are named after."""
+    for script in sorted(set(plan.environments) - set(_LATER)):
+        wildcards = [job.split("/")[1:] for job in known if job.startswith(f"{script}/")]
+        below = {(len(parts), parts[0] in plan.centers) for parts in wildcards}
+        if (1, True) in below:
+            yield from (f"{script}/{center}" for center in sorted(plan.centers))
+        if (1, False) in below:
+            yield from (f"{script}/{design}" for design in sorted(plan.splits))
+        ends = {"/".join(parts[2:]) for parts in wildcards if parts[0] in plan.splits}
+        if below & {(2, False), (3, False)}:
+            for design, splits in sorted(plan.splits.items()):
+                yield from (
+                    f"{script}/{design}/{s}/{end}".rstrip("/") for s in splits for end in ends
+                )
+        if not wildcards and script not in known:
+            yield script
 
 
 def _records(logs: Path, plan: StudyPlan) -> Iterator[JobRecord]:

@@ -120,7 +120,7 @@ class ExternalPredictionsConfig(Block):
         expected="1 to 40 letters, digits, underscores and hyphens, a letter or digit first",
     )
     table: str = option(
-        "CSV file with a column `patient` (pseudonyms, as in the register of each center) and a "
+        "CSV or XLSX file with a column `patient` (pseudonyms, as in the register of each center) and a "
         "column of probabilities of cure from 0 to 1. Patients without a probability are left out."
     )
     column: str = option("Column with the probabilities.", "probability")

@@ -1,5 +1,6 @@
 """Read config files and blocks; all faults are reported together, one sentence for each."""
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +39,20 @@ class _StrictLoader(yaml.SafeLoader):
                 )
             seen[key] = line
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """A whole number; YAML 1.1 also reads 010 as 8 and 1:30 as 90, which nobody means."""
+        value: int = super().construct_yaml_int(node)
+        text = str(node.value)
+        if re.match(r"[-+]?0[0-9_]", text) or ":" in text:
+            raise InputError(
+                f"{node.start_mark.name}, line {node.start_mark.line + 1}: YAML reads {text} as "
+                f"{value}: put it in quotes to make it text, or write {value}"
+            )
+        return value
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)
 
 
 def check_file(path: str | Path) -> None:

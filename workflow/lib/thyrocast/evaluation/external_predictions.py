@@ -38,6 +38,8 @@ def read(config: ExternalPredictionsConfig, predictions: pd.DataFrame) -> pd.Dat
     known = _probabilities(Path(config.table), config.column, where)
     places = predictions.drop_duplicates(["design", "split", "set", "patient"])
     found = places[places["patient"].isin(known)]
+    if not known:
+        raise InputError(f"{where}: no patient has a probability, expected at least one")
     if found.empty:
         raise InputError(
             f"{where}: none of its {len(known)} patients is in the study, expected pseudonyms as in "
@@ -60,9 +62,11 @@ def _probabilities(file: Path, column: str, where: str) -> dict[str, float]:
                 f"{', '.join(map(repr, sheet.header))}"
             )
     known: dict[str, float] = {}
+    seen: set[str] = set()
     for patient, text in zip(sheet.column("patient"), sheet.column(column), strict=True):
-        if patient in known:
+        if patient in seen:
             raise InputError(f"{where}: patient {patient} has two rows, expected one")
+        seen.add(patient)
         if text:
             known[patient] = _probability(text, f"{where}: patient {patient}")
     return known
@@ -70,7 +74,7 @@ def _probabilities(file: Path, column: str, where: str) -> dict[str, float]:
 
 def _probability(text: str, where: str) -> float:
     try:
-        value = float(text)
+        value = float(text.replace("_", "?"))  # Python reads 0.1_5 as 0.15
     except ValueError:
         value = -1.0
     # The comparison is false for NaN as well.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE
-from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Set
+from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Scale, Set
 from thyrocast.errors import InputError
 
 
@@ -28,7 +28,8 @@ def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is not such a table, has no unseen center, or has a center that is in `own`.
+        If the file is not such a table, has no unseen center, has a center that is in `own`, or has
+        a number that no run writes.
     """
     where = f"summary {file}"
     found = io.read(PERFORMANCE, file)
@@ -42,12 +43,38 @@ def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
             f"{where}: no test results of a center that its models had not seen, expected rows with "
             f"group_kind center of the designs {' or '.join(UNSEEN_CENTERS)}"
         )
+    _check_numbers(centers, where)
     known = own[own["group_kind"] == GroupKind.CENTER]
-    present = set(zip(known["design"], known["group"], strict=True))
+    present = set(zip(known["design"], known["group"].str.casefold(), strict=True))
     for design, name in zip(centers["design"], centers["group"], strict=True):
-        if (design, name) in present:
+        if (design, name.casefold()) in present:
             raise InputError(
                 f"{where}: center {name} is in design {design} of this study already, or in two "
                 "summaries, expected a center that is not: remove the file or the center"
             )
     return centers.reset_index(drop=True)
+
+
+def _check_numbers(centers: pd.DataFrame, where: str) -> None:
+    """Refuse what would be pooled as if it were a result; its index are rows of the file."""
+    estimate, scale = centers["estimate"], centers["scale"]
+    faults = {
+        "estimate": (scale.isin([Scale.LOGIT, Scale.LOG]) & (estimate < 0))
+        | ((scale == Scale.LOGIT) & (estimate > 1)),
+        "std_error": centers["std_error"] < 0,
+        "ci_low": centers["ci_low"] > centers["ci_high"],
+        "events": (centers["events"] > centers["n"]).fillna(False).astype(bool),
+    }
+    expected = {
+        "estimate": "a number that its scale allows",
+        "std_error": "at least 0",
+        "ci_low": "at most ci_high",
+        "events": "at most n",
+    }
+    for column, wrong in faults.items():
+        if wrong.any():
+            row = centers.index[wrong][0]
+            raise InputError(
+                f"{where}, row {row + 2}, column {column}: is {float(centers[column][row]):g}, expected "
+                f"{expected[column]}"
+            )

@@ -51,18 +51,26 @@ def workflow_version() -> str:
 
 
 def commit() -> str:
-    """Return the commit of the code, with ``+`` if files were edited since; empty outside of git."""
+    """Return the commit of the code, with ``+`` if files were edited since; empty outside of git.
+
+    Empty as well if the code lies in a repository that does not contain it.
+    """
     try:
-        described = subprocess.run(
-            ["git", "-C", str(WORKFLOW), "describe", "--always", "--abbrev=12", "--dirty=+"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
+        _git("ls-files", "--error-unmatch", "Snakefile")
+        return _git("describe", "--always", "--abbrev=12", "--dirty=+")
     except (OSError, subprocess.SubprocessError):
         return ""
-    return described.stdout.strip()
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(WORKFLOW), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 def imported_packages(script: str) -> set[str]:

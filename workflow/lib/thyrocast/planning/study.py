@@ -3,7 +3,6 @@
 Imported by the launcher: standard library only, except for the config.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,11 +79,11 @@ def _external_faults(external: ExternalPredictionsConfig) -> Iterator[str]:
     if not Path(external.table).is_file():
         yield f"{where}: there is no file {external.table}, expected a table of probabilities"
         return
-    with Path(external.table).open(encoding="utf-8-sig", errors="replace") as file:
-        try:
-            header = [cell.strip() for cell in next(csv.reader(file), [])]
-        except csv.Error:
-            header = []
+    try:
+        header = read_sheet(external.table).header
+    except InputError as error:
+        yield f"{where}: {error}"
+        return
     for name in ("patient", external.column):
         if name not in header:
             yield (

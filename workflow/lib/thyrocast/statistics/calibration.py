@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thyrocast.statistics import influence, inputs, intervals, logistic, losses
-from thyrocast.statistics.inputs import NotEstimableError
+from thyrocast.statistics.inputs import NOTHING_EXPECTED, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
 
@@ -181,7 +181,7 @@ def observed_expected(
     """
     y, p = inputs.read(outcome, probability)
     observed, expected = float(y.mean()), float(p.mean())
-    if expected == 0:
+    if expected < NOTHING_EXPECTED:
         raise NotEstimableError("observed/expected cannot be computed: all probabilities are 0")
     if observed in (0, 1):
         if cluster is not None:

@@ -11,6 +11,8 @@ Booleans = NDArray[np.bool_]
 
 #: Smallest distance of a probability from 0 and 1 where its logit or logarithm is computed.
 EDGE = 1e-6
+#: Mean probability below which observed/expected is not given: its square would exceed a float.
+NOTHING_EXPECTED = 1e-100
 
 
 class NotEstimableError(ValueError):

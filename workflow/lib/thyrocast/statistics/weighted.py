@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast.statistics import losses
+from thyrocast.statistics import inputs, losses
 from thyrocast.statistics.inputs import Booleans, Floats
 
 Weights = NDArray[Any]
@@ -173,5 +173,7 @@ def replicate(
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     ratio = np.full(np.shape(numerator), np.nan)
-    np.divide(numerator, denominator, out=ratio, where=np.asarray(denominator) > 0)
+    np.divide(
+        numerator, denominator, out=ratio, where=np.asarray(denominator) > inputs.NOTHING_EXPECTED
+    )
     return ratio
