@@ -47,7 +47,9 @@ def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
     return 10 * 2 * n**3 / best(product)
 
 
-def together(group: parallel.Group, *, images: int, size: int, batch: int, kind: str) -> None:
+def together(
+    group: parallel.ProcessGroup, *, images: int, size: int, batch: int, kind: str
+) -> None:
     """Train on several GPUs, each with a batch of this size, and print how fast."""
     device = torch.device(kind, group.rank) if kind == "cuda" else torch.device(kind)
     precision = "bfloat16" if kind == "cuda" else "float32"

@@ -23,7 +23,7 @@ from thyrocast.config.network import NetworkConfig  # noqa: E402
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402
 from thyrocast.network.image_set import ImageSet  # noqa: E402
 
-ALONE = parallel.Group()
+ALONE = parallel.ProcessGroup()
 
 
 def cohort(n: int, size: int) -> tuple[ImageSet, np.ndarray]:
@@ -80,7 +80,7 @@ def training_speed(
     batch: int,
     device: torch.device,
     precision: str,
-    group: parallel.Group = ALONE,
+    group: parallel.ProcessGroup = ALONE,
 ) -> float:
     """Images per second of the project's own training, from the history of its last epoch."""
     patients, masks = cohort(n, size)

@@ -1,4 +1,4 @@
-# Simulated hospitals for the demo, the tests and for planning a study; not part of the study itself:
+# Simulated hospitals for the demo, for tests and for planning a study; not part of a study itself:
 #   snakemake -s workflow/simulation.smk --configfile config/simulation/demo.yaml --cores 2
 
 import sys
@@ -43,7 +43,7 @@ localrules:
 
 
 rule all:
-    """Every center's export, and what the true risk discriminates."""
+    """Every center's export, and the discrimination of the true risk."""
     default_target: True
     input:
         collect("<data>/{center}", center=config["centers"]),
@@ -51,7 +51,7 @@ rule all:
 
 
 rule simulate_center:
-    """Simulate a center: DICOM files and a clinical table, and the truth separately."""
+    """Simulate a center: DICOM files, a clinical table and, separately, the truth."""
     output:
         folder=directory("<data>/{center}"),
         truth="<data>/truth/{center}.csv",
@@ -73,7 +73,7 @@ rule simulate_center:
 
 
 rule summarize_truth:
-    """Summarize what the true risk discriminates; no model can do better."""
+    """Summarize the discrimination of the true risk, which no model can exceed."""
     input:
         truths=collect("<data>/truth/{center}.csv", center=config["centers"]),
     output:

@@ -98,7 +98,13 @@ def assemble(
             paths["records"].append(job.with_suffix(".csv"))
     assemble_cohort(
         Inputs(**paths),
-        Outputs(out / "cohort.csv", out / "images.npy", out / "masks.npy", flow=out / "flow.json"),
+        Outputs(
+            out / "cohort.csv",
+            out / "patients.csv",
+            out / "images.npy",
+            out / "masks.npy",
+            flow=out / "flow.json",
+        ),
         roles={h.name: h.center.role for h in hospitals},
         settings=cohort(**changes),
         outcomes=outcomes,

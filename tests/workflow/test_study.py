@@ -18,7 +18,7 @@ import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
 from thyrocast.contract import evaluation, files, io
-from thyrocast.contract.cohort import COHORT, REGISTER
+from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
 from thyrocast.contract.table import File, Table
@@ -82,9 +82,12 @@ def test_everybody_is_accounted_for(smoke_study: Study) -> None:
     for center, counts in flow.items():
         register = io.read(REGISTER, folder / center / "register.csv")
         assert counts["found"] == len(register)
-        assert counts["found"] == counts["analysed"] + sum(counts["excluded"].values())
-        assert counts["analysed"] == (cohort["center"] == center).sum()
+        assert counts["found"] == counts["analyzed"] + sum(counts["excluded"].values())
+        assert counts["analyzed"] == (cohort["center"] == center).sum()
         assert ((register["reason"] == "") == register["included"]).all()
+    patients = io.read(PATIENTS, folder / "patients.csv")
+    assert patients.loc[patients["analyzed"], "patient"].to_list() == cohort["patient"].to_list()
+    assert ((patients["reason"] == "") == patients["analyzed"]).all()
     images = np.load(folder / "images.npy", mmap_mode="r")
     assert images.shape == (len(cohort), 64, 64)
     assert images.dtype == np.float32

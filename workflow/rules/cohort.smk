@@ -1,5 +1,5 @@
 rule register_center:
-    """Decide for every patient of a center's table or images who is in the study, and why not."""
+    """Include or exclude, with the reason, every patient of a center's table or images."""
     input:
         clinical=lambda wildcards: center_block(wildcards.center)["clinical"],
     output:
@@ -20,8 +20,8 @@ rule register_center:
         center=lambda wildcards: center_block(wildcards.center),
         cohort=config["cohort"],
         key=config["pseudonym_key"],
-        # Index and ledger persist from run to run, so they can't be outputs, which Snakemake
-        # deletes before a job.
+        # Index and ledger are kept from run to run. They can't be outputs, because Snakemake
+        # deletes outputs before a job.
         index=f"{PRIVATE}/{{center}}/index",
         ledger=f"{PRIVATE}/{{center}}/ledger.txt",
         files=lambda wildcards: center_export(wildcards.center).version(),
@@ -41,6 +41,7 @@ rule assemble_cohort:
         cohort="<results>/cohort/cohort.csv",
         images="<results>/cohort/images.npy",
         masks="<results>/cohort/masks.npy",
+        patients="<results>/cohort/patients.csv",
         flow="<results>/cohort/flow.json",
     log:
         "<logs>/assemble_cohort.log",

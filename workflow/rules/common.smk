@@ -1,4 +1,4 @@
-# What the rules share: functions only.
+# Functions and names that the rules share.
 
 import functools
 import sys
@@ -17,7 +17,7 @@ from thyrocast.errors import InputError
 
 
 def checked(config):
-    """The study's config with its defaults; faults of it and of its inputs stop here, before any job."""
+    """Return the study's config with its defaults; stop if the config or its inputs are wrong."""
     try:
         for file in workflow.configfiles:
             check_file(file)
@@ -37,42 +37,42 @@ def checked(config):
 
 
 def escalating(base):
-    """A resource that doubles with each attempt, for a job that did not get enough of it."""
+    """Return a resource that doubles with each attempt, for jobs that failed for lack of it."""
     return lambda wildcards, attempt: base * 2 ** (attempt - 1)
 
 
 def one_gpu(wildcards):
-    """A GPU for a job that only applies a network, if the config trains on GPUs."""
+    """Return 1 GPU for a job that only applies a network, if the config trains on GPUs, else 0."""
     return min(1, config["network"]["gpus"])
 
 
 def center_block(center):
-    """A center's block as plain data, which is what Snakemake stores and compares of params."""
+    """Return a center's block as plain data, which Snakemake can store and compare as a param."""
     return next(block for block in config["centers"] if block["name"] == center)
 
 
 @functools.cache
 def center_export(center):
-    """The files of a center's export and the patients that they belong to."""
+    """Return the files of a center's export, each with its patients."""
     block = STUDY.center(center)
     return look(block.dicom, f"{PRIVATE}/{center}/files.json", block.identifiers)
 
 
 @functools.cache
 def center_patients(center):
-    """The patients of a center's table, each with a version of their row and files."""
+    """Return the patients of a center's table, each with a hash of row and files."""
     return study.patients(STUDY, center, center_export(center))
 
 
 @functools.cache
 def center_jobs(center):
-    """The standardization jobs of a center: patients by job."""
+    """Return the standardization jobs of a center: patients by job."""
     joined = ledger.read_ledger(f"{PRIVATE}/{center}/ledger.txt")
     return ledger.assign_jobs(joined, center_patients(center), STUDY.patients_per_job)
 
 
 def job_patients(wildcards):
-    """The patients of a standardization job, each with a version of their row and files."""
+    """Return the patients of a standardization job, each with a hash of row and files."""
     return {
         patient: center_patients(wildcards.center)[patient]
         for patient in center_jobs(wildcards.center)[wildcards.job]
@@ -80,7 +80,7 @@ def job_patients(wildcards):
 
 
 def job_version(wildcards):
-    """Hash of everything that the result of a standardization job depends on."""
+    """Return a hash of everything on which the result of a standardization job depends."""
     return digest(
         job_patients(wildcards),
         center_block(wildcards.center),
@@ -92,10 +92,10 @@ def job_version(wildcards):
 
 
 def job_scans(wildcards):
-    """The center's scans; their date does not count for a job whose own patients did not change.
+    """Return the center's scans, as `ancient` if the job's own patients did not change.
 
     Every change of a center runs its registration again. Snakemake (9.27) would then run all of
-    the center's jobs; if the scans were always `ancient`, it would not notice changed params.
+    the center's jobs. If the scans were always `ancient`, it would not notice changed params.
     """
     scans = f"{PRIVATE}/{wildcards.center}/scans.csv"
     done = Path(f"{PRIVATE}/{wildcards.center}/jobs/{wildcards.job}")
@@ -104,7 +104,7 @@ def job_scans(wildcards):
 
 
 def environments():
-    """The environment of each entry script: the name of its file in envs/."""
+    """Return the environment of each entry script: the name of its file in envs/."""
     return {
         Path(rule.script).stem: Path(str(rule.conda_env)).stem
         for rule in workflow.rules
@@ -113,7 +113,7 @@ def environments():
 
 
 def all_jobs(pattern):
-    """A file of every standardization job of every center, in the order of the config."""
+    """Return a file of every standardization job of every center, in the order of the config."""
     return lambda wildcards: [
         path
         for center in CENTERS
@@ -122,7 +122,7 @@ def all_jobs(pattern):
 
 
 def all_splits(pattern, **wildcards):
-    """A file of every split of every design."""
+    """Return a file of every split of every design."""
     return [
         path
         for design, splits in SPLITS.items()

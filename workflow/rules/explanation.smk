@@ -1,5 +1,5 @@
 rule explain_network:
-    """Show for every test patient where the network looks, and how much of that is gland."""
+    """Compute Grad-CAM for every test patient, and the share of its energy inside the gland."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,

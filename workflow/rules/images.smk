@@ -1,11 +1,11 @@
 rule standardize_images:
-    """Turn the anterior frames of a job's patients into comparable images of one field of view."""
+    """Convert the anterior frames of a job's patients to comparable images of one field of view."""
     input:
         scans=job_scans,
     output:
         images="<results>/cohort/{center}/jobs/{job}.npz",
         records="<results>/cohort/{center}/jobs/{job}.csv",
-        # `job_scans` compares it with the version of the next run.
+        # In the next run, `job_scans` compares its content with the job's new version.
         done="<private>/{center}/jobs/{job}",
     log:
         "<logs>/standardize_images/{center}/{job}.log",

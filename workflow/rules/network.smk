@@ -1,5 +1,5 @@
 rule train_network:
-    """Fit one ResNet50 on a split's training patients (on a GPU if the config has one)."""
+    """Train one ResNet50 on a split's training patients (on GPUs if the config requests them)."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,
@@ -37,7 +37,7 @@ rule train_network:
 
 
 rule extract_embeddings:
-    """Pass a split's patients through its networks: globally pooled features and logits."""
+    """Apply the networks of a split to its patients: globally pooled features and logits."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,

@@ -3,7 +3,7 @@ rule write_provenance:
     input:
         cohort=rules.assemble_cohort.output,
         clinical=[center["clinical"] for center in config["centers"]],
-        # the last jobs of every environment: their logs say which versions they ran with
+        # The last jobs of every environment: their logs contain the versions of packages.
         sample_size=rules.plan_sample_size.output.sample_size,
         predictions=rules.pool_centers.output.predictions,
         explanations=all_splits(rules.explain_network.output.gradcam),

@@ -24,7 +24,7 @@ rule make_splits:
 
 
 rule plan_sample_size:
-    """Compare the cohort's size with what developing and validating a model takes."""
+    """Compare the size of the cohort with what developing and validating a model requires."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         splits=rules.make_splits.output.splits,
@@ -32,7 +32,7 @@ rule plan_sample_size:
         sample_size="<results>/evaluation/sample_size.csv",
     log:
         "<logs>/plan_sample_size.log",
-    # Whoever plans a study wants to know this before the training has cost anything.
+    # The result is needed before the expensive training starts.
     priority: 100
     localrule: True
     conda:

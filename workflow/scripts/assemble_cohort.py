@@ -23,6 +23,7 @@ if "snakemake" in globals():
         ),
         Outputs(
             cohort=Path(snakemake.output.cohort),
+            patients=Path(snakemake.output.patients),
             images=Path(snakemake.output.images),
             masks=Path(snakemake.output.masks),
             flow=Path(snakemake.output.flow),

@@ -1,4 +1,4 @@
-"""Explain the network for every test patient: where it looks, and how much of that is gland."""
+"""Compute Grad-CAM for every test patient, and the share of its energy inside the gland."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

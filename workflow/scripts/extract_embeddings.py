@@ -1,4 +1,4 @@
-"""Embed every patient of a split by every member's network, and write the logits."""
+"""Write the embedding and the logit of every patient of a split by every member's network."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -38,13 +38,15 @@ def run(
     cohort, splits, embeddings, network
         cohort.csv, splits.csv, embeddings.npy and network.csv.
     folder
-        For path.csv, features.csv, optimism.csv, model.json and forest.skops.
+        Folder for path.csv, features.csv, optimism.csv, model.json and forest.skops.
     predictions
         predictions.csv.
     design, split
-        Which split.
+        Names of the design and of its split.
     config
+        The signature's block of the config.
     seed, threads
+        Seed of the study, and number of CPU threads.
     """
     data = read_split(cohort, splits, design, split)
     own_seed = seeds.derive(seed, design, split, "signature")

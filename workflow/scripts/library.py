@@ -1,4 +1,4 @@
-"""Make the package importable for an entry script, in whatever environment the script runs.
+"""Make the package importable for an entry script, in any environment.
 
 Snakemake clears PYTHONPATH for jobs with a conda environment, but adds the folder of the script to
 the module search path; every entry script therefore imports this module first.

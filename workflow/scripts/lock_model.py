@@ -25,7 +25,7 @@ def run(
     files: Path,
     manifest: Path,
 ) -> None:
-    """Copy what prediction needs into ``files`` and describe it in ``manifest``."""
+    """Copy the files that prediction needs to ``files`` and describe them in ``manifest``."""
     tables = io.read(COHORT, cohort), io.read(SPLITS, splits)
     bundle.lock(parts, *tables, public(config), logs, files, manifest)
 

@@ -1,4 +1,4 @@
-"""Write a de-identified package of a center, which the config of another site can name as a center.
+"""Write a de-identified package of a center for the config of another site.
 
 python workflow/scripts/package_center.py CENTER [--configfile config/config.yaml] [--output packages]
 """

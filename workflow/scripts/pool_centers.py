@@ -9,7 +9,7 @@ from thyrocast import log
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import OF_DESIGN, PERFORMANCE, POOLED, POOLED_CENTERS
-from thyrocast.evaluation import pooling, summaries
+from thyrocast.evaluation import pooled_centers, summaries
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -23,7 +23,7 @@ def run(
 ) -> None:
     """Join each table of the designs, and write the pooled results.
 
-    The centers of `summary_files`, whose data may not leave, are in the pooled results only.
+    The centers of `summary_files`, whose data may not leave, are only in the pooled results.
     """
     found = {
         table: io.concat(table, [io.read(table, file) for file in inputs[table.name]])
@@ -34,7 +34,7 @@ def run(
     for file in summary_files:
         centers = summaries.read(file, performance)
         performance = io.concat(PERFORMANCE, [performance, centers])
-    found[POOLED], found[POOLED_CENTERS] = pooling.pool(performance, confidence)
+    found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence)
     for table, frame in found.items():
         if table.name in outputs:
             io.write(table, frame, outputs[table.name])

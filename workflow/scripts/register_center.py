@@ -1,4 +1,4 @@
-"""Decide for every patient of a center's table or images who is in the study, and why not."""
+"""Include or exclude, with the reason, every patient of a center's table or images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

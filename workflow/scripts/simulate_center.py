@@ -1,4 +1,4 @@
-"""Simulate a center: a folder of DICOM files, a clinical table, and separately the truth."""
+"""Simulate a center: DICOM files, a clinical table and, separately, the truth."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Turn the anterior frames of a job's patients into comparable images of one field of view."""
+"""Convert the anterior frames of a job's patients to comparable images of one field of view."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def run(
     version: str,
     done: Path,
 ) -> None:
-    """Write the job's images and records, and to `done` the version of what they were computed from."""
+    """Write the job's images and records, and `version` (a hash of the job's inputs) to `done`."""
     results = standardize.standardize_job(
         patients, io.read(SCANS, scans), Path(center.dicom), center, settings
     )

@@ -1,4 +1,4 @@
-"""Summarize what the true risk of a simulated cohort discriminates; no model can do better."""
+"""Summarize the discrimination of a simulated cohort's true risk; no model can exceed it."""
 
 import logging
 from dataclasses import asdict

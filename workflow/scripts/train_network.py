@@ -31,7 +31,7 @@ def run(
     threads: int,
     job: tuple[str, str, tuple[str, ...]] | None = None,
 ) -> None:
-    """Train the member (`members.fit`) on its GPUs, with a process for each, or on the processor."""
+    """Train the member (`members.fit`) on its GPUs, with one process for each, or on the CPU."""
     work = partial(
         members.fit,
         cohort=cohort,

@@ -20,7 +20,7 @@ def run(
     inputs: Mapping[str, Path],
     config: StudyConfig,
     logs: Path,
-    plan: provenance.Plan,
+    plan: provenance.StudyPlan,
     output: Path,
 ) -> None:
     """Write ``provenance.json``; the hashes of the inputs are SHA-256."""
@@ -46,7 +46,7 @@ if "snakemake" in globals():
         inputs=clinical_tables | cohort_files,
         config=config,
         logs=Path(snakemake.params.logs),
-        plan=provenance.Plan(
+        plan=provenance.StudyPlan(
             environments=dict(snakemake.params.environments),
             centers=config.names(),
             splits=config.splits(),

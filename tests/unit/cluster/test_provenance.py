@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from thyrocast.cluster import provenance
-from thyrocast.cluster.provenance import Plan
+from thyrocast.cluster.provenance import StudyPlan
 from thyrocast.contract import documents
 from thyrocast.errors import InputError
 
-PLAN = Plan(
+PLAN = StudyPlan(
     environments={
         "register_center": "imaging",
         "train_network": "deep",

@@ -19,7 +19,7 @@ from tests.unit.hospital import SIZE, Hospital, assemble, read_cohort, scan
 from thyrocast.cohort import registration as cohorts
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
-from thyrocast.contract.cohort import OUTCOMES, REGISTER
+from thyrocast.contract.cohort import OUTCOMES, PATIENTS, REGISTER
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_pinhole_has_no_valid_millimeters(tmp_path: Path) -> None:
     dataset = scan("1")
     dataset.DetectorInformationSequence[0].CollimatorType = "PINH"
     north.scan("a", dataset)
-    assert north.reasons() == [("1", "a pinhole collimator, which has no valid millimeters")]
+    assert north.reasons() == [("1", "a pinhole collimator, whose pixel size is not valid")]
 
 
 @pytest.mark.parametrize(
@@ -183,13 +183,20 @@ def test_numbers_add_up_and_job_size_changes_nothing(tmp_path: Path, north: Hosp
         "role": "development", "found": 6, "in_table": 5, "in_dicom": 5, "matched": 4,
         "excluded": {
             "no images": 1,
-            "no uptake that stands out from the background": 1,
+            "no uptake above the background": 1,
             "not in the clinical table": 1,
         },
-        "analysed": 3, "cured": 2,
+        "analyzed": 3, "cured": 2,
     }  # fmt: skip
-    assert flow["found"] == flow["analysed"] + sum(flow["excluded"].values())
+    assert flow["found"] == flow["analyzed"] + sum(flow["excluded"].values())
     assert read_cohort(out)["outcome"].tolist() == [1, 0, 1]
+    patients = io.read(PATIENTS, out / "patients.csv")
+    assert (
+        patients.loc[patients["analyzed"], "patient"].tolist()
+        == read_cohort(out)["patient"].tolist()
+    )
+    excluded = patients.loc[~patients["analyzed"], "reason"].value_counts().to_dict()
+    assert excluded == flow["excluded"]
     images = np.load(out / "images.npy", mmap_mode="r")
     masks = np.load(out / "masks.npy", mmap_mode="r")
     assert images.shape == masks.shape == (3, SIZE, SIZE)
@@ -239,8 +246,8 @@ def test_values_from_the_config_are_logged(
     north.scan("a", scan("1", PixelSpacing=None, ActualFrameDuration=None))
     with caplog.at_level(logging.WARNING, "thyrocast"):
         north.register()
-    assert "1 scans have their pixel size from the config" in caplog.text
-    assert "1 scans have their duration from the config" in caplog.text
+    assert "1 scans take their pixel size from the config" in caplog.text
+    assert "1 scans take their duration from the config" in caplog.text
 
 
 def test_outcomes_of_prospective_centers_stay_empty(tmp_path: Path) -> None:

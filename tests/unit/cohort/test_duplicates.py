@@ -44,7 +44,7 @@ def test_one_person_in_two_centers_stops_the_run(
         assemble(tmp_path / "a", hospitals)
     out = assemble(tmp_path / "b", hospitals, duplicates="exclude")
     flow = json.loads((out / "flow.json").read_text())["centers"]
-    assert flow["north"]["analysed"] == 1
+    assert flow["north"]["analyzed"] == 1
     assert flow["south"]["excluded"] == {"the same person as another patient": 1}
     pair = [patient for h in hospitals for patient in h.register().register["patient"]]
     kept = assemble(tmp_path / "c", hospitals, distinct=[pair])

@@ -86,7 +86,7 @@ def test_the_photopeak_window_is_taken(tmp_path: Path) -> None:
 def test_view_codes(tmp_path: Path, view: Dataset, known: bool) -> None:
     found = verdict(tmp_path, nm(detectors=[detector(view)]))
     assert bool(found.scans) == known
-    assert found.reason == ("" if known else "another view than anterior")
+    assert found.reason == ("" if known else "a view other than anterior")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_orientation_gives_the_view_and_the_turn(
     dataset = nm(detectors=[detector(ImageOrientationPatient=cosines)])
     found = verdict(tmp_path, dataset)
     if turn is None:
-        assert found.reason == "another view than anterior"
+        assert found.reason == "a view other than anterior"
     else:
         assert [(scan.view_by, scan.turn) for scan in found.scans] == [("orientation", turn)]
 
@@ -140,8 +140,8 @@ def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
         ("Schilddrüse ventral", ""),
         ("Tiroide anteriore", ""),
         ("甲状腺 正面", ""),
-        ("甲状腺 側面", "another view than anterior"),
-        ("LAO", "another view than anterior"),
+        ("甲状腺 側面", "a view other than anterior"),
+        ("LAO", "a view other than anterior"),
         ("Thyroid", "view not stated"),
         ("ANT MARKER", "a marker, whole-body, phantom or other organ's image by its description"),
         ("Spritze voll", "a syringe by its description"),
@@ -173,7 +173,7 @@ def test_other_radionuclides_are_excluded(tmp_path: Path, isotope: Dataset) -> N
 
 def test_the_energy_window_identifies_iodine_if_no_radionuclide_is_named(tmp_path: Path) -> None:
     dataset = nm(radionuclide=None, windows=[window(143, 175)])
-    assert verdict(tmp_path, dataset).reason == "an energy window beside the photopeak"
+    assert verdict(tmp_path, dataset).reason == "an energy window without the photopeak"
     assert verdict(tmp_path, nm(radionuclide=None)).scans
 
 
@@ -319,7 +319,7 @@ def test_two_heads_that_nothing_distinguishes_are_excluded(
 ) -> None:
     front = {} if where else {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
     dataset = nm(TWO, [detector(**front), detector(**front)], **where)
-    assert verdict(tmp_path, dataset).reason == "several heads of one orientation"
+    assert verdict(tmp_path, dataset).reason == "several detector heads with one orientation"
 
 
 def test_windows_without_limits_are_identified_by_their_names(tmp_path: Path) -> None:

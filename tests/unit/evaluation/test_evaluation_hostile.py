@@ -10,7 +10,7 @@ from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.splits import SPLITS
-from thyrocast.evaluation import design, pooling, sample_size
+from thyrocast.evaluation import design, pooled_centers, sample_size
 from thyrocast.evaluation.settings import Settings
 
 KINDS = ("any", "tied", "constant", "hard", "perfect")
@@ -61,7 +61,7 @@ def test_no_study_is_too_strange(seed):
         warnings.simplefilter("error")
         # Each table is checked against its declaration: no NaN, no infinity, no repeated key.
         performance = design.evaluate(everybody, people, Settings(config, seed))[PERFORMANCE]
-        pooling.pool(performance, 0.95)
+        pooled_centers.pool(performance, 0.95)
         splits = io.conform(SPLITS, sets[list(SPLITS.names)])
         sample_size.plan(people, splits, config.sample_size, 0.95)
     for row in performance.itertuples():

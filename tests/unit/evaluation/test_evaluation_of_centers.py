@@ -24,7 +24,7 @@ from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, ROC
 from thyrocast.contract.names import Design, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation import groups, pooling
+from thyrocast.evaluation import groups, pooled_centers
 from thyrocast.evaluation.groups import CENTERS, Division
 from thyrocast.evaluation.samples import Sample
 from thyrocast.statistics import intervals
@@ -84,7 +84,7 @@ def test_pooling_reads_the_tables_alone(config, tmp_path):
     assert first["pi_low"] <= first["ci_low"] <= first["estimate"]
     # Centers that the models saw give no information on a new center.
     seen = io.read(PERFORMANCE, paths["performance"]).assign(design="holdout")
-    assert pooling.pool(seen, 0.95).summary[["pi_low", "pi_high"]].isna().all(axis=None)
+    assert pooled_centers.pool(seen, 0.95).summary[["pi_low", "pi_high"]].isna().all(axis=None)
     forest = io.read(POOLED_CENTERS, outputs["pooled_centers"])
     ratios = forest[(forest["metric"] == "oe_ratio") & (forest["method"] == "reml_hartung_knapp")]
     assert ratios["weight"].sum() == pytest.approx(1)
@@ -115,7 +115,7 @@ def test_a_center_that_keeps_its_data_takes_part_by_its_table(config, tmp_path):
 
 def pooled_of(rows):
     """Headlines of `POOLED` by metric, of rows of `PERFORMANCE`."""
-    summary = pooling.pool(io.build(PERFORMANCE, rows), 0.95).summary
+    summary = pooled_centers.pool(io.build(PERFORMANCE, rows), 0.95).summary
     return summary.drop_duplicates("metric").set_index("metric")
 
 
@@ -140,7 +140,7 @@ def test_centers_with_an_auc_of_1_or_nobody_cured_take_part_and_are_named():
 
 
 def effect_of(row):
-    [found] = pooling._effects(io.build(PERFORMANCE, [row]), 0.95)
+    [found] = pooled_centers._effects(io.build(PERFORMANCE, [row]), 0.95)
     return found
 
 
@@ -171,7 +171,7 @@ def test_the_standard_error_of_an_auc_of_1_is_that_of_newcombes_variance(configu
 
 
 def test_one_center_cannot_be_pooled_and_leaves_empty_cells(one):
-    row = pooling.pool(one["performance"], 0.95).summary.iloc[0]
+    row = pooled_centers.pool(one["performance"], 0.95).summary.iloc[0]
     assert (row["k"], row["status"]) == (1, "not_estimable")
     assert np.isnan(row["estimate"])
     assert row["note"] == "pooling needs at least two centers, found 1"

@@ -132,7 +132,7 @@ class _NotedError(Exception):
     """Carries the gradients that a process would have shared."""
 
 
-class _Noting(parallel.Group):
+class _Noting(parallel.ProcessGroup):
     def broadcast(self, value):
         return value
 

@@ -80,7 +80,7 @@ from thyrocast.network import state
 folder = Path(sys.argv[1])
 for step in range(40):
     tensors = {"x": torch.full((2000,), float(step))}
-    state.save(folder, state.State(step, tensors, state.Progress(epoch=step)))
+    state.save(folder, state.TrainingState(step, tensors, state.Progress(epoch=step)))
     found = state.load(folder)
     assert found is None or (found.tensors["x"] == found.step).all()
 """

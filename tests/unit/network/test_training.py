@@ -150,7 +150,9 @@ def test_damaged_state_is_replaced_by_the_previous_one(tmp_path, caplog):
     caplog.set_level("WARNING", logger="thyrocast")
     for step in (1, 2, 3):
         progress = states.Progress(epoch=step, history=(Epoch(1, 0.1, 0.7, None, None, 2.0),))
-        newest = states.save(tmp_path, states.State(step, {"x": torch.tensor([step])}, progress))
+        newest = states.save(
+            tmp_path, states.TrainingState(step, {"x": torch.tensor([step])}, progress)
+        )
     assert len(list(tmp_path.iterdir())) == 2, "two generations are kept"
     newest.write_bytes(newest.read_bytes()[:-3])
     state = states.load(tmp_path)
@@ -176,7 +178,7 @@ def test_state_survives_its_folder_vanishing(tmp_path, monkeypatch):
         return plain(path)
 
     monkeypatch.setattr(states, "_digest", vanish)
-    states.save(folder, states.State(4, {"x": torch.ones(2)}, states.Progress()))
+    states.save(folder, states.TrainingState(4, {"x": torch.ones(2)}, states.Progress()))
     assert states.load(folder).step == 4
 
 
@@ -196,7 +198,7 @@ def test_state_that_another_job_removes_while_it_is_read_is_skipped(tmp_path, mo
 def test_old_states_are_removed(tmp_path):
     for name in ("old", "new"):
         path = states.save(
-            tmp_path / name, states.State(1, {"x": torch.ones(1)}, states.Progress())
+            tmp_path / name, states.TrainingState(1, {"x": torch.ones(1)}, states.Progress())
         )
         if name == "old":
             for aged in (path, path.parent):

@@ -22,7 +22,7 @@ def test_without_a_run_on_slurm_nothing_is_checked() -> None:
 def test_a_job_with_another_config_than_its_run_stops() -> None:
     controller.write("a")
     controller.check_unchanged("a", ["train_network"])
-    with pytest.raises(RuntimeError, match="The config was edited after this run had begun"):
+    with pytest.raises(RuntimeError, match="The config was edited after this run started"):
         controller.check_unchanged("b", ["train_network"])
 
 

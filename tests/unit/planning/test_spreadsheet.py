@@ -178,7 +178,7 @@ def test_a_percentage_is_read_as_shown_and_reported(tmp_path: Path) -> None:
     sheet = read_sheet(tmp_path / "t.xlsx")
     assert sheet.rows == [["62%", "7%", "62.5%", "62"]]
     (note,) = sheet.notes
-    assert "3 cells are shown as percent and read so" in note
+    assert "3 cells are formatted as percent: 0.62 is read as 62%" in note
     assert "the first in row 2" in note
 
 

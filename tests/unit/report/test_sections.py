@@ -190,7 +190,7 @@ def test_numbers_that_do_not_add_up_are_found(small, small_folder, tmp_path):
     assert participants.flow_section(small).inconsistent == []
     text = (small_folder / "cohort" / "flow.json").read_text(encoding="utf-8")
     changed = tmp_path / "flow.json"
-    changed.write_text(text.replace('"analysed": 40', '"analysed": 39'), encoding="utf-8")
+    changed.write_text(text.replace('"analyzed": 40', '"analyzed": 39'), encoding="utf-8")
     study = dataclasses.replace(small, flow=documents.read(Flow, changed))
     assert participants.flow_section(study).inconsistent == ["north"]
 

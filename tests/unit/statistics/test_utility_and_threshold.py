@@ -96,12 +96,12 @@ def test_youden_by_hand():
 
 def test_fixed_sensitivity_and_specificity():
     sensitive = threshold.choose(OUTCOME, PROBABILITY, NAMES, "sensitivity", 0.6)
-    called = sensitive.decide(PROBABILITY, NAMES, experiment=True)
+    called = sensitive.decide(PROBABILITY, NAMES, apparent=True)
     # Two of three would do, but three cost no specificity.
     assert called[OUTCOME == 1].all()
     assert called[OUTCOME == 0].tolist() == [True, False]
     specific = threshold.choose(OUTCOME, PROBABILITY, NAMES, "specificity", 1.0)
-    called = specific.decide(PROBABILITY, NAMES, experiment=True)
+    called = specific.decide(PROBABILITY, NAMES, apparent=True)
     assert not called[OUTCOME == 0].any()
     assert called[OUTCOME == 1].mean() == pytest.approx(1 / 3)
 
@@ -120,7 +120,7 @@ def test_costs_move_the_threshold():
 def test_nobody_can_be_called_where_no_cut_would_do():
     y, p = np.array([0, 1, 1]), np.array([1.0, 1.0, 0.4])
     found = threshold.choose(y, p, NAMES[:3], "specificity", 1.0)
-    assert not found.decide(p, NAMES[:3], experiment=True).any()
+    assert not found.decide(p, NAMES[:3], apparent=True).any()
 
 
 def test_scoring_on_the_patients_it_was_chosen_on_is_refused():
@@ -128,7 +128,7 @@ def test_scoring_on_the_patients_it_was_chosen_on_is_refused():
     with pytest.raises(threshold.TunedOnTestError, match="1 of 2 patients"):
         chosen.decide([0.3, 0.4], ["a", "new"])
     assert chosen.decide([0.1, 0.4], ["new", "newer"]).tolist() == [False, True]
-    assert chosen.decide([0.3, 0.4], ["a", "new"], experiment=True).all()
+    assert chosen.decide([0.3, 0.4], ["a", "new"], apparent=True).all()
 
 
 def test_a_threshold_that_nobody_helped_to_choose_may_be_scored_on_anyone():

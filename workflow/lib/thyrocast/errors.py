@@ -1,5 +1,5 @@
-"""What is raised for a fault of the user's input."""
+"""The error that is raised for wrong input from the user."""
 
 
 class InputError(ValueError):
-    """Something that a user gave is wrong; the message is one sentence that says where and what to do."""
+    """Wrong input from the user; the message is one sentence that says where and what to do."""

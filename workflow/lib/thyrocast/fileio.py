@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all; standard library only."""
+"""Atomic writing of files, and JSON files; standard library only."""
 
 import contextlib
 import json
@@ -11,14 +11,14 @@ from typing import Any
 
 @contextlib.contextmanager
 def atomic(path: str | Path, mode: int | None = None) -> Iterator[Path]:
-    """Yield a temporary path in the folder of ``path`` that takes its name only if the block succeeds.
+    """Yield a temporary path; rename it to ``path`` if the block succeeds, otherwise delete it.
 
     Parameters
     ----------
     path
         The file to write; its folder is created if needed.
     mode
-        Permissions of the file; those of the umask, if None.
+        Permissions of the file; None for those of the umask.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def _umask() -> int:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON with sorted keys, at once or not at all."""
+    """Write JSON atomically, with sorted keys."""
     with atomic(path) as temporary:
         temporary.write_text(
             json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n",

@@ -13,23 +13,23 @@ from thyrocast.errors import InputError
 
 
 class IdentifierForm(Protocol):
-    """How identifiers of a center are brought to one form: the block ``identifiers`` of its config."""
+    """How a center's identifiers are normalized: the block ``identifiers`` of its config."""
 
     @property
     def strip_prefix(self) -> str:
-        """Text that is removed from the front."""
+        """Prefix that is removed."""
 
     @property
     def zero_pad(self) -> int:
-        """Length to which numbers are padded with zeros; 0 for no padding."""
+        """Length to which numeric identifiers are padded with zeros; 0 for no padding."""
 
     @property
     def strip_zeros(self) -> bool:
-        """Whether leading zeros of numbers are removed."""
+        """Whether leading zeros of numeric identifiers are removed."""
 
 
 def normalize_identifier(text: str, form: IdentifierForm) -> str:
-    """Return a patient identifier of a table or of a DICOM header in one form.
+    """Return the normalized form of a patient identifier from a table or a DICOM header.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def normalize_identifier(text: str, form: IdentifierForm) -> str:
 
 
 def pseudonym(key: bytes, center: str, identifier: str) -> str:
-    """Return a patient's name under ``results/``: a keyed hash, which only the key can reproduce.
+    """Return a patient's pseudonym: a keyed hash that can be reproduced only with the key.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def load_key(path: str | Path) -> bytes:
     file = Path(path).expanduser()
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Linked as a whole, so that two processes that start together read the same key.
+        # The complete file is linked, so that two processes that start together read the same key.
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
         with os.fdopen(handle, "w") as new:
             new.write(secrets.token_hex(32) + "\n")

@@ -25,7 +25,7 @@ def start(
     rule, wildcards
         The name of the job, which distinguishes the lines of jobs that run in parallel.
     append
-        Whether this is another process of a job that has started its log already.
+        Whether another process of the same job has already started the log.
     """
     path = Path(file)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def start(
         return logger
     if "SLURM_JOB_ID" in os.environ:
         logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
-    # A wrong environment would show only later, and in another job.
+    # Otherwise a wrong environment would be noticed only later, in another job.
     logger.info("Python %s in %s", platform.python_version(), sys.prefix)
     # Only for the file: provenance reads it there.
     file_handler.handle(

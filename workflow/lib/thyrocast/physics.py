@@ -1,4 +1,4 @@
-"""Physical constants that several rooms need."""
+"""Physical constants that several subpackages need."""
 
 #: Half-life of technetium-99m, min: 6.0067 h (Decay Data Evaluation Project, Laboratoire National
 #: Henri Becquerel, table of Tc-99m).
@@ -6,5 +6,5 @@ TC99M_HALF_LIFE_MIN = 360.402
 
 
 def tc99m_left(minutes: float) -> float:
-    """Fraction of technetium-99m that remains after this many minutes."""
+    """Return the fraction of technetium-99m that remains after this many minutes."""
     return float(2.0 ** (-minutes / TC99M_HALF_LIFE_MIN))

@@ -63,7 +63,7 @@ def read(log: Path, imported: Collection[str]) -> dict[str, str] | None:
     log
         The job's log file.
     imported
-        Top-level names that the job's code imports. Other packages may be within reach (Snakemake
+        Top-level names that the job's code imports. Other packages may be importable (Snakemake
         adds its own to every environment) and are left out.
 
     Returns

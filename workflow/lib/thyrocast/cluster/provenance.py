@@ -20,7 +20,7 @@ _LATER = ("render_report", "lock_model")
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """The jobs of a study, so that logs of earlier plans can be recognized.
 
     Attributes
@@ -58,7 +58,7 @@ class JobRecord:
     versions: Mapping[str, str] | None
 
 
-def records(logs: Path, plan: Plan) -> list[JobRecord]:
+def records(logs: Path, plan: StudyPlan) -> list[JobRecord]:
     """Read the log of every job of the plan.
 
     Parameters
@@ -71,7 +71,7 @@ def records(logs: Path, plan: Plan) -> list[JobRecord]:
     return list(_records(logs, plan))
 
 
-def _records(logs: Path, plan: Plan) -> Iterator[JobRecord]:
+def _records(logs: Path, plan: StudyPlan) -> Iterator[JobRecord]:
     imports: dict[str, set[str]] = {}
     for file in sorted(logs.rglob("*.log")):
         job = str(file.relative_to(logs).with_suffix(""))
@@ -86,7 +86,7 @@ def _records(logs: Path, plan: Plan) -> Iterator[JobRecord]:
         yield JobRecord(job, script, slurm[1] if slurm else "", recorded)
 
 
-def by_environment(jobs: list[JobRecord], plan: Plan) -> dict[str, dict[str, str]]:
+def by_environment(jobs: list[JobRecord], plan: StudyPlan) -> dict[str, dict[str, str]]:
     """Return the versions in each environment; where jobs differ, all of them (``1.0 and 1.1``)."""
     found: dict[str, list[Mapping[str, str]]] = {}
     for record in jobs:
@@ -109,7 +109,7 @@ def conflicts(jobs: list[JobRecord]) -> dict[str, dict[str, list[str]]]:
 
 
 def describe(
-    *, config: Mapping[str, Any], seed: int, inputs: Mapping[str, str], logs: Path, plan: Plan
+    *, config: Mapping[str, Any], seed: int, inputs: Mapping[str, str], logs: Path, plan: StudyPlan
 ) -> Provenance:
     """Return the content of ``provenance.json``.
 

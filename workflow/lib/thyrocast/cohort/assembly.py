@@ -16,9 +16,10 @@ from thyrocast.cohort.duplicates import Person
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
 from thyrocast.contract.columns import ACQUISITION, QUANTITIES
-from thyrocast.contract.names import Source
+from thyrocast.contract.documents import CenterFlow, Flow
+from thyrocast.contract.names import Role, Source
 
 LOG = logging.getLogger("thyrocast")
 
@@ -43,9 +44,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files of the cohort: cohort.csv, images.npy, masks.npy and flow.json."""
+    """Files of the cohort: cohort.csv, patients.csv, images.npy, masks.npy and flow.json."""
 
     cohort: Path
+    patients: Path
     images: Path
     masks: Path
     flow: Path
@@ -59,14 +61,14 @@ def assemble(
     outcomes: Outcomes,
     seed: int,
 ) -> None:
-    """Write the cohort, its images, and the numbers of the flow diagram.
+    """Write the cohort, its images, the reason of each exclusion, and the flow of patients.
 
     Parameters
     ----------
     inputs, outputs
         Files.
     roles
-        Center to role, in the config's order, which is the cohort's.
+        For each center its role, in the order of the config, which is also that of the cohort.
     settings
         The cohort's block of the config.
     outcomes, seed
@@ -75,7 +77,7 @@ def assemble(
     Raises
     ------
     InputError
-        If patients look like one person and the config does not say what they are.
+        If patients look like one person and the config does not say whether they are.
     """
     registered = [io.read(contract.REGISTER, path) for path in inputs.registers]
     register = io.concat(contract.REGISTER, registered)
@@ -95,12 +97,14 @@ def assemble(
     places = images.set_index("patient").loc[cohort["patient"]]
     _stack(places, inputs.images, "image", np.dtype(np.float32), outputs.images)
     _stack(places, inputs.images, "mask", np.dtype(np.uint8), outputs.masks)
-    fileio.write_json(outputs.flow, {"centers": _flow(register, roles)})
+    decided = register.assign(analyzed=register["reason"] == "")
+    io.write(contract.PATIENTS, decided[list(contract.PATIENTS.names)], outputs.patients)
+    documents.write(_flow(register, roles), outputs.flow)
     LOG.info("%d patients analyzed, %d cured", len(cohort), int((cohort["outcome"] == 1).sum()))
 
 
 def _locate(images: Sequence[Path]) -> pd.DataFrame:
-    """Where each patient's image is: patient, job, row of the job's arrays, hash of the pixels."""
+    """Return the place of each image: patient, job, row of the job's arrays, hash of the pixels."""
     found = []
     for job, path in enumerate(images):
         with np.load(path) as arrays:
@@ -115,7 +119,7 @@ def _locate(images: Sequence[Path]) -> pd.DataFrame:
 def _reasons(
     register: pd.DataFrame, records: pd.DataFrame, images: pd.DataFrame
 ) -> "pd.Series[str]":
-    """Why each patient of the register is excluded, by registration or by standardization."""
+    """Return why registration or standardization excluded each patient; "" if they did not."""
     said = register["patient"].map(records.set_index("patient")["reason"]).replace("", np.nan)
     without_image = said.fillna("not standardized")
     registered = (register["reason"] != "") | register["patient"].isin(images["patient"])
@@ -125,7 +129,7 @@ def _reasons(
 def _without_duplicates(
     register: pd.DataFrame, scans: pd.DataFrame, images: pd.DataFrame, settings: CohortConfig
 ) -> "pd.Series[str]":
-    """Reasons, with that of patients who are the same person as another."""
+    """Return the reasons, with one for each patient who is the same person as another patient."""
     included = register.loc[register["reason"] == "", ["patient", "center"]]
     best = scans[scans["rank"] == 0]
     table = included.merge(best, on="patient", how="left").merge(images, on="patient", how="left")
@@ -136,7 +140,7 @@ def _without_duplicates(
 
 
 def _outcomes(cohort: pd.DataFrame, outcomes: Outcomes, seed: int) -> "pd.Series[Any]":
-    """Outcomes as observed, or permuted within each center."""
+    """Return the outcomes as observed, or permuted within each center."""
     observed = cohort["outcome"]
     if outcomes is not Outcomes.SHUFFLED:
         return observed
@@ -184,28 +188,31 @@ def _stack(
         del stacked
 
 
-def _flow(register: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Numbers of the flow diagram: found = analysed + all excluded, for every center."""
+def _flow(register: pd.DataFrame, roles: Mapping[str, str]) -> Flow:
+    """Return the numbers of the flow diagram; in every center, found = analyzed + all excluded."""
     by_center = dict(iter(register.groupby("center")))
-    return {
-        center: {"role": role, **_counts(by_center.get(center, register.iloc[:0]))}
-        for center, role in roles.items()
-    }
+    return Flow(
+        centers={
+            center: _counts(by_center.get(center, register.iloc[:0]), Role(role))
+            for center, role in roles.items()
+        }
+    )
 
 
-def _counts(rows: pd.DataFrame) -> dict[str, Any]:
+def _counts(rows: pd.DataFrame, role: Role) -> CenterFlow:
     analyzed = rows[rows["reason"] == ""]
     excluded = rows.loc[rows["reason"] != "", "reason"].value_counts()
     sources = rows["source"].value_counts()
     both, table, dicom = (
         int(sources.get(source, 0)) for source in (Source.BOTH, Source.CLINICAL, Source.DICOM)
     )
-    return {
-        "found": len(rows),
-        "in_table": both + table,
-        "in_dicom": both + dicom,
-        "matched": both,
-        "excluded": {str(reason): int(count) for reason, count in excluded.items()},
-        "analysed": len(analyzed),
-        "cured": int((analyzed["outcome"] == 1).sum()),
-    }
+    return CenterFlow(
+        role=role,
+        found=len(rows),
+        in_table=both + table,
+        in_dicom=both + dicom,
+        matched=both,
+        excluded={str(reason): int(count) for reason, count in excluded.items()},
+        analyzed=len(analyzed),
+        cured=int((analyzed["outcome"] == 1).sum()),
+    )

@@ -15,14 +15,14 @@ TSH_UNIT = "mIU/L"
 
 @dataclass(frozen=True)
 class Fault:
-    """What could not be read in a cell; the text never quotes the cell."""
+    """A cell that could not be read, and why; the text never quotes the cell."""
 
     column: str
     text: str
 
 
 class Row:
-    """Cells by the center's column names; what can't be read becomes a fault and counts as missing.
+    """Cells of a row by column name; a cell that can't be read counts as missing and adds a fault.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Row:
     Attributes
     ----------
     faults
-        What could not be read so far.
+        Cells that could not be read so far.
     """
 
     def __init__(self, cells: Mapping[str, str], missing: Collection[str], date_order: str) -> None:
@@ -55,7 +55,7 @@ class Row:
         return "" if fold(value) in self._missing else value
 
     def number(self, column: str | None, quantity: str, factor: float = 1.0) -> float | None:
-        """Return a number in our unit; None, and a fault outside its physiological range.
+        """Return a number in our unit; None, with a fault, if it is not a number or out of range.
 
         Parameters
         ----------
@@ -64,8 +64,8 @@ class Row:
         quantity
             Our name of the quantity, as in `numbers.RANGES`.
         factor
-            Converts the center's unit to ours. A cell with a percent sign is in percent, whatever
-            the center's unit.
+            Converts the center's unit to ours. A cell with a percent sign is in percent, for any
+            unit of the center.
         """
         text = self.text(column)
         if not text:
@@ -88,7 +88,7 @@ class Row:
         return value
 
     def date(self, column: str | None) -> datetime.date | None:
-        """Return a date; None, and a fault if the cell is not a date."""
+        """Return a date; None if the cell is empty, or, with a fault, if it is not a date."""
         text = self.text(column)
         if not text:
             return None
@@ -99,7 +99,7 @@ class Row:
             return None
 
     def code(self, column: str | None, name: str, codes: Mapping[str, str | None]) -> str | None:
-        """Return our code of a clinical column; None if not known, and a fault if unknown to us.
+        """Return our code for a cell; None if not known, or, with a fault, if it is undefined.
 
         Parameters
         ----------
@@ -121,7 +121,7 @@ class Row:
             return None
 
     def takes_drug(self, column: str | None, codes: Mapping[str, str | None]) -> bool | None:
-        """Whether a cell says that antithyroid drugs are taken; None, and a fault if it is unclear.
+        """Return whether antithyroid drugs are taken; None, with a fault, if the cell is unclear.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ from thyrocast.identity import normalize_identifier
 from thyrocast.planning.spreadsheet import Sheet, read_sheet
 
 LOG = logging.getLogger("thyrocast")
-# Faults of cells that are logged one by one; of the others only their number is logged.
+# Number of faults in cells that are logged one by one; of the others only the number is logged.
 LOGGED_FAULTS = 20
 
 
@@ -29,7 +29,7 @@ LOGGED_FAULTS = 20
 class ClinicalPatient:
     """One patient of a clinical table.
 
-    Dates are never written except as intervals, or to private files.
+    Dates are written only as intervals, or to private files.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class ClinicalPatient:
     outcome_code
         The cell of the outcome, for the rule `given`.
     visits, second_treatment
-        What followed the therapy, for the rule `followup`.
+        Events after the therapy, for the rule `followup`.
     conflicting
         Whether the table has other rows of this identifier that differ.
     """
@@ -72,8 +72,8 @@ def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPa
     -------
     list of ClinicalPatient
         One per identifier in the order of the table; rows without an identifier are patients with
-        an empty one. Of several rows of one identifier the first counts; if others differ from it,
-        the patient is `conflicting`.
+        an empty one. Of several rows of one identifier the first is used; if others differ from
+        it, the patient is `conflicting`.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPa
     missing = {fold(text) for text in center.missing} | {""}
     patients: list[ClinicalPatient] = []
     faults: list[str] = []
-    first_rows: dict[str, tuple[int, list[str]]] = {}  # position among the patients, and cells
+    first_rows: dict[str, tuple[int, list[str]]] = {}  # index in `patients`, and cells
     for line, cells in zip(sheet.lines, sheet.rows, strict=True):
         row = Row(dict(zip(sheet.header, cells, strict=True)), missing, center.date_order)
         patient = _read_patient(row, line, center, factors)
@@ -159,7 +159,7 @@ def _read_patient(
 def _age(
     row: Row, column: str | None, birth: datetime.date, therapy: datetime.date
 ) -> float | None:
-    """Completed years at therapy; None, and a fault if they are not possible."""
+    """Return the completed years at therapy; None, with a fault, if they are out of range."""
     years = (therapy - birth).days / DAYS_PER_YEAR
     low, high = RANGES["age"]
     if low <= years <= high:
@@ -174,7 +174,7 @@ def _merge(first: ClinicalPatient, same: bool, line: int, center: str) -> Clinic
         LOG.warning("center %s, row %d repeats row %d and is ignored", center, line, first.line)
         return first
     LOG.warning(
-        "center %s, rows %d and %d have the same identifier and differ, the patient is excluded",
+        "center %s, rows %d and %d have the same identifier but differ: the patient is excluded",
         center, first.line, line,
     )  # fmt: skip
     return replace(first, conflicting=True)
@@ -182,10 +182,10 @@ def _merge(first: ClinicalPatient, same: bool, line: int, center: str) -> Clinic
 
 def _report(faults: Sequence[str], cohort: CohortConfig) -> None:
     for fault in faults[:LOGGED_FAULTS]:
-        LOG.warning("%s, taken as not known", fault)
+        LOG.warning("%s, treated as not known", fault)
     if len(faults) > LOGGED_FAULTS:
         more = len(faults) - LOGGED_FAULTS
-        LOG.warning("%d more cells are not understood and taken as not known", more)
+        LOG.warning("%d more cells are not understood and treated as not known", more)
     if faults and cohort.values is OutOfRange.STOP:
         raise InputError(
             f"{faults[0]} ({len(faults)} such cells): correct the table, or set cohort.values: missing"

@@ -1,4 +1,4 @@
-"""Codes as the cells of a center's table contain them."""
+"""Decode the cells of a center's table that contain codes."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _HORMONE = re.compile(
     r"\b(levo|l)[- ]?(th?[iy]rox|t4\b)|\b(eu)?th?[iy]rox|\blt4\b|\bsynthroid|тироксин|チラーヂン"
 )
 _DOSE = re.compile(r"\d+([.,]\d+)? ?(mg|мг|毫克)?(/ ?\w+)?")
-# Codes that every center may use, besides ours and its own.
+# Codes that every center may use, in addition to ours and its own.
 _BUILT_IN = {
     "sex": {"f": "female", "w": "female", "m": "male", "o": "other"},
     "antithyroid_drug": {"mmi": "methimazole", "cbz": "carbimazole", "ptu": "propylthiouracil"},
@@ -53,7 +53,7 @@ def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | Non
 
 
 def antithyroid_drug(text: str, codes: Mapping[str, str | None]) -> bool:
-    """Whether a cell about drugs says that an antithyroid drug is taken: yes or no, name or dose.
+    """Return whether a cell (yes or no, name or dose) says that an antithyroid drug is taken.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def antithyroid_drug(text: str, codes: Mapping[str, str | None]) -> bool:
     Raises
     ------
     ValueError
-        If the cell says neither; a guess would decide the patient's outcome.
+        If the cell is not clear; a wrong guess could change the patient's outcome.
     """
     folded = fold(text)
     if not folded or folded in NO or re.fullmatch(r"0+([.,]0+)? ?\w{0,3}", folded):

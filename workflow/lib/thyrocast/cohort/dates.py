@@ -1,4 +1,4 @@
-"""Dates as the cells of a center's table contain them, and intervals between dates."""
+"""Read dates from the cells of a center's table, and compute intervals between dates."""
 
 import datetime
 import re
@@ -8,14 +8,14 @@ from thyrocast.contract.text import fold
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 
-# Beginnings of the months' names in English, German, French, Spanish, Italian, Portuguese, Turkish.
+# First letters of month names in English, German, French, Spanish, Italian, Portuguese, Turkish.
 _MONTHS = (
     "jan jän ene gen oca", "feb fev fév şub sub", "mar mär mrz", "apr avr abr nis",
     "may mai mag mayi", "jun juin giu haz", "jul juil lug tem", "aug aou aoû ago ağu agu",
     "sep set eyl", "oct okt out ott eki", "nov kas", "dec dez déc dic ara",
 )  # fmt: skip
 _MONTH = {start: n for n, starts in enumerate(_MONTHS, 1) for start in starts.split()}
-# A date that a spreadsheet shows as a number counts days from here.
+# A date that a spreadsheet shows as a number is the number of days since this day.
 _EPOCH = datetime.date(1899, 12, 30)
 
 

@@ -1,10 +1,10 @@
-"""De-identified DICOM objects of a center's patients, for a study of another site.
+"""De-identified DICOM objects of a center's patients, for a study at another site.
 
-Nothing is cleaned; everything is written from scratch: each object contains the elements listed here
-and no others, so that nothing identifying can be overlooked. That is more than the Basic Application
+No object is cleaned; each is written from scratch. It contains the elements listed here and no
+others, so that no identifying element can be overlooked. That is more than the Basic Application
 Level Confidentiality Profile requires (DICOM PS3.15 Annex E.2), with the options to retain
 longitudinal temporal information with modified dates (E.3.6) and patient characteristics (E.3.7),
-as each object states. Secondary captures and pictures, whose pixels may show a name, are refused
+as each object states. Secondary captures and pictures, whose pixels may show a name, are excluded
 (E.3.1).
 """
 
@@ -27,7 +27,7 @@ from thyrocast.contract.names import ScanKind
 from thyrocast.dicom.names import unquote_name
 from thyrocast.dicom.pixels import read_counts
 
-# Every therapy of a package is on this day; scans keep their interval from it.
+# Every therapy of a package is on this day; scans keep their interval to the therapy.
 THERAPY_DAY = datetime.date(2000, 1, 1)
 _NOON = datetime.time(12)
 _IMPLEMENTATION = UID("2.25.201450783276194306531262826190317152713")
@@ -43,7 +43,7 @@ _VENDORS = {
 }  # fmt: skip
 _SEX = {"female": "F", "male": "M", "other": "O"}
 _MOST_COUNTS = np.iinfo(np.uint16).max
-# Limits in keV of a window of 20 % around the photopeak, whichever was used.
+# Limits in keV of a window of 20 % around the photopeak; the window that was used is not copied.
 _WINDOW_KEV = (126, 154)
 
 
@@ -53,7 +53,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """What an object of the package contains besides the patient.
+    """What an object of the package contains in addition to the patient.
 
     Attributes
     ----------
@@ -66,9 +66,9 @@ class Picture:
     duration_s
         Duration in s; None if unknown.
     moment
-        When it was acquired, relative to `THERAPY_DAY`.
+        Date and time of acquisition, relative to `THERAPY_DAY`.
     anterior
-        Whether it is the scan; the image of a syringe otherwise.
+        Whether it is the scan of the patient, not the image of a syringe.
     """
 
     pixels: NDArray[np.uint16]
@@ -103,7 +103,7 @@ class PackageScan:
     file, frames, kind, turn, spacing
         As in `contract.cohort.SCANS`; spacing of rows and of columns in mm.
     moment
-        Noon of the day that is as long before `THERAPY_DAY` as the scan was before the therapy.
+        Noon of the day whose interval to `THERAPY_DAY` is that from the scan to the therapy.
     duration_s, tc_activity_mbq, delay_min
         Duration in s, injected activity in MBq, minutes from injection to image.
     vendor, camera, collimator, simulated
@@ -184,7 +184,8 @@ def pictures_of(scan: PackageScan, folder: Path) -> list[Picture]:
     ]
     for shot in scan.syringes:
         pixels = _counts(folder, shot.file, (shot.frame,))
-        # The time may pass midnight, but the day must stay that of the scan.
+        # A syringe is matched to a scan of the same day; an image that would move to another day is
+        # left out.
         moment = scan.moment - datetime.timedelta(minutes=shot.minutes)
         if moment.date() == scan.moment.date():
             pictures.append(
@@ -251,7 +252,7 @@ def dataset_of(picture: Picture, scan: PackageScan, key: bytes, number: int) -> 
 
 
 def _add_deidentification(dataset: Dataset) -> None:
-    """Elements that say how the object was de-identified (PS3.15 E.1.1)."""
+    """Add the elements that say how the object was de-identified (PS3.15 E.1.1)."""
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = "written from scratch with listed elements only"
     dataset.DeidentificationMethodCodeSequence = Items(
@@ -273,7 +274,7 @@ def _add_pixels(dataset: Dataset, picture: Picture) -> None:
 
 
 def _add_nuclear_medicine(dataset: Dataset, picture: Picture, scan: PackageScan) -> None:
-    """The modules of C.8.4.8 to C.8.4.11, with one detector and one energy window."""
+    """Add the modules of C.8.4.8 to C.8.4.11, with one detector and one energy window."""
     dataset.FrameIncrementPointer = [0x00540010, 0x00540020]
     dataset.EnergyWindowVector = dataset.DetectorVector = 1
     dataset.NumberOfEnergyWindows = dataset.NumberOfDetectors = 1
@@ -311,7 +312,7 @@ def _code(value: str, meaning: str, scheme: str) -> Dataset:
 
 
 def _uid(key: bytes, *names: object) -> UID:
-    """A unique identifier that is derived from the key and the names (PS3.5 B.2)."""
+    """Return a unique identifier that is derived from the key and the names (PS3.5 B.2)."""
     text = "\0".join(["uid", *map(str, names)])
     digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
     return UID(f"2.25.{int.from_bytes(digest[:16], 'big') >> 1}")

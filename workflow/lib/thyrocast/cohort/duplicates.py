@@ -1,4 +1,4 @@
-"""Patients who look like one person: one person on both sides of a split is leakage."""
+"""Patients who look like one person; a person in both training and test set is leakage."""
 
 import collections
 import datetime
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from thyrocast.config.cohort import Duplicates
 from thyrocast.errors import InputError
 
-# One person has one first therapy; dates further apart than a clerical error are of two people.
+# One person has one first therapy; dates that differ by more than this belong to two people.
 SAME_THERAPY_DAYS = 7
-# A birth date that more patients of one center share is a placeholder for an unknown one.
+# If more patients of one center have the same birth date, it is a placeholder for an unknown one.
 MOST_BORN = 3
 REASON = "the same person as another patient"
 
@@ -41,7 +41,7 @@ class Person:
 def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
     """Return the pairs of patients who look like one person, in the order of `people`, and why.
 
-    - Identical pixels are one image, whatever its identifiers say.
+    - Identical pixels are the same image, even if the identifiers differ.
     - The same identifier in two centers is one person, unless birth dates or sexes differ, or, if
       these are not known, the therapies are more than a week apart.
     - The same birth date and sex in two centers is one person, unless the therapies are more than
@@ -112,7 +112,7 @@ def resolve(
     Raises
     ------
     InputError
-        If there are pairs about which the config says nothing.
+        If the config does not say what to do with a pair.
     """
     known = {frozenset(pair) for pair in distinct}
     pairs = {pair: why for pair, why in find(people).items() if frozenset(pair) not in known}
@@ -124,6 +124,7 @@ def resolve(
     more = f" and {len(pairs) - 5} more pairs" if len(pairs) > 5 else ""
     raise InputError(
         f"patients {', '.join(shown)}{more} look like one person, which would leak from training to "
-        "test: say in the config that they are one (cohort.duplicates: exclude), that pairs are two "
-        "people (cohort.distinct), or that all are (cohort.duplicates: keep)"
+        "test: state in the config that they are one person (cohort.duplicates: exclude), that "
+        "some pairs are two people (cohort.distinct), or that all pairs are (cohort.duplicates: "
+        "keep)"
     )

@@ -1,4 +1,4 @@
-"""What a row of a center's table says about the time after the therapy."""
+"""Read the follow-up after therapy from a row of a center's table."""
 
 import datetime
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class SecondTreatment:
     Attributes
     ----------
     months
-        Months from the first therapy; None if only known that there was one.
+        Months from the first therapy; None if it is only known that there was one.
     understood
         Whether the cell is yes or a date after the therapy.
     """
@@ -72,7 +72,7 @@ def read_visits(
     codes
         The center's codes of ``antithyroid_drug`` and ours.
     factors
-        For each of our numeric columns, what converts the center's unit to ours.
+        For each of our numeric columns, the factor that converts the center's unit to ours.
     """
     return tuple(_read_visit(row, rule, visit, therapy, codes, factors) for visit in rule.visits)
 
@@ -114,8 +114,8 @@ def read_second_treatment(
 ) -> SecondTreatment | None:
     """Read whether there was a second treatment; None if there was not.
 
-    A cell that is neither yes, no nor a date after therapy is not understood: with a second
-    treatment overlooked, the patient would count as cured.
+    A cell that is neither yes, no nor a date after therapy is not understood: if a second
+    treatment were overlooked, the patient could count as cured.
     """
     code = fold(row.text(column))
     if not code or code in NO:

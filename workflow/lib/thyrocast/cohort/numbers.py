@@ -1,4 +1,4 @@
-"""Numbers as the cells of a center's table contain them."""
+"""Read numbers from the cells of a center's table."""
 
 import re
 
@@ -17,9 +17,9 @@ RANGES = {
 
 
 def parse_number(text: str) -> float:
-    """Return a number with decimal point or comma, with or without marks of thousands.
+    """Return a number with decimal point or comma, with or without thousands separators.
 
-    A number beyond a limit is the limit: ``<0.4`` is 0.4.
+    A value below or above a limit is read as the limit: ``<0.4`` is 0.4.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether the first iodine therapy cured a patient: as a center states, or from follow-up visits."""
+"""Whether the first iodine therapy cured a patient: as stated by the center, or from visits."""
 
 from dataclasses import dataclass
 
@@ -28,11 +28,11 @@ class Outcome:
     cured
         True, False, or None if there is no outcome.
     reason
-        Why there is none; empty if there is one, or if none is expected yet.
+        Why there is no outcome; empty if there is one, or if none is expected yet.
     state
-        Thyroid state at the visit that decided.
+        Thyroid state at the deciding visit.
     months
-        Months from therapy to that visit.
+        Months from therapy to the deciding visit.
     """
 
     cured: bool | None
@@ -72,13 +72,13 @@ def _given(rule: OutcomeConfig, text: str) -> Outcome:
 
 
 def _followed(rule: OutcomeConfig, patient: ClinicalPatient) -> Outcome:
-    """Cured: euthyroid or hypothyroid without drugs at the deciding visit, after one therapy."""
+    """Decide by follow-up: cured is euthyroid or hypothyroid without drugs, after one therapy."""
     second = patient.second_treatment
     low, high = rule.months - rule.tolerance_months, rule.months + rule.tolerance_months
     if second and not second.understood:
         return Outcome(None, "second treatment not understood")
     if second and (second.months is None or second.months <= high):
-        # Whatever a later visit shows, the first therapy did not cure.
+        # The first therapy did not cure the patient, whatever a later visit shows.
         return Outcome(False, state=ThyroidState.HYPERTHYROID, months=second.months)
     reference = rule.reference
     findings = [
@@ -108,7 +108,7 @@ class _Finding:
 
 
 def _decided(rule: OutcomeConfig, visit: _Finding) -> Outcome:
-    """Decide by the deciding visit."""
+    """Return the outcome at the deciding visit."""
     state, months = visit.state, visit.months
     if visit.drug is None:
         return Outcome(None, "drug at the deciding visit not understood", state, months)
@@ -125,7 +125,7 @@ def _decided(rule: OutcomeConfig, visit: _Finding) -> Outcome:
 
 
 def thyroid_state(visit: Visit, reference: ReferenceRangesConfig) -> ThyroidState | None:
-    """Return the thyroid state of a visit: as coded, else from TSH and hormones.
+    """Return the thyroid state of a visit: as coded, otherwise from TSH and hormones.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def thyroid_state(visit: Visit, reference: ReferenceRangesConfig) -> ThyroidStat
     if any(value > limits[1] for value, limits in known):
         return ThyroidState.HYPERTHYROID
     if not known:
-        # A low TSH alone does not say how severe; a high one is hypothyroidism, overt or not.
+        # A low TSH alone may be overt or subclinical hyperthyroidism; a high one is hypothyroidism.
         if visit.tsh is None or visit.tsh < low:
             return None
         return ThyroidState.EUTHYROID if visit.tsh <= high else ThyroidState.HYPOTHYROID

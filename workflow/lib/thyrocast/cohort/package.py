@@ -1,4 +1,4 @@
-"""A center's share of a study as a package for a study of another site."""
+"""Write a center's included patients as a package for a study at another site."""
 
 import logging
 from pathlib import Path
@@ -49,7 +49,7 @@ def package_center(
 def write_package(
     registration: Registration, center: CenterConfig, key: bytes, target: Path
 ) -> int:
-    """Write a center's included patients.
+    """Write the package of a center's included patients.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def write_package(
     Returns
     -------
     int
-        Number of patients in the package; those refused are logged.
+        Number of patients in the package; patients who are left out are logged.
     """
     written = []
     for scan in best_scans(registration):

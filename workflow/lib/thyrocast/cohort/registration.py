@@ -1,4 +1,4 @@
-"""Every patient of a center, included or excluded with the reason.
+"""Register every patient of a center, included or excluded with the reason.
 
 A patient of the table passes five steps: parse (`clinical`), eligible (`eligibility`), outcome
 (`outcome`), scans (`selection`), register (here).
@@ -77,14 +77,14 @@ def register_center(
     Raises
     ------
     InputError
-        If the table can't be used at all.
+        If the clinical table can't be used.
     """
     name = center.name
     patients = clinical.read_clinical(center, cohort)
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     by_patient = _by_patient(headers, center, cohort)
-    source = scans.Source(center, key)
+    source = scans.CenterSource(center, key)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
@@ -125,7 +125,7 @@ def register_center(
 def _by_patient(
     headers: Mapping[str, Header], center: CenterConfig, cohort: CohortConfig
 ) -> dict[str, list[PatientFile]]:
-    """Files by normalized PatientID ("" for a header that has none)."""
+    """Return the files by normalized PatientID ("" for a header that has none)."""
     found: dict[str, list[PatientFile]] = collections.defaultdict(list)
     reasons: collections.Counter[str] = collections.Counter()
     for name, read in headers.items():
@@ -166,7 +166,7 @@ def _register_row(
         "outcome": _as_integer(decided),
         **patient.values,
         "state": decided.state,
-        # Tenths of a month do not reveal the dates.
+        # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
     }
 
@@ -176,7 +176,7 @@ def _as_integer(decided: Outcome) -> int | None:
 
 
 def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> Cells:
-    """The thyroid state and the dates from which an outcome was derived."""
+    """Return the row with the thyroid state and the dates from which an outcome was derived."""
     therapy, visit = patient.therapy, None
     if therapy and decided.months:
         visit = therapy + datetime.timedelta(days=round(decided.months * DAYS_PER_MONTH))
@@ -194,7 +194,7 @@ def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> 
 def _without_table(
     by_patient: Mapping[str, Sequence[PatientFile]], center: str, key: bytes
 ) -> Iterator[Cells]:
-    """Patients of the images who are not in the clinical table."""
+    """Yield the rows of patients with images who are not in the clinical table."""
     for identifier in sorted(by_patient):
         reason = eligibility.NOT_IN_TABLE if identifier else eligibility.NO_PATIENT_ID
         yield {

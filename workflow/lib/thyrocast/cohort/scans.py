@@ -1,4 +1,4 @@
-"""Rows of the private table of scans: what standardization needs, and hashes of the person."""
+"""Rows of the private table of scans: what standardization needs, and hashes of the patient."""
 
 import hashlib
 import hmac
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from thyrocast.cohort import selection
 from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.selection import Candidate, Choice, SyringeImage
+from thyrocast.cohort.selection import Candidate, Choice, SyringeFile
 from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
 from thyrocast.contract.table import Cells
@@ -19,12 +19,12 @@ from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
 
 _SEX = {"F": "female", "M": "male"}
-# If only the year of birth is known or shown, people write January 1.
+# If only the year of birth is known or disclosed, the date is often written as January 1.
 _PLACEHOLDER = "0101"
 
 
 @dataclass(frozen=True)
-class Source:
+class CenterSource:
     """Where a center's scans come from.
 
     Attributes
@@ -44,7 +44,7 @@ def scan_rows(
     patient: ClinicalPatient,
     choice: Choice,
     files: Sequence[PatientFile],
-    source: Source,
+    source: CenterSource,
 ) -> list[Cells]:
     """Return the rows of `contract.cohort.SCANS` of an included patient, the best scan first."""
     person = _person(patient, choice.scans[0].header, source.key)
@@ -61,7 +61,7 @@ def scan_rows(
     ]
 
 
-def _scan(candidate: Candidate, source: Source) -> Cells:
+def _scan(candidate: Candidate, source: CenterSource) -> Cells:
     header, scan, pixel = candidate.header, candidate.scan, candidate.pixel
     fallback = source.center.fallbacks.tc_activity_mbq
     injected = injection(header, candidate.moment)
@@ -102,7 +102,7 @@ def _is_simulated(header: Header) -> bool:
 
 
 def _stamp(path: Path) -> str | None:
-    """Size and modification time of a file; None if it can't be read."""
+    """Return size and modification time of a file; None if it can't be read."""
     try:
         status = path.stat()
     except OSError:
@@ -115,7 +115,7 @@ def _syringes(files: Sequence[PatientFile], candidate: Candidate) -> Cells:
     return _syringe("syringe", images.full) | _syringe("residual", images.residual)
 
 
-def _syringe(prefix: str, image: SyringeImage | None) -> Cells:
+def _syringe(prefix: str, image: SyringeFile | None) -> Cells:
     return {
         f"{prefix}_file": quote_name(image.file) if image else None,
         f"{prefix}_frame": image.frame if image else None,
@@ -125,7 +125,7 @@ def _syringe(prefix: str, image: SyringeImage | None) -> Cells:
 
 
 def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
-    """Keyed hashes by which one person is found in two centers, and the date of therapy."""
+    """Return keyed hashes that identify a person who is in two centers, and the date of therapy."""
     sex = patient.values.get("sex") or _SEX.get(header.text("PatientSex"), "")
     born = patient.birth
     birth = born.strftime("%Y%m%d") if born else header.text("PatientBirthDate")
@@ -138,7 +138,7 @@ def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
 
 
 def _hash(key: bytes, kind: str, *parts: str) -> str | None:
-    """Keyed hash of facts about a person; None if they are not known."""
+    """Return a keyed hash of facts about a person; None if they are not known."""
     if not any(parts):
         return None
     text = "\0".join(["person", kind, *parts])

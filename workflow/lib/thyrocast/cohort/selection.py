@@ -1,4 +1,4 @@
-"""Which scan of a patient is the pretreatment scintigram."""
+"""Select the pretreatment scintigram of a patient."""
 
 import collections
 import datetime
@@ -16,11 +16,12 @@ from thyrocast.dicom.elements import Elements, Header, positive
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
 
-# Scans that are tried, best first, if the image of one turns out to show no gland.
+# Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
 # Plausible pixel sizes of a gamma camera in mm.
 PIXEL_MM = (0.05, 20.0)
-# A static image of a syringe has a frame per detector and window; a file with more is a study.
+# A static image of a syringe has a frame per detector and window; a file with more is another
+# study.
 MOST_SYRINGE_FRAMES = 8
 _KINDS = list(ScanKind)
 _VIEW_SOURCES = list(ViewSource)
@@ -51,7 +52,7 @@ class Candidate:
     scan
         The frames.
     moment
-        When it was acquired; None if there is no date.
+        Date and time of acquisition; None if there is no date.
     pixel
         Pixel size.
     """
@@ -72,7 +73,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class SyringeImage:
+class SyringeFile:
     """Image of a dose syringe.
 
     Attributes
@@ -94,11 +95,11 @@ class SyringeImage:
 
 
 @dataclass(frozen=True)
-class SyringeImages:
+class SyringeFiles:
     """Images of the full dose syringe and of the syringe after injection; None if missing."""
 
-    full: SyringeImage | None = None
-    residual: SyringeImage | None = None
+    full: SyringeFile | None = None
+    residual: SyringeFile | None = None
 
 
 def detector_of(header: Header, scan: Scan) -> Elements:
@@ -111,13 +112,14 @@ def detector_of(header: Header, scan: Scan) -> Elements:
 def pixel_size(header: Header, scan: Scan, center: CenterConfig) -> PixelSize | str:
     """Return the pixel size of a scan, or the reason why there is none.
 
-    PixelSpacing (C.7.6.3.1.3, row spacing first), else the center's fallback. A pinhole magnifies
-    with distance, so that its pixel size is not valid (C.8.4.11.1.2).
+    It is PixelSpacing (C.7.6.3.1.3, row spacing first), otherwise the center's fallback. The
+    magnification of a pinhole depends on the distance, so its pixel size is not valid
+    (C.8.4.11.1.2).
     """
     fallback = center.fallbacks.pixel_mm
     pinhole = terms.collimator(detector_of(header, scan)) == "pinhole"
     if pinhole and not center.accept.pinhole:
-        return "a pinhole collimator, which has no valid millimeters"
+        return "a pinhole collimator, whose pixel size is not valid"
     if scan.kind is not ScanKind.CAPTURE and not pinhole:
         rows, columns = _spacing(header)
         low, high = PIXEL_MM
@@ -155,9 +157,9 @@ def choose(
     Returns
     -------
     Choice
-        Scans within the configured window before the therapy, nearest first. On one day, static
-        before dynamic before secondary captures, then by how certain the view is, original before
-        derived, the longest first.
+        Scans within the configured window before the therapy, nearest first. Scans of the same
+        day are ordered by kind (static, dynamic, secondary capture), then by how certain the view
+        is, then original before derived, then the longest first.
     """
     found: list[Candidate] = []
     reasons: dict[Stage, list[str]] = collections.defaultdict(list)
@@ -207,7 +209,7 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
             "DERIVED" in image_type(header),
             -(scan.duration_s or 0.0),
             candidate.moment or datetime.datetime.max,
-            # Copies of one object, and frames of one file, in a fixed order.
+            # A fixed order of copies of one object and of frames of one file.
             header.text("SOPInstanceUID"),
             candidate.file,
             scan.frames,
@@ -216,13 +218,13 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
     return Choice(tuple(sorted(found, key=order)[:ALTERNATIVES]))
 
 
-def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeImages:
+def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeFiles:
     """Find the images of the dose syringe on the day of a scan.
 
     Of several images whose description says neither before nor after the injection, the earliest
     is the full syringe.
     """
-    found: dict[str, SyringeImage] = {}
+    found: dict[str, SyringeFile] = {}
     shots = [file for file in files if file.verdict.syringe]
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
@@ -231,14 +233,14 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeImages:
         image = _syringe_image(file, chosen)
         if image:
             found.setdefault(kind, image)
-    return SyringeImages(found.get("full"), found.get("residual"))
+    return SyringeFiles(found.get("full"), found.get("residual"))
 
 
 def _description(header: Header) -> str:
     return terms.words(header.text("SeriesDescription"), header.text("ImageComments"))
 
 
-def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeImage | None:
+def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:
     moment = acquired(file.header)
     milliseconds = file.header.number("ActualFrameDuration")
     count = frame_count(file.header)
@@ -248,7 +250,7 @@ def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeImage | None:
         return None
     detectors = frames.vector(file.header, "DetectorVector", count, 2)
     same = chosen.scan.detector in detectors
-    return SyringeImage(
+    return SyringeFile(
         file.name,
         detectors.index(chosen.scan.detector) if same else 0,
         milliseconds / 1000,

@@ -1,7 +1,8 @@
-"""Dividing patients into training and test sets, and training sets into folds.
+"""Divide patients into training and test sets, and training sets into folds.
 
-Patients of one outcome and center are dealt like cards, so that every fold gets its share of each
-stratum, however small. The division depends on the order of the cohort and the seed alone.
+Patients of one outcome and center are assigned to the folds in turn, like cards that are dealt, so
+that every fold gets its share of each stratum, even a small one. The division depends only on the
+order of the cohort and on the seed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ def divide(
     cohort
         Columns ``patient``, ``center``, ``role`` and ``outcome`` of `contract.cohort.COHORT`.
     designs
-        The splits of each design (`thyrocast.planning.study.splits`).
+        The splits of each design (`thyrocast.config.study.StudyConfig.splits`).
     folds
         Number of folds of each training set.
     test_fraction
@@ -76,7 +77,7 @@ def _tested(
     test_fraction: float,
     seed: int,
 ) -> Booleans:
-    """Which development patients a split tests, (n,)."""
+    """Return which development patients are in the test set of a split, (n,)."""
     if design == Design.LOCO:
         return (development["center"] == split).to_numpy(bool)
     strata = _strata(development)
@@ -91,7 +92,7 @@ def _tested(
 
 
 def _strata(patients: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Center and outcome of each patient."""
+    """Return center and outcome of each patient."""
     return [
         (center, str(outcome))
         for center, outcome in zip(patients["center"], patients["outcome"], strict=True)

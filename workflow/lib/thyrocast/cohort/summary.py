@@ -1,4 +1,4 @@
-"""What is logged about a registered center."""
+"""Log the result of a center's registration."""
 
 import collections
 import logging
@@ -9,7 +9,7 @@ import pandas as pd
 from thyrocast.contract.names import ValueSource, ViewSource
 
 LOG = logging.getLogger("thyrocast")
-# Characters of an identifier's form that are logged.
+# Largest number of characters of an identifier's form, and of forms, that are logged.
 _LONGEST_FORM = 32
 _FORMS = 3
 
@@ -42,7 +42,7 @@ def log_registration(
 
 
 def _log_fallbacks(center: str, scans: pd.DataFrame) -> None:
-    """Log how many of the best scans use values of the config, because the header has none."""
+    """Log how many of the best scans use a value of the config because the header has none."""
     best = scans[scans["rank"] == 0]
     for column, what in (
         ("spacing_by", "pixel size"),
@@ -51,14 +51,18 @@ def _log_fallbacks(center: str, scans: pd.DataFrame) -> None:
     ):
         count = int((best[column] == ValueSource.CONFIG).sum())
         if count:
-            LOG.warning("center %s: %d scans have their %s from the config", center, count, what)
+            LOG.warning("center %s: %d scans take their %s from the config", center, count, what)
     count = int((best["view_by"] == ViewSource.FALLBACK).sum())
     if count:
-        LOG.warning("center %s: %d scans are taken as anterior by the config", center, count)
+        LOG.warning(
+            "center %s: %d scans are assumed to be anterior, as configured in fallbacks.view",
+            center,
+            count,
+        )
 
 
 def log_identifier_forms(center: str, table: Iterable[str], images: Iterable[str]) -> None:
-    """Log how identifiers are built if none of the table matches the images, without naming any.
+    """Log the form of identifiers, but no identifier, if none of the table matches the images.
 
     Parameters
     ----------
@@ -84,7 +88,7 @@ def _common_forms(identifiers: Iterable[str]) -> str:
 
 
 def _form(identifier: str) -> str:
-    """Digits as 9, letters as A, other ASCII as it is; no longer than fits in a line."""
+    """Return an identifier, shortened, with 9 for digits, A for letters, ? for other non-ASCII."""
     mask = (
         "9" if c.isdigit() else "A" if c.isalpha() else c if c.isascii() else "?"
         for c in identifier

@@ -1,4 +1,4 @@
-"""Units of a center's numbers, converted to ours."""
+"""Convert units of a center's numbers to ours."""
 
 import functools
 import re
@@ -22,7 +22,7 @@ def factor(column: str, unit: str, center: str) -> float:
     Raises
     ------
     InputError
-        If the unit is unknown or measures something else.
+        If the unit is unknown or measures another quantity.
     """
     ours = UNITS[column]
     if unit == ours:
@@ -48,7 +48,7 @@ def factor(column: str, unit: str, center: str) -> float:
 
 @functools.cache
 def _registry() -> Any:
-    # Imported here because it takes half a second and most centers send our units.
+    # Imported here because it takes half a second and most centers use our units.
     import pint
 
     registry: Any = pint.UnitRegistry()

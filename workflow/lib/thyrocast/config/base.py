@@ -8,17 +8,18 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-#: Path of keys from a block to the value at fault, and what is wrong with it.
+#: Path of keys from a block to a wrong value, and what is wrong with this value.
 Fault = tuple[tuple[str | int, ...], str]
 
 
 class FaultsError(ValueError):
-    """What is wrong with the combination of a block's values; raised in validators only.
+    """Faults in the combination of a block's values; only validators raise this error.
 
     Parameters
     ----------
     faults
-        For each fault its path, relative to the block, and a clause that follows it.
+        For each fault, its path relative to the block, and the text that follows the path in the
+        message.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -27,16 +28,16 @@ class FaultsError(ValueError):
 
 
 class Block(BaseModel):
-    """A block of keys: unknown keys are refused, values do not change."""
+    """A block of keys; unknown keys are rejected and values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @classmethod
     def read(cls, block: Mapping[str, Any]) -> Self:
-        """The block from plain data, as a rule's params pass it, without any conversion of types.
+        """Return the block from plain data, such as the params of a rule, without type conversion.
 
-        JSON mode is strict about text, numbers and truth values, yet reads an enumeration from
-        its text and a tuple from a list.
+        JSON mode does not convert between text, numbers and booleans, but reads an enumeration
+        from its text and a tuple from a list.
 
         Raises
         ------
@@ -46,7 +47,7 @@ class Block(BaseModel):
         return cls.model_validate_json(json.dumps(block), strict=True)
 
     def plain(self) -> dict[str, Any]:
-        """The block as plain data (dict, list, text, number, truth value, None)."""
+        """Return the block as plain data (dict, list, str, number, bool, None)."""
         return self.model_dump(mode="json")
 
 
@@ -59,7 +60,7 @@ def option(
     formerly: str | None = None,
     **limits: Any,
 ) -> Any:
-    """A key of a block.
+    """Declare a key of a block.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def option(
     unit
         Unit of the value.
     expected
-        In words, what a pattern accepts.
+        Description of the text that a pattern accepts.
     formerly
         Name of the key in earlier versions, for the message about it.
     limits
@@ -83,32 +84,32 @@ def option(
 
 
 def block(model: type[Block]) -> Any:
-    """A key whose value is a block of keys that all have defaults, described by its docstring."""
+    """Declare a key whose value is a block with defaults only; its docstring describes the key."""
     return Field(default_factory=model, description=summary(model))
 
 
 def summary(model: type[Block]) -> str:
-    """The docstring of a block as one line of text."""
+    """Return the docstring of a block as one line of text."""
     return " ".join(inspect.cleandoc(model.__doc__ or "").split())
 
 
 def ascending(pair: tuple[Any, Any]) -> tuple[Any, Any]:
-    """Refuse a range whose first number is greater than its second."""
+    """Return a range; reject it if the first number is greater than the second."""
     low, high = pair
     if low > high:
-        raise ValueError(f"goes from {low:g} to {high:g}, expected the smaller number first")
+        raise ValueError(f"is a range from {low:g} to {high:g}, expected the smaller number first")
     return pair
 
 
 def rising(pair: tuple[float, float]) -> tuple[float, float]:
-    """Refuse a range whose first number is not less than its second."""
+    """Return a range; reject it if the first number is not less than the second."""
     if pair[0] == pair[1]:
         raise ValueError(f"contains {pair[0]:g} twice, expected two different numbers")
     return ascending(pair)
 
 
 def distinct(values: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
-    """Refuse a list that contains a value twice."""
+    """Return a list; reject it if it contains a value twice."""
     twice = [value for n, value in enumerate(values) if value in values[:n]]
     if twice:
         shown = twice[0] if isinstance(twice[0], int | float) else repr(str(twice[0]))
@@ -117,7 +118,7 @@ def distinct(values: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
 
 
 def folded_once(fold: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A validator that refuses codes which differ in case only and mean different things."""
+    """Return a validator that rejects codes with different meanings that differ only in case."""
 
     def check(codes: dict[str, Any]) -> dict[str, Any]:
         seen: dict[str, str] = {}
@@ -125,8 +126,8 @@ def folded_once(fold: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[s
             first = seen.setdefault(fold(code), code)
             if codes[first] != meaning:
                 raise ValueError(
-                    f"the codes {first!r} and {code!r} count as one (case does not matter) and "
-                    "mean different things, expected one meaning"
+                    f"the codes {first!r} and {code!r} are the same code (case does not matter) "
+                    "but have different meanings, expected one meaning"
                 )
         return codes
 
@@ -139,11 +140,11 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 #: Number between 0 and 1, both excluded.
 Share = Annotated[float, Field(gt=0, lt=1)]
-#: Range of numbers above 0, from and to.
+#: Range of numbers above 0: smallest and largest.
 PositiveRange = Annotated[tuple[Positive, Positive], AfterValidator(ascending)]
-#: Range of numbers of at least 0, from and to.
+#: Range of numbers of at least 0: smallest and largest.
 NotNegativeRange = Annotated[tuple[NotNegative, NotNegative], AfterValidator(ascending)]
-#: Range of shares, from and to.
+#: Range of shares: smallest and largest.
 ShareRange = Annotated[tuple[Share, Share], AfterValidator(rising)]
 #: Validator of a list whose values differ.
 Distinct = AfterValidator(distinct)

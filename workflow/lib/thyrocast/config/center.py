@@ -12,7 +12,7 @@ from thyrocast.contract.names import ALL_SPLITS, AntithyroidDrug, Role, Sex, Smo
 from thyrocast.contract.text import fold
 
 Ours = TypeVar("Ours", Sex, AntithyroidDrug, YesNo, Smoking)
-#: A center's codes of a column and ours; null means "not known".
+#: Maps a center's codes of a column to ours; null means "not known".
 Codes = Annotated[dict[str, Ours | None], AfterValidator(folded_once(fold))]
 
 
@@ -40,30 +40,32 @@ class DateOrder(StrEnum):
 
 
 class ViewFallback(StrEnum):
-    """View of a static frame that nothing in the header describes."""
+    """View that is assumed for a static frame if the header does not state one."""
 
     ANTERIOR = "anterior"
     NONE = "none"
 
 
 class RadionuclideFallback(StrEnum):
-    """Radionuclide of a scan whose header does not name one."""
+    """Radionuclide that is assumed for a scan if the header does not name one."""
 
     TC99M = "tc99m"
     NONE = "none"
 
 
 class ColumnsConfig(Block):
-    """Our names and the names of the center's columns.
+    """Names of the columns in the center's table, by our names.
 
-    `patient` is the identifier that the DICOM headers contain too; omit a column that the center
+    `patient` is the identifier that is also in the DICOM headers. Omit columns that the center
     does not have.
     """
 
     patient: str = option("Patient identifier, as in the DICOM PatientID.")
     outcome: str | None = option("Outcome, for the outcome rule `given`.", None)
     therapy_date: str | None = option("Date of the first iodine-131 therapy.", None)
-    birth_date: str | None = option("Birth date; gives the age if there is no age column.", None)
+    birth_date: str | None = option(
+        "Birth date, from which the age is computed if there is no age column.", None
+    )
     sex: str | None = option("Sex; our codes are `female`, `male`, `other`.", None)
     age: str | None = option("Age at therapy.", None, unit="years")
     gland_mass: str | None = option(
@@ -92,52 +94,52 @@ class CodesConfig(Block):
     YAML reads as something else (`yes`, `no`, `on`, `off`) need quotes.
     """
 
-    sex: Codes[Sex] = option("The center's codes of the sex and ours.", {})
+    sex: Codes[Sex] = option("The center's codes for sex, and ours.", {})
     antithyroid_drug: Codes[AntithyroidDrug] = option(
-        "The center's codes of antithyroid drugs and ours.", {}
+        "The center's codes for antithyroid drugs, and ours.", {}
     )
-    orbitopathy: Codes[YesNo] = option("The center's codes of orbitopathy and ours.", {})
-    smoking: Codes[Smoking] = option("The center's codes of smoking and ours.", {})
+    orbitopathy: Codes[YesNo] = option("The center's codes for orbitopathy, and ours.", {})
+    smoking: Codes[Smoking] = option("The center's codes for smoking, and ours.", {})
 
 
 class UnitsConfig(Block):
     """Units of the center's columns that differ from ours.
 
-    Examples: `ft4: ng/dL`, `activity: mCi`, `age: months`. Amounts and masses of thyroid hormones
-    are converted by their molar mass.
+    Examples: `ft4: ng/dL`, `activity: mCi`, `age: months`. Molar and mass
+    concentrations of thyroid hormones are converted by the molar mass.
     """
 
     age: str = option("Unit of the age.", "years")
-    gland_mass: str = option("Unit of the gland's mass (mL counts as 1 g/mL).", "g")
+    gland_mass: str = option("Unit of the gland's mass (mL is converted at 1 g/mL).", "g")
     uptake_24h: str = option("Unit of the uptake (`fraction` for 0-1).", "percent")
     activity: str = option("Unit of the activity.", "MBq")
     trab: str = option("Unit of the antibodies.", "IU/L")
     ft4: str = option("Unit of free thyroxine.", "pmol/L")
     ft3: str = option("Unit of free triiodothyronine.", "pmol/L")
-    withdrawal_days: str = option("Unit of the drug-free interval.", "days")
+    withdrawal_days: str = option("Unit of the time from the last drug to therapy.", "days")
 
 
 class IdentifiersConfig(Block):
-    """How identifiers of the table and of the DICOM headers are brought to one form.
+    """How identifiers of the table and of the DICOM headers are normalized.
 
-    They must then be equal; nothing is matched by similarity.
+    Normalized identifiers match only if they are equal; similar identifiers do not match.
     """
 
-    strip_prefix: str = option("Text that is removed from the front.", "")
+    strip_prefix: str = option("Prefix that is removed.", "")
     zero_pad: int = option(
-        "Numbers are padded with zeros to this length; 0 for no padding.",
+        "Length to which numeric identifiers are padded with leading zeros; 0 for no padding.",
         0,
         unit="digits",
         ge=0,
         le=64,
     )
-    strip_zeros: bool = option("Leading zeros of numbers are removed.", False)
+    strip_zeros: bool = option("Whether leading zeros of numeric identifiers are removed.", False)
 
 
 class FallbacksConfig(Block):
-    """Values for what a header does not contain.
+    """Values that are used if they are missing in a header.
 
-    Nothing is assumed unless it is given here, and each use is logged.
+    No other values are assumed, and each use is logged.
     """
 
     pixel_mm: float | None = option(
@@ -176,7 +178,7 @@ class FallbacksConfig(Block):
 
 
 class AcceptConfig(Block):
-    """Kinds of files that are excluded unless the center opts in."""
+    """Kinds of files that are excluded unless the center accepts them here."""
 
     lossy: bool = option("Images that were compressed with loss.", False)
     secondary_capture: bool = option(
@@ -189,7 +191,7 @@ class AcceptConfig(Block):
         False,
     )
     pinhole: bool = option(
-        "Images of a pinhole collimator, which have no valid millimeters; need "
+        "Images of a pinhole collimator, whose pixel size in the header is not valid; need "
         "`fallbacks.pixel_mm`.",
         False,
     )
@@ -212,7 +214,7 @@ class CenterConfig(Block):
         "`prospective` (no outcomes yet, only predicted)."
     )
     dicom: str = option(
-        "Folder with the center's export; every file in it is read, whatever its name.",
+        "Folder with the center's export; every file in it is read, with any name.",
         min_length=1,
     )
     clinical: str = option(
@@ -220,16 +222,16 @@ class CenterConfig(Block):
     )
     sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
     encoding: Encoding | None = option(
-        "Encoding of a text table that is not Unicode: `cp1254` (Turkish), `cp1250` (Central "
-        "European), `cp1251` (Cyrillic), `cp932` (Japanese), `gbk` (Chinese), as Excel saves CSV "
-        "there; `cp1252` by default. UTF-8 and UTF-16 are recognized.",
+        "Encoding of a text table that is not Unicode, as some versions of Excel save CSV: "
+        "`cp1254` (Turkish), `cp1250` (Central European), `cp1251` (Cyrillic), `cp932` "
+        "(Japanese), `gbk` (Chinese); `cp1252` by default. UTF-8 and UTF-16 are recognized.",
         None,
     )
     columns: ColumnsConfig = option(" ".join((ColumnsConfig.__doc__ or "").split()))
     codes: CodesConfig = block(CodesConfig)
     units: UnitsConfig = block(UnitsConfig)
     missing: tuple[str, ...] = option(
-        'Cells that mean "not known", besides empty ones (`k.A.`, `"999"`).', ()
+        'Texts of cells that mean "not known", in addition to empty cells (`k.A.`, `"999"`).', ()
     )
     date_order: DateOrder = option(
         "Order of day, month and year in dates of the table that are not ISO (`2024-05-31` is "
@@ -262,7 +264,7 @@ class CenterConfig(Block):
         return self
 
     def named_columns(self) -> dict[str, str]:
-        """The columns of the center's table that its config names, by their keys in it."""
+        """Return the names of the columns that the config requires, by their config keys."""
         columns = sorted(self.columns.plain().items())
         named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
         if self.outcome is None:

@@ -9,7 +9,7 @@ from thyrocast.config.base import Block, ascending, option
 
 
 class WithoutDates(StrEnum):
-    """Which scan is taken where a date is missing."""
+    """Which scan is selected if a date is missing."""
 
     EARLIEST = "earliest"
     EXCLUDE = "exclude"
@@ -37,14 +37,14 @@ class CohortConfig(Block):
     """Which scan of a patient is the pretreatment scintigram, and who counts as one person."""
 
     scan_window_days: Annotated[tuple[Days, Days], AfterValidator(ascending)] = option(
-        "Fewest and most days from the scan to the therapy; of several scans in this window the "
-        "nearest before therapy is taken.",
+        "Smallest and largest number of days from scan to therapy; of several scans in this "
+        "window the one nearest to the therapy is selected.",
         (0, 180),
         unit="days",
     )
     without_dates: WithoutDates = option(
-        "Which scan is taken of a patient without a therapy date or scan date: the `earliest`, or "
-        "none (`exclude`) if there are several.",
+        "Which scan is selected for a patient without a therapy date or scan date: the `earliest`, "
+        "or none (`exclude`) if there are several.",
         WithoutDates.EARLIEST,
     )
     photopeak_kev: float = option(
@@ -55,15 +55,15 @@ class CohortConfig(Block):
         le=1000,
     )
     max_pixels: int = option(
-        "Largest matrix (rows times columns) that is decoded; a larger one is refused with a "
-        "reason.",
+        "Largest matrix (rows times columns) that is decoded; a file with a larger one is "
+        "excluded with a reason.",
         16_777_216,
         unit="pixels",
         ge=4096,
         le=268_435_456,
     )
     max_frames: int = option(
-        "Most frames of a file; a file with more is refused with a reason.",
+        "Largest number of frames in a file; a file with more is excluded with a reason.",
         4096,
         unit="frames",
         ge=1,
@@ -71,16 +71,16 @@ class CohortConfig(Block):
     )
     values: OutOfRange = option(
         "What a clinical value outside its physiological range means: the cell counts as missing "
-        "(`missing`) or the run stops (`stop`). Either way row and column are reported.",
+        "(`missing`) or the run stops (`stop`). In both cases row and column are logged.",
         OutOfRange.MISSING,
     )
     duplicates: Duplicates = option(
         "What happens if two patients look like one person (the same identifier, the same birth "
-        "date and sex, or identical pixels): the run stops and asks (`stop`); they are one person "
-        "and only the first in config and table order is kept (`exclude`); or they are different "
-        "people (`keep`).",
+        "date and sex, or identical pixels): `stop` stops the run with a message; `exclude` treats "
+        "them as one person and keeps only the first in config and table order; `keep` treats them "
+        "as different people.",
         Duplicates.STOP,
     )
     distinct: tuple[tuple[str, str], ...] = option(
-        "Pairs of pseudonyms that look like one person and are known to be two.", ()
+        "Pairs of pseudonyms that look like one person but are known to be two people.", ()
     )

@@ -52,9 +52,9 @@ class ThresholdConfig(Block):
 
     rule: ThresholdRule = option(
         "`youden` (greatest sensitivity + specificity), `sensitivity` or `specificity` (at least "
-        "`target`, the other one as great as possible), `cost_ratio` (least cost if calling a "
-        "failure cured costs `target` times the reverse), `net_benefit` (greatest net benefit at "
-        "`target`) or `fixed` (the threshold is `target` itself).",
+        "`target`, the other one as great as possible), `cost_ratio` (lowest cost, if calling a "
+        "patient cured who is not cured costs `target` times the opposite error), `net_benefit` "
+        "(greatest net benefit at `target`) or `fixed` (the threshold is `target` itself).",
         ThresholdRule.YOUDEN,
     )
     target: float | None = option("Target of the rule; `youden` needs none.", None, ge=0, le=1000)
@@ -73,12 +73,12 @@ class DecisionConfig(Block):
     """The decision curve, for the decision to treat with radioiodine now."""
 
     range: ShareRange = option(
-        "Threshold probabilities of the whole curve, from and to; as published.", (0.1, 0.9)
+        "Smallest and largest threshold probability of the curve; default as published.", (0.1, 0.9)
     )
     clinical: ShareRange = option(
-        "Threshold probabilities that a clinician might use. Hardly anyone withholds radioiodine "
-        "from a patient who is cured with a probability of 0.8, and below 0.5 most would rather "
-        "raise the activity or operate. The report marks this part of the curve.",
+        "Smallest and largest threshold probability that a clinician might use. Few clinicians "
+        "withhold radioiodine from a patient whose probability of cure is 0.8; below 0.5 most "
+        "would increase the activity or operate instead. The report marks this part of the curve.",
         (0.5, 0.8),
     )
     step: float = option("Distance between the threshold probabilities.", 0.01, ge=0.001, le=0.1)
@@ -95,13 +95,15 @@ class DecisionConfig(Block):
 class MinimumCountConfig(Block):
     """Centers, subgroups, splits and test sets with fewer patients than this are not reported.
 
-    Estimates from so few are imprecise, and patients might be recognized. If a suppressed group
-    could be derived from the reported ones, more groups are suppressed, smallest first.
+    Estimates from so few patients are imprecise, and patients might be identified. If a suppressed
+    group could be derived from the reported ones, more groups are suppressed, smallest first.
     """
 
-    patients: int = option("Fewest patients of a group.", 10, unit="patients", ge=1, le=1000)
+    patients: int = option(
+        "Smallest number of patients in a group.", 10, unit="patients", ge=1, le=1000
+    )
     outcomes: int = option(
-        "Fewest cured, and fewest not cured, patients of a group.",
+        "Smallest number of cured patients, and of patients not cured, in a group.",
         3,
         unit="patients",
         ge=0,
@@ -110,10 +112,10 @@ class MinimumCountConfig(Block):
 
 
 class ExternalPredictionsConfig(Block):
-    """A table of probabilities that somebody else predicted."""
+    """A table of probabilities from a clinician or from another group's model."""
 
     name: str = option(
-        "Its name in the tables and the report.",
+        "Name of the external predictions in the tables and the report.",
         pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",
         expected="1 to 40 letters, digits, underscores and hyphens, a letter or digit first",
     )
@@ -128,7 +130,7 @@ class ExternalPredictionsConfig(Block):
     def _is_no_name_of_ours(cls, name: str) -> str:
         if name in {*Model, *Strategy}:
             raise ValueError(
-                f"{name!r} is the name of one of the study's own models, expected another"
+                f"{name!r} is the name of one of the study's own models, expected another name"
             )
         return name
 
@@ -136,11 +138,12 @@ class ExternalPredictionsConfig(Block):
 class PredictionSetsConfig(Block):
     """Conformal prediction sets: which outcomes cannot be excluded for a patient.
 
-    A patient for whom both outcomes are possible is not classified.
+    If both outcomes are possible, the patient is not classified.
     """
 
     error: float = option(
-        "Greatest share of patients of either outcome whose set does not contain the true outcome.",
+        "For either outcome, largest acceptable share of the patients with this outcome whose set "
+        "does not contain it.",
         0.1,
         gt=0,
         lt=0.5,
@@ -151,8 +154,8 @@ class SampleSizeConfig(Block):
     """Targets of the sample size calculation (Riley's criteria)."""
 
     parameters: int = option(
-        "Candidate predictor parameters of the final model; 16 selected features, as published, "
-        "if their selection is counted as free, which it is not.",
+        "Candidate predictor parameters of the final model. The default counts the 16 selected "
+        "features of the published study but not their selection, so more patients are needed.",
         16,
         ge=1,
         le=10_000,
@@ -209,8 +212,8 @@ class EvaluationConfig(Block):
     threshold: ThresholdConfig = block(ThresholdConfig)
     decision: DecisionConfig = block(DecisionConfig)
     calibration_groups: int = option(
-        "Most groups of the grouped calibration plot; fewer if a group would have fewer patients "
-        "than `minimum_count.patients`.",
+        "Largest number of groups in the grouped calibration plot; there are fewer if a group "
+        "would have fewer patients than `minimum_count.patients`.",
         10,
         unit="groups",
         ge=2,
@@ -230,10 +233,10 @@ class EvaluationConfig(Block):
         formerly="comparators",
     )
     summaries: Annotated[tuple[str, ...], Distinct] = option(
-        "Paths of files `evaluation/performance.csv` from consortia whose data may not leave. They "
-        "ran this workflow at home, with models of their own and the same `confidence`. Their "
-        "centers of `loco` and `external` are included in the random-effects results, which then "
-        "describe the procedure, not one model.",
+        "Paths of files `evaluation/performance.csv` from consortia whose data may not leave. Each "
+        "consortium ran this workflow on its own data, with its own models and the same "
+        "`confidence`. Its centers in `loco` and `external` are included in the random-effects "
+        "results, which then describe the procedure, not one model.",
         (),
     )
     prediction_sets: PredictionSetsConfig = block(PredictionSetsConfig)

@@ -14,7 +14,7 @@ class CamTarget(StrEnum):
 
 
 class CamLayer(StrEnum):
-    """Block of ResNet50 whose activations make a map."""
+    """Block of ResNet50 from whose activations a map is computed."""
 
     LAYER3 = "layer3"
     LAYER4 = "layer4"
@@ -24,14 +24,14 @@ class ExplanationConfig(Block):
     """Grad-CAM of the network for every test patient, as an overlay and as a number."""
 
     target: CamTarget = option(
-        "What the map shows evidence for: `cured` (regions that raise the logit, the same question "
-        "for every patient), `not_cured` (regions that lower it), or `predicted` (the outcome "
-        "with the higher probability).",
+        "What the map shows evidence for: `cured` (regions that increase the logit; the same "
+        "target for every patient), `not_cured` (regions that decrease it), or `predicted` (the "
+        "outcome with the higher probability).",
         CamTarget.CURED,
     )
     layer: CamLayer = option(
-        "Block of ResNet50 whose activations make the map. `layer4` is the usual one, with 1/32 of "
-        "the image's resolution; `layer3` is finer (1/16) and less specific.",
+        "Block of ResNet50 from whose activations the map is computed. `layer4` is the usual one, "
+        "with 1/32 of the image's resolution; `layer3` is finer (1/16) and less specific.",
         CamLayer.LAYER4,
     )
     batch_size: int = option("Images explained at once.", 32, unit="images", ge=1, le=4096)

@@ -35,7 +35,7 @@ class ImageConfig(Block):
         Intensity.RELATIVE,
     )
     min_counts: float = option(
-        "Fewest counts in the gland; a patient with fewer is excluded with a reason.",
+        "Smallest number of counts in the gland; a patient with fewer is excluded with a reason.",
         500.0,
         unit="counts",
         ge=0,

@@ -1,4 +1,4 @@
-"""What is wrong with a config, one sentence for each fault: where, what was found, what is expected."""
+"""Messages about the faults of a config: place, what was found and what was expected."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ _LIMITS = {
     "less_than_equal": ("le", "at most"),
 }
 _LONGEST = 80
-_QUOTES = " (YAML reads a bare yes, no, on or off as true or false: put it in quotes)"
+_QUOTES = " (YAML reads an unquoted yes, no, on or off as true or false: put it in quotes)"
 
 
 def explain(errors: Sequence[ErrorDetails], model: type[Block], data: Any) -> list[Fault]:
-    """FaultsError from the errors of a validation.
+    """Convert the errors of a validation to faults.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def explain(errors: Sequence[ErrorDetails], model: type[Block], data: Any) -> li
     Returns
     -------
     list
-        For each fault its path in ``data`` and a clause.
+        For each fault, its path in ``data`` and the text that follows the path in the message.
     """
     faults: list[Fault] = []
     absent: dict[Path, list[str]] = {}
@@ -43,7 +43,7 @@ def explain(errors: Sequence[ErrorDetails], model: type[Block], data: Any) -> li
         path = _in_data(error["loc"], data)
         kind, ctx = error["type"], error.get("ctx", {})
         if kind == "too_short" and len(value_at(data, path)) >= ctx["min_length"]:
-            continue  # pydantic counts the valid items only; the others have their own sentence
+            continue  # pydantic counts only valid items; each invalid item is a separate fault
         if kind == "missing" and isinstance(error["loc"][-1], str):
             absent.setdefault(path, []).append(error["loc"][-1])
         elif isinstance(cause := ctx.get("error"), FaultsError):
@@ -66,14 +66,14 @@ def explain(errors: Sequence[ErrorDetails], model: type[Block], data: Any) -> li
 
 
 def joined(faults: Iterable[Fault], data: Any) -> str:
-    """All faults as one message: a line for each, if there are several."""
+    """Return all faults as one message, with one line for each if there are several."""
     ordered = sorted(faults, key=lambda fault: [str(part) for part in fault[0]])
     lines = list(dict.fromkeys(f"{place(path, data)}: {text}" for path, text in ordered))
     return lines[0] if len(lines) == 1 else "\n".join(["", *lines])
 
 
 def place(path: Sequence[str | int], data: Any) -> str:
-    """A path in words, such as ``center north, key columns.age``."""
+    """Return a path in words, such as ``center north, key columns.age``."""
     where = []
     path = list(path)
     if path[:1] == ["centers"] and len(path) > 1:
@@ -90,15 +90,15 @@ def place(path: Sequence[str | int], data: Any) -> str:
 
 
 def _word(part: Any) -> str:
-    """A name in a message; one that would break its line or not be seen is quoted."""
+    """Return a name for a message; quoted if it is empty or contains unprintable characters."""
     text = str(part)
     return text if text and text.isprintable() else ascii(text)
 
 
 def _in_data(loc: Sequence[str | int], data: Any) -> Path:
-    """The part of an error's location that is a path in the data.
+    """Return the part of an error's location that is a path in the data.
 
-    Pydantic adds names of its own, such as that of the type tried in a union.
+    Pydantic adds its own names to a location, such as the type that it tried in a union.
     """
     path: list[str | int] = []
     for part in loc:
@@ -113,7 +113,7 @@ def _in_data(loc: Sequence[str | int], data: Any) -> Path:
 
 
 def value_at(data: Any, path: Path) -> Any:
-    """The value at a path of plain data."""
+    """Return the value at a path of plain data."""
     for part in path:
         data = data[part]
     return data
@@ -174,7 +174,11 @@ def _hint(got: Any, node: Mapping[str, Any]) -> str:
         return " (put it in quotes)"
     if isinstance(got, str) and kinds & {"integer", "number"} and _is_number(got):
         exponent = "e" in got.lower()
-        return " (with an exponent YAML needs a point: 1.0e-3)" if exponent else " (without quotes)"
+        return (
+            " (with an exponent YAML needs a decimal point: 1.0e-3)"
+            if exponent
+            else " (without quotes)"
+        )
     return ""
 
 
@@ -187,7 +191,7 @@ def _is_number(text: str) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """A value as the file shows it, shortened."""
+    """Return a value as it is written in the file, shortened."""
     if value is None:
         return "an empty value"
     if isinstance(value, bool):

@@ -27,14 +27,14 @@ class Precision(StrEnum):
 
 
 class EarlyStoppingConfig(Block):
-    """Early stopping: the loss of part of the member's training patients, stratified by outcome.
+    """Early stopping by the loss of held-out training patients, stratified by outcome.
 
-    The epoch with the lowest loss is kept.
+    The weights of the epoch with the lowest loss are kept.
     """
 
     fraction: float = option(
-        "Share of the training patients on which the loss is measured; 0 trains on all of them "
-        "for all epochs.",
+        "Share of the training patients that is held out to measure the loss; 0 trains on all "
+        "patients for all epochs.",
         0.15,
         ge=0,
         le=0.5,
@@ -51,8 +51,8 @@ class EarlyStoppingConfig(Block):
 class AugmentationConfig(Block):
     """Changes that another acquisition of the same patient could have shown.
 
-    They are drawn for every image and step. Left and right are never exchanged and intensities
-    are never changed.
+    They are drawn for every image and step. Images are never mirrored, and intensities are
+    never changed.
     """
 
     rotation: float = option("Largest rotation to either side.", 10.0, unit="degrees", ge=0, le=45)
@@ -78,7 +78,7 @@ class AugmentationConfig(Block):
 class NetworkConfig(Block):
     """The ResNet50: initial weights, training of each member of a split, and hardware.
 
-    It sees the square root of the standardized scintigram (which makes Poisson noise even),
+    It sees the square root of the standardized scintigram (which makes Poisson noise uniform),
     scaled by the mean and standard deviation of the member's own training patients.
     """
 
@@ -90,13 +90,13 @@ class NetworkConfig(Block):
         min_length=1,
     )
     sha256: str | None = option(
-        "SHA-256 of the weights file; required if `weights` is a file, else null.",
+        "SHA-256 of the weights file; required if `weights` is a file, otherwise null.",
         None,
         pattern="^[0-9a-f]{64}$",
         expected="64 hexadecimal digits in lower case",
     )
     epochs: int = option(
-        "Passes over the training patients (the most, with early stopping).",
+        "Passes over the training patients; with early stopping, the largest number of them.",
         60,
         unit="epochs",
         ge=1,
@@ -143,25 +143,25 @@ class NetworkConfig(Block):
         Precision.AUTO,
     )
     threads: int = option(
-        "Processor threads of a training job; results differ in their last bits between numbers "
-        "of threads.",
+        "CPU threads of a training job; with another number of threads, results differ in their "
+        "last bits.",
         4,
         unit="threads",
         ge=1,
         le=256,
     )
     gpus: int = option(
-        "GPUs of a training job: 0 trains on the processor. Members of a split are separate jobs "
-        "that run in parallel, so that 1 is best if a batch fits on one card. With more, all on "
-        "one node, each takes its share of every batch.",
+        "GPUs of a training job; 0 trains on the CPU. The members of a split are separate jobs "
+        "that run in parallel, so 1 is best if a batch fits on one GPU. Several GPUs are on one "
+        "node and share every batch.",
         0,
         unit="GPUs",
         ge=0,
         le=16,
     )
     allow_cpu: bool = option(
-        "If a GPU is requested and the job sees none: continue on the processor (slowly) instead "
-        "of stopping.",
+        "Whether a job that requests a GPU but finds none continues on the CPU (slowly) instead of "
+        "stopping.",
         False,
     )
 

@@ -9,7 +9,7 @@ from thyrocast.config.base import Block, Fault, NotNegativeRange, block, folded_
 from thyrocast.contract.names import OutcomeRule, ThyroidState
 from thyrocast.contract.text import code_texts, fold
 
-#: A center's code; a bare yes or no of YAML is true or false.
+#: A center's code; YAML reads an unquoted yes or no as true or false.
 Code = str | int | bool
 
 
@@ -82,16 +82,17 @@ class OutcomeConfig(Block):
         None,
     )
     months: float = option(
-        "When the outcome is decided. Persistent hyperthyroidism is judged 6 to 12 months after "
-        "therapy (2016 American Thyroid Association guideline, recommendation 14; EANM guideline "
-        "on radioiodine therapy of benign thyroid disease, 2023).",
+        "Time after therapy at which the outcome is decided. Persistent hyperthyroidism is judged "
+        "6 to 12 months after therapy (2016 American Thyroid Association guideline, "
+        "recommendation 14; EANM guideline on radioiodine therapy of benign thyroid disease, "
+        "2023).",
         12.0,
         unit="months",
         ge=1,
         le=60,
     )
     tolerance_months: float = option(
-        "Largest distance of the deciding visit from `months`, either way.",
+        "Largest difference between the time of the deciding visit and `months`.",
         3.0,
         unit="months",
         ge=0,
@@ -99,23 +100,24 @@ class OutcomeConfig(Block):
     )
     subclinical_hyperthyroid: SubclinicalMeaning = option(
         "What a suppressed TSH with normal hormones means. TSH may stay suppressed for months "
-        "after the patient is euthyroid (2016 ATA guideline, recommendation 12), hence `exclude`.",
+        "after the patient is euthyroid (2016 ATA guideline, recommendation 12), so the default is "
+        "`exclude`.",
         SubclinicalMeaning.EXCLUDE,
     )
     drug_at_visit: DrugMeaning = option(
-        "What antithyroid drugs at the deciding visit mean: the disease is not cured without them "
-        "(`not_cured`), or the outcome is unknown (`exclude`).",
+        "What antithyroid drugs at the deciding visit mean: `not_cured` (the patient still needs "
+        "them), or `exclude` (the outcome is unknown).",
         DrugMeaning.NOT_CURED,
     )
     reference: ReferenceRangesConfig = block(ReferenceRangesConfig)
 
     def faults(self, outcome_column: str | None, therapy_date: str | None) -> list[Fault]:
-        """What the rule needs and does not have, relative to the center's block.
+        """Return what the rule needs but the center's block does not contain.
 
         Parameters
         ----------
         outcome_column, therapy_date
-            The center's columns of these names, None for a column that it does not have.
+            Names of these columns in the center's table; None if the center does not have them.
         """
         if self.rule is OutcomeRule.FOLLOWUP:
             return self._followup_faults(therapy_date)

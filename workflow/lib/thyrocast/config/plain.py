@@ -1,4 +1,4 @@
-"""What YAML reads, as plain data whose keys are text; what is neither is a fault."""
+"""Convert a parsed YAML config to plain data with text keys; other values are faults."""
 
 import datetime
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from thyrocast.config.base import Fault
 from thyrocast.errors import InputError
 
-#: More values than any config has: only aliases that repeat each other reach it.
+#: More values than any config has: only nested YAML aliases exceed it.
 MOST_VALUES = 200_000
 _DEEPEST = 30
 _LARGEST = 2**63
@@ -17,8 +17,8 @@ def plain(value: Any) -> tuple[Any, list[Fault]]:
     """Copy nested mappings and lists as plain data.
 
     Numbers as keys become text, since they are codes of a table. Keys that are true, false or
-    null are refused: a code ``no`` without quotes is false to YAML, and the file does not say
-    which of them was meant.
+    null are rejected: YAML reads an unquoted code ``no`` as false, so the original code is
+    unknown.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def plain(value: Any) -> tuple[Any, list[Fault]]:
     Returns
     -------
     tuple
-        The copy, None in place of what is at fault, and the faults.
+        The copy, with None in place of each wrong value or key, and the faults.
 
     Raises
     ------
     InputError
-        If aliases make the config endless.
+        If aliases make the config too large.
     """
     copier = _Copier()
     return copier.copy(value, ()), copier.faults
@@ -48,7 +48,8 @@ class _Copier:
         self._values += 1
         if self._values > MOST_VALUES or len(path) > _DEEPEST:
             raise InputError(
-                "config: a YAML alias (`*name`) makes it endless: replace the alias by its content"
+                "config: a YAML alias (`*name`) makes it too large: "
+                "replace the alias by its content"
             )
         if isinstance(value, Mapping):
             return self._mapping(value, path)
@@ -57,7 +58,7 @@ class _Copier:
         if text := _refusal(value):
             self.faults.append((path, text))
             return None
-        # Enumerations as the text that they are.
+        # Members of text enumerations become plain text.
         return str(value) if isinstance(value, str) else value
 
     def _mapping(self, value: Mapping[Any, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
@@ -67,13 +68,13 @@ class _Copier:
             if not number and (not isinstance(key, str) or _refusal(key)):
                 shown = str(key).lower() if isinstance(key, bool) else _shown_key(key)
                 text = (
-                    f"the key {shown} is not text (YAML reads a bare yes, no, on, off, null or a "
-                    "date as something else): put it in quotes"
+                    f"the key {shown} is not text (YAML reads an unquoted yes, no, on, off, null "
+                    "or date as something else): put it in quotes"
                 )
                 self.faults.append((path, text))
                 continue
             if str(key) in result:
-                text = f"the key {str(key)!r} is there as a number and as text: keep one of them"
+                text = f"the key {str(key)!r} occurs as a number and as text: keep one of them"
                 self.faults.append((path, text))
                 continue
             result[str(key)] = self.copy(item, (*path, str(key)))
@@ -85,12 +86,12 @@ def _shown_key(key: Any) -> str:
 
 
 def _refusal(value: Any) -> str:
-    """Why a single value can't be in a config; empty if it can."""
+    """Return why a config can't contain a value that is not a list or block; "" if it can."""
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            return f"{value!a} contains half a character: write the character itself"
+            return f"{value!a} contains half of a surrogate pair: write the character itself"
         return ""
     if value is None or isinstance(value, bool | float):
         return ""

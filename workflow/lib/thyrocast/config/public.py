@@ -6,9 +6,9 @@ from thyrocast.config.study import StudyConfig
 
 
 def public(config: StudyConfig) -> dict[str, Any]:
-    """Return the config, as plain data, without what belongs to a center alone.
+    """Return the config as plain data, without what must stay at the centers.
 
-    Left out are the path of the pseudonym key and each center's paths, columns and codes.
+    The path of the pseudonym key is removed; of each center only name and role remain.
     """
     shown = config.plain()
     del shown["pseudonym_key"]

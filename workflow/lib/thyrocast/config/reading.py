@@ -1,4 +1,4 @@
-"""Reading a config: files, blocks, and all faults of them at once, one sentence each."""
+"""Read config files and blocks; all faults are reported together, one sentence for each."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -25,11 +25,11 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: dict[Hashable, int] = {}
         for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":  # `<<` brings defaults, no key twice
+            if key_node.tag == "tag:yaml.org,2002:merge":  # `<<` merges defaults, it repeats no key
                 continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                continue  # refused by the parent class
+                continue  # rejected by the parent class
             line = key_node.start_mark.line + 1
             if key in seen:
                 raise InputError(
@@ -46,12 +46,12 @@ def check_file(path: str | Path) -> None:
 
 
 def read_file(path: str | Path) -> dict[str, Any]:
-    """The mapping in a config file.
+    """Return the mapping in a config file.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is not YAML, contains a key twice, or is no block of keys.
+        If the file cannot be read, is not YAML, contains a key twice, or is not a block of keys.
     """
     try:
         with Path(path).open(encoding="utf-8") as file:
@@ -71,7 +71,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
 
 
 def read_block(model: type[AnyBlock], block: Any) -> AnyBlock:
-    """A block of a config as its model, with all defaults.
+    """Return a block of a config as its model, with all defaults.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def read_block(model: type[AnyBlock], block: Any) -> AnyBlock:
     Raises
     ------
     InputError
-        If the block is not valid: one line for each fault, naming center and key, what was found
-        and what is expected.
+        If the block is not valid: one line for each fault, which names center and key, what was
+        found and what is expected.
     """
     data, faults = plain(block)
     if not faults:
@@ -96,11 +96,11 @@ def read_block(model: type[AnyBlock], block: Any) -> AnyBlock:
         found = _errors(model, data)
     replaced = {path for path, _ in faults if value_at(data, path) is None}
     for path, text in explain(found, model, data):
-        if path not in replaced:  # what was not plain data has its own sentence
+        if path not in replaced:  # values that were not plain data are already in `faults`
             faults.append((path, text))
     if model is StudyConfig:
         faults += _same_names(data)
-    if model is CenterConfig:  # named as within a study
+    if model is CenterConfig:  # so that messages name the center as within a study
         faults = [(("centers", 0, *path), text) for path, text in faults]
         data = {"centers": [data]}
     raise InputError(joined(faults, data))
@@ -115,17 +115,20 @@ def _errors(model: type[Block], data: Any) -> list[ErrorDetails]:
 
 
 def _same_names(data: Any) -> list[Fault]:
-    """Centers of one name, also in a config whose other faults hide them from its model."""
+    """Return a fault for each repeated center name.
+
+    The model itself finds them only in a config without other faults.
+    """
     centers = data.get("centers") if isinstance(data, dict) else None
     if not isinstance(centers, list):
         return []
     names = [center.get("name") if isinstance(center, dict) else None for center in centers]
-    # A name that is no text is refused anyway; its number is as good as any other name.
+    # A name that is not text is already a fault; its position takes its place here.
     return same_names(name if isinstance(name, str) else str(n) for n, name in enumerate(names))
 
 
 def read_study(config: Any) -> StudyConfig:
-    """A study's config, with all defaults.
+    """Return a study's config, with all defaults.
 
     Raises
     ------
@@ -136,7 +139,7 @@ def read_study(config: Any) -> StudyConfig:
 
 
 def read_simulation(config: Any) -> SimulationConfig:
-    """A simulated cohort's config, with all defaults.
+    """Return a simulated cohort's config, with all defaults.
 
     Raises
     ------

@@ -28,15 +28,15 @@ _LENGTHS = (
 
 
 def reference() -> str:
-    """config/README.md: every key, its meaning, unit, default and allowed values."""
+    """Return the text of config/README.md: all keys with meaning, unit, default, allowed values."""
     lines = [
         "# Configuration",
         "",
-        "<!-- Generated from workflow/lib/thyrocast/config/ by `make config-docs`; a test keeps it"
-        " in step. -->",
+        "<!-- Generated from workflow/lib/thyrocast/config/ by `make config-docs`; a test checks"
+        " that it is up to date. -->",
         "",
-        "Editors that read `# yaml-language-server: $schema=schema.json` in the first line of a "
-        "config complete keys and mark faults.",
+        "Editors that support `# yaml-language-server: $schema=schema.json` in the first line of a "
+        "config complete keys and mark errors.",
         "",
         "## A study",
         "",
@@ -49,13 +49,13 @@ def reference() -> str:
 
 
 def json_schema(model: type[Block]) -> str:
-    """The JSON schema of a whole config, as text."""
+    """Return the JSON schema of a whole config, as text."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema_of(model)}
     return json.dumps(_one_line(schema), indent=1, ensure_ascii=False) + "\n"
 
 
 def _one_line(node: Any) -> Any:
-    """The schema with descriptions of one line each; docstrings are broken into several."""
+    """Return the schema with every description on one line; docstrings have several lines."""
     if isinstance(node, list):
         return [_one_line(item) for item in node]
     if not isinstance(node, dict):
@@ -75,7 +75,7 @@ def _blocks(model: type[Block]) -> list[str]:
 
 
 def _section(node: Node, root: Node, title: str, level: int) -> list[str]:
-    """The table of a block, its long defaults, and the blocks in it."""
+    """Return the lines for a block: its table, its long defaults, and the blocks in it."""
     rows, long, below = [], [], []
     required = node.get("required", [])
     for key, given in node.get("properties", {}).items():
@@ -94,7 +94,7 @@ def _section(node: Node, root: Node, title: str, level: int) -> list[str]:
 
 
 def _inner(part: Node, root: Node) -> Node | None:
-    """The block of keys that a key, its items or its values are; None for anything else."""
+    """Return the block of a key, of its items or of its values; None if they are not blocks."""
     for candidate in (part, part.get("items"), values_of(part)):
         if isinstance(candidate, dict):
             found = resolve(candidate, root)
@@ -136,13 +136,13 @@ def _flow(value: Any) -> str:
 
 
 def _is_long(part: Node) -> bool:
-    """Whether a default goes below the table: a long one, or one that would break it."""
+    """Return whether a default is shown below the table: if it is long or contains ``|``."""
     text = _flow(part.get("default"))
     return len(text) > _LONGEST_DEFAULT or "|" in text
 
 
 def _code(value: Any) -> list[str]:
-    """A default as YAML that can be copied; one line for each value, however long."""
+    """Return a default as YAML that can be copied; each value is on one line."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         # Single quotes: the backslashes of a regular expression stay as they are.
         lines = [f"- '{item.replace(chr(39), chr(39) * 2)}'" for item in value]

@@ -4,11 +4,11 @@ from thyrocast.config.base import Block, option
 
 
 class ReportConfig(Block):
-    """What the page shows."""
+    """What the report shows."""
 
     overlays: int = option(
-        "Most Grad-CAM pictures on the page, drawn in turn from each center and outcome, so that "
-        "the page of a large study stays small; 0 shows none.",
+        "Largest number of Grad-CAM pictures in the report, taken in turn from each center and "
+        "outcome; it limits the size of the report of a large study. 0 shows none.",
         48,
         unit="pictures",
         ge=0,

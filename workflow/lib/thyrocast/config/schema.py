@@ -1,4 +1,4 @@
-"""The JSON schema of a block, and how to find one's way in it."""
+"""The JSON schema of a block, and functions that look up its nodes."""
 
 import functools
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from thyrocast.config.base import Block
 
 Node = dict[str, Any]
 NULL = {"type": "null"}
-#: Types of JSON schema in words: one, and several of them in a list.
+#: Types of JSON schema in words: singular, and plural for the items of a list.
 WORDS = {
     "object": ("a block of keys", "blocks of keys"),
     "array": ("a list", "lists"),
@@ -22,12 +22,12 @@ WORDS = {
 
 @functools.cache
 def schema_of(model: type[Block]) -> Node:
-    """JSON schema of a model; do not change it."""
+    """Return the JSON schema of a model; it is cached, so do not modify it."""
     return model.model_json_schema()
 
 
 def resolve(node: Node, root: Node) -> Node:
-    """A node with its reference and its nullable alternative replaced by what they stand for.
+    """Return a node with references, and unions of one type and null, replaced by the target.
 
     ``nullable`` is added if the value may be null; descriptions and defaults of the outer node
     are kept.
@@ -50,15 +50,15 @@ def resolve(node: Node, root: Node) -> Node:
 
 
 def values_of(node: Node) -> Node | None:
-    """The node of the values of a block whose keys are names; None for any other block."""
+    """Return the node of the values of a block whose keys are names; None for any other block."""
     found = node.get("additionalProperties")
-    for values in node.get("patternProperties", {}).values():  # how a pattern of keys is written
+    for values in node.get("patternProperties", {}).values():  # keys that match a pattern
         found = values
     return found if isinstance(found, dict) else None
 
 
 def child(node: Node, key: str | int, root: Node) -> Node | None:
-    """The node of a key or of an item, None if there is none."""
+    """Return the node of a key or of an item; None if there is none."""
     if isinstance(key, int):
         items = node.get("prefixItems", [])
         found = items[key] if key < len(items) else node.get("items")
@@ -68,7 +68,7 @@ def child(node: Node, key: str | int, root: Node) -> Node | None:
 
 
 def node_at(path: Sequence[str | int], root: Node) -> Node:
-    """The node at a path, or the last one on the way to it."""
+    """Return the node at a path, or the last node on this path that exists."""
     node = resolve(root, root)
     for key in path:
         below = child(node, key, root)
@@ -79,7 +79,7 @@ def node_at(path: Sequence[str | int], root: Node) -> Node:
 
 
 def known_keys(node: Node, root: Node) -> list[str]:
-    """Keys that a block accepts; empty if it accepts any."""
+    """Return the keys that a block accepts; empty if it accepts any."""
     if "properties" in node:
         return list(node["properties"])
     names = resolve(node.get("propertyNames", {}), root)
@@ -87,7 +87,7 @@ def known_keys(node: Node, root: Node) -> list[str]:
 
 
 def words(node: Node, root: Node) -> str:
-    """What a node accepts: ``a whole number``, ``a list of 2 numbers``, ``text or nothing``."""
+    """Return what a node accepts, such as ``a list of 2 numbers`` or ``text or nothing``."""
     parts = [_type_words(part, root) for part in node.get("anyOf", [node]) if part != NULL]
     if node.get("nullable"):
         parts.append(WORDS["null"][0])
@@ -111,7 +111,7 @@ def _type_words(node: Node, root: Node) -> str:
 
 
 def choices(node: Node) -> list[str]:
-    """Values of an enumeration as a config writes them."""
+    """Return the values of an enumeration as they are written in a config."""
     values = [value for value in node.get("enum", []) if value is not None]
     plain = all(
         not isinstance(v, str) or (v and v.isprintable() and v[0].isalnum()) for v in values

@@ -16,14 +16,14 @@ class Embeddings(StrEnum):
 
 
 class Selection(StrEnum):
-    """Which penalty of the LASSO path is taken."""
+    """Which penalty of the LASSO path is selected."""
 
     MINIMUM = "minimum"
     ONE_STANDARD_ERROR = "one_standard_error"
     COUNT = "count"
 
 
-class Recalibration(StrEnum):
+class RecalibrationMethod(StrEnum):
     """How probabilities are recalibrated on the training set."""
 
     LOGISTIC = "logistic"
@@ -36,7 +36,7 @@ class ForestConfig(Block):
     trees: int = option("Trees in the forest.", 300, unit="trees", ge=10, le=10_000)
     smallest_leaf: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Distinct] = option(
         "Patients in the smallest leaf of a tree; of several candidates the one with the best "
-        "out-of-bag Brier score is taken.",
+        "out-of-bag Brier score is selected.",
         (3, 5, 10),
         unit="patients",
         min_length=1,
@@ -47,14 +47,14 @@ class ForestConfig(Block):
 class SignatureConfig(Block):
     """From the network's 2,048 pooled features to a probability.
 
-    Selection by LASSO, a random forest, and the baselines with which the image is compared. All
-    of it is learned inside the training set.
+    LASSO, random forest, and the baselines with which they are compared. All are fitted inside
+    the training set.
     """
 
     embeddings: Embeddings = option(
-        "Which network embeds a training patient: `cross_fitted`, one that never saw the patient "
-        "(a network is trained for each fold); or `in_sample`, as published, the one that was "
-        "trained on the patient, whose training results are then apparent ones.",
+        "Which network embeds a training patient: `cross_fitted`, a network that was not trained "
+        "on the patient (one network for each fold); or `in_sample`, as published, the network "
+        "that was trained on the patient, so that training results are apparent performance.",
         Embeddings.CROSS_FITTED,
     )
     selection: Selection = option(
@@ -78,39 +78,39 @@ class SignatureConfig(Block):
         le=1000,
     )
     smallest_penalty: float = option(
-        "The path's smallest penalty, as a share of the one at which no feature is active.",
+        "The path's smallest penalty, as a share of the smallest penalty that selects no feature.",
         0.05,
         unit="share",
         ge=0.0001,
         le=0.9,
     )
     tuning_folds: int = option(
-        "Folds of the cross-validation that chooses a penalty, of the LASSO and of the baselines; "
-        "drawn by outcome among the patients on which a model is fitted.",
+        "Folds of the cross-validation that selects the penalty of the LASSO and of the baselines; "
+        "they divide the patients used to fit a model, stratified by outcome.",
         10,
         unit="folds",
         ge=2,
         le=100,
     )
     forest: ForestConfig = block(ForestConfig)
-    recalibration: Recalibration = option(
-        "Whether the log-odds of network and signature are recalibrated by a `logistic` regression "
-        "on cross-fitted training patients, or not (`none`, as published; always with "
-        "`in_sample`).",
-        Recalibration.LOGISTIC,
+    recalibration: RecalibrationMethod = option(
+        "Whether the log-odds of network and signature are recalibrated by `logistic` regression "
+        "on cross-fitted training patients, or not (`none`, as published). With `in_sample` they "
+        "are never recalibrated.",
+        RecalibrationMethod.LOGISTIC,
     )
     optimism_resamples: int = option(
         "Bootstrap samples in which LASSO, penalty and forest are fitted again, to correct the "
-        "signature's apparent AUC and Brier score for optimism (200 are usual; each takes a second "
-        "for 300 patients). 0: none, since cross-fitting and the designs already test on patients "
-        "who were not used in training.",
+        "signature's apparent AUC and Brier score for optimism (200 are usual; each takes about a "
+        "second for 300 patients). 0 for no correction, since cross-fitting and the designs "
+        "already test on patients who were not used in training.",
         0,
         unit="resamples",
         ge=0,
         le=10_000,
     )
     imputations: int = option(
-        "How often missing predictors of the baselines are imputed; the log-odds are averaged.",
+        "Number of imputations of missing predictors of the baselines; the log-odds are averaged.",
         5,
         unit="imputations",
         ge=1,

@@ -13,19 +13,19 @@ def _formats_a_number(form: str) -> str:
         form.format(number=1)
     except (ValueError, LookupError, AttributeError, TypeError):
         raise ValueError(
-            f"{form!r} is not a form of an identifier, expected text around one {{number}}, such "
+            f"{form!r} is not a format of an identifier, expected text with one {{number}}, such "
             "as N{number:06d}"
         ) from None
     return form
 
 
-#: Form of an identifier around its number, as in `str.format`.
+#: Format of an identifier with its number, as in `str.format`.
 IdentifierForm = Annotated[str, Field(pattern=r"\{number"), AfterValidator(_formats_a_number)]
 _IDENTIFIER = "text that contains {number}, such as N{number:06d}"
 _PATH = {"patient": "p", "number": 1, "study": 1, "date": "20200101", "series": 1, "uid": "1.2"}
 
 
-class Coding(StrEnum):
+class CodingScheme(StrEnum):
     """Coding scheme of a header."""
 
     SCT = "SCT"
@@ -100,7 +100,7 @@ class SeriesDescriptionsConfig(Block):
     left_anterior_oblique: str = option("Left anterior oblique view.", "LAO", max_length=40)
     right_anterior_oblique: str = option("Right anterior oblique view.", "RAO", max_length=40)
     all: str = option("A file of several views.", "THYROID", max_length=40)
-    later: str = option("Follow-up scan, put before the view.", "FU", max_length=20)
+    later: str = option("Prefix of the view for a follow-up scan.", "FU", max_length=20)
     iodine: str = option("Whole-body scan of the therapy's iodine.", "WB I-131", max_length=40)
     syringe: str = option("Image of the syringe.", "SYRINGE", max_length=40)
 
@@ -109,7 +109,7 @@ class HeaderConfig(Block):
     """What the center's DICOM headers contain."""
 
     identifier: IdentifierForm = option(
-        "Form of the patient identifier around `{number}`, such as `N{number:06d}`.",
+        "Format of the patient identifier with `{number}`, such as `N{number:06d}`.",
         expected=_IDENTIFIER,
     )
     institution: str = option("InstitutionName.", "Simulated Hospital")
@@ -117,8 +117,8 @@ class HeaderConfig(Block):
     physician: str = option("ReferringPhysicianName.", "Simulated^Physician")
     study_description: str = option("StudyDescription.", "Thyroid scintigraphy", max_length=64)
     series_descriptions: SeriesDescriptionsConfig = block(SeriesDescriptionsConfig)
-    coding: Coding = option(
-        "Codes in SNOMED CT (`SCT`) or in the older SNOMED RT (`SRT`).", Coding.SCT
+    coding: CodingScheme = option(
+        "Codes in SNOMED CT (`SCT`) or in the older SNOMED RT (`SRT`).", CodingScheme.SCT
     )
     transfer_syntax: TransferSyntax = option(
         "Explicit or implicit value representation, little endian.", TransferSyntax.EXPLICIT
@@ -138,7 +138,9 @@ class HeaderConfig(Block):
     @classmethod
     def _is_odd(cls, group: int) -> int:
         if group % 2 == 0:
-            raise ValueError(f"{group} is even, expected an odd number as of private attributes")
+            raise ValueError(
+                f"{group} is even, expected an odd number, as for all private attributes"
+            )
         return group
 
     @field_validator("files")
@@ -149,7 +151,7 @@ class HeaderConfig(Block):
         except (ValueError, LookupError, AttributeError, TypeError):
             known = ", ".join(f"{{{name}}}" for name in _PATH)
             raise ValueError(
-                f"{form!r} is not a form of a path, expected text with {known}"
+                f"{form!r} is not a format of a path, expected text with {known}"
             ) from None
         return form
 
@@ -165,17 +167,17 @@ class TableConfig(Block):
     """The clinical table."""
 
     file: str = option(
-        "Name of the file; `.xlsx` gives a workbook, the others are text.",
+        "Name of the file; `.xlsx` is written as a workbook, the others as text.",
         pattern=r"^[A-Za-z0-9_-]+\.(csv|tsv|txt|xlsx)$",
         expected="letters, digits, underscores and hyphens with .csv, .tsv, .txt or .xlsx",
     )
     delimiter: Literal[",", ";", "\t"] = option("Delimiter of the cells of a text file.", ",")
     encoding: TextEncoding = option("Encoding of a text file.", TextEncoding.UTF_8)
     decimal: Literal[".", ","] = option("Decimal mark of a text file.", ".")
-    date_format: str = option("Form of dates in a text file (strftime).", "%Y-%m-%d")
+    date_format: str = option("Format of dates in a text file (strftime).", "%Y-%m-%d")
     sheet: str = option("Name of the worksheet.", "Sheet1")
     identifier: IdentifierForm = option(
-        "Form of the patient identifier around `{number}`, which may differ from the header's.",
+        "Format of the patient identifier with `{number}`; it may differ from the header's.",
         "{number}",
         expected=_IDENTIFIER,
     )
@@ -184,10 +186,10 @@ class TableConfig(Block):
         "`outcome` and `therapy_date` are required."
     )
     codes: dict[TableColumn, dict[str, str | int | float | bool]] = option(
-        "Our column to {our value: the center's code}.", {}
+        "For our columns with codes, `{our value: the center's code}`.", {}
     )
     units: dict[TableColumn, TableUnit] = option(
-        "Our column to the center's unit if it differs from ours.", {}
+        "For our columns with units, the center's unit if it differs from ours.", {}
     )
     missing: float = option("Probability that a measurement is blank.", 0.03, ge=0, le=1)
     outcome: OutcomeCodesConfig = option("Codes of the outcome, the most frequent first.")

@@ -65,8 +65,8 @@ class TreatmentConfig(Block):
     """How much iodine-131 is given."""
 
     strategy: ActivityStrategy = option(
-        "`fixed`: one of `activities`, more often a high one for a large gland. `calculated`: "
-        "`per_gram` times mass over 24 h uptake.",
+        "`fixed`: one of `activities`; larger glands more often get a higher one. `calculated`: "
+        "`per_gram` times mass, divided by 24 h uptake.",
         ActivityStrategy.FIXED,
     )
     activities: tuple[Positive, ...] = option(
@@ -110,7 +110,9 @@ class ScintigraphyConfig(Block):
     files: ViewFiles = option(
         "All views are frames of `one` file, or there is one file `per_view`.", ViewFiles.PER_VIEW
     )
-    reverse_frames: bool = option("The frames are in reverse order of the detectors.", False)
+    reverse_frames: bool = option(
+        "Whether the frames are in reverse order of the detectors.", False
+    )
 
     @model_validator(mode="after")
     def _one_view_is_anterior(self) -> Self:
@@ -135,11 +137,11 @@ class CameraConfig(Block):
     resolution_mm: float = option(
         "Full width at half maximum of the point spread at 100 mm.", 7.8, unit="mm", gt=0
     )
-    distance_mm: float = option("From the collimator to the neck.", 80.0, unit="mm", ge=0)
+    distance_mm: float = option("Distance from the collimator to the neck.", 80.0, unit="mm", ge=0)
 
 
 class ExtrasConfig(Block):
-    """Number of patients with files that the registration must tell from the scan."""
+    """Numbers of patients with further files, from which the registration must select the scan."""
 
     later: int = option("A pertechnetate scan half a year after therapy.", 0, unit="patients", ge=0)
     iodine: int = option("A whole-body scan of the therapy's iodine.", 0, unit="patients", ge=0)

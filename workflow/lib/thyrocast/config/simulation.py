@@ -15,13 +15,15 @@ from thyrocast.config.simulated_scan import (
     Years,
 )
 
-#: Folders of a cohort that are no center.
+#: Folders of a cohort that do not belong to a center.
 _RESERVED = ("truth", "logs")
 
 
 def _is_no_folder_of_ours(name: str) -> str:
     if name in _RESERVED:
-        raise ValueError(f"{name!r} is the name of another folder of the cohort, expected another")
+        raise ValueError(
+            f"{name!r} is the name of another folder of the cohort, expected another name"
+        )
     return name
 
 
@@ -46,9 +48,7 @@ class RiskConfig(Block):
     patient with 40 g, 12 % uptake, heterogeneity 0.4 and 550 MBq.
     """
 
-    intercept: float = option(
-        "Logit of the probability of cure of a patient for whom all terms are 0.", 1.0
-    )
+    intercept: float = option("Logit of the probability of cure if all terms are 0.", 1.0)
     coefficients: CoefficientsConfig = block(CoefficientsConfig)
 
 

@@ -19,7 +19,7 @@ from thyrocast.contract.names import ALL_SPLITS, Design, Role
 
 
 class Outcomes(StrEnum):
-    """Whether the observed outcomes are used."""
+    """Whether outcomes are used as observed or are permuted."""
 
     OBSERVED = "observed"
     SHUFFLED = "shuffled"
@@ -35,8 +35,8 @@ class HoldoutConfig(Block):
 class KfoldConfig(Block):
     """The kfold design.
 
-    Every part of every repeat is a split with its own networks; whatever is tuned is tuned inside
-    the other parts.
+    Every part of every repeat is the test set of a split with its own networks; all tuning is
+    done inside the other parts.
     """
 
     parts: int = option(
@@ -49,10 +49,10 @@ class KfoldConfig(Block):
 
 
 class StudyConfig(Block):
-    """A study is one file.
+    """The config of a study is one file.
 
-    Paths are relative to the folder in which Snakemake runs; every key but `study` and `centers`
-    has a default.
+    Paths are relative to the folder in which Snakemake runs. Every key except `study` and
+    `centers` has a default.
     """
 
     study: str = option(
@@ -71,7 +71,7 @@ class StudyConfig(Block):
     )
     outcomes: Outcomes = option(
         "`observed`, or `shuffled` for a null run: outcomes are permuted within each center, so "
-        "that whatever the models still find is chance or leakage. The report says so.",
+        "that whatever the models still find is chance or leakage. The report states this.",
         Outcomes.OBSERVED,
     )
     simulation: str | None = option(
@@ -138,11 +138,11 @@ class StudyConfig(Block):
         return []
 
     def names(self, *roles: str) -> list[str]:
-        """Names of the centers in the config's order; of the given roles only, if any is given."""
+        """Return the names of the centers in the config's order; only of `roles`, if given."""
         return [c.name for c in self.centers if not roles or c.role in roles]
 
     def center(self, name: str) -> CenterConfig:
-        """The block of one center.
+        """Return the block of one center.
 
         Raises
         ------
@@ -155,7 +155,7 @@ class StudyConfig(Block):
         raise KeyError(name)
 
     def splits(self) -> dict[str, list[str]]:
-        """The splits of every design that is run."""
+        """Return the splits of every design that is run, by design."""
         known = {
             Design.HOLDOUT: [str(n + 1) for n in range(self.holdout.repeats)],
             Design.KFOLD: [
@@ -172,13 +172,13 @@ class StudyConfig(Block):
         return {d.value: known[d] for d in [*wanted, *([Design.EXTERNAL] if needed else [])]}
 
     def members(self) -> list[str]:
-        """The networks that are trained within each split."""
+        """Return the names of the networks that are trained within each split."""
         cross_fitted = self.signature.embeddings is Embeddings.CROSS_FITTED
         return ["full", *(f"fold-{n + 1}" for n in range(self.folds) if cross_fitted)]
 
 
 def same_names(names: Iterable[str]) -> list[Fault]:
-    """The centers that have the name of an earlier one, whatever its case."""
+    """Return a fault for each center that has the name of an earlier one, ignoring case."""
     faults: list[Fault] = []
     seen: set[str] = set()
     for n, name in enumerate(names):

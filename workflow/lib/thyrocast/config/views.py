@@ -1,4 +1,4 @@
-"""Config of the words by which a center's descriptions name a view."""
+"""Config of the patterns that recognize a view in a center's descriptions."""
 
 import re
 import warnings
@@ -11,7 +11,7 @@ from thyrocast.config.base import Block, option
 
 def _compiles(pattern: str) -> str:
     with warnings.catch_warnings():
-        # A doubtful pattern still works as Python reads it today.
+        # Python warns of an ambiguous pattern, but compiles it.
         warnings.simplefilter("ignore")
         try:
             re.compile(pattern, re.IGNORECASE)
@@ -49,9 +49,9 @@ _EXCLUDED = (
 class ViewsConfig(Block):
     """Regular expressions that recognize a view by its description.
 
-    They are searched, whatever the case, in the descriptions of series, study and protocol and in
-    image comments, if the header has no code and no orientation. A list of your own replaces the
-    default.
+    They are searched, ignoring case, in the descriptions of series, study and protocol and in
+    image comments, if the header has neither a view code nor an orientation. Your own list
+    replaces the default.
     """
 
     anterior: tuple[Pattern, ...] = option("Descriptions of an anterior view.", _ANTERIOR)
@@ -59,7 +59,7 @@ class ViewsConfig(Block):
     excluded: tuple[Pattern, ...] = option(
         "Descriptions of a marker, transmission or whole-body image, of a syringe, a phantom or "
         "quality control, or of another organ's study. The description of a study or protocol "
-        "counts if it does not name the thyroid, or if its series have no description.",
+        "is also searched if it does not name the thyroid, or if its series have no description.",
         _EXCLUDED,
     )
     syringe: tuple[Pattern, ...] = option(

@@ -47,8 +47,8 @@ ACQUISITION = (
     number("delay_min", "Time from injection to image.", "min", missing=True),
     text("view_by", "What identified the anterior view.", missing=True),
     number("saturation", "Share of pixels at the largest value a pixel can have.", missing=True),
-    number("centroid_x_mm", "Gland from the middle of the field, right positive.", "mm", missing=True),
-    number("centroid_y_mm", "Gland from the middle of the field, down positive.", "mm", missing=True),
+    number("centroid_x_mm", "Gland's centroid from mid-field, right positive.", "mm", missing=True),
+    number("centroid_y_mm", "Gland's centroid from mid-field, down positive.", "mm", missing=True),
     flag("simulated", "Whether the header says that the image is simulated.", missing=True),
 )  # fmt: skip
 #: What is measured in the scintigram.
@@ -72,12 +72,12 @@ REGISTER = Table(
     (
         _PATIENT,
         _CENTER,
-        flag("included", "Whether the patient has all that the study needs."),
+        flag("included", "Whether the patient has everything that the study needs."),
         text("reason", "Why the patient is excluded; empty for included ones."),
         text("source", "Where the patient was found.", Source),
         _OUTCOME,
         *CLINICAL,
-        text("state", "Thyroid function that decided the outcome.", ThyroidState, missing=True),
+        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
         number("followup_months", "Time from therapy to the deciding visit.", "months", missing=True),
     ),
     key=("patient",),
@@ -96,6 +96,19 @@ RECORDS = Table(
     ),
     key=("patient",),
     digits=6,
+)
+
+PATIENTS = Table(
+    "cohort/patients.csv",
+    "Every patient of every center, analyzed or excluded with the reason: that of the register, of the "
+    "image, or of being the same person as another patient.",
+    (
+        _PATIENT,
+        _CENTER,
+        flag("analyzed", "Whether the patient is in the cohort."),
+        text("reason", "Why the patient is excluded; empty for analyzed ones."),
+    ),
+    key=("patient",),
 )
 
 COHORT = Table(
@@ -121,16 +134,16 @@ _RESIDUAL = "the syringe after injection"
 def _syringe(name: str, what: str) -> Sequence[Column]:
     return (
         text(f"{name}_file", f"File with the image of {what}.", missing=True),
-        integer(f"{name}_frame", "Its frame, from 0.", missing=True),
-        number(f"{name}_s", "Its duration.", "s", missing=True),
-        number(f"{name}_min", "Time from it to the scan.", "min", missing=True),
+        integer(f"{name}_frame", "Frame of this image, from 0.", missing=True),
+        number(f"{name}_s", "Duration of this image.", "s", missing=True),
+        number(f"{name}_min", "Time from this image to the scan.", "min", missing=True),
     )
 
 
 SCANS = Table(
     "{center}/scans.csv",
-    "Private: the scans of included patients, best first, and keyed hashes by which one person is "
-    "found in two centers.",
+    "Private: the scans of included patients, best first, and keyed hashes that identify a person "
+    "who is in two centers.",
     (
         _PATIENT,
         text("identifier", "Normalized patient identifier."),
@@ -153,7 +166,7 @@ SCANS = Table(
         text("camera", "Model of the camera.", missing=True),
         text("collimator", "Collimator.", missing=True),
         flag("simulated", "Whether the header says that the image is simulated."),
-        text("flags", "What is unusual about the scan, separated by spaces.", missing=True),
+        text("flags", "Unusual properties of the scan, separated by spaces.", missing=True),
         *_syringe("syringe", _SYRINGE),
         *_syringe("residual", _RESIDUAL),
         text("person_identifier", "Keyed hash of the identifier alone.", missing=True),
@@ -173,7 +186,7 @@ OUTCOMES = Table(
         text("identifier", "Normalized patient identifier.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
         text("visit_date", "Date of the deciding visit, ISO 8601.", missing=True),
-        text("state", "Thyroid function that decided.", ThyroidState, missing=True),
+        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
         _OUTCOME,
         text("reason", "Why there is no outcome; empty where there is one."),
     ),
@@ -184,10 +197,10 @@ OUTCOMES = Table(
 #: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
 PACKAGE = Table(
     "{center}/clinical.csv",
-    "The patients of a package, as the clinical table of another config's center.",
+    "The patients of a package, as a clinical table for the config of another site.",
     (
         _PATIENT,
-        text("therapy_date", "The day on which every therapy is placed, ISO 8601.", missing=True),
+        text("therapy_date", "Date of therapy, the same for all patients, ISO 8601.", missing=True),
         text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
         *CLINICAL,
     ),
@@ -195,4 +208,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, COHORT, SCANS, OUTCOMES)
+TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES)

@@ -7,21 +7,21 @@ from thyrocast.contract.table import Column, File, Kind, Table
 
 _HEAD = """# What a run writes
 
-<!-- Generated from workflow/lib/thyrocast/contract/ by `make output-docs`; a test keeps it in step. -->
+<!-- Generated from workflow/lib/thyrocast/contract/ by `make output-docs`; a test checks that it is up to date. -->
 
 Contract version {version}. Results are in `results/<study>/`. Nothing there identifies a patient: pseudonyms are
-keyed hashes, dates are intervals. File names, identifiers and dates stay in `.thyrocast/<study>/` (readable by
-its owner alone), which you keep with the data.
+keyed hashes, dates are intervals. File names, identifiers and dates stay in `.thyrocast/<study>/` (readable only
+by its owner); keep this folder with the data.
 
 Tables are comma-separated UTF-8. An empty cell is a missing value. A flag is 1 or 0. Text that a spreadsheet
-program would run as a formula begins with an apostrophe. Each table of `evaluation/` is also written for one
+program would run as a formula begins with an apostrophe. Each table of `evaluation/` is also written for each
 design, in `evaluation/<design>/`.
 """
 _KINDS = {Kind.TEXT: "text", Kind.INTEGER: "integer", Kind.NUMBER: "number", Kind.FLAG: "flag"}
 
 
 def document() -> str:
-    """Return docs/output.md."""
+    """Return the text of docs/output.md."""
     public = [table for table in files.TABLES if not table.private]
     private = [table for table in files.TABLES if table.private]
     parts = [

@@ -1,4 +1,4 @@
-"""JSON documents of a run: one model, one reader and one writer for each."""
+"""JSON documents of a run: a model for each, and functions that read and write them."""
 
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -16,7 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Document(BaseModel):
-    """A JSON file of a run: unknown keys are refused, values do not change."""
+    """A JSON file of a run; unknown keys are rejected and values cannot be changed."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True
@@ -37,7 +37,7 @@ class CenterFlow(Document):
     excluded
         Patients excluded, by reason.
     analyzed
-        Patients in the cohort; the key in the file is ``analysed``.
+        Patients in the cohort.
     cured
         Cured patients in the cohort.
     """
@@ -48,7 +48,7 @@ class CenterFlow(Document):
     in_dicom: Count
     matched: Count
     excluded: dict[str, Count]
-    analyzed: Count = Field(alias="analysed")
+    analyzed: Count
     cured: Count
 
 
@@ -135,7 +135,7 @@ class Manifest(Document):
 
 
 class TrueRisk(Document):
-    """What the true risk of simulated patients discriminates.
+    """Discrimination of the true risk in simulated patients.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class TrueRisk(Document):
     prevalence, mean_risk
         Share of cured patients, and mean true probability of cure.
     auc
-        AUC of the true risk for the outcomes that were drawn; None if all have one outcome.
+        AUC of the true risk for the outcomes that were drawn; None if all outcomes are the same.
     expected_auc
         AUC of the true risk over all outcomes that could have been drawn.
     """
@@ -172,7 +172,7 @@ class SimulationSummary(Document):
     formula
         The true log-odds of cure in words.
     intercept, coefficients
-        Its numbers.
+        Intercept and coefficients of the formula.
     centers, overall
         Discrimination of the true risk, by center and in all patients together.
     """
@@ -212,5 +212,5 @@ def read(document: type[AnyDocument], path: str | Path) -> AnyDocument:
 
 
 def write(document: Document, path: str | Path) -> None:
-    """Write a document with sorted keys, whole or not at all."""
+    """Write a document atomically, with sorted keys."""
     fileio.write_json(path, document.model_dump(mode="json", by_alias=True))

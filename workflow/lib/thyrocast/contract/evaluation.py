@@ -29,8 +29,8 @@ _METRIC = text("metric", "Measure of performance.", Metric)
 _AT = number("at", "Threshold probability of a net benefit.", low=0, high=1, missing=True)
 _LOW = number("ci_low", "Lower confidence limit.", missing=True)
 _HIGH = number("ci_high", "Upper confidence limit.", missing=True)
-_STATUS = text("status", "Whether the result could be given.", Status)
-_NOTE = text("note", "Remark for the reader, or why there is no result.")
+_STATUS = text("status", "Whether there is a result.", Status)
+_NOTE = text("note", "Remark on the result, or why there is none.")
 _N = integer("n", "Patients.", low=0, missing=True)
 _EVENTS = integer("events", "Cured patients.", low=0, missing=True)
 _KEY = (DESIGN, SPLIT, MODEL, SET, _GROUP_KIND, _GROUP)
@@ -55,7 +55,7 @@ PERFORMANCE = Table(
         text("scale", "Scale of the standard error.", Scale, missing=True),
         _LOW,
         _HIGH,
-        text("ci_method", "Kind of interval; empty if there is none. Not empty where a bootstrap interval failed."),
+        text("ci_method", "Kind of interval; empty if there is none, but not if a bootstrap interval failed."),
         _STATUS,
         _NOTE,
         _N,
@@ -107,14 +107,14 @@ CALIBRATION_GROUPS = Table(
 
 DECISION_CURVE = Table(
     "evaluation/decision_curve.csv",
-    "Decision curves of models, and of treating everybody or nobody.",
+    "Decision curves of models, and of treating all patients or none.",
     (
         *_KEY,
         number("threshold", "Threshold probability of cure from which a patient is treated.", low=0, high=1),
         number("net_benefit", "Net benefit."),
         _LOW,
         _HIGH,
-        number("interventions_avoided", "Net therapies avoided per 100 patients, against treating all."),
+        number("interventions_avoided", "Net therapies avoided per 100 patients, compared with treating all."),
         number("avoided_low", "Lower confidence limit.", missing=True),
         number("avoided_high", "Upper confidence limit.", missing=True),
     ),
@@ -132,7 +132,7 @@ COMPARISONS = Table(
         _METRIC,
         _AT,
         text("method", "Test."),
-        number("difference", "First less second model; chi-squared for `likelihood_ratio`.", missing=True),
+        number("difference", "First minus second model; chi-squared for `likelihood_ratio`.", missing=True),
         _LOW,
         _HIGH,
         number("p_value", "P value.", low=0, high=1, missing=True),
@@ -150,7 +150,7 @@ THRESHOLDS = Table(
         DESIGN,
         SPLIT,
         MODEL,
-        text("rule", "How it was chosen.", ThresholdRule),
+        text("rule", "How the threshold was chosen.", ThresholdRule),
         number("threshold", "Probability of cure from which a patient is called cured.", missing=True),
     ),
     key=("design", "split", "model"),
@@ -217,8 +217,8 @@ POOLED_CENTERS = Table(
         integer("n", "Patients.", low=0),
         integer("events", "Cured patients.", low=0),
         number("without", "Mean without this center.", missing=True),
-        number("without_low", "Its lower confidence limit.", missing=True),
-        number("without_high", "Its upper confidence limit.", missing=True),
+        number("without_low", "Lower confidence limit of this mean.", missing=True),
+        number("without_high", "Upper confidence limit of this mean.", missing=True),
     ),
     key=("design", "model", "metric", "at", "method", "center"),
 )
@@ -227,13 +227,17 @@ SAMPLE_SIZE = Table(
     "evaluation/sample_size.csv",
     "Patients that developing and validating a model require, and those available.",
     (
-        text("purpose", "What they are needed for.", ("development", "validation", "precision")),
+        text(
+            "purpose",
+            "What the patients are needed for.",
+            ("development", "validation", "precision"),
+        ),
         text("criterion", "Riley's criterion; `all` is the strictest of them."),
         integer("required_n", "Patients required.", low=0),
         integer("required_events", "Cured patients among them.", low=0),
         integer("available_n", "Patients available.", low=0),
         integer("available_events", "Cured patients available.", low=0),
-        flag("sufficient", "Whether there are enough."),
+        flag("sufficient", "Whether enough patients are available."),
         _NOTE,
     ),
     key=("purpose", "criterion"),

@@ -3,14 +3,14 @@
 from thyrocast.contract import cohort, evaluation, splits
 from thyrocast.contract.table import File, Table
 
-#: Raised when a name, a column or the meaning of one changes.
+#: Increase it if a name, a column or the meaning of one changes.
 VERSION = 2
 
 _SPLIT = "splits/{design}/{split}"
 
 FILES = (
     File("cohort/{center}/jobs/{job}.npz", "Images, glands and pixel hashes of one standardization job."),
-    File("cohort/images.npy", "float32, patients × size × size: the standardized images; unit as `image.intensity` says."),
+    File("cohort/images.npy", "float32, patients × size × size: the standardized images; unit according to `image.intensity`."),
     File("cohort/masks.npy", "uint8, patients × size × size: 1 in the gland."),
     File("cohort/flow.json", "Per center: patients found, matched, excluded by reason, and analyzed."),
     File(f"{_SPLIT}/network/{{member}}/weights.safetensors", "A trained network with its normalization."),
@@ -21,16 +21,16 @@ FILES = (
     File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
     File("model/files/", "The locked model of all development patients."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
-    File("report/report.html", "One page that needs no network."),
+    File("report/report.html", "One page that works without an internet connection."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
 )  # fmt: skip
 
 PRIVATE_FILES = (
     File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
-    File("{center}/index/", "Headers that were read before.", private=True),
-    File("{center}/ledger.txt", "Patients in the order in which they joined.", private=True),
-    File("{center}/jobs/{job}", "Version of what a standardization job was computed from.", private=True),
+    File("{center}/index/", "Index of the headers that were already read.", private=True),
+    File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
+    File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
     File("training/", "State of unfinished trainings.", private=True),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""Reading and writing tables: one reader, one writer, both checked against the declaration.
+"""Read and write tables; both are checked against the declaration.
 
-Text becomes numbers here and nowhere else. What does not fit the declaration is refused with one
-sentence that says file, row, column, what was found and what was expected.
+Text is converted to numbers only here. A table that does not match its declaration is rejected with
+one sentence that names file, row, column, what was found and what was expected.
 """
 
 import csv
@@ -19,14 +19,14 @@ from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
 
 # A spreadsheet program runs cells that begin like this as formulas (OWASP, CSV injection).
-# An apostrophe is put in front, also of what already has one there, so that reading undoes it.
+# An apostrophe is put before them, also if they already begin with one; reading removes it.
 _FORMULA = r"'*[=+\-@\t\r]"
 _TEXT = pd.StringDtype(na_value=np.nan)
 _YES, _NO = ("1", "true", "True"), ("0", "false", "False")
 
 
 class ContractError(TypeError):
-    """Code of this project made a table that is not as it is declared: a fault of the program."""
+    """A table made by the project's own code does not match its declaration: a bug."""
 
 
 def read(table: Table, path: str | Path) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def read(table: Table, path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     table
-        Its declaration.
+        The table's declaration.
     path
         The file: comma-separated UTF-8, missing values empty.
 
@@ -47,7 +47,7 @@ def read(table: Table, path: str | Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is missing, has other columns than declared, or a cell or key that does not fit.
+        If the file is missing, has other columns than declared, or a cell or key is not valid.
     """
     file = Path(path)
     cells = _cells(file, table)
@@ -62,12 +62,12 @@ def read(table: Table, path: str | Path) -> pd.DataFrame:
 
 
 def write(table: Table, frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a table, whole or not at all; its columns in the declared order.
+    """Write a table atomically, with its columns in the declared order.
 
     Raises
     ------
     ContractError
-        If a column is unknown or missing, or a value or key does not fit the declaration.
+        If a column is unknown or missing, or a value or key does not match the declaration.
     """
     checked = conform(table, frame)
     written = pd.DataFrame(
@@ -82,12 +82,12 @@ def write(table: Table, frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def build(table: Table, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Make a table of records (column to value); None is a missing value.
+    """Make a table from records (column to value); None is a missing value.
 
     Raises
     ------
     ContractError
-        If a record has an unknown column or lacks one that is declared, or a value does not fit.
+        If a column of a record is unknown or missing, or a value does not match the declaration.
     """
     records = list(rows)
     names = list(table.names)
@@ -103,7 +103,7 @@ def empty(table: Table) -> pd.DataFrame:
 
 
 def concat(table: Table, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Put tables of one declaration on top of each other."""
+    """Concatenate the rows of tables that have the same declaration."""
     filled = [frame for frame in frames if len(frame)]
     if not filled:
         return empty(table)
@@ -116,7 +116,7 @@ def conform(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ContractError
-        If a column is unknown or missing, or a value or key does not fit.
+        If a column is unknown or missing, or a value or key does not match the declaration.
     """
     if set(frame.columns) != set(table.names):
         raise ContractError(f"{table.path}{_difference(set(table.names), set(frame.columns))}")
@@ -172,14 +172,14 @@ def _dtype(column: Column) -> Any:
 
 
 def _typed(column: Column, values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Values with the declared dtype; nothing that is not plainly such a value is converted."""
+    """Return values with the declared dtype; text and numbers are not converted to each other."""
     if values.dtype == _dtype(column) and (column.missing or not values.isna().any()):
         return values
     if column.kind is Kind.TEXT:
         present = values[values.notna()]
         wrong = [value for value in present if not isinstance(value, str)]
         if wrong:
-            raise TypeError(f"column {column.name}: {wrong[0]!r} is no text")
+            raise TypeError(f"column {column.name}: {wrong[0]!r} is not text")
         plain = values.map(str, na_action="ignore") if len(present) else values
         return plain.astype(_dtype(column))
     if column.kind in (Kind.INTEGER, Kind.NUMBER) and values.map(_is_text).any():
@@ -202,7 +202,7 @@ def _is_text(value: object) -> bool:
 
 
 def _parse(column: Column, cells: "pd.Series[Any]", file: Path, private: bool) -> "pd.Series[Any]":
-    """Cells of a file with the declared dtype."""
+    """Return the cells of a file with the declared dtype."""
     blank = cells == ""
     if column.kind is Kind.TEXT:
         guarded = cells.str.startswith("'") & cells.str.match(_FORMULA)
@@ -240,8 +240,8 @@ def _as_text(
 
 
 def _cells(file: Path, table: Table) -> pd.DataFrame:
-    """Cells of a file as text, under the names of its header."""
-    # pandas would fill up short rows and rename repeated columns without a word.
+    """Return the cells of a file as text; the columns have the names in its header."""
+    # pandas would fill short rows and rename repeated columns without a warning.
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
             header, *rows = [*csv.reader(lines, strict=True)] or [[]]
@@ -262,7 +262,7 @@ def _check_names(table: Table, found: Iterable[str], file: Path) -> None:
     names = list(found)
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
-        raise InputError(f"{file}: column {sorted(repeated)[0]!r} is there twice, expected once")
+        raise InputError(f"{file}: column {sorted(repeated)[0]!r} occurs twice, expected once")
     if set(names) != set(table.names):
         difference = _difference(set(table.names), set(names))
         raise InputError(
@@ -281,7 +281,7 @@ def _difference(declared: set[str], found: set[str]) -> str:
 
 
 def _fault(table: Table, frame: pd.DataFrame) -> str:
-    """Say what does not fit the declaration; empty if everything fits."""
+    """Return what does not match the declaration; "" if everything does."""
     try:
         schema(table).validate(frame)
     except pa.errors.SchemaError as error:

@@ -1,4 +1,4 @@
-"""Names with a fixed set of values, as tables, config and code write them; standard library only."""
+"""Enumerations that tables, config and code share; standard library only."""
 
 from enum import StrEnum
 
@@ -47,7 +47,7 @@ class Model(StrEnum):
 
 #: Models that use the scintigram.
 IMAGE_MODELS = (Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED)
-#: Models without deep features, and the one that adds them to the clinical predictors.
+#: Models without deep features, and one that combines their predictors with network and signature.
 BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
 
 
@@ -67,7 +67,7 @@ class GroupKind(StrEnum):
 
 
 class Status(StrEnum):
-    """Whether a result could be given."""
+    """Whether there is a result."""
 
     ESTIMATED = "estimated"
     NOT_ESTIMABLE = "not_estimable"
@@ -124,7 +124,7 @@ class Source(StrEnum):
 
 
 class ScanKind(StrEnum):
-    """How a scan was acquired; the kinds that are preferred come first."""
+    """How a scan was acquired; preferred kinds come first."""
 
     STATIC = "static"
     DYNAMIC = "dynamic"
@@ -132,7 +132,7 @@ class ScanKind(StrEnum):
 
 
 class ViewSource(StrEnum):
-    """What identified the view of a scan; the most certain comes first."""
+    """What identified the view of a scan; the most certain source comes first."""
 
     CODE = "code"
     ORIENTATION = "orientation"
@@ -241,7 +241,7 @@ class MapStatus(StrEnum):
 
 
 class SimulatedStatus(StrEnum):
-    """What the export of a simulated center contains of a patient."""
+    """What the export of a simulated center contains for a patient."""
 
     COMPLETE = "complete"
     LOST = "lost"

@@ -25,6 +25,6 @@ TRUTH = Table(
 TABLES = (TRUTH,)
 FILES = (
     File("{center}/", "DICOM files and clinical table of a simulated center."),
-    File("summary.json", "What the true risk discriminates, by center and overall."),
+    File("summary.json", "Discrimination of the true risk, by center and overall."),
     File("logs/", "One log per job."),
 )

@@ -28,7 +28,7 @@ HISTORY = Table(
     (
         integer("epoch", "Epoch, from 1.", low=1),
         number("learning_rate", "Learning rate at the end of the epoch."),
-        number("train_loss", "Mean loss of the patients fitted to."),
+        number("train_loss", "Mean loss of the patients used to fit the network."),
         number("validation_loss", "Loss of the patients held out for early stopping.", missing=True),
         number("validation_auc", "AUC of the patients held out for early stopping.", missing=True),
         number("seconds", "Duration of the epoch.", "s"),
@@ -54,10 +54,10 @@ LOGITS = Table(
 
 PATH = Table(
     f"{_SPLIT}/signature/path.csv",
-    "The LASSO path with its cross-validated deviance; no rows where no path could be fitted.",
+    "The LASSO path with its cross-validated deviance; no rows if no path could be fitted.",
     (
         number("lambda", "Penalty."),
-        integer("nonzero", "Features with a coefficient."),
+        integer("nonzero", "Features with a nonzero coefficient."),
         number("cv_deviance", "Cross-validated deviance.", missing=True),
         number("cv_se", "Its standard error.", missing=True),
         flag("chosen", "Whether this penalty was chosen."),
@@ -79,12 +79,12 @@ FEATURES = Table(
 
 OPTIMISM = Table(
     f"{_SPLIT}/signature/optimism.csv",
-    "Bootstrap correction of the signature's apparent performance; no rows where none is asked for.",
+    "Bootstrap correction of the signature's apparent performance; no rows if it is not requested.",
     (
         text("metric", "Measure of performance."),
-        number("apparent", "Performance in the patients fitted to."),
+        number("apparent", "Performance in the patients used to fit the signature."),
         number("optimism", "Mean difference of apparent and tested performance over resamples."),
-        number("corrected", "Apparent performance less optimism."),
+        number("corrected", "Apparent performance minus optimism."),
         integer("resamples", "Bootstrap resamples."),
     ),
     key=("metric",),
@@ -94,7 +94,7 @@ OPTIMISM = Table(
 PREDICTIONS = Table(
     f"{_SPLIT}/predictions.csv",
     "Probabilities of cure of every model for every patient of the split; those of training patients "
-    "are cross-fitted, or in-sample where the config says so.",
+    "are cross-fitted, or in-sample if the config says so.",
     (DESIGN, SPLIT, MODEL, SET, PATIENT, CENTER, OUTCOME, PROBABILITY),
     key=("design", "split", "model", "patient"),
     digits=None,

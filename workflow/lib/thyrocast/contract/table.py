@@ -1,7 +1,7 @@
-"""What a table, an array or a document of a run is: path, columns, key and meaning.
+"""Declarations of the tables and files of a run: path, columns, key and meaning.
 
-Declarations only, and standard library only, so that the launcher may read paths and columns. pandas
-and pandera come with `thyrocast.contract.io`, which reads and writes what is declared here.
+Standard library only, so that Snakemake can import it when it parses the workflow.
+`thyrocast.contract.io`, which reads and writes declared tables, imports pandas and pandera.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Column:
     unit
         Unit of a number; empty where it has none.
     allowed
-        The values that a text may have; any, if empty.
+        The values that a text may have; if empty, any text.
     low, high
         Bounds of a number, included.
     missing
@@ -54,7 +54,7 @@ class Column:
 
     @property
     def expected(self) -> str:
-        """What a cell must be, in words."""
+        """Description of a valid cell, for messages."""
         if self.allowed:
             return f"one of {', '.join(self.allowed)}"
         words = self.kind.value
@@ -124,8 +124,8 @@ class Table:
         Whether the file may identify patients: it is readable by its owner alone and stays in the
         private folder.
     digits
-        Significant digits of written numbers; all that are needed to read the same number again, if
-        None.
+        Significant digits of written numbers; None for as many as are needed to read the same
+        number again.
     """
 
     path: str
@@ -159,7 +159,7 @@ class Table:
 
 @dataclass(frozen=True)
 class File:
-    """A file or folder of a run that is no table: an array, a document, a picture, a model.
+    """A file or folder of a run that is not a table: an array, a document, a picture, a model.
 
     Attributes
     ----------

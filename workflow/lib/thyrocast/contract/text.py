@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterable
 
-#: Cells that a bare ``yes``/``true`` or ``no``/``false`` of YAML stands for.
+#: Cells that match an unquoted ``yes``/``true`` or ``no``/``false`` in YAML.
 _TRUTH = {True: frozenset({"true", "yes", "1"}), False: frozenset({"false", "no", "0"})}
 
 
 def fold(text: str) -> str:
-    """A code without regard to case, spaces around it, or how a spreadsheet shows a whole number.
+    """Return a code in lower case, without surrounding spaces and without ``.0`` after a number.
 
-    The Turkish i with or without its dot becomes a plain one: which of them a capital is depends
-    on the language.
+    Dotted and dotless Turkish i become a plain i, since the lower case of a capital I depends on
+    the language.
 
     Examples
     --------
@@ -23,10 +23,10 @@ def fold(text: str) -> str:
 
 
 def code_texts(codes: Iterable[str | int | bool]) -> set[str]:
-    """The folded cells that codes of a config stand for.
+    """Return the folded cells that match the codes of a config.
 
-    YAML reads a bare ``yes`` or ``no`` as true or false; such a code stands for all three ways to
-    write it.
+    YAML reads an unquoted ``yes`` or ``no`` as true or false; such a code matches ``yes``,
+    ``true`` and ``1``, or ``no``, ``false`` and ``0``.
     """
     texts: set[str] = set()
     for code in codes:

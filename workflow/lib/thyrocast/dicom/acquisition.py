@@ -10,7 +10,7 @@ from thyrocast.dicom.elements import Elements
 # A total dose above this can't be in MBq (C.8.4.10); the exporter wrote Bq, as in PET.
 MOST_MBQ = 100_000.0
 _BQ_PER_MBQ = 1e6
-# Injection and image are on one day.
+# The image is acquired within a day after the injection.
 _LONGEST_DELAY_MIN = 24 * 60
 
 

@@ -36,7 +36,7 @@ class Elements:
         return positive(next(iter(self.several(keyword)), None))
 
     def signed(self, keyword: str) -> float | None:
-        """Return a number of any sign, zero included; None if the value is not a number."""
+        """Return a number that may be negative or zero; None if the value is not a number."""
         value = self.values.get(keyword)
         return float(value) if isinstance(value, int | float) else None
 

@@ -19,9 +19,9 @@ _GRAY = {"MONOCHROME1", "MONOCHROME2", ""}
 
 
 class Stage(IntEnum):
-    """How far a file got before it was excluded.
+    """The check at which a file was excluded; the reason of a higher one is more informative.
 
-    Of a patient's many files, the one that got furthest gives the most informative reason.
+    A patient without a scan gets the reason of the file with the highest stage.
     """
 
     UNREADABLE = 0
@@ -36,7 +36,7 @@ class Stage(IntEnum):
 
 
 def is_capture(header: Header) -> bool:
-    """Whether a file is a secondary capture, of one of its SOP classes (PS3.4 B.5)."""
+    """Return whether a file is a secondary capture, by its SOP class (PS3.4 B.5)."""
     kind = header.text("SOPClassUID")
     return kind == terms.SECONDARY_CAPTURE or kind.startswith(f"{terms.SECONDARY_CAPTURE}.")
 
@@ -57,7 +57,7 @@ def window_range(window: Elements) -> list[tuple[float, float]]:
 
 
 def wrong_class(header: Header, center: CenterConfig) -> str:
-    """Say why a file of this SOP class (PS3.4 B.5) is excluded; "" if it is not."""
+    """Return why a file of this SOP class (PS3.4 B.5) is excluded; "" if it is not."""
     kind = header.text("SOPClassUID")
     if kind in terms.NUCLEAR_MEDICINE or kind == pictures.EXPORT:
         return ""
@@ -71,7 +71,7 @@ def wrong_class(header: Header, center: CenterConfig) -> str:
 
 
 def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> str:
-    """Say why the pixels of a file (C.7.6.3) can't or may not be used; "" if they can."""
+    """Return why the pixels of a file (C.7.6.3) can't or must not be used; "" if they can."""
     if not header.pixel_bytes:
         return "no pixel data"
     rows, columns = header.number("Rows"), header.number("Columns")
@@ -80,7 +80,7 @@ def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> 
     gray = header.text("PhotometricInterpretation") in _GRAY
     if not gray or (header.number("SamplesPerPixel") or 1) != 1:
         return "a color image"
-    # Text in the pixels is not counts, and may name the patient.
+    # Text in the pixels is not counts, and may contain the patient's name.
     if header.text("BurnedInAnnotation") == "YES":
         return "burned-in annotation"
     frames = frame_count(header)
@@ -100,7 +100,7 @@ def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> 
 
 
 def wrong_type(header: Header) -> str:
-    """Say why an image type (C.8.4.9.1.1) is not a planar emission image of the neck; "" if it is."""
+    """Return why an image (type: C.8.4.9.1.1) is not a planar emission image of the neck, or ""."""
     kind = image_type(header)
     if "TRANSMISSION" in kind:
         return "a transmission image"
@@ -123,14 +123,14 @@ def image_type(header: Elements) -> list[str]:
 
 
 def wrong_radionuclide(header: Header, center: CenterConfig, description: str) -> str:
-    """Say why radiopharmaceutical or energy windows (C.8.4.10) are not technetium-99m; "" if they are.
+    """Return why radiopharmaceutical or energy windows (C.8.4.10) are not technetium-99m, or "".
 
     Parameters
     ----------
     header, center
         The file's header and the center's block of the config.
     description
-        Description of the series, else of the study, as `terms.words` returns it.
+        Description of the series, otherwise of the study, as `terms.words` returns it.
     """
     drugs = header.items("RadiopharmaceuticalInformationSequence")
     stated = [terms.is_technetium(item) for item in drugs]

@@ -1,4 +1,4 @@
-"""Which frames of a file are an anterior pertechnetate image, and why the others are not."""
+"""Find the frames of a file that are an anterior pertechnetate image, or why there are none."""
 
 import collections
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ VECTORS = {
 
 @dataclass(frozen=True)
 class Scan:
-    """Frames of one file that, summed, make one anterior image.
+    """Frames of one file whose sum is one anterior image.
 
     Attributes
     ----------
@@ -65,9 +65,9 @@ class FileVerdict:
     scans
         Anterior pertechnetate scans.
     reason
-        Why there is none; empty if there are scans.
+        Why there are no scans; empty if there are some.
     stage
-        How far the file got before it was excluded.
+        The check at which the file was excluded.
     syringe
         Whether it is the image of a dose syringe.
     """
@@ -112,7 +112,7 @@ def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVer
     study = terms.words(header.text("ProtocolName"), header.text("StudyDescription"))
     patterns = center.views
     syringe = terms.matches(patterns.syringe, series or study)
-    # A study of another organ is excluded whatever its series are called. If the study names the
+    # A study of another organ is excluded with all its series. If the study names the
     # thyroid among other organs, its series decide.
     whole = series if series and terms.names_thyroid(study) else terms.words(series, study)
     if syringe or terms.matches(patterns.excluded, whole):
@@ -127,19 +127,19 @@ def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVer
 
 
 def _judge_capture(header: Header, center: CenterConfig, series: str, study: str) -> FileVerdict:
-    """Gray-scale secondary captures, if a center opts in; their pixel size is the config's."""
+    """Judge a gray-scale secondary capture; its pixel size is taken from the config."""
     if frame_count(header) != 1:
         return FileVerdict(reason="a secondary capture of several frames", stage=Stage.FRAMES)
     view = views.view_of(header, Elements(), center, series, study, single=True)
     anterior, by = view.anterior, view.by
     if header.text("SOPClassUID") == pictures.EXPORT and anterior is None:
-        # A center that exports pictures declares by doing so that they are anterior.
+        # By accepting exported pictures, a center states that they are anterior.
         anterior, by = True, ViewSource.FALLBACK
     if by is None:
         return FileVerdict(reason="view not stated", stage=Stage.FRAMES)
     if not anterior:
-        return FileVerdict(reason="another view than anterior", stage=Stage.FRAMES)
-    # The counts of a capture are unknown, whatever its header says about durations.
+        return FileVerdict(reason="a view other than anterior", stage=Stage.FRAMES)
+    # The counts of a capture are unknown, so a duration in its header is not used.
     return FileVerdict((Scan((0,), ScanKind.CAPTURE, by, flags=("secondary_capture",)),))
 
 
@@ -158,7 +158,7 @@ def _judge_frames(
         view = views.view_of(header, item, center, series, study, single=single)
         if not view.anterior or view.by is None:
             stated = view.anterior is not None
-            excluded["another view than anterior" if stated else "view not stated"] += len(frames)
+            excluded["a view other than anterior" if stated else "view not stated"] += len(frames)
             continue
         flags = () if _has_limits(windows, window) else ("energy_window_unknown",)
         parts = [tuple(frames)] if kind is ScanKind.DYNAMIC else [(frame,) for frame in frames]
@@ -172,7 +172,7 @@ def _judge_frames(
         return FileVerdict(reason=reason, stage=Stage.FRAMES)
     facing = _facing(scans, detectors)
     if not facing:
-        return FileVerdict(reason="several heads of one orientation", stage=Stage.FRAMES)
+        return FileVerdict(reason="several detector heads with one orientation", stage=Stage.FRAMES)
     return FileVerdict(tuple(facing))
 
 
@@ -183,7 +183,7 @@ def _group(
     photopeak_kev: float,
     excluded: "collections.Counter[str]",
 ) -> dict[tuple[int | None, int | None], list[int]]:
-    """Frames of the photopeak by (window, detector); the other frames are counted in `excluded`."""
+    """Return photopeak frames by (window, detector); count the other frames in `excluded`."""
     count = frame_count(header)
     in_window = _pointed(header, "EnergyWindow", len(windows), count)
     on_detector = _pointed(header, "Detector", len(detectors), count)
@@ -212,8 +212,8 @@ def vector(header: Elements, keyword: str, count: int, things: int) -> list[int 
     Returns
     -------
     list
-        `count` item numbers; None for a frame of which the header does not state the item. A
-        frame's own number is never taken as its item's.
+        `count` item numbers; None for a frame of which the header does not state the item. The
+        number of a frame is never used as the number of its item.
     """
     given = header.integers(keyword)
     pointed = {VECTORS.get(value) for value in header.integers("FrameIncrementPointer")}
@@ -226,10 +226,10 @@ def vector(header: Elements, keyword: str, count: int, things: int) -> list[int 
 
 
 def _pointed(header: Elements, what: str, listed: int, count: int) -> list[int | None]:
-    """Items that frames point to.
+    """Return the item that each frame points to.
 
-    A declared number of items that is larger than the list is used only if there are several
-    frames, because they must not all be assigned to the one that is listed.
+    If a header declares more items than it lists, the declared number is used for several frames,
+    because they must not all be assigned to the only item that is listed.
     """
     declared = int(header.number(f"NumberOf{what}s") or 0)
     things = max(listed, declared) if count > 1 or not listed else listed
@@ -237,10 +237,10 @@ def _pointed(header: Elements, what: str, listed: int, count: int) -> list[int |
 
 
 def _facing(scans: Sequence[Scan], detectors: Sequence[Elements]) -> list[Scan]:
-    """Of two heads that both claim to be anterior, select the one in front of the patient.
+    """Of two detector heads with an anterior orientation, select the one in front of the patient.
 
     Some cameras write the same orientation for both; the start angle (C.8.4.11) distinguishes
-    them. If it does not, neither is used, because one of them is at the back.
+    them. If it does not, neither is used, because one of them is behind the patient.
     """
     heads = {scan.detector for scan in scans if scan.view_by is not ViewSource.CODE}
     if len(heads) < 2:
@@ -261,7 +261,7 @@ def _wrong_window(windows: Sequence[Elements], window: int | None, photopeak_kev
     if not ranges and len(windows) > 1 and not terms.names_photopeak(windows[window - 1]):
         return "energy window not stated"
     if ranges and not any(low <= photopeak_kev <= high for low, high in ranges):
-        return "an energy window beside the photopeak"
+        return "an energy window without the photopeak"
     return ""
 
 
@@ -270,7 +270,7 @@ def _has_limits(windows: Sequence[Elements], window: int | None) -> bool:
 
 
 def _kind(header: Header) -> ScanKind:
-    """Static or dynamic, by the image type, else by the vectors."""
+    """Return whether a file is static or dynamic, by the image type, otherwise by the vectors."""
     kind = exclusion.image_type(header)
     if "DYNAMIC" in kind:
         return ScanKind.DYNAMIC
@@ -281,7 +281,7 @@ def _kind(header: Header) -> ScanKind:
 
 
 def _duration(header: Header, frames: Iterable[int]) -> float | None:
-    """Seconds of frames together; None if the duration of one of them is not stated."""
+    """Return the total duration of frames, s; None if the duration of one of them is not stated."""
     total = 0.0
     for frame in frames:
         seconds = _frame_duration(header, frame)
@@ -292,7 +292,7 @@ def _duration(header: Header, frames: Iterable[int]) -> float | None:
 
 
 def _frame_duration(header: Header, frame: int) -> float | None:
-    """Seconds of a frame; Actual Frame Duration is in ms (C.8.4.9, C.8.4.14 per phase)."""
+    """Return the duration of a frame, s; the header has it in ms (C.8.4.9, C.8.4.14 per phase)."""
     phases = header.items("PhaseInformationSequence")
     of_frame = header.several("PhaseVector")
     phase = of_frame[frame] if phases and frame < len(of_frame) else None

@@ -1,4 +1,4 @@
-"""Reading the header of one file, with bounds on time and memory, whatever the file is."""
+"""Read the header of one file, with limits on time and memory for any file."""
 
 import contextlib
 import io
@@ -42,7 +42,7 @@ _DICOMDIR = "1.2.840.10008.1.3.10"
 _JPEG2000 = {"1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
-# What registration, choice of frame and standardization use; everything else is skipped.
+# Elements that registration, selection of frames and standardization use; others are skipped.
 _WORDS = (
     # general modules (C.7)
     "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
@@ -125,8 +125,8 @@ def read_header(path: str | Path) -> Header:
     Returns
     -------
     Header
-        With a `reason` if the file is not a readable DICOM image. Nothing that a file contains
-        raises an error.
+        With a `reason` if the file is not a readable DICOM image. No content of a file raises an
+        error.
     """
     try:
         with open(path, "rb", buffering=16384) as file:
@@ -170,7 +170,7 @@ def _read(file: BinaryIO, size: int) -> Header:
 
 
 def looks_like_dicom(head: bytes) -> bool:
-    """Whether a file may be DICOM by its first bytes: a preamble, or a first group of 2 or 8.
+    """Return whether the first bytes may be of DICOM: a preamble, or a first tag of group 2 or 8.
 
     PS3.10 7.1 requires a preamble; many exports have none.
     """
@@ -239,7 +239,7 @@ def _pixel_bytes(stream: Any, size: int, dataset: Dataset) -> int | None:
 
 
 def _is_irreversible(codestream: bytes) -> bool:
-    """Whether a JPEG 2000 codestream has the lossy 9-7 transform (ISO 15444-1 A.6.1, marker COD)."""
+    """Return whether JPEG 2000 has the lossy 9-7 transform (ISO 15444-1 A.6.1, marker COD)."""
     marker = codestream.find(b"\xff\x52\x00")
     return marker < 0 or codestream[marker + 13 : marker + 14] != b"\x01"
 

@@ -34,7 +34,7 @@ class Stamp:
 
 
 def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dict[str, Header]:
-    """Read the header of every file below a folder, whatever its name.
+    """Read the header of every file below a folder; names do not matter.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dic
 def _walk(root: Path) -> Iterator[tuple[str, Stamp | str]]:
     """Yield every file below a folder with its stamp, or with the reason why it has none.
 
-    Links to folders are not followed: one might lead in a circle or out of the export.
+    Links to folders are not followed: they may be circular or lead out of the export.
     """
     pending = [""]
     while pending:
@@ -152,7 +152,8 @@ def _load(index: Path) -> Mapping[str, tuple[Stamp, Header]]:
 
 
 def _save(index: Path, found: Mapping[str, Stamp | str], headers: Mapping[str, Header]) -> None:
-    # A file that changed just before this run may change again within the clock's resolution.
+    # A file that changed just before this run is read again in the next one: another change within
+    # the clock's resolution would not change its stamp.
     fresh = time.time_ns() - 2_000_000_000
     index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (

@@ -1,4 +1,4 @@
-"""Names of files as text that a table can contain, whatever bytes they are made of."""
+"""Convert file names, which may contain any bytes, to text that a table can contain."""
 
 import urllib.parse
 

@@ -16,7 +16,7 @@ _GRAY = {"L", "I", "I;16", "I;16B", "F"}
 
 
 def is_picture(path: str | Path) -> bool:
-    """Whether a file is a picture by its suffix."""
+    """Return whether a file is a picture, by its suffix."""
     return Path(path).suffix.lower() in SUFFIXES
 
 

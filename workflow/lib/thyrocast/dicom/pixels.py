@@ -56,7 +56,7 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
     Raises
     ------
     PixelError
-        If the file can't be decoded, whatever the cause.
+        If the file can't be decoded, for any cause.
     """
     if pictures.is_picture(path):
         return Counts(upright_polarity(_picture(path, max_pixels)), 0.0)
@@ -122,8 +122,8 @@ def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
 
 
 def _coded_shape(coded: bytes) -> tuple[int, int] | None:
-    """Rows and columns of a JPEG or JPEG 2000 codestream, which must not exceed the header's."""
-    if coded[:4] == b"\xff\x4f\xff\x51":  # SIZ (ISO 15444-1 A.5.1): size less offset
+    """Return rows and columns of a JPEG or JPEG 2000 codestream; None if they are not found."""
+    if coded[:4] == b"\xff\x4f\xff\x51":  # SIZ (ISO 15444-1 A.5.1): size minus offset
         width, height, left, top = struct.unpack(">4L", coded[8:24])
         return height - top, width - left
     at = 2
@@ -155,10 +155,10 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
 
 
 def upright_polarity(image: Image) -> Image:
-    """Return an image whose edge is dark, as of a gland in an empty field; invert it if needed.
+    """Return an image with a dark edge, as around a gland; invert it if the edge is bright.
 
-    MONOCHROME1 (C.7.6.3.1.2) says how values are displayed, not what they count: a camera's values
-    are counts, those of a screenshot may be inverted. The brightness of the edge decides.
+    MONOCHROME1 (C.7.6.3.1.2) says how values are displayed, not what they mean: the values of a
+    camera are counts, those of a screenshot may be inverted. The brightness of the edge decides.
     """
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     middle = (image.max() + image.min()) / 2

@@ -24,7 +24,8 @@ _OTHER_TRACER = re.compile(
     r"|\biod|mibg|\bi ?1(23|24|25|31)\b|\b1(23|24|25|31) ?i\b|gallium|\bga ?67|thallium|\btl ?201"
     r"|indium|\bin ?111|\bf ?18\b|fdg|xenon|krypton|cobalt|\bco ?57"
 )
-# In descriptions only isotopes count: any of them may mention a therapy with iodine.
+# In descriptions only isotopes are searched, since any description may mention a therapy with
+# iodine.
 _OTHER_ISOTOPE = re.compile(r"\b([ij]|jod|iodine?|iode) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b")
 _THYROID = re.compile(r"th?[iy]r[eo]o?[iyï]d|schild|tarczyc|pajzsm|甲状腺|щитов|갑상")
 _ANTERIOR = re.compile(r"\bant\b|\bant[eé]ri|\bvorn|\bvorder|\bventral|\bön\b|正面|前|전면|передн")
@@ -32,8 +33,8 @@ _OTHER_VIEW = re.compile(
     r"post|lat|obl|\b[lr][ap]o\b|dorsal|medial|hint|arri[eè]re|schr[äa]g|seit|後|后|側|侧|斜|후면|задн|боков"
 )
 
-# Cameras by a word in Manufacturer or ManufacturerModelName. Either may contain names of hospitals
-# or people, so nothing is copied from them: a word that is not listed becomes "other".
+# Cameras by a word in Manufacturer or ManufacturerModelName. Both may contain names of hospitals or
+# people, so nothing is copied from them: without a listed word, the camera is "other".
 _VENDORS = (
     ("ge", r"\bge\b|general electric|\bgems\b|elscint|elgems"),
     ("siemens", r"siemens"),
@@ -74,10 +75,10 @@ _COLLIMATOR_TYPES = {
 
 
 def words(*texts: Scalar | None) -> str:
-    """Join texts of a header in lower case; every mark that joins words becomes a space.
+    """Join texts of a header in lower case, with a space for punctuation between words.
 
-    Full-width letters and separate accents become the usual letters, the Turkish i with or without
-    its dot a plain one.
+    Full-width letters and combining accents become ordinary letters; dotted and dotless Turkish i
+    become a plain i.
     """
     joined = unicodedata.normalize("NFKC", " ".join(str(text) for text in texts if text))
     lower = joined.lower().replace("i\u0307", "i").replace("ı", "i")
@@ -85,12 +86,12 @@ def words(*texts: Scalar | None) -> str:
 
 
 def matches(patterns: Sequence[str], text: str) -> bool:
-    """Whether one of the config's regular expressions is found in a text, whatever its case."""
+    """Return whether one of the config's regular expressions matches in a text, ignoring case."""
     return bool(text) and any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
 
 
 def coded_anterior(detector: Elements) -> bool | None:
-    """Whether a detector's ViewCodeSequence (C.8.4.11) is anterior; None if there is no code."""
+    """Return whether the ViewCodeSequence (C.8.4.11) is anterior; None if there is no code."""
     for code in detector.items("ViewCodeSequence"):
         value = code.text("CodeValue") or code.text("LongCodeValue")
         meaning = words(code.text("CodeMeaning"))
@@ -107,12 +108,12 @@ def coded_anterior(detector: Elements) -> bool | None:
 
 
 def names_thyroid(text: str) -> bool:
-    """Whether a description (as `words` returns it) names the thyroid, not only the parathyroid."""
+    """Return whether a description (from `words`) names the thyroid, not only the parathyroid."""
     return bool(_THYROID.search(re.sub(r"para ?th?[iy]r\w*|nebenschild\w*|副甲状腺", "", text)))
 
 
 def names_photopeak(window: Elements) -> bool:
-    """Whether the name of an energy window (C.8.4.10) without limits is technetium's photopeak."""
+    """Return whether the name of an energy window (C.8.4.10) names technetium's photopeak."""
     name = words(window.text("EnergyWindowName"))
     return bool(_TC99M.search(name) or re.search(r"peak|primary|\bmain\b|\b140\b", name)) and not (
         re.search(r"scat|streu|\bsc\d?\b|down|low|upper", name)
@@ -120,12 +121,12 @@ def names_photopeak(window: Elements) -> bool:
 
 
 def names_other_isotope(text: str) -> bool:
-    """Whether a description names an isotope of iodine and not technetium."""
+    """Return whether a description names an isotope of iodine and not technetium."""
     return bool(_OTHER_ISOTOPE.search(text)) and not _TC99M.search(text)
 
 
 def is_technetium(drug: Elements) -> bool | None:
-    """Whether a radiopharmaceutical item (C.8.4.10) is technetium-99m pertechnetate.
+    """Return whether a radiopharmaceutical item (C.8.4.10) is technetium-99m pertechnetate.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def is_technetium(drug: Elements) -> bool | None:
 
 
 def vendor(header: Elements) -> str | None:
-    """Return the camera's manufacturer, one of a fixed list of words; None if it is not stated."""
+    """Return the camera's manufacturer from a fixed list; None if it is not stated."""
     text = f"{header.text('Manufacturer')} {header.text('ManufacturerModelName')}".lower()
     if not text.strip():
         return None
@@ -163,7 +164,7 @@ def vendor(header: Elements) -> str | None:
 
 
 def camera(header: Elements) -> str | None:
-    """Return the camera's model, one of a fixed list of words; None if it is not stated."""
+    """Return the camera's model from a fixed list; None if it is not stated."""
     text = header.text("ManufacturerModelName").lower()
     if not text:
         return None
@@ -171,7 +172,7 @@ def camera(header: Elements) -> str | None:
 
 
 def collimator(detector: Elements) -> str | None:
-    """Return the collimator of a detector item, one of a fixed list of words; None if unknown."""
+    """Return the collimator of a detector item from a fixed list; None if unknown."""
     kind = detector.text("CollimatorType").upper()
     if kind == "PINH":
         return "pinhole"

@@ -1,4 +1,4 @@
-"""Which view a frame shows, what identifies it, and which way the head points."""
+"""Identify the view of a frame, what states this view, and the direction of the patient's head."""
 
 import math
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class FrameView:
     Attributes
     ----------
     anterior
-        Whether the view is anterior; None if nothing says which view it is.
+        Whether the view is anterior; None if the view is not stated.
     by
-        What identified the view; None if nothing did.
+        What identified the view; None if the view is not stated.
     turn
         Quarter turns, counter-clockwise, that bring the head up.
     """
@@ -53,7 +53,8 @@ def view_of(
     series, study
         Descriptions of series and study, as `terms.words` returns them.
     single
-        Whether the frame is the only one; a description of several does not say which is which.
+        Whether the frame is the only one; if there are several, a description does not say which
+        of them it describes.
     """
     turn = quarter_turns(header, detector)
     coded = terms.coded_anterior(detector)
@@ -81,7 +82,7 @@ def view_of(
 
 
 def in_front(angle: float) -> bool:
-    """Whether a detector's start angle (C.8.4.11: 0 at the back, 180 in front) faces the front."""
+    """Return whether a detector is in front, by its start angle (C.8.4.11: 0 back, 180 front)."""
     return abs(angle % 360 - 180) < FACING_DEGREES
 
 
@@ -100,9 +101,10 @@ def quarter_turns(header: Elements, detector: Elements) -> int:
 
 
 def _cosines(header: Elements, detector: Elements) -> list[float] | None:
-    """Direction of an image's rows and columns in the patient (C.7.6.2.1.1: x left, y back, z head).
+    """Return the directions of rows and columns (C.7.6.2.1.1: x left, y back, z head).
 
-    From ImageOrientationPatient of the detector (C.8.4.11), else from PatientOrientation (C.7.6.1.1.1).
+    From ImageOrientationPatient of the detector (C.8.4.11) or the file, otherwise from
+    PatientOrientation (C.7.6.1.1.1).
     """
     for source in (detector, header):
         given = source.several("ImageOrientationPatient")

@@ -26,7 +26,7 @@ FEWEST_CENTERS = 5
 Function = Callable[[Any], Mapping[str, Floats]]
 
 
-class Plan(NamedTuple):
+class ResamplingPlan(NamedTuple):
     """A way to draw resamples, and its name in `ci_method`."""
 
     name: str
@@ -66,7 +66,7 @@ def intervals(sample: Sample, settings: Settings) -> Iterator[Estimate]:
             yield estimated(metric, found, note)
 
 
-def _plans(sample: Sample, settings: Settings) -> Iterator[Plan]:
+def _plans(sample: Sample, settings: Settings) -> Iterator[ResamplingPlan]:
     number = settings.config.resamples
 
     def patients(random: np.random.Generator) -> Iterator[resampling.Counts]:
@@ -80,15 +80,15 @@ def _plans(sample: Sample, settings: Settings) -> Iterator[Plan]:
         return resampling.draws(strata, number, random)
 
     if sample.repeated:
-        yield Plan("bootstrap_by_patient", patients)
+        yield ResamplingPlan("bootstrap_by_patient", patients)
         return
-    yield Plan("bootstrap_stratified", within)
+    yield ResamplingPlan("bootstrap_stratified", within)
     pooled = sample.group.kind is GroupKind.POOLED
     if pooled and np.unique(sample.center).size >= FEWEST_CENTERS:
-        yield Plan("bootstrap_by_center", centers)
+        yield ResamplingPlan("bootstrap_by_center", centers)
 
 
-def _draw(sample: Sample, settings: Settings, plan: Plan) -> Drawn:
+def _draw(sample: Sample, settings: Settings, plan: ResamplingPlan) -> Drawn:
     functions = _functions(sample)
     itself = [np.ones((1, sample.size), dtype=np.uint16)]
     jackknife: Mapping[str, Floats] = {}

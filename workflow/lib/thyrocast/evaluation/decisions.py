@@ -66,5 +66,5 @@ def decide(samples: Samples, chosen: Thresholds) -> Samples:
 def _decide(sample: Sample, chosen: Threshold | None, train: bool) -> Sample:
     if chosen is None:
         return sample
-    decision = chosen.decide(sample.probability, sample.patient, experiment=train)
+    decision = chosen.decide(sample.probability, sample.patient, apparent=train)
     return replace(sample, decision=decision, apparent=train and bool(chosen.patients))

@@ -1,4 +1,4 @@
-"""Geometry: from counts on a camera's matrix to counts on another grid in mm."""
+"""Resample counts from a camera's matrix to another grid in mm."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ Mask = NDArray[np.bool_]
 #: Side of a pixel of the grid on which the gland is found, mm: about half the smoothing of the gland
 #: finder, and the same for every camera, so that results do not depend on matrix and pixel size.
 GRID_MM = 2.0
-# Pixels beyond a crop that its interpolation needs: two in each direction, and some for rounding.
+# Pixels around a crop that interpolation needs: two in each direction, plus some for rounding.
 _MARGIN = 4
 
 
@@ -23,9 +23,9 @@ class Field:
     Attributes
     ----------
     top, left
-        Its upper left corner, mm from the upper left corner of the camera's matrix.
+        Upper left corner of the grid, mm from the upper left corner of the camera's matrix.
     side_mm
-        Its side, mm.
+        Side of the grid, mm.
     size
         Pixels per side.
     """
@@ -45,8 +45,9 @@ def resample(image: Image, spacing: tuple[float, float], rows: Image, columns: I
     """Resample an image to another grid without loss of counts.
 
     The cumulative sum over rows (then columns) is interpolated monotonically at the new edges
-    (piecewise cubic, Fritsch and Carlson 1980) and differenced. Any rectangle of the new grid
-    therefore has the same counts as in the old grid, and no pixel is negative.
+    (piecewise cubic, Fritsch and Carlson 1980) and differenced. The counts
+    in any rectangle of the new grid are therefore those of the same area in the old grid, and no
+    pixel is negative.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def crop_mask(mask: Mask, grid_mm: float, field: Field) -> Mask:
 
 
 def centroid(mask: Mask, weights: Image, grid_mm: float) -> tuple[float, float]:
-    """Centroid of a mask, weighted by counts: row and column, mm from the upper left corner."""
+    """Return a mask's centroid, weighted by counts: row and column, mm from the upper left."""
     inside = np.where(mask, np.maximum(weights, 0.0), 0.0)
     total = inside.sum()
     if total <= 0:

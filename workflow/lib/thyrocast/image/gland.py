@@ -1,8 +1,8 @@
-"""The thyroid on an anterior scintigram.
+"""Find the thyroid on an anterior scintigram.
 
-Of the regions of uptake, and of pairs of them that lie next to each other as lobes do, the one is
-selected that has the counts, the position and the size of a thyroid: below the salivary glands if
-those are visible, near the midline, away from the edge.
+Candidates are the regions of uptake, and pairs of regions that are next to each other like lobes.
+The candidate with the counts, the position and the size of a thyroid is selected: near the midline,
+away from the edge and, if salivary glands are visible, below them.
 
 Constants without another source were chosen on the simulated glands of tests/unit/image/test_image.py.
 """
@@ -27,20 +27,20 @@ from thyrocast.image.regions import (
 Mask = NDArray[np.bool_]
 
 #: Standard deviation of the smoothing, mm: about the resolution of a collimator at the neck.
-SMOOTH_MM = 3.5
+SEGMENTATION_SMOOTH_MM = 3.5
 
 # Two regions are the lobes of one gland if their centroids are at most this far apart in height, and
 # within this range across, mm.
 LOBES_ROWS_MM = 35
 LOBES_COLUMNS_MM = (18, 85)
-# Score of a region or pair: the logarithm of its counts, less the squared distance from the midline
-# of the image (normal, with this standard deviation in mm), plus a bonus for a pair, less a penalty
+# Score of a region or pair: the logarithm of its counts, minus the squared distance from the
+# image's midline (normal, with this standard deviation in mm), plus a bonus for a pair, minus a penalty
 # per unit of the logarithm of the ratio of its two counts.
 MIDLINE_SD_MM = 45.0
 PAIR_BONUS = 0.8
 PAIR_IMBALANCE = 0.5
 # A region is salivary if there is uptake below it, at this distance in height (from, to) and across
-# (mm), with at least this fraction of its counts. The penalty outweighs seven times as many counts.
+# (mm), with at least this fraction of its counts. The penalty equals a factor of seven in counts.
 THYROID_BELOW_MM = (35, 120)
 THYROID_ACROSS_MM = 45
 THYROID_COUNTS = 0.25
@@ -53,13 +53,13 @@ GAP_MM = 10.0
 PART_HEIGHT = 0.15
 PART_ROWS_MM = 50
 
-# Ring of background around the gland: from, to, mm. It keeps a distance from other regions. If its
-# area is below RING_LEAST_MM2, the wide ring takes its place.
+# Ring of background around the gland: from, to, mm. Pixels within OTHERS_MM of other regions are
+# excluded. If its area is below RING_LEAST_MM2, the wide ring is used instead.
 RING_MM = (12, 28)
 WIDE_RING_MM = (8, 40)
 RING_LEAST_MM2 = 200
 OTHERS_MM = 6
-# Times that gland and background are refined in turn.
+# Number of times that background and gland are computed again from each other.
 REFINEMENTS = 2
 # Height of a lobe: this percentile of its counts, since a nodule is only a part of it.
 LOBE_PERCENTILE = 90
@@ -70,9 +70,9 @@ PROFILE_SD = 1.5
 GLAND_CONTRAST = 1.25
 # Counts farther than this from the gland come from the patient's tissue, mm.
 TISSUE_MM = 45
-# Without a patient: at most this share of all counts in the tissue, and this ratio of background to
-# gland. A narrow object (full width in mm) is then a syringe, vial or point source; with the stricter
-# pair of limits any object is a phantom.
+# Without a patient, the share of all counts in the tissue and the ratio of background to gland are
+# below these limits. A narrow object (full width in mm) is then a syringe, vial or point source;
+# below the second, stricter pair of limits any object is a phantom.
 AIR_TISSUE, AIR_BACKGROUND = 0.02, 0.02
 NARROW_MM = 26
 EMPTY_TISSUE, EMPTY_BACKGROUND = 0.005, 0.003
@@ -109,7 +109,7 @@ class Gland:
 
 
 def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -> Gland:
-    """Find the thyroid.
+    """Return the thyroid on an anterior image.
 
     Parameters
     ----------
@@ -125,13 +125,15 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
     NoGlandError
         If nothing in the image looks like a thyroid.
     """
-    smooth = ndimage.gaussian_filter(np.maximum(counts, 0.0), SMOOTH_MM / grid_mm, mode="nearest")
+    smooth = ndimage.gaussian_filter(
+        np.maximum(counts, 0.0), SEGMENTATION_SMOOTH_MM / grid_mm, mode="nearest"
+    )
     labels, regions = find_regions(smooth, background_level(smooth), grid_mm)
     if not regions:
-        raise NoGlandError("no uptake that stands out from the background")
+        raise NoGlandError("no uptake above the background")
     chosen = _choose(regions, counts.shape[1] * grid_mm, limits_cm2[1])
     if chosen is None:
-        raise NoGlandError("no uptake of a thyroid's size and place")
+        raise NoGlandError("no uptake with the size and position of a thyroid")
     chosen = _add_parts(chosen, regions, labels, grid_mm)
     core = np.isin(labels, [region.label for region in chosen])
     mask, ring, background = _refine(smooth, core, labels, grid_mm)
@@ -149,7 +151,7 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
 
 
 def _choose(regions: list[Region], width_mm: float, largest: float) -> list[Region] | None:
-    """The region, or the two lobes, that are most like a thyroid."""
+    """Return the region, or the two lobes, most similar to a thyroid; None if all are too large."""
     near, far = LOBES_COLUMNS_MM
     options = [[region] for region in regions] + [
         [a, b]
@@ -209,7 +211,7 @@ def _add_parts(
 
 
 def _refine(smooth: Image, core: Mask, labels: Labels, grid_mm: float) -> tuple[Mask, Mask, float]:
-    """The gland's mask from the background around it, the ring of that background, and its level."""
+    """Return the gland's mask, the ring of background around it, and the background's level."""
     others = (labels > 0) & ~core
     margin = ndimage.binary_dilation(others, iterations=max(int(OTHERS_MM / grid_mm), 1))
     mask, ring, background = core, core, 0.0
@@ -220,7 +222,7 @@ def _refine(smooth: Image, core: Mask, labels: Labels, grid_mm: float) -> tuple[
             ring = (distance > WIDE_RING_MM[0]) & (distance <= WIDE_RING_MM[1])
         background = float(np.median(smooth[ring])) if ring.any() else 0.0
         near = (distance <= RING_MM[0]) & ~others
-        # A cold part next to a hot nodule was cut at its own height: it stays.
+        # The core stays: a cold part next to a hot nodule was cut at its own height.
         found = (near & (smooth >= _cut(smooth, mask, background))) | core
         found = ndimage.binary_fill_holes(found)
         pieces, count = ndimage.label(found)
@@ -235,7 +237,7 @@ def _refine(smooth: Image, core: Mask, labels: Labels, grid_mm: float) -> tuple[
 
 
 def _cut(smooth: Image, mask: Mask, background: float) -> Image:
-    """Counts per pixel at the edge, for each side: a fraction of the height of its own lobe."""
+    """Return the counts per pixel at the edge: for each side, a fraction of its lobe's height."""
     middle = _middle(smooth, mask, background)
     columns = np.arange(smooth.shape[1])[None, :]
     cut = np.full(smooth.shape, np.inf)
@@ -248,7 +250,7 @@ def _cut(smooth: Image, mask: Mask, background: float) -> Image:
 
 
 def _middle(smooth: Image, mask: Mask, background: float) -> float:
-    """Column between the lobes: the minimum of the profile in the gland's middle third."""
+    """Return the column between the lobes: the profile's minimum in the gland's middle third."""
     profile = np.where(mask, smooth - background, 0.0).sum(0)
     occupied = np.flatnonzero(mask.any(0))
     if not occupied.size:
@@ -264,10 +266,10 @@ def _middle(smooth: Image, mask: Mask, background: float) -> float:
 def _check_shape(
     counts: Image, smooth: Image, mask: Mask, background: float, grid_mm: float
 ) -> None:
-    """Refuse what is bright but no gland: a syringe, a vial, a point source, a flood."""
+    """Reject a bright object that is not a gland: a syringe, vial, point source or flood source."""
     inside = float(smooth[mask].mean())
     if inside < GLAND_CONTRAST * background:
-        raise NoGlandError("uptake that hardly stands out from the background")
+        raise NoGlandError("uptake with too little contrast to the background")
     rows, columns = np.nonzero(mask)
     spread = np.cov(np.vstack([rows, columns]).astype(float)) * grid_mm**2
     # Full width of a uniform ellipse along its short axis is four standard deviations.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from thyrocast.image.gland import SMOOTH_MM, Gland
+from thyrocast.image.gland import SEGMENTATION_SMOOTH_MM, Gland
 from thyrocast.physics import tc99m_left
 
 Image = NDArray[np.float64]
@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 #: Mass in g from planar area in cm²: 0.33 × area^1.5, Himanka's formula as in Nucl Med Commun
 #: 1998;19:341-346, where it overestimates diffuse goiters by half.
 HIMANKA = 0.33
-#: Margin of the gland that is excluded from heterogeneity, mm, since counts fall off there; the
+#: Margin of the gland that is excluded from heterogeneity, mm, since counts decrease there; the
 #: whole gland is used if at most INNER_LEAST pixels remain.
 MARGIN_MM = 6
 INNER_LEAST = 20
@@ -43,7 +43,7 @@ class SyringeCounts:
     duration_s
         Duration of the image, s.
     minutes
-        Time from it to the image of the gland, min.
+        Time from this image to the image of the gland, min.
     """
 
     counts: float
@@ -51,7 +51,7 @@ class SyringeCounts:
     minutes: float
 
     def rate_at_gland(self) -> float:
-        """Counts per second that it would give when the gland is imaged."""
+        """Return the syringe's count rate at the time when the gland is imaged, counts/s."""
         return self.counts / self.duration_s * tc99m_left(self.minutes)
 
 
@@ -59,8 +59,8 @@ class SyringeCounts:
 class Quantities:
     """Quantities of a gland by the names of `thyrocast.contract.cohort.QUANTITIES`.
 
-    None where a quantity cannot be computed. Counts are net of background: of the mean in the ring
-    around the gland, times the area.
+    None if a quantity cannot be computed. Net counts are counts minus background, which is the mean
+    in the ring around the gland, times the area.
 
     Attributes
     ----------
@@ -79,9 +79,9 @@ class Quantities:
     q_heterogeneity
         Coefficient of variation of the net counts per pixel.
     q_to_background, q_to_salivary
-        Mean counts per pixel over those of background and of the salivary glands.
+        Mean counts per pixel, divided by those of the background and of the salivary glands.
     q_snr
-        Net counts over their standard deviation from counting noise.
+        Net counts, divided by their standard deviation from counting noise.
     """
 
     q_counts: float | None
@@ -104,7 +104,7 @@ def measure(
     duration_s: float | None,
     dose_rate: float | None = None,
 ) -> Quantities:
-    """Measure a gland.
+    """Return the quantities of a gland.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def measure(
     duration_s
         Duration, s; if it is None, so are rate and uptake.
     dose_rate
-        Counts per second that the injected activity would give in air when the gland is imaged.
+        Count rate of the injected activity in air when the gland is imaged, counts/s.
     """
     pixel_cm2 = grid_mm**2 / 100
     whole, ring = gland.whole, gland.ring
@@ -154,7 +154,7 @@ def dose_rate(
     delay_min: float | None,
     sensitivity: float | None,
 ) -> float | None:
-    """Counts per second that the injected activity would give in air when the gland is imaged.
+    """Return the count rate of the injected activity in air when the gland is imaged, counts/s.
 
     Parameters
     ----------
@@ -181,21 +181,21 @@ def _ratio(a: float, b: float | None) -> float | None:
 
 
 def _heterogeneity(counts: Image, whole: Mask, level: float, grid_mm: float) -> float | None:
-    """Coefficient of variation inside the gland, at the resolution of the collimator."""
-    smooth = ndimage.gaussian_filter(counts, SMOOTH_MM / grid_mm)
+    """Return the coefficient of variation inside the gland, at the resolution of the collimator."""
+    smooth = ndimage.gaussian_filter(counts, SEGMENTATION_SMOOTH_MM / grid_mm)
     inner = ndimage.binary_erosion(whole, iterations=max(round(MARGIN_MM / grid_mm), 1))
     net = smooth[inner if inner.sum() > INNER_LEAST else whole] - level
     return _ratio(float(net.std()), float(net.mean()))
 
 
 def _salivary(counts: Image, gland: Gland, grid_mm: float) -> float | None:
-    """Counts per pixel of the salivary glands, averaged over the two sides."""
+    """Return the counts per pixel of the salivary glands, averaged over the two sides."""
     above = np.flatnonzero(gland.whole.any(1))[0]
     near, far = SALIVARY_ABOVE_MM
     bottom, top = int(above - near / grid_mm), int(above - far / grid_mm)
     if bottom - max(top, 0) < SALIVARY_LEAST_MM / grid_mm:
         return None
-    smooth = ndimage.gaussian_filter(counts, SMOOTH_MM / grid_mm)
+    smooth = ndimage.gaussian_filter(counts, SEGMENTATION_SMOOTH_MM / grid_mm)
     reach = round(SALIVARY_ACROSS_MM / grid_mm)
     middle = round(gland.middle)
     band = smooth[max(top, 0) : bottom]

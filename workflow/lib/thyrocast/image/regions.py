@@ -1,4 +1,4 @@
-"""Regions of uptake on an anterior scintigram.
+"""Find the regions of uptake on an anterior scintigram.
 
 A region is the basin of one maximum of the smoothed image, cut at a fraction of its own height, so
 that a hot nodule does not hide the rest of the gland.
@@ -17,8 +17,8 @@ from skimage.segmentation import watershed
 Image = NDArray[np.float64]
 Labels = NDArray[np.int32]
 
-#: Fraction of a region's height over background at which its edge is drawn. Half is the edge of a
-#: flat object behind any point spread; a lobe becomes thinner toward its edge.
+#: Fraction of a region's height over background at which its edge is drawn. 0.5 would be the
+#: edge of a flat object after any blurring, but a lobe becomes thinner toward its edge.
 EDGE = 0.35
 #: Smallest area of a region, cm².
 SMALLEST_CM2 = 1.0
@@ -47,7 +47,7 @@ class Region:
     Attributes
     ----------
     label
-        Its number in the image of labels.
+        Number of the region in the image of labels.
     row, column
         Centroid, weighted by counts over background, mm from the upper left corner.
     area
@@ -67,7 +67,7 @@ class Region:
 
 
 def background_level(smooth: Image) -> float:
-    """Counts per pixel of the background: the median of the tissue in a smoothed image (H, W)."""
+    """Return counts per pixel of the background: the tissue's median in a smoothed image (H, W)."""
     tissue = smooth[smooth > AIR * smooth.max()]
     enough = tissue.size > TISSUE_SHARE * smooth.size
     return float(np.median(tissue if enough else smooth))
@@ -88,9 +88,9 @@ def find_regions(smooth: Image, floor: float, grid_mm: float) -> tuple[Labels, l
     Returns
     -------
     labels : ndarray
-        (H, W) number of each pixel's region, 0 for none; also of regions that are too small.
+        (H, W) number of each pixel's region, 0 for none; regions that are too small are included.
     regions : list of Region
-        Those of at least `SMALLEST_CM2`.
+        The regions of at least `SMALLEST_CM2`.
     """
     nothing = np.zeros(smooth.shape, np.int32)
     top = float(smooth.max())
@@ -113,7 +113,7 @@ def find_regions(smooth: Image, floor: float, grid_mm: float) -> tuple[Labels, l
 
 
 def _basins(smooth: Image, peaks: NDArray[np.int64], floor: float, top: float) -> Labels:
-    """Basins of the maxima, each cut at a fraction of its own height, adjacent ones joined."""
+    """Return the basins of the maxima, cut at a fraction of their heights; join adjacent ones."""
     markers = np.zeros(smooth.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     uptake = smooth > floor + BASIN_HEIGHT * (top - floor)
@@ -151,7 +151,7 @@ def _measure(
 
 
 def _join(labels: Labels, smooth: Image, heights: Image, floor: float) -> Labels:
-    """Join basins that touch along a ridge nearly as high as the lower of them."""
+    """Join basins that touch at a ridge nearly as high as the lower of the two maxima."""
     parent = list(range(len(heights)))
 
     def root(label: int) -> int:

@@ -1,4 +1,4 @@
-"""Scans of a center as records: the texts of a SCANS table are parsed here and nowhere else."""
+"""Scans of a center as records; the text of a SCANS table is parsed only here."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class SyringeImage:
     file
         Path below the center's DICOM folder.
     frame
-        Its frame, from 0.
+        Frame of this image, from 0.
     duration_s
         Duration of the frame, s.
     minutes
@@ -33,7 +33,7 @@ class SyringeImage:
 
 
 @dataclass(frozen=True)
-class Scan:
+class RegisteredScan:
     """One scan of a patient; what the header does not state is None.
 
     Attributes
@@ -82,8 +82,8 @@ class Scan:
     residual: SyringeImage | None = None
 
 
-def scans_by_patient(table: pd.DataFrame) -> dict[str, list[Scan]]:
-    """Scans of each patient, the best first.
+def scans_by_patient(table: pd.DataFrame) -> dict[str, list[RegisteredScan]]:
+    """Return the scans of each patient, the best first.
 
     Parameters
     ----------
@@ -95,17 +95,17 @@ def scans_by_patient(table: pd.DataFrame) -> dict[str, list[Scan]]:
     dict
         Pseudonym to scans.
     """
-    scans: dict[str, list[Scan]] = {}
+    scans: dict[str, list[RegisteredScan]] = {}
     for row in table.sort_values("rank", kind="stable").to_dict("records"):
         scans.setdefault(row["patient"], []).append(_scan(row))
     return scans
 
 
-def _scan(row: Mapping[Hashable, Any]) -> Scan:
+def _scan(row: Mapping[Hashable, Any]) -> RegisteredScan:
     given: dict[Hashable, Any] = {
         name: None if pd.isna(value) else value for name, value in row.items()
     }
-    return Scan(
+    return RegisteredScan(
         file=unquote_name(given["file"]),
         frames=tuple(int(frame) for frame in given["frames"].split()),
         kind=ScanKind(given["kind"]),

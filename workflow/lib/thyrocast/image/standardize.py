@@ -1,4 +1,4 @@
-"""From a patient's registered scans to one standardized image with its record."""
+"""Convert a patient's registered scans to one standardized image with its record."""
 
 import hashlib
 import logging
@@ -25,11 +25,11 @@ from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
 from thyrocast.image.quantities import Quantities, SyringeCounts
-from thyrocast.image.scans import Scan, SyringeImage, scans_by_patient
+from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
-#: Longest field of a camera, mm: no bed is longer. A header with more would exhaust the memory.
+#: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
 FIELD_MM = 2_500.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
@@ -52,13 +52,13 @@ class Acquisition:
     pixel_mm
         Geometric mean of the distances of rows and columns, mm.
     duration_s, tc_activity_mbq, delay_min
-        As in `Scan`.
+        As in `RegisteredScan`.
     view_by
         What identified the anterior view.
     saturation
         Share of pixels at the largest value a pixel can have.
     centroid_x_mm, centroid_y_mm
-        Gland from the middle of the camera's field, right and down positive, mm.
+        Gland's centroid from the middle of the camera's field, right and down positive, mm.
     simulated
         Whether the header says that the image is simulated.
     """
@@ -91,9 +91,9 @@ class Standardized:
     mask
         (size, size) uint8, 1 in the gland.
     digest
-        Hash of the camera's pixels, by which copies are found.
+        Hash of the camera's pixels, which identifies copies of an image.
     acquisition, quantities
-        What the record contains.
+        The content of the record.
     """
 
     patient: str
@@ -152,7 +152,11 @@ def standardize_job(
 
 
 def standardize_patient(
-    patient: str, scans: Sequence[Scan], folder: Path, center: CenterConfig, settings: ImageConfig
+    patient: str,
+    scans: Sequence[RegisteredScan],
+    folder: Path,
+    center: CenterConfig,
+    settings: ImageConfig,
 ) -> Standardized | Unusable:
     """Standardize the first of a patient's scans that shows a gland.
 
@@ -171,12 +175,12 @@ def standardize_patient(
             return _standardize(patient, scan, folder, center, settings)
         except (UnusableError, NoGlandError, PixelError) as error:
             reasons.append(str(error))
-    # The reason of the best scan: the others are only alternatives.
+    # The reason of the best scan is reported; the others are only alternatives.
     return Unusable(patient, reasons[0])
 
 
 def _standardize(
-    patient: str, scan: Scan, folder: Path, center: CenterConfig, settings: ImageConfig
+    patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
     counts = read_counts(folder / scan.file, scan.frames)
     image = np.rot90(counts.image, scan.turn)
@@ -194,14 +198,14 @@ def _standardize(
         grid, gland, GRID_MM, scan.duration_s, _dose_rate(scan, folder, center)
     )
     if scan.kind is ScanKind.CAPTURE:
-        # Gray values are no counts: only ratios, shapes and sizes remain.
+        # Gray values are not counts: only ratios, shapes and sizes are valid.
         measured = replace(measured, q_counts=None, q_rate=None, q_uptake=None, q_snr=None)
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
     field = Field(row - side / 2, column - side / 2, side, settings.size)
-    # Counts are negative if the camera subtracted some; the network takes square roots.
+    # Counts can be negative if the camera subtracted background; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
     mask = images.crop_mask(gland.whole, GRID_MM, field)
     pixels = np.ascontiguousarray(counts.image).tobytes()
@@ -219,10 +223,10 @@ def _intensity(
     counts: NDArray[np.float64],
     mask: NDArray[np.bool_],
     field: Field,
-    scan: Scan,
+    scan: RegisteredScan,
     settings: ImageConfig,
 ) -> NDArray[np.float64]:
-    """Counts on a scale that can be compared between cameras; nothing is clipped.
+    """Return counts on a scale that can be compared between cameras; nothing is clipped.
 
     ``relative`` has mean 1 in the gland. ``activity`` is counts/s per MBq and cm².
     """
@@ -235,7 +239,7 @@ def _intensity(
     return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
 
 
-def _dose_rate(scan: Scan, folder: Path, center: CenterConfig) -> float | None:
+def _dose_rate(scan: RegisteredScan, folder: Path, center: CenterConfig) -> float | None:
     return quantities.dose_rate(
         _syringe(scan.syringe, folder),
         _syringe(scan.residual, folder),
@@ -258,7 +262,7 @@ def _syringe(syringe: SyringeImage | None, folder: Path) -> SyringeCounts | None
 
 
 def _acquisition(
-    scan: Scan,
+    scan: RegisteredScan,
     shape: tuple[int, ...],
     spacing: tuple[float, float],
     counts: Counts,
@@ -283,7 +287,7 @@ def _acquisition(
 
 
 def records(results: Iterable[Standardized | Unusable]) -> pd.DataFrame:
-    """The RECORDS table of a job's results."""
+    """Return the RECORDS table of a job's results."""
     return io.build(RECORDS, map(_record, results))
 
 
@@ -296,7 +300,7 @@ def _record(result: Standardized | Unusable) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """The value, or None for a number that is not finite, as from a header's absurd duration."""
+    """Return the value; None for a number that is not finite, for example from a wrong duration."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

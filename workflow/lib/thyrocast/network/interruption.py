@@ -16,16 +16,16 @@ class Stopped(SystemExit):
 
 
 @dataclass
-class Request:
+class StopRequest:
     """The number of the signal that asked the training to stop; 0 if none did."""
 
     number: int = 0
 
 
 @contextmanager
-def watch() -> Iterator[Request]:
+def watch() -> Iterator[StopRequest]:
     """Record stop signals until the block ends; they do not terminate the process."""
-    request = Request()
+    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request  # only the main thread may set handlers
         return

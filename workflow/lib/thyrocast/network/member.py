@@ -12,11 +12,11 @@ from thyrocast.contract.splits import HISTORY
 from thyrocast.errors import InputError
 from thyrocast.network import image_set, model, record, training
 from thyrocast.network import state as states
-from thyrocast.network.parallel import Group
+from thyrocast.network.parallel import ProcessGroup
 
 
 def fit(
-    group: Group,
+    group: ProcessGroup,
     *,
     cohort: Path,
     images: Path,

@@ -33,7 +33,7 @@ LEAVE_S = 600
 
 
 @dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """The processes that train one member together.
 
     Attributes
@@ -96,7 +96,7 @@ class Group:
         self.largest(0)
 
 
-def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = ()) -> None:
+def launch(processes: int, work: Callable[[ProcessGroup], None], job: Sequence[Any] = ()) -> None:
     """Call a function in several communicating processes, or in this one if `processes` is 1.
 
     Parameters
@@ -116,7 +116,7 @@ def launch(processes: int, work: Callable[[Group], None], job: Sequence[Any] = (
         If a process failed; the log gives the reason.
     """
     if processes == 1:
-        work(Group())
+        work(ProcessGroup())
         return
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -157,9 +157,9 @@ def _word(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
-def _work(work: Callable[[Group], None], job: Sequence[Any]) -> None:
+def _work(work: Callable[[ProcessGroup], None], job: Sequence[Any]) -> None:
     """Run the function as one of the processes."""
-    group = Group(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
+    group = ProcessGroup(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
     if job:
         log.start(*job, append=True)
     if not group.leads:

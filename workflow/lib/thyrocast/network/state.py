@@ -59,7 +59,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """Everything that is needed to resume a training.
 
     Attributes
@@ -97,7 +97,7 @@ def key(data: ImageSet, facts: dict[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def save(folder: Path, state: State) -> Path:
+def save(folder: Path, state: TrainingState) -> Path:
     """Write a state under a temporary name, rename it, and remove all but the newest two.
 
     fsync is not needed: if the machine crashes, an incomplete file does not match its hash.
@@ -120,7 +120,7 @@ def save(folder: Path, state: State) -> Path:
     return path
 
 
-def load(folder: Path) -> State | None:
+def load(folder: Path) -> TrainingState | None:
     """Read the newest state whose content matches its hash; None if there is none."""
     for path in sorted(folder.glob("*.safetensors"), reverse=True):
         try:
@@ -141,7 +141,7 @@ def load(folder: Path) -> State | None:
             continue
         progress = facts["progress"]
         history = tuple(Epoch(**epoch) for epoch in progress.pop("history"))
-        return State(facts["step"], tensors, Progress(**progress, history=history))
+        return TrainingState(facts["step"], tensors, Progress(**progress, history=history))
     return None
 
 

@@ -30,7 +30,7 @@ from thyrocast.network.model import (
     initialize,
     seed_libraries,
 )
-from thyrocast.network.parallel import Group
+from thyrocast.network.parallel import ProcessGroup
 from thyrocast.network.record import Epoch, Facts, Trained
 from thyrocast.seeds import derive
 from thyrocast.statistics.discrimination import auc
@@ -45,7 +45,7 @@ REPORT_EVERY_S = 30
 CALIBRATION_PATIENTS = 1024
 #: Settings that do not change the result.
 PLACE = frozenset({"gpus", "allow_cpu", "threads"})
-ALONE = Group()
+ALONE = ProcessGroup()
 
 
 class Validation(NamedTuple):
@@ -64,7 +64,7 @@ def train(
     initial_seed: int,
     device: torch.device,
     state_folder: Path,
-    group: Group = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> Trained:
     """Train one member on its training patients; resume from the saved state if there is one.
 
@@ -122,8 +122,8 @@ class _Run:
     initial_seed: int
     device: torch.device
     folder: Path
-    group: Group
-    request: interruption.Request
+    group: ProcessGroup
+    request: interruption.StopRequest
     epoch: int = 0
     step: int = 0
     loss_sum: float | Tensor = 0.0
@@ -189,7 +189,7 @@ class _Run:
         progress = states.Progress(self.epoch, self.step, self.loss_sum, self.seconds, self.history)
         done = self.epoch * self.steps + self.step
         try:
-            states.save(self.folder, states.State(done, tensors, progress))
+            states.save(self.folder, states.TrainingState(done, tensors, progress))
         except (OSError, SafetensorError) as error:
             LOGGER.warning("training state cannot be saved in %s: %s", self.folder, error)
             return False

@@ -1,1 +1,1 @@
-"""What Snakemake needs while it parses the workflow; fast imports only."""
+"""What Snakemake needs when it parses the workflow; only imports that are fast."""

@@ -1,7 +1,7 @@
-"""The record of the Snakemake that controls a run on SLURM, and the check that its jobs make.
+"""The record of the Snakemake process that controls a run on SLURM, and the check by its jobs.
 
 Jobs on the cluster parse the workflow again when they start, which may be hours after the
-controller did. What they compute is recorded as computed with the controller's config and code.
+controller. Their results are recorded as computed with the controller's config and code.
 Standard library only: every job imports this while parsing.
 """
 
@@ -25,9 +25,9 @@ class Controller:
     Attributes
     ----------
     host, process
-        Where it runs.
+        Name of the host and process id.
     config
-        Hash of the completed config; empty if it is not to be checked.
+        Hash of the config with its defaults; empty if jobs do not check it.
     code
         Hash of the code of each entry script (`fingerprints.code_version`).
     """
@@ -52,7 +52,7 @@ def write(config: str) -> None:
     Parameters
     ----------
     config
-        Hash of the completed config, or nothing if jobs need not check it.
+        Hash of the config with its defaults, or "" if jobs need not check it.
     """
     code = fingerprints.code_versions() if config else {}
     record = Controller(socket.gethostname(), os.getpid(), config, code)
@@ -60,20 +60,20 @@ def write(config: str) -> None:
 
 
 def check_unchanged(config: str, rules: Iterable[str]) -> None:
-    """Stop a job whose config or code is not the one that its run began with.
+    """Stop a job if its config or code has changed since the run started.
 
     Parameters
     ----------
     config
         Hash of the config as the job reads it.
     rules
-        Names of the rules that this job runs; a workflow that imports this one may have put a
-        prefix before them.
+        Names of the rules that this job runs; a workflow that imports this one may have
+        added a prefix to them.
 
     Raises
     ------
     RuntimeError
-        Config or code was edited after the run had begun.
+        If config or code was edited after the run started.
     """
     record = read()
     if record is None or not record.config:
@@ -87,6 +87,6 @@ def check_unchanged(config: str, rules: Iterable[str]) -> None:
             changed.append(f"The code of {script}")
     if changed:
         raise RuntimeError(
-            f"{' and '.join(changed)} was edited after this run had begun, so this job would compute "
-            "something else than the run records. Stop the run and start it again, or undo the edit."
+            f"{' and '.join(changed)} was edited after this run started, so the result of this job "
+            "would not match the run's record. Stop the run and start it again, or undo the edit."
         )

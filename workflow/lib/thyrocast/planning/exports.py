@@ -1,8 +1,8 @@
-"""Which patient each file of a center's export belongs to, known when the workflow is parsed.
+"""Find the patient of each file of a center's export when the workflow is parsed.
 
-A replaced scan must rerun the job of its patient and no other. The patient is therefore looked up
-here, before any job, in the first bytes of each new file; the registration reads the whole header,
-with protection against whatever it may contain.
+A replaced scan must rerun the job of its patient and no other. The patient is therefore read here,
+before any job, from the first bytes of each new file. The registration later reads the whole
+header, with protection against corrupt and hostile files.
 
 Imported by the launcher: standard library only.
 """
@@ -31,9 +31,9 @@ class Export:
     Attributes
     ----------
     stamps
-        Path below the export to a stamp of size and modification time.
+        For each path below the export, size and modification time of the file, as text.
     owners
-        Path to the normalized identifiers that the file's first bytes name, if any.
+        For each path, the normalized identifiers in the first bytes of the file, if any.
     """
 
     stamps: Mapping[str, str]
@@ -44,7 +44,10 @@ class Export:
         return _hash(f"{path}\0{stamp}" for path, stamp in self.stamps.items())
 
     def versions(self) -> dict[str, str]:
-        """Return a hash of the files of each identifier; files that name nobody count for everybody."""
+        """Return a hash of the files of each identifier.
+
+        Files without an identifier are part of every hash; the key "" has these files only.
+        """
         lines: dict[str, list[str]] = {"": []}
         for path, stamp in self.stamps.items():
             for owner in self.owners[path] or ("",):
@@ -67,7 +70,7 @@ def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
     folder
         The center's export.
     cache
-        Private file that stores what was found, so that only new and changed files are opened. It
+        Private file that stores the results, so that only new and changed files are opened. It
         contains identifiers.
     form
         The center's ``identifiers`` block, see `thyrocast.identity.normalize_identifier`.
@@ -81,7 +84,7 @@ def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
     }
     if found != known:
         memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A file name may not be text; such a file is opened every time.
+        # A file name may contain bytes that are not text; such a file is opened in every run.
         named = {path: entry for path, entry in found.items() if path.isprintable()}
         with fileio.atomic(memory, mode=0o600) as temporary:
             temporary.write_text(json.dumps(named), encoding="utf-8")
@@ -95,12 +98,12 @@ def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
 
 
 def _names(path: str) -> list[str]:
-    """Patient identifiers in the first bytes of a file.
+    """Return the patient identifiers in the first bytes of a file.
 
-    An identifier that is not ASCII depends on the character set, which is not read here: it names
-    nobody.
+    An identifier that is not ASCII depends on the character set, which is not read here. A file
+    with such an identifier counts as a file without one.
     """
-    if not os.path.isfile(path):  # reading a link to a pipe would never return
+    if not os.path.isfile(path):  # reading from a link to a pipe would block
         return []
     try:
         with open(path, "rb") as file:
@@ -120,13 +123,13 @@ def _names(path: str) -> list[str]:
 def _stamp(entry: "os.DirEntry[str]") -> str:
     try:
         status = entry.stat()
-    except OSError:  # a broken link or one that leads in a circle
+    except OSError:  # a broken or circular link
         return "unreadable"
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Yield every file below a folder; links to folders are not followed (they may form a circle)."""
+    """Yield every file below a folder; links to folders are not followed (they may be circular)."""
     pending = [str(folder)]
     while pending:
         try:

@@ -18,7 +18,7 @@ _CODE = {".py", ".smk", ".yaml", ".j2", ".css", ".js"}
 
 @functools.cache
 def code_version(script: str) -> str:
-    """Hash of an entry script and of every module of this package that it imports, however deep.
+    """Return a hash of an entry script and of this package's modules that it imports, at any depth.
 
     Snakemake notices an edited script, but not an edited module that the script imports. With this
     hash among the params of a rule, an edit reruns the rules that it affects, and no other.
@@ -41,7 +41,7 @@ def code_versions() -> dict[str, str]:
 
 
 def workflow_version() -> str:
-    """Hash of the whole workflow: rules, entry scripts and package."""
+    """Return a hash of the whole workflow: rules, entry scripts and package."""
     digest = hashlib.sha256()
     for path in sorted(WORKFLOW.rglob("*")):
         if path.is_file() and (path.suffix in _CODE or path.name == "Snakefile"):
@@ -66,9 +66,9 @@ def commit() -> str:
 
 
 def imported_packages(script: str) -> set[str]:
-    """Return the top-level names of all that an entry script imports, however deep.
+    """Return the top-level names of everything that an entry script imports.
 
-    Includes the standard library and this package.
+    Includes indirect imports, the standard library and this package.
     """
     return {
         name.split(".")[0]
@@ -96,7 +96,7 @@ def _sources(script: Path) -> set[Path]:
 
 @functools.cache
 def _imports(path: Path) -> tuple[str, ...]:
-    """Names of the modules that a source file imports, at its top or inside a function."""
+    """Return the names of the modules that a source file imports, at its top or in a function."""
     return tuple(_imported_names(path))
 
 
@@ -129,12 +129,12 @@ def _files(module: str) -> Iterable[Path]:
 
 
 def digest(*values: Any) -> str:
-    """Hash of values that JSON can represent."""
+    """Return a hash of values that JSON can represent."""
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

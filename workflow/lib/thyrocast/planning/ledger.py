@@ -1,4 +1,4 @@
-"""Which standardization job a patient belongs to, whoever joins or leaves the study later.
+"""Assign patients to standardization jobs, independently of who joins or leaves the study later.
 
 Standard library only: the launcher and the registration's job import it.
 """
@@ -12,14 +12,14 @@ from thyrocast import fileio
 def assign_jobs(joined: Sequence[str], present: Collection[str], size: int) -> dict[str, list[str]]:
     """Divide patients among jobs by the order in which they joined the study.
 
-    A patient who joins or leaves later moves nobody else to another job.
+    A patient who joins or leaves later does not move other patients to another job.
 
     Parameters
     ----------
     joined
         All patients ever registered, oldest first (`read_ledger`).
     present
-        Those of today's table.
+        Patients in the current clinical table.
     size
         Patients per job.
     """
@@ -32,13 +32,13 @@ def assign_jobs(joined: Sequence[str], present: Collection[str], size: int) -> d
 
 
 def read_ledger(path: str | Path) -> list[str]:
-    """Pseudonyms in the order of joining; nobody where the file does not exist yet."""
+    """Return the pseudonyms in the order of joining; empty if the file does not exist yet."""
     file = Path(path)
     return file.read_text(encoding="utf-8").split() if file.exists() else []
 
 
 def join_ledger(path: str | Path, present: Iterable[str]) -> None:
-    """Add the patients that are new to the end of the ledger."""
+    """Add new patients to the end of the ledger."""
     joined = read_ledger(path)
     order = list(dict.fromkeys([*joined, *present]))
     if order != joined:

@@ -1,4 +1,4 @@
-"""How large a center's table may be."""
+"""Limits on the size of a center's table."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ MAX_COLUMNS = 16_384
 
 
 def check_rows(file: Path, count: int) -> None:
-    """Refuse a table with too many rows."""
+    """Raise `InputError` for a table with too many rows."""
     if count > MAX_ROWS:
         raise InputError(f"table {file} has more than {MAX_ROWS:,} rows, expected one per patient")

@@ -1,9 +1,9 @@
-"""Reading a center's own table (CSV, TSV or XLSX) as text, whatever program wrote it.
+"""Read a center's own table (CSV, TSV or XLSX, from any program) as text.
 
-The launcher reads from these tables who is in the study when the workflow is parsed; the
+When the workflow is parsed, the launcher reads from these tables who is in the study; the
 registration reads the same cells with the same code. Standard library only, and openpyxl if a
-workbook is opened. Nothing in a table is executed: formulas count by their stored value, and an
-archive that declares too much is refused.
+workbook is opened. Nothing in a table is executed: for a formula, the stored value is read. An
+archive that declares too many bytes is rejected.
 """
 
 import csv
@@ -30,11 +30,11 @@ class Sheet:
     header
         Names of the columns.
     rows
-        Cells without spaces around them, "" for an empty one; as many as in the header.
+        Cells without surrounding spaces, "" for an empty one; each row is as long as the header.
     lines
         Line (CSV) or row (XLSX) of each of `rows` in the file, from 1, for messages.
     notes
-        What may not be read as people expect; sentences that begin with the file.
+        Warnings about cells that may not be read as expected; each begins with the file name.
     """
 
     header: list[str]
@@ -62,12 +62,12 @@ def read_sheet(path: str | Path, sheet: str | None = None, encoding: str | None 
     sheet
         Name of the worksheet; the first one by default.
     encoding
-        Encoding of a text that is neither UTF-8 nor UTF-16.
+        Encoding of a text table that is neither UTF-8 nor UTF-16.
 
     Raises
     ------
     InputError
-        If the file can't be read as a table, is too large, or has two columns of one name.
+        If the file can't be read as a table, is too large, or has two columns of the same name.
     """
     file = Path(path)
     try:
@@ -84,7 +84,7 @@ def read_sheet(path: str | Path, sheet: str | None = None, encoding: str | None 
     except InputError:
         raise
     except (OSError, LookupError, ValueError, csv.Error) as error:
-        # Not the error's own words, because they may quote a cell.
+        # Without the text of the error, because it may quote a cell.
         raise InputError(
             f"table {file} is not a readable text table ({type(error).__name__}): export it again "
             "as CSV or XLSX"
@@ -119,9 +119,9 @@ def _shape(file: Path, numbered: Sequence[tuple[int, list[str]]], notes: Sequenc
 
 def _text_rows(file: Path, encoding: str | None) -> list[tuple[int, list[str]]]:
     data = file.read_bytes()
-    check_rows(file, data.count(b"\n") // 4)  # a cell may contain some lines
+    check_rows(file, data.count(b"\n") // 4)  # a cell may contain several lines
     text = _decode(file, data, encoding)
-    # Excel respects, and some programs write, a first line that only declares the delimiter.
+    # Some programs write a first line that only declares the delimiter; Excel reads it, too.
     declared = re.match(r'"?sep=([,;\t|])"?\r?\n', text)
     # The first line up to a line break that is not within quotes.
     line = re.match(r'(?:[^"\r\n]|"[^"]*")*', text.lstrip())

@@ -1,6 +1,6 @@
-"""What a study's config names that only its files can confirm, and who is in its tables.
+"""Check the files that a study's config names, and list the patients in its tables.
 
-Imported by the launcher, beside the config: standard library only.
+Imported by the launcher: standard library only, except for the config.
 """
 
 import csv
@@ -20,7 +20,7 @@ from thyrocast.planning.spreadsheet import read_sheet
 
 
 def check_inputs(study: StudyConfig) -> None:
-    """Stop before any job if a folder, table or file that the config names is not what it should be.
+    """Stop before any job if a folder, table or file that the config names is missing or not valid.
 
     Raises
     ------
@@ -94,12 +94,12 @@ def _external_faults(external: ExternalPredictionsConfig) -> Iterator[str]:
 
 
 def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
-    """Pseudonyms of the patients of a center's clinical table, in its order.
+    """Return the patients of a center's clinical table, in its order.
 
     Returns
     -------
     dict
-        For each pseudonym a version that changes with the patient's row or files.
+        For each pseudonym, a hash that changes with the patient's row or files.
     """
     center = study.center(name)
     key = identity.load_key(study.pseudonym_key)

@@ -1,8 +1,8 @@
-"""Reading the cells of an XLSX workbook as the text that its sheet shows.
+"""Read the cells of an XLSX workbook as the text that its sheet shows.
 
-openpyxl reads the cells, because it keeps each cell's number format and its formula: python-calamine
-is faster to import, but a percentage (62 % is stored as 0.62), an error and a formula without a
-stored value are to it plain numbers and empty cells. openpyxl is imported when a workbook is opened.
+openpyxl reads the cells, because it keeps each cell's number format and its formula. It is imported
+when a workbook is opened. python-calamine is faster to import, but returns a percentage (62 % is
+stored as 0.62) as a number, and an error or a formula without a stored value as an empty cell.
 """
 
 import datetime
@@ -38,7 +38,7 @@ _EXACT = 1e15
 
 @dataclass
 class _Doubts:
-    """Rows in which a cell may not be read as people expect."""
+    """Rows with cells that may not be read as expected."""
 
     percent: list[int] = field(default_factory=list)
     errors: list[int] = field(default_factory=list)
@@ -46,7 +46,7 @@ class _Doubts:
 
     def notes(self, file: Path) -> list[str]:
         sentences = (
-            (self.percent, "are shown as percent and read so: 0.62 is read as 62%"),
+            (self.percent, "are formatted as percent: 0.62 is read as 62%"),
             (self.errors, "contain an error such as #DIV/0! and count as empty"),
             (
                 self.unsaved,
@@ -64,7 +64,7 @@ class _Doubts:
 def read_rows(file: Path, sheet: str | None) -> tuple[list[tuple[int, list[str]]], list[str]]:
     """Read a worksheet.
 
-    Hidden rows and columns are read as others. Of merged cells, the first contains the value.
+    Hidden rows and columns are read like the others. In merged cells, the first has the value.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def read_rows(file: Path, sheet: str | None) -> tuple[list[tuple[int, list[str]]
     except (InputError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a broken workbook raises anything in openpyxl
-        # Not the error's own words, because they may quote a cell.
+        # Without the text of the error, because it may quote a cell.
         raise InputError(
             f"table {file} is not a readable workbook ({type(error).__name__}): {_SAVE_AGAIN}"
         ) from None
@@ -102,7 +102,7 @@ def read_rows(file: Path, sheet: str | None) -> tuple[list[tuple[int, list[str]]
 
 
 def _check_archive(file: Path) -> bool:
-    """Refuse what can't or must not be opened; return whether a worksheet contains formulas."""
+    """Reject a file that can't or must not be opened; return whether a sheet contains formulas."""
     data = file.read_bytes()
     if data.startswith(_OLE2):
         if _ENCRYPTED in data:
@@ -133,7 +133,7 @@ def _check_archive(file: Path) -> bool:
 
 
 def _refuse_entities(archive: zipfile.ZipFile, name: str) -> None:
-    """A part of a workbook declares no document type; one that does may contain an entity bomb."""
+    """Reject a part of a workbook that declares a document type: it may contain an entity bomb."""
     with archive.open(name) as stream:
         if b"<!DOCTYPE" in stream.read(_XML_START).upper():
             raise InputError(
@@ -148,7 +148,7 @@ def _open(file: Path, *, stored_values: bool) -> "Workbook":
 
 
 def _cells(book: "Workbook", file: Path, sheet: str | None) -> Iterator[tuple[int, Sequence[Any]]]:
-    """Number and cells of every row of a worksheet."""
+    """Yield number and cells of every row of a worksheet."""
     sheets = {worksheet.title: worksheet for worksheet in book.worksheets}
     if not sheets or (sheet is not None and sheet not in sheets):
         only = ", ".join(sheets) or "none"
@@ -173,7 +173,7 @@ def _text_rows(file: Path, sheet: str | None, doubts: _Doubts) -> Iterator[tuple
 
 
 def _unsaved_formulas(file: Path, sheet: str | None, texts: dict[int, list[str]]) -> Iterator[int]:
-    """Rows of formulas whose value is not stored, once for each formula."""
+    """Yield the row of each formula whose value is not stored."""
     book = _open(file, stored_values=False)
     try:
         for number, row in _cells(book, file, sheet):
@@ -207,7 +207,7 @@ def _text(cell: Any, row: int, doubts: _Doubts) -> str:
 
 
 def _number_text(value: float) -> str:
-    # Excel stores 0.1 + 0.2 as it computes it; people mean what 15 digits show.
+    # Excel stores 0.1 + 0.2 with its rounding error; 15 digits show the intended number.
     whole = float(value).is_integer() and abs(value) < _EXACT
     return str(int(value)) if whole else f"{value:.15g}"
 

@@ -21,8 +21,7 @@ from thyrocast import seeds
 from thyrocast.baselines import models as baselines
 from thyrocast.baselines import ridge
 from thyrocast.baselines.models import Baseline
-from thyrocast.config.signature import Embeddings, Selection, SignatureConfig
-from thyrocast.config.signature import Recalibration as RecalibrationMethod
+from thyrocast.config.signature import Embeddings, RecalibrationMethod, Selection, SignatureConfig
 from thyrocast.contract.names import BASELINES, Model
 from thyrocast.signature import alignment, forest, lasso, lasso_forest
 from thyrocast.signature.lasso_forest import LassoForest

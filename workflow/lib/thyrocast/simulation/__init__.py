@@ -3,5 +3,5 @@
 `physiology` draws the patients and their outcomes, `anatomy` gives them a neck, `camera` counts
 photons, `people` and `scanning` put patients and their scans together, `objects` writes DICOM,
 `export` writes the clinical table, `center` writes one hospital's export, `truth` computes what a
-perfect model could reach. Nothing of the study reads the truth.
+perfect model could reach. No rule of a study reads the truth.
 """

@@ -1,8 +1,8 @@
 """The neck of one patient: activity in ellipsoids, in patient coordinates.
 
 Axes in mm: x to the patient's left, y to the head, z to the front; the origin is the isthmus. A
-lobe is an ellipsoid with the patient's own length, width and depth; nodules and the uneven uptake
-of an autonomous or treated gland modulate it.
+lobe is an ellipsoid with individual length, width and depth; nodules and the uneven uptake of an
+autonomous or treated gland change its activity.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-#: Center of the neck; the gland is 10 to 25 mm under its surface, mm.
+#: Center (x, z) and radius of the neck, mm; the gland is 10 to 25 mm under its surface.
 NECK_CENTER = (0.0, -48.0)
 NECK_RADIUS = 62.0
 
@@ -27,15 +27,15 @@ class Neck:
         Ellipsoids: (k, 3) mm; (k, 3, 3), so that (r - c)' A (r - c) <= 1; (k,) fraction of the
         injected activity per mm³.
     thyroid
-        (k,) whether the ellipsoid belongs to the gland, and so is modulated by the foci.
+        (k,) whether the ellipsoid belongs to the gland; only then the foci change its activity.
     focus_centers, focus_sizes, focus_gains
         Foci of more (gain > 0) or less (gain < 0) uptake in the gland: (m, 3) mm, (m,) SD in mm,
-        (m,) relative change at their middle.
+        (m,) relative change at the center of the focus.
     background
         Fraction of the injected activity per mm³ of body.
     tilt, offset
-        Rotation in the camera's plane, rad, and where the isthmus lies in the field, (2,) mm to
-        the image's right and up.
+        Rotation in the camera's plane, rad, and position of the isthmus in the field, (2,) mm to
+        the right of the image and up.
     """
 
     centers: Values
@@ -51,7 +51,7 @@ class Neck:
 
 
 def rotation(axis: int, angle: float) -> Values:
-    """Rotation (3, 3) by `angle` rad around coordinate `axis`."""
+    """Return the rotation matrix (3, 3) by `angle` rad around coordinate `axis`."""
     cos, sin = np.cos(angle), np.sin(angle)
     i, j = [(1, 2), (2, 0), (0, 1)][axis]
     matrix = np.eye(3)
@@ -69,7 +69,7 @@ def _volume(semi_axes: Values) -> float:
 
 
 def _lobe(volume: float, side: int, rng: np.random.Generator) -> tuple[Values, Values, Values]:
-    """Center, semi-axes and rotation of a lobe of `volume` mm³ on `side` (-1 right, 1 left)."""
+    """Draw center, semi-axes and rotation of a lobe of `volume` mm³; `side` is -1 right, 1 left."""
     ratio = rng.normal([2.3, 1.0, 1.0], [0.14, 0.05, 0.05])
     semi = ratio * (volume / _volume(ratio)) ** (1.0 / 3.0)
     turn = rotation(2, side * rng.normal(-0.16, 0.05))
@@ -82,7 +82,7 @@ def _lobe(volume: float, side: int, rng: np.random.Generator) -> tuple[Values, V
 def _foci(
     lobes: list[tuple[Values, Values, Values]], heterogeneity: float, rng: np.random.Generator
 ) -> tuple[Values, Values, Values]:
-    """Foci in the lobes: mottling, which is faint in an even gland, and nodules."""
+    """Draw foci in the lobes: mottling, which is faint in an even gland, and nodules."""
     centers, sizes, gains = [], [], []
     for center, semi, turn in lobes:
         mottles, nodules = 8, rng.poisson(0.2 + 3.0 * heterogeneity)
@@ -95,7 +95,7 @@ def _foci(
         sizes.append(
             scale * np.repeat([0.36, 0.42], [mottles, nodules]) * rng.uniform(0.8, 1.2, total)
         )
-        # Signs of mottles alternate, so that a gland's unevenness depends on heterogeneity, not on chance.
+        # Signs of mottles alternate, so that unevenness depends on `heterogeneity`, not on chance.
         sign = np.concatenate(
             [
                 np.where(np.arange(mottles) % 2, 1.0, -1.0),
@@ -121,7 +121,7 @@ def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Gener
     heterogeneity
         0 (even) to 1 (nodular).
     rng
-        Source of the patient's individual shape.
+        Generator of the patient's individual shape.
     """
     volume = mass * 1000.0
     right_share = float(np.clip(rng.normal(0.53, 0.05), 0.35, 0.7))
@@ -145,7 +145,7 @@ def build(mass: float, uptake: float, heterogeneity: float, rng: np.random.Gener
         parts.append((np.array([side, 0.8 * semi[1] + 4.0, -2.0]), semi, straight))
     gland = len(parts)
 
-    # Salivary glands compete for pertechnetate; the rest is in the body.
+    # Salivary glands also take up pertechnetate; the rest is in the body.
     salivary = np.exp(rng.normal(np.log(0.004), 0.35))
     lift = rng.normal(0.0, 5.0)
     for side in (-1, 1):

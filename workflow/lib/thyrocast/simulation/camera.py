@@ -57,14 +57,14 @@ class Camera:
 
 
 def _body_radius(y: Values) -> Values:
-    """Half the body's width at height `y` mm: torso, neck, head."""
+    """Return half the width of the body (torso, neck, head) at height `y`, mm."""
     torso = 130.0 / (1.0 + np.exp((y + 75.0) / 9.0))
     head = 16.0 / (1.0 + np.exp(-(y - 75.0) / 7.0))
     return np.asarray(NECK_RADIUS + torso + head)
 
 
 def _surface(u: Values, y: Values) -> tuple[Values, Values]:
-    """Front and back of the body along the line of sight, mm from the neck's axis."""
+    """Return front and back of the body along the line of sight, mm from the neck's axis."""
     half = np.sqrt(np.maximum(np.square(_body_radius(y)) - np.square(u), 0.0))
     # A chest is wider than deep.
     half = np.minimum(half, NECK_RADIUS + 40.0)
@@ -143,7 +143,7 @@ def project(neck: Neck, angle: float, matrix: int, pixel_mm: float) -> Values:
 
 @cache
 def _spread(matrix: int, pixel_mm: float, sd_mm: float) -> Values:
-    """Matrix that blurs a line of pixels with a Gaussian; counts may leave the field."""
+    """Return the matrix that blurs a line of pixels with a Gaussian; counts may leave the field."""
     line = np.arange(matrix) * pixel_mm
     kernel = np.exp(-np.square(line[:, None] - line[None, :]) / (2 * sd_mm**2))
     return np.asarray(kernel * (pixel_mm / (sd_mm * np.sqrt(2 * np.pi))))
@@ -167,9 +167,9 @@ def count_rate(neck: Neck, view: View, camera: Camera, activity_mbq: float) -> V
         (matrix, matrix), counts/s.
     """
     if view is View.POSTERIOR:
-        # The headrest keeps the second head at a distance.
+        # The headrest keeps the second detector head at a distance.
         camera = replace(camera, distance_mm=camera.distance_mm + 40.0)
-    # A pixel counts on its whole area: finer pixels are averaged, as at the edge of a lobe.
+    # A pixel counts over its whole area, which matters at a lobe's edge, so average finer pixels.
     finer = max(1, round(camera.pixel_mm / 1.2))
     side = camera.matrix
     seen = project(neck, VIEW_ANGLES[view], side * finer, camera.pixel_mm / finer)

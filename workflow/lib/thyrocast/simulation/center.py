@@ -1,4 +1,4 @@
-"""One simulated hospital: its folder of images, its clinical table, and the truth separately."""
+"""One simulated hospital: its folder of images, its clinical table and, separately, the truth."""
 
 import logging
 from dataclasses import replace
@@ -15,8 +15,8 @@ from thyrocast.contract.simulation import TRUTH
 from thyrocast.errors import InputError
 from thyrocast.simulation import export, objects, physiology, scanning
 from thyrocast.simulation.export import Record
-from thyrocast.simulation.objects import Scan
-from thyrocast.simulation.people import Person, build_people, draw_statuses
+from thyrocast.simulation.objects import SimulatedScan
+from thyrocast.simulation.people import SimulatedPerson, build_people, draw_statuses
 from thyrocast.simulation.physiology import SimulatedPatients
 from thyrocast.simulation.site import Site
 
@@ -56,12 +56,12 @@ def simulate(
     name
         The center's name.
     config
-        Its config.
+        The center's config.
     risk
         Intercept and coefficients of the true risk (`physiology.cure_probability`).
     seed
-        The cohort's seed; those of center and patient are derived from it, so that no center changes
-        another one.
+        The cohort's seed, from which seeds of centers and patients are derived, so that no center
+        changes another one.
     folder
         Folder to write ``dicom/`` and the clinical table to.
     truth
@@ -89,11 +89,11 @@ def simulate(
 def _write_images(
     folder: Path,
     site: Site,
-    people: list[Person],
+    people: list[SimulatedPerson],
     patients: SimulatedPatients,
     rng: np.random.Generator,
 ) -> None:
-    """Write all scans, and the extra images, which a registration must recognize as such."""
+    """Write all scans, and the extra images, which a registration must distinguish from them."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = _choose_extras(site, people, rng)
     scanned = [person for person in people if person.status is not SimulatedStatus.TABLE_ONLY]
@@ -118,7 +118,7 @@ def _write_images(
 
 
 def _choose_extras(
-    site: Site, people: list[Person], rng: np.random.Generator
+    site: Site, people: list[SimulatedPerson], rng: np.random.Generator
 ) -> dict[str, set[int]]:
     """Choose the patients with each kind of extra image."""
     complete = [p.index for p in people if p.status is SimulatedStatus.COMPLETE]
@@ -127,7 +127,7 @@ def _choose_extras(
         if count > len(complete):
             raise InputError(
                 f"center {site.name}, key extras.{extra}: {count} patients, but only "
-                f"{len(complete)} have scan and outcome: give fewer"
+                f"{len(complete)} patients have scan and outcome: set a smaller number"
             )
     return {
         extra: set(rng.choice(complete, count, replace=False).tolist())
@@ -135,7 +135,9 @@ def _choose_extras(
     }
 
 
-def _save(folder: Path, person: Person, scan: Scan, site: Site, capture: bool = False) -> None:
+def _save(
+    folder: Path, person: SimulatedPerson, scan: SimulatedScan, site: Site, capture: bool = False
+) -> None:
     names = (site.seed, site.name, person.number, scan.study, scan.series, "file")
     path = folder / site.config.header.files.format(
         patient=person.subject.identifier,
@@ -147,16 +149,16 @@ def _save(folder: Path, person: Person, scan: Scan, site: Site, capture: bool = 
     )
     if path.exists():
         raise InputError(
-            f"center {site.name}, key header.files: two images would be {path.name}: add {{study}}, "
-            "{series} or {uid} to the path"
+            f"center {site.name}, key header.files: two images would have the path {path.name}: "
+            "add {study}, {series} or {uid} to the path"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = objects.write_capture if capture else objects.write_image
     writer(path, person.subject, scan, site)
 
 
-def _record(person: Person, site: Site, patients: SimulatedPatients) -> Record:
-    """The patient's row of the clinical table, in our columns and units."""
+def _record(person: SimulatedPerson, site: Site, patients: SimulatedPatients) -> Record:
+    """Return the patient's row of the clinical table, in our columns and units."""
     i, rng, table = person.index, person.rng, site.config.table
     record: Record = {
         TableColumn.PATIENT: table.identifier.format(number=person.number),
@@ -186,8 +188,8 @@ def _record(person: Person, site: Site, patients: SimulatedPatients) -> Record:
     return record
 
 
-def _true(person: Person, site: Site, patients: SimulatedPatients) -> dict[str, Any]:
-    """The patient's row of the TRUTH table."""
+def _true(person: SimulatedPerson, site: Site, patients: SimulatedPatients) -> dict[str, Any]:
+    """Return the patient's row of the TRUTH table."""
     i = person.index
     return {
         "patient": site.config.table.identifier.format(number=person.number),

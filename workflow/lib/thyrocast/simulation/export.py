@@ -1,4 +1,4 @@
-"""The clinical table in the center's own words, units, codes and file format."""
+"""Write the clinical table with the center's own column names, units, codes and file format."""
 
 import datetime
 import io
@@ -12,7 +12,7 @@ import openpyxl
 from thyrocast import fileio
 from thyrocast.config.simulated_export import TableColumn, TableConfig, TableUnit
 
-#: Number of the unit that equals one of ours.
+#: Value in each unit that equals 1 in our unit.
 UNITS: dict[str, float] = {
     "MBq": 1.0,
     "GBq": 1e-3,
@@ -46,7 +46,7 @@ def cells(record: Mapping[TableColumn, Cell], table: TableConfig, workbook: bool
     table
         Config of the table.
     workbook
-        Whether numbers and dates remain such; otherwise all cells are text.
+        Whether numbers and dates keep their type; otherwise all cells are text.
     """
     row: list[object] = []
     for ours in table.columns:

@@ -1,7 +1,8 @@
 """DICOM objects: Nuclear Medicine images as cameras write them, and a screenshot.
 
 Attributes follow PS3.3 A.5 (NM Image IOD) and C.8.4; each object says in ImageComments that it is
-simulated. Unique identifiers are of the form 2.25 (PS3.5 B.2) and follow from their names alone.
+simulated. Unique identifiers are of the form 2.25 (PS3.5 B.2) and depend only on the names from
+which they are made.
 """
 
 import datetime
@@ -22,7 +23,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from thyrocast.config.simulated_export import Coding, HeaderConfig, TransferSyntax
+from thyrocast.config.simulated_export import CodingScheme, HeaderConfig, TransferSyntax
 from thyrocast.contract.names import View
 from thyrocast.simulation.site import Site
 
@@ -44,7 +45,7 @@ CODES = {
     "supine": ("supine", "40199007", "F-10340"),
     "headfirst": ("headfirst", "102540008", "F-10470"),
 }
-# Name, radiopharmaceutical and energy window (keV) of what is imaged.
+# Code, radiopharmaceutical and energy window (keV) of each imaged nuclide.
 NUCLIDES = {
     "Tc-99m": ("pertechnetate", "Tc-99m Pertechnetate", (126.0, 154.0)),
     "I-131": ("iodide", "I-131 Sodium iodide", (328.0, 400.0)),
@@ -60,7 +61,7 @@ ORIENTATIONS = {
 
 @dataclass(frozen=True)
 class Subject:
-    """Who is imaged.
+    """The patient who is imaged.
 
     Attributes
     ----------
@@ -81,7 +82,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Scan:
+class SimulatedScan:
     """One acquisition.
 
     Attributes
@@ -97,7 +98,7 @@ class Scan:
     seconds
         Duration, s.
     started
-        Time of the start.
+        Date and time of the start.
     description
         SeriesDescription.
     study, series
@@ -105,7 +106,7 @@ class Scan:
     nuclide
         ``Tc-99m`` or ``I-131``.
     injected, activity_mbq
-        Time of the injection and its activity, MBq; None if nothing is recorded.
+        Time of the injection and its activity, MBq; None if they are not recorded.
     stopped_by
         AcquisitionTerminationCondition.
     whole_body
@@ -133,10 +134,10 @@ def unique_identifier(*names: object) -> UID:
     return UID(f"2.25.{uuid.uuid5(_NAMESPACE, chr(0).join(map(str, names))).int}")
 
 
-def _code(name: str, scheme: Coding) -> Dataset:
+def _code(name: str, scheme: CodingScheme) -> Dataset:
     meaning, sct, srt = CODES[name]
     item = Dataset()
-    item.CodeValue = sct if scheme is Coding.SCT else srt
+    item.CodeValue = sct if scheme is CodingScheme.SCT else srt
     item.CodingSchemeDesignator = scheme.value
     item.CodeMeaning = meaning
     return item
@@ -156,8 +157,10 @@ def _time(moment: datetime.datetime) -> str:
     return moment.strftime("%H%M%S")
 
 
-def _common(path: Path, storage: UID, subject: Subject, scan: Scan, site: Site) -> FileDataset:
-    """Patient, study, series, equipment and general image."""
+def _common(
+    path: Path, storage: UID, subject: Subject, scan: SimulatedScan, site: Site
+) -> FileDataset:
+    """Return an object with the modules patient, study, series, equipment and general image."""
     header, camera = site.config.header, site.config.camera
     names = (site.name, subject.identifier, scan.study)
     instance = unique_identifier(site.seed, *names, scan.series, "instance")
@@ -204,7 +207,7 @@ def _energy_window(nuclide: str) -> Dataset:
     return window
 
 
-def _radiopharmaceutical(scan: Scan, scheme: Coding) -> Dataset:
+def _radiopharmaceutical(scan: SimulatedScan, scheme: CodingScheme) -> Dataset:
     drug, name, _ = NUCLIDES[scan.nuclide]
     item = Dataset()
     item.RadionuclideCodeSequence = Items([_code(scan.nuclide, scheme)])
@@ -217,7 +220,7 @@ def _radiopharmaceutical(scan: Scan, scheme: Coding) -> Dataset:
     return item
 
 
-def _detector(view: str, scan: Scan, site: Site) -> Dataset:
+def _detector(view: str, scan: SimulatedScan, site: Site) -> Dataset:
     camera, scheme = site.config.camera, site.config.header.coding
     rows, columns = scan.pixels.shape[1:]
     _, axes, angle = ORIENTATIONS[view]
@@ -262,7 +265,7 @@ def _omit(data: Dataset, keywords: Sequence[str]) -> None:
                 _omit(item, keywords)
 
 
-def write_image(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
+def write_image(path: Path, subject: Subject, scan: SimulatedScan, site: Site) -> None:
     """Write a scan as a Nuclear Medicine image.
 
     Parameters
@@ -321,7 +324,7 @@ def write_image(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
     data.save_as(path, enforce_file_format=True)
 
 
-def write_capture(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
+def write_capture(path: Path, subject: Subject, scan: SimulatedScan, site: Site) -> None:
     """Write the first frame of a scan as a color screenshot (Secondary Capture image)."""
     data = _common(path, SecondaryCaptureImageStorage, subject, scan, site)
     data.ImageType = ["DERIVED", "SECONDARY"]
@@ -338,7 +341,7 @@ def write_capture(path: Path, subject: Subject, scan: Scan, site: Site) -> None:
     data.PixelRepresentation = 0
     data.BurnedInAnnotation = "NO"
     data.PixelData = color.tobytes()
-    # PS3.5 A.1: without value representations in the file, pixel data are words.
+    # PS3.5 A.1: if the transfer syntax is implicit VR, pixel data are words.
     implicit = site.config.header.transfer_syntax is TransferSyntax.IMPLICIT
     data["PixelData"].VR = "OW" if implicit else "OB"
     data.save_as(path, enforce_file_format=True)

@@ -1,4 +1,4 @@
-"""The patients of a simulated center as persons: identifiers, dates, and a neck to be imaged."""
+"""The patients of a simulated center: identifiers, dates, and a neck that is imaged."""
 
 import datetime
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ BIRTH_STEP = 61
 
 
 @dataclass(frozen=True)
-class Person:
+class SimulatedPerson:
     """A patient.
 
     Attributes
@@ -29,9 +29,9 @@ class Person:
     status
         What the export contains of the patient.
     number
-        The number in the identifiers.
+        Number in the patient's identifiers.
     subject
-        What DICOM headers say about the patient.
+        What the DICOM headers contain about the patient.
     injected
         Time of the pertechnetate injection.
     therapy
@@ -59,7 +59,7 @@ class Person:
 
 
 def draw_statuses(site: Site, rng: np.random.Generator) -> list[SimulatedStatus]:
-    """Draw the status of every patient; their numbers are those of the config."""
+    """Draw the status of every patient; the config gives the number of patients of each status."""
     config = site.config
     names = list(SimulatedStatus)
     counts = (config.patients, config.lost, config.table_only, config.dicom_only)
@@ -72,8 +72,8 @@ def build_people(
     statuses: Sequence[SimulatedStatus],
     numbers: NDArray[np.int64],
     patients: physiology.SimulatedPatients,
-) -> list[Person]:
-    """Make the persons; each depends on the center's name and the patient's index only.
+) -> list[SimulatedPerson]:
+    """Build the patients; each depends only on the seed, the center and the patient's index.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def build_people(
     statuses, numbers
         (n,) status and number of each patient.
     patients
-        What was drawn of the patients.
+        The patients' clinical values and outcomes.
     """
     people, plan = [], site.config.scintigraphy
     taken: set[datetime.date] = set()
@@ -102,7 +102,7 @@ def build_people(
             birth=_birth(therapy, int(patients.age[index]), site.name, taken),
         )
         people.append(
-            Person(
+            SimulatedPerson(
                 index=index,
                 status=status,
                 number=number,
@@ -126,8 +126,8 @@ def build_people(
 def _birth(therapy: datetime.date, age: int, name: str, taken: set[datetime.date]) -> datetime.date:
     """Find a birth date that no other patient has.
 
-    Two patients with the same birth date and sex may be one person, and a study stops because of
-    them. The centers of a cohort use different days, so that no center depends on another's dates.
+    Two patients with the same birth date and sex may be one person, so a study would stop. The
+    centers of a cohort use different days, so that no center depends on the dates of another.
     """
     latest = therapy.replace(year=therapy.year - age, day=min(therapy.day, 28)).toordinal()
     first = latest - (latest - seeds.derive(0, name, "birth")) % BIRTH_STEP

@@ -16,7 +16,7 @@ from thyrocast.config.simulation import RiskConfig
 
 Values = NDArray[np.float64]
 
-#: Term of each coefficient of the risk: zero for the reference patient.
+#: Term of each coefficient of the risk; it is zero for the reference patient.
 TERMS = {
     "gland_mass": "log2(gland mass / 40 g)",
     "uptake": "log2(Tc-99m uptake at 20 min / 12 %)",
@@ -117,10 +117,10 @@ def cure_probability(
 def _prescribe(
     treatment: TreatmentConfig, mass: Values, uptake_24h: Values, rng: np.random.Generator
 ) -> Values:
-    """Iodine-131 activity, MBq: one of the center's fixed activities, or calculated by mass."""
+    """Draw the iodine-131 activities, MBq: fixed ones of the center, or calculated from mass."""
     n = len(mass)
     if treatment.strategy is ActivityStrategy.FIXED:
-        # Larger glands tend to get a higher activity, as in practice, but by no means always.
+        # Larger glands tend to get a higher activity, as in practice, but not always.
         rank = np.argsort(np.argsort(np.log(mass) + rng.normal(0.0, 0.9, n))) / n
         choices = np.sort(np.asarray(treatment.activities, dtype=float))
         planned = choices[(rank * len(choices)).astype(int)]
@@ -154,7 +154,7 @@ def draw(
     risk
         As in `cure_probability`.
     rng
-        Source of randomness.
+        Random generator.
     """
     # A common severity makes mass, uptake, antibodies and hormones correlated.
     severity = rng.normal(size=n)

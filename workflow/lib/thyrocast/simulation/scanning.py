@@ -10,8 +10,8 @@ from thyrocast.config.simulated_scan import CameraConfig, Stop, ViewFiles
 from thyrocast.contract.names import View
 from thyrocast.physics import tc99m_left
 from thyrocast.simulation import anatomy, camera, physiology
-from thyrocast.simulation.objects import Scan
-from thyrocast.simulation.people import Person
+from thyrocast.simulation.objects import SimulatedScan
+from thyrocast.simulation.people import SimulatedPerson
 from thyrocast.simulation.site import Site
 
 #: Time from the image of the syringe to the injection, min, and duration of that image, s.
@@ -23,7 +23,7 @@ REST_CURED, REST_NOT_CURED = 0.3, 0.75
 
 
 def device(config: CameraConfig) -> camera.Camera:
-    """The camera of a config."""
+    """Return the camera that a config describes."""
     return camera.Camera(
         matrix=config.matrix,
         pixel_mm=config.pixel_mm,
@@ -33,7 +33,9 @@ def device(config: CameraConfig) -> camera.Camera:
     )
 
 
-def scans(person: Person, site: Site, study: str, description: str = "") -> Iterator[Scan]:
+def scans(
+    person: SimulatedPerson, site: Site, study: str, description: str = ""
+) -> Iterator[SimulatedScan]:
     """Image one patient's gland; each scan is one file.
 
     Parameters
@@ -43,7 +45,7 @@ def scans(person: Person, site: Site, study: str, description: str = "") -> Iter
     study
         Name of the DICOM study.
     description
-        What the descriptions of the series begin with.
+        Prefix of the descriptions of the series.
     """
     plan, detector = site.config.scintigraphy, device(site.config.camera)
     started = person.injected + datetime.timedelta(minutes=person.delay)
@@ -60,7 +62,7 @@ def scans(person: Person, site: Site, study: str, description: str = "") -> Iter
         order = list(range(1, len(views) + 1))
         if plan.reverse_frames:
             order.reverse()
-        yield Scan(
+        yield SimulatedScan(
             pixels=np.stack(
                 [camera.acquire(rates[views[item - 1]], seconds, person.rng) for item in order]
             ),
@@ -79,15 +81,15 @@ def scans(person: Person, site: Site, study: str, description: str = "") -> Iter
 
 
 def _name(site: Site, views: tuple[View, ...]) -> str:
-    """SeriesDescription of a file with these views."""
+    """Return the SeriesDescription of a file with these views."""
     names = site.config.header.series_descriptions
     return names.all if len(views) > 1 else str(getattr(names, views[0]))
 
 
 def later_scans(
-    person: Person, site: Site, patients: physiology.SimulatedPatients
-) -> Iterator[Scan]:
-    """Image the gland half a year after therapy: it has become smaller, more so if cured."""
+    person: SimulatedPerson, site: Site, patients: physiology.SimulatedPatients
+) -> Iterator[SimulatedScan]:
+    """Image the gland half a year after therapy: it is smaller, in particular if cured."""
     i, rng = person.index, person.rng
     rest = REST_CURED if patients.outcome[i] else REST_NOT_CURED
     day = person.therapy + datetime.timedelta(days=int(rng.integers(150, 260)))
@@ -102,7 +104,9 @@ def later_scans(
     yield from scans(later, site, "followup", site.config.header.series_descriptions.later)
 
 
-def iodine_scan(person: Person, site: Site, patients: physiology.SimulatedPatients) -> Scan:
+def iodine_scan(
+    person: SimulatedPerson, site: Site, patients: physiology.SimulatedPatients
+) -> SimulatedScan:
     """Image the therapy's iodine in the whole body, some days after it."""
     given = datetime.datetime.combine(person.therapy, datetime.time(10))
     started = given + datetime.timedelta(days=int(person.rng.integers(3, 8)))
@@ -113,7 +117,7 @@ def iodine_scan(person: Person, site: Site, patients: physiology.SimulatedPatien
     gland = 400.0 * np.exp(-(np.square(np.abs(x) - 18.0) / 300.0 + np.square(y) / 900.0))
     bladder = 15.0 * np.exp(-(np.square(x) + np.square(y - 700.0)) / 2500.0)
     frame = camera.acquire(np.asarray(body + gland + bladder), 1.0, person.rng)
-    return Scan(
+    return SimulatedScan(
         pixels=np.stack([frame, frame[:, ::-1] // 2]),
         views=(View.ANTERIOR, View.POSTERIOR),
         detectors=[1, 2],
@@ -130,12 +134,12 @@ def iodine_scan(person: Person, site: Site, patients: physiology.SimulatedPatien
     )
 
 
-def syringe_scan(person: Person, site: Site) -> Scan:
+def syringe_scan(person: SimulatedPerson, site: Site) -> SimulatedScan:
     """Image the syringe before injection, in the patient's own study."""
     detector = device(site.config.camera)
     full = person.activity / tc99m_left(SYRINGE_BEFORE_MIN)
     rate = camera.syringe(detector, full)
-    return Scan(
+    return SimulatedScan(
         pixels=camera.acquire(rate, SYRINGE_S, person.rng)[None],
         views=(View.ANTERIOR,),
         detectors=[1],

@@ -27,5 +27,5 @@ class Site:
     seed: int
 
     def generator(self, *names: object) -> np.random.Generator:
-        """Generator of the random choices for one purpose at this center."""
+        """Return the generator of the random choices for one purpose at this center."""
         return np.random.default_rng(seeds.derive(self.seed, self.name, *names))

@@ -1,4 +1,4 @@
-"""What a model could reach at best: the discrimination of the true risk."""
+"""The best discrimination that a model can reach: that of the true risk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Discrimination:
-    """What the true risk discriminates among some patients.
+    """Discrimination of the true risk in a group of patients.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Discrimination:
     prevalence, mean_risk
         Share of cured patients, and mean probability of cure.
     auc
-        AUC of the true risk for the outcomes that were drawn; None with one outcome only.
+        AUC of the true risk for the outcomes that were drawn; None if all have the same outcome.
     expected_auc
         The same over all outcomes that could have been drawn.
     """
@@ -56,7 +56,7 @@ class Summary:
     formula
         The true risk in words.
     intercept, coefficients
-        Of the true risk.
+        Intercept and coefficients of the true risk.
     centers, overall
         Discrimination by center and of all patients.
     """
@@ -71,7 +71,7 @@ class Summary:
 
 
 def expected_auc(risk: Values) -> float:
-    """AUC of the true risk (n,) over all outcomes that could have been drawn."""
+    """Return the AUC of the true risk (n,) over all outcomes that could have been drawn."""
     weight = risk[:, None] * (1.0 - risk[None, :])
     right = (risk[:, None] > risk[None, :]) + 0.5 * (risk[:, None] == risk[None, :])
     np.fill_diagonal(weight, 0.0)
@@ -79,7 +79,7 @@ def expected_auc(risk: Values) -> float:
 
 
 def discrimination(table: pd.DataFrame) -> Discrimination:
-    """Compute the discrimination in a TRUTH table."""
+    """Compute the discrimination of the true risk in a TRUTH table."""
     complete = table[table["status"] == SimulatedStatus.COMPLETE]
     risk, outcome = complete["probability"].to_numpy(), complete["outcome"].to_numpy()
     value: float | None

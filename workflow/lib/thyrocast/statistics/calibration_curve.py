@@ -31,7 +31,7 @@ class Curve(NamedTuple):
     high: Floats
 
 
-class Group(NamedTuple):
+class CalibrationGroup(NamedTuple):
     """Patients of similar predicted probability.
 
     Attributes
@@ -311,7 +311,7 @@ def groups(
     count: int,
     confidence: float = 0.95,
     least: int = 1,
-) -> list[Group]:
+) -> list[CalibrationGroup]:
     """Observed frequency in groups of equal size by predicted probability, with Wilson intervals.
 
     Patients with equal probabilities stay in one group, so that there may be fewer groups than
@@ -331,7 +331,7 @@ def groups(
 
     Returns
     -------
-    list of Group
+    list of CalibrationGroup
         Groups in the order of increasing probability.
 
     Examples
@@ -354,6 +354,8 @@ def groups(
         inside = member == index
         events, n = int(y[inside].sum()), int(inside.sum())
         found.append(
-            Group(float(p[inside].mean()), intervals.wilson(events, n, confidence), n, events)
+            CalibrationGroup(
+                float(p[inside].mean()), intervals.wilson(events, n, confidence), n, events
+            )
         )
     return found

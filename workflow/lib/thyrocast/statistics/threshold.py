@@ -38,7 +38,7 @@ class Threshold:
     patients: frozenset[str] = field(repr=False)
 
     def decide(
-        self, probability: ArrayLike, patients: ArrayLike, *, experiment: bool = False
+        self, probability: ArrayLike, patients: ArrayLike, *, apparent: bool = False
     ) -> Booleans:
         """Return which patients are called cured: those at or above the threshold.
 
@@ -48,7 +48,7 @@ class Threshold:
             Predicted probabilities of cure.
         patients : array_like of str, (n,)
             Names of the patients.
-        experiment : bool
+        apparent : bool
             Allow patients that the threshold was chosen on (apparent performance).
 
         Returns
@@ -68,10 +68,10 @@ class Threshold:
         """
         names = [str(name) for name in np.asarray(patients)]
         shared = self.patients.intersection(names)
-        if shared and not experiment:
+        if shared and not apparent:
             raise TunedOnTestError(
                 f"{len(shared)} of {len(names)} patients were used to choose this threshold: score "
-                "it on others, or pass experiment=True to see the apparent performance"
+                "it on others, or pass apparent=True to see the apparent performance"
             )
         return inputs.probability_array(probability, len(names)) >= self.value
 

@@ -67,23 +67,23 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RequestPlan:
     """The distinct requests of a study; `fault` says why it cannot be planned."""
 
     requests: list[Request]
     fault: str = ""
 
 
-def plan(snakemake: list[str]) -> Plan:
+def plan(snakemake: list[str]) -> RequestPlan:
     """Return what the study's SLURM jobs ask for, from a dry run of all of them."""
     answer = call(*snakemake, "--dry-run", "--forceall", "--nocolor", *_MANY_CORES, seconds=900)
     if not answer.success:
-        return Plan([], answer.text[-1500:])
+        return RequestPlan([], answer.text[-1500:])
     found: dict[tuple[str, tuple[str, ...]], Request] = {}
     for rule, body in re.findall(r"^rule (\w+):\n((?: {4}.*\n)+)", answer.text, re.M):
         request = _request(rule, body)
         found.setdefault((rule, tuple(request.options)), request)
-    return Plan(list(found.values()))
+    return RequestPlan(list(found.values()))
 
 
 def _request(rule: str, body: str) -> Request:

@@ -61,7 +61,7 @@ BACK: dict[Scale, Callable[[float], float]] = {
 }
 
 
-class Pooled(NamedTuple):
+class PooledTables(NamedTuple):
     """The tables `POOLED` and `POOLED_CENTERS`."""
 
     summary: pd.DataFrame
@@ -77,7 +77,7 @@ class Effect:
     variance: float
 
 
-def pool(performance: pd.DataFrame, confidence: float) -> Pooled:
+def pool(performance: pd.DataFrame, confidence: float) -> PooledTables:
     """Pool every design, model and metric over the centers.
 
     Parameters
@@ -100,7 +100,7 @@ def pool(performance: pd.DataFrame, confidence: float) -> Pooled:
             centers += [named | cells for cells in _centers(effects, found, labels)]
         for row in rows[rows["group_kind"] == GroupKind.POOLED].itertuples():
             summary.append(labels | {"method": JOINT} | _joint(row, len(effects)))
-    return Pooled(io.build(POOLED, summary), io.build(POOLED_CENTERS, centers))
+    return PooledTables(io.build(POOLED, summary), io.build(POOLED_CENTERS, centers))
 
 
 def headlines(performance: pd.DataFrame) -> pd.DataFrame:
