@@ -182,6 +182,19 @@ def test_state_survives_its_folder_vanishing(tmp_path, monkeypatch):
     assert states.load(folder).step == 4
 
 
+def test_state_that_another_job_removes_while_it_is_read_is_skipped(tmp_path, monkeypatch):
+    states.save(tmp_path, states.State(1, {"x": torch.ones(2)}, states.Progress()))
+    newest = states.save(tmp_path, states.State(2, {"x": torch.ones(2)}, states.Progress()))
+    plain = states.safetensors.safe_open
+
+    def removed(path, **options):
+        newest.unlink(missing_ok=True)
+        return plain(path, **options)
+
+    monkeypatch.setattr(states.safetensors, "safe_open", removed)
+    assert states.load(tmp_path).step == 1
+
+
 def test_old_states_are_removed(tmp_path):
     for name in ("old", "new"):
         path = states.save(

@@ -133,6 +133,12 @@ def load(folder: Path) -> TrainingState | None:
                 tensors = {name: file.get_tensor(name) for name in names}
         except FileNotFoundError:
             continue
+        except RuntimeError:
+            # torch reports a missing file like this. Another job of the same training may have
+            # saved newer states, and removed this one after its hash was verified.
+            if path.exists():
+                raise
+            continue
         progress = facts["progress"]
         history = tuple(Epoch(**epoch) for epoch in progress.pop("history"))
         return TrainingState(facts["step"], tensors, Progress(**progress, history=history))
