@@ -183,8 +183,8 @@ def test_state_survives_its_folder_vanishing(tmp_path, monkeypatch):
 
 
 def test_state_that_another_job_removes_while_it_is_read_is_skipped(tmp_path, monkeypatch):
-    states.save(tmp_path, states.State(1, {"x": torch.ones(2)}, states.Progress()))
-    newest = states.save(tmp_path, states.State(2, {"x": torch.ones(2)}, states.Progress()))
+    states.save(tmp_path, states.TrainingState(1, {"x": torch.ones(2)}, states.Progress()))
+    newest = states.save(tmp_path, states.TrainingState(2, {"x": torch.ones(2)}, states.Progress()))
     plain = states.safetensors.safe_open
 
     def removed(path, **options):
