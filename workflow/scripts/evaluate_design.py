@@ -42,7 +42,7 @@ if "snakemake" in globals():
         predictions=[Path(file) for file in snakemake.input.predictions],
         cohort=Path(snakemake.input.cohort),
         outputs={name: Path(file) for name, file in snakemake.output.items()},
-        config=EvaluationConfig.model_validate(snakemake.params.settings),
+        config=EvaluationConfig.read(snakemake.params.settings),
         seed=snakemake.params.seed,
         in_sample=snakemake.params.embeddings == "in_sample",
     )

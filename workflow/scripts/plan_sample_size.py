@@ -30,5 +30,5 @@ if "snakemake" in globals():
         cohort=Path(snakemake.input.cohort),
         splits=Path(snakemake.input.splits),
         output=Path(snakemake.output.sample_size),
-        config=EvaluationConfig.model_validate(snakemake.params.settings),
+        config=EvaluationConfig.read(snakemake.params.settings),
     )

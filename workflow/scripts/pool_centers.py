@@ -46,6 +46,6 @@ if "snakemake" in globals():
     run(
         inputs={name: value for name, value in files.items() if name != "summaries"},
         outputs={name: Path(file) for name, file in snakemake.output.items()},
-        confidence=EvaluationConfig.model_validate(snakemake.params.settings).confidence,
+        confidence=EvaluationConfig.read(snakemake.params.settings).confidence,
         summary_files=files.get("summaries", []),
     )

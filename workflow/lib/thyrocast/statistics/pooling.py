@@ -93,10 +93,8 @@ def pool(
 
     Notes
     -----
-    Coverage of 95 % intervals with 3, 5 and 10 centers, with and without heterogeneity as large as
-    the centers' own errors: Hartung-Knapp 92-96 %, truncated 95-100 %, normal 85-97 %. The
-    prediction interval covers a new center in 94-97 % without heterogeneity, but in 83-88 % with
-    it (truncated 84-96 %, normal 73-85 %): few centers give little information on their spread.
+    Coverage is in docs/statistics.md. The prediction interval covers a new center less often if
+    the centers differ: few centers give little information on their spread.
 
     Viechtbauer, J Educ Behav Stat 2005;30:261; Paule and Mandel, J Res Natl Bur Stand
     1982;87:377; Hartung and Knapp, Stat Med 2001;20:3875; IntHout et al., BMJ Open 2016;6:e010247.

@@ -171,11 +171,9 @@ def percentile(estimate: float, replicates: ArrayLike, confidence: float = 0.95)
 
     Notes
     -----
-    Coverage of 95 % intervals with resamples stratified by outcome: at n = 50 90-94 % for AUC,
-    sensitivity and specificity, from n = 121 on 92-96 %. Stratified resamples have a fixed
-    prevalence, so that the intervals of metrics that depend on it are too narrow at any n: PPV
-    76-95 %, NPV 70-93 %, accuracy 85-95 %, Brier score 82-96 %, observed/expected 61-74 %. Use the
-    closed forms in `intervals` and `calibration` for these.
+    Coverage is in docs/statistics.md. Stratified resamples have a fixed prevalence, so that the
+    intervals of metrics that depend on it (PPV, NPV, accuracy, Brier score, observed/expected) are
+    too narrow at any n. Use the closed forms in `intervals` and `calibration` for these.
 
     Examples
     --------
