@@ -18,6 +18,13 @@ from thyrocast.errors import InputError
 
 def checked(config):
     """The study's config with its defaults; faults of it and of its inputs stop here, before any job."""
+    # Snakemake would put the prefix before the inputs too, and not before paths in params.
+    modifier = workflow.modifier.path_modifier
+    if modifier.prefix or modifier.modifies_prefixes:
+        raise WorkflowError(
+            "thyrocast is imported with `prefix` or `replace_prefix`, which it does not support: "
+            "import it without; its files are in results/<study> and .thyrocast/<study>."
+        )
     try:
         for file in workflow.configfiles:
             check_file(file)

@@ -27,7 +27,8 @@ class Controller:
     host, process
         Where it runs.
     config
-        Hash of the completed config; empty if it is not to be checked.
+        Hashes of the completed configs, separated by spaces: several studies, if another workflow
+        imports this one more than once; empty if they are not to be checked.
     code
         Hash of the code of each entry script (`fingerprints.code_version`).
     """
@@ -47,7 +48,7 @@ def read() -> Controller | None:
 
 
 def write(config: str) -> None:
-    """Record this process as the controller of the current folder.
+    """Record this process as the controller of the current folder, of one more study if it is one.
 
     Parameters
     ----------
@@ -55,8 +56,10 @@ def write(config: str) -> None:
         Hash of the completed config, or nothing if jobs need not check it.
     """
     code = fingerprints.code_versions() if config else {}
-    record = Controller(socket.gethostname(), os.getpid(), config, code)
-    fileio.write_json(RECORD, asdict(record))
+    host, process, before = socket.gethostname(), os.getpid(), read()
+    if config and before and (before.host, before.process) == (host, process):
+        config = " ".join(dict.fromkeys([*before.config.split(), config]))
+    fileio.write_json(RECORD, asdict(Controller(host, process, config, code)))
 
 
 def check_unchanged(config: str, rules: Iterable[str]) -> None:
@@ -79,7 +82,7 @@ def check_unchanged(config: str, rules: Iterable[str]) -> None:
     if record is None or not record.config:
         return
     changed = []
-    if record.config != config:
+    if config not in record.config.split():
         changed.append("The config")
     for script, version in record.code.items():
         ours = any(rule == script or rule.endswith(f"_{script}") for rule in rules)
