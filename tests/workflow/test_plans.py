@@ -262,3 +262,40 @@ def test_what_parsing_imports_needs_no_slow_package() -> None:
     )
     assert "thyrocast.planning" in imports
     assert done.stdout.strip() == ""
+
+
+def import_as_modules(folder: Path, lines: str = "") -> subprocess.CompletedProcess[str]:
+    """Plan two studies that another workflow imports, furnished in ``folder``."""
+    text = ""
+    for name in ("first", "second"):
+        study(folder, SMOKE, study=name)
+        (folder / "config.yaml").rename(folder / f"{name}.yaml")
+        text += (
+            f"module {name}:\n"
+            f"    snakefile: {str(ROOT / 'workflow' / 'Snakefile')!r}\n"
+            f"    config: yaml.safe_load(open('{name}.yaml'))\n"
+            f"{lines}"
+            f"use rule * from {name} as {name}_*\n"
+        )
+    text += "rule both:\n    default_target: True\n"
+    text += "    input: rules.first_all.input, rules.second_all.input\n"
+    (folder / "Snakefile").write_text(f"import yaml\n{text}")
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--cores", "1"]
+    return subprocess.run(
+        [*command, "--directory", str(folder), "-s", str(folder / "Snakefile")],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_another_workflow_imports_two_studies(tmp_path: Path) -> None:
+    done = import_as_modules(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "first_render_report" in done.stdout + done.stderr
+    assert "second_render_report" in done.stdout + done.stderr
+
+
+def test_an_import_with_a_prefix_is_refused(tmp_path: Path) -> None:
+    done = import_as_modules(tmp_path, "    prefix: 'sub'\n")
+    assert done.returncode != 0
+    assert "imported with `prefix`" in done.stdout + done.stderr

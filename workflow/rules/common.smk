@@ -18,6 +18,13 @@ from thyrocast.errors import InputError
 
 def checked(config):
     """Return the study's config with its defaults; stop if the config or its inputs are wrong."""
+    # Snakemake would also put the prefix before the inputs, but not before paths in params.
+    modifier = workflow.modifier.path_modifier
+    if modifier.prefix or modifier.modifies_prefixes:
+        raise WorkflowError(
+            "thyrocast is imported with `prefix` or `replace_prefix`, which it does not support: "
+            "import it without; its files are in results/<study> and .thyrocast/<study>."
+        )
     try:
         for file in workflow.configfiles:
             check_file(file)

@@ -186,4 +186,4 @@ def test_too_few_patients_for_so_many_processes(make_cohort, tmp_path):
     job = Job(make_cohort(n=16), tmp_path, {"gpus": 7})
     assert job.finish() == 1
     said = [line for line in job.log.read_text().splitlines() if " ERROR " in line]
-    assert sum("needs 14 patients to train on, and the member has 12" in line for line in said) == 1
+    assert sum("needs 14 patients to train on, but the member has 12" in line for line in said) == 1

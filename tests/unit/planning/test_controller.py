@@ -26,6 +26,20 @@ def test_a_job_with_another_config_than_its_run_stops() -> None:
         controller.check_unchanged("b", ["train_network"])
 
 
+def test_a_run_of_two_studies_knows_both_configs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow that imports this one twice starts both; each of its jobs reads both configs."""
+    controller.write("a")
+    controller.write("b")
+    for config in ("a", "b"):
+        controller.check_unchanged(config, ["train_network"])
+    with pytest.raises(RuntimeError, match="The config was edited"):
+        controller.check_unchanged("c", ["train_network"])
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    controller.write("c")  # the next run
+    with pytest.raises(RuntimeError, match="The config was edited"):
+        controller.check_unchanged("a", ["train_network"])
+
+
 @pytest.mark.parametrize("rule", ["train_network", "thyrocast_train_network"])
 def test_a_job_with_other_code_than_its_run_stops_and_no_other_job(
     rule: str, monkeypatch: pytest.MonkeyPatch

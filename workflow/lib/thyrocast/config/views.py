@@ -14,9 +14,11 @@ def _compiles(pattern: str) -> str:
         # Python warns of an ambiguous pattern, but compiles it.
         warnings.simplefilter("ignore")
         try:
-            re.compile(pattern, re.IGNORECASE)
+            compiled = re.compile(pattern, re.IGNORECASE)
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    if compiled.search(""):
+        raise ValueError(f"{pattern!r} matches every description, expected words")
     return pattern
 
 

@@ -201,13 +201,16 @@ def read(document: type[AnyDocument], path: str | Path) -> AnyDocument:
         return document.model_validate(fileio.read_json(path))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
+        where = f"{path}, key {key}" if key else str(path)
         raise InputError(
-            f"{path}, key {key}: {first['msg']}; was it written by another version of thyrocast?"
+            f"{where}: {first['msg']}; was it written by another version of thyrocast?"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a JSON file: {error}") from None
 
 

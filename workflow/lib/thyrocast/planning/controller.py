@@ -26,15 +26,16 @@ class Controller:
     ----------
     host, process
         Name of the host and process id.
-    config
-        Hash of the config with its defaults; empty if jobs do not check it.
+    configs
+        Hashes of the configs with their defaults: of several studies, if another workflow imports
+        this one more than once; empty if jobs do not check them.
     code
         Hash of the code of each entry script (`fingerprints.code_version`).
     """
 
     host: str
     process: int
-    config: str = ""
+    configs: list[str] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,7 +48,7 @@ def read() -> Controller | None:
 
 
 def write(config: str) -> None:
-    """Record this process as the controller of the current folder.
+    """Record this process as the controller of the current folder; a further study is added to its record.
 
     Parameters
     ----------
@@ -55,8 +56,11 @@ def write(config: str) -> None:
         Hash of the config with its defaults, or "" if jobs need not check it.
     """
     code = fingerprints.code_versions() if config else {}
-    record = Controller(socket.gethostname(), os.getpid(), config, code)
-    fileio.write_json(RECORD, asdict(record))
+    host, process, before = socket.gethostname(), os.getpid(), read()
+    configs = [config] if config else []
+    if before and (before.host, before.process) == (host, process):
+        configs = list(dict.fromkeys([*before.configs, *configs]))
+    fileio.write_json(RECORD, asdict(Controller(host, process, configs, code)))
 
 
 def check_unchanged(config: str, rules: Iterable[str]) -> None:
@@ -76,10 +80,10 @@ def check_unchanged(config: str, rules: Iterable[str]) -> None:
         If config or code was edited after the run started.
     """
     record = read()
-    if record is None or not record.config:
+    if record is None or not record.configs:
         return
     changed = []
-    if record.config != config:
+    if config not in record.configs:
         changed.append("The config")
     for script, version in record.code.items():
         ours = any(rule == script or rule.endswith(f"_{script}") for rule in rules)

@@ -65,6 +65,8 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
     weights = study.network.weights
     if weights != RANDOM and not Path(weights).expanduser().is_file():
         yield f"key network.weights: there is no file {weights}, expected `random` or weights"
+    if Path(study.pseudonym_key).expanduser().is_dir():
+        yield f"key pseudonym_key: {study.pseudonym_key!r} is a folder, expected a file"
     for external in study.evaluation.external_predictions:
         yield from _external_faults(external)
     if study.simulation and not Path(study.simulation).is_file():
