@@ -142,6 +142,7 @@ ONE_PROCESS = ("slurm", "conda")
 SLOWEST_FIRST = ("slurm", "workflow", "conda")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for `pytest -n 2 --dist loadgroup`: by file, some rooms as a whole."""
 
