@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,8 +142,8 @@ ONE_PROCESS = ("slurm", "conda")
 SLOWEST_FIRST = ("slurm", "workflow", "conda")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
     """Group the tests for `pytest -n 2 --dist loadgroup`: by file, some rooms as a whole."""
 
     def room(item: pytest.Item) -> str:
@@ -156,3 +156,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = room(item) if room(item) in ONE_PROCESS else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=place)
+    return (yield)
