@@ -68,7 +68,7 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 bench config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 test: .venv/dev.stamp ## All tests
 	$(PYTEST) $(PYTEST_ARGS)

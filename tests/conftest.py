@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -142,18 +144,22 @@ ONE_PROCESS = ("slurm", "conda")
 SLOWEST_FIRST = ("slurm", "workflow", "conda")
 
 
-@pytest.hookimpl(wrapper=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Group the tests for `pytest -n 2 --dist loadgroup`: by file, some rooms as a whole."""
+def _room(nodeid: str) -> str:
+    return nodeid.split("/")[1]
 
-    def room(item: pytest.Item) -> str:
-        return item.path.relative_to(ROOT / "tests").parts[0]
 
-    def place(item: pytest.Item) -> int:
-        return [*SLOWEST_FIRST, room(item)].index(room(item))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slowest rooms first."""
+    items.sort(key=lambda item: [*SLOWEST_FIRST, _room(item.nodeid)].index(_room(item.nodeid)))
 
-    for item in items:
-        group = room(item) if room(item) in ONE_PROCESS else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=place)
-    return (yield)
+
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Each file is run by one process, and so are some rooms as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _room(nodeid) if _room(nodeid) in ONE_PROCESS else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Divide the tests among the processes of `pytest -n`."""
+    return _ByFile(config, log)
