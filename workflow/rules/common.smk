@@ -32,9 +32,8 @@ def checked(config):
         if workflow.is_main_process:
             study.check_inputs(given)
         else:
-            jobs = workflow.dag_settings.target_jobs
             controller.check_unchanged(
-                digest(given.plain()), [job.rulename for job in jobs]
+                digest(given.plain()), controller.rules_of_job(sys.argv)
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None

@@ -26,6 +26,12 @@ def test_a_job_with_another_config_than_its_run_stops() -> None:
         controller.check_unchanged("b", ["train_network"])
 
 
+def test_a_job_knows_its_rules_from_its_command() -> None:
+    command = ["snakemake", "--target-jobs", "train_network:design=loco,split=a", "--cores", "1"]
+    assert controller.rules_of_job(command) == ["train_network"]
+    assert controller.rules_of_job(["snakemake", "--cores", "1"]) == []
+
+
 def test_a_run_of_two_studies_knows_both_configs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A workflow that imports this one twice starts both; each of its jobs reads both configs."""
     controller.write("a")

@@ -5,10 +5,11 @@ controller. Their results are recorded as computed with the controller's config 
 Standard library only: every job imports this while parsing.
 """
 
+import itertools
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def write(config: str) -> None:
     if before and (before.host, before.process) == (host, process):
         configs = list(dict.fromkeys([*before.configs, *configs]))
     fileio.write_json(RECORD, asdict(Controller(host, process, configs, code)))
+
+
+def rules_of_job(command: Sequence[str]) -> list[str]:
+    """Return the rules that a job runs, from the command line that Snakemake gives its jobs.
+
+    Snakemake knows them by other means only after parsing, which is too late here.
+
+    Examples
+    --------
+    >>> rules_of_job(["snakemake", "--target-jobs", "train:split=a", "fit:", "--cores", "1"])
+    ['train', 'fit']
+    """
+    if "--target-jobs" not in command:
+        return []
+    words = command[command.index("--target-jobs") + 1 :]
+    return [w.partition(":")[0] for w in itertools.takewhile(lambda w: w[:2] != "--", words)]
 
 
 def check_unchanged(config: str, rules: Iterable[str]) -> None:
