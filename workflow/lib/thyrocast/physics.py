@@ -1,8 +1,8 @@
 """Physical constants that several subpackages need."""
 
-#: Half-life of technetium-99m, min: 6.0067 h (Decay Data Evaluation Project, Laboratoire National
-#: Henri Becquerel, table of Tc-99m).
-TC99M_HALF_LIFE_MIN = 360.402
+#: Half-life of technetium-99m, min: 6.007 h, rounded from the 6.0067 h of the Decay Data Evaluation
+#: Project (Laboratoire National Henri Becquerel, table of Tc-99m).
+TC99M_HALF_LIFE_MIN = 360.42
 
 
 def tc99m_left(minutes: float) -> float:
