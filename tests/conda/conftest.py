@@ -59,8 +59,10 @@ def virtual_environment(folder: Path, *arguments: str | Path) -> Path:
 def snakemake_program() -> Path:
     """Snakemake alone: the SLURM plugin would bring NumPy and pandas, which every script sees."""
     pins = ROOT / "requirements" / "launcher.txt"
-    version = next(x for x in pins.read_text().splitlines() if x.startswith("snakemake=="))
-    return virtual_environment(cache() / "launcher", version, "-c", pins) / "snakemake"
+    needed = [
+        x for x in pins.read_text().splitlines() if x.startswith(("snakemake==", "openpyxl=="))
+    ]
+    return virtual_environment(cache() / "launcher", *needed, "-c", pins) / "snakemake"
 
 
 def real_conda() -> Path | None:

@@ -300,3 +300,15 @@ def test_openpyxl_is_imported_only_for_a_workbook(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": "workflow/lib"},
         check=True,
     )
+
+
+def test_a_launcher_without_openpyxl_is_the_reason_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "t.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["id"])
+    book.save(file)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(InputError, match="has no package openpyxl: install requirements/launcher"):
+        read_sheet(file)

@@ -93,6 +93,11 @@ def read_rows(file: Path, sheet: str | None) -> tuple[list[tuple[int, list[str]]
                 doubts.unsaved = list(_unsaved_formulas(file, sheet, dict(rows)))
     except (InputError, MemoryError):
         raise
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"table {file} cannot be read: the Python that runs Snakemake has no package "
+            f"{error.name}: install requirements/launcher.txt there, or save the table as CSV"
+        ) from error
     except Exception as error:  # noqa: BLE001 - a broken workbook raises anything in openpyxl
         # Without the text of the error, because it may quote a cell.
         raise InputError(
