@@ -1,0 +1,140 @@
+"""What is known about a center before training, read from the files of its registration and images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.study import StudyConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import OUTCOMES, RECORDS, REGISTER, SCANS
+
+
+@dataclass(frozen=True)
+class CenterFiles:
+    """Files of one center; those of another center may not exist yet.
+
+    Attributes
+    ----------
+    register, scans
+        register.csv and the private scans.csv.
+    outcomes
+        The private outcomes.csv; None for another center.
+    images, records
+        npz and csv of every standardization job, in the same order.
+    """
+
+    register: Path
+    scans: Path
+    outcomes: Path | None = None
+    images: Sequence[Path] = ()
+    records: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Other:
+    """What is compared with another center.
+
+    Attributes
+    ----------
+    register, scans
+        Its tables.
+    digests
+        Hash of the camera's pixels of each of its patients.
+    """
+
+    register: pd.DataFrame
+    scans: pd.DataFrame
+    digests: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Center:
+    """A center as it was registered and standardized.
+
+    Attributes
+    ----------
+    study, config
+        Config of the study and of this center.
+    register, outcomes, scans, records
+        Its tables.
+    images
+        npz of every standardization job.
+    digests
+        Hash of the camera's pixels of each patient with an image.
+    others
+        The other centers by name.
+    """
+
+    study: StudyConfig
+    config: CenterConfig
+    register: pd.DataFrame
+    outcomes: pd.DataFrame
+    scans: pd.DataFrame
+    records: pd.DataFrame
+    images: Sequence[Path]
+    digests: Mapping[str, str]
+    others: Mapping[str, Other] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the center."""
+        return self.config.name
+
+    @property
+    def used(self) -> pd.DataFrame:
+        """The scan that each patient with an image got: its row of SCANS with that of RECORDS."""
+        usable = self.records[self.records["usable"]]
+        return usable.merge(
+            self.scans, on=["patient", "rank"], how="inner", suffixes=("", "_header")
+        )
+
+    @property
+    def identifiers(self) -> dict[str, str]:
+        """Identifier of each patient of the clinical table, by pseudonym; private."""
+        known = self.outcomes.dropna(subset="identifier")
+        return dict(zip(known["patient"], known["identifier"], strict=True))
+
+    def reasons(self) -> "pd.Series[Any]":
+        """Return why each patient has no image, by pseudonym; "" for those who have one."""
+        found = self.register.set_index("patient")["reason"]
+        unusable = self.records.loc[~self.records["usable"]].set_index("patient")["reason"]
+        return found.where(found != "", unusable.reindex(found.index).fillna(""))
+
+
+def read(
+    study: StudyConfig, name: str, files: CenterFiles, others: Mapping[str, CenterFiles]
+) -> Center:
+    """Read a center's files and what is compared with the other centers."""
+    if files.outcomes is None:
+        raise TypeError("the checked center needs its outcomes")
+    return Center(
+        study=study,
+        config=study.center(name),
+        register=io.read(REGISTER, files.register),
+        outcomes=io.read(OUTCOMES, files.outcomes),
+        scans=io.read(SCANS, files.scans),
+        records=io.concat(RECORDS, [io.read(RECORDS, path) for path in files.records]),
+        images=files.images,
+        digests=_digests(files.images),
+        others={
+            other: Other(
+                io.read(REGISTER, paths.register),
+                io.read(SCANS, paths.scans),
+                _digests(paths.images),
+            )
+            for other, paths in others.items()
+        },
+    )
+
+
+def _digests(images: Sequence[Path]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in images:
+        with np.load(path) as arrays:
+            found |= dict(zip(arrays["patient"].tolist(), arrays["digest"].tolist(), strict=True))
+    return found
