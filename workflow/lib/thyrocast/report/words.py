@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUANTITIES
 from thyrocast.contract.names import Design, GroupKind, Metric, Model, Role, Set, ThresholdRule
-from thyrocast.report.numbers import count, is_number
+from thyrocast.pages.numbers import count, is_number
 
 MODELS: Mapping[str, str] = {
     Model.NETWORK: "ResNet50",
