@@ -13,9 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from thyrocast import identity
-from thyrocast.cohort import clinical, eligibility, files, outcome, scans, selection, summary
-from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.dates import DAYS_PER_MONTH
+from thyrocast.cohort import eligibility, files, outcome, scans, selection, summary
 from thyrocast.cohort.outcome import Outcome
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
@@ -25,6 +23,9 @@ from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
+from thyrocast.tables import clinical
+from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.dates import DAYS_PER_MONTH
 
 LOG = logging.getLogger("thyrocast")
 
