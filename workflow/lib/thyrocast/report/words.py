@@ -87,6 +87,8 @@ METHODS: Mapping[str, str] = {
     "t": "t",
     "log_t": "t, log scale",
     "wald": "Wald",
+    "sandwich_t": "t, sandwich variance",
+    "sandwich_t_by_patient": "t, sandwich variance by patient",
     "wilson": "Wilson",
     "newcombe": "Newcombe",
     "drawn_curves": "simulated calibration curves",
