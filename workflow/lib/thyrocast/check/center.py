@@ -9,9 +9,31 @@ import numpy as np
 import pandas as pd
 
 from thyrocast.config.center import CenterConfig
-from thyrocast.config.study import StudyConfig
+from thyrocast.config.check import CheckConfig
+from thyrocast.config.image import ImageConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import OUTCOMES, RECORDS, REGISTER, SCANS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the config says about a check.
+
+    Attributes
+    ----------
+    study
+        Name of the study.
+    center, check, image
+        Blocks of the config.
+    smallest
+        Smallest number of patients that a public page shows.
+    """
+
+    study: str
+    center: CenterConfig
+    check: CheckConfig
+    image: ImageConfig
+    smallest: int
 
 
 @dataclass(frozen=True)
@@ -58,8 +80,8 @@ class Center:
 
     Attributes
     ----------
-    study, config
-        Config of the study and of this center.
+    settings
+        What the config says.
     register, outcomes, scans, records
         Its tables.
     images
@@ -70,8 +92,7 @@ class Center:
         The other centers by name.
     """
 
-    study: StudyConfig
-    config: CenterConfig
+    settings: Settings
     register: pd.DataFrame
     outcomes: pd.DataFrame
     scans: pd.DataFrame
@@ -79,6 +100,11 @@ class Center:
     images: Sequence[Path]
     digests: Mapping[str, str]
     others: Mapping[str, Other] = field(default_factory=dict)
+
+    @property
+    def config(self) -> CenterConfig:
+        """The center's block of the config."""
+        return self.settings.center
 
     @property
     def name(self) -> str:
@@ -106,15 +132,12 @@ class Center:
         return found.where(found != "", unusable.reindex(found.index).fillna(""))
 
 
-def read(
-    study: StudyConfig, name: str, files: CenterFiles, others: Mapping[str, CenterFiles]
-) -> Center:
+def read(settings: Settings, files: CenterFiles, others: Mapping[str, CenterFiles]) -> Center:
     """Read a center's files and what is compared with the other centers."""
     if files.outcomes is None:
         raise TypeError("the checked center needs its outcomes")
     return Center(
-        study=study,
-        config=study.center(name),
+        settings=settings,
         register=io.read(REGISTER, files.register),
         outcomes=io.read(OUTCOMES, files.outcomes),
         scans=io.read(SCANS, files.scans),

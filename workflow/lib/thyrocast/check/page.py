@@ -99,7 +99,7 @@ def render(check: Check, *, private: bool) -> str:
         "check.html.j2",
         sections=[(id_, title) for id_, title in _SECTIONS if id_ not in hidden],
         private=private,
-        study=center.study.study,
+        study=center.settings.study,
         center=center.name,
         role=words.ROLES[center.config.role],
         verdict={"kind": check.verdict, "title": titled, "sentence": sentence},
@@ -242,7 +242,7 @@ def _property(check: Check, one: Property, private: bool) -> Grid:
 
 
 def _sensitivity(check: Check, private: bool) -> Grid:
-    chosen = check.center.study.image.min_counts
+    chosen = check.center.settings.image.min_counts
     counts = _several(check, [count for _, count in check.sensitivity], private)
     rows = [
         [label(numbers.count(limit), "configured" if limit == chosen else ""), Cell(count)]

@@ -76,7 +76,7 @@ def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Itera
     groups: dict[str, list[Excluded]] = {}
     for one in excluded:
         groups.setdefault(one.reason, []).append(one)
-    limit = center.study.check.most_excluded
+    limit = center.settings.check.most_excluded
     for reason, members in groups.items():
         tip = advice(reason, members[0].stage)
         many = len(members) >= LEAST_BLOCKING and len(members) > limit * max(flow.in_table, 1)
@@ -105,7 +105,7 @@ def _columns(center: Center, columns: Sequence[Column]) -> Iterator[Finding]:
         share = column.share_readable
         if share is not None and share < 1 and column.filled is not None:
             bad = column.filled - (column.readable or 0)
-            blocking = share < center.study.check.least_readable
+            blocking = share < center.settings.check.least_readable
             yield Finding(
                 RemarkCode.UNREADABLE_CELLS,
                 Severity.BLOCKER if blocking else Severity.REMARK,

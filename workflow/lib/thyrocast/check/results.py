@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from thyrocast.check import document, images, people, remarks, values
 from thyrocast.check.center import Center
@@ -10,8 +11,10 @@ from thyrocast.check.images import Assumed, Property
 from thyrocast.check.people import Excluded, Flow
 from thyrocast.check.values import Column
 from thyrocast.contract import files
-from thyrocast.contract.check import CenterCheck, Verdict
+from thyrocast.contract.check import CenterCheck, Severity, Verdict
 
+#: Findings that the log names.
+FIRST = 3
 #: Values of `image.min_counts` whose effect is shown, counts.
 MIN_COUNTS = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
@@ -47,7 +50,7 @@ class Check:
     @property
     def smallest(self) -> int:
         """Smallest number of patients that a public page shows."""
-        return self.center.study.evaluation.minimum_count.patients
+        return self.center.settings.smallest
 
     def reasons(self) -> dict[str, int]:
         """Return the number of patients by reason, the most frequent first."""
@@ -75,7 +78,7 @@ def check(center: Center) -> Check:
     excluded = people.excluded(center)
     columns = values.columns(center)
     found = remarks.findings(center, flow, excluded, columns)
-    limits = sorted({*MIN_COUNTS, center.study.image.min_counts})
+    limits = sorted({*MIN_COUNTS, center.settings.image.min_counts})
     return Check(
         center=center,
         verdict=verdict(found),
@@ -105,3 +108,13 @@ def as_document(found: Check) -> CenterCheck:
         images={one.name: document.counted(one.values, smallest) for one in found.properties},
         left_out=[],
     )
+
+
+def summary(found: Check, page: Path) -> list[str]:
+    """Return verdict, what to do first and the page, for the log: no patients."""
+    name = found.center.name
+    words = found.verdict.replace("_", " ")
+    important = [one for one in found.findings if one.severity is not Severity.NOTE]
+    lines = [f"center {name}: {words}, {found.flow.usable} of {found.flow.found} patients usable"]
+    lines += [f"center {name}: {one.text} {one.action}" for one in important[:FIRST]]
+    return [*lines, f"center {name}: everything else is in {page}"]

@@ -147,7 +147,7 @@ def concerns_of(row: Mapping[Any, Any], center: Center) -> list[str]:
     if pd.notna(row["saturation"]) and row["saturation"] > 0.001:
         found.append(f"{numbers.percent(row['saturation'], 1)} of the pixels are clipped")
     counts = row["q_counts"]
-    if pd.notna(counts) and counts < 10 * center.study.image.min_counts:
+    if pd.notna(counts) and counts < 10 * center.settings.image.min_counts:
         found.append("few counts")
     if pd.isna(row["days_before"]):
         found.append("no date")
