@@ -54,6 +54,7 @@ if "snakemake" in globals():
             register=Path(inputs.register),
             scans=Path(inputs.scans),
             outcomes=Path(inputs.outcomes),
+            files=Path(inputs.files),
             images=[Path(path) for path in inputs.images],
             records=[Path(path) for path in inputs.records],
         ),

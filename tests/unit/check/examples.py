@@ -1,10 +1,11 @@
 """Centers on disk, registered, standardized and checked as the rules do it."""
 
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.unit.example_scans import image
-from tests.unit.hospital import SIZE, Hospital
+from tests.unit.hospital import SIZE, Hospital, scan
 from thyrocast.check.center import Center, CenterFiles, Settings, read
 from thyrocast.cohort import registration as cohorts
 from thyrocast.config.check import CheckConfig
@@ -18,8 +19,9 @@ def register(hospital: Hospital) -> CenterFiles:
     """Register and standardize a hospital; return its files."""
     out = hospital.folder / "out"
     registration = hospital.register()
-    register, scans, outcomes = (out / f"{name}.csv" for name in ("register", "scans", "outcomes"))
-    cohorts.write(registration, register, scans, outcomes)
+    names = ("register", "scans", "outcomes", "files")
+    register, scans, outcomes, files = (out / f"{name}.csv" for name in names)
+    cohorts.write(registration, register, scans, outcomes, files)
     results = standardize.standardize_job(
         registration.register["patient"].tolist(),
         io.read(SCANS, scans),
@@ -29,7 +31,7 @@ def register(hospital: Hospital) -> CenterFiles:
     )
     images, records = out / "1.npz", out / "1.csv"
     standardize.write_job(results, SIZE, images, records)
-    return CenterFiles(register, scans, outcomes, [images], [records])
+    return CenterFiles(register, scans, outcomes, files, [images], [records])
 
 
 def settings(hospital: Hospital, smallest: int = 10, **changes: object) -> Settings:
@@ -57,13 +59,8 @@ def hospital(folder: Path, name: str = "north", patients: int = 6, **changes: ob
     made = Hospital(folder, name, **changes)
     for number in range(patients):
         identifier = f"{name[0].upper()}{number}"
-        made.patient(identifier, "yes" if number % 2 else "no")
-        made.scan(f"{identifier}.dcm", clean_scan(identifier, number))
+        born = datetime.date(1950, 1, 2) + datetime.timedelta(days=100 * number + len(name))
+        made.patient(identifier, "yes" if number % 2 else "no", birth=born.isoformat())
+        birth = born.strftime("%Y%m%d")
+        made.scan(f"{identifier}.dcm", scan(identifier, seed=number + 100, PatientBirthDate=birth))
     return made
-
-
-def clean_scan(identifier: str, seed: int):  # type: ignore[no-untyped-def]
-    """A scan whose pixels are no other patient's."""
-    from tests.unit.hospital import scan
-
-    return scan(identifier, seed=seed + 100)

@@ -12,7 +12,7 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import io
-from thyrocast.contract.cohort import OUTCOMES, RECORDS, REGISTER, SCANS
+from thyrocast.contract.cohort import FILES, OUTCOMES, RECORDS, REGISTER, SCANS
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class CenterFiles:
     ----------
     register, scans
         register.csv and the private scans.csv.
-    outcomes
-        The private outcomes.csv; None for another center.
+    outcomes, files
+        The private outcomes.csv and files.csv; None for another center.
     images, records
         npz and csv of every standardization job, in the same order.
     """
@@ -53,6 +53,7 @@ class CenterFiles:
     register: Path
     scans: Path
     outcomes: Path | None = None
+    files: Path | None = None
     images: Sequence[Path] = ()
     records: Sequence[Path] = ()
 
@@ -82,7 +83,7 @@ class Center:
     ----------
     settings
         What the config says.
-    register, outcomes, scans, records
+    register, outcomes, scans, files, records
         Its tables.
     images
         npz of every standardization job.
@@ -96,6 +97,7 @@ class Center:
     register: pd.DataFrame
     outcomes: pd.DataFrame
     scans: pd.DataFrame
+    files: pd.DataFrame
     records: pd.DataFrame
     images: Sequence[Path]
     digests: Mapping[str, str]
@@ -121,8 +123,11 @@ class Center:
 
     @property
     def identifiers(self) -> dict[str, str]:
-        """Identifier of each patient of the clinical table, by pseudonym; private."""
-        known = self.outcomes.dropna(subset="identifier")
+        """Identifier of each patient of table or images, by pseudonym; private."""
+        known = pd.concat(
+            [table[["patient", "identifier"]] for table in (self.files, self.outcomes)]
+        )
+        known = known.dropna()
         return dict(zip(known["patient"], known["identifier"], strict=True))
 
     def reasons(self) -> "pd.Series[Any]":
@@ -134,13 +139,14 @@ class Center:
 
 def read(settings: Settings, files: CenterFiles, others: Mapping[str, CenterFiles]) -> Center:
     """Read a center's files and what is compared with the other centers."""
-    if files.outcomes is None:
-        raise TypeError("the checked center needs its outcomes")
+    if files.outcomes is None or files.files is None:
+        raise TypeError("the checked center needs its outcomes and its list of files")
     return Center(
         settings=settings,
         register=io.read(REGISTER, files.register),
         outcomes=io.read(OUTCOMES, files.outcomes),
         scans=io.read(SCANS, files.scans),
+        files=io.read(FILES, files.files),
         records=io.concat(RECORDS, [io.read(RECORDS, path) for path in files.records]),
         images=files.images,
         digests=_digests(files.images),

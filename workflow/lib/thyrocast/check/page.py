@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thyrocast.check import plot
+from thyrocast.check import left_out, plot
 from thyrocast.check.findings import Finding, Section
 from thyrocast.check.images import Property
 from thyrocast.check.people import Excluded
@@ -93,7 +93,7 @@ def render(check: Check, *, private: bool) -> str:
     center = check.center
     todo = [_todo(check, finding, private) for finding in check.findings]
     important = [one for one in todo if one.kind != Severity.NOTE]
-    hidden = () if private else (Section.SHEET, Section.LEFT_OUT, "look-up")
+    hidden = () if private else (Section.SHEET, "look-up")
     return html.render(
         HERE,
         "check.html.j2",
@@ -116,6 +116,7 @@ def render(check: Check, *, private: bool) -> str:
         assumed=check.assumed,
         sensitivity=_sensitivity(check, private),
         sheets=list(sheets(center)) if private else (),
+        left_out=_left_out(check, private),
         contradictions=[one for one in todo if one.section == Section.CONTRADICTIONS],
     )
 
@@ -149,6 +150,12 @@ def _todo(check: Check, finding: Finding, private: bool) -> ToDo:
         ],
         more=max(len(finding.examples) - len(examples), 0) if private else 0,
     )
+
+
+def _left_out(check: Check, private: bool) -> list[tuple[left_out.Group, str]]:
+    found = left_out.groups(check.center, pictures=private)
+    counts = _several(check, [one.files for one in found], private)
+    return [*zip(found, counts, strict=True)]
 
 
 def _facts(check: Check, private: bool) -> list[tuple[str, str]]:

@@ -108,7 +108,8 @@ def _stage(patient: str, reason: str, outcome: Mapping[str, str], included: set[
 
 def _files(center: Center) -> dict[str, list[str]]:
     files: dict[str, list[str]] = {}
-    for patient, file in zip(center.scans["patient"], center.scans["file"], strict=True):
+    known = center.files.dropna(subset="patient")
+    for patient, file in zip(known["patient"], known["file"], strict=True):
         files.setdefault(patient, []).append(file_name(file))
     return files
 

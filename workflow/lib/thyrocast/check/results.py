@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thyrocast.check import document, images, people, remarks, values
+from thyrocast.check import document, images, left_out, people, remarks, values
 from thyrocast.check.center import Center
 from thyrocast.check.findings import Finding, verdict
 from thyrocast.check.images import Assumed, Property
@@ -106,7 +106,10 @@ def as_document(found: Check) -> CenterCheck:
         excluded=document.counted(found.reasons(), smallest),
         columns=[document.column(one, smallest) for one in found.columns],
         images={one.name: document.counted(one.values, smallest) for one in found.properties},
-        left_out=[],
+        left_out=document.counted(
+            {one.reason: one.files for one in left_out.groups(found.center, pictures=False)},
+            smallest,
+        ),
     )
 
 
