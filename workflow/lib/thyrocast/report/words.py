@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUANTITIES
+from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUALITY, QUANTITIES
 from thyrocast.contract.names import Design, GroupKind, Metric, Model, Role, Set, ThresholdRule
 from thyrocast.pages.numbers import count, is_number
 
@@ -166,7 +166,7 @@ _COLUMN_NAMES = {
 _WITHOUT_UNIT = ("matrix", "withdrawal_days", "q_counts")
 _UNITS = {
     column.name: {"percent": "%", "counts/s": "1/s"}.get(column.unit, column.unit)
-    for column in (*CLINICAL, *ACQUISITION, *QUANTITIES)
+    for column in (*CLINICAL, *ACQUISITION, *QUALITY, *QUANTITIES)
     if column.unit and column.name not in _WITHOUT_UNIT
 }
 #: Characteristics in table 1, in its order.
