@@ -7,6 +7,7 @@ rule register_center:
         scans="<private>/{center}/scans.csv",
         outcomes="<private>/{center}/outcomes.csv",
         files="<private>/{center}/files.csv",
+        contradictions="<private>/{center}/contradictions.csv",
     log:
         "<logs>/register_center/{center}.log",
     benchmark:
