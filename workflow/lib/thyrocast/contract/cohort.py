@@ -52,10 +52,14 @@ ACQUISITION = (
     number("centroid_y_mm", "Gland's centroid from mid-field, down positive.", "mm", missing=True),
     flag("simulated", "Whether the header says that the image is simulated.", missing=True),
 )  # fmt: skip
-#: What is measured in the scintigram.
-QUANTITIES = (
+#: Amounts that injected activity, camera and scan time decide: the quality of an image, no predictors.
+QUALITY = (
     number("q_counts", "Net counts in the gland.", "counts", missing=True),
     number("q_rate", "Net count rate of the gland.", "counts/s", missing=True),
+    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
+)
+#: What is measured of the gland in the scintigram.
+QUANTITIES = (
     number("q_uptake", "Technetium uptake of the gland.", "percent", missing=True),
     number("q_area_right", "Area of the right lobe.", "cm²", missing=True),
     number("q_area_left", "Area of the left lobe.", "cm²", missing=True),
@@ -64,7 +68,6 @@ QUANTITIES = (
     number("q_heterogeneity", "Variation of counts in the gland beyond noise.", missing=True),
     number("q_to_background", "Mean counts of gland over background.", missing=True),
     number("q_to_salivary", "Mean counts of gland over salivary glands.", missing=True),
-    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
 )
 
 REGISTER = Table(
@@ -92,7 +95,9 @@ RECORDS = Table(
         _PATIENT,
         flag("usable", "Whether one of the patient's scans could be standardized."),
         text("reason", "Why none could; empty for usable patients."),
+        integer("rank", "Rank of the scan that was used, 0 for the best.", missing=True),
         *ACQUISITION,
+        *QUALITY,
         *QUANTITIES,
     ),
     key=("patient",),
@@ -122,6 +127,7 @@ COHORT = Table(
         _OUTCOME,
         *CLINICAL,
         *ACQUISITION,
+        *QUALITY,
         *QUANTITIES,
     ),
     key=("patient",),
@@ -151,6 +157,7 @@ SCANS = Table(
         integer("rank", "0 for the best scan."),
         text("file", "Path of the file below the center's folder, percent-encoded."),
         text("stamp", "Size and time of the file.", missing=True),
+        integer("days_before", "Days from the scan to the therapy.", "days", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
