@@ -9,11 +9,11 @@ import pytest
 from tests.unit.example_scans import center, cohort
 from tests.unit.hospital import Hospital, assemble, scan
 from thyrocast.cohort import eligibility, outcome
-from thyrocast.cohort.clinical import ClinicalPatient, read_clinical
 from thyrocast.contract import documents, io
 from thyrocast.contract.cohort import PATIENTS
 from thyrocast.contract.documents import Flow
 from thyrocast.errors import InputError
+from thyrocast.tables.clinical import ClinicalPatient, read_clinical
 
 
 def read(tmp_path: Path, text: str, **changes: Any) -> list[ClinicalPatient]:

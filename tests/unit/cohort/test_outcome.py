@@ -7,10 +7,10 @@ import pytest
 
 from tests.unit.example_scans import center, cohort
 from thyrocast.cohort import outcome
-from thyrocast.cohort.clinical import read_clinical
 from thyrocast.cohort.outcome import Outcome
 from thyrocast.config.definition import DAYS_PER_MONTH, days_of
 from thyrocast.errors import InputError
+from thyrocast.tables.clinical import read_clinical
 
 GERMAN = """\
 Patient;RJT;RJT2;RJT2 am;OP am;Thyreostatika ab;TSH6;fT4 6;LT4 6;TSH12 am;TSH12;fT4 12;Med12;LT4 12;verstorben

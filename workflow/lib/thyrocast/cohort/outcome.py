@@ -13,8 +13,6 @@ Anything that leaves doubt gives no outcome, with the reason.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.followup import FollowUp, SecondTreatment, Visit
 from thyrocast.cohort.thyroid import FUNCTIONS, Finding, judge
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.definition import (
@@ -28,6 +26,8 @@ from thyrocast.config.definition import (
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.contract.names import DecidedBy, OutcomeRule, Role, ThyroidFunction, ThyroidState
 from thyrocast.contract.text import code_texts, fold
+from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.followup import FollowUp, SecondTreatment, Visit
 
 HYPOTHYROID = {ThyroidState.SUBCLINICAL_HYPOTHYROID, ThyroidState.HYPOTHYROID}
 # Reasons why there is no outcome.

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from thyrocast.cohort.followup import Visit
 from thyrocast.config.definition import MissingLab
 from thyrocast.config.outcome import ReferenceRangesConfig
 from thyrocast.contract.names import ThyroidFunction, ThyroidState
+from thyrocast.tables.followup import Visit
 
 INCOMPLETE = "laboratory values are incomplete"
 CONTRADICTION = "laboratory values contradict each other"

@@ -4,13 +4,13 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thyrocast.cohort.cells import Row
-from thyrocast.cohort.codes import NO, YES
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.definition import DAYS_PER_MONTH, days_of
 from thyrocast.config.outcome import OutcomeConfig, SecondTreatmentConfig, VisitConfig
 from thyrocast.contract.names import SecondKind, ThyroidState
 from thyrocast.contract.text import fold
+from thyrocast.tables.cells import Row
+from thyrocast.tables.codes import NO, YES
 
 #: From this time on a restart of antithyroid drugs means failure, unless the config says otherwise.
 DRUGS_COUNT_FROM = "24 weeks"

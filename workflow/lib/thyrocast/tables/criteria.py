@@ -6,9 +6,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from thyrocast.cohort.cells import Row
-from thyrocast.cohort.codes import NO, YES
-from thyrocast.cohort.numbers import parse_number
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.eligibility import (
     CriterionConfig,
@@ -19,6 +16,9 @@ from thyrocast.config.eligibility import (
     TherapyNumberConfig,
 )
 from thyrocast.contract.text import code_texts, fold
+from thyrocast.tables.cells import Row
+from thyrocast.tables.codes import NO, YES
+from thyrocast.tables.numbers import parse_number
 
 LOG = logging.getLogger("thyrocast")
 #: Begins every reason of this module, so that a flow shows them together.
