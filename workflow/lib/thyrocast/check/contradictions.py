@@ -36,7 +36,7 @@ _KINDS: Mapping[Contradiction, tuple[RemarkCode, str, str]] = {
     ),
     Contradiction.BORN: (RemarkCode.DATES, "Born after scan or therapy.", _DATES),
     Contradiction.VISIT: (
-        RemarkCode.DATES, "A follow-up visit or second treatment is before the therapy.", _DATES,
+        RemarkCode.DATES, "A follow-up visit is not after the therapy.", _DATES,
     ),
     Contradiction.OUTCOME: (
         RemarkCode.OUTCOME_AGAINST_VISITS, "The stated outcome differs from that of the visits.",

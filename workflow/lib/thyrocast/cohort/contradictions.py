@@ -84,11 +84,8 @@ def _dates(patient: ClinicalPatient, files: Sequence[PatientFile]) -> Iterator[_
     for name, day in scans:
         if birth and birth >= day:
             yield Contradiction.BORN, name, "born after the scan"
-    if any(visit.months is not None and visit.months < 0 for visit in patient.visits):
-        yield Contradiction.VISIT, "", "a follow-up visit is before the therapy"
-    second = patient.second_treatment
-    if second and second.months is not None and second.months < 0:
-        yield Contradiction.VISIT, "", "a second treatment is before the first therapy"
+    if any(visit.days is not None and visit.days <= 0 for visit in patient.followup.visits):
+        yield Contradiction.VISIT, "", "a follow-up visit is not after the therapy"
 
 
 def _date(text: str) -> datetime.date | None:
