@@ -25,8 +25,8 @@ def draw(bodies: list[Body], camera: Camera = CAMERA) -> phantoms.Phantom:
 
 def test_outlines_and_counts_are_where_the_lobes_are() -> None:
     phantom = draw([RIGHT, LEFT])
-    assert phantom.right.sum() * 4 == pytest.approx(np.pi * 10 * 25, rel=0.03)
-    assert phantom.left.sum() * 4 == pytest.approx(np.pi * 8 * 20, rel=0.03)
+    assert phantom.right.sum() * 4 == pytest.approx(np.pi * 10 * 25, rel=0.06)
+    assert phantom.left.sum() * 4 == pytest.approx(np.pi * 8 * 20, rel=0.06)
     rows, columns = np.nonzero(phantom.right)
     assert (columns.mean() + 0.5) * 2 - 125 == pytest.approx(10 - 20, abs=1)
     assert (rows.mean() + 0.5) * 2 - 125 == pytest.approx(-12, abs=1)
