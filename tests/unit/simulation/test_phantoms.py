@@ -8,8 +8,9 @@ import pytest
 from thyrocast.simulation import phantoms, scene
 from thyrocast.simulation.bodies import Body, Part
 from thyrocast.simulation.gland_batches import batches
+from thyrocast.simulation.kinds import THYROIDS, Kind
 from thyrocast.simulation.phantoms import Camera
-from thyrocast.simulation.scene import Kind, Scene
+from thyrocast.simulation.scene import Scene
 
 CAMERA = Camera(
     pixel_mm=2.5, rows=100, columns=100, x=10.0, y=-12.0, tilt=0.0, fwhm_mm=8.0, tail=0.0,
@@ -54,7 +55,7 @@ def test_every_kind_of_scene_can_be_drawn(kind: Kind) -> None:
         assert np.isfinite(phantom.counts).all()
         assert phantom.counts.min() >= 0
         assert not (phantom.right & phantom.left).any()
-        if kind not in scene.THYROIDS:
+        if kind not in THYROIDS:
             assert phantom.visible is False
             assert not phantom.right.any()
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from thyrocast.image.gland_network import GRID_MM, WINDOW, features
 from thyrocast.simulation import phantoms
-from thyrocast.simulation.scene import Generator
+from thyrocast.simulation.kinds import Generator
 
 Batch = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from thyrocast.simulation import scene as scenes
 from thyrocast.simulation.bodies import Part, Values, texture
-from thyrocast.simulation.scene import Generator, Kind, Scene, log_uniform
+from thyrocast.simulation.kinds import THYROIDS, Generator, Kind, log_uniform
+from thyrocast.simulation.scene import Scene
 
 #: Attenuation of 140 keV photons in soft tissue without build-up, per mm.
 ATTENUATION_PER_MM = 0.0150
@@ -117,7 +118,7 @@ def draw_camera(rng: Generator, kind: Kind) -> Camera:
     free = 0.08 if centered else 0.24
     place = rng.normal(0, [free * wide, free * high])
     magnification = 1.0
-    if kind in scenes.THYROIDS and rng.random() < 0.06:
+    if kind in THYROIDS and rng.random() < 0.06:
         magnification, high, wide = rng.uniform(0.7, 1.8), 230.0, 230.0
         place = rng.normal(0, 8, 2)
     special = rng.random()
@@ -294,7 +295,7 @@ def _logistic(value: Values) -> Values:
 def _visible(
     scene: Scene, layers: list[Values], scale: float, net: float, camera: Camera
 ) -> bool | None:
-    if scene.kind not in scenes.THYROIDS:
+    if scene.kind not in THYROIDS:
         return False
     gland, other = layers
     if net < VISIBLE_COUNTS:
