@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 # The package of this workflow, also if another workflow imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
+from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, study
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import look
@@ -33,7 +34,9 @@ def checked(config):
             study.check_inputs(given)
         else:
             controller.check_unchanged(
-                digest(given.plain()), controller.rules_of_job(sys.argv)
+                given.study,
+                digest(given.plain()),
+                controller.rules_of_job(sys.argv),
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
@@ -138,6 +141,7 @@ def all_splits(pattern, **wildcards):
     ]
 
 
+slurm.install()
 STUDY = checked(config)
 config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.
