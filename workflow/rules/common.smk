@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, study
+from thyrocast.planning import controller, ledger, pseudonyms, study
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
@@ -30,6 +30,7 @@ def checked(config):
         for file in workflow.configfiles:
             check_file(file)
         given = read_study(config)
+        pseudonyms.check(given, workflow.is_main_process)
         if workflow.is_main_process:
             study.check_inputs(given)
         else:

@@ -28,7 +28,7 @@ def run(
     outcomes: Path,
 ) -> None:
     """Write register.csv and the private tables, and add new patients to the ledger."""
-    secret = identity.load_key(key)
+    secret = identity.read_key(key)
     found = registration.register_center(center, cohort, secret, index, threads)
     registration.write(found, register, scans, outcomes)
     table = found.register

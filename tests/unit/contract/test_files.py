@@ -56,18 +56,29 @@ def test_pseudonyms_depend_on_key_center_and_patient() -> None:
     assert identity.pseudonym(b"k" * 16, "north", "1") in names
 
 
-def test_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "key"
-    key = identity.load_key(file)
+def test_key_is_written_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    file, key = tmp_path / "deep" / "key", identity.new_key()
+    with pytest.raises(InputError, match="no pseudonym key .* that all users and nodes"):
+        identity.read_key(file)
+    identity.write_key(file, key)
     assert len(key) == 64
-    assert identity.load_key(file) == key
+    assert identity.read_key(file) == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(InputError, match="another run has just created"):
+        identity.write_key(file, identity.new_key())
+    assert identity.read_key(file) == key
 
 
 def test_short_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("abc")
     with pytest.raises(InputError, match="has 3 bytes, expected at least 16"):
-        identity.load_key(tmp_path / "key")
+        identity.read_key(tmp_path / "key")
+
+
+def test_a_fingerprint_identifies_a_key() -> None:
+    first, second = b"k" * 16, b"l" * 16
+    assert identity.fingerprint(first) == identity.fingerprint(first)
+    assert identity.fingerprint(first) != identity.fingerprint(second)
 
 
 def test_seeds_are_stable_and_apart() -> None:

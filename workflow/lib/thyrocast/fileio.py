@@ -43,6 +43,34 @@ def _umask() -> int:
     return mask
 
 
+#: The folder of private files. Its owner shares it with a group by mode 2770 (set-group-ID).
+PRIVATE = ".thyrocast"
+_SHARED = 0o2070
+
+
+def _is_shared(path: Path) -> bool:
+    """Return whether a path is in a private folder that its owner shares with a group."""
+    for folder in path.absolute().parents:
+        if folder.name == PRIVATE:
+            return folder.exists() and folder.stat().st_mode & _SHARED == _SHARED
+    return False
+
+
+def private_mode(path: str | Path) -> int:
+    """Return the permissions of a private file: of its owner alone, or also of the study's group."""
+    return 0o660 if _is_shared(Path(path)) else 0o600
+
+
+def private_folder(path: str | Path) -> Path:
+    """Make a folder, and those above it, for its owner alone, or also for the study's group."""
+    folder = Path(path)
+    missing = [part for part in [folder, *folder.parents] if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(exist_ok=True)
+        part.chmod(0o2770 if _is_shared(part) else 0o700)
+    return folder
+
+
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON atomically, with sorted keys."""
     with atomic(path) as temporary:

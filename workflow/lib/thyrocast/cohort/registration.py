@@ -209,8 +209,6 @@ def _without_table(
 
 def write(registration: Registration, register: Path, scans: Path, outcomes: Path) -> None:
     """Write register.csv and, in a folder that only its owner can read, scans.csv and outcomes.csv."""
-    scans.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scans.parent.chmod(0o700)
     io.write(contract.SCANS, registration.scans, scans)
     io.write(contract.OUTCOMES, registration.outcomes, outcomes)
     io.write(contract.REGISTER, registration.register, register)

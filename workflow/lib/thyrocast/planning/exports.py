@@ -83,10 +83,10 @@ def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
         for path, (full, stamp) in seen.items()
     }
     if found != known:
-        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fileio.private_folder(memory.parent)
         # A file name may contain bytes that are not text; such a file is opened in every run.
         named = {path: entry for path, entry in found.items() if path.isprintable()}
-        with fileio.atomic(memory, mode=0o600) as temporary:
+        with fileio.atomic(memory, mode=fileio.private_mode(memory)) as temporary:
             temporary.write_text(json.dumps(named), encoding="utf-8")
     return Export(
         stamps={path: stamp for path, (stamp, _) in found.items()},
