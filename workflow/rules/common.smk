@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 # The package of this workflow, also if another workflow imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
+from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, pseudonyms, study
 from thyrocast.config.reading import check_file, read_study

@@ -122,6 +122,7 @@ def embed_split(
     with fileio.atomic(path) as temporary:
         shape = (len(weights), len(data), FEATURES)
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        fileio.reserve(temporary)
         for index, (member, file) in enumerate(weights.items()):
             _, logits = embed(file, data, device, out=array[index])
             columns = {
