@@ -22,6 +22,7 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from thyrocast.cluster import executor, slurm
 from thyrocast.cluster.executor import Executor, Jobstep
+from thyrocast.log import FINAL
 
 
 class Log:
@@ -258,3 +259,15 @@ def test_a_silent_job_is_named_and_cancelled_if_the_rule_says_so(
     assert check(ours, [job]) == []
     assert (tmp_path / "cancelled").exists()
     assert "silent_cancel_min" in ours.ended[0][1]
+
+
+def test_a_job_with_wrong_input_is_not_tried_again(tmp_path: Path) -> None:
+    """More memory and time would not help."""
+    ours = bare(Executor, tmp_path)
+    job = submitted(tmp_path).job
+    job.restart_times, job.log = 2, [tmp_path / "job.log"]
+    ours.handle_job_error(job)
+    assert job.attempt == 1
+    job.log[0].write_text(f"center north: no column TRAb\n{FINAL}\n")
+    ours.handle_job_error(job)
+    assert job.attempt == 3  # Snakemake tries again only if it is at most 2

@@ -30,16 +30,12 @@ def test_atomic_makes_files_that_colleagues_can_read(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o666 & ~mask
 
 
-def test_reserved_files_are_whole_on_disk_and_a_full_disk_is_an_error(tmp_path: Path) -> None:
+def test_reserved_files_are_whole_on_disk(tmp_path: Path) -> None:
     file = tmp_path / "images.npy"
     with file.open("wb") as sparse:
         sparse.truncate(1_000_000)
     fileio.reserve(file)
     assert file.stat().st_blocks * 512 >= 1_000_000
-    with file.open("r+b") as sparse:
-        sparse.truncate(1 << 58)
-    with pytest.raises(OSError, match="No space left|File too large"):
-        fileio.reserve(file)
 
 
 def test_temporary_files_of_killed_jobs_are_swept_and_nothing_else(tmp_path: Path) -> None:

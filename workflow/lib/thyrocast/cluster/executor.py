@@ -22,6 +22,7 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from thyrocast.cluster import queue
 from thyrocast.cluster.watch import Decision, Verdict, Watch, silence
+from thyrocast.log import is_final
 
 PACKAGE = "snakemake-executor-plugin-slurm"
 #: The release whose source the methods below were written against.
@@ -129,6 +130,16 @@ class Executor(PluginExecutor):
         if decision.verdict is Verdict.USELESS:
             queue.cancel(job.external_jobid, self._clusters)
         self.report_job_error(job, msg=f"{decision.reason} ", aux_logs=[str(log)])
+
+    def handle_job_error(self, job: Any) -> None:
+        """Prevent further attempts of a job whose log says that they would fail in the same way.
+
+        Snakemake decides about them after this call.
+        """
+        super().handle_job_error(job)
+        if job.is_group() or not any(map(is_final, job.log)):
+            return
+        job.attempt = max(job.attempt, job.restart_times + 1)
 
     def _judge_silence(self, job: Any, seen: queue.Seen, decision: Decision) -> Decision:
         """Warn about a running job that has logged nothing for a long time, or cancel it.

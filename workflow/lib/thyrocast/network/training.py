@@ -127,6 +127,7 @@ class _Run:
     epoch: int = 0
     step: int = 0
     loss_sum: float | Tensor = 0.0
+    losses: list[Tensor] = field(default_factory=list)  # of this epoch's steps in this process
     seconds: float = 0.0
     history: tuple[Epoch, ...] = ()
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -180,6 +181,7 @@ class _Run:
     def save(self) -> bool:
         """Save what `resume` needs; if it cannot be written, log a warning and continue."""
         start = time.monotonic()
+        self._check_losses()
         tensors = states.pack(
             network=self.network.state_dict(),
             best=self.best,
@@ -229,6 +231,7 @@ class _Run:
         while self.epoch < self.total and not self._patience_is_over():
             start = time.monotonic() - self.seconds
             self._pass(start)
+            self._check_losses()
             validation: Validation | None = None
             if len(self.held_out) and self.group.leads:
                 self._calibrate()
@@ -259,7 +262,9 @@ class _Run:
         shares = [self.group.share(batch) for batch in batches]
         reported = time.monotonic()
         for batch, own, images in zip(batches, shares, self.loader.batches(shares), strict=True):
-            self.loss_sum = self.loss_sum + self._step(len(batch), own, images)
+            loss = self._step(len(batch), own, images)
+            self.loss_sum = self.loss_sum + loss
+            self.losses.append(loss)
             self.step += 1
             now = time.monotonic()
             self.seconds = now - start
@@ -268,6 +273,30 @@ class _Run:
             if now - reported > REPORT_EVERY_S:
                 reported = now
                 LOGGER.info("%s", self._place())
+
+    def _check_losses(self) -> None:
+        """Stop if the loss of a step since the last check is not a finite number.
+
+        Such a network has no weights to save. All processes have the same losses, so all stop.
+
+        Raises
+        ------
+        InputError
+            Naming the step, its epoch and its learning rate.
+        """
+        # One transfer for many steps: each would wait for the device.
+        losses = torch.stack(self.losses).cpu() if self.losses else torch.zeros(0)
+        self.losses.clear()
+        (wrong,) = torch.nonzero(~torch.isfinite(losses), as_tuple=True)
+        if not len(wrong):
+            return
+        step = self.step - len(losses) + int(wrong[0])
+        rate = self._rate(self.epoch * self.steps + step)
+        raise InputError(
+            f"the training loss is not a finite number in epoch {self.epoch + 1}, step {step + 1} of "
+            f"{self.steps}, at a learning rate of {rate:.2g}: lower network.learning_rate "
+            f"({self.settings.learning_rate:g}), or set network.precision to float32"
+        )
 
     def _step(self, n: int, positions: NDArray[np.int64], images: Tensor) -> Tensor:
         """Make one optimization step on `n` patients; those at `positions` are this process's.
@@ -336,6 +365,11 @@ class _Run:
                 for images in self.loader.batches(groups)
             ]
         ).numpy()
+        if not np.isfinite(logit).all():
+            raise InputError(
+                f"the network's outputs are not finite numbers after epoch {self.epoch + 1}: lower "
+                f"network.learning_rate ({self.settings.learning_rate:g})"
+            )
         outcome = self.data.outcome[self.held_out]
         return Validation(self.weights.loss(outcome, logit), auc(outcome, logit))
 
@@ -357,6 +391,11 @@ class _Run:
             self.network.load_state_dict(self.best)
         else:
             self._calibrate()
+        if not all(bool(torch.isfinite(p).all()) for p in self.network.parameters()):
+            raise InputError(
+                "the network's weights are not finite numbers after the last step: lower "
+                f"network.learning_rate ({self.settings.learning_rate:g})"
+            )
         with torch.no_grad():
             self.network.fc.bias += self.weights.correction
         facts = Facts(
