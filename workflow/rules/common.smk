@@ -47,6 +47,14 @@ def checked(config):
     return given
 
 
+def record_key():
+    """Write the study's pseudonym key, if it is new, and its fingerprint."""
+    try:
+        pseudonyms.record(STUDY)
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
+
+
 def escalating(base):
     """Return a resource that doubles with each attempt, for jobs that failed for lack of it."""
     return lambda wildcards, attempt: base * 2 ** (attempt - 1)

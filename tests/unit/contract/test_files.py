@@ -104,3 +104,9 @@ def test_a_fingerprint_identifies_a_key() -> None:
 def test_seeds_are_stable_and_apart() -> None:
     assert seeds.derive(1, "loco", "north") == 474749717
     assert len({seeds.derive(1, n) for n in range(1000)}) == 1000
+
+
+def test_a_key_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written .*: set pseudonym_key"):
+        identity.write_key(tmp_path / "file" / "key", identity.new_key())

@@ -100,12 +100,18 @@ def write_key(path: str | Path, key: bytes) -> None:
     Raises
     ------
     InputError
-        If there is another secret in the file.
+        If the file cannot be written, or there is another secret in it.
     """
     file = Path(path).expanduser()
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # The complete file is linked, so that nobody reads a part of it.
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The complete file is linked, so that nobody reads a part of it.
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
+    except OSError as fault:
+        raise InputError(
+            f"pseudonym key {file} cannot be written ({fault.strerror}): set pseudonym_key to a file "
+            "in a folder where you may write"
+        ) from None
     with os.fdopen(handle, "wb") as new:
         new.write(key + b"\n")
     with contextlib.suppress(FileExistsError):
