@@ -151,6 +151,43 @@ def all_splits(pattern, **wildcards):
     ]
 
 
+def compared_centers(wildcards):
+    """Return the other centers with which a center is compared, as `check.compare` says."""
+    return [
+        other
+        for other in CENTERS
+        if other != wildcards.center
+        and (
+            config["check"]["compare"] == "all"
+            or (
+                Path(f"results/{STUDY.study}/cohort/{other}/register.csv").exists()
+                and Path(f"{PRIVATE}/{other}/scans.csv").exists()
+            )
+        )
+    ]
+
+
+def of_compared(pattern):
+    """Return a file of every center with which a center is compared."""
+    return lambda wildcards: collect(pattern, center=compared_centers(wildcards))
+
+
+def images_of_compared(wildcards):
+    """Return the images of the centers with which a center is compared: duplicates are found by pixels."""
+    paths = [
+        path
+        for other in compared_centers(wildcards)
+        for path in collect(
+            f"results/{STUDY.study}/cohort/{{center}}/jobs/{{job}}.npz",
+            center=other,
+            job=center_jobs(other),
+        )
+    ]
+    if config["check"]["compare"] == "all":
+        return paths
+    return [path for path in paths if Path(path).exists()]
+
+
 slurm.install()
 STUDY = checked(config)
 config.update(STUDY.plain())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.cohort import selection
-from thyrocast.cohort.clinical import ClinicalPatient
 from thyrocast.cohort.selection import Candidate, Choice, SyringeFile
 from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
@@ -17,6 +16,7 @@ from thyrocast.dicom.acquisition import injection
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
+from thyrocast.tables.clinical import ClinicalPatient
 
 _SEX = {"F": "female", "M": "male"}
 # If only the year of birth is known or disclosed, the date is often written as January 1.
@@ -53,12 +53,19 @@ def scan_rows(
             "patient": pseudonym,
             "identifier": patient.identifier,
             "rank": rank,
+            "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
             **_syringes(files, candidate),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
     ]
+
+
+def _days_before(candidate: Candidate, patient: ClinicalPatient) -> int | None:
+    if patient.therapy is None or candidate.moment is None:
+        return None
+    return (patient.therapy - candidate.moment.date()).days
 
 
 def _scan(candidate: Candidate, source: CenterSource) -> Cells:

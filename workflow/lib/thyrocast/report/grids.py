@@ -1,13 +1,14 @@
 """Tables of a design: performance, splits, subgroups, comparisons and thresholds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from thyrocast.contract.evaluation import COMPARISONS, PERFORMANCE, SAMPLE_SIZE, THRESHOLDS
 from thyrocast.contract.names import ALL_SPLITS, IMAGE_MODELS, GroupKind, Metric, Set
-from thyrocast.report import numbers, words
-from thyrocast.report.parts import (
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import (
     Cell,
     Grid,
     estimate,
@@ -17,6 +18,7 @@ from thyrocast.report.parts import (
     sizes,
     suppression_note,
 )
+from thyrocast.report import words
 from thyrocast.report.study import StudyResults
 
 #: Most splits in a table, so that the page of a study with many repeats stays small.
@@ -197,7 +199,7 @@ def thresholds(study: StudyResults, design: str) -> list[Grid]:
         [
             label(row["split"]), label(words.model(row["model"])),
             label(words.RULES.get(row["rule"], row["rule"])),
-            Cell(numbers.number(row["threshold"], 3)),
+            Cell(numbers.number(row["threshold"], 3)), label(_signal(row["signal"])),
         ]
         for row in rows[rows["split"].isin(names)].to_dict("records")
     ]  # fmt: skip
@@ -207,7 +209,12 @@ def thresholds(study: StudyResults, design: str) -> list[Grid]:
         if given
         else "Chosen on the training set alone and used in the test set without change."
     )
-    return [Grid("Thresholds", ["Split", "Model", "Rule", "Threshold"], body, note)]
+    heads = ["Split", "Model", "Rule", "Threshold", "Signal in the training set"]
+    return [Grid("Thresholds", heads, body, note)]
+
+
+def _signal(signal: Any) -> str:
+    return "not known" if pd.isna(signal) else "yes" if signal else "none"
 
 
 def sample_size(study: StudyResults) -> Grid | None:
