@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # The package of this workflow, also if another workflow imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
@@ -13,7 +14,7 @@ from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, pseudonyms, study
 from thyrocast.config.reading import check_file, read_study
-from thyrocast.planning.exports import look
+from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
 from thyrocast.errors import InputError
 
@@ -75,6 +76,18 @@ def center_export(center):
     """Return the files of a center's export, each with its patients."""
     block = STUDY.center(center)
     return look(block.dicom, f"{PRIVATE}/{center}/files.json", block.identifiers)
+
+
+def report_archives():
+    """Log which files of the exports are not read because they are packed; stop if none is read."""
+    for center in STUDY.centers:
+        export = center_export(center.name)
+        try:
+            note = check_archives(center.name, export, center.accept.exports)
+        except InputError as fault:
+            raise WorkflowError(str(fault)) from None
+        if note:
+            logger.warning(note)
 
 
 @functools.cache
@@ -196,6 +209,8 @@ PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()
 MEMBERS = STUDY.members()
+if workflow.is_main_process:
+    report_archives()
 
 
 wildcard_constraints:

@@ -13,7 +13,7 @@ from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
-from thyrocast.planning import exports, pseudonyms
+from thyrocast.planning import folders, pseudonyms
 from thyrocast.planning.exports import Export
 from thyrocast.tables.spreadsheet import read_sheet
 
@@ -37,7 +37,7 @@ def _center_faults(center: CenterConfig) -> Iterator[str]:
     folder = Path(center.dicom)
     if not folder.is_dir():
         yield f"{where}, key dicom: there is no folder {folder}, expected the DICOM export"
-    elif next(exports.files(folder), None) is None:
+    elif next(folders.walk(folder), None) is None:
         yield f"{where}, key dicom: folder {folder} contains no files, expected DICOM files"
     if not Path(center.clinical).is_file():
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
