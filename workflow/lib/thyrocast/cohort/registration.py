@@ -25,7 +25,6 @@ from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.dates import DAYS_PER_MONTH
 
 LOG = logging.getLogger("thyrocast")
 
@@ -154,6 +153,8 @@ def _register_row(
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
+        "function": decided.function,
+        "decided_by": decided.by,
     }
 
 
@@ -164,14 +165,17 @@ def _as_integer(decided: Outcome) -> int | None:
 def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> Cells:
     """Return the row with the thyroid state and the dates from which an outcome was derived."""
     therapy, visit = patient.therapy, None
-    if therapy and decided.months:
-        visit = therapy + datetime.timedelta(days=round(decided.months * DAYS_PER_MONTH))
+    if therapy and decided.days is not None:
+        visit = therapy + datetime.timedelta(days=round(decided.days))
     return {
         "patient": pseudonym,
         "identifier": patient.identifier,
         "therapy_date": therapy.isoformat() if therapy else None,
         "visit_date": visit.isoformat() if visit else None,
         "state": decided.state,
+        "function": decided.function,
+        "days": decided.days,
+        "decided_by": decided.by,
         "outcome": _as_integer(decided),
         "reason": decided.reason,
     }
