@@ -306,7 +306,8 @@ def test_a_loss_that_is_not_finite_stops_with_step_epoch_and_learning_rate(
     monkeypatch.setattr(training._Run, "_step", diverge)
     stopping = {"fraction": fraction, "patience": 1}
     with pytest.raises(
-        InputError, match=r"in epoch 2, step 1 of \d, at a learning rate of .*lower network.learn"
+        InputError,
+        match=r"in epoch 2, step 1 of \d is not .* at a learning rate of .*lower network",
     ):
         cohort.train(tmp_path, early_stopping=stopping)
     assert not (tmp_path / "full").exists()

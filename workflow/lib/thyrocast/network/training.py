@@ -275,28 +275,13 @@ class _Run:
                 LOGGER.info("%s", self._place())
 
     def _check_losses(self) -> None:
-        """Stop if the loss of a step since the last check is not a finite number.
-
-        Such a network has no weights to save. All processes have the same losses, so all stop.
-
-        Raises
-        ------
-        InputError
-            Naming the step, its epoch and its learning rate.
-        """
-        # One transfer for many steps: each would wait for the device.
-        losses = torch.stack(self.losses).cpu() if self.losses else torch.zeros(0)
+        """Stop if the loss of a step since the last check is not a finite number."""
+        first = rules.first_not_finite(self.losses)
+        if first is not None:
+            step = self.step - len(self.losses) + first
+            where = f"the training loss in epoch {self.epoch + 1}, step {step + 1} of {self.steps}"
+            raise rules.not_finite(where, self._rate(self.epoch * self.steps + step))
         self.losses.clear()
-        (wrong,) = torch.nonzero(~torch.isfinite(losses), as_tuple=True)
-        if not len(wrong):
-            return
-        step = self.step - len(losses) + int(wrong[0])
-        rate = self._rate(self.epoch * self.steps + step)
-        raise InputError(
-            f"the training loss is not a finite number in epoch {self.epoch + 1}, step {step + 1} of "
-            f"{self.steps}, at a learning rate of {rate:.2g}: lower network.learning_rate "
-            f"({self.settings.learning_rate:g}), or set network.precision to float32"
-        )
 
     def _step(self, n: int, positions: NDArray[np.int64], images: Tensor) -> Tensor:
         """Make one optimization step on `n` patients; those at `positions` are this process's.
@@ -366,10 +351,8 @@ class _Run:
             ]
         ).numpy()
         if not np.isfinite(logit).all():
-            raise InputError(
-                f"the network's outputs are not finite numbers after epoch {self.epoch + 1}: lower "
-                f"network.learning_rate ({self.settings.learning_rate:g})"
-            )
+            rate = self._rate((self.epoch + 1) * self.steps - 1)
+            raise rules.not_finite(f"a logit after epoch {self.epoch + 1}", rate)
         outcome = self.data.outcome[self.held_out]
         return Validation(self.weights.loss(outcome, logit), auc(outcome, logit))
 
@@ -392,10 +375,7 @@ class _Run:
         else:
             self._calibrate()
         if not all(bool(torch.isfinite(p).all()) for p in self.network.parameters()):
-            raise InputError(
-                "the network's weights are not finite numbers after the last step: lower "
-                f"network.learning_rate ({self.settings.learning_rate:g})"
-            )
+            raise rules.not_finite("a weight after the last step", self.settings.learning_rate)
         with torch.no_grad():
             self.network.fc.bias += self.weights.correction
         facts = Facts(
