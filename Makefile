@@ -58,16 +58,19 @@ package: .venv/local.stamp ## De-identify a center for another site: make packag
 # ---- SLURM
 
 slurm-profile: .venv/launcher.stamp ## Link profiles/slurm, so that `snakemake --profile slurm` finds it
-	mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
+	@mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
+	@if [ -e "$(XDG_CONFIG_HOME)/snakemake/slurm" ] && [ ! -L "$(XDG_CONFIG_HOME)/snakemake/slurm" ]; then \
+	  echo "$(XDG_CONFIG_HOME)/snakemake/slurm is a profile of your own: rename it, or use" \
+	    "snakemake --profile profiles/slurm"; exit 1; fi
 	ln -sfn "$(CURDIR)/profiles/slurm" "$(XDG_CONFIG_HOME)/snakemake/slurm"
 
 PROFILE ?= slurm
 doctor: .venv/launcher.stamp ## Check the cluster before the first run
-	$(BIN)/python workflow/scripts/doctor.py --profile $(PROFILE) --configfile $(CONFIG)
+	$(BIN)/python workflow/scripts/doctor.py $(addprefix --profile ,$(PROFILE)) --configfile $(CONFIG)
 
 resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancels its jobs first
 	$(BIN)/python workflow/scripts/resume.py $(if $(CANCEL),--cancel) $(if $(GONE),--gone) \
-	  --profile $(PROFILE) --configfile $(CONFIG)
+	  $(addprefix --profile ,$(PROFILE)) --configfile $(CONFIG)
 
 # ---- the project
 
