@@ -208,8 +208,6 @@ def _unlisted(identifier: str) -> str:
 
 def write(registration: Registration, register: Path, private: Path) -> None:
     """Write register.csv and, in a folder that only its owner can read, the private tables."""
-    private.mkdir(parents=True, exist_ok=True, mode=0o700)
-    private.chmod(0o700)
     for table, frame in (
         (contract.SCANS, registration.scans),
         (contract.OUTCOMES, registration.outcomes),
