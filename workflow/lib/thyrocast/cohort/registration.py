@@ -20,6 +20,7 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import io
+from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom import pictures
@@ -29,6 +30,7 @@ from thyrocast.dicom.index import index_folder
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
 from thyrocast.tables.dates import DAYS_PER_MONTH
+from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -47,12 +49,15 @@ class Registration:
         `contract.cohort.OUTCOMES`: what each outcome was derived from.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
+    understanding
+        What was understood of the clinical table; private.
     """
 
     register: pd.DataFrame
     scans: pd.DataFrame
     outcomes: pd.DataFrame
     days_before: Mapping[str, int]
+    understanding: Understanding
 
 
 def register_center(
@@ -81,7 +86,9 @@ def register_center(
         If the clinical table can't be used.
     """
     name = center.name
-    patients = clinical.read_clinical(center, cohort)
+    read = clinical.read_table(center, cohort)
+    clinical.log(read, center.name)
+    patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     by_patient = _by_patient(headers, center, cohort)
@@ -110,6 +117,7 @@ def register_center(
         io.build(contract.SCANS, scan_rows),
         io.build(contract.OUTCOMES, outcome_rows),
         days_before,
+        understand(center, read),
     )
     summary.log_registration(
         name,

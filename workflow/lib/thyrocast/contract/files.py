@@ -29,6 +29,7 @@ FILES = (
 PRIVATE_FILES = (
     File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
     File("{center}/index/", "Index of the headers that were already read.", private=True),
+    File("{center}/understanding.json", "What was understood of the center's table, column by column: `Understanding` in `contract/documents.py`.", private=True),
     File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
     File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
     File("training/", "State of unfinished trainings.", private=True),

@@ -93,7 +93,7 @@ def _read_visit(
     if row.text(visit.state):
         state = _read_state(row, visit.state, rule.states)
     else:
-        tsh = row.number(visit.tsh, "tsh")
+        tsh = row.number(visit.tsh, "tsh", factors["tsh"])
         ft4 = row.number(visit.ft4, "ft4", factors["ft4"])
         ft3 = row.number(visit.ft3, "ft3", factors["ft3"])
     return Visit(months, state, tsh, ft4, ft3, row.takes_drug(visit.drug, codes))
