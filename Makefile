@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper test test-quick lint format bench bench-gpu bench-scale package \
+.PHONY: help demo paper check test test-quick lint format bench bench-gpu bench-scale package \
   slurm-profile doctor resume config-docs output-docs lock clean
 
 help: ## List the commands
@@ -45,6 +45,11 @@ paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
 	$(SNAKEMAKE) --configfile config/paper.yaml
 	@echo "The report: $(CURDIR)/results/paper/report/report.html"
+
+check: .venv/local.stamp ## The check page of one center, before any training: make check CENTER=north
+	@$(if $(CENTER),,$(error name a center: make check CENTER=north))
+	$(SNAKEMAKE) --configfile $(CONFIG) --config 'check={compare: present}' -- \
+	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/check/$(CENTER).json
 
 package: .venv/local.stamp ## De-identify a center for another site: make package CENTER=north
 	$(BIN)/python workflow/scripts/package_center.py $(CENTER) --configfile $(CONFIG)

@@ -28,11 +28,12 @@ def run(
     scans: Path,
     outcomes: Path,
     understanding: Path,
+    files: Path,
 ) -> None:
     """Write register.csv and the private tables, and add new patients to the ledger."""
     secret = identity.load_key(key)
     found = registration.register_center(center, cohort, secret, index, threads)
-    registration.write(found, register, scans, outcomes)
+    registration.write(found, register, scans, outcomes, files)
     documents.write(found.understanding, understanding)
     table = found.register
     joined = table[(table["source"] != Source.DICOM) & (table["reason"] != NO_IDENTIFIER)]
@@ -52,4 +53,5 @@ if "snakemake" in globals():
         scans=Path(snakemake.output.scans),
         outcomes=Path(snakemake.output.outcomes),
         understanding=Path(snakemake.output.understanding),
+        files=Path(snakemake.output.files),
     )

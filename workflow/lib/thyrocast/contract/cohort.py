@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from thyrocast.contract.names import (
     AntithyroidDrug,
+    FileUse,
     Role,
     ScanKind,
     Sex,
@@ -51,10 +52,14 @@ ACQUISITION = (
     number("centroid_y_mm", "Gland's centroid from mid-field, down positive.", "mm", missing=True),
     flag("simulated", "Whether the header says that the image is simulated.", missing=True),
 )  # fmt: skip
-#: What is measured in the scintigram.
-QUANTITIES = (
+#: Amounts that injected activity, camera and scan time decide: the quality of an image, no predictors.
+QUALITY = (
     number("q_counts", "Net counts in the gland.", "counts", missing=True),
     number("q_rate", "Net count rate of the gland.", "counts/s", missing=True),
+    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
+)
+#: What is measured of the gland in the scintigram.
+QUANTITIES = (
     number("q_uptake", "Technetium uptake of the gland.", "percent", missing=True),
     number("q_area_right", "Area of the right lobe.", "cm²", missing=True),
     number("q_area_left", "Area of the left lobe.", "cm²", missing=True),
@@ -63,7 +68,6 @@ QUANTITIES = (
     number("q_heterogeneity", "Variation of counts in the gland beyond noise.", missing=True),
     number("q_to_background", "Mean counts of gland over background.", missing=True),
     number("q_to_salivary", "Mean counts of gland over salivary glands.", missing=True),
-    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
 )
 
 REGISTER = Table(
@@ -91,7 +95,9 @@ RECORDS = Table(
         _PATIENT,
         flag("usable", "Whether one of the patient's scans could be standardized."),
         text("reason", "Why none could; empty for usable patients."),
+        integer("rank", "Rank of the scan that was used, 0 for the best.", missing=True),
         *ACQUISITION,
+        *QUALITY,
         *QUANTITIES,
     ),
     key=("patient",),
@@ -121,6 +127,7 @@ COHORT = Table(
         _OUTCOME,
         *CLINICAL,
         *ACQUISITION,
+        *QUALITY,
         *QUANTITIES,
     ),
     key=("patient",),
@@ -150,6 +157,7 @@ SCANS = Table(
         integer("rank", "0 for the best scan."),
         text("file", "Path of the file below the center's folder, percent-encoded."),
         text("stamp", "Size and time of the file.", missing=True),
+        integer("days_before", "Days from the scan to the therapy.", "days", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
@@ -194,6 +202,30 @@ OUTCOMES = Table(
     private=True,
 )
 
+FILES = Table(
+    "{center}/files.csv",
+    "Private: every file of a center's export, whose it is, and what became of it.",
+    (
+        text("file", "Path of the file below the center's folder, percent-encoded."),
+        text("patient", "Pseudonym; missing if the file does not name a patient.", missing=True),
+        text("identifier", "Normalized patient identifier of the file.", missing=True),
+        text(
+            "verdict",
+            "`used` is the best scan of an included patient; `candidate` has an anterior scan that "
+            "is not the best one, or whose patient is excluded; `excluded` has none; `unreadable` "
+            "is no DICOM image.",
+            FileUse,
+        ),
+        text("reason", "Why the file is not used; empty for used files and for candidates that come "
+             "after a better scan."),
+        text("kind", "How its first anterior scan was acquired.", ScanKind, missing=True),
+        text("view_by", "What identified the anterior view of this scan.", ViewSource, missing=True),
+        text("frames", "Frames of this scan, from 0, separated by spaces.", missing=True),
+    ),
+    key=("file",),
+    private=True,
+)  # fmt: skip
+
 #: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
 PACKAGE = Table(
     "{center}/clinical.csv",
@@ -208,4 +240,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES)
+TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)

@@ -14,7 +14,7 @@ from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
-from thyrocast.planning import exports
+from thyrocast.planning import folders
 from thyrocast.planning.exports import Export
 from thyrocast.tables import clinical
 from thyrocast.tables.spreadsheet import read_sheet
@@ -39,7 +39,7 @@ def _center_faults(center: CenterConfig, cohort: CohortConfig) -> Iterator[str]:
     folder = Path(center.dicom)
     if not folder.is_dir():
         yield f"{where}, key dicom: there is no folder {folder}, expected the DICOM export"
-    elif next(exports.files(folder), None) is None:
+    elif next(folders.walk(folder), None) is None:
         yield f"{where}, key dicom: folder {folder} contains no files, expected DICOM files"
     if not Path(center.clinical).is_file():
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
