@@ -14,4 +14,4 @@ def exclusion(patient: ClinicalPatient) -> str:
         return NO_IDENTIFIER
     if patient.unreadable:
         return patient.unreadable
-    return CONFLICTING_ROWS if patient.conflicting else ""
+    return CONFLICTING_ROWS if patient.conflicting else patient.ineligible

@@ -26,7 +26,6 @@ from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.dates import DAYS_PER_MONTH
 from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
@@ -87,7 +86,7 @@ def register_center(
     """
     name = center.name
     read = clinical.read_table(center, cohort)
-    clinical.log(read, center.name)
+    clinical.log(read, center)
     patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
@@ -162,6 +161,8 @@ def _register_row(
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
+        "function": decided.function,
+        "decided_by": decided.by,
     }
 
 
@@ -172,14 +173,17 @@ def _as_integer(decided: Outcome) -> int | None:
 def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> Cells:
     """Return the row with the thyroid state and the dates from which an outcome was derived."""
     therapy, visit = patient.therapy, None
-    if therapy and decided.months:
-        visit = therapy + datetime.timedelta(days=round(decided.months * DAYS_PER_MONTH))
+    if therapy and decided.days is not None:
+        visit = therapy + datetime.timedelta(days=round(decided.days))
     return {
         "patient": pseudonym,
         "identifier": patient.identifier,
         "therapy_date": therapy.isoformat() if therapy else None,
         "visit_date": visit.isoformat() if visit else None,
         "state": decided.state,
+        "function": decided.function,
+        "days": decided.days,
+        "decided_by": decided.by,
         "outcome": _as_integer(decided),
         "reason": decided.reason,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thyrocast.contract.text import fold
-from thyrocast.tables.codes import CODES, antithyroid_drug, decode
+from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
 from thyrocast.tables.columns import Column
 from thyrocast.tables.numbers import Bound
 from thyrocast.tables.table import Table
@@ -133,7 +133,9 @@ class Row:
         value: bool | None = self.word(column, "drug", read, expected)
         return value
 
-    def word(self, column: str | None, name: str, read: Callable[[str], Any], expected: str) -> Any:
+    def word(
+        self, column: str | None, name: str, read: Callable[[str], Any], expected: str = ""
+    ) -> Any:
         """Return what a word means; None if the cell is empty, or, with a fault, if it is unclear.
 
         Parameters
@@ -150,6 +152,37 @@ class Row:
         if not column:
             return None
         return self._value(self._table.codes(column, name, read), expected)
+
+    def takes_levothyroxine(
+        self, column: str | None, codes: Mapping[str, str | None]
+    ) -> bool | None:
+        """Return whether levothyroxine is taken; None, with a fault, if the cell is unclear.
+
+        Parameters
+        ----------
+        column
+            The center's column.
+        codes
+            The center's codes of ``levothyroxine`` and ours.
+        """
+        if not self.text(column):
+            return levothyroxine("", codes)
+
+        def read(text: str) -> bool | None:
+            try:
+                return levothyroxine(text, codes)
+            except ValueError:
+                raise ValueError("not understood") from None
+
+        expected = (
+            "expected yes, no, a dose, the name of a hormone, or a code of codes.levothyroxine"
+        )
+        value: bool | None = self.word(column, "levothyroxine", read, expected)
+        return value
+
+    def names_hormone(self, column: str | None) -> bool:
+        """Return whether a cell names a thyroid hormone."""
+        return names_hormone(self.text(column))
 
     def _value(self, column: Column, expected: str = "") -> Any:
         problem = column.problems.get(self._position)

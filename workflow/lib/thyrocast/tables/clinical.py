@@ -3,20 +3,23 @@
 import datetime
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig, OutOfRange
+from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.contract.columns import CLINICAL
 from thyrocast.contract.names import OutcomeRule, Role
+from thyrocast.contract.text import code_texts
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.tables import followup, units
-from thyrocast.tables.cells import Row
+from thyrocast.tables import criteria, followup, units
+from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
-from thyrocast.tables.followup import SecondTreatment, Visit
+from thyrocast.tables.followup import FollowUp
 from thyrocast.tables.numbers import RANGES, Bound
 from thyrocast.tables.spreadsheet import Sheet, read_sheet
 from thyrocast.tables.table import Table
@@ -44,10 +47,14 @@ class ClinicalPatient:
         Dates of the first iodine-131 therapy and of birth.
     outcome_code
         The cell of the outcome, for the rule `given`.
-    visits, second_treatment
+    followup
         Events after the therapy, for the rule `followup`.
     conflicting
         Whether the table has other rows of this identifier that differ.
+    ineligible
+        Why the patient does not fulfill the center's criteria; "" for an eligible one.
+    later_therapy
+        Whether the row is about a second or later therapy.
     unreadable
         Why the patient is excluded for a date that is there but can't be read; "" if there is none.
     bounds
@@ -60,9 +67,10 @@ class ClinicalPatient:
     therapy: datetime.date | None = None
     birth: datetime.date | None = None
     outcome_code: str = ""
-    visits: tuple[Visit, ...] = ()
-    second_treatment: SecondTreatment | None = None
+    followup: FollowUp = field(default_factory=FollowUp)
     conflicting: bool = False
+    ineligible: str = ""
+    later_therapy: bool = False
     unreadable: str = ""
     bounds: Mapping[str, Bound] = field(default_factory=dict)
 
@@ -89,7 +97,7 @@ def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPa
         and `cohort.values` is `stop`.
     """
     read = read_table(center, cohort)
-    log(read, center.name)
+    log(read, center)
     return read.patients
 
 
@@ -148,8 +156,8 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
         faults += [f"{where}, column {fault.column!r}: {fault.text}" for fault in row.faults]
         if patient.identifier in first_rows:
             at, first = first_rows[patient.identifier]
-            patients[at], note = _merge(patients[at], first == cells, line)
-            notes.append(note)
+            patients[at], note = _merge(patients[at], patient, first == cells)
+            notes += [note] if note else []
             continue
         if patient.identifier:
             first_rows[patient.identifier] = (len(patients), cells)
@@ -198,6 +206,8 @@ def _read_patient(
         values,
         therapy,
         birth,
+        ineligible=criteria.reason(row, center, therapy, values),
+        later_therapy=criteria.is_later_therapy(row, center),
         bounds={
             name: bound
             for name in RANGES
@@ -214,27 +224,42 @@ def _with_dates_checked(
     """Add why a patient is excluded whose row has a date that can't be read."""
     for key, header in center.named_columns().items():
         if header in row.unreadable_dates:
-            what = "visit" if ".visits" in key else key.rpartition(".")[2]
-            what = what.removesuffix("_date").replace("_", " ")
-            return replace(patient, unreadable=f"date of {what} not readable")
+            return replace(patient, unreadable=f"date of {_event(key)} not readable")
     return patient
+
+
+def _event(key: str) -> str:
+    """Return the event whose date the column of a config key contains."""
+    for part, event in (
+        (".visits[", "a visit"), ("second_treatment", "a second treatment"),
+        (".death", "death"), ("eligibility.", "an earlier treatment"),
+    ):  # fmt: skip
+        if part in key:
+            return event
+    return key.removeprefix("columns.").removesuffix("_date").replace("_", " ")
 
 
 def _with_outcome(
     patient: ClinicalPatient, row: Row, center: CenterConfig, factors: Mapping[str, float]
 ) -> ClinicalPatient:
     """Add what the center's outcome rule needs."""
-    columns, codes = center.columns, center.codes
-    therapy = patient.therapy
+    columns, therapy = center.columns, patient.therapy
     outcome = center.outcome
     if outcome is None or center.role is Role.PROSPECTIVE:
         return patient
     if outcome.rule is OutcomeRule.GIVEN:
+        row.word(
+            columns.outcome, "outcome", _outcomes(outcome), "expected a code of the outcome rule"
+        )
         return replace(patient, outcome_code=row.text(columns.outcome))
-    return replace(
-        patient,
-        second_treatment=followup.read_second_treatment(row, outcome.second_treatment, therapy),
-        visits=followup.read_visits(row, outcome, therapy, codes.antithyroid_drug, factors),
+    return replace(patient, followup=followup.read_followup(row, center, therapy, factors))
+
+
+def _outcomes(rule: OutcomeConfig) -> Callable[[str], Any]:
+    """Return a reader of the codes of a given outcome."""
+    meanings = dict.fromkeys(code_texts(rule.cured), "cured")
+    return words(
+        meanings | dict.fromkeys(code_texts(rule.not_cured), "not cured"), "an unknown code"
     )
 
 
@@ -259,23 +284,34 @@ def _age(
     return None
 
 
-def _merge(first: ClinicalPatient, same: bool, line: int) -> tuple[ClinicalPatient, str]:
-    """Combine a patient with a second row of the same identifier; return the note, too."""
+def _merge(
+    first: ClinicalPatient, second: ClinicalPatient, same: bool
+) -> tuple[ClinicalPatient, str]:
+    """Combine a patient with a second row of the same identifier; return a note, too."""
     if same:
-        return first, f"row {line} repeats row {first.line} and is ignored"
+        return first, f"row {second.line} repeats row {first.line} and is ignored"
+    if first.later_therapy != second.later_therapy:
+        ours, later = (second, first) if first.later_therapy else (first, second)
+        again = followup.later_therapy(later.therapy, ours.therapy)
+        seconds = (*ours.followup.seconds, again)
+        return replace(ours, followup=replace(ours.followup, seconds=seconds)), ""
+    if first.later_therapy:
+        return first, ""
     note = (
-        f"rows {first.line} and {line} have the same identifier but differ: the patient is excluded"
+        f"rows {first.line} and {second.line} have the same identifier but differ: the patient is "
+        "excluded"
     )
     return replace(first, conflicting=True), note
 
 
-def log(read: ClinicalTable, center: str) -> None:
+def log(read: ClinicalTable, center: CenterConfig) -> None:
     """Log remarks on a center's table and the cells that were not understood, quoting none."""
     faults = read.faults
     for note in read.notes:
-        LOG.warning("center %s: %s", center, note)
+        LOG.warning("center %s: %s", center.name, note)
     for fault in faults[:LOGGED_FAULTS]:
         LOG.warning("%s, treated as not known", fault)
     if len(faults) > LOGGED_FAULTS:
         more = len(faults) - LOGGED_FAULTS
         LOG.warning("%d more cells are not understood and treated as not known", more)
+    criteria.log_criteria(center, [patient.ineligible for patient in read.patients])

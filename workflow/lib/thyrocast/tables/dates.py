@@ -6,7 +6,6 @@ import re
 import unicodedata
 
 DAYS_PER_YEAR = 365.25
-DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 #: Orders of day, month and year in dates that are not ISO.
 ORDERS = ("dmy", "mdy", "ymd")
 
@@ -276,8 +275,3 @@ def _plausible(date: datetime.date, birth: bool) -> datetime.date:
     if date > datetime.date.today():
         raise ValueError("a date in the future")
     return date
-
-
-def months_between(start: datetime.date, end: datetime.date) -> float:
-    """Return the months from one date to another; negative if the second is earlier."""
-    return (end - start).days / DAYS_PER_MONTH

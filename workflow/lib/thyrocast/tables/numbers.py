@@ -145,6 +145,20 @@ def _shown(digits: str) -> Mark | None:
     return Mark.COMMA if "," in digits else Mark.POINT if "." in digits else None
 
 
+def single_number(text: str) -> float:
+    """Return the number of a cell without a column.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number, is a bound, or has a unit or a mark with two meanings.
+    """
+    number = parse_number(text)
+    if number.thousands is not None or number.bound or number.unit:
+        raise ValueError("not a plain number")
+    return number.value
+
+
 def decimal_mark(numbers: Iterable[Number]) -> Mark | None:
     """Return the decimal mark of a column, from its unambiguous cells; None if they do not agree."""
     marks = {number.mark for number in numbers if number.mark and number.thousands is None}
