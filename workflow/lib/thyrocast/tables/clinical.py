@@ -22,7 +22,7 @@ from thyrocast.tables.dates import DAYS_PER_YEAR
 from thyrocast.tables.followup import FollowUp
 from thyrocast.tables.numbers import RANGES, Bound
 from thyrocast.tables.spreadsheet import Sheet, read_sheet
-from thyrocast.tables.table import Table
+from thyrocast.tables.table import Table, is_date_key
 
 LOG = logging.getLogger("thyrocast")
 # Number of faults in cells that are logged one by one; of the others only the number is logged.
@@ -223,7 +223,8 @@ def _with_dates_checked(
 ) -> ClinicalPatient:
     """Add why a patient is excluded whose row has a date that can't be read."""
     for key, header in center.named_columns().items():
-        if header in row.unreadable_dates:
+        # What may be a date or a word has its own reasons in `criteria` and `followup`.
+        if header in row.unreadable_dates and is_date_key(key):
             return replace(patient, unreadable=f"date of {_event(key)} not readable")
     return patient
 
@@ -231,8 +232,7 @@ def _with_dates_checked(
 def _event(key: str) -> str:
     """Return the event whose date the column of a config key contains."""
     for part, event in (
-        (".visits[", "a visit"), ("second_treatment", "a second treatment"),
-        (".death", "death"), ("eligibility.", "an earlier treatment"),
+        (".visits[", "a visit"), ("second_treatment", "a second treatment"), (".death", "death"),
     ):  # fmt: skip
         if part in key:
             return event

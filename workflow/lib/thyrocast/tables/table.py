@@ -17,7 +17,12 @@ _NAMED_ROWS = 5
 # Fewer unreadable cells are the patients' matter, not the column's.
 _LEAST = 3
 # Last parts of the config keys that name columns of dates.
-_DATE_KEYS = {"therapy_date", "birth_date", "date", "second_treatment"}
+_DATE_KEYS = {"therapy_date", "birth_date", "date", "death"}
+
+
+def is_date_key(key: str) -> bool:
+    """Return whether a config key names a column of dates, which has nothing else in its cells."""
+    return key.rpartition(".")[2] in _DATE_KEYS
 
 
 class Table:
@@ -101,7 +106,7 @@ class Table:
     def _borrow_order(self, column: DateColumn) -> None:
         """Take the order of the table's other dates, if they show one and it is possible here."""
         for key, header in self._center.named_columns().items():
-            if key.rpartition(".")[2] in _DATE_KEYS:
+            if is_date_key(key):
                 self._dates(header, birth=key == "columns.birth_date")
         known = {
             other.order
@@ -130,13 +135,18 @@ class Table:
             where = f"center {self._center.name}, column {column.header!r}"
             if fault := self._fault(column):
                 yield f"{where}: {fault}"
-            elif column.filled >= _LEAST and not column.readable:
+            elif column.filled >= _LEAST and not column.readable and self._is_whole(column):
                 first = min(column.problems)
                 yield (
                     f"{where}: none of its {column.filled} cells can be read ({self.rows([first])}: "
                     f"{column.problems[first]}), expected {_expected(column)}: correct the config "
                     "or the table, or remove the column from the config"
                 )
+
+    def _is_whole(self, column: Column) -> bool:
+        """Return whether all cells of a column should be readable as what they were read as."""
+        dates = isinstance(column, DateColumn)
+        return not dates or any(map(is_date_key, self.keys.get(column.header, ())))
 
     def _fault(self, column: Column) -> str:
         """Return why the order of a column's dates or its unit must be configured."""
