@@ -29,10 +29,10 @@ def run(
 ) -> None:
     """Write both pages and the document, and log the verdict with what to do first."""
     found = check.check(check.read(settings, files, others))
-    page.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fileio.private_folder(page.parent)
     for path, private in ((page, True), (public_page, False)):
         text = check.render(found, private=private)
-        with fileio.atomic(path, mode=0o600 if private else None) as temporary:
+        with fileio.atomic(path, mode=fileio.private_mode(path) if private else None) as temporary:
             temporary.write_text(text, encoding="utf-8")
     documents.write(check.as_document(found), document)
     for sentence in check.summary(found, page):

@@ -212,8 +212,6 @@ def write(
     registration: Registration, register: Path, scans: Path, outcomes: Path, files: Path
 ) -> None:
     """Write register.csv and, in a folder that only its owner can read, the private tables."""
-    scans.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scans.parent.chmod(0o700)
     io.write(contract.SCANS, registration.scans, scans)
     io.write(contract.OUTCOMES, registration.outcomes, outcomes)
     io.write(contract.FILES, registration.files, files)

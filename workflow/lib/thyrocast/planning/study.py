@@ -14,7 +14,7 @@ from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
-from thyrocast.planning import folders
+from thyrocast.planning import folders, pseudonyms
 from thyrocast.planning.exports import Export
 from thyrocast.tables import clinical
 from thyrocast.tables.spreadsheet import read_sheet
@@ -92,7 +92,7 @@ def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
         For each pseudonym, a hash that changes with the patient's row or files.
     """
     center = study.center(name)
-    key = identity.load_key(study.pseudonym_key)
+    key = pseudonyms.key(study)
     table = read_sheet(center.clinical, center.sheet, center.encoding)
     files = export.versions()
     found: dict[str, str] = {}
