@@ -18,13 +18,15 @@ from thyrocast.cohort.outcome import Outcome
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
+from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -47,6 +49,8 @@ class Registration:
         `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
+    understanding
+        What was understood of the clinical table; private.
     """
 
     register: pd.DataFrame
@@ -55,6 +59,7 @@ class Registration:
     files: pd.DataFrame
     contradictions: pd.DataFrame
     days_before: Mapping[str, int]
+    understanding: Understanding
 
 
 def register_center(
@@ -83,7 +88,9 @@ def register_center(
         If the clinical table can't be used.
     """
     name = center.name
-    patients = clinical.read_clinical(center, cohort)
+    read = clinical.read_table(center, cohort)
+    clinical.log(read, center)
+    patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
@@ -121,6 +128,7 @@ def register_center(
         io.build(contract.FILES, listed.rows(judged)),
         io.build(contract.CONTRADICTIONS, contradicting),
         days_before,
+        understand(center, read),
     )
     summary.log_registration(
         name,
@@ -215,4 +223,5 @@ def write(registration: Registration, register: Path, private: Path) -> None:
         (contract.CONTRADICTIONS, registration.contradictions),
     ):
         io.write(table, frame, private / f"{table.name}.csv")
+    documents.write(registration.understanding, private / "understanding.json")
     io.write(contract.REGISTER, registration.register, register)

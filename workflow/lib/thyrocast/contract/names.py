@@ -295,3 +295,21 @@ class Contradiction(StrEnum):
     BORN = "born_after"
     VISIT = "visit_before_therapy"
     OUTCOME = "outcome_against_visits"
+
+
+class ColumnKind(StrEnum):
+    """What the cells of a clinical table's column are read as."""
+
+    TEXT = "text"
+    DATE = "date"
+    NUMBER = "number"
+    CODE = "code"
+
+
+class OrderSource(StrEnum):
+    """How the order of day, month and year in a column is known."""
+
+    CONFIG = "config"
+    COLUMN = "column"
+    POINTS = "points"
+    OTHER_COLUMNS = "other_columns"
