@@ -98,6 +98,22 @@ REGISTER = Table(
     digits=6,
 )  # fmt: skip
 
+DEFINITIONS = Table(
+    "cohort/{center}/definitions.csv",
+    "The outcome of every eligible patient of the clinical table under every definition of the outcome.",
+    (
+        _PATIENT,
+        _CENTER,
+        text("definition", "Name of the definition."),
+        flag("main", "Whether models are trained with this definition."),
+        _OUTCOME,
+        *DECISION,
+        text("reason", "Why there is no outcome; empty where there is one."),
+    ),
+    key=("patient", "definition"),
+    digits=6,
+)
+
 RECORDS = Table(
     "cohort/{center}/jobs/{job}.csv",
     "Patients of one standardization job: how the image was acquired and what it shows.",
@@ -259,4 +275,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)
+TABLES = (REGISTER, DEFINITIONS, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)
