@@ -20,7 +20,7 @@ def run(
     center: CenterConfig, cohort: CohortConfig, key: Path, names: Sequence[str], output: Path
 ) -> None:
     """Write ``definitions.csv``."""
-    secret = identity.load_key(key)
+    secret = identity.read_key(key)
     io.write(DEFINITIONS, definitions.outcomes(center, cohort, secret, names), output)
 
 
