@@ -9,6 +9,7 @@ import datetime
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from thyrocast.cohort import clinical, eligibility, outcome, scans, selection, s
 from thyrocast.cohort.clinical import ClinicalPatient
 from thyrocast.cohort.dates import DAYS_PER_MONTH
 from thyrocast.cohort.outcome import Outcome
+from thyrocast.cohort.selection import Choice
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
@@ -28,6 +30,7 @@ from thyrocast.dicom import pictures
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, judge
 from thyrocast.dicom.index import index_folder
+from thyrocast.dicom.pixels import read_frames
 
 LOG = logging.getLogger("thyrocast")
 
@@ -96,7 +99,7 @@ def register_center(
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if files else Source.CLINICAL
-        rows.append(_register_row(pseudonym, name, patient, decided, reason, found))
+        rows.append(_register_row(pseudonym, name, patient, decided, reason, found, choice))
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
         if not reason:
             scan_rows += scans.scan_rows(pseudonym, patient, choice, files, source)
@@ -131,7 +134,8 @@ def _by_patient(
     for name, read in headers.items():
         picture = center.accept.exports and pictures.is_picture(name)
         header = pictures.read_picture_header(Path(center.dicom) / name) if picture else read
-        verdict = judge(header, center, cohort)
+        path = Path(center.dicom) / name
+        verdict = judge(header, center, cohort, partial(read_frames, path, cohort.max_pixels))
         if verdict.reason:
             reasons[verdict.reason] += 1
         if header.reason:
@@ -155,6 +159,7 @@ def _register_row(
     decided: Outcome,
     reason: str,
     source: Source,
+    choice: Choice,
 ) -> Cells:
     months = decided.months
     return {
@@ -163,12 +168,21 @@ def _register_row(
         "included": not reason,
         "reason": reason,
         "source": source,
+        **_evidence(choice, reason),
         "outcome": _as_integer(decided),
         **patient.values,
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
     }
+
+
+def _evidence(choice: Choice, reason: str) -> Cells:
+    """Return how the view of the best scan was identified, and what is unusual about the scan."""
+    if reason or not choice.scans:
+        return {"view_evidence": None, "flags": None}
+    scan = choice.scans[0].scan
+    return {"view_evidence": scan.rule, "flags": " ".join(choice.scans[0].flags) or None}
 
 
 def _as_integer(decided: Outcome) -> int | None:

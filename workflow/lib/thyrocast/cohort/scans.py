@@ -72,6 +72,7 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "frames": " ".join(map(str, scan.frames)),
         "kind": scan.kind,
         "view_by": scan.view_by,
+        "view_evidence": scan.rule,
         "turn": scan.turn,
         "row_mm": pixel.row_mm,
         "column_mm": pixel.column_mm,

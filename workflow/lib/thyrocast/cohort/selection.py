@@ -2,19 +2,19 @@
 
 import collections
 import datetime
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig, WithoutDates
-from thyrocast.contract.names import ScanKind, ValueSource, ViewSource
+from thyrocast.contract.names import ScanKind, ValueSource, ViewRule
 from thyrocast.dicom import frames, terms
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.elements import Elements, Header, positive
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
+from thyrocast.dicom.vocabulary import Syringe
 
 # Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
@@ -24,11 +24,7 @@ PIXEL_MM = (0.05, 20.0)
 # study.
 MOST_SYRINGE_FRAMES = 8
 _KINDS = list(ScanKind)
-_VIEW_SOURCES = list(ViewSource)
-_RESIDUAL = re.compile(
-    r"\brest|resid|\bempty\b|\bleer|\bvide\b|vac[ií]a|vuota|\bboş\b|\bafter\b|\bpost|\bnach\b"
-)
-
+_VIEW_RULES = list(ViewRule)
 
 @dataclass(frozen=True)
 class PixelSize:
@@ -205,7 +201,7 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
             day(candidate),
             _KINDS.index(scan.kind),
             len(scan.flags),
-            _VIEW_SOURCES.index(scan.view_by),
+            _VIEW_RULES.index(scan.rule),
             "DERIVED" in image_type(header),
             -(scan.duration_s or 0.0),
             candidate.moment or datetime.datetime.max,
@@ -229,15 +225,11 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeFiles:
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
-        kind = "residual" if _RESIDUAL.search(_description(file.header)) else "full"
+        kind = "residual" if file.verdict.syringe is Syringe.RESIDUAL else "full"
         image = _syringe_image(file, chosen)
         if image:
             found.setdefault(kind, image)
     return SyringeFiles(found.get("full"), found.get("residual"))
-
-
-def _description(header: Header) -> str:
-    return terms.words(header.text("SeriesDescription"), header.text("ImageComments"))
 
 
 def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:

@@ -11,6 +11,7 @@ from thyrocast.contract.names import (
     Source,
     ThyroidState,
     ValueSource,
+    ViewRule,
     ViewSource,
     YesNo,
 )
@@ -75,6 +76,10 @@ REGISTER = Table(
         flag("included", "Whether the patient has everything that the study needs."),
         text("reason", "Why the patient is excluded; empty for included ones."),
         text("source", "Where the patient was found.", Source),
+        text(
+            "view_evidence", "The rule that identified the view of the best scan.", ViewRule, missing=True
+        ),
+        text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
         text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
@@ -153,6 +158,7 @@ SCANS = Table(
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
+        text("view_evidence", "The rule that identified it.", ViewRule),
         integer("turn", "Quarter turns that bring the head up."),
         number("row_mm", "Distance of rows.", "mm"),
         number("column_mm", "Distance of columns.", "mm"),

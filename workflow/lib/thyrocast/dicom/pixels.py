@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,11 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
         raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
     except Exception as error:
         raise PixelError(f"pixels can't be decoded ({type(error).__name__})") from error
+
+
+def read_frames(path: str | Path, max_pixels: int, frames: Sequence[int]) -> list[Image]:
+    """Return frames of a file one by one; the parameters and errors are those of `read_counts`."""
+    return [read_counts(path, [frame], max_pixels).image for frame in frames]
 
 
 def _picture(path: str | Path, max_pixels: int) -> Image:
