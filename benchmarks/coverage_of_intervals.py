@@ -30,8 +30,8 @@ from thyrocast.statistics import (
 from thyrocast.statistics.inputs import NotEstimableError
 
 AUC, SLOPE, SHIFT, CUT = 0.8, 1.25, 0.2, 0.6
-SIZES = (50, 121, 1000)
-PREVALENCES = (0.3, 0.5, 0.7)
+SIZES = (50, 121, 400, 1000)
+PREVALENCES = (0.3, 0.5, 0.7, 0.9)
 CENTERS = (3, 5, 10)
 
 

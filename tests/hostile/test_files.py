@@ -46,7 +46,13 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     block = center(dicom=str(folder / "dicom"), clinical=str(path), fallbacks={"view": "anterior"})
     found = cohorts.register_center(block, cohort(), KEY, folder / "index", threads)
     private = folder / "private"
-    cohorts.write(found, folder / "register.csv", private / "scans.csv", private / "outcomes.csv")
+    cohorts.write(
+        found,
+        folder / "register.csv",
+        private / "scans.csv",
+        private / "outcomes.csv",
+        private / "files.csv",
+    )
     register = tables.read(REGISTER, folder / "register.csv")
     everyone = register["patient"].tolist()
     scans = tables.read(SCANS, private / "scans.csv")

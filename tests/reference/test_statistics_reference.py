@@ -98,8 +98,8 @@ def test_proc_paired_test(r, asah):
 class TestCalibration:
     def test_in_the_large_by_offset(self, r, unseen):
         found = calibration.in_the_large(unseen["outcome"], unseen["p"])
-        estimate, error, _ = r["glm.in_the_large"]
-        half = intervals.normal_quantile(0.95) * error
+        estimate, error = r["glm.in_the_large"][0], r["sandwich.in_the_large"][0]
+        half = intervals.t_quantile(0.95, unseen["p"].size - 1) * error
         np.testing.assert_allclose(
             found[:3], [estimate, estimate - half, estimate + half], **OPTIMIZED
         )
@@ -157,6 +157,19 @@ class TestCalibration:
         places = r[f"rms.knots.{knots}"]
         found = calibration_curve.spline_basis(inputs.logit(asah["p"]), places)[:7, 1:]
         np.testing.assert_allclose(found.T.ravel(), r[f"rms.basis.{knots}"], **EXACT)
+
+    @pytest.mark.parametrize("knots", [3, 4])
+    @pytest.mark.parametrize("certain", ["both", "low", "high", "few"])
+    def test_knots_where_probabilities_are_0_or_1(self, r, asah, knots, certain):
+        x = np.sort(inputs.logit(asah["p"]))
+        low, high = {"both": (9, 9), "low": (9, 0), "high": (0, 9), "few": (4, 4)}[certain]
+        x[:low], x[x.size - high :] = inputs.logit(np.array([0.0])), inputs.logit(np.array([1.0]))
+        # Both outcomes have 100 patients or more if four knots are wanted.
+        outcome = np.arange(x.size) < 50
+        if knots == 4:
+            x, outcome = np.tile(x, 2), np.arange(2 * x.size) < 113
+        found = calibration_curve.knots(x, outcome)
+        np.testing.assert_allclose(found, r[f"rms.tied_knots.{certain}.{knots}"], **EXACT)
 
     def test_spline_curve_and_ici(self, r, unseen):
         y, p = unseen["outcome"].astype(bool), unseen["p"]

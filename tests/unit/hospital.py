@@ -80,7 +80,13 @@ def assemble(
     for hospital in hospitals:
         registration = hospital.register()
         register, scans = out / hospital.name / "register.csv", out / hospital.name / "scans.csv"
-        cohorts.write(registration, register, scans, scans.with_name("outcomes.csv"))
+        cohorts.write(
+            registration,
+            register,
+            scans,
+            scans.with_name("outcomes.csv"),
+            scans.with_name("files.csv"),
+        )
         paths["registers"].append(register)
         paths["scans"].append(scans)
         everyone = registration.register["patient"].tolist()

@@ -26,11 +26,12 @@ def run(
     register: Path,
     scans: Path,
     outcomes: Path,
+    files: Path,
 ) -> None:
     """Write register.csv and the private tables, and add new patients to the ledger."""
     secret = identity.load_key(key)
     found = registration.register_center(center, cohort, secret, index, threads)
-    registration.write(found, register, scans, outcomes)
+    registration.write(found, register, scans, outcomes, files)
     table = found.register
     joined = table[(table["source"] != Source.DICOM) & (table["reason"] != NO_IDENTIFIER)]
     join_ledger(ledger, joined["patient"])
@@ -48,4 +49,5 @@ if "snakemake" in globals():
         register=Path(snakemake.output.register),
         scans=Path(snakemake.output.scans),
         outcomes=Path(snakemake.output.outcomes),
+        files=Path(snakemake.output.files),
     )

@@ -1,5 +1,5 @@
-# Values of R's pROC, metafor, rms and base R that test_statistics_reference.py compares with.
-# Usage: Rscript make.R [folder]   (Debian: r-cran-proc r-cran-metafor r-cran-rms)
+# Values of R's pROC, metafor, rms, sandwich and base R that test_statistics_reference.py compares with.
+# Usage: Rscript make.R [folder]   (Debian: r-cran-proc r-cran-metafor r-cran-rms r-cran-sandwich)
 # Public data: aSAH of pROC (Turck et al. 2010), dat.bcg and dat.hackshaw1998 of metadat.
 suppressMessages({library(pROC); library(metafor); library(rms)})
 arguments <- commandArgs(trailingOnly = TRUE)
@@ -41,6 +41,7 @@ v <- d[!odd, ]; lp <- qlogis(v$p)
 tight <- glm.control(epsilon = 1e-15, maxit = 100)
 m <- glm(v$outcome ~ 1, binomial, offset = lp, control = tight)
 keep("glm.in_the_large", c(coef(m), sqrt(vcov(m)), logLik(m)))
+keep("sandwich.in_the_large", sqrt(sandwich::vcovHC(m, "HC1")))
 m <- glm(v$outcome ~ lp, binomial, control = tight)
 keep("glm.joint", c(coef(m), sqrt(diag(vcov(m))), logLik(m)))
 s <- val.prob(v$p, v$outcome, pl = FALSE)
@@ -51,6 +52,14 @@ for (knots in 3:4) {
   basis <- rcspline.eval(all_lp, nk = knots, inclx = TRUE)
   keep(paste0("rms.knots.", knots), attr(basis, "knots"))
   keep(paste0("rms.basis.", knots), basis[1:7, ])
+}
+# Clipped probabilities of 0 and 1 are ties at the ends.
+certain <- list(both = c(1:9, 105:113), low = 1:9, high = 105:113, few = c(1:4, 110:113))
+for (n in names(certain)) for (knots in 3:4) {
+  x <- sort(all_lp); i <- certain[[n]]
+  x[i[i < 57]] <- qlogis(1e-6); x[i[i > 57]] <- qlogis(1 - 1e-6)
+  if (knots == 4) x <- rep(x, 2)
+  keep(paste("rms.tied_knots", n, knots, sep = "."), rcspline.eval(x, nk = knots, knots.only = TRUE))
 }
 basis <- rcspline.eval(lp, nk = 3, inclx = TRUE)
 m <- glm(v$outcome ~ basis, binomial, control = tight)

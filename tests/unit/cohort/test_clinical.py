@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.unit.example_scans import center, cohort
 from thyrocast.cohort import eligibility, outcome
-from thyrocast.cohort.clinical import ClinicalPatient, read_clinical
-from thyrocast.cohort.codes import CODES
-from thyrocast.cohort.dates import parse_date
-from thyrocast.cohort.numbers import parse_number
 from thyrocast.cohort.outcome import Outcome
-from thyrocast.cohort.units import factor as unit_factor
 from thyrocast.errors import InputError
+from thyrocast.tables.clinical import ClinicalPatient, read_clinical
+from thyrocast.tables.codes import CODES
+from thyrocast.tables.dates import parse_date
+from thyrocast.tables.numbers import parse_number
+from thyrocast.tables.units import factor as unit_factor
 
 
 def read(tmp_path: Path, text: str, **changes: Any) -> list[ClinicalPatient]:

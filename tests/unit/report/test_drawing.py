@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from tests.unit.report.example_study import HOSTILE
-from thyrocast.report import drawing, figures, forest_figure, palette, training_figures
+from thyrocast.pages import drawing, palette
+from thyrocast.report import figures, forest_figure, training_figures
 
 
 def curve(size: int = 50) -> pd.DataFrame:

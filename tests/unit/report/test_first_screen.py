@@ -8,7 +8,8 @@ import pytest
 from tests.unit.report.example_study import config, files, with_cohort, with_table, write_study
 from thyrocast import report
 from thyrocast.contract import evaluation as ev
-from thyrocast.report import banners, design_section, first_screen, numbers
+from thyrocast.pages import numbers
+from thyrocast.report import banners, design_section, first_screen
 from thyrocast.report.first_screen import MainResult
 
 

@@ -15,7 +15,8 @@ from thyrocast import report
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract import io
 from thyrocast.errors import InputError
-from thyrocast.report import numbers, scores
+from thyrocast.pages import numbers
+from thyrocast.report import scores
 from thyrocast.report.page import SECTIONS
 from thyrocast.report.reading import EVALUATION
 

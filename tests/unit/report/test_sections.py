@@ -20,19 +20,19 @@ from thyrocast.contract.names import (
     ThresholdRule,
 )
 from thyrocast.contract.table import Table
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Grid
 from thyrocast.report import (
     attention,
     center_grids,
     grids,
     methods,
-    numbers,
     participants,
     published,
     training,
     words,
 )
 from thyrocast.report.attention import AttentionSection
-from thyrocast.report.parts import Grid
 
 NEW_CENTER = "New center"
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thyrocast.report import numbers, words
+from thyrocast.pages import numbers
+from thyrocast.report import words
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, "", "x", np.nan, True, pd.NA])

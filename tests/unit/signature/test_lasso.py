@@ -157,3 +157,49 @@ def test_minimum_and_one_standard_error():
     result = path_with([0, 2, 5, 9, 12], [1.4, 1.24, 1.1, 1.0, 1.2], [0.1, 0.1, 0.15, 0.12, 0.2])
     assert lasso.choose(result, Selection.MINIMUM) == 3
     assert lasso.choose(result, Selection.ONE_STANDARD_ERROR) == 2
+
+
+def violation(features, outcome, path):
+    """Largest violation of an optimality condition on a path, as a share of its first penalty."""
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / spread
+    worst = 0.0
+    for penalty, intercept, weights in zip(
+        path.penalties, path.intercepts, path.coefficients, strict=True
+    ):
+        residual = outcome - expit(intercept + features @ weights)
+        gradient = scaled.T @ residual / len(outcome)
+        of_active = np.abs(gradient - penalty * np.sign(weights))
+        of_others = np.maximum(np.abs(gradient) - penalty, 0)
+        worst = max(worst, np.where(weights != 0, of_active, of_others).max())
+        worst = max(worst, abs(residual.mean()))
+    return worst / path.penalties[0]
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_every_solution_is_optimal_for_nearly_collinear_features(seed):
+    # Few directions, copied into many features up to a millionth: a solver that stops at a small
+    # duality gap or a small step leaves active features that violate their condition.
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(20, 90)), (100, 400)[seed % 2]
+    hidden = rng.normal(size=(n, 2))
+    noise = (1e-6, 1e-3, 0.1)[seed % 3]
+    features = hidden @ rng.normal(size=(2, p)) + noise * rng.normal(size=(n, p))
+    outcome = (hidden[:, 0] + rng.normal(size=n) > 0.3).astype(float)
+    path = lasso.fit_path(features, outcome, lasso.penalties(features, outcome, 40, 0.02))
+    assert len(path.penalties) > 10
+    assert violation(features, outcome, path) < 1e-8
+
+
+def test_paths_without_each_fold_are_those_of_separate_fits():
+    features, outcome = draw(n=50, p=120, seed=3)
+    features[10:, 7] = 2.0  # constant in every fold's training patients but the first one's
+    folds = np.repeat(np.arange(5), 10)
+    lambdas = lasso.penalties(features, outcome, 25, 0.1)
+    result = lasso.cross_validate(features, outcome, folds, lambdas)
+    expected = []
+    for fold in range(5):
+        train, test = folds != fold, folds == fold
+        path = lasso.fit_path(features[train], outcome[train], lambdas)
+        expected.append(lasso.deviance(path.linear(features[test]), outcome[test]))
+    np.testing.assert_allclose(result.deviance, np.mean(expected, axis=0), atol=1e-7)

@@ -20,9 +20,9 @@ from thyrocast.config.simulation import SimulationConfig
 from thyrocast.contract import io
 from thyrocast.contract.simulation import TRUTH
 from thyrocast.errors import InputError
-from thyrocast.planning import spreadsheet
 from thyrocast.simulation import center, export, physiology, truth
 from thyrocast.statistics.discrimination import auc
+from thyrocast.tables import spreadsheet
 
 ROOT = Path(__file__).parents[3]
 COHORTS = ("demo", "paper", "smoke")

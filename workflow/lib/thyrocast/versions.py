@@ -21,7 +21,6 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "openpyxl": ("openpyxl",),
     "pandas": ("pandas",),
     "pandera": ("pandera",),
-    "pint": ("pint",),
     "pydantic": ("pydantic",),
     "pydicom": ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls"),
     "pytorch_grad_cam": ("grad-cam",),

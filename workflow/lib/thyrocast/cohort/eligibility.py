@@ -1,6 +1,6 @@
 """Why a patient of a clinical table can't be in the study, before outcome and images are known."""
 
-from thyrocast.cohort.clinical import ClinicalPatient
+from thyrocast.tables.clinical import ClinicalPatient
 
 NO_IDENTIFIER = "no identifier in the clinical table"
 CONFLICTING_ROWS = "several different rows in the clinical table"

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.followup import Visit
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.outcome import (
     DrugMeaning,
@@ -13,6 +11,8 @@ from thyrocast.config.outcome import (
 )
 from thyrocast.contract.names import OutcomeRule, Role, ThyroidState
 from thyrocast.contract.text import code_texts, fold
+from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.followup import Visit
 
 CURED_STATES = {
     ThyroidState.EUTHYROID, ThyroidState.SUBCLINICAL_HYPOTHYROID, ThyroidState.HYPOTHYROID,

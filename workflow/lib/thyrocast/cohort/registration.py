@@ -4,20 +4,16 @@ A patient of the table passes five steps: parse (`clinical`), eligible (`eligibi
 (`outcome`), scans (`selection`), register (here).
 """
 
-import collections
 import datetime
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from thyrocast import identity
-from thyrocast.cohort import clinical, eligibility, outcome, scans, selection, summary
-from thyrocast.cohort.clinical import ClinicalPatient
-from thyrocast.cohort.dates import DAYS_PER_MONTH
+from thyrocast.cohort import eligibility, files, outcome, scans, selection, summary
 from thyrocast.cohort.outcome import Outcome
 from thyrocast.cohort.selection import Choice
 from thyrocast.config.center import CenterConfig
@@ -26,11 +22,11 @@ from thyrocast.contract import cohort as contract
 from thyrocast.contract import io
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
-from thyrocast.dicom import pictures
-from thyrocast.dicom.elements import Header
-from thyrocast.dicom.frames import PatientFile, judge
+from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
-from thyrocast.dicom.pixels import read_frames
+from thyrocast.tables import clinical
+from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.dates import DAYS_PER_MONTH
 
 LOG = logging.getLogger("thyrocast")
 
@@ -47,6 +43,8 @@ class Registration:
         `contract.cohort.SCANS`: the scans of included patients.
     outcomes
         `contract.cohort.OUTCOMES`: what each outcome was derived from.
+    files
+        `contract.cohort.FILES`: every file of the export.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
     """
@@ -54,6 +52,7 @@ class Registration:
     register: pd.DataFrame
     scans: pd.DataFrame
     outcomes: pd.DataFrame
+    files: pd.DataFrame
     days_before: Mapping[str, int]
 
 
@@ -86,31 +85,37 @@ def register_center(
     patients = clinical.read_clinical(center, cohort)
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
-    by_patient = _by_patient(headers, center, cohort)
+    judged = files.judge_files(headers, center, cohort)
+    by_patient = files.by_identifier(judged, center)
+    listed = files.FileList(center, key)
     source = scans.CenterSource(center, key)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
     days_before: dict[str, int] = {}
     for patient in patients:
-        files = by_patient.pop(patient.identifier, []) if patient.identifier else []
+        own = by_patient.pop(patient.identifier, []) if patient.identifier else []
         decided = outcome.decide(patient, center)
-        choice = selection.choose(files, patient.therapy, center, cohort)
+        choice = selection.choose(own, patient.therapy, center, cohort)
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
-        found = Source.BOTH if files else Source.CLINICAL
+        found = Source.BOTH if own else Source.CLINICAL
         rows.append(_register_row(pseudonym, name, patient, decided, reason, found, choice))
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
+        listed.add(own, choice, reason)
         if not reason:
-            scan_rows += scans.scan_rows(pseudonym, patient, choice, files, source)
+            scan_rows += scans.scan_rows(pseudonym, patient, choice, own, source)
             moment = choice.scans[0].moment
             if patient.therapy and moment:
                 days_before[pseudonym] = (patient.therapy - moment.date()).days
     rows += _without_table(by_patient, name, key)
+    for identifier, own in by_patient.items():
+        listed.add(own, selection.Choice(), _unlisted(identifier))
     registration = Registration(
         io.build(contract.REGISTER, rows),
         io.build(contract.SCANS, scan_rows),
         io.build(contract.OUTCOMES, outcome_rows),
+        io.build(contract.FILES, listed.rows(judged)),
         days_before,
     )
     summary.log_registration(
@@ -123,28 +128,6 @@ def register_center(
     if not (registration.register["source"] == Source.BOTH).any():
         summary.log_identifier_forms(name, [p.identifier for p in patients], list(by_patient))
     return registration
-
-
-def _by_patient(
-    headers: Mapping[str, Header], center: CenterConfig, cohort: CohortConfig
-) -> dict[str, list[PatientFile]]:
-    """Return the files by normalized PatientID ("" for a header that has none)."""
-    found: dict[str, list[PatientFile]] = collections.defaultdict(list)
-    reasons: collections.Counter[str] = collections.Counter()
-    for name, read in headers.items():
-        picture = center.accept.exports and pictures.is_picture(name)
-        header = pictures.read_picture_header(Path(center.dicom) / name) if picture else read
-        path = Path(center.dicom) / name
-        verdict = judge(header, center, cohort, partial(read_frames, path, cohort.max_pixels))
-        if verdict.reason:
-            reasons[verdict.reason] += 1
-        if header.reason:
-            continue
-        identifier = identity.normalize_identifier(header.text("PatientID"), center.identifiers)
-        found[identifier].append(PatientFile(name, header, verdict))
-    for reason, count in reasons.most_common():
-        LOG.info("center %s: %d files excluded: %s", center.name, count, reason)
-    return found
 
 
 def _pseudonym(patient: ClinicalPatient, center: str, key: bytes) -> str:
@@ -210,21 +193,27 @@ def _without_table(
 ) -> Iterator[Cells]:
     """Yield the rows of patients with images who are not in the clinical table."""
     for identifier in sorted(by_patient):
-        reason = eligibility.NOT_IN_TABLE if identifier else eligibility.NO_PATIENT_ID
         yield {
             **dict.fromkeys(contract.REGISTER.names),
             "patient": identity.pseudonym(key, center, identifier or "\nno PatientID"),
             "center": center,
             "included": False,
-            "reason": reason,
+            "reason": _unlisted(identifier),
             "source": Source.DICOM,
         }
 
 
-def write(registration: Registration, register: Path, scans: Path, outcomes: Path) -> None:
-    """Write register.csv and, in a folder that only its owner can read, scans.csv and outcomes.csv."""
+def _unlisted(identifier: str) -> str:
+    return eligibility.NOT_IN_TABLE if identifier else eligibility.NO_PATIENT_ID
+
+
+def write(
+    registration: Registration, register: Path, scans: Path, outcomes: Path, files: Path
+) -> None:
+    """Write register.csv and, in a folder that only its owner can read, the private tables."""
     scans.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     scans.parent.chmod(0o700)
     io.write(contract.SCANS, registration.scans, scans)
     io.write(contract.OUTCOMES, registration.outcomes, outcomes)
+    io.write(contract.FILES, registration.files, files)
     io.write(contract.REGISTER, registration.register, register)

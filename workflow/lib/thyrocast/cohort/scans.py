@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.cohort import selection
-from thyrocast.cohort.clinical import ClinicalPatient
 from thyrocast.cohort.selection import Candidate, Choice, SyringeFile
 from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
@@ -17,6 +16,7 @@ from thyrocast.dicom.acquisition import injection
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
+from thyrocast.tables.clinical import ClinicalPatient
 
 _SEX = {"F": "female", "M": "male"}
 # If only the year of birth is known or disclosed, the date is often written as January 1.

@@ -2,13 +2,13 @@
 
 import collections
 import datetime
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig, WithoutDates
-from thyrocast.contract.names import ScanKind, ValueSource, ViewRule
+from thyrocast.contract.names import ScanFlag, ScanKind, ValueSource, ViewRule
 from thyrocast.dicom import frames, terms
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.elements import Elements, Header, positive
@@ -59,13 +59,29 @@ class Candidate:
     moment: datetime.datetime | None
     pixel: PixelSize
 
+    @property
+    def flags(self) -> tuple[ScanFlag, ...]:
+        """What is unusual about the scan."""
+        return self.scan.flags
+
 
 @dataclass(frozen=True)
 class Choice:
-    """The scans of a patient, best first, or the reason why there is none."""
+    """The scans of a patient, best first, or the reason why there is none.
+
+    Attributes
+    ----------
+    scans
+        At most `ALTERNATIVES` scans.
+    reason
+        Why there are none.
+    rejected
+        Why anterior scans were not considered, by file.
+    """
 
     scans: tuple[Candidate, ...] = ()
     reason: str = ""
+    rejected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,6 +175,7 @@ def choose(
     """
     found: list[Candidate] = []
     reasons: dict[Stage, list[str]] = collections.defaultdict(list)
+    rejected: dict[str, str] = {}
     for file in files:
         if not file.verdict.scans:
             reasons[file.verdict.stage].append(file.verdict.reason)
@@ -166,15 +183,17 @@ def choose(
             pixel = pixel_size(file.header, scan, center)
             if isinstance(pixel, str):
                 reasons[Stage.PIXEL_SIZE].append(pixel)
+                rejected[file.name] = pixel
             else:
                 moment = acquired(file.header)
                 found.append(Candidate(file.name, file.header, scan, moment, pixel))
     if found:
-        return _by_date(found, therapy, cohort)
+        choice = _by_date(found, therapy, cohort)
+        return replace(choice, rejected=rejected | dict(choice.rejected))
     if not reasons:
         return Choice(reason="no images")
     last = reasons[max(reasons)]
-    return Choice(reason=max(sorted(set(last)), key=last.count))
+    return Choice(reason=max(sorted(set(last)), key=last.count), rejected=rejected)
 
 
 def _by_date(
@@ -184,14 +203,24 @@ def _by_date(
     days = {c.file: (therapy - c.moment.date()).days for c in found if therapy and c.moment}
     if days:
         inside = [c for c in found if c.file in days and low <= days[c.file] <= high]
+        outside = {c.file: _outside(days.get(c.file), low) for c in found if c not in inside}
         if inside:
-            return _ranked(inside, lambda candidate: days[candidate.file])
+            return replace(
+                _ranked(inside, lambda candidate: days[candidate.file]), rejected=outside
+            )
         if all(day < low for day in days.values()):
-            return Choice(reason="scans only after, or too near to, the therapy")
-        return Choice(reason="no scan within the window before the therapy")
+            return Choice((), "scans only after, or too near to, the therapy", outside)
+        return Choice((), "no scan within the window before the therapy", outside)
     if cohort.without_dates is WithoutDates.EXCLUDE and len({c.file for c in found}) > 1:
         return Choice(reason="several scans and no date to choose by")
     return _ranked(found, lambda c: (c.moment or datetime.datetime.max).toordinal())
+
+
+def _outside(days: int | None, low: int) -> str:
+    if days is None:
+        return "no date, although other scans have one"
+    after = days < low
+    return f"{'after, or too near to,' if after else 'too long before'} the therapy"
 
 
 def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choice:

@@ -117,6 +117,7 @@ class UnitsConfig(Block):
     ft4: str = option("Unit of free thyroxine.", "pmol/L")
     ft3: str = option("Unit of free triiodothyronine.", "pmol/L")
     withdrawal_days: str = option("Unit of the time from the last drug to therapy.", "days")
+    tsh: str = option("Unit of TSH at visits.", "mIU/L")
 
 
 class IdentifiersConfig(Block):

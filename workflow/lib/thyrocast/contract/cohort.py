@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from thyrocast.contract.names import (
     AntithyroidDrug,
+    FileUse,
     Role,
     ScanKind,
     Sex,
@@ -200,6 +201,32 @@ OUTCOMES = Table(
     private=True,
 )
 
+FILES = Table(
+    "{center}/files.csv",
+    "Private: every file of a center's export, whose it is, and what became of it.",
+    (
+        text("file", "Path of the file below the center's folder, percent-encoded."),
+        text("patient", "Pseudonym; missing if the file does not name a patient.", missing=True),
+        text("identifier", "Normalized patient identifier of the file.", missing=True),
+        text(
+            "verdict",
+            "`used` is the best scan of an included patient; `candidate` has an anterior scan that "
+            "is not the best one, or whose patient is excluded; `excluded` has none; `unreadable` "
+            "is no DICOM image.",
+            FileUse,
+        ),
+        text("reason", "Why the file is not used; empty for used files and for candidates that come "
+             "after a better scan."),
+        text("kind", "How its first anterior scan was acquired.", ScanKind, missing=True),
+        text("view_by", "What identified the anterior view of this scan.", ViewSource, missing=True),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
+        text("flags", "What is unusual about this scan, separated by spaces.", missing=True),
+        text("frames", "Frames of this scan, from 0, separated by spaces.", missing=True),
+    ),
+    key=("file",),
+    private=True,
+)  # fmt: skip
+
 #: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
 PACKAGE = Table(
     "{center}/clinical.csv",
@@ -214,4 +241,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES)
+TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)

@@ -123,6 +123,15 @@ class Source(StrEnum):
     DICOM = "dicom"
 
 
+class FileUse(StrEnum):
+    """What became of a file of a center's export."""
+
+    USED = "used"
+    CANDIDATE = "candidate"
+    EXCLUDED = "excluded"
+    UNREADABLE = "unreadable"
+
+
 class ScanKind(StrEnum):
     """How a scan was acquired; preferred kinds come first."""
 

@@ -10,7 +10,7 @@ from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.errors import InputError
-from thyrocast.planning.spreadsheet import read_sheet
+from thyrocast.tables.spreadsheet import read_sheet
 
 
 def read(config: ExternalPredictionsConfig, predictions: pd.DataFrame) -> pd.DataFrame:

@@ -55,9 +55,12 @@ def auc(sample: Sample, settings: Settings) -> Interval:
     return discrimination.auc_interval(sample.outcome, sample.probability, level)
 
 
-def no_variance(_sample: Sample, found: Interval) -> str:
-    """Remark on an AUC with Newcombe's interval."""
-    return "" if found.method == "delong_logit" else "AUC without a DeLong variance"
+def no_variance(sample: Sample, found: Interval) -> str:
+    """Remark on an AUC that has no variance; few patients alone are no reason for a remark."""
+    few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST
+    if found.method == "delong_logit" or (few and 0 < found.estimate < 1):
+        return ""
+    return "AUC without a DeLong variance"
 
 
 def one_outcome(_sample: Sample, found: Interval) -> str:

@@ -15,7 +15,7 @@ from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 from thyrocast.planning import exports
 from thyrocast.planning.exports import Export
-from thyrocast.planning.spreadsheet import read_sheet
+from thyrocast.tables.spreadsheet import read_sheet
 
 
 def check_inputs(study: StudyConfig) -> None:

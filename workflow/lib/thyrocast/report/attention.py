@@ -13,8 +13,9 @@ from PIL import Image
 
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.names import STRONGEST_FIRST, Model, Set
-from thyrocast.report import numbers, training_figures, words
-from thyrocast.report.parts import Cell, Grid, Key, Panel, label
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
+from thyrocast.report import training_figures, words
 from thyrocast.report.study import StudyResults
 
 #: Size (pixels) and JPEG quality of the pictures: they are shown small, and the maps are smooth.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from thyrocast.contract.evaluation import SAMPLE_SIZE
-from thyrocast.report import numbers, scores, words
+from thyrocast.pages import numbers
+from thyrocast.report import scores, words
 from thyrocast.report.study import StudyResults
 
 #: Purposes of the sample size calculation in words; `precision` is no criterion of its own.

@@ -4,8 +4,8 @@ import pandas as pd
 
 from thyrocast.contract.evaluation import POOLED, POOLED_CENTERS
 from thyrocast.contract.names import Metric
-from thyrocast.report import numbers, scores, words
-from thyrocast.report.parts import (
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import (
     Cell,
     Grid,
     estimate,
@@ -15,6 +15,7 @@ from thyrocast.report.parts import (
     sizes,
     suppression_note,
 )
+from thyrocast.report import scores, words
 from thyrocast.report.study import StudyResults
 
 #: Metrics pooled over centers, as a design's table shows them.

@@ -16,8 +16,9 @@ from thyrocast.contract.names import (
     Strategy,
 )
 from thyrocast.contract.table import Table
-from thyrocast.report import center_grids, figures, forest_figure, grids, numbers, scores, words
-from thyrocast.report.parts import Grid, Key, Panel
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Grid, Key, Panel
+from thyrocast.report import center_grids, figures, forest_figure, grids, scores, words
 from thyrocast.report.published import read as read_published
 from thyrocast.report.study import StudyResults, missing_models
 

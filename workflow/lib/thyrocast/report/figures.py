@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import PercentFormatter
 
-from thyrocast.report import drawing, numbers, palette, words
-from thyrocast.report.parts import Key
+from thyrocast.pages import drawing, numbers, palette
+from thyrocast.pages.parts import Key
+from thyrocast.report import words
 
 #: Most points of a curve: a panel has no more pixels.
 POINTS = 240

@@ -16,7 +16,8 @@ from thyrocast.contract.names import (
     Set,
     Strategy,
 )
-from thyrocast.report import figures, numbers, scores, words
+from thyrocast.pages import numbers
+from thyrocast.report import figures, scores, words
 from thyrocast.report.study import StudyResults
 
 #: Words for an AUC (0.5 is chance): the first one whose limit is above the AUC.

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from thyrocast.contract.names import Metric
-from thyrocast.report import drawing, numbers, palette, words
+from thyrocast.pages import drawing, numbers, palette
+from thyrocast.report import words
 
 #: AUC of a model that cannot distinguish patients.
 CHANCE = 0.5

@@ -6,8 +6,8 @@ import pandas as pd
 
 from thyrocast.contract.evaluation import COMPARISONS, PERFORMANCE, SAMPLE_SIZE, THRESHOLDS
 from thyrocast.contract.names import ALL_SPLITS, IMAGE_MODELS, GroupKind, Metric, Set
-from thyrocast.report import numbers, words
-from thyrocast.report.parts import (
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import (
     Cell,
     Grid,
     estimate,
@@ -17,6 +17,7 @@ from thyrocast.report.parts import (
     sizes,
     suppression_note,
 )
+from thyrocast.report import words
 from thyrocast.report.study import StudyResults
 
 #: Most splits in a table, so that the page of a study with many repeats stays small.

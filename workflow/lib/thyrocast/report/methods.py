@@ -7,7 +7,8 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.image import Intensity
 from thyrocast.config.network import RANDOM, Imbalance
 from thyrocast.contract.names import OutcomeRule, Role
-from thyrocast.report import numbers, words
+from thyrocast.pages import numbers
+from thyrocast.report import words
 from thyrocast.report.study import StudyResults
 
 #: With fewer centers, the variance between centers is estimated badly.

@@ -1,14 +1,10 @@
 """The page: all sections in one self-contained HTML file."""
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-from thyrocast.report import methods, palette, published
+from thyrocast.pages import html
+from thyrocast.report import methods, published
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
 from thyrocast.report.design_section import design_section
@@ -45,23 +41,7 @@ def render(study: StudyResults) -> str:
     The same study gives the same bytes: the page contains no time and no name of a machine except
     those in the study's provenance.
     """
-    script = (HERE / "script.js").read_text(encoding="utf-8")
-    style = palette.stylesheet() + (HERE / "style.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # For the page's own style and script, and for figures, whose text is escaped by drawing.py.
-    environment.filters["unescaped"] = Markup
-    return environment.get_template("page.html.j2").render(
-        style=style,
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
-        **_context(study),
-    )
+    return html.render(HERE, "page.html.j2", **_context(study))
 
 
 def _context(study: StudyResults) -> dict[str, Any]:

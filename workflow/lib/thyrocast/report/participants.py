@@ -11,8 +11,9 @@ from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.documents import CenterFlow
 from thyrocast.contract.names import Role
 from thyrocast.contract.table import Kind
-from thyrocast.report import numbers, words
-from thyrocast.report.parts import Cell, Grid, label
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, label
+from thyrocast.report import words
 from thyrocast.report.study import StudyResults
 
 #: Most codes of a column in table 1; the rest are counted together.

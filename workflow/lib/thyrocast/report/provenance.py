@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from thyrocast.contract.documents import Provenance
-from thyrocast.report import numbers, words
+from thyrocast.pages import numbers
+from thyrocast.report import words
 
 #: Blocks in the order of the page; others follow, and the config, which is long, comes last.
 _FIRST = ("versions", "inputs", "slurm_jobs")

@@ -6,8 +6,9 @@ from pathlib import Path
 from thyrocast.contract import documents
 from thyrocast.contract.documents import Document
 from thyrocast.contract.names import Design, Model, Set
-from thyrocast.report import numbers, scores, words
-from thyrocast.report.parts import Cell, Grid, label
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, label
+from thyrocast.report import scores, words
 from thyrocast.report.study import StudyResults
 
 #: Designs in the order in which they resemble the published one.

@@ -4,7 +4,7 @@ import pandas as pd
 
 from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS
 from thyrocast.contract.names import ALL_SPLITS, Design, GroupKind, Metric, Model, Set
-from thyrocast.report import numbers
+from thyrocast.pages import numbers
 from thyrocast.report.study import StudyResults
 
 #: The model that represents a design: the first of these that was scored.

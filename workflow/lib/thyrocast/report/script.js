@@ -1,22 +1,7 @@
 "use strict";
 (() => {
-  // The page is complete without this script, which adds filters, enlarged pictures, open details.
+  // Filters of the gallery, and enlarged pictures.
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const reveal = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
-    if (target) target.scrollIntoView();
-  };
-  addEventListener("hashchange", reveal);
-  reveal();
-
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = all("details:not([open])");
-    closed.forEach((details) => (details.open = true));
-  });
-  addEventListener("afterprint", () => closed.forEach((details) => (details.open = false)));
-
   const gallery = document.querySelector(".gallery");
   if (!gallery) return;
   const form = document.querySelector(".gallery-controls");

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thyrocast.report import numbers, split_panels, training_figures, words
-from thyrocast.report.parts import Cell, Grid, Key, Panel, label
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
+from thyrocast.report import split_panels, training_figures, words
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import SplitResults, StudyResults
 

@@ -15,8 +15,8 @@ from thyrocast.contract import evaluation
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.contract.names import ALL_SPLITS, STRONGEST_FIRST, GroupKind, Model, Set
 from thyrocast.contract.table import Table
+from thyrocast.pages.numbers import percent
 from thyrocast.report import words
-from thyrocast.report.numbers import percent
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from thyrocast.report import numbers, split_panels, training_figures
-from thyrocast.report.parts import Cell, Grid, Key, Panel, label
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
+from thyrocast.report import split_panels, training_figures
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import StudyResults
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
-from thyrocast.report import drawing, numbers, palette, words
+from thyrocast.pages import drawing, numbers, palette
+from thyrocast.report import words
 
 #: Markers of a legend's shapes.
 MARKERS = {"circle": "o", "triangle": "^", "square": "s"}

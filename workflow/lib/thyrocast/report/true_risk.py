@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from thyrocast.contract.names import UNSEEN_CENTERS, Model
-from thyrocast.report import numbers, scores, words
-from thyrocast.report.parts import Cell, Grid, label
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, label
+from thyrocast.report import scores, words
 from thyrocast.report.study import StudyResults
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUANTITIES
 from thyrocast.contract.names import Design, GroupKind, Metric, Model, Role, Set, ThresholdRule
-from thyrocast.report.numbers import count, is_number
+from thyrocast.pages.numbers import count, is_number
 
 MODELS: Mapping[str, str] = {
     Model.NETWORK: "ResNet50",
@@ -85,6 +85,8 @@ METHODS: Mapping[str, str] = {
     "t": "t",
     "log_t": "t, log scale",
     "wald": "Wald",
+    "sandwich_t": "t, sandwich variance",
+    "sandwich_t_by_patient": "t, sandwich variance by patient",
     "wilson": "Wilson",
     "newcombe": "Newcombe",
     "drawn_curves": "simulated calibration curves",

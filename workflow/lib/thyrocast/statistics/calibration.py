@@ -1,7 +1,7 @@
 """Whether probabilities agree with outcomes: intercepts, slope, ratio and scores.
 
-Coverage of 95 % intervals, for a model with a slope of 0.8: calibration in the large 92.1-94.9 %
-(its error assumes a slope of 1), slope 94.3-96.9 %, intercept 94.1-96.4 %, observed/expected
+Coverage of 95 % intervals, for a model with a slope of 0.8: calibration in the large 94.0-95.9 %,
+slope 94.3-96.9 %, intercept 94.1-96.4 %, observed/expected
 93.8-96.4 %, Brier score 93.9-96.7 %, scaled Brier score 94.0-96.3 %, log loss 92.7-96.2 %, lowest
 at n = 50.
 
@@ -44,7 +44,8 @@ def in_the_large(
     Returns
     -------
     Interval
-        Method ``wald``, or ``wald_by_patient`` with the sandwich variance.
+        Method ``sandwich_t``, or ``sandwich_t_by_patient``. The sandwich variance does not assume
+        that the slope is 1.
 
     Raises
     ------
@@ -58,9 +59,13 @@ def in_the_large(
     """
     y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "calibration in the large")
-    same = None if cluster is None else np.asarray(cluster)
+    same = np.arange(y.size) if cluster is None else np.asarray(cluster)
     fit = logistic.fit(np.ones((y.size, 1)), y, offset=inputs.logit(p), cluster=same)
-    return _wald(fit, 0, confidence, cluster)
+    estimate, error = float(fit.coefficients[0]), math.sqrt(fit.covariance[0, 0])
+    units = y.size if cluster is None else len(np.unique(same))
+    half = intervals.t_quantile(confidence, units - 1) * error
+    method = "sandwich_t" if cluster is None else "sandwich_t_by_patient"
+    return Interval(estimate, estimate - half, estimate + half, method, error, "identity")
 
 
 def slope(
@@ -79,12 +84,15 @@ def slope(
     Returns
     -------
     Interval
-        As in `in_the_large`.
+        Method ``wald``, or ``wald_by_patient`` with the sandwich variance.
 
     Raises
     ------
     NotEstimableError
-        If one outcome is missing, all probabilities are equal or the outcome is separated.
+        If one outcome is missing, all probabilities are equal, the outcome is separated, or a
+        probability is 0 or 1 (nearer than `inputs.EDGE`). The slope then depends on the value that
+        replaces the infinite logit, and no variance is right: with 2 to 24 % of such probabilities
+        Wald intervals cover 58-96 %, sandwich intervals 66-98 %.
 
     Examples
     --------
@@ -111,7 +119,7 @@ def intercept(
     Returns
     -------
     Interval
-        As in `in_the_large`.
+        As in `slope`.
 
     Raises
     ------
@@ -130,6 +138,12 @@ def intercept(
 def _joint(outcome: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None) -> logistic.Fit:
     y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "the calibration slope")
+    certain = int(np.sum((p < inputs.EDGE) | (p > 1 - inputs.EDGE)))
+    if certain:
+        raise NotEstimableError(
+            f"{certain} of {p.size} probabilities are 0 or 1: the calibration slope would depend on "
+            "how they are clipped"
+        )
     x = inputs.logit(p)
     if np.ptp(x) < 1e-12:
         raise NotEstimableError("the calibration slope needs probabilities that differ")

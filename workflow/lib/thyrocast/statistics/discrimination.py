@@ -13,6 +13,9 @@ from thyrocast.statistics.differences import Difference
 from thyrocast.statistics.inputs import Booleans, Floats
 from thyrocast.statistics.intervals import Interval
 
+#: Fewest patients of the rarer outcome for an interval from DeLong's variance.
+FEWEST = 15
+
 
 def placements(outcome: Booleans, score: Floats) -> tuple[Floats, Floats]:
     """DeLong's structural components in O(n log n).
@@ -152,8 +155,9 @@ def auc_interval(
     Returns
     -------
     Interval
-        Newcombe's if DeLong's variance is 0 (an AUC of exactly 0 or 1, or constant scores) or
-        cannot be estimated (one patient of an outcome); its `method` is then ``newcombe``.
+        Newcombe's if DeLong's variance is 0 (an AUC of exactly 0 or 1, or constant scores) or is
+        estimated from fewer than `FEWEST` patients of an outcome; its `method` is then
+        ``newcombe``.
 
     Raises
     ------
@@ -163,18 +167,20 @@ def auc_interval(
     Notes
     -----
     Coverage of 95 % intervals: ``delong_logit`` 94.2-96.5 %, ``newcombe`` 94.8-96.7 %; ``delong``
-    only 90.2-93.3 % at n = 50, and 92.8-95.9 % from n = 121 on.
+    only 90.2-93.3 % at n = 50, and 92.8-95.9 % from n = 121 on. With 5 to 15 patients of the rarer
+    outcome (AUC .7, .8, .9) ``delong_logit`` covers 89.8-96.0 %, ``newcombe`` 95.1-97.2 %.
 
     Examples
     --------
     >>> found = auc_interval([1, 1, 1, 0, 0, 0], [0.9, 0.6, 0.4, 0.6, 0.3, 0.1])
     >>> round(found.estimate, 3), round(found.low, 3), round(found.high, 3), found.method
-    (0.833, 0.249, 0.987, 'delong_logit')
+    (0.833, 0.358, 0.976, 'newcombe')
     """
     y = inputs.outcome_array(outcome)
     s = inputs.score_array(score, y.size)
     cured, failed = inputs.require_both(y, "the AUC")
-    if method == "newcombe" or min(cured, failed) < 2:
+    rarer = min(cured, failed)
+    if method == "newcombe" or rarer < (FEWEST if method == "delong_logit" else 2):
         return newcombe(auc(y, s), cured, failed, confidence)
     areas, covariance = delong(y, s)
     area, error = float(areas[0]), math.sqrt(max(float(covariance[0, 0]), 0.0))

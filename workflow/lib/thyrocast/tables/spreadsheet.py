@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.errors import InputError
-from thyrocast.planning import limits, workbook
-from thyrocast.planning.limits import check_rows
+from thyrocast.tables import limits, workbook
+from thyrocast.tables.limits import check_rows
 
 _WORKBOOKS = {".xlsx", ".xlsm"}
 

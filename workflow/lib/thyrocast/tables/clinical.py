@@ -5,12 +5,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from thyrocast.cohort import followup, units
-from thyrocast.cohort.cells import Row
-from thyrocast.cohort.codes import CODES
-from thyrocast.cohort.dates import DAYS_PER_YEAR
-from thyrocast.cohort.followup import SecondTreatment, Visit
-from thyrocast.cohort.numbers import RANGES
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig, OutOfRange
 from thyrocast.contract.columns import CLINICAL
@@ -18,7 +12,13 @@ from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.planning.spreadsheet import Sheet, read_sheet
+from thyrocast.tables import followup, units
+from thyrocast.tables.cells import Row
+from thyrocast.tables.codes import CODES
+from thyrocast.tables.dates import DAYS_PER_YEAR
+from thyrocast.tables.followup import SecondTreatment, Visit
+from thyrocast.tables.numbers import RANGES
+from thyrocast.tables.spreadsheet import Sheet, read_sheet
 
 LOG = logging.getLogger("thyrocast")
 # Number of faults in cells that are logged one by one; of the others only the number is logged.

@@ -4,12 +4,12 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thyrocast.cohort.cells import Row
-from thyrocast.cohort.codes import NO, YES
-from thyrocast.cohort.dates import months_between
 from thyrocast.config.outcome import OutcomeConfig, VisitConfig
 from thyrocast.contract.names import ThyroidState
 from thyrocast.contract.text import fold
+from thyrocast.tables.cells import Row
+from thyrocast.tables.codes import NO, YES
+from thyrocast.tables.dates import months_between
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import openpyxl
 import pytest
 
 from thyrocast.errors import InputError
-from thyrocast.planning import limits
-from thyrocast.planning.spreadsheet import read_sheet
+from thyrocast.tables import limits
+from thyrocast.tables.spreadsheet import read_sheet
 
 ROWS = [["Größe", "Name"], ["1,5", "Müller"], ["2,5", "Łoś; jr"]]
 
@@ -292,7 +292,7 @@ def test_rows_of_a_hostile_workbook_are_bounded(
 def test_openpyxl_is_imported_only_for_a_workbook(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")
     code = (
-        "import sys; from thyrocast.planning.spreadsheet import read_sheet;"
+        "import sys; from thyrocast.tables.spreadsheet import read_sheet;"
         "read_sheet(sys.argv[1]); assert 'openpyxl' not in sys.modules"
     )
     subprocess.run(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thyrocast.errors import InputError
-from thyrocast.planning import limits
+from thyrocast.tables import limits
 
 if TYPE_CHECKING:
     from openpyxl import Workbook

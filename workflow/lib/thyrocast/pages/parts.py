@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from thyrocast.contract.names import Status
-from thyrocast.report import numbers
+from thyrocast.pages import numbers
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from thyrocast.cohort.codes import CODES, antithyroid_drug, decode
-from thyrocast.cohort.dates import parse_date
-from thyrocast.cohort.numbers import RANGES, parse_number
-from thyrocast.cohort.units import UNITS
 from thyrocast.contract.text import fold
+from thyrocast.tables.codes import CODES, antithyroid_drug, decode
+from thyrocast.tables.dates import parse_date
+from thyrocast.tables.numbers import RANGES, parse_number
+from thyrocast.tables.units import UNITS
 
 TSH_UNIT = "mIU/L"
 

@@ -1,0 +1,59 @@
+"""Every file of an export is listed with its patient, what became of it, and why."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.unit.example_scans import IODINE131, nm
+from tests.unit.hospital import Hospital, scan
+from thyrocast.contract.names import FileUse
+
+
+def uses(hospital: Hospital) -> dict[str, tuple[str, str]]:
+    """Verdict and reason by file."""
+    table = hospital.register().files
+    return {row.file: (row.verdict, row.reason) for row in table.itertuples()}
+
+
+def test_every_file_has_a_verdict_and_a_reason(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    for identifier in ("1", "2", "3"):
+        north.patient(identifier)
+    north.scan("1/near", scan("1", AcquisitionDate="20200120"))
+    north.scan("1/far", scan("1", AcquisitionDate="20200110"))
+    north.scan("1/old", scan("1", AcquisitionDate="20150110"))
+    north.scan("1/after", scan("1", AcquisitionDate="20200301"))
+    north.scan("1/unsized", scan("1", PixelSpacing=None))
+    north.scan("1/iodine", scan("1", radionuclide=IODINE131))
+    north.scan("2/after", scan("2", AcquisitionDate="20200301"))
+    north.scan("4/scan", scan("4"))
+    north.scan("nobody", scan(""))
+    (north.dicom / "notes äö.txt").write_text("no scan")
+    assert uses(north) == {
+        "1/near": (FileUse.USED, ""),
+        "1/far": (FileUse.CANDIDATE, ""),
+        "1/old": (FileUse.EXCLUDED, "too long before the therapy"),
+        "1/after": (FileUse.EXCLUDED, "after, or too near to, the therapy"),
+        "1/unsized": (FileUse.EXCLUDED, "pixel size not stated"),
+        "1/iodine": (FileUse.EXCLUDED, "another radionuclide or tracer"),
+        "2/after": (FileUse.EXCLUDED, "after, or too near to, the therapy"),
+        "4/scan": (FileUse.CANDIDATE, "not in the clinical table"),
+        "nobody": (FileUse.CANDIDATE, "no identifier in the DICOM header"),
+        "notes %C3%A4%C3%B6.txt": (FileUse.UNREADABLE, "not a DICOM file"),
+    }
+    table = north.register().files.set_index("file")
+    register = north.register().register
+    assert table.loc["1/near", "patient"] == register["patient"][0]
+    assert (
+        table.loc["1/near", ["identifier", "kind", "view_by", "frames"]]
+        == ["1", "static", "code", "0"]
+    ).all()
+    assert table.loc["nobody", ["patient", "identifier"]].isna().all()
+
+
+def test_a_candidate_of_an_excluded_patient_has_the_reason_of_the_patient(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1", "maybe")
+    north.scan("a", scan("1"))
+    north.scan("b", nm(np.ones((64, 64), np.uint16), PatientID="1"))
+    assert uses(north) == dict.fromkeys("ab", (FileUse.CANDIDATE, "outcome code not in the config"))

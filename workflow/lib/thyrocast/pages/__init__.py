@@ -1,0 +1,1 @@
+"""What every HTML page is made of: layout, tables, numbers, colors and drawings."""
