@@ -1,5 +1,6 @@
 """The anterior pertechnetate frame is found by what the header states, never by its position."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from tests.unit.example_scans import (
     save,
     window,
 )
-from thyrocast.dicom.frames import FileVerdict, judge
+from thyrocast.dicom.frames import FileVerdict, confirm, judge
 from thyrocast.dicom.header import read_header
+from thyrocast.dicom.pixels import read_frames
 
 TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
 
@@ -128,11 +130,6 @@ def test_patient_orientation_gives_the_view(
     assert bool(verdict(tmp_path, dataset).scans) == known
 
 
-def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
-    head = detector(ANTERIOR, ImageOrientationPatient=[-1, 0, 0, 0, 0, -1])
-    assert verdict(tmp_path, nm(detectors=[head])).scans[0].view_by == "code"
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -143,7 +140,7 @@ def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
         ("甲状腺 側面", "a view other than anterior"),
         ("LAO", "a view other than anterior"),
         ("Thyroid", "view not stated"),
-        ("ANT MARKER", "a marker, whole-body, phantom or other organ's image by its description"),
+        ("ANT MARKER", "a marker image by its description"),
         ("Spritze voll", "a syringe by its description"),
     ],
 )
@@ -331,3 +328,219 @@ def test_windows_without_limits_are_identified_by_their_names(tmp_path: Path) ->
 
 def test_text_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
     assert verdict(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"
+
+
+def views_of_one_detector(tmp_path: Path, images: list[Any], **elements: Any) -> FileVerdict:
+    stack = np.stack(images)
+    path = save(nm(stack, [detector(ANTERIOR)], **elements), tmp_path / "scan")
+    found = judge(read_header(path), center(), cohort())
+    return confirm(found, functools.partial(read_frames, path, 10**6))
+
+
+def test_parts_of_one_acquisition_are_summed_with_their_durations(tmp_path: Path) -> None:
+    parts = [neck(128, 2.0, total=37_500, seed=seed) for seed in range(5)]
+    (scan,) = views_of_one_detector(tmp_path, parts, ActualFrameDuration=60_000).scans
+    assert (scan.frames, scan.duration_s) == ((0, 1, 2, 3, 4), 300.0)
+    assert "summed_frames" in scan.flags
+
+
+def test_parts_may_differ_by_the_motion_of_the_patient(tmp_path: Path) -> None:
+    parts = [neck(total=40_000, seed=seed, shift=(seed * 2.0, 0.0)) for seed in range(3)]
+    assert views_of_one_detector(tmp_path, parts).scans
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"lobes": (1.0, 0.2)},
+        {"shift": (0.0, 25.0)},
+        {"lobes": (0.0, 1.0), "shift": (0.0, -10.0)},
+        {"background": 0.6, "lobes": (0.5, 0.5)},
+    ],
+)
+def test_several_views_of_one_detector_are_not_guessed(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
+    images = [neck(seed=1), neck(seed=2), neck(seed=3, **other)]
+    found = views_of_one_detector(tmp_path, images)
+    assert found.reason == "several frames of one detector, which are not parts of one view"
+
+
+@pytest.mark.parametrize(
+    ("windows", "vector", "reason"),
+    [
+        ([(92, 125), (126, 154)], [1, 1], "energy windows that the vector of the frames does not tell apart"),
+        ([(126, 154), (92, 125)], [1, 1], "energy windows that the vector of the frames does not tell apart"),
+        ([(126, 154), (92, 125)], [1, 2], ""),
+    ],
+)  # fmt: skip
+def test_a_vector_of_ones_does_not_tell_two_energy_windows_apart(
+    tmp_path: Path, windows: list[tuple[float, float]], vector: list[int], reason: str
+) -> None:
+    dataset = nm(TWO, windows=[window(*limits) for limits in windows], EnergyWindowVector=vector)
+    dataset.DetectorVector = [1, 1]
+    assert verdict(tmp_path, dataset).reason == reason
+
+
+def test_frames_of_the_photopeak_alone_may_have_a_vector_of_ones(tmp_path: Path) -> None:
+    heads = [detector(ANTERIOR), detector(POSTERIOR)]
+    dataset = nm(TWO, heads, [window(126, 154), window(92, 125)], EnergyWindowVector=[1, 1])
+    assert frames(tmp_path, dataset) == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Технеций-99м",
+        "テクネチウム",
+        "锝-99m",
+        "Technétium 99m",
+        "Tecnezio",
+        "Teknesyum",
+        "Tc-99m",
+        "something",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["99LOCAL", "99SDM"])
+def test_the_photopeak_decides_if_no_other_radionuclide_is_coded(
+    tmp_path: Path, name: str, scheme: str
+) -> None:
+    value = "X-1" if scheme == "99LOCAL" else "C-163A8"
+    dataset = nm(radionuclide=code(value, name, scheme))
+    assert verdict(tmp_path, dataset).scans
+    dataset = nm(radionuclide=code(value, name, scheme), windows=[window(100, 200)])
+    known = name != "something" or value == "C-163A8"
+    assert bool(verdict(tmp_path, dataset).scans) == known
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Йод-123",
+        "ヨウ素-123",
+        "碘131",
+        "Iode 123",
+        "Yodo 131",
+        "Jod-131",
+        "Таллий-201",
+        "Gal 67 Gallium",
+    ],
+)
+def test_another_radionuclide_in_any_language_is_excluded(tmp_path: Path, name: str) -> None:
+    dataset = nm(radionuclide=code("X-1", name, "99LOCAL"))
+    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("POUMONS FACE", "the lungs"),
+        ("Lungenperfusion ventral", "the lungs"),
+        ("Akciğer perfüzyon ANT", "the lungs"),
+        ("płuca", "the lungs"),
+        ("Thyroïde poumons", "the lungs"),
+        ("Speicheldrüsen", "the salivary glands"),
+        ("glandes salivaires", "the salivary glands"),
+        ("ślinianki", "the salivary glands"),
+        ("Ghiandole salivari", "the salivary glands"),
+        ("tükürük bezi", "the salivary glands"),
+        ("Speekselklieren", "the salivary glands"),
+        ("Meckel ANT", "a Meckel's diverticulum"),
+        ("Hodenszintigraphie", "the testes"),
+        ("testículo", "the testes"),
+        ("Paratiroides MIBI", "the parathyroid glands"),
+        ("Nebenschilddrüse ant", "the parathyroid glands"),
+        ("Bijschildklieren", "the parathyroid glands"),
+        ("przytarczyce", "the parathyroid glands"),
+        ("thyroid/parathyroid ANT", "the parathyroid glands"),
+        ("scintigraphie osseuse", "the bones"),
+        ("gammagrafía ósea", "the bones"),
+        ("kości", "the bones"),
+        ("Kemik sintigrafisi", "the bones"),
+        ("Skelettszintigraphie", "the bones"),
+        ("riñones", "the kidneys"),
+        ("böbrek", "the kidneys"),
+        ("nerki", "the kidneys"),
+        ("cœur", "the heart"),
+        ("coração", "the heart"),
+        ("kalp", "the heart"),
+        ("Gehirn", "the brain"),
+        ("mózg", "the brain"),
+        ("Vidange gastrique", "the stomach or the esophagus"),
+        ("Magenentleerung", "the stomach or the esophagus"),
+        ("Ganglion sentinelle", "a sentinel node"),
+        ("schildwachtklier", "a sentinel node"),
+        ("węzeł wartowniczy", "a sentinel node"),
+        ("Corps entier ANT", "a whole-body image"),
+        ("tüm vücut", "a whole-body image"),
+        ("Ganzkörper", "a whole-body image"),
+        ("SSN marker", "a marker image"),
+        ("ANT with marker", "a marker image"),
+        ("Marqueur fourchette", "a marker image"),
+        ("intrinsic flood", "a phantom or a quality control"),
+        ("Uniformity", "a phantom or a quality control"),
+        ("ANT no marker", ""),
+        ("ANT sans marqueur", ""),
+        ("ohne Marker ventral", ""),
+        ("TEST ANT", ""),
+        ("Thyroid bonus ANT", ""),
+        ("Harting ANT", ""),
+        ("Schildklier ANT", ""),
+    ],
+)  # fmt: skip
+def test_other_organs_in_many_languages(tmp_path: Path, text: str, kind: str) -> None:
+    found = verdict(tmp_path, nm(SeriesDescription=text))
+    assert found.reason == (f"{kind} by its description" if kind else "")
+    assert bool(found.scans) == (not kind)
+
+
+def test_the_thyroid_phase_of_a_parathyroid_study_is_used_if_its_tracer_is_pertechnetate(
+    tmp_path: Path,
+) -> None:
+    dataset = nm(SeriesDescription="Thyroid - parathyroid ANT")
+    assert not verdict(tmp_path, dataset).scans
+    dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = "Tc99m Pertechnetate"
+    assert verdict(tmp_path, dataset).scans
+
+
+def test_a_center_can_keep_and_exclude_descriptions(tmp_path: Path) -> None:
+    dataset = nm(SeriesDescription="Thyroid heart clinic ANT")
+    assert not verdict(tmp_path, dataset).scans
+    assert verdict(tmp_path, dataset, views={"kept": ["heart clinic"]}).scans
+    assert not verdict(
+        tmp_path, nm(SeriesDescription="ANT B"), views={"excluded": [r"\bb\b"]}
+    ).scans
+
+
+def test_the_coded_region_identifies_the_organ(tmp_path: Path) -> None:
+    region = Sequence([code("39607008", "Lung")])
+    assert not verdict(tmp_path, nm(AnatomicRegionSequence=region)).scans
+    region = Sequence([code("69748006", "Thyroid")])
+    assert verdict(tmp_path, nm(AnatomicRegionSequence=region)).scans
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ImageType": ["DERIVED", "SECONDARY"]},
+        {"ImageType": ["ORIGINAL", "SECONDARY", "STATIC", "EMISSION"]},
+        {"ConversionType": "WSD"},
+    ],
+)
+def test_a_screen_save_in_the_class_of_counts_is_no_count_image(
+    tmp_path: Path, elements: dict[str, Any]
+) -> None:
+    dataset = nm(**elements)
+    assert verdict(tmp_path, dataset).reason == "a screen save in the class of counts"
+    accept = {"accept": {"secondary_capture": True}, "fallbacks": {"pixel_mm": 2.0}}
+    dataset.SeriesDescription = "ANT"
+    assert [scan.kind for scan in verdict(tmp_path, dataset, **accept).scans] == ["capture"]
+
+
+def test_a_derived_image_of_8_bits_is_no_count_image(tmp_path: Path) -> None:
+    pixels = np.minimum(neck(64, 4.0), 255).astype(np.uint8)
+    derived = ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]
+    found = verdict(tmp_path, nm(pixels, ImageType=derived))
+    assert found.reason == "a screen save in the class of counts"
+    assert verdict(tmp_path, nm(pixels)).scans
+    assert verdict(tmp_path, nm(ImageType=derived)).scans

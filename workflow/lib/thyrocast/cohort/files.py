@@ -15,7 +15,7 @@ from thyrocast.contract.names import FileUse
 from thyrocast.contract.table import Cells
 from thyrocast.dicom import pictures
 from thyrocast.dicom.elements import Header
-from thyrocast.dicom.frames import PatientFile, judge
+from thyrocast.dicom.frames import PatientFile, confirm, judge
 from thyrocast.dicom.names import quote_name
 from thyrocast.dicom.pixels import read_frames
 
@@ -39,7 +39,8 @@ def judge_files(
         picture = center.accept.exports and pictures.is_picture(name)
         header = pictures.read_picture_header(Path(center.dicom) / name) if picture else read
         read_pixels = partial(read_frames, Path(center.dicom) / name, cohort.max_pixels)
-        judged.append(PatientFile(name, header, judge(header, center, cohort, read_pixels)))
+        verdict = confirm(judge(header, center, cohort), read_pixels)
+        judged.append(PatientFile(name, header, verdict))
     reasons = collections.Counter(file.verdict.reason for file in judged if file.verdict.reason)
     for reason, count in reasons.most_common():
         LOG.info("center %s: %d files excluded: %s", center.name, count, reason)

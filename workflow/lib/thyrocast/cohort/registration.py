@@ -24,6 +24,7 @@ from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
+from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
 from thyrocast.tables.dates import DAYS_PER_MONTH
@@ -87,6 +88,7 @@ def register_center(
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
     by_patient = files.by_identifier(judged, center)
+    sizes = PixelSizes.of_files(center, judged)
     listed = files.FileList(center, key)
     source = scans.CenterSource(center, key)
     rows: list[Cells] = []
@@ -96,7 +98,7 @@ def register_center(
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
         decided = outcome.decide(patient, center)
-        choice = selection.choose(own, patient.therapy, center, cohort)
+        choice = selection.choose(own, patient.therapy, sizes, cohort)
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL

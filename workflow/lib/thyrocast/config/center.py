@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from thyrocast.config.base import Block, FaultsError, block, folded_once, option
 from thyrocast.config.outcome import OutcomeConfig
@@ -145,11 +145,21 @@ class FallbacksConfig(Block):
     """
 
     pixel_mm: float | None = option(
-        "Pixel size if PixelSpacing is empty, or of a secondary capture, PNG or TIFF.",
+        "Pixel size if the header has none (neither PixelSpacing nor a field of view), or an "
+        "implausible one, and of a secondary capture, PNG or TIFF. It is valid for one matrix: if "
+        "such files have several, they are excluded unless `pixel_mm_by_matrix` has the others.",
         None,
         unit="mm",
         gt=0,
         le=20,
+    )
+    pixel_mm_by_matrix: dict[Annotated[int, Field(ge=16)], Annotated[float, Field(gt=0, le=20)]] = (
+        option(
+            "Pixel sizes as for `pixel_mm`, by the number of columns of the matrix: "
+            "`{64: 8.8, 128: 4.4}`.",
+            {},
+            unit="mm",
+        )
     )
     duration_s: float | None = option(
         "Frame duration if ActualFrameDuration is empty.", None, unit="s", gt=0
@@ -193,8 +203,8 @@ class AcceptConfig(Block):
         False,
     )
     pinhole: bool = option(
-        "Images of a pinhole collimator, whose pixel size in the header is not valid; need "
-        "`fallbacks.pixel_mm`.",
+        "Images of a pinhole collimator. Their pixel size depends on the distance of the gland, so "
+        "they are scaled by the size of the gland, and have neither areas nor mass.",
         False,
     )
 
@@ -263,6 +273,15 @@ class CenterConfig(Block):
         faults = self.outcome.faults(self.columns.outcome, self.columns.therapy_date)
         if faults:
             raise FaultsError(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_have_a_pixel_size(self) -> Self:
+        given = self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix
+        for key in ("secondary_capture", "exports"):
+            if getattr(self.accept, key) and not given:
+                text = "is true, expected with fallbacks.pixel_mm, as such a picture states no pixel size"
+                raise FaultsError([(("accept", key), text)])
         return self
 
     def named_columns(self) -> dict[str, str]:

@@ -145,9 +145,7 @@ def image_type(header: Elements) -> list[str]:
     return [str(part).upper() for part in header.several("ImageType")]
 
 
-def wrong_organ(
-    header: Header, center: CenterConfig, described: Descriptions, region: str
-) -> str:
+def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, region: str) -> str:
     """Return what an image shows instead of the thyroid, by its descriptions; "" for nothing.
 
     Parameters

@@ -108,13 +108,10 @@ class _Case:
     cohort: CohortConfig
     described: Descriptions
     flags: tuple[ScanFlag, ...]
-    read: ReadFrames | None
 
 
-def judge(
-    header: Header, center: CenterConfig, cohort: CohortConfig, read: ReadFrames | None = None
-) -> FileVerdict:
-    """Find the anterior pertechnetate frames of a file.
+def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVerdict:
+    """Find the anterior pertechnetate frames of a file by its header; see also `confirm`.
 
     Parameters
     ----------
@@ -122,9 +119,6 @@ def judge(
         As `header.read_header` returns it.
     center, cohort
         The center's block and the cohort's block of the config.
-    read
-        Reads frames of the file; called only if the header leaves open whether several static
-        frames of one detector are one view. Without it, such frames are excluded.
     """
     if header.reason:
         return FileVerdict(reason=header.reason)
@@ -147,7 +141,7 @@ def judge(
     reason, flags = exclusion.wrong_radionuclide(header, center, described.nearest)
     if reason:
         return FileVerdict(reason=reason, stage=Stage.RADIONUCLIDE)
-    case = _Case(header, center, cohort, described, flags, read)
+    case = _Case(header, center, cohort, described, flags)
     if capture or header.text("SOPClassUID") == pictures.EXPORT:
         return _judge_capture(case)
     return _judge_frames(case)
@@ -208,11 +202,8 @@ def _judge_frames(case: _Case) -> FileVerdict:
         view = views.decide(
             evidence[detector], heads, detector, case.center, single=len(groups) == 1
         )
-        reason = view.reason
-        if not reason and parted and not _are_one_view(frames, case.read):
-            reason = "several frames of one detector, whose views the header does not tell apart"
-        if reason or view.rule is None:
-            excluded[reason] += len(frames)
+        if view.reason or view.rule is None:
+            excluded[view.reason] += len(frames)
             continue
         duration = _duration(header, frames)
         flags = [*case.flags, *view.flags]
@@ -232,12 +223,31 @@ def _item(detectors: Sequence[Elements], detector: int | None) -> Elements:
     return detectors[detector - 1] if detector and detector <= len(detectors) else Elements()
 
 
-def _are_one_view(frames: Sequence[int], read: ReadFrames | None) -> bool:
-    """Return whether frames differ by noise only, as the parts of one acquisition do."""
-    if read is None:
-        return False
+def confirm(verdict: FileVerdict, read: ReadFrames) -> FileVerdict:
+    """Exclude several static frames of one detector whose images are not one view.
+
+    A header does not say whether such frames are several views (anterior, then oblique) or the
+    parts of one acquisition; the images do.
+
+    Parameters
+    ----------
+    verdict
+        What `judge` returned.
+    read
+        Reads frames of the file; called only for such frames.
+    """
+    scans = tuple(scan for scan in verdict.scans if _is_one_view(scan, read))
+    if scans == verdict.scans:
+        return verdict
+    reason = "several frames of one detector, which are not parts of one view"
+    return FileVerdict(scans, "" if scans else reason, Stage.FRAMES)
+
+
+def _is_one_view(scan: Scan, read: ReadFrames) -> bool:
+    if ScanFlag.SUMMED_FRAMES not in scan.flags:
+        return True
     try:
-        return repeats.are_one_view(read(frames))
+        return repeats.are_one_view(read(scan.frames))
     except PixelError:
         return False
 

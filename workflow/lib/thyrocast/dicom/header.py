@@ -62,7 +62,7 @@ _WORDS = (
     "PhaseInformationSequence RotationVector NumberOfRotations RotationInformationSequence "
     "RRIntervalVector TimeSlotVector SliceVector AngularViewVector TimeSliceVector "
     "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
-    "AnatomicRegionSequence ConversionType SecondaryCaptureDeviceManufacturer"
+    "AnatomicRegionSequence FieldOfViewShape FieldOfViewDimensions ZoomFactor ConversionType SecondaryCaptureDeviceManufacturer"
 )
 # Private texts in which cameras name the view, by creator: group and elements.
 _LABELS: dict[str, tuple[tuple[int, tuple[int, ...]], ...]] = {
@@ -78,7 +78,7 @@ _MULTIPLE = {
     "ImageType", "PixelSpacing", "FrameIncrementPointer", "ImageOrientationPatient",
     "PatientOrientation", "CorrectedImage", "EnergyWindowVector", "DetectorVector", "PhaseVector",
     "RotationVector", "RRIntervalVector", "TimeSlotVector", "SliceVector", "AngularViewVector",
-    "TimeSliceVector",
+    "TimeSliceVector", "FieldOfViewDimensions", "ZoomFactor",
 }  # fmt: skip
 _TAGS = [Tag(keyword) for keyword in _WORDS.split()] + [
     Tag(group, element)

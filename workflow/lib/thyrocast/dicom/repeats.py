@@ -33,9 +33,7 @@ def are_one_view(frames: Sequence[NDArray[np.float64]]) -> bool:
     if min(totals) < LEAST_COUNTS:
         return False
     everything = np.sum(binned, axis=0)
-    return all(
-        _difference(part, everything - part) <= MOST_DIFFERENT for part in binned
-    )
+    return all(_difference(part, everything - part) <= MOST_DIFFERENT for part in binned)
 
 
 def _difference(part: NDArray[np.float64], rest: NDArray[np.float64]) -> float:
@@ -45,6 +43,8 @@ def _difference(part: NDArray[np.float64], rest: NDArray[np.float64]) -> float:
 
 
 def _bin(frame: NDArray[np.float64]) -> NDArray[np.float64]:
-    edges = [np.linspace(0, size, min(BINS, size), endpoint=False).astype(int) for size in frame.shape]
+    edges = [
+        np.linspace(0, size, min(BINS, size), endpoint=False).astype(int) for size in frame.shape
+    ]
     counts = np.maximum(frame, 0.0)
     return np.add.reduceat(np.add.reduceat(counts, edges[0], axis=0), edges[1], axis=1)

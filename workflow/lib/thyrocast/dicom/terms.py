@@ -144,9 +144,7 @@ def is_technetium(drug: Elements) -> bool | None:
         that is not known.
     """
     drugs = drug.items("RadiopharmaceuticalCodeSequence")
-    tracer = words(
-        drug.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in drugs)
-    )
+    tracer = words(drug.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in drugs))
     if _OTHER_TRACER.search(fold(tracer)) or any(map(_is_other_tracer, drugs)):
         return False
     codes = drug.items("RadionuclideCodeSequence")
@@ -168,9 +166,7 @@ def is_technetium(drug: Elements) -> bool | None:
 def is_pertechnetate(drug: Elements) -> bool:
     """Return whether a radiopharmaceutical item names pertechnetate, not only technetium."""
     drugs = drug.items("RadiopharmaceuticalCodeSequence")
-    tracer = words(
-        drug.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in drugs)
-    )
+    tracer = words(drug.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in drugs))
     coded = any(code.text("CodeValue") in _PERTECHNETATE_CODES for code in drugs)
     return coded or bool(_PERTECHNETATE.search(fold(tracer)))
 

@@ -145,7 +145,9 @@ def collect(
     """
     cosines = _cosines(header, detector)
     angle = detector.signed("StartAngle")
-    labels = {vocabulary.facing(label) for label in map(text.words, header.several("PrivateLabels"))}
+    labels = {
+        vocabulary.facing(label) for label in map(text.words, header.several("PrivateLabels"))
+    }
     labels.discard(None)
     return Evidence(
         orientation=_side(cosines) if cosines else None,
@@ -280,9 +282,7 @@ def _is_reversed(evidence: Evidence, heads: Heads, side: Facing) -> bool:
     return heads.angle and (evidence.angle is Facing.ANTERIOR) != (side is Facing.ANTERIOR)
 
 
-def _seen(
-    facing: Facing, rule: ViewRule, turn: int, flags: tuple[ScanFlag, ...] = ()
-) -> FrameView:
+def _seen(facing: Facing, rule: ViewRule, turn: int, flags: tuple[ScanFlag, ...] = ()) -> FrameView:
     reason = "" if facing is Facing.ANTERIOR else "a view other than anterior"
     return FrameView(facing, rule, turn, flags, reason)
 

@@ -170,7 +170,9 @@ _STATE = (
     r"(?:full|pleine?|voll\w*|llena|piena|cheia|volle|peln\w*|dolu|pre|avant|empty|vide|leer\w*|vacia|vuota|vazia|lege"
     r"|pust\w*|bos|post|residual\w*|rest)"
 )
-_DOSE_IMAGE = re.compile(rf"\b{_STATE} {_DOSE}\b|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b")
+_DOSE_IMAGE = re.compile(
+    rf"\b{_STATE} {_DOSE}\b|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
+)
 _POST_DOSE = re.compile(rf"\bpost {_DOSE}\b")
 
 
