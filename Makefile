@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper test test-quick lint format bench bench-gpu bench-scale package \
+.PHONY: help demo paper check test test-quick lint format bench bench-gpu bench-scale package \
   slurm-profile doctor resume config-docs output-docs lock clean
 
 help: ## List the commands
@@ -46,22 +46,30 @@ paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated
 	$(SNAKEMAKE) --configfile config/paper.yaml
 	@echo "The report: $(CURDIR)/results/paper/report/report.html"
 
+check: .venv/local.stamp ## The check page of one center, before any training: make check CENTER=north
+	@$(if $(CENTER),,$(error name a center: make check CENTER=north))
+	$(SNAKEMAKE) --configfile $(CONFIG) --config 'check={compare: present}' -- \
+	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/check/$(CENTER).json
+
 package: .venv/local.stamp ## De-identify a center for another site: make package CENTER=north
 	$(BIN)/python workflow/scripts/package_center.py $(CENTER) --configfile $(CONFIG)
 
 # ---- SLURM
 
 slurm-profile: .venv/launcher.stamp ## Link profiles/slurm, so that `snakemake --profile slurm` finds it
-	mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
+	@mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
+	@if [ -e "$(XDG_CONFIG_HOME)/snakemake/slurm" ] && [ ! -L "$(XDG_CONFIG_HOME)/snakemake/slurm" ]; then \
+	  echo "$(XDG_CONFIG_HOME)/snakemake/slurm is a profile of your own: rename it, or use" \
+	    "snakemake --profile profiles/slurm"; exit 1; fi
 	ln -sfn "$(CURDIR)/profiles/slurm" "$(XDG_CONFIG_HOME)/snakemake/slurm"
 
 PROFILE ?= slurm
 doctor: .venv/launcher.stamp ## Check the cluster before the first run
-	$(BIN)/python workflow/scripts/doctor.py --profile $(PROFILE) --configfile $(CONFIG)
+	$(BIN)/python workflow/scripts/doctor.py $(addprefix --profile ,$(PROFILE)) --configfile $(CONFIG)
 
 resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancels its jobs first
 	$(BIN)/python workflow/scripts/resume.py $(if $(CANCEL),--cancel) $(if $(GONE),--gone) \
-	  --profile $(PROFILE) --configfile $(CONFIG)
+	  $(addprefix --profile ,$(PROFILE)) --configfile $(CONFIG)
 
 # ---- the project
 

@@ -144,7 +144,9 @@ def test_data_flow_in_one_direction(tmp_path: Path) -> None:
     order = [
         "register_center",
         "standardize_images",
+        "check_center",
         "assemble_cohort",
+        "approve_centers",
         "make_splits",
         "plan_sample_size",
         "train_network",

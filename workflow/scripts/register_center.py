@@ -29,7 +29,7 @@ def run(
     files: Path,
 ) -> None:
     """Write register.csv and the private tables, and add new patients to the ledger."""
-    secret = identity.load_key(key)
+    secret = identity.read_key(key)
     found = registration.register_center(center, cohort, secret, index, threads)
     registration.write(found, register, scans, outcomes, files)
     table = found.register

@@ -151,3 +151,34 @@ def test_averaging_is_over_log_odds():
     parts = [{"predictors": None, "coefficients": [], "intercept": odds} for odds in (1.0, 3.0)]
     model = Baseline.model_validate({"coding": [], "penalty": None, "fits": parts})
     assert logit(model.predict(pd.DataFrame(index=[0]))[0]) == pytest.approx(2.0)
+
+
+def scanned(n, seed, scan_time):
+    """Patients whose uptake decides the outcome, scanned for a multiple of the usual time."""
+    rng = np.random.default_rng(seed)
+    uptake = np.exp(rng.normal(2.0, 0.5, n))
+    cured = rng.random(n) < expit(1.5 - 2.5 * (np.log(uptake) - 2.0))
+    counts = 4e4 * uptake * scan_time * np.exp(rng.normal(0, 0.15, n))
+    rows = [
+        dict.fromkeys(COHORT.names)
+        | {"patient": f"a-{i}", "center": "a", "role": "development", "outcome": int(cured[i])}
+        | {"q_uptake": uptake[i] * np.exp(rng.normal(0, 0.3)), "q_mass": 40.0 + i % 7}
+        | {"q_counts": counts[i], "q_rate": counts[i] / 300, "q_snr": np.sqrt(counts[i])}
+        for i in range(n)
+    ]
+    return io.build(COHORT, rows)
+
+
+@pytest.mark.parametrize("scan_time", [0.3, 1.0, 3.0])
+def test_a_shorter_or_longer_scan_changes_no_prediction(scan_time):
+    # In training all scans are alike, so that counts show the uptake; elsewhere they do not.
+    def quantities(cohort):
+        return models.predictors(Model.HANDCRAFTED, cohort, {})
+
+    train, test = scanned(250, 0, 1.0), scanned(400, 1, scan_time)
+    outcome = train["outcome"].to_numpy(dtype=float)
+    model = models.fit(quantities(train), outcome, 5, 2, 1, None)
+    probability = model.predict(quantities(test))
+    assert test["outcome"].mean() / probability.mean() == pytest.approx(1, abs=0.1)
+    assert auc(test["outcome"].to_numpy(), probability) > 0.65
+    np.testing.assert_array_equal(probability, model.predict(quantities(scanned(400, 1, 1.0))))

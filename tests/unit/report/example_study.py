@@ -16,7 +16,7 @@ from thyrocast import report
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import documents, evaluation, io, splits
 from thyrocast.contract import files as contract_files
-from thyrocast.contract.cohort import COHORT, QUANTITIES
+from thyrocast.contract.cohort import COHORT, QUALITY, QUANTITIES
 from thyrocast.contract.documents import (
     CenterFlow,
     Flow,
@@ -60,6 +60,7 @@ def config(centers: Centers = SMALL_CENTERS, **settings: Any) -> StudyConfig:
             "dicom": "dicom",
             "clinical": "clinical.csv",
             "columns": {"patient": "id", "outcome": "result"},
+            "eligibility": {"all_rows": True},
             "outcome": given,
         }
         for place, (role, _) in enumerate(centers.values())
@@ -260,7 +261,7 @@ def _characteristics(
         "tc_activity_mbq": 185.0,
         "delay_min": 20.0,
         "simulated": True,
-        **{column.name: random.lognormal(1, 0.5) for column in QUANTITIES},
+        **{column.name: random.lognormal(1, 0.5) for column in (*QUALITY, *QUANTITIES)},
     }
 
 

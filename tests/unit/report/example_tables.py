@@ -130,7 +130,7 @@ def _evaluate_split(
         out[ev.THRESHOLDS].append(
             {
                 "design": design, "split": split, "model": model, "rule": "youden",
-                "threshold": 0.4 + 0.2 * random.random(),
+                "threshold": 0.4 + 0.2 * random.random(), "signal": model != "handcrafted",
             }
         )  # fmt: skip
     for first, second in itertools.pairwise(models):

@@ -23,15 +23,12 @@ LOGARITHMIC = frozenset(
         "trab",
         "ft4",
         "ft3",
-        "q_counts",
-        "q_rate",
         "q_uptake",
         "q_area_right",
         "q_area_left",
         "q_mass",
         "q_to_background",
         "q_to_salivary",
-        "q_snr",
     }
 )
 # A text column with more different values than this is free text, not a predictor.

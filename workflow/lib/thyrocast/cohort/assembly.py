@@ -17,7 +17,7 @@ from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import documents, io
-from thyrocast.contract.columns import ACQUISITION, QUANTITIES
+from thyrocast.contract.columns import ACQUISITION, QUALITY, QUANTITIES
 from thyrocast.contract.documents import CenterFlow, Flow
 from thyrocast.contract.names import Role, Source
 
@@ -89,7 +89,7 @@ def assemble(
     register["reason"] = _reasons(register, records, images)
     register["reason"] = _without_duplicates(register, scans, images, settings)
     included = register[register["reason"] == ""].merge(
-        records[["patient", *ACQUISITION, *QUANTITIES]], on="patient", how="left"
+        records[["patient", *ACQUISITION, *QUALITY, *QUANTITIES]], on="patient", how="left"
     )
     cohort = included.assign(role=included["center"].map(dict(roles)).astype("str"))
     cohort["outcome"] = _outcomes(cohort, outcomes, seed)
@@ -178,6 +178,7 @@ def _stack(
             return
         shape = (len(places), size, size)
         stacked = open_memmap(temporary, mode="w+", dtype=kind, shape=shape)
+        fileio.reserve(temporary)
         job_of = places["job"].to_numpy()
         row_of = places["row"].to_numpy()
         for job in np.unique(job_of):

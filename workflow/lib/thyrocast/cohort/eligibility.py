@@ -12,4 +12,4 @@ def exclusion(patient: ClinicalPatient) -> str:
     """Return the reason why a patient is excluded; "" for an eligible one."""
     if not patient.identifier:
         return NO_IDENTIFIER
-    return CONFLICTING_ROWS if patient.conflicting else ""
+    return CONFLICTING_ROWS if patient.conflicting else patient.ineligible

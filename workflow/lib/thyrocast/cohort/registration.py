@@ -27,7 +27,6 @@ from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.dates import DAYS_PER_MONTH
 
 LOG = logging.getLogger("thyrocast")
 
@@ -159,6 +158,8 @@ def _register_row(
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
+        "function": decided.function,
+        "decided_by": decided.by,
     }
 
 
@@ -177,14 +178,17 @@ def _as_integer(decided: Outcome) -> int | None:
 def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> Cells:
     """Return the row with the thyroid state and the dates from which an outcome was derived."""
     therapy, visit = patient.therapy, None
-    if therapy and decided.months:
-        visit = therapy + datetime.timedelta(days=round(decided.months * DAYS_PER_MONTH))
+    if therapy and decided.days is not None:
+        visit = therapy + datetime.timedelta(days=round(decided.days))
     return {
         "patient": pseudonym,
         "identifier": patient.identifier,
         "therapy_date": therapy.isoformat() if therapy else None,
         "visit_date": visit.isoformat() if visit else None,
         "state": decided.state,
+        "function": decided.function,
+        "days": decided.days,
+        "decided_by": decided.by,
         "outcome": _as_integer(decided),
         "reason": decided.reason,
     }
@@ -213,8 +217,6 @@ def write(
     registration: Registration, register: Path, scans: Path, outcomes: Path, files: Path
 ) -> None:
     """Write register.csv and, in a folder that only its owner can read, the private tables."""
-    scans.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scans.parent.chmod(0o700)
     io.write(contract.SCANS, registration.scans, scans)
     io.write(contract.OUTCOMES, registration.outcomes, outcomes)
     io.write(contract.FILES, registration.files, files)

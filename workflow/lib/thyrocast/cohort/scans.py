@@ -54,12 +54,19 @@ def scan_rows(
             "patient": pseudonym,
             "identifier": patient.identifier,
             "rank": rank,
+            "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
             **_syringes(files, candidate),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
     ]
+
+
+def _days_before(candidate: Candidate, patient: ClinicalPatient) -> int | None:
+    if patient.therapy is None or candidate.moment is None:
+        return None
+    return (patient.therapy - candidate.moment.date()).days
 
 
 def _scan(candidate: Candidate, source: CenterSource) -> Cells:

@@ -6,6 +6,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from thyrocast.config.base import Block, FaultsError, block, folded_once, option
+from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
 from thyrocast.contract.names import ALL_SPLITS, AntithyroidDrug, Role, Sex, Smoking, YesNo
@@ -100,6 +101,9 @@ class CodesConfig(Block):
     )
     orbitopathy: Codes[YesNo] = option("The center's codes for orbitopathy, and ours.", {})
     smoking: Codes[Smoking] = option("The center's codes for smoking, and ours.", {})
+    levothyroxine: Codes[YesNo] = option(
+        "The center's codes for levothyroxine at a visit, and ours (`yes`, `no`).", {}
+    )
 
 
 class UnitsConfig(Block):
@@ -250,6 +254,9 @@ class CenterConfig(Block):
         "always understood).",
         DateOrder.DMY,
     )
+    eligibility: EligibilityConfig | None = option(
+        " ".join((EligibilityConfig.__doc__ or "").split()), None
+    )
     outcome: OutcomeConfig | None = option(" ".join((OutcomeConfig.__doc__ or "").split()), None)
     identifiers: IdentifiersConfig = block(IdentifiersConfig)
     views: ViewsConfig = block(ViewsConfig)
@@ -276,26 +283,33 @@ class CenterConfig(Block):
         return self
 
     @model_validator(mode="after")
+<<<<<<< HEAD
     def _pictures_have_a_pixel_size(self) -> Self:
         given = self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix
         for key in ("secondary_capture", "exports"):
             if getattr(self.accept, key) and not given:
                 text = "is true, expected with fallbacks.pixel_mm, as such a picture states no pixel size"
                 raise FaultsError([(("accept", key), text)])
+=======
+    def _eligibility_can_be_judged(self) -> Self:
+        if self.eligibility is None:
+            return self
+        faults, columns = self.eligibility.faults(), self.columns
+        dated = columns.birth_date is not None and columns.therapy_date is not None
+        if self.eligibility.age is not None and columns.age is None and not dated:
+            text = "missing, expected the age (or `birth_date` and `therapy_date`), for eligibility.age"
+            faults.append((("columns", "age"), text))
+        if faults:
+            raise FaultsError(faults)
+>>>>>>> main
         return self
 
     def named_columns(self) -> dict[str, str]:
         """Return the names of the columns that the config requires, by their config keys."""
         columns = sorted(self.columns.plain().items())
         named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
+        if self.eligibility is not None:
+            named |= self.eligibility.named_columns()
         if self.outcome is None:
             return named
-        for number, visit in enumerate(self.outcome.visits):
-            named |= {
-                f"outcome.visits[{number}].{key}": theirs
-                for key, theirs in visit.plain().items()
-                if key != "months" and theirs is not None
-            }
-        if self.outcome.second_treatment:
-            named["outcome.second_treatment"] = self.outcome.second_treatment
-        return named
+        return named | self.outcome.named_columns()

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from thyrocast.config.base import Block, Distinct, Fault, FaultsError, block, option
 from thyrocast.config.center import CenterConfig
+from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.explanation import ExplanationConfig
@@ -109,6 +110,7 @@ class StudyConfig(Block):
     lock_model: bool = option(
         "Bundle the model of all development patients for use elsewhere.", True
     )
+    check: CheckConfig = block(CheckConfig)
     cohort: CohortConfig = block(CohortConfig)
     image: ImageConfig = block(ImageConfig)
     network: NetworkConfig = block(NetworkConfig)

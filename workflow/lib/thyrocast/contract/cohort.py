@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from thyrocast.contract.names import (
     AntithyroidDrug,
+    DecidedBy,
     FileUse,
     Role,
     ScanKind,
     Sex,
     Smoking,
     Source,
+    ThyroidFunction,
     ThyroidState,
     ValueSource,
     ViewRule,
@@ -37,6 +39,14 @@ CLINICAL = (
     text("orbitopathy", "Orbitopathy.", YesNo, missing=True),
     text("smoking", "Smoking.", Smoking, missing=True),
 )
+#: How an outcome was decided.
+DECISION = (
+    text("function", "Thyroid function when the outcome was decided, in three states.",
+         ThyroidFunction, missing=True),
+    number("followup_months", "Time from therapy to what decided the outcome; a month has 30.4375 days.",
+           "months", missing=True),
+    text("decided_by", "What decided the outcome.", DecidedBy, missing=True),
+)  # fmt: skip
 #: How the scintigram was acquired.
 ACQUISITION = (
     text("vendor", "Manufacturer of the camera.", missing=True),
@@ -53,10 +63,14 @@ ACQUISITION = (
     number("centroid_y_mm", "Gland's centroid from mid-field, down positive.", "mm", missing=True),
     flag("simulated", "Whether the header says that the image is simulated.", missing=True),
 )  # fmt: skip
-#: What is measured in the scintigram.
-QUANTITIES = (
+#: Amounts that injected activity, camera and scan time decide: the quality of an image, no predictors.
+QUALITY = (
     number("q_counts", "Net counts in the gland.", "counts", missing=True),
     number("q_rate", "Net count rate of the gland.", "counts/s", missing=True),
+    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
+)
+#: What is measured of the gland in the scintigram.
+QUANTITIES = (
     number("q_uptake", "Technetium uptake of the gland.", "percent", missing=True),
     number("q_area_right", "Area of the right lobe.", "cm²", missing=True),
     number("q_area_left", "Area of the left lobe.", "cm²", missing=True),
@@ -65,7 +79,6 @@ QUANTITIES = (
     number("q_heterogeneity", "Variation of counts in the gland beyond noise.", missing=True),
     number("q_to_background", "Mean counts of gland over background.", missing=True),
     number("q_to_salivary", "Mean counts of gland over salivary glands.", missing=True),
-    number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
 )
 
 REGISTER = Table(
@@ -83,8 +96,8 @@ REGISTER = Table(
         text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
-        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
-        number("followup_months", "Time from therapy to the deciding visit.", "months", missing=True),
+        text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
+        *DECISION,
     ),
     key=("patient",),
     digits=6,
@@ -97,7 +110,9 @@ RECORDS = Table(
         _PATIENT,
         flag("usable", "Whether one of the patient's scans could be standardized."),
         text("reason", "Why none could; empty for usable patients."),
+        integer("rank", "Rank of the scan that was used, 0 for the best.", missing=True),
         *ACQUISITION,
+        *QUALITY,
         *QUANTITIES,
     ),
     key=("patient",),
@@ -125,8 +140,10 @@ COHORT = Table(
         _CENTER,
         text("role", "Role of the center.", Role),
         _OUTCOME,
+        *DECISION,
         *CLINICAL,
         *ACQUISITION,
+        *QUALITY,
         *QUANTITIES,
     ),
     key=("patient",),
@@ -156,6 +173,7 @@ SCANS = Table(
         integer("rank", "0 for the best scan."),
         text("file", "Path of the file below the center's folder, percent-encoded."),
         text("stamp", "Size and time of the file.", missing=True),
+        integer("days_before", "Days from the scan to the therapy.", "days", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
@@ -192,8 +210,16 @@ OUTCOMES = Table(
         _PATIENT,
         text("identifier", "Normalized patient identifier.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
-        text("visit_date", "Date of the deciding visit, ISO 8601.", missing=True),
-        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
+        text("visit_date", "Date of what decided the outcome, ISO 8601.", missing=True),
+        text("state", "Thyroid function at that time, in five states.", ThyroidState, missing=True),
+        text(
+            "function",
+            "Thyroid function at that time, in three states.",
+            ThyroidFunction,
+            missing=True,
+        ),
+        number("days", "Days from therapy to that time.", "days", missing=True),
+        text("decided_by", "What decided the outcome.", DecidedBy, missing=True),
         _OUTCOME,
         text("reason", "Why there is no outcome; empty where there is one."),
     ),

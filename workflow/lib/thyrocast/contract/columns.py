@@ -4,4 +4,5 @@ from thyrocast.contract import cohort
 
 CLINICAL = tuple(column.name for column in cohort.CLINICAL)
 ACQUISITION = tuple(column.name for column in cohort.ACQUISITION)
+QUALITY = tuple(column.name for column in cohort.QUALITY)
 QUANTITIES = tuple(column.name for column in cohort.QUANTITIES)

@@ -152,6 +152,8 @@ THRESHOLDS = Table(
         MODEL,
         text("rule", "How the threshold was chosen.", ThresholdRule),
         number("threshold", "Probability of cure from which a patient is called cured.", missing=True),
+        flag("signal", "Whether the training patients show that the model ranks better than chance; "
+             "empty if their probabilities are in-sample.", missing=True),
     ),
     key=("design", "split", "model"),
 )  # fmt: skip

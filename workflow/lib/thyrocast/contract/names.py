@@ -231,6 +231,32 @@ class ThyroidState(StrEnum):
     HYPOTHYROID = "hypothyroid"
 
 
+class ThyroidFunction(StrEnum):
+    """The three states of the outcome; subclinical states belong to the overt ones."""
+
+    HYPERTHYROID = "hyperthyroid"
+    EUTHYROID = "euthyroid"
+    HYPOTHYROID = "hypothyroid"
+
+
+class DecidedBy(StrEnum):
+    """What decided an outcome."""
+
+    CENTER = "center"
+    VISIT = "visit"
+    EARLY_HYPOTHYROIDISM = "early_hypothyroidism"
+    SECOND_TREATMENT = "second_treatment"
+
+
+class SecondKind(StrEnum):
+    """Kinds of second treatment after a first radioiodine therapy."""
+
+    IODINE = "iodine"
+    SURGERY = "surgery"
+    DRUGS = "drugs"
+    OTHER = "other"
+
+
 class Sex(StrEnum):
     """Codes of the column ``sex``."""
 

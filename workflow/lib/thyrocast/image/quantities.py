@@ -57,7 +57,7 @@ class SyringeCounts:
 
 @dataclass(frozen=True)
 class Quantities:
-    """Quantities of a gland by the names of `thyrocast.contract.cohort.QUANTITIES`.
+    """Quantities of a gland by their names in `thyrocast.contract.cohort`: `QUALITY` and `QUANTITIES`.
 
     None if a quantity cannot be computed. Net counts are counts minus background, which is the mean
     in the ring around the gland, times the area.

@@ -94,6 +94,8 @@ class Standardized:
         Hash of the camera's pixels, which identifies copies of an image.
     acquisition, quantities
         The content of the record.
+    rank
+        Rank of the scan, 0 for the best.
     """
 
     patient: str
@@ -102,6 +104,7 @@ class Standardized:
     digest: str
     acquisition: Acquisition
     quantities: Quantities
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,9 +173,9 @@ def standardize_patient(
         As in `standardize_job`.
     """
     reasons: list[str] = []
-    for scan in scans:
+    for rank, scan in enumerate(scans):
         try:
-            return _standardize(patient, scan, folder, center, settings)
+            return replace(_standardize(patient, scan, folder, center, settings), rank=rank)
         except (UnusableError, NoGlandError, PixelError) as error:
             reasons.append(str(error))
     # The reason of the best scan is reported; the others are only alternatives.
@@ -295,7 +298,7 @@ def _record(result: Standardized | Unusable) -> dict[str, Any]:
     blank = dict.fromkeys(RECORDS.names) | {"patient": result.patient}
     if isinstance(result, Unusable):
         return blank | {"usable": False, "reason": result.reason}
-    measured = asdict(result.acquisition) | asdict(result.quantities)
+    measured = asdict(result.acquisition) | asdict(result.quantities) | {"rank": result.rank}
     return blank | {"usable": True, "reason": ""} | {n: _finite(v) for n, v in measured.items()}
 
 

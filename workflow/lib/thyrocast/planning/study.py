@@ -13,7 +13,7 @@ from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
-from thyrocast.planning import exports
+from thyrocast.planning import folders, pseudonyms
 from thyrocast.planning.exports import Export
 from thyrocast.tables.spreadsheet import read_sheet
 
@@ -37,7 +37,7 @@ def _center_faults(center: CenterConfig) -> Iterator[str]:
     folder = Path(center.dicom)
     if not folder.is_dir():
         yield f"{where}, key dicom: there is no folder {folder}, expected the DICOM export"
-    elif next(exports.files(folder), None) is None:
+    elif next(folders.walk(folder), None) is None:
         yield f"{where}, key dicom: folder {folder} contains no files, expected DICOM files"
     if not Path(center.clinical).is_file():
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
@@ -103,7 +103,7 @@ def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
         For each pseudonym, a hash that changes with the patient's row or files.
     """
     center = study.center(name)
-    key = identity.load_key(study.pseudonym_key)
+    key = pseudonyms.key(study)
     table = read_sheet(center.clinical, center.sheet, center.encoding)
     files = export.versions()
     found: dict[str, str] = {}

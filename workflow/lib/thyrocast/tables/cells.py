@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from thyrocast.contract.text import fold
-from thyrocast.tables.codes import CODES, antithyroid_drug, decode
+from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
 from thyrocast.tables.dates import parse_date
 from thyrocast.tables.numbers import RANGES, parse_number
 from thyrocast.tables.units import UNITS
@@ -136,3 +136,26 @@ class Row:
             expected = "yes, no, a dose, the name of a drug, or a code of codes.antithyroid_drug"
             self.fault(column, f"not understood, expected {expected}")
             return None
+
+    def takes_levothyroxine(
+        self, column: str | None, codes: Mapping[str, str | None]
+    ) -> bool | None:
+        """Return whether levothyroxine is taken; None, with a fault, if the cell is unclear.
+
+        Parameters
+        ----------
+        column
+            The center's column.
+        codes
+            The center's codes of ``levothyroxine`` and ours.
+        """
+        try:
+            return levothyroxine(self.text(column), codes)
+        except ValueError:
+            expected = "yes, no, a dose, the name of a hormone, or a code of codes.levothyroxine"
+            self.fault(column, f"not understood, expected {expected}")
+            return None
+
+    def names_hormone(self, column: str | None) -> bool:
+        """Return whether a cell names a thyroid hormone."""
+        return names_hormone(self.text(column))

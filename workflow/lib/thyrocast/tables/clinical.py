@@ -12,11 +12,11 @@ from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.tables import followup, units
+from thyrocast.tables import criteria, followup, units
 from thyrocast.tables.cells import Row
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
-from thyrocast.tables.followup import SecondTreatment, Visit
+from thyrocast.tables.followup import FollowUp
 from thyrocast.tables.numbers import RANGES
 from thyrocast.tables.spreadsheet import Sheet, read_sheet
 
@@ -43,10 +43,14 @@ class ClinicalPatient:
         Dates of the first iodine-131 therapy and of birth.
     outcome_code
         The cell of the outcome, for the rule `given`.
-    visits, second_treatment
+    followup
         Events after the therapy, for the rule `followup`.
     conflicting
         Whether the table has other rows of this identifier that differ.
+    ineligible
+        Why the patient does not fulfill the center's criteria; "" for an eligible one.
+    later_therapy
+        Whether the row is about a second or later therapy.
     """
 
     identifier: str
@@ -55,9 +59,10 @@ class ClinicalPatient:
     therapy: datetime.date | None = None
     birth: datetime.date | None = None
     outcome_code: str = ""
-    visits: tuple[Visit, ...] = ()
-    second_treatment: SecondTreatment | None = None
+    followup: FollowUp = field(default_factory=FollowUp)
     conflicting: bool = False
+    ineligible: str = ""
+    later_therapy: bool = False
 
 
 def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPatient]:
@@ -100,12 +105,13 @@ def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPa
         if patient.identifier in first_rows:
             position, first = first_rows[patient.identifier]
             same = first == cells
-            patients[position] = _merge(patients[position], same, line, center.name)
+            patients[position] = _merge(patients[position], patient, same, center.name)
             continue
         if patient.identifier:
             first_rows[patient.identifier] = (len(patients), cells)
         patients.append(patient)
     _report(faults, cohort)
+    criteria.log_criteria(center, [patient.ineligible for patient in patients])
     return patients
 
 
@@ -143,17 +149,15 @@ def _read_patient(
         values,
         therapy,
         birth,
+        ineligible=criteria.reason(row, center, therapy, values),
+        later_therapy=criteria.is_later_therapy(row, center),
     )
     outcome = center.outcome
     if outcome is None or center.role is Role.PROSPECTIVE:
         return patient
     if outcome.rule is OutcomeRule.GIVEN:
         return replace(patient, outcome_code=row.text(columns.outcome))
-    return replace(
-        patient,
-        second_treatment=followup.read_second_treatment(row, outcome.second_treatment, therapy),
-        visits=followup.read_visits(row, outcome, therapy, codes.antithyroid_drug, factors),
-    )
+    return replace(patient, followup=followup.read_followup(row, center, therapy, factors))
 
 
 def _age(
@@ -168,14 +172,25 @@ def _age(
     return None
 
 
-def _merge(first: ClinicalPatient, same: bool, line: int, center: str) -> ClinicalPatient:
+def _merge(
+    first: ClinicalPatient, second: ClinicalPatient, same: bool, center: str
+) -> ClinicalPatient:
     """Combine a patient with a second row of the same identifier."""
     if same:
-        LOG.warning("center %s, row %d repeats row %d and is ignored", center, line, first.line)
+        LOG.warning(
+            "center %s, row %d repeats row %d and is ignored", center, second.line, first.line
+        )
+        return first
+    if first.later_therapy != second.later_therapy:
+        ours, later = (second, first) if first.later_therapy else (first, second)
+        again = followup.later_therapy(later.therapy, ours.therapy)
+        seconds = (*ours.followup.seconds, again)
+        return replace(ours, followup=replace(ours.followup, seconds=seconds))
+    if first.later_therapy:
         return first
     LOG.warning(
         "center %s, rows %d and %d have the same identifier but differ: the patient is excluded",
-        center, first.line, line,
+        center, first.line, second.line,
     )  # fmt: skip
     return replace(first, conflicting=True)
 

@@ -6,7 +6,6 @@ import re
 from thyrocast.contract.text import fold
 
 DAYS_PER_YEAR = 365.25
-DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 
 # First letters of month names in English, German, French, Spanish, Italian, Portuguese, Turkish.
 _MONTHS = (
@@ -66,8 +65,3 @@ def _without_names(text: str, order: str) -> tuple[str, str]:
     # `May 31, 2024` and `31 May 2024` have the day before the year, `2024 May 31` has it after.
     day, year = parts[:2] if len(parts[0]) <= 2 else parts[1::-1]
     return f"{day} {month} {year}", "dmy"
-
-
-def months_between(start: datetime.date, end: datetime.date) -> float:
-    """Return the months from one date to another; negative if the second is earlier."""
-    return (end - start).days / DAYS_PER_MONTH
