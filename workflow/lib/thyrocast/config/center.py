@@ -283,14 +283,15 @@ class CenterConfig(Block):
         return self
 
     @model_validator(mode="after")
-<<<<<<< HEAD
     def _pictures_have_a_pixel_size(self) -> Self:
         given = self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix
         for key in ("secondary_capture", "exports"):
             if getattr(self.accept, key) and not given:
                 text = "is true, expected with fallbacks.pixel_mm, as such a picture states no pixel size"
                 raise FaultsError([(("accept", key), text)])
-=======
+        return self
+
+    @model_validator(mode="after")
     def _eligibility_can_be_judged(self) -> Self:
         if self.eligibility is None:
             return self
@@ -301,7 +302,6 @@ class CenterConfig(Block):
             faults.append((("columns", "age"), text))
         if faults:
             raise FaultsError(faults)
->>>>>>> main
         return self
 
     def named_columns(self) -> dict[str, str]:

@@ -177,7 +177,7 @@ SCANS = Table(
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
-        text("view_evidence", "The rule that identified it.", ViewRule),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
         integer("turn", "Quarter turns that bring the head up."),
         number("row_mm", "Distance of rows; missing for a pinhole.", "mm", missing=True),
         number("column_mm", "Distance of columns; missing for a pinhole.", "mm", missing=True),
