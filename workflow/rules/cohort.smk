@@ -6,6 +6,7 @@ rule register_center:
         register="<results>/cohort/{center}/register.csv",
         scans="<private>/{center}/scans.csv",
         outcomes="<private>/{center}/outcomes.csv",
+        understanding="<private>/{center}/understanding.json",
         files="<private>/{center}/files.csv",
     log:
         "<logs>/register_center/{center}.log",

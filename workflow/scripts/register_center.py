@@ -9,6 +9,7 @@ from thyrocast.cohort import registration
 from thyrocast.cohort.eligibility import NO_IDENTIFIER
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
+from thyrocast.contract import documents
 from thyrocast.contract.names import Source
 from thyrocast.planning.ledger import join_ledger
 
@@ -26,12 +27,14 @@ def run(
     register: Path,
     scans: Path,
     outcomes: Path,
+    understanding: Path,
     files: Path,
 ) -> None:
     """Write register.csv and the private tables, and add new patients to the ledger."""
     secret = identity.read_key(key)
     found = registration.register_center(center, cohort, secret, index, threads)
     registration.write(found, register, scans, outcomes, files)
+    documents.write(found.understanding, understanding)
     table = found.register
     joined = table[(table["source"] != Source.DICOM) & (table["reason"] != NO_IDENTIFIER)]
     join_ledger(ledger, joined["patient"])
@@ -49,5 +52,6 @@ if "snakemake" in globals():
         register=Path(snakemake.output.register),
         scans=Path(snakemake.output.scans),
         outcomes=Path(snakemake.output.outcomes),
+        understanding=Path(snakemake.output.understanding),
         files=Path(snakemake.output.files),
     )

@@ -20,6 +20,7 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import io
+from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
@@ -27,6 +28,7 @@ from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -47,6 +49,8 @@ class Registration:
         `contract.cohort.FILES`: every file of the export.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
+    understanding
+        What was understood of the clinical table; private.
     """
 
     register: pd.DataFrame
@@ -54,6 +58,7 @@ class Registration:
     outcomes: pd.DataFrame
     files: pd.DataFrame
     days_before: Mapping[str, int]
+    understanding: Understanding
 
 
 def register_center(
@@ -82,7 +87,9 @@ def register_center(
         If the clinical table can't be used.
     """
     name = center.name
-    patients = clinical.read_clinical(center, cohort)
+    read = clinical.read_table(center, cohort)
+    clinical.log(read, center)
+    patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
@@ -118,6 +125,7 @@ def register_center(
         io.build(contract.OUTCOMES, outcome_rows),
         io.build(contract.FILES, listed.rows(judged)),
         days_before,
+        understand(center, read),
     )
     summary.log_registration(
         name,

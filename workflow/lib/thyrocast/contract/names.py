@@ -320,3 +320,21 @@ class SimulatedStatus(StrEnum):
     LOST = "lost"
     TABLE_ONLY = "table_only"
     DICOM_ONLY = "dicom_only"
+
+
+class ColumnKind(StrEnum):
+    """What the cells of a clinical table's column are read as."""
+
+    TEXT = "text"
+    DATE = "date"
+    NUMBER = "number"
+    CODE = "code"
+
+
+class OrderSource(StrEnum):
+    """How the order of day, month and year in a column is known."""
+
+    CONFIG = "config"
+    COLUMN = "column"
+    POINTS = "points"
+    OTHER_COLUMNS = "other_columns"
