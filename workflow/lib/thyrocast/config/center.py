@@ -5,7 +5,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, FaultsError, block, folded_once, option
+from thyrocast.config.base import Block, Fault, FaultsError, block, folded_once, option
 from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
@@ -303,15 +303,6 @@ class CenterConfig(Block):
         return self
 
     @model_validator(mode="after")
-    def _pictures_have_a_pixel_size(self) -> Self:
-        given = self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix
-        for key in ("secondary_capture", "exports"):
-            if getattr(self.accept, key) and not given:
-                text = "is true, expected with fallbacks.pixel_mm, as such a picture states no pixel size"
-                raise FaultsError([(("accept", key), text)])
-        return self
-
-    @model_validator(mode="after")
     def _eligibility_can_be_judged(self) -> Self:
         if self.eligibility is None:
             return self
@@ -323,6 +314,14 @@ class CenterConfig(Block):
         if faults:
             raise FaultsError(faults)
         return self
+
+    def picture_faults(self) -> list[Fault]:
+        """Return the keys that accept pictures although the config has no pixel size for them."""
+        if self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix:
+            return []
+        text = "is true, expected with fallbacks.pixel_mm: such a picture states no pixel size"
+        keys = ("secondary_capture", "exports")
+        return [(("accept", key), text) for key in keys if getattr(self.accept, key)]
 
     def named_columns(self) -> dict[str, str]:
         """Return the names of the columns that the config requires, by their config keys."""
