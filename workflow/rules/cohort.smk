@@ -8,6 +8,7 @@ rule register_center:
         outcomes="<private>/{center}/outcomes.csv",
         understanding="<private>/{center}/understanding.json",
         files="<private>/{center}/files.csv",
+        contradictions="<private>/{center}/contradictions.csv",
     log:
         "<logs>/register_center/{center}.log",
     benchmark:

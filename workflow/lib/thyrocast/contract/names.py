@@ -322,6 +322,19 @@ class SimulatedStatus(StrEnum):
     DICOM_ONLY = "dicom_only"
 
 
+class Contradiction(StrEnum):
+    """What contradicts itself in the data of a patient."""
+
+    SEX = "sex"
+    BIRTH = "birth_date"
+    AGE = "age"
+    FILES = "files"
+    THERAPY = "therapy_before_scan"
+    BORN = "born_after"
+    VISIT = "visit_before_therapy"
+    OUTCOME = "outcome_against_visits"
+
+
 class ColumnKind(StrEnum):
     """What the cells of a clinical table's column are read as."""
 
