@@ -133,16 +133,25 @@ def register_center(
         days_before,
         understand(center, read),
     )
+    _log(name, registration, patients, by_patient)
+    return registration
+
+
+def _log(
+    center: str,
+    registration: Registration,
+    patients: Sequence[ClinicalPatient],
+    without_table: Mapping[str, Sequence[PatientFile]],
+) -> None:
     summary.log_registration(
-        name,
+        center,
         registration.register,
         registration.scans,
-        files=len(headers),
-        nameless=len(by_patient.get("", [])),
+        files=len(registration.files),
+        nameless=len(without_table.get("", [])),
     )
     if not (registration.register["source"] == Source.BOTH).any():
-        summary.log_identifier_forms(name, [p.identifier for p in patients], list(by_patient))
-    return registration
+        summary.log_identifier_forms(center, [p.identifier for p in patients], list(without_table))
 
 
 def _pseudonym(patient: ClinicalPatient, center: str, key: bytes) -> str:
