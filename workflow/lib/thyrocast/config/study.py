@@ -135,6 +135,8 @@ class StudyConfig(Block):
     @model_validator(mode="after")
     def _centers_fit_the_designs(self) -> Self:
         faults = same_names(center.name for center in self.centers) + self._design_faults()
+        for number, center in enumerate(self.centers):
+            faults += [(("centers", number, *key), text) for key, text in center.picture_faults()]
         if faults:
             raise FaultsError(faults)
         return self
