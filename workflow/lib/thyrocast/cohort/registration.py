@@ -112,7 +112,8 @@ def register_center(
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL
-        rows.append(_register_row(pseudonym, name, patient, decided, reason, found, choice))
+        row = _register_row(pseudonym, center, patient, decided, reason, found, choice)
+        rows.append(row)
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
         contradicting += contradictions.of_patient(pseudonym, patient, own)
         listed.add(own, choice, reason)
@@ -161,17 +162,17 @@ def _pseudonym(patient: ClinicalPatient, center: str, key: bytes) -> str:
 
 def _register_row(
     pseudonym: str,
-    center: str,
+    center: CenterConfig,
     patient: ClinicalPatient,
     decided: Outcome,
     reason: str,
     source: Source,
     choice: Choice,
 ) -> Cells:
-    months = decided.months
+    months, eligible = decided.months, not eligibility.exclusion(patient)
     return {
         "patient": pseudonym,
-        "center": center,
+        "center": center.name,
         "included": not reason,
         "reason": reason,
         "source": source,
@@ -183,6 +184,8 @@ def _register_row(
         "followup_months": None if months is None else round(months, 1),
         "function": decided.function,
         "decided_by": decided.by,
+        "follow_up": outcome.follow_up(decided, center) if eligible else None,
+        "scanned": not choice.reason,
     }
 
 
@@ -229,6 +232,7 @@ def _without_table(
             "included": False,
             "reason": _unlisted(identifier),
             "source": Source.DICOM,
+            "scanned": False,
         }
 
 
