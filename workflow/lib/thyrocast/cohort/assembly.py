@@ -133,7 +133,10 @@ def _without_duplicates(
     included = register.loc[register["reason"] == "", ["patient", "center"]]
     best = scans[scans["rank"] == 0]
     table = included.merge(best, on="patient", how="left").merge(images, on="patient", how="left")
-    fields = ["patient", "center", "person_identifier", "person_birth", "therapy_date", "digest"]
+    fields = [
+        "patient", "center", "person_identifier", "person_birth", "therapy_date", "digest",
+        "scan_date", "person_name", "person_given",
+    ]  # fmt: skip
     people = [Person(*texts) for texts in table[fields].fillna("").itertuples(index=False)]
     excluded = duplicates.resolve(people, settings.duplicates, settings.distinct)
     return register["reason"].mask(register["patient"].isin(excluded), duplicates.REASON)

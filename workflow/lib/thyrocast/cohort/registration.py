@@ -13,7 +13,16 @@ from pathlib import Path
 import pandas as pd
 
 from thyrocast import identity
-from thyrocast.cohort import eligibility, files, outcome, scans, selection, summary
+from thyrocast.cohort import (
+    copies,
+    eligibility,
+    files,
+    outcome,
+    scans,
+    selection,
+    strangers,
+    summary,
+)
 from thyrocast.cohort.outcome import Outcome
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
@@ -87,6 +96,7 @@ def register_center(
     judged = files.judge_files(headers, center, cohort)
     by_patient = files.by_identifier(judged, center)
     listed = files.FileList(center, key)
+    persons = strangers.comparison(center.identifiers.compare, by_patient)
     source = scans.CenterSource(center, key)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
@@ -95,8 +105,19 @@ def register_center(
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
         decided = outcome.decide(patient, center)
+        stranger = persons.reason(patient, own)
+        resolved = copies.resolve(own, Path(center.dicom))
+        own = list(resolved.files)
         choice = selection.choose(own, patient.therapy, center, cohort)
-        reason = eligibility.exclusion(patient) or decided.reason or choice.reason
+        reason = (
+            eligibility.exclusion(patient)
+            or stranger
+            or decided.reason
+            or choice.reason
+            or next(
+                (resolved.doubtful[c.file] for c in choice.scans if c.file in resolved.doubtful), ""
+            )
+        )
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL
         rows.append(_register_row(pseudonym, name, patient, decided, reason, found))
@@ -107,6 +128,7 @@ def register_center(
             moment = choice.scans[0].moment
             if patient.therapy and moment:
                 days_before[pseudonym] = (patient.therapy - moment.date()).days
+    persons.log_doubt(name)
     rows += _without_table(by_patient, name, key)
     for identifier, own in by_patient.items():
         listed.add(own, selection.Choice(), _unlisted(identifier))
