@@ -10,7 +10,9 @@ from snakemake.logging import logger
 # The package of this workflow, also if another workflow imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
-from thyrocast.planning import controller, ledger, study
+from thyrocast import fileio
+from thyrocast.cluster import slurm
+from thyrocast.planning import controller, ledger, pseudonyms, study
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
@@ -30,17 +32,28 @@ def checked(config):
         for file in workflow.configfiles:
             check_file(file)
         given = read_study(config)
+        pseudonyms.check(given, workflow.is_main_process)
         if workflow.is_main_process:
             study.check_inputs(given)
         else:
             controller.check_unchanged(
-                digest(given.plain()), controller.rules_of_job(sys.argv)
+                given.study,
+                digest(given.plain()),
+                controller.rules_of_job(sys.argv),
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
     return given
+
+
+def record_key():
+    """Write the study's pseudonym key, if it is new, and its fingerprint."""
+    try:
+        pseudonyms.record(STUDY)
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
 
 
 def escalating(base):
@@ -188,6 +201,7 @@ def images_of_compared(wildcards):
     return [path for path in paths if Path(path).exists()]
 
 
+slurm.install()
 STUDY = checked(config)
 config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.

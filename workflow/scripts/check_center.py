@@ -10,6 +10,7 @@ from thyrocast import check, fileio, log
 from thyrocast.check.center import CenterFiles, Settings
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import documents
 
@@ -29,10 +30,10 @@ def run(
 ) -> None:
     """Write both pages and the document, and log the verdict with what to do first."""
     found = check.check(check.read(settings, files, others))
-    page.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fileio.private_folder(page.parent)
     for path, private in ((page, True), (public_page, False)):
         text = check.render(found, private=private)
-        with fileio.atomic(path, mode=0o600 if private else None) as temporary:
+        with fileio.atomic(path, mode=fileio.private_mode(path) if private else None) as temporary:
             temporary.write_text(text, encoding="utf-8")
     documents.write(check.as_document(found), document)
     for sentence in check.summary(found, page):
@@ -47,14 +48,14 @@ if "snakemake" in globals():
             study=params.study,
             center=CenterConfig.read(params.center),
             check=CheckConfig.read(params.check),
+            cohort=CohortConfig.read(params.cohort),
             image=ImageConfig.read(params.image),
             smallest=params.smallest,
         ),
         files=CenterFiles(
             register=Path(inputs.register),
             scans=Path(inputs.scans),
-            outcomes=Path(inputs.outcomes),
-            files=Path(inputs.files),
+            private=Path(inputs.outcomes).parent,
             images=[Path(path) for path in inputs.images],
             records=[Path(path) for path in inputs.records],
         ),

@@ -2,13 +2,14 @@
 
 import collections
 import filecmp
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thyrocast.cohort.selection import Candidate
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.frames import FileVerdict, PatientFile
@@ -33,6 +34,10 @@ class Resolved:
 
     files: tuple[PatientFile, ...]
     doubtful: dict[str, str]
+
+    def doubt(self, scans: Iterable[Candidate]) -> str:
+        """Return why one of the selected scans is doubtful; "" if none is."""
+        return next((self.doubtful[s.file] for s in scans if s.file in self.doubtful), "")
 
 
 def resolve(files: Sequence[PatientFile], folder: Path) -> Resolved:

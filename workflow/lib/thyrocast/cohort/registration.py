@@ -14,6 +14,7 @@ import pandas as pd
 
 from thyrocast import identity
 from thyrocast.cohort import (
+    contradictions,
     copies,
     eligibility,
     files,
@@ -27,14 +28,15 @@ from thyrocast.cohort.outcome import Outcome
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
+from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.dates import DAYS_PER_MONTH
+from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -53,15 +55,21 @@ class Registration:
         `contract.cohort.OUTCOMES`: what each outcome was derived from.
     files
         `contract.cohort.FILES`: every file of the export.
+    contradictions
+        `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
+    understanding
+        What was understood of the clinical table; private.
     """
 
     register: pd.DataFrame
     scans: pd.DataFrame
     outcomes: pd.DataFrame
     files: pd.DataFrame
+    contradictions: pd.DataFrame
     days_before: Mapping[str, int]
+    understanding: Understanding
 
 
 def register_center(
@@ -90,7 +98,9 @@ def register_center(
         If the clinical table can't be used.
     """
     name = center.name
-    patients = clinical.read_clinical(center, cohort)
+    read = clinical.read_table(center, cohort)
+    clinical.log(read, center)
+    patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
@@ -101,27 +111,26 @@ def register_center(
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
+    contradicting: list[Cells] = []
     days_before: dict[str, int] = {}
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
-        decided = outcome.decide(patient, center)
-        stranger = persons.reason(patient, own)
         resolved = copies.resolve(own, Path(center.dicom))
-        own = list(resolved.files)
-        choice = selection.choose(own, patient.therapy, center, cohort)
+        decided = outcome.decide(patient, center)
+        choice = selection.choose(resolved.files, patient.therapy, center, cohort)
         reason = (
             eligibility.exclusion(patient)
-            or stranger
+            or persons.reason(patient, own)
             or decided.reason
             or choice.reason
-            or next(
-                (resolved.doubtful[c.file] for c in choice.scans if c.file in resolved.doubtful), ""
-            )
+            or resolved.doubt(choice.scans)
         )
+        own = list(resolved.files)
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL
         rows.append(_register_row(pseudonym, name, patient, decided, reason, found))
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
+        contradicting += contradictions.of_patient(pseudonym, patient, own)
         listed.add(own, choice, reason)
         if not reason:
             scan_rows += scans.scan_rows(pseudonym, patient, choice, own, source)
@@ -137,7 +146,9 @@ def register_center(
         io.build(contract.SCANS, scan_rows),
         io.build(contract.OUTCOMES, outcome_rows),
         io.build(contract.FILES, listed.rows(judged)),
+        io.build(contract.CONTRADICTIONS, contradicting),
         days_before,
+        understand(center, read),
     )
     summary.log_registration(
         name,
@@ -176,6 +187,8 @@ def _register_row(
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
+        "function": decided.function,
+        "decided_by": decided.by,
     }
 
 
@@ -186,14 +199,17 @@ def _as_integer(decided: Outcome) -> int | None:
 def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> Cells:
     """Return the row with the thyroid state and the dates from which an outcome was derived."""
     therapy, visit = patient.therapy, None
-    if therapy and decided.months:
-        visit = therapy + datetime.timedelta(days=round(decided.months * DAYS_PER_MONTH))
+    if therapy and decided.days is not None:
+        visit = therapy + datetime.timedelta(days=round(decided.days))
     return {
         "patient": pseudonym,
         "identifier": patient.identifier,
         "therapy_date": therapy.isoformat() if therapy else None,
         "visit_date": visit.isoformat() if visit else None,
         "state": decided.state,
+        "function": decided.function,
+        "days": decided.days,
+        "decided_by": decided.by,
         "outcome": _as_integer(decided),
         "reason": decided.reason,
     }
@@ -218,13 +234,14 @@ def _unlisted(identifier: str) -> str:
     return eligibility.NOT_IN_TABLE if identifier else eligibility.NO_PATIENT_ID
 
 
-def write(
-    registration: Registration, register: Path, scans: Path, outcomes: Path, files: Path
-) -> None:
+def write(registration: Registration, register: Path, private: Path) -> None:
     """Write register.csv and, in a folder that only its owner can read, the private tables."""
-    scans.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scans.parent.chmod(0o700)
-    io.write(contract.SCANS, registration.scans, scans)
-    io.write(contract.OUTCOMES, registration.outcomes, outcomes)
-    io.write(contract.FILES, registration.files, files)
+    for table, frame in (
+        (contract.SCANS, registration.scans),
+        (contract.OUTCOMES, registration.outcomes),
+        (contract.FILES, registration.files),
+        (contract.CONTRADICTIONS, registration.contradictions),
+    ):
+        io.write(table, frame, private / f"{table.name}.csv")
+    documents.write(registration.understanding, private / "understanding.json")
     io.write(contract.REGISTER, registration.register, register)

@@ -6,6 +6,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import AfterValidator, field_validator, model_validator
 
 from thyrocast.config.base import Block, FaultsError, block, folded_once, option
+from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
 from thyrocast.contract.names import ALL_SPLITS, AntithyroidDrug, Role, Sex, Smoking, YesNo
@@ -108,6 +109,9 @@ class CodesConfig(Block):
     )
     orbitopathy: Codes[YesNo] = option("The center's codes for orbitopathy, and ours.", {})
     smoking: Codes[Smoking] = option("The center's codes for smoking, and ours.", {})
+    levothyroxine: Codes[YesNo] = option(
+        "The center's codes for levothyroxine at a visit, and ours (`yes`, `no`).", {}
+    )
 
 
 class UnitsConfig(Block):
@@ -194,8 +198,22 @@ class FallbacksConfig(Block):
     )
 
 
+class Quantity(StrEnum):
+    """Quantities of a clinical table that have a unit."""
+
+    AGE = "age"
+    GLAND_MASS = "gland_mass"
+    UPTAKE_24H = "uptake_24h"
+    ACTIVITY = "activity"
+    TRAB = "trab"
+    FT4 = "ft4"
+    FT3 = "ft3"
+    WITHDRAWAL_DAYS = "withdrawal_days"
+    TSH = "tsh"
+
+
 class AcceptConfig(Block):
-    """Kinds of files that are excluded unless the center accepts them here."""
+    """Kinds of files, and values, that are not accepted unless they are listed here."""
 
     lossy: bool = option("Images that were compressed with loss.", False)
     secondary_capture: bool = option(
@@ -211,6 +229,11 @@ class AcceptConfig(Block):
         "Images of a pinhole collimator, whose pixel size in the header is not valid; need "
         "`fallbacks.pixel_mm`.",
         False,
+    )
+    unusual_values: tuple[Quantity, ...] = option(
+        "Quantities of the table whose values are unusual for their unit, but right (`ft4`). "
+        "Without it the run stops and asks for `units` if another unit fits better.",
+        (),
     )
 
 
@@ -250,10 +273,14 @@ class CenterConfig(Block):
     missing: tuple[str, ...] = option(
         'Texts of cells that mean "not known", in addition to empty cells (`k.A.`, `"999"`).', ()
     )
-    date_order: DateOrder = option(
+    date_order: DateOrder | None = option(
         "Order of day, month and year in dates of the table that are not ISO (`2024-05-31` is "
-        "always understood).",
-        DateOrder.DMY,
+        "always understood). By default the dates of a column show it; the run stops if they do "
+        "not, or if they contradict this key.",
+        None,
+    )
+    eligibility: EligibilityConfig | None = option(
+        " ".join((EligibilityConfig.__doc__ or "").split()), None
     )
     outcome: OutcomeConfig | None = option(" ".join((OutcomeConfig.__doc__ or "").split()), None)
     identifiers: IdentifiersConfig = block(IdentifiersConfig)
@@ -280,18 +307,25 @@ class CenterConfig(Block):
             raise FaultsError(faults)
         return self
 
+    @model_validator(mode="after")
+    def _eligibility_can_be_judged(self) -> Self:
+        if self.eligibility is None:
+            return self
+        faults, columns = self.eligibility.faults(), self.columns
+        dated = columns.birth_date is not None and columns.therapy_date is not None
+        if self.eligibility.age is not None and columns.age is None and not dated:
+            text = "missing, expected the age (or `birth_date` and `therapy_date`), for eligibility.age"
+            faults.append((("columns", "age"), text))
+        if faults:
+            raise FaultsError(faults)
+        return self
+
     def named_columns(self) -> dict[str, str]:
         """Return the names of the columns that the config requires, by their config keys."""
         columns = sorted(self.columns.plain().items())
         named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
+        if self.eligibility is not None:
+            named |= self.eligibility.named_columns()
         if self.outcome is None:
             return named
-        for number, visit in enumerate(self.outcome.visits):
-            named |= {
-                f"outcome.visits[{number}].{key}": theirs
-                for key, theirs in visit.plain().items()
-                if key != "months" and theirs is not None
-            }
-        if self.outcome.second_treatment:
-            named["outcome.second_treatment"] = self.outcome.second_treatment
-        return named
+        return named | self.outcome.named_columns()

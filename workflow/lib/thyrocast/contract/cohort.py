@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from thyrocast.contract.names import (
     AntithyroidDrug,
+    Contradiction,
+    DecidedBy,
     FileUse,
     Role,
     ScanKind,
     Sex,
     Smoking,
     Source,
+    ThyroidFunction,
     ThyroidState,
     ValueSource,
     ViewSource,
@@ -36,6 +39,14 @@ CLINICAL = (
     text("orbitopathy", "Orbitopathy.", YesNo, missing=True),
     text("smoking", "Smoking.", Smoking, missing=True),
 )
+#: How an outcome was decided.
+DECISION = (
+    text("function", "Thyroid function when the outcome was decided, in three states.",
+         ThyroidFunction, missing=True),
+    number("followup_months", "Time from therapy to what decided the outcome; a month has 30.4375 days.",
+           "months", missing=True),
+    text("decided_by", "What decided the outcome.", DecidedBy, missing=True),
+)  # fmt: skip
 #: How the scintigram was acquired.
 ACQUISITION = (
     text("vendor", "Manufacturer of the camera.", missing=True),
@@ -81,8 +92,8 @@ REGISTER = Table(
         text("source", "Where the patient was found.", Source),
         _OUTCOME,
         *CLINICAL,
-        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
-        number("followup_months", "Time from therapy to the deciding visit.", "months", missing=True),
+        text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
+        *DECISION,
     ),
     key=("patient",),
     digits=6,
@@ -125,6 +136,7 @@ COHORT = Table(
         _CENTER,
         text("role", "Role of the center.", Role),
         _OUTCOME,
+        *DECISION,
         *CLINICAL,
         *ACQUISITION,
         *QUALITY,
@@ -196,8 +208,16 @@ OUTCOMES = Table(
         _PATIENT,
         text("identifier", "Normalized patient identifier.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
-        text("visit_date", "Date of the deciding visit, ISO 8601.", missing=True),
-        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
+        text("visit_date", "Date of what decided the outcome, ISO 8601.", missing=True),
+        text("state", "Thyroid function at that time, in five states.", ThyroidState, missing=True),
+        text(
+            "function",
+            "Thyroid function at that time, in three states.",
+            ThyroidFunction,
+            missing=True,
+        ),
+        number("days", "Days from therapy to that time.", "days", missing=True),
+        text("decided_by", "What decided the outcome.", DecidedBy, missing=True),
         _OUTCOME,
         text("reason", "Why there is no outcome; empty where there is one."),
     ),
@@ -229,6 +249,21 @@ FILES = Table(
     private=True,
 )  # fmt: skip
 
+CONTRADICTIONS = Table(
+    "{center}/contradictions.csv",
+    "Private: what contradicts itself in a patient's row and files; for the check page.",
+    (
+        _PATIENT,
+        text("identifier", "Normalized patient identifier.", missing=True),
+        text("kind", "What contradicts itself.", Contradiction),
+        integer("row", "Row of the clinical table."),
+        text("file", "Path of the file below the center's folder, percent-encoded.", missing=True),
+        text("note", "In words, without the values."),
+    ),
+    key=("patient", "kind"),
+    private=True,
+)
+
 #: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
 PACKAGE = Table(
     "{center}/clinical.csv",
@@ -243,4 +278,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)
+TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)

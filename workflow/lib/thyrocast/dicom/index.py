@@ -117,9 +117,9 @@ def _save(index: Path, found: Mapping[str, Entry], headers: Mapping[str, Header]
     # A file that changed just before this run is read again in the next one: another change within
     # the clock's resolution would not change its stamp.
     fresh = time.time_ns() - 2_000_000_000
-    index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fileio.private_folder(index.parent)
     with (
-        fileio.atomic(index, mode=0o600) as temporary,
+        fileio.atomic(index, mode=fileio.private_mode(index)) as temporary,
         temporary.open("w", encoding="utf-8") as file,
     ):
         file.write(json.dumps({"version": _VERSION}) + "\n")

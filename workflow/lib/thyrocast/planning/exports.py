@@ -97,14 +97,14 @@ def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
         same = before is not None and before.stamp == entry.stamp
         found[entry.name] = before if before and same else _glance(root, entry)
     if found != known:
-        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fileio.private_folder(memory.parent)
         # A file name may contain bytes that are not text; such a file is opened in every run.
         named = {
             path: (seen.stamp, seen.names, seen.kind)
             for path, seen in found.items()
             if path.isprintable()
         }
-        with fileio.atomic(memory, mode=0o600) as temporary:
+        with fileio.atomic(memory, mode=fileio.private_mode(memory)) as temporary:
             temporary.write_text(json.dumps(named), encoding="utf-8")
     return Export(
         stamps={path: seen.stamp for path, seen in found.items()},

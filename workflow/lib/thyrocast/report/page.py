@@ -66,6 +66,6 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "sample_size": sample_size(study),
         "methods": methods.paragraphs(study),
         "limitations": methods.limitations(study),
-        "checklist": methods.CHECKLIST,
+        "checklist": methods.checklist(study),
         "provenance": provenance_lists(study.provenance),
     }
