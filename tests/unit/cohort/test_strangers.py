@@ -99,7 +99,6 @@ def test_other_spellings_and_missing_values_contradict_nothing(
         ({"birth": "1970-05-01"}, ""),
         ({"birth": "1970-01-01"}, ""),
         ({"birth": "1970-05-02"}, "birth date differs"),
-        ({"birth": "1900-01-01"}, ""),
         ({"sex": "m"}, "sex differs"),
         ({"sex": "other"}, ""),
         ({"birth": "1933-05-01", "sex": "m"}, "birth date and sex differ"),
@@ -188,7 +187,7 @@ def test_a_wrong_column_is_suspected(tmp_path: Path, caplog: pytest.LogCaptureFi
             caplog.clear()
         else:
             assert reasons == {""}
-            assert caplog.text == ""
+            assert "of the images differs" not in caplog.text
 
 
 def test_a_stranger_is_not_in_the_cohort(tmp_path: Path) -> None:

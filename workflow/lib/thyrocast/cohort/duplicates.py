@@ -4,8 +4,10 @@ import collections
 import datetime
 import itertools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
 
 from thyrocast.config.cohort import Duplicates
 from thyrocast.errors import InputError
@@ -50,24 +52,24 @@ class Person:
     given: str = ""
 
 
-@dataclass(frozen=True)
-class Found:
-    """Pairs of patients who look alike, with why, in the order of the patients.
+def people(best: pd.DataFrame) -> list[Person]:
+    """Return patients as `Person`, in the order of a table.
 
-    Attributes
+    Parameters
     ----------
-    same
-        Pairs who look like one person.
-    namesakes
-        Pairs who would, but whose given names differ, as those of twins do.
+    best
+        Best scans: the columns of `contract.cohort.SCANS`, and ``center`` and ``digest``, the hash
+        of the pixels.
     """
+    columns = [
+        "patient", "center", "person_identifier", "person_birth", "therapy_date", "digest",
+        "scan_date", "person_name", "person_given",
+    ]  # fmt: skip
+    return [Person(*texts) for texts in best[columns].fillna("").itertuples(index=False)]
 
-    same: Mapping[tuple[str, str], str]
-    namesakes: Sequence[tuple[str, str]]
 
-
-def find(people: Sequence[Person]) -> Found:
-    """Find the pairs of patients who look like one person.
+def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
+    """Return the pairs of patients who look like one person, in the order of `people`, and why.
 
     - Identical pixels are the same image, even if the identifiers differ.
     - The same identifier in two centers, or with other leading zeros in one, is one person, unless
@@ -80,15 +82,28 @@ def find(people: Sequence[Person]) -> Found:
     In each pair, the patient who was treated first comes first.
     """
     pairs: dict[tuple[str, str], str] = {}
-    namesakes: list[tuple[str, str]] = []
     for why, group in _groups(people):
         for a, b in itertools.combinations(group, 2):
-            pair = _ordered(a, b)
-            if why == BIRTH and a.given and b.given and a.given != b.given:
-                namesakes += [pair] if _near(a, b) else []
-            elif _match(a, b, why):
-                pairs.setdefault(pair, why)
-    return Found(pairs, [pair for pair in namesakes if pair not in pairs])
+            if _match(a, b, why):
+                pairs.setdefault(_ordered(a, b), why)
+    return pairs
+
+
+def namesakes(people: Sequence[Person]) -> list[tuple[str, str]]:
+    """Return the pairs who would look like one person if their given names did not differ.
+
+    They may be twins, or one person with two spellings.
+    """
+    one = find(people)
+    return [
+        pair
+        for why, group in _groups(people)
+        for a, b in itertools.combinations(group, 2)
+        if why == BIRTH
+        and _other_given(a, b)
+        and _near(a, b)
+        and (pair := _ordered(a, b)) not in one
+    ]
 
 
 def _groups(people: Sequence[Person]) -> Iterable[tuple[str, list[Person]]]:
@@ -119,7 +134,13 @@ def _match(a: Person, b: Person, why: str) -> bool:
         return a.birth == b.birth
     if why == BIRTH and a.name and a.name == b.name:
         return True
+    if why == BIRTH and _other_given(a, b):
+        return False
     return _near(a, b)
+
+
+def _other_given(a: Person, b: Person) -> bool:
+    return bool(a.given and b.given and a.given != b.given)
 
 
 def _near(a: Person, b: Person) -> bool:
@@ -160,15 +181,14 @@ def resolve(
         If the config does not say what to do with a pair.
     """
     known = {frozenset(pair) for pair in distinct}
-    found = find(people)
-    for pair in found.namesakes:
+    for pair in namesakes(people):
         if frozenset(pair) not in known:
             LOG.warning(
                 "patients %s and %s have the same birth date and sex and near dates, but different "
                 "given names: they are taken as two people",
                 *pair,
             )
-    pairs = {pair: why for pair, why in found.same.items() if frozenset(pair) not in known}
+    pairs = {pair: why for pair, why in find(people).items() if frozenset(pair) not in known}
     if not pairs or meaning is Duplicates.KEEP:
         return set()
     if meaning is Duplicates.EXCLUDE:

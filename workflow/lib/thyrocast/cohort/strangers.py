@@ -2,11 +2,11 @@
 
 import collections
 import datetime
-import itertools
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from thyrocast.cohort import naming
 from thyrocast.cohort.duplicates import MOST_BORN
@@ -77,6 +77,28 @@ class Facts:
     sex: Sex | None = None
     name: dict[str, Name] = field(default_factory=dict)
 
+    def knows(self, what: PersonFact) -> bool:
+        """Return whether the source says something about it."""
+        return bool(
+            {PersonFact.BIRTH_DATE: self.born, PersonFact.SEX: self.sex}.get(what, self.name)
+        )
+
+
+class Between(StrEnum):
+    """Between which sources something differs."""
+
+    IMAGES = "among the images"
+    TABLE = "between images and table"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs, a file in which it does, and from what; no values."""
+
+    what: str
+    file: str
+    between: Between
+
 
 @dataclass
 class Comparison:
@@ -94,8 +116,10 @@ class Comparison:
     placeholders: Collection[Born] = ()
     _counts: "collections.Counter[tuple[str, bool]]" = field(default_factory=collections.Counter)
 
-    def reason(self, patient: ClinicalPatient, files: Sequence[PatientFile]) -> str:
-        """Return why images and row can't be those of one person; "" if they can.
+    def differences(
+        self, patient: ClinicalPatient, files: Sequence[PatientFile]
+    ) -> list[Difference]:
+        """Return why images and row can't be those of one person; nothing if they can.
 
         Parameters
         ----------
@@ -104,13 +128,19 @@ class Comparison:
         files
             The files with its identifier.
         """
-        images = [self._facts(file) for file in files if not file.header.reason]
-        among = [what for what in PersonFact if self._differ(what, images)]
+        images = {file.name: self._facts(file) for file in files if not file.header.reason}
         row = self._row(patient)
-        other: list[str] = [what for what in self._compared(images, row) if what not in among]
-        other += self._age(patient, files, images)
-        texts = [_listed(among, "among the images"), _listed(other, "between images and table")]
-        return f"{REASON}: {'; '.join(filter(None, texts))}" if any(texts) else ""
+        found = []
+        for what in PersonFact:
+            file = _disagreeing(what, images)
+            other = self._against_table(what, images, row)
+            if file:
+                found.append(Difference(what, file, Between.IMAGES))
+            elif other:
+                found.append(Difference(what, other, Between.TABLE))
+        if file := self._against_age(patient, files, images):
+            found.append(Difference(AGE, file, Between.TABLE))
+        return found
 
     def _facts(self, file: PatientFile) -> Facts:
         header = file.header
@@ -133,33 +163,28 @@ class Comparison:
             sex_of(str(patient.values.get("sex") or "")),
         )
 
-    def _differ(self, what: PersonFact, facts: Iterable[Facts]) -> bool:
-        return any(not _agree(what, a, b) for a, b in itertools.combinations(_distinct(facts), 2))
+    def _against_table(self, what: PersonFact, images: Mapping[str, Facts], row: Facts) -> str:
+        """Return a file that differs from the table, and count the patients for whom it is known."""
+        if not row.knows(what):
+            return ""
+        known = {name: facts for name, facts in images.items() if facts.knows(what)}
+        wrong = [name for name, facts in known.items() if not _agree(what, facts, row)]
+        if known:
+            self._counts[what, bool(wrong)] += 1
+        return wrong[0] if wrong else ""
 
-    def _compared(self, images: Sequence[Facts], row: Facts) -> Iterator[PersonFact]:
-        """Yield what differs from the table, and count the patients for whom it is known."""
-        for what, attribute in ((PersonFact.BIRTH_DATE, "born"), (PersonFact.SEX, "sex")):
-            known = [facts for facts in images if getattr(facts, attribute)]
-            if known and getattr(row, attribute):
-                differs = any(not _agree(what, facts, row) for facts in known)
-                self._counts[_WORDS[what], differs] += 1
-                if differs:
-                    yield what
-
-    def _age(
-        self, patient: ClinicalPatient, files: Sequence[PatientFile], images: Sequence[Facts]
-    ) -> list[str]:
-        """Return `AGE` if the table has only an age, and it is not that of the images' birth date."""
+    def _against_age(
+        self, patient: ClinicalPatient, files: Sequence[PatientFile], images: Mapping[str, Facts]
+    ) -> str:
+        """Return a file whose birth date does not fit the age, if the table has only an age."""
         age = patient.values.get("age")
-        dates = [facts.born for facts in images if facts.born]
-        if patient.birth or not dates or not isinstance(age, int | float):
-            return []
+        dates = {name: facts.born for name, facts in images.items() if facts.born}
         day = patient.therapy or _last_day(files)
-        if day is None:
-            return []
-        differs = any(_other_age(date, day, float(age)) for date in dates)
-        self._counts[AGE, differs] += 1
-        return [AGE] if differs else []
+        if patient.birth or not dates or day is None or not isinstance(age, int | float):
+            return ""
+        wrong = [name for name, date in dates.items() if _other_age(date, day, float(age))]
+        self._counts[AGE, bool(wrong)] += 1
+        return wrong[0] if wrong else ""
 
     def log_doubt(self, center: str) -> None:
         """Log what differs from the table for so many patients that the config must be wrong."""
@@ -171,7 +196,7 @@ class Comparison:
                     "patients, who are excluded. If the identifiers are those of the same people, "
                     "check the column, its codes and the order of dates; if the headers are "
                     "de-identified, list in identifiers.compare only what they still contain",
-                    center, what, wrong, wrong + right,
+                    center, _WORDS[what], wrong, wrong + right,
                 )  # fmt: skip
 
 
@@ -198,12 +223,15 @@ def comparison(
     return Comparison(facts, {date for date, count in seen.items() if count > limits[date]})
 
 
-def _distinct(facts: Iterable[Facts]) -> list[Facts]:
-    found: list[Facts] = []
-    for one in facts:
-        if one not in found:
-            found.append(one)
-    return found
+def _disagreeing(what: PersonFact, images: Mapping[str, Facts]) -> str:
+    """Return the first file that differs from an earlier one; "" if none does."""
+    earlier: list[Facts] = []
+    for name, facts in images.items():
+        if not all(_agree(what, facts, other) for other in earlier):
+            return name
+        if facts not in earlier:
+            earlier.append(facts)
+    return ""
 
 
 def _agree(what: PersonFact, a: Facts, b: Facts) -> bool:
@@ -229,8 +257,15 @@ def _other_age(date: Born, day: datetime.date, age: float) -> bool:
     return not -MOST_AGE_YEARS - (not date.day) <= years - age <= MOST_AGE_YEARS + 1
 
 
-def _listed(whats: Sequence[str], where: str) -> str:
-    *words, last = [_WORDS[what] for what in whats] or [""]
+def in_words(differences: Sequence[Difference], between: Between) -> str:
+    """Return what differs, without values; "" if nothing does."""
+    *words, last = [_WORDS[one.what] for one in differences if one.between is between] or [""]
     if not words:
-        return f"{last} differs {where}" if last else ""
-    return f"{', '.join(words)} and {last} differ {where}"
+        return f"{last} differs {between}" if last else ""
+    return f"{', '.join(words)} and {last} differ {between}"
+
+
+def reason(differences: Sequence[Difference]) -> str:
+    """Return why a patient is excluded; "" if nothing differs."""
+    texts = [text for between in Between if (text := in_words(differences, between))]
+    return f"{REASON}: {'; '.join(texts)}" if texts else ""
