@@ -27,6 +27,7 @@ from thyrocast.cohort import (
 from thyrocast.cohort.files import FileList
 from thyrocast.cohort.outcome import Outcome
 from thyrocast.cohort.scans import CenterSource
+from thyrocast.cohort.selection import Choice
 from thyrocast.cohort.strangers import Comparison
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
@@ -37,6 +38,7 @@ from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
+from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
 from thyrocast.tables.understanding import understand
@@ -108,6 +110,7 @@ def register_center(
     found = _Found(
         scans.CenterSource(center, key),
         cohort,
+        PixelSizes.of_files(center, judged),
         strangers.comparison(center.identifiers.compare, by_patient),
         files.FileList(center, key),
     )
@@ -126,16 +129,25 @@ def register_center(
         io.build(contract.CONTRADICTIONS, found.contradictions),
         understand(center, read),
     )
+    _log(name, registration, patients, by_patient)
+    return registration
+
+
+def _log(
+    center: str,
+    registration: Registration,
+    patients: Sequence[ClinicalPatient],
+    without_table: Mapping[str, Sequence[PatientFile]],
+) -> None:
     summary.log_registration(
-        name,
+        center,
         registration.register,
         registration.scans,
-        files=len(headers),
-        nameless=len(by_patient.get("", [])),
+        files=len(registration.files),
+        nameless=len(without_table.get("", [])),
     )
     if not (registration.register["source"] == Source.BOTH).any():
-        summary.log_identifier_forms(name, [p.identifier for p in patients], list(by_patient))
-    return registration
+        summary.log_identifier_forms(center, [p.identifier for p in patients], list(without_table))
 
 
 @dataclass
@@ -144,6 +156,7 @@ class _Found:
 
     source: CenterSource
     cohort: CohortConfig
+    sizes: PixelSizes
     persons: Comparison
     listed: FileList
     rows: list[Cells] = field(default_factory=list)
@@ -158,7 +171,7 @@ class _Found:
         differences = self.persons.differences(patient, files)
         resolved = copies.resolve(files, Path(center.dicom))
         decided = outcome.decide(patient, center)
-        choice = selection.choose(resolved.files, patient.therapy, center, self.cohort)
+        choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort)
         reason = (
             eligibility.exclusion(patient)
             or strangers.reason(differences)
@@ -167,7 +180,9 @@ class _Found:
             or resolved.doubt(choice.scans)
         )
         source = Source.BOTH if files else Source.CLINICAL
-        self.rows.append(_register_row(pseudonym, center.name, patient, decided, reason, source))
+        self.rows.append(
+            _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
+        )
         self.outcomes.append(_outcome_row(pseudonym, patient, decided))
         self.contradictions += contradictions.of_patient(pseudonym, patient, files, differences)
         self.listed.add(resolved.files, choice, reason)
@@ -187,6 +202,7 @@ def _register_row(
     decided: Outcome,
     reason: str,
     source: Source,
+    choice: Choice,
 ) -> Cells:
     months = decided.months
     return {
@@ -195,6 +211,7 @@ def _register_row(
         "included": not reason,
         "reason": reason,
         "source": source,
+        **_evidence(choice, reason),
         "outcome": _as_integer(decided),
         **patient.values,
         "state": decided.state,
@@ -203,6 +220,14 @@ def _register_row(
         "function": decided.function,
         "decided_by": decided.by,
     }
+
+
+def _evidence(choice: Choice, reason: str) -> Cells:
+    """Return how the view of the best scan was identified, and what is unusual about the scan."""
+    if reason or not choice.scans:
+        return {"view_evidence": None, "flags": None}
+    scan = choice.scans[0].scan
+    return {"view_evidence": scan.rule, "flags": " ".join(choice.scans[0].flags) or None}
 
 
 def _as_integer(decided: Outcome) -> int | None:
@@ -256,5 +281,5 @@ def write(registration: Registration, register: Path, private: Path) -> None:
         (contract.CONTRADICTIONS, registration.contradictions),
     ):
         io.write(table, frame, private / f"{table.name}.csv")
-    documents.write(registration.understanding, private / "understanding.json")
+    documents.write(registration.understanding, private / "understanding.json", private=True)
     io.write(contract.REGISTER, registration.register, register)
