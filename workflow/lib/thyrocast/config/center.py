@@ -40,6 +40,13 @@ class DateOrder(StrEnum):
     YMD = "ymd"
 
 
+class HiddenRows(StrEnum):
+    """What happens with hidden rows of a worksheet."""
+
+    READ = "read"
+    SKIP = "skip"
+
+
 class ViewFallback(StrEnum):
     """View that is assumed for a static frame if the header does not state one."""
 
@@ -246,6 +253,12 @@ class CenterConfig(Block):
         "The center's clinical table (CSV, TSV or XLSX), one row per patient.", min_length=1
     )
     sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
+    hidden_rows: HiddenRows | None = option(
+        "What happens with hidden rows of the worksheet, such as those that a filter hides: they are "
+        "read like the others (`read`) or left out (`skip`). Without this key, hidden rows stop the "
+        "run.",
+        None,
+    )
     encoding: Encoding | None = option(
         "Encoding of a text table that is not Unicode, as some versions of Excel save CSV: "
         "`cp1254` (Turkish), `cp1250` (Central European), `cp1251` (Cyrillic), `cp932` "

@@ -93,7 +93,7 @@ def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
     """
     center = study.center(name)
     key = pseudonyms.key(study)
-    table = read_sheet(center.clinical, center.sheet, center.encoding)
+    table = clinical.read_cells(center)
     files = export.versions()
     found: dict[str, str] = {}
     for cell, row in zip(table.column(center.columns.patient), table.rows, strict=True):

@@ -9,6 +9,7 @@ from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.tables import columns, plausible
 from thyrocast.tables.columns import CodeColumn, Column, DateColumn, NumberColumn
+from thyrocast.tables.headers import tidy
 from thyrocast.tables.spreadsheet import Sheet
 
 AnyColumn = TypeVar("AnyColumn", bound=Column)
@@ -49,7 +50,7 @@ class Table:
         self._columns: dict[tuple[str, ...], Column] = {}
         self.keys: dict[str, list[str]] = {}
         for key, header in center.named_columns().items():
-            self.keys.setdefault(header, []).append(key)
+            self.keys.setdefault(tidy(header), []).append(key)
 
     def texts(self, header: str) -> list[str]:
         """Return the cells of a column; "" for an empty one and for "not known"."""
