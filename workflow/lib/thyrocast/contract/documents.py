@@ -373,20 +373,20 @@ def read(document: type[AnyDocument], path: str | Path) -> AnyDocument:
         If the file is missing, is not JSON, or has other keys or values than declared.
     """
     try:
-        return document.model_validate(fileio.read_json(path))
+        return document.model_validate_json(Path(path).read_bytes())
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise InputError(f"{path} is not a JSON file: {first['msg']}") from None
         key = ".".join(str(part) for part in first["loc"])
         where = f"{path}, key {key}" if key else str(path)
         raise InputError(
             f"{where}: {first['msg']}; was it written by another version of thyrocast?"
         ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a JSON file: {error}") from None
 
 
 def write(document: Document, path: str | Path) -> None:

@@ -24,7 +24,7 @@ class Visit:
     Attributes
     ----------
     days
-        Days since therapy.
+        Days since therapy; a visit at 0 or less contradicts the therapy's date and is not used.
     state
         Thyroid state as the center codes it.
     tsh, ft4, ft3
@@ -152,7 +152,7 @@ def _read_visit(
 
 
 def _read_days(row: Row, visit: VisitConfig, therapy: datetime.date | None) -> float | None:
-    """Return the days from therapy to a visit; None if not known or not after the therapy."""
+    """Return the days from therapy to a visit, of which only positive ones are used."""
     if not row.text(visit.date):
         return None if visit.months is None else visit.months * DAYS_PER_MONTH
     date = row.date(visit.date)
@@ -160,7 +160,6 @@ def _read_days(row: Row, visit: VisitConfig, therapy: datetime.date | None) -> f
         return None
     if date <= therapy:
         row.fault(visit.date, f"{DATED_BEFORE}, so the visit is not used")
-        return None
     return float((date - therapy).days)
 
 
