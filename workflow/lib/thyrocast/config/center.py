@@ -5,7 +5,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, Fault, FaultsError, block, folded_once, option
+from thyrocast.config.base import Block, Fault, FaultsError, FilePath, block, folded_once, option
 from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
@@ -255,11 +255,11 @@ class CenterConfig(Block):
         "`development` (models are trained on it), `external` (only predicted and scored) or "
         "`prospective` (no outcomes yet, only predicted)."
     )
-    dicom: str = option(
+    dicom: FilePath = option(
         "Folder with the center's export; every file in it is read, with any name.",
         min_length=1,
     )
-    clinical: str = option(
+    clinical: FilePath = option(
         "The center's clinical table (CSV, TSV or XLSX), one row per patient.", min_length=1
     )
     sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)

@@ -123,6 +123,17 @@ class Table:
         """Return the columns that were read so far."""
         return list(self._columns.values())
 
+    def quantity(self, name: str) -> NumberColumn | None:
+        """Return the column of a quantity before therapy, if it was read and has 3 numbers."""
+        for column in self.read():
+            if (
+                isinstance(column, NumberColumn)
+                and f"columns.{name}" in self.keys.get(tidy(column.header), ())
+                and len(column.as_given) >= _LEAST
+            ):
+                return column
+        return None
+
     def rows(self, positions: Iterable[int]) -> str:
         """Return positions of cells as rows of the file, in words."""
         lines = [self.sheet.lines[position] for position in positions]
@@ -147,7 +158,7 @@ class Table:
     def _is_whole(self, column: Column) -> bool:
         """Return whether all cells of a column should be readable as what they were read as."""
         dates = isinstance(column, DateColumn)
-        return not dates or any(map(is_date_key, self.keys.get(column.header, ())))
+        return not dates or any(map(is_date_key, self.keys.get(tidy(column.header), ())))
 
     def _fault(self, column: Column) -> str:
         """Return why the order of a column's dates or its unit must be configured."""
