@@ -28,6 +28,11 @@ VECTORS = {
 }
 
 
+#: Plausible durations of a thyroid scan, s: 200 to 600 are usual. A header has ms (C.8.4.9); some
+#: exporters write s there.
+DURATION_S = (5.0, 3_600.0)
+
+
 @dataclass(frozen=True)
 class Scan:
     """Frames of one file whose sum is one anterior image.
@@ -207,6 +212,9 @@ def _judge_frames(case: _Case) -> FileVerdict:
             continue
         duration = _duration(header, frames)
         flags = [*case.flags, *view.flags]
+        if duration is not None and not DURATION_S[0] <= duration <= DURATION_S[1]:
+            duration = None
+            flags.append(ScanFlag.DURATION_IMPLAUSIBLE)
         flags += [ScanFlag.SUMMED_FRAMES] if parted else []
         flags += [] if _has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
         scans.append(
@@ -274,6 +282,14 @@ def _group(
         else:
             groups.setdefault((window, detector), []).append(frame)
     return groups
+
+
+def frames_in_photopeak(header: Header, photopeak_kev: float) -> list[tuple[int, int | None]]:
+    """Return the frames whose energy window contains the photopeak, each with its detector."""
+    windows = header.items("EnergyWindowInformationSequence")
+    detectors = header.items("DetectorInformationSequence")
+    groups = _group(header, windows, detectors, photopeak_kev, collections.Counter())
+    return sorted((frame, detector) for (_, detector), found in groups.items() for frame in found)
 
 
 def _are_windows_confused(
