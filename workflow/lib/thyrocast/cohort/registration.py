@@ -247,5 +247,5 @@ def write(registration: Registration, register: Path, private: Path) -> None:
         (contract.CONTRADICTIONS, registration.contradictions),
     ):
         io.write(table, frame, private / f"{table.name}.csv")
-    documents.write(registration.understanding, private / "understanding.json")
+    documents.write(registration.understanding, private / "understanding.json", private=True)
     io.write(contract.REGISTER, registration.register, register)
