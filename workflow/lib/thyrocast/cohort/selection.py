@@ -9,9 +9,10 @@ from typing import Any
 from thyrocast.config.cohort import CohortConfig, WithoutDates
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
 from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.assignment import frames_in_photopeak
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
-from thyrocast.dicom.frames import PatientFile, Scan, frames_in_photopeak
+from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.pixel_size import PixelSize, PixelSizes
 from thyrocast.dicom.vocabulary import Syringe
 
