@@ -36,6 +36,7 @@ from thyrocast.contract import documents, io
 from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
+from thyrocast.dicom.acquisition import Stated
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixel_size import PixelSizes
@@ -108,7 +109,7 @@ def register_center(
     judged = files.judge_files(headers, center, cohort)
     by_patient = files.by_identifier(judged, center)
     found = _Found(
-        scans.CenterSource(center, key),
+        scans.CenterSource(center, key, cohort.photopeak_kev),
         cohort,
         PixelSizes.of_files(center, judged),
         strangers.comparison(center.identifiers.compare, by_patient),
@@ -171,7 +172,8 @@ class _Found:
         differences = self.persons.differences(patient, files)
         resolved = copies.resolve(files, Path(center.dicom))
         decided = outcome.decide(patient, center)
-        choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort)
+        stated = Stated(patient.tc_activity_mbq, patient.injected)
+        choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
         reason = (
             eligibility.exclusion(patient)
             or strangers.reason(differences)

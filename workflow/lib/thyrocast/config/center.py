@@ -98,6 +98,15 @@ class ColumnsConfig(Block):
         None,
     )
     withdrawal_days: str | None = option("Days from the last drug to therapy.", None, unit="days")
+    tc_activity: str | None = option(
+        "Injected technetium-99m activity of the scintigram; used before that of the DICOM header.",
+        None,
+        unit="MBq",
+    )
+    injection_time: str | None = option(
+        "Time of day of this injection (`10:30`, also after a date); used before that of the header.",
+        None,
+    )
     orbitopathy: str | None = option("Orbitopathy; our codes are `yes` and `no`.", None)
     smoking: str | None = option("Smoking; our codes are `never`, `former`, `current`.", None)
 
@@ -132,6 +141,7 @@ class UnitsConfig(Block):
     gland_mass: str = option("Unit of the gland's mass (mL is converted at 1 g/mL).", "g")
     uptake_24h: str = option("Unit of the uptake (`fraction` for 0-1).", "percent")
     activity: str = option("Unit of the activity.", "MBq")
+    tc_activity: str = option("Unit of the injected technetium-99m activity.", "MBq")
     trab: str = option("Unit of the antibodies.", "IU/L")
     ft4: str = option("Unit of free thyroxine.", "pmol/L")
     ft3: str = option("Unit of free triiodothyronine.", "pmol/L")
