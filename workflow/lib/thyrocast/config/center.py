@@ -18,6 +18,14 @@ Ours = TypeVar("Ours", Sex, AntithyroidDrug, YesNo, Smoking)
 Codes = Annotated[dict[str, Ours | None], AfterValidator(folded_once(fold))]
 
 
+class PersonFact(StrEnum):
+    """What shows that the images of one identifier are those of one person."""
+
+    BIRTH_DATE = "birth_date"
+    SEX = "sex"
+    NAME = "name"
+
+
 class ViewFallback(StrEnum):
     """View that is assumed for a static frame if the header does not state one."""
 
@@ -64,6 +72,15 @@ class ColumnsConfig(Block):
         None,
     )
     withdrawal_days: str | None = option("Days from the last drug to therapy.", None, unit="days")
+    tc_activity: str | None = option(
+        "Injected technetium-99m activity of the scintigram; used before that of the DICOM header.",
+        None,
+        unit="MBq",
+    )
+    injection_time: str | None = option(
+        "Time of day of this injection (`10:30`, also after a date); used before that of the header.",
+        None,
+    )
     orbitopathy: str | None = option("Orbitopathy; our codes are `yes` and `no`.", None)
     smoking: str | None = option("Smoking; our codes are `never`, `former`, `current`.", None)
 
@@ -98,6 +115,7 @@ class UnitsConfig(Block):
     gland_mass: str = option("Unit of the gland's mass (mL is converted at 1 g/mL).", "g")
     uptake_24h: str = option("Unit of the uptake (`fraction` for 0-1).", "percent")
     activity: str = option("Unit of the activity.", "MBq")
+    tc_activity: str = option("Unit of the injected technetium-99m activity.", "MBq")
     trab: str = option("Unit of the antibodies.", "IU/L")
     ft4: str = option("Unit of free thyroxine.", "pmol/L")
     ft3: str = option("Unit of free triiodothyronine.", "pmol/L")
@@ -120,6 +138,13 @@ class IdentifiersConfig(Block):
         le=64,
     )
     strip_zeros: bool = option("Whether leading zeros of numeric identifiers are removed.", False)
+    compare: tuple[PersonFact, ...] = option(
+        "What must not contradict itself among the images of one identifier, nor the table "
+        "(`birth_date`, `sex`, `name`); a patient for whom it does is excluded. Missing values "
+        "contradict nothing. Omit what the headers do not contain truly, for example because they "
+        "are de-identified.",
+        tuple(PersonFact),
+    )
 
 
 class FallbacksConfig(Block):
