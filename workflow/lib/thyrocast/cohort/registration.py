@@ -23,6 +23,7 @@ from thyrocast.contract import documents, io
 from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
+from thyrocast.dicom.acquisition import Stated
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixel_size import PixelSizes
@@ -99,7 +100,7 @@ def register_center(
     by_patient = files.by_identifier(judged, center)
     sizes = PixelSizes.of_files(center, judged)
     listed = files.FileList(center, key)
-    source = scans.CenterSource(center, key)
+    source = scans.CenterSource(center, key, cohort.photopeak_kev)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
@@ -108,7 +109,8 @@ def register_center(
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
         decided = outcome.decide(patient, center)
-        choice = selection.choose(own, patient.therapy, sizes, cohort)
+        stated = Stated(patient.tc_activity_mbq, patient.injected)
+        choice = selection.choose(own, patient.therapy, sizes, cohort, stated)
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL

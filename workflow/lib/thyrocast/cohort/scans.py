@@ -12,7 +12,6 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
 from thyrocast.contract.table import Cells
 from thyrocast.dicom import terms
-from thyrocast.dicom.acquisition import injection
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
@@ -34,10 +33,13 @@ class CenterSource:
         The center's block of the config.
     key
         Secret of the pseudonyms and hashes.
+    photopeak_kev
+        Photopeak that an energy window must contain.
     """
 
     center: CenterConfig
     key: bytes
+    photopeak_kev: float
 
 
 def scan_rows(
@@ -56,7 +58,7 @@ def scan_rows(
             "rank": rank,
             "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
-            **_syringes(files, candidate),
+            **_syringes(files, candidate, source.photopeak_kev),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
@@ -72,7 +74,7 @@ def _days_before(candidate: Candidate, patient: ClinicalPatient) -> int | None:
 def _scan(candidate: Candidate, source: CenterSource) -> Cells:
     header, scan, pixel = candidate.header, candidate.scan, candidate.pixel
     fallback = source.center.fallbacks.tc_activity_mbq
-    injected = injection(header, candidate.moment)
+    injected = candidate.injected
     activity_by = ValueSource.CONFIG if fallback else None
     return {
         "file": quote_name(candidate.file),
@@ -87,8 +89,9 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "spacing_by": pixel.by,
         **_duration(scan, source.center.fallbacks.duration_s),
         "tc_activity_mbq": injected.activity_mbq or fallback,
-        "activity_by": ValueSource.HEADER if injected.activity_mbq else activity_by,
+        "activity_by": injected.activity_by or activity_by,
         "delay_min": injected.delay_min,
+        "delay_by": injected.delay_by,
         "vendor": terms.vendor(header),
         "camera": terms.camera(header),
         "collimator": _collimator(header, scan),
@@ -125,8 +128,8 @@ def _stamp(path: Path) -> str | None:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _syringes(files: Sequence[PatientFile], candidate: Candidate) -> Cells:
-    images = selection.syringes(files, candidate)
+def _syringes(files: Sequence[PatientFile], candidate: Candidate, photopeak_kev: float) -> Cells:
+    images = selection.syringes(files, candidate, photopeak_kev)
     return _syringe("syringe", images.full) | _syringe("residual", images.residual)
 
 

@@ -204,6 +204,7 @@ SCANS = Table(
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
         text("activity_by", "Where the activity comes from.", ValueSource, missing=True),
         number("delay_min", "Time from injection to image.", "min", missing=True),
+        text("delay_by", "Where this time comes from.", ValueSource, missing=True),
         text("vendor", "Manufacturer of the camera.", missing=True),
         text("camera", "Model of the camera.", missing=True),
         text("collimator", "Collimator.", missing=True),
