@@ -2,41 +2,29 @@
 
 import collections
 import datetime
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig, WithoutDates
-from thyrocast.contract.names import ScanKind, ValueSource, ViewSource
-from thyrocast.dicom import frames, terms
-from thyrocast.dicom.acquisition import acquired
-from thyrocast.dicom.elements import Elements, Header, positive
+from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
+from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.assignment import frames_in_photopeak
+from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
+from thyrocast.dicom.pixel_size import PixelSize, PixelSizes
+from thyrocast.dicom.vocabulary import Syringe
 
 # Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
-# Plausible pixel sizes of a gamma camera in mm.
-PIXEL_MM = (0.05, 20.0)
 # A static image of a syringe has a frame per detector and window; a file with more is another
 # study.
 MOST_SYRINGE_FRAMES = 8
+# Plausible durations of an image of a syringe, s.
+SYRINGE_S = (1.0, 1_200.0)
 _KINDS = list(ScanKind)
-_VIEW_SOURCES = list(ViewSource)
-_RESIDUAL = re.compile(
-    r"\brest|resid|\bempty\b|\bleer|\bvide\b|vac[ií]a|vuota|\bboş\b|\bafter\b|\bpost|\bnach\b"
-)
-
-
-@dataclass(frozen=True)
-class PixelSize:
-    """Distance of rows and of columns in mm, and where it comes from."""
-
-    row_mm: float
-    column_mm: float
-    by: ValueSource
+_VIEW_RULES = list(ViewRule)
 
 
 @dataclass(frozen=True)
@@ -55,6 +43,8 @@ class Candidate:
         Date and time of acquisition; None if there is no date.
     pixel
         Pixel size.
+    injected
+        The injection.
     """
 
     file: str
@@ -62,6 +52,12 @@ class Candidate:
     scan: Scan
     moment: datetime.datetime | None
     pixel: PixelSize
+    injected: Injection
+
+    @property
+    def flags(self) -> tuple[ScanFlag, ...]:
+        """What is unusual about the scan."""
+        return (*self.scan.flags, *self.pixel.flags, *self.injected.flags)
 
 
 @dataclass(frozen=True)
@@ -113,46 +109,12 @@ class SyringeFiles:
     residual: SyringeFile | None = None
 
 
-def detector_of(header: Header, scan: Scan) -> Elements:
-    """Return the detector item (C.8.4.11) of a scan; an empty one if there is none."""
-    detectors = header.items("DetectorInformationSequence")
-    position = (scan.detector or 1) - 1
-    return detectors[position] if position < len(detectors) else Elements()
-
-
-def pixel_size(header: Header, scan: Scan, center: CenterConfig) -> PixelSize | str:
-    """Return the pixel size of a scan, or the reason why there is none.
-
-    It is PixelSpacing (C.7.6.3.1.3, row spacing first), otherwise the center's fallback. The
-    magnification of a pinhole depends on the distance, so its pixel size is not valid
-    (C.8.4.11.1.2).
-    """
-    fallback = center.fallbacks.pixel_mm
-    pinhole = terms.collimator(detector_of(header, scan)) == "pinhole"
-    if pinhole and not center.accept.pinhole:
-        return "a pinhole collimator, whose pixel size is not valid"
-    if scan.kind is not ScanKind.CAPTURE and not pinhole:
-        rows, columns = _spacing(header)
-        low, high = PIXEL_MM
-        if rows and columns and min(rows, columns) >= low and max(rows, columns) <= high:
-            return PixelSize(rows, columns, ValueSource.HEADER)
-    if fallback:
-        return PixelSize(float(fallback), float(fallback), ValueSource.CONFIG)
-    return "pixel size not stated"
-
-
-def _spacing(header: Header) -> tuple[float | None, float | None]:
-    given = header.several("PixelSpacing")
-    if len(given) != 2:
-        return None, None
-    return positive(given[0]), positive(given[1])
-
-
 def choose(
     files: Iterable[PatientFile],
     therapy: datetime.date | None,
-    center: CenterConfig,
+    sizes: PixelSizes,
     cohort: CohortConfig,
+    stated: Stated | None = None,
 ) -> Choice:
     """Choose the pretreatment scan of a patient.
 
@@ -162,8 +124,12 @@ def choose(
         The patient's files.
     therapy
         Date of the therapy.
-    center, cohort
-        Blocks of the config.
+    sizes
+        The pixel sizes of the center.
+    cohort
+        The cohort's block of the config.
+    stated
+        What the center's table states about the injection.
 
     Returns
     -------
@@ -179,13 +145,15 @@ def choose(
         if not file.verdict.scans:
             reasons[file.verdict.stage].append(file.verdict.reason)
         for scan in file.verdict.scans:
-            pixel = pixel_size(file.header, scan, center)
+            pixel = sizes.of(file.header, scan)
             if isinstance(pixel, str):
                 reasons[Stage.PIXEL_SIZE].append(pixel)
                 rejected[file.name] = pixel
             else:
                 moment = acquired(file.header)
-                found.append(Candidate(file.name, file.header, scan, moment, pixel))
+                dynamic = scan.kind is ScanKind.DYNAMIC
+                injected = injection(file.header, moment, stated, dynamic=dynamic)
+                found.append(Candidate(file.name, file.header, scan, moment, pixel, injected))
     if found:
         choice = _by_date(found, therapy, cohort)
         return replace(choice, rejected=rejected | dict(choice.rejected))
@@ -228,8 +196,8 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
         return (
             day(candidate),
             _KINDS.index(scan.kind),
-            len(scan.flags),
-            _VIEW_SOURCES.index(scan.view_by),
+            len(scan.flags) + len(candidate.pixel.flags),
+            _VIEW_RULES.index(scan.rule),
             "DERIVED" in image_type(header),
             -(scan.duration_s or 0.0),
             candidate.moment or datetime.datetime.max,
@@ -242,29 +210,37 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
     return Choice(tuple(sorted(found, key=order)[:ALTERNATIVES]))
 
 
-def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeFiles:
+def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: float) -> SyringeFiles:
     """Find the images of the dose syringe on the day of a scan.
 
     Of several images whose description says neither before nor after the injection, the earliest
     is the full syringe.
+
+    Parameters
+    ----------
+    files
+        The patient's files.
+    chosen
+        The scan.
+    photopeak_kev
+        Photopeak that the energy window must contain.
     """
-    found: dict[str, SyringeFile] = {}
+    found: dict[Syringe, SyringeFile] = {}
     shots = [file for file in files if file.verdict.syringe]
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
-        kind = "residual" if _RESIDUAL.search(_description(file.header)) else "full"
-        image = _syringe_image(file, chosen)
+        kind = Syringe.RESIDUAL if file.verdict.syringe is Syringe.RESIDUAL else Syringe.FULL
+        image = _syringe_image(file, chosen, photopeak_kev)
         if image:
             found.setdefault(kind, image)
-    return SyringeFiles(found.get("full"), found.get("residual"))
+    return SyringeFiles(found.get(Syringe.FULL), found.get(Syringe.RESIDUAL))
 
 
-def _description(header: Header) -> str:
-    return terms.words(header.text("SeriesDescription"), header.text("ImageComments"))
-
-
-def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:
+def _syringe_image(
+    file: PatientFile, chosen: Candidate, photopeak_kev: float
+) -> SyringeFile | None:
+    """Return the frame of a syringe by the detector of the scan, in the photopeak; None if none."""
     moment = acquired(file.header)
     milliseconds = file.header.number("ActualFrameDuration")
     count = frame_count(file.header)
@@ -272,11 +248,17 @@ def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:
         return None
     if moment.date() != chosen.moment.date():
         return None
-    detectors = frames.vector(file.header, "DetectorVector", count, 2)
-    same = chosen.scan.detector in detectors
+    if not SYRINGE_S[0] <= milliseconds / 1000 <= SYRINGE_S[1]:
+        return None
+    detector = chosen.scan.detector
+    frames = frames_in_photopeak(file.header, photopeak_kev)
+    # Another detector has another sensitivity.
+    same = [frame for frame, on in frames if on == detector or None in (on, detector)]
+    if not same:
+        return None
     return SyringeFile(
         file.name,
-        detectors.index(chosen.scan.detector) if same else 0,
+        same[0],
         milliseconds / 1000,
         (chosen.moment - moment).total_seconds() / 60,
     )

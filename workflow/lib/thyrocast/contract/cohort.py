@@ -15,6 +15,7 @@ from thyrocast.contract.names import (
     ThyroidFunction,
     ThyroidState,
     ValueSource,
+    ViewRule,
     ViewSource,
     YesNo,
 )
@@ -90,6 +91,10 @@ REGISTER = Table(
         flag("included", "Whether the patient has everything that the study needs."),
         text("reason", "Why the patient is excluded; empty for included ones."),
         text("source", "Where the patient was found.", Source),
+        text(
+            "view_evidence", "The rule that identified the view of the best scan.", ViewRule, missing=True
+        ),
+        text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
         text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
@@ -98,6 +103,22 @@ REGISTER = Table(
     key=("patient",),
     digits=6,
 )  # fmt: skip
+
+DEFINITIONS = Table(
+    "cohort/{center}/definitions.csv",
+    "The outcome of every eligible patient of the clinical table under every definition of the outcome.",
+    (
+        _PATIENT,
+        _CENTER,
+        text("definition", "Name of the definition."),
+        flag("main", "Whether models are trained with this definition."),
+        _OUTCOME,
+        *DECISION,
+        text("reason", "Why there is no outcome; empty where there is one."),
+    ),
+    key=("patient", "definition"),
+    digits=6,
+)
 
 RECORDS = Table(
     "cohort/{center}/jobs/{job}.csv",
@@ -162,7 +183,7 @@ def _syringe(name: str, what: str) -> Sequence[Column]:
 SCANS = Table(
     "{center}/scans.csv",
     "Private: the scans of included patients, best first, and keyed hashes that identify a person "
-    "who is in two centers.",
+    "who is registered twice.",
     (
         _PATIENT,
         text("identifier", "Normalized patient identifier."),
@@ -173,15 +194,17 @@ SCANS = Table(
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
         integer("turn", "Quarter turns that bring the head up."),
-        number("row_mm", "Distance of rows.", "mm"),
-        number("column_mm", "Distance of columns.", "mm"),
-        text("spacing_by", "Where the pixel size comes from.", ValueSource),
+        number("row_mm", "Distance of rows; missing for a pinhole.", "mm", missing=True),
+        number("column_mm", "Distance of columns; missing for a pinhole.", "mm", missing=True),
+        text("spacing_by", "Where the pixel size comes from.", ValueSource, missing=True),
         number("duration_s", "Duration.", "s", missing=True),
         text("duration_by", "Where the duration comes from.", ValueSource, missing=True),
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
         text("activity_by", "Where the activity comes from.", ValueSource, missing=True),
         number("delay_min", "Time from injection to image.", "min", missing=True),
+        text("delay_by", "Where this time comes from.", ValueSource, missing=True),
         text("vendor", "Manufacturer of the camera.", missing=True),
         text("camera", "Model of the camera.", missing=True),
         text("collimator", "Collimator.", missing=True),
@@ -191,7 +214,10 @@ SCANS = Table(
         *_syringe("residual", _RESIDUAL),
         text("person_identifier", "Keyed hash of the identifier alone.", missing=True),
         text("person_birth", "Keyed hash of birth date and sex.", missing=True),
+        text("person_name", "Keyed hash of the words of the name.", missing=True),
+        text("person_given", "Keyed hash of the given name.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
+        text("scan_date", "Date of the scan, ISO 8601.", missing=True),
     ),
     key=("patient", "rank"),
     private=True,
@@ -240,6 +266,8 @@ FILES = Table(
              "after a better scan."),
         text("kind", "How its first anterior scan was acquired.", ScanKind, missing=True),
         text("view_by", "What identified the anterior view of this scan.", ViewSource, missing=True),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
+        text("flags", "What is unusual about this scan, separated by spaces.", missing=True),
         text("frames", "Frames of this scan, from 0, separated by spaces.", missing=True),
     ),
     key=("file",),
@@ -275,4 +303,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)
+TABLES = (REGISTER, DEFINITIONS, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)

@@ -21,7 +21,7 @@ from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import Counts, PixelError, read_counts
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
-from thyrocast.image import quantities
+from thyrocast.image import quantities, syringes
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
 from thyrocast.image.quantities import Quantities, SyringeCounts
@@ -31,6 +31,11 @@ LOG = logging.getLogger("thyrocast")
 
 #: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
 FIELD_MM = 2_500.0
+#: Side of the field of a pinhole at the usual distance of 10 cm, mm. The gland is found with this
+#: nominal size; then the field is scaled so that the gland's longer side has the length of a normal
+#: gland with its isthmus.
+PINHOLE_FIELD_MM = 200.0
+PINHOLE_GLAND_MM = 60.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
 
@@ -50,7 +55,7 @@ class Acquisition:
     matrix
         Columns of the camera's matrix, pixels.
     pixel_mm
-        Geometric mean of the distances of rows and columns, mm.
+        Geometric mean of the distances of rows and columns, mm; None for a pinhole.
     duration_s, tc_activity_mbq, delay_min
         As in `RegisteredScan`.
     view_by
@@ -58,7 +63,8 @@ class Acquisition:
     saturation
         Share of pixels at the largest value a pixel can have.
     centroid_x_mm, centroid_y_mm
-        Gland's centroid from the middle of the camera's field, right and down positive, mm.
+        Gland's centroid from the middle of the camera's field, right and down positive, mm; None
+        for a pinhole.
     simulated
         Whether the header says that the image is simulated.
     """
@@ -67,14 +73,14 @@ class Acquisition:
     camera: str | None
     collimator: str | None
     matrix: int
-    pixel_mm: float
+    pixel_mm: float | None
     duration_s: float | None
     tc_activity_mbq: float | None
     delay_min: float | None
     view_by: ViewSource
     saturation: float
-    centroid_x_mm: float
-    centroid_y_mm: float
+    centroid_x_mm: float | None
+    centroid_y_mm: float | None
     simulated: bool
 
 
@@ -186,10 +192,10 @@ def _standardize(
     patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
     counts = read_counts(folder / scan.file, scan.frames)
+    if counts.saturated > settings.max_saturation:
+        raise UnusableError("clipped: too many pixels have the largest value")
     image = np.rot90(counts.image, scan.turn)
-    spacing = (scan.row_mm, scan.column_mm)
-    if scan.turn % 2:
-        spacing = (spacing[1], spacing[0])
+    spacing = _spacing(scan, image)
     if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
         raise UnusableError("a field larger than any camera's")
     if image.max() <= 0:
@@ -198,7 +204,7 @@ def _standardize(
     limits = (settings.min_area_cm2, settings.max_area_cm2)
     gland = glands.find_gland(grid, GRID_MM, limits)
     measured = quantities.measure(
-        grid, gland, GRID_MM, scan.duration_s, _dose_rate(scan, folder, center)
+        grid, gland, GRID_MM, scan.duration_s, _dose_rate(patient, scan, folder, center)
     )
     if scan.kind is ScanKind.CAPTURE:
         # Gray values are not counts: only ratios, shapes and sizes are valid.
@@ -207,6 +213,9 @@ def _standardize(
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
+    if scan.is_pinhole:
+        side *= _extent_mm(gland.whole) / PINHOLE_GLAND_MM
+        measured = quantities.without_lengths(measured)
     field = Field(row - side / 2, column - side / 2, side, settings.size)
     # Counts can be negative if the camera subtracted background; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
@@ -220,6 +229,20 @@ def _standardize(
         acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
         quantities=measured,
     )
+
+
+def _spacing(scan: RegisteredScan, image: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the distances of rows and of columns after the turn, mm; nominal for a pinhole."""
+    if scan.row_mm is None or scan.column_mm is None:
+        nominal = PINHOLE_FIELD_MM / max(image.shape)
+        return nominal, nominal
+    return (scan.column_mm, scan.row_mm) if scan.turn % 2 else (scan.row_mm, scan.column_mm)
+
+
+def _extent_mm(gland: NDArray[np.bool_]) -> float:
+    """Return the longer side of a gland's bounding box, mm."""
+    sides = [np.ptp(np.flatnonzero(gland.any(axis))) + 1 for axis in (0, 1)]
+    return float(max(sides)) * GRID_MM
 
 
 def _intensity(
@@ -237,31 +260,44 @@ def _intensity(
         raise UnusableError("a gland outside the field of view")
     if settings.intensity is Intensity.RELATIVE:
         return np.asarray(counts / counts[mask].mean())
+    if scan.is_pinhole:
+        raise UnusableError("a pinhole, which gives no counts per area")
     if not scan.duration_s or not scan.tc_activity_mbq:
         raise UnusableError("duration or injected activity not stated")
     return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
 
 
-def _dose_rate(scan: RegisteredScan, folder: Path, center: CenterConfig) -> float | None:
+def _dose_rate(
+    patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig
+) -> float | None:
     return quantities.dose_rate(
-        _syringe(scan.syringe, folder),
-        _syringe(scan.residual, folder),
+        _syringe(patient, "syringe", scan.syringe, folder),
+        _syringe(patient, "residual", scan.residual, folder),
         scan.tc_activity_mbq,
         scan.delay_min,
         center.fallbacks.sensitivity,
     )
 
 
-def _syringe(syringe: SyringeImage | None, folder: Path) -> SyringeCounts | None:
+def _syringe(
+    patient: str, column: str, syringe: SyringeImage | None, folder: Path
+) -> SyringeCounts | None:
     if syringe is None:
         return None
     try:
-        counts = read_counts(folder / syringe.file, [syringe.frame]).image
-    except PixelError:
-        LOG.warning("an image of a syringe cannot be read: no uptake is computed from it")
+        counts = syringes.net_counts(read_counts(folder / syringe.file, [syringe.frame]).image)
+    except PixelError as error:
+        counts, problem = None, str(error)
+    else:
+        problem = "it shows no small object on an even background"
+    if counts is None:
+        # The name of the file may contain that of the patient, so only the private table has it.
+        LOG.warning(
+            "%s: the image in column %s_file of the private scans.csv is not used for the uptake: %s",
+            patient, column, problem,
+        )  # fmt: skip
         return None
-    total = float(np.maximum(counts, 0.0).sum())
-    return SyringeCounts(total, syringe.duration_s, syringe.minutes)
+    return SyringeCounts(counts, syringe.duration_s, syringe.minutes)
 
 
 def _acquisition(
@@ -277,14 +313,14 @@ def _acquisition(
         camera=scan.camera,
         collimator=scan.collimator,
         matrix=shape[1],
-        pixel_mm=float(np.sqrt(spacing[0] * spacing[1])),
+        pixel_mm=None if scan.is_pinhole else float(np.sqrt(spacing[0] * spacing[1])),
         duration_s=scan.duration_s,
         tc_activity_mbq=scan.tc_activity_mbq,
         delay_min=scan.delay_min,
         view_by=scan.view_by,
         saturation=counts.saturated,
-        centroid_x_mm=centroid[1] - grid[1] * GRID_MM / 2,
-        centroid_y_mm=centroid[0] - grid[0] * GRID_MM / 2,
+        centroid_x_mm=None if scan.is_pinhole else centroid[1] - grid[1] * GRID_MM / 2,
+        centroid_y_mm=None if scan.is_pinhole else centroid[0] - grid[0] * GRID_MM / 2,
         simulated=scan.simulated,
     )
 
