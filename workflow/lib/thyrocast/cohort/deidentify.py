@@ -135,7 +135,7 @@ def best_scans(registration: Registration) -> Iterator[PackageScan]:
     best = registration.scans[registration.scans["rank"] == 0]
     table = best.merge(registration.register[["patient", "sex"]], on="patient", how="left")
     for row in table.astype(object).where(table.notna(), None).to_dict("records"):
-        days = registration.days_before.get(row["patient"], 0)
+        days = int(row["days_before"] or 0)
         day = THERAPY_DAY - datetime.timedelta(days=days)
         yield PackageScan(
             patient=row["patient"],
