@@ -40,6 +40,14 @@ class DateOrder(StrEnum):
     YMD = "ymd"
 
 
+class PersonFact(StrEnum):
+    """What shows that the images of one identifier are those of one person."""
+
+    BIRTH_DATE = "birth_date"
+    SEX = "sex"
+    NAME = "name"
+
+
 class HiddenRows(StrEnum):
     """What happens with hidden rows of a worksheet."""
 
@@ -156,6 +164,13 @@ class IdentifiersConfig(Block):
         le=64,
     )
     strip_zeros: bool = option("Whether leading zeros of numeric identifiers are removed.", False)
+    compare: tuple[PersonFact, ...] = option(
+        "What must not contradict itself among the images of one identifier, nor the table "
+        "(`birth_date`, `sex`, `name`); a patient for whom it does is excluded. Missing values "
+        "contradict nothing. Omit what the headers do not contain truly, for example because they "
+        "are de-identified.",
+        tuple(PersonFact),
+    )
 
 
 class FallbacksConfig(Block):
