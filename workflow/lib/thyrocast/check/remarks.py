@@ -27,6 +27,7 @@ def findings(
     return ordered(
         [
             *_nobody(center, flow),
+            *_eligibility(center),
             *_outcomes(center, flow),
             *_excluded(center, flow, excluded),
             *column_findings(center, columns),
@@ -57,6 +58,19 @@ def _nobody(center: Center, flow: Flow) -> Iterator[Finding]:
             severity,
             "No patient has table row, outcome and usable image.",
             "Correct the most frequent reason for exclusion first.",
+            Section.PEOPLE,
+        )
+
+
+def _eligibility(center: Center) -> Iterator[Finding]:
+    if center.config.eligibility is None:
+        yield Finding(
+            RemarkCode.ELIGIBILITY,
+            Severity.REMARK,
+            "The config does not state who is eligible: every row of the clinical table counts as a "
+            "first radioiodine therapy of Graves' disease.",
+            "Add the criteria under `eligibility` (diagnosis, earlier treatments, age, pregnancy), or "
+            "state `eligibility: {all_rows: true}`.",
             Section.PEOPLE,
         )
 

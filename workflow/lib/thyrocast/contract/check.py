@@ -32,6 +32,7 @@ class RemarkCode(StrEnum):
     NO_MATCH = "no_match"
     ONE_OUTCOME = "one_outcome"
     EXCLUDED = "excluded"
+    ELIGIBILITY = "eligibility"
     UNREADABLE_CELLS = "unreadable_cells"
     COLUMN = "column"
     DISTRIBUTION = "distribution"
