@@ -109,10 +109,14 @@ class SignatureConfig(Block):
         ge=0,
         le=10_000,
     )
-    imputations: int = option(
-        "Number of imputations of missing predictors of the baselines; the log-odds are averaged.",
-        5,
-        unit="imputations",
-        ge=1,
-        le=100,
+    splines: bool = option(
+        "Whether a continuous clinical predictor may have a bend in the baselines `clinical` and "
+        "`combined`: a restricted cubic spline with three knots instead of a straight line.",
+        True,
+    )
+    missing_indicators: bool = option(
+        "Whether the baselines have a predictor for each value that is missing in some patients. It "
+        "helps if what is missing is informative and stays so in new hospitals, and harms if the "
+        "outcome influences what is missing, as in tables that are completed afterwards.",
+        False,
     )

@@ -43,12 +43,13 @@ class Model(StrEnum):
     HANDCRAFTED = "handcrafted"
     CLINICAL = "clinical"
     COMBINED = "combined"
+    DOSE = "dose"
 
 
 #: Models that use the scintigram.
 IMAGE_MODELS = (Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED)
 #: Models without deep features, and one that combines their predictors with network and signature.
-BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
+BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
 
 
 class Strategy(StrEnum):

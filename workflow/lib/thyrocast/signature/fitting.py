@@ -229,8 +229,7 @@ def _fit_baseline(
         return baselines.fit(
             predictors[rows],
             training.outcome[rows],
-            training.config.tuning_folds,
-            training.config.imputations,
+            training.config,
             seeds.derive(training.seed, name, part),
             name if part == "all" else None,
         )
