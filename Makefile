@@ -10,7 +10,8 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper test test-quick lint format bench bench-gpu bench-scale package \
+.PHONY: help demo paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
+  train-gland \
   slurm-profile doctor resume config-docs output-docs lock clean
 
 help: ## List the commands
@@ -46,26 +47,34 @@ paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated
 	$(SNAKEMAKE) --configfile config/paper.yaml
 	@echo "The report: $(CURDIR)/results/paper/report/report.html"
 
+check: .venv/local.stamp ## The check page of one center, before any training: make check CENTER=north
+	@$(if $(CENTER),,$(error name a center: make check CENTER=north))
+	$(SNAKEMAKE) --configfile $(CONFIG) --config 'check={compare: present}' -- \
+	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/check/$(CENTER).json
+
 package: .venv/local.stamp ## De-identify a center for another site: make package CENTER=north
 	$(BIN)/python workflow/scripts/package_center.py $(CENTER) --configfile $(CONFIG)
 
 # ---- SLURM
 
 slurm-profile: .venv/launcher.stamp ## Link profiles/slurm, so that `snakemake --profile slurm` finds it
-	mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
+	@mkdir -p "$(XDG_CONFIG_HOME)/snakemake"
+	@if [ -e "$(XDG_CONFIG_HOME)/snakemake/slurm" ] && [ ! -L "$(XDG_CONFIG_HOME)/snakemake/slurm" ]; then \
+	  echo "$(XDG_CONFIG_HOME)/snakemake/slurm is a profile of your own: rename it, or use" \
+	    "snakemake --profile profiles/slurm"; exit 1; fi
 	ln -sfn "$(CURDIR)/profiles/slurm" "$(XDG_CONFIG_HOME)/snakemake/slurm"
 
 PROFILE ?= slurm
 doctor: .venv/launcher.stamp ## Check the cluster before the first run
-	$(BIN)/python workflow/scripts/doctor.py --profile $(PROFILE) --configfile $(CONFIG)
+	$(BIN)/python workflow/scripts/doctor.py $(addprefix --profile ,$(PROFILE)) --configfile $(CONFIG)
 
 resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancels its jobs first
 	$(BIN)/python workflow/scripts/resume.py $(if $(CANCEL),--cancel) $(if $(GONE),--gone) \
-	  --profile $(PROFILE) --configfile $(CONFIG)
+	  $(addprefix --profile ,$(PROFILE)) --configfile $(CONFIG)
 
 # ---- the project
 
-bench config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
@@ -93,6 +102,12 @@ bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, com
 	$(BIN)/python benchmarks/network.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/signature.py
 	$(BIN)/python benchmarks/speed_of_statistics.py
+
+bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of another simulator, by case
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gland.py
+
+train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
+	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
 
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py

@@ -143,7 +143,7 @@ center = config.center({name!r})
 here = Path("direct"); here.mkdir(exist_ok=True)
 start = time.process_time()
 found = cohort.register_center(
-    center, config.cohort, identity.load_key(config.pseudonym_key), here / "index", 1)
+    center, config.cohort, identity.read_key(config.pseudonym_key), here / "index", 1)
 cohort.write(found, here / "register.csv", here / "scans.csv", here / "outcomes.csv")
 patients = found.register["patient"].tolist()
 results = standardize.standardize_job(

@@ -49,9 +49,7 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     cohorts.write(
         found,
         folder / "register.csv",
-        private / "scans.csv",
-        private / "outcomes.csv",
-        private / "files.csv",
+        private,
     )
     register = tables.read(REGISTER, folder / "register.csv")
     everyone = register["patient"].tolist()
@@ -105,7 +103,12 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     expected["truncated"] = "fewer pixels than declared"
     data = named("cut").read_bytes()
     (folder / "cut").write_bytes(data[:300])
-    expected["cut"] = "no images"
+    expected["cut"] = "no images"  # nothing says whose it is
+    data = named("cut later").read_bytes()
+    (folder / "cut later").write_bytes(data[:1250])
+    expected["cut later"] = "a truncated file"
+    insert(named("tiny"), b"\x10\x00\x40\x10LO\x02\x00ab" * 1_000_000, b"\x28\x00\x02\x00US")
+    expected["tiny"] = "unreadable header: more elements than the header of any scintigram"
     (folder / "empty").write_bytes(b"")
     (folder / "noise").write_bytes(np.random.default_rng(1).bytes(10_000))
     (folder / "text.dcm").write_text("<script>alert(1)</script>" * 99)
@@ -117,14 +120,14 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     (folder / "bare").write_bytes(data[132:])
     expected["bare"] = ""
     insert(named("deep"), deep(1_000))
-    expected["deep"] = "no images"
+    expected["deep"] = "unreadable header: sequences nested too deep"
     insert(
         named("shallow"),
         deep(20) + (b"\xfe\xff\x0d\xe0" + bytes(4) + b"\xfe\xff\xdd\xe0" + bytes(4)) * 20,
     )
     expected["shallow"] = ""
     insert(named("long"), b"\x09\x00\x10\x00UN\0\0\xf0\xff\xff\xff")
-    expected["long"] = "no images"
+    expected["long"] = "a truncated file"
     bomb(folder / "bomb", 300)
     expected["bomb"] = "no images"
     named("../../etc/x".replace("/", "_"))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import require
 from tests.slurm.conftest import Toy, message
+from thyrocast import fileio
 
 
 @pytest.fixture
@@ -21,6 +22,16 @@ def small_disk(toy: Toy) -> Iterator[Path]:
     require(mounted, "needs the right to mount a tmpfs")
     yield results
     subprocess.run(["umount", str(results)], check=True)
+
+
+def test_a_full_disk_is_an_error_before_a_memory_map_is_written(small_disk: Path) -> None:
+    """Writing through the map would end the process without a message."""
+    file = small_disk / "images.npy"
+    with file.open("wb") as sparse:
+        sparse.truncate(1_000_000)
+    with pytest.raises(OSError, match="No space left"):
+        fileio.reserve(file)
+    file.unlink()
 
 
 def _mount(*words: str) -> bool:

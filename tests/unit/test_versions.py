@@ -11,6 +11,7 @@ import yaml
 import thyrocast
 from tests.conftest import ROOT
 from thyrocast import log, versions
+from thyrocast.errors import InputError
 from thyrocast.planning import fingerprints
 
 
@@ -45,6 +46,8 @@ def test_every_package_that_a_script_imports_is_recorded(script: str) -> None:
     harmless = {
         "snakemake",
         "snakemake_executor_plugin_slurm",
+        "snakemake_executor_plugin_slurm_jobstep",
+        "snakemake_interface_executor_plugins",
         "yaml",
         "markupsafe",
         "pydantic_core",
@@ -57,3 +60,13 @@ def test_the_version_of_the_package_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert thyrocast.__version__ == project["version"] == citation["version"]
+
+
+def test_a_job_whose_input_is_wrong_says_that_another_attempt_is_useless(tmp_path: Path) -> None:
+    file = tmp_path / "job.log"
+    for error, final in ((InputError("column TRAb is missing"), True), (OSError("disk"), False)):
+        log.start(file, "register_center")
+        sys.excepthook(type(error), error, None)
+        assert log.is_final(file) is final
+        assert str(error) in file.read_text()
+    assert not log.is_final(tmp_path / "none.log")

@@ -5,13 +5,16 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # The package of this workflow, also if another workflow imports it.
 sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
-from thyrocast.planning import controller, ledger, study
+from thyrocast import fileio
+from thyrocast.cluster import slurm
+from thyrocast.planning import controller, ledger, pseudonyms, study
 from thyrocast.config.reading import check_file, read_study
-from thyrocast.planning.exports import look
+from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
 from thyrocast.errors import InputError
 
@@ -29,17 +32,28 @@ def checked(config):
         for file in workflow.configfiles:
             check_file(file)
         given = read_study(config)
+        pseudonyms.check(given, workflow.is_main_process)
         if workflow.is_main_process:
             study.check_inputs(given)
         else:
             controller.check_unchanged(
-                digest(given.plain()), controller.rules_of_job(sys.argv)
+                given.study,
+                digest(given.plain()),
+                controller.rules_of_job(sys.argv),
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
     return given
+
+
+def record_key():
+    """Write the study's pseudonym key, if it is new, and its fingerprint."""
+    try:
+        pseudonyms.record(STUDY)
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
 
 
 def escalating(base):
@@ -53,8 +67,11 @@ def one_gpu(wildcards):
 
 
 def center_block(center):
-    """Return a center's block as plain data, which Snakemake can store and compare as a param."""
-    return next(block for block in config["centers"] if block["name"] == center)
+    """Return a center's block as plain data, which Snakemake can store and compare as a param.
+
+    Of the definitions of its outcome it contains the main one only.
+    """
+    return STUDY.main_block(center).plain()
 
 
 @functools.cache
@@ -62,6 +79,18 @@ def center_export(center):
     """Return the files of a center's export, each with its patients."""
     block = STUDY.center(center)
     return look(block.dicom, f"{PRIVATE}/{center}/files.json", block.identifiers)
+
+
+def report_archives():
+    """Log which files of the exports are not read because they are packed; stop if none is read."""
+    for center in STUDY.centers:
+        export = center_export(center.name)
+        try:
+            note = check_archives(center.name, export, center.accept.exports)
+        except InputError as fault:
+            raise WorkflowError(str(fault)) from None
+        if note:
+            logger.warning(note)
 
 
 @functools.cache
@@ -138,6 +167,44 @@ def all_splits(pattern, **wildcards):
     ]
 
 
+def compared_centers(wildcards):
+    """Return the other centers with which a center is compared, as `check.compare` says."""
+    return [
+        other
+        for other in CENTERS
+        if other != wildcards.center
+        and (
+            config["check"]["compare"] == "all"
+            or (
+                Path(f"results/{STUDY.study}/cohort/{other}/register.csv").exists()
+                and Path(f"{PRIVATE}/{other}/scans.csv").exists()
+            )
+        )
+    ]
+
+
+def of_compared(pattern):
+    """Return a file of every center with which a center is compared."""
+    return lambda wildcards: collect(pattern, center=compared_centers(wildcards))
+
+
+def images_of_compared(wildcards):
+    """Return the images of the centers with which a center is compared: duplicates are found by pixels."""
+    paths = [
+        path
+        for other in compared_centers(wildcards)
+        for path in collect(
+            f"results/{STUDY.study}/cohort/{{center}}/jobs/{{job}}.npz",
+            center=other,
+            job=center_jobs(other),
+        )
+    ]
+    if config["check"]["compare"] == "all":
+        return paths
+    return [path for path in paths if Path(path).exists()]
+
+
+slurm.install()
 STUDY = checked(config)
 config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.
@@ -145,6 +212,14 @@ PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()
 MEMBERS = STUDY.members()
+# Definitions under which the evaluation is repeated; permuted outcomes have none.
+DEFINITIONS = (
+    [definition.name for definition in STUDY.definitions()[1:]]
+    if config["outcomes"] == "observed"
+    else []
+)
+if workflow.is_main_process:
+    report_archives()
 
 
 wildcard_constraints:
@@ -152,4 +227,5 @@ wildcard_constraints:
     design="|".join(SPLITS),
     split="[^/]+",
     member="|".join(MEMBERS),
+    definition="|".join(DEFINITIONS) or "none",
     job=r"\d+",

@@ -5,6 +5,8 @@ rule train_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
+        # Stops here if a center is not ready; a finished network is not trained again for it.
+        approval=ancient(rules.approve_centers.output.approval),
     output:
         weights=ensure(
             "<results>/splits/{design}/{split}/network/{member}/weights.safetensors",

@@ -8,10 +8,10 @@ import logging
 from pathlib import Path
 
 import library  # noqa: F401
-from thyrocast import identity
 from thyrocast.cohort import package
 from thyrocast.config import reading
 from thyrocast.errors import InputError
+from thyrocast.planning import pseudonyms
 
 
 def main() -> None:
@@ -28,11 +28,13 @@ def main() -> None:
         if given.center not in study.names():
             known = ", ".join(study.names())
             raise InputError(f"there is no center {given.center!r}, expected one of {known}")
+        pseudonyms.check(study, main=True)
+        pseudonyms.record(study)
         target = given.output / given.center
         count = package.package_center(
             study.center(given.center),
             study.cohort,
-            identity.load_key(study.pseudonym_key),
+            pseudonyms.key(study),
             Path(".thyrocast") / study.study / given.center / "index",
             target,
             given.threads,

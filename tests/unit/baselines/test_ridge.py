@@ -43,37 +43,3 @@ def test_penalty_is_strong_for_noise_and_weak_for_signal():
     folds = np.arange(400) % 5
     strong = ridge.choose_penalty(features, rng.permutation(outcome), folds)
     assert strong > 5 * ridge.choose_penalty(features, outcome, folds)
-
-
-def test_recalibration_recovers_a_known_change_of_the_odds():
-    rng = np.random.default_rng(0)
-    true = rng.normal(0, 1.5, 20_000)
-    outcome = (rng.random(20_000) < expit(true)).astype(float)
-    intercept, slope = ridge.recalibrate((true - 0.7) / 0.4, outcome)
-    assert slope == pytest.approx(0.4, abs=0.02)
-    assert intercept == pytest.approx(0.7, abs=0.06)
-
-
-def test_recalibration_never_reverses_a_ranking():
-    rng = np.random.default_rng(0)
-    linear = rng.normal(0, 1, 500)
-    outcome = (rng.random(500) < expit(-linear)).astype(float)
-    intercept, slope = ridge.recalibrate(linear, outcome)
-    assert slope == 1
-    assert expit(linear + intercept).mean() == pytest.approx(outcome.mean())
-
-
-@pytest.mark.parametrize(
-    ("linear", "outcome"),
-    [
-        ([-3, -2, 2, 3], [0, 0, 1, 1]),  # separated
-        ([-3, 0, 0, 3], [0, 0, 1, 1]),  # separated but for a tie
-        ([2, 2, 2, 2], [0, 0, 1, 0]),  # no variation
-        ([-3, 1, 2, 3], [1, 1, 1, 1]),  # one outcome
-        ([-900, 900, -900, 900], [1, 0, 1, 0]),  # certain and wrong
-    ],
-)
-def test_recalibration_without_an_estimable_slope(linear, outcome):
-    intercept, slope = ridge.recalibrate(np.array(linear, float), np.array(outcome, float))
-    assert slope == 1
-    assert np.isfinite(intercept)

@@ -1,5 +1,6 @@
 """The parts of `make doctor` that need no cluster."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def test_time_limits_are_read_as_slurm_writes_them(limit: str, minutes: float) -
 
 def test_a_machine_without_a_scheduler_gets_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    found = list(scheduler.check(20, account=False))
+    found = list(scheduler.check(account=False, jobs=100))
     assert [finding.state for finding in found] == [State.FAIL]
     assert "login node" in found[0].text
 
@@ -37,10 +38,52 @@ def test_a_request_is_put_to_sbatch_as_the_executor_does() -> None:
     assert TRAINING.gpu
 
 
-def test_memory_and_time_double_with_each_attempt() -> None:
-    last = TRAINING.at_attempt(3)
-    assert (last.get("mem_mb"), last.get("runtime"), last.get("gpu")) == ("32000", "960", "1")
-    assert TRAINING.at_attempt(1) == TRAINING
+SNAKEFILE = """
+rule all:
+    input: "grows", "bounded", "fixed"
+
+rule grows:
+    output: "grows"
+    resources: mem_mb=lambda wildcards, attempt: 1000 * 2 ** (attempt - 1), runtime=30
+    shell: "touch {output}"
+
+rule bounded:
+    output: "bounded"
+    resources: runtime=lambda wildcards, attempt: min(60 * 2 ** (attempt - 1), 90)
+    shell: "touch {output}"
+
+rule fixed:
+    output: "fixed"
+    resources: runtime=20
+    shell: "touch {output}"
+
+"""
+
+
+def test_requests_of_a_later_attempt_are_those_that_snakemake_would_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    snakemake = [sys.executable, "-m", "snakemake"]
+    planned = requests.plan(snakemake, attempt=3).requests
+    found = {request.rule: (request.get("mem_mb"), request.get("runtime")) for request in planned}
+    assert found["grows"] == ("4000", "30")
+    assert found["bounded"][1] == "90"
+    assert found["fixed"][1] == "20"
+
+
+def test_a_limit_of_submitted_jobs_below_the_profile_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "sacctmgr"
+    program.write_text("#!/bin/sh\ncase $* in *qos*) echo 40;; *) printf '\\n200\\n';; esac\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (found,) = scheduler._submit_limit(100)
+    assert found.state is State.WARN
+    assert "`jobs: 40`" in found.text
+    assert list(scheduler._submit_limit(40)) == []
 
 
 def test_the_longest_of_several_partitions_counts() -> None:

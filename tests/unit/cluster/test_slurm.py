@@ -2,43 +2,91 @@
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from thyrocast.cluster import slurm
+from thyrocast.cluster import queue, slurm
 from thyrocast.planning import controller
+
+Answer = Callable[[str, str], None]
+
+
+@pytest.fixture
+def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Programs of SLURM that print what a test says."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+
+    def write(program: str, body: str) -> None:
+        file = tmp_path / "bin" / program
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{body}\n")
+        file.chmod(0o755)
+
+    return write
 
 
 def test_a_machine_without_slurm_is_reported_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(RuntimeError, match="squeue is not on the path"):
-        slurm.jobs(".")
+        queue.jobs(".")
+    assert queue.states("run") is None
+    assert queue.look_up("1") is None
 
 
-def test_jobs_of_other_studies_are_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "squeue"
+def test_jobs_of_other_projects_are_left_alone(tmp_path: Path, answer: Answer) -> None:
     lines = [
         f"7|RUNNING|thyrocast_abc|rule_train_network_wildcards_full|{tmp_path}",
         f"8|PENDING|other_abc|rule_train_network|{tmp_path}",
         "9|RUNNING|thyrocast_abc|rule_train_network|/elsewhere",
     ]
-    program.write_text("#!/bin/sh\ncat <<END\n" + "\n".join(lines) + "\nEND\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert slurm.jobs(tmp_path) == [slurm.Job("7", "RUNNING", "abc", "train_network full")]
-    assert slurm.listed(slurm.jobs(tmp_path) * 9, most=2).endswith(" and 7 more")
+    answer("squeue", "cat <<END\n" + "\n".join(lines) + "\nEND")
+    found = queue.jobs(tmp_path)
+    assert found == [queue.Job("7", "RUNNING", "abc", "train_network full")]
+    assert queue.listed(found * 9, most=2).endswith(" and 7 more")
+
+
+def test_jobs_of_a_study_are_those_of_its_runs_and_of_unknown_runs(
+    tmp_path: Path, answer: Answer
+) -> None:
+    lines = [f"{n}|RUNNING|thyrocast_{run}|rule_fit|{tmp_path}" for n, run in enumerate("abc")]
+    answer("squeue", "cat <<END\n" + "\n".join(lines) + "\nEND")
+    controller.write("east", "", "a")
+    controller.write("west", "", "b")
+    assert [job.run for job in slurm.jobs_of_study(tmp_path, "east")] == ["a", "c"]
+    assert [job.run for job in slurm.jobs_of_study(tmp_path, "west")] == ["b", "c"]
+
+
+def test_states_are_words_with_the_reason_of_a_pending_job(answer: Answer) -> None:
+    answer("squeue", "printf '7|PENDING|Priority\\n8|CANCELLED by 0|None\\nCLUSTER: a\\n'")
+    assert queue.states("run") == {
+        "7": queue.Seen("PENDING", "Priority"),
+        "8": queue.Seen("CANCELLED", "None"),
+    }
+    answer("squeue", "echo slurm_load_jobs error: Unable to contact slurm controller >&2; exit 1")
+    assert queue.states("run") is None
+
+
+def test_a_job_that_left_the_queue_is_looked_up_in_the_accounting(answer: Answer) -> None:
+    answer("scontrol", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    answer("sacct", "exit 1")
+    assert queue.look_up("7") is None
+    answer("sacct", "printf 'PREEMPTED\\nCANCELLED by 1000\\n'")  # requeued once
+    assert queue.look_up("7") == queue.Seen("CANCELLED")
+    answer("scontrol", "echo 'JobId=7 JobName=x JobState=NODE_FAIL Reason=NodeDown Dependency=x'")
+    assert queue.look_up("7") == queue.Seen("NODE_FAIL", "NodeDown")
 
 
 def test_a_controller_elsewhere_may_be_alive_and_one_that_ended_here_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert slurm.living_controller() == ""
-    controller.write("config")
-    assert slurm.living_controller() == ""  # this process is not Snakemake
-    record = controller.RECORD.read_text()
-    controller.RECORD.write_text(record.replace(socket.gethostname(), "elsewhere"))
-    assert "elsewhere, which cannot be seen from here" in slurm.living_controller()
+    assert slurm.living_controller("study") == ""
+    controller.write("study", "config")
+    assert slurm.living_controller("study") == ""  # this process is not Snakemake
+    file = controller.record("study")
+    file.write_text(file.read_text().replace(socket.gethostname(), "elsewhere"))
+    assert "elsewhere, which cannot be seen from here" in slurm.living_controller("study")
+    assert slurm.living_controller("other study") == ""

@@ -110,7 +110,7 @@ def test_the_threshold_is_of_the_training_set_alone(config):
     [chosen] = found["thresholds"].to_dict("records")
     assert chosen == {
         "design": "holdout", "split": "1", "model": "network",
-        "rule": "youden", "threshold": expected.value,
+        "rule": "youden", "threshold": expected.value, "signal": 1,
     }  # fmt: skip
     called = np.array(CURED) >= expected.value
     row = headline(found, "sensitivity")

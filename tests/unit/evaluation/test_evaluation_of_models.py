@@ -7,6 +7,8 @@ import pytest
 
 import evaluate_design
 from tests.unit.evaluation.example_study_of_24 import (
+    CURED,
+    FAILED,
     cohort,
     evaluate,
     headline,
@@ -136,3 +138,37 @@ def test_faulty_external_predictions(configure, tmp_path, header, rows, message)
     config = configure(external_predictions=[{"name": "other", "table": str(tmp_path / "c.csv")}])
     with pytest.raises(InputError, match=message):
         evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", {}, config, 1)
+
+
+def test_a_model_without_signal_in_training_is_said_to_have_none(config):
+    test, train = patients("t", "north"), patients("l", "north")
+    # The same patients in the reversed order of the probabilities.
+    reversed_order = patients("l", "north", cured=FAILED, failed=CURED)
+    rows = predictions(train, "train") + predictions(test, "test")
+    rows += predictions(reversed_order, "train", "signature")
+    rows += predictions(test, "test", "signature")
+    found = evaluate(rows, test, config)
+    signal = found["thresholds"].set_index("model")["signal"]
+    assert (signal["network"], signal["signature"]) == (1, 0)
+    assert headline(found, "auc", model="network")["note"] == ""
+    note = headline(found, "auc", model="signature")["note"]
+    assert note.startswith("no signal in the training set:")
+    in_sample = evaluate(rows, test, config, in_sample=True)
+    assert in_sample["thresholds"]["signal"].isna().all()
+
+
+def test_joined_splits_say_how_many_have_no_signal(config):
+    test = [patients(name, "north") for name in "tu"]
+    train = [
+        patients("l", "north"),
+        patients("l", "north", cured=FAILED, failed=CURED),
+    ]
+    rows = [
+        row
+        for n, (mine, people) in enumerate(zip(train, test, strict=True), start=1)
+        for row in predictions(mine, "train", split=f"1-{n}", kind="kfold")
+        + predictions(people, "test", split=f"1-{n}", kind="kfold")
+    ]
+    found = evaluate(rows, [*test[0], *test[1]], config)
+    note = headline(found, "auc", split="all")["note"]
+    assert note.startswith("no signal in the training sets of 1 of 2 splits")

@@ -288,3 +288,38 @@ def test_precise_statistics_are_the_plain_average():
     mean = torch.stack([batch.mean(dim=(0, 2, 3)) for batch in batches]).mean(dim=0)
     torch.testing.assert_close(network[0].running_mean, mean)
     assert network[0].momentum == 0.1
+
+
+@pytest.mark.parametrize("fraction", [0, 0.3])
+def test_a_loss_that_is_not_finite_stops_with_step_epoch_and_learning_rate(
+    cohort, tmp_path, monkeypatch, fraction
+):
+    """No epoch of such a training is chosen, and nothing of it is written."""
+    plain = training._Run._step
+
+    def diverge(run, *batch):
+        if (run.epoch, run.step) == (1, 0):
+            with torch.no_grad():
+                run.network.fc.weight.fill_(float("nan"))
+        return plain(run, *batch)
+
+    monkeypatch.setattr(training._Run, "_step", diverge)
+    stopping = {"fraction": fraction, "patience": 1}
+    with pytest.raises(
+        InputError,
+        match=r"in epoch 2, step 1 of \d is not .* at a learning rate of .*lower network",
+    ):
+        cohort.train(tmp_path, early_stopping=stopping)
+    assert not (tmp_path / "full").exists()
+    monkeypatch.undo()
+    # what was saved before the failure is sound: a rerun resumes from it
+    assert cohort.train(tmp_path, early_stopping=stopping)
+
+
+def test_a_batch_too_large_for_the_gpu_names_the_batch_size(cohort, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(training._Run, "_step", full)
+    with pytest.raises(InputError, match=r"batch_size 4, .*set network.batch_size to 2 or less"):
+        cohort.train(tmp_path)

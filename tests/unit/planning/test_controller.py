@@ -13,17 +13,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_run_on_slurm_nothing_is_checked() -> None:
-    controller.check_unchanged("a", ["train_network"])
-    controller.RECORD.parent.mkdir()
-    controller.RECORD.write_text("not JSON")
-    controller.check_unchanged("a", ["train_network"])
+    controller.check_unchanged("study", "a", ["train_network"])
+    controller.RECORDS.mkdir(parents=True)
+    controller.record("study").write_text("not JSON")
+    controller.check_unchanged("study", "a", ["train_network"])
 
 
 def test_a_job_with_another_config_than_its_run_stops() -> None:
-    controller.write("a")
-    controller.check_unchanged("a", ["train_network"])
+    controller.write("study", "a")
+    controller.check_unchanged("study", "a", ["train_network"])
     with pytest.raises(RuntimeError, match="The config was edited after this run started"):
-        controller.check_unchanged("b", ["train_network"])
+        controller.check_unchanged("study", "b", ["train_network"])
 
 
 def test_a_job_knows_its_rules_from_its_command() -> None:
@@ -32,31 +32,33 @@ def test_a_job_knows_its_rules_from_its_command() -> None:
     assert controller.rules_of_job(["snakemake", "--cores", "1"]) == []
 
 
-def test_a_run_of_two_studies_knows_both_configs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workflow that imports this one twice starts both; each of its jobs reads both configs."""
-    controller.write("a")
-    controller.write("b")
-    for config in ("a", "b"):
-        controller.check_unchanged(config, ["train_network"])
+def test_two_studies_in_one_folder_have_a_record_each() -> None:
+    """Two runs at the same time, or one of a workflow that imports this one twice."""
+    controller.write("east", "a", "first")
+    controller.write("west", "b", "second")
+    controller.check_unchanged("east", "a", ["train_network"])
+    controller.check_unchanged("west", "b", ["train_network"])
     with pytest.raises(RuntimeError, match="The config was edited"):
-        controller.check_unchanged("c", ["train_network"])
-    monkeypatch.setattr("os.getpid", lambda: -1)
-    controller.write("c")  # the next run
-    with pytest.raises(RuntimeError, match="The config was edited"):
-        controller.check_unchanged("a", ["train_network"])
+        controller.check_unchanged("east", "b", ["train_network"])
+    assert {study: known.run for study, known in controller.records().items()} == {
+        "east": "first",
+        "west": "second",
+    }
+    controller.remove("east")
+    assert list(controller.records()) == ["west"]
 
 
 @pytest.mark.parametrize("rule", ["train_network", "thyrocast_train_network"])
 def test_a_job_with_other_code_than_its_run_stops_and_no_other_job(
     rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    controller.write("a")
+    controller.write("study", "a")
     before = fingerprints.code_version
 
     def edited(script: str) -> str:
         return "edited" if script == "train_network" else before(script)
 
     monkeypatch.setattr(fingerprints, "code_version", edited)
-    controller.check_unchanged("a", ["make_splits", "render_report"])
+    controller.check_unchanged("study", "a", ["make_splits", "render_report"])
     with pytest.raises(RuntimeError, match="The code of train_network was edited"):
-        controller.check_unchanged("a", [rule])
+        controller.check_unchanged("study", "a", [rule])

@@ -1,6 +1,9 @@
 """Which patient a changed file concerns is known before any job: its own, or everybody."""
 
+import gzip
 import os
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from thyrocast.config.center import IdentifiersConfig
+from thyrocast.errors import InputError
 from thyrocast.planning import exports
 
 
@@ -87,10 +91,19 @@ def test_only_new_files_are_opened(folder: Path, monkeypatch: pytest.MonkeyPatch
     look(folder)
     write(folder / "new", "56")
     opened: list[str] = []
-    names = exports._names
-    monkeypatch.setattr(exports, "_names", lambda path: opened.append(path) or names(path))
+    glance = exports._glance
+    monkeypatch.setattr(
+        exports, "_glance", lambda root, entry: opened.append(entry.name) or glance(root, entry)
+    )
     assert look(folder).owners["new"] == ("56",)
-    assert opened == [str(folder / "new")]
+    assert opened == ["new"]
+
+
+def test_a_memory_of_another_form_is_forgotten(folder: Path) -> None:
+    before = look(folder)
+    for text in ("[]", "{", '{"b": ["1-1", ["0034"]]}'):
+        (folder.parent / "cache.json").write_text(text)
+        assert look(folder) == before
 
 
 def test_hostile_names_are_accepted(folder: Path) -> None:
@@ -102,3 +115,60 @@ def test_hostile_names_are_accepted(folder: Path) -> None:
 def test_the_file_of_identifiers_is_private(folder: Path) -> None:
     look(folder)
     assert (folder.parent / "cache.json").stat().st_mode & 0o077 == 0
+
+
+def packed(folder: Path, *names: str) -> None:
+    """Archives of the patients' files; the last two have no usual ending or other contents."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("gz"):
+            path.write_bytes(gzip.compress(b"scan"))
+        elif "tar" in name:
+            with tarfile.open(path, "w") as archive:
+                archive.add(__file__, "scan")
+        elif "zip" in name:
+            with zipfile.ZipFile(path, "w") as archive_:
+                archive_.writestr("scan", b"scan")
+        elif name == "image":
+            path.write_bytes(bytes(32_769) + b"CD001" + bytes(2_000))
+        else:
+            path.write_bytes(b"unknown")
+
+
+def test_archives_are_named_before_any_job(folder: Path) -> None:
+    assert exports.check_archives("north", look(folder), pictures=False) == ""
+    with zipfile.ZipFile(folder / "table.xlsx", "w") as book:
+        book.writestr("sheet", b"")
+    assert look(folder).archives == {}
+    packed(
+        folder, "Doe_7.zip", "a/1.dcm.gz", "a/2.dcm.gz", "noending-zip", "old.tar", "image", "x.RAR"
+    )
+    export = look(folder)
+    assert look(folder) == export
+    assert export.dicom == 2
+    note = exports.check_archives("north", export, pictures=False)
+    assert "center north, key dicom: 7 files are archives or compressed" in note
+    for part in (
+        "2 .gz",
+        "2 .zip",
+        "1 .tar",
+        "1 .iso",
+        "1 .rar",
+        "example AAA_9.zip",
+        "Unpack them",
+    ):
+        assert part in note
+    assert "Doe" not in note
+
+
+@pytest.mark.parametrize("name", ["Doe Jane.zip", "1/scan.dcm.gz", "all.tar", "x.7z", "cd.iso"])
+def test_an_export_of_archives_alone_stops(tmp_path: Path, name: str) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "readme.txt").write_text("see archive")
+    packed(tmp_path / "x", name)
+    with pytest.raises(InputError, match="1 file is an archive .* no other file is DICOM: unpack"):
+        exports.check_archives("north", look(tmp_path / "x"), pictures=False)
+    assert "missing from the study" in exports.check_archives(
+        "north", look(tmp_path / "x"), pictures=True
+    )

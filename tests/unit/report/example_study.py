@@ -60,6 +60,7 @@ def config(centers: Centers = SMALL_CENTERS, **settings: Any) -> StudyConfig:
             "dicom": "dicom",
             "clinical": "clinical.csv",
             "columns": {"patient": "id", "outcome": "result"},
+            "eligibility": {"all_rows": True},
             "outcome": given,
         }
         for place, (role, _) in enumerate(centers.values())

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.report.example_study import with_cohort, with_table
 from thyrocast import report
+from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.contract import documents
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract.documents import Flow
@@ -24,6 +25,7 @@ from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid
 from thyrocast.report import (
     attention,
+    banners,
     center_grids,
     grids,
     methods,
@@ -226,8 +228,43 @@ def test_the_outcome_rule_of_every_center_is_named(small):
     study = dataclasses.replace(small, config=small.config.model_copy(update={"centers": centers}))
     assert dict(methods.paragraphs(study))["Outcome"] == (
         "north and lakeside: as stated in the center’s own table; "
-        "valley: derived from the thyroid state 6 months after therapy (± 3)."
+        "valley: derived from follow-up: cured if neither hyperthyroid nor on antithyroid drugs at the "
+        "visit nearest to 6 (3 to 9) months after therapy (a month is 30.4375 days); a second treatment "
+        "settles failure; subclinical hyperthyroidism counts as cured; overt hypothyroidism settles "
+        "cure from 24 weeks on."
     )
+
+
+def test_eligibility_is_quoted_for_tripod_and_its_absence_is_a_banner(small):
+    north, valley, lakeside, coast = small.config.centers
+    rule = EligibilityConfig.read(
+        {
+            "diagnosis": {"column": "Dx", "graves": ["E05.0"]},
+            "earlier_surgery": {"column": "OP", "missing": "include"},
+            "age": {"minimum": 18},
+        }
+    )
+    centers = (
+        north.model_copy(update={"eligibility": rule}),
+        valley.model_copy(update={"eligibility": None}),
+        lakeside,
+        coast,
+    )
+    study = dataclasses.replace(small, config=small.config.model_copy(update={"centers": centers}))
+    text = dict(methods.paragraphs(study))["Eligibility"]
+    assert text.startswith(
+        "north: a diagnosis of Graves’ disease, no earlier thyroid surgery (included if not known), age "
+        "of at least 18 years; valley: not stated: every row of the clinical table counted as eligible; "
+        "lakeside and coast: every row"
+    )
+    assert "E05" not in text  # codes and columns of a center stay there
+    assert next(item for item in methods.checklist(study) if item.number == "6").quote == text
+    shown = {banner.title: banner.text for banner in banners.banners(study)}
+    assert shown["Eligibility is not stated"].startswith("The config of valley does not state")
+    first = participants.flow_section(study).grid.rows[0]
+    assert [cell.text for cell in first] == [
+        "Eligibility", "by criteria", "not stated", "all rows, as stated", "all rows, as stated", "",
+    ]  # fmt: skip
 
 
 def test_networks_without_validation_patients_are_said_to_have_none(small):

@@ -55,7 +55,7 @@ def pseudonym(key: bytes, center: str, identifier: str) -> str:
     Parameters
     ----------
     key
-        The study's secret (`load_key`).
+        The study's secret (`read_key`).
     center, identifier
         The center's name and the normalized identifier, which together identify one patient.
     """
@@ -63,28 +63,64 @@ def pseudonym(key: bytes, center: str, identifier: str) -> str:
     return f"{center}-{digest[:12]}"
 
 
-def load_key(path: str | Path) -> bytes:
-    """Return the study's secret for pseudonyms; create it with mode 0600 if there is no file.
+def read_key(path: str | Path) -> bytes:
+    """Return the secret of the pseudonyms.
 
     Raises
     ------
     InputError
-        If the file contains fewer than 16 bytes.
+        If there is no such file, it cannot be read, or it contains fewer than 16 bytes.
     """
     file = Path(path).expanduser()
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The complete file is linked, so that two processes that start together read the same key.
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
-        with os.fdopen(handle, "w") as new:
-            new.write(secrets.token_hex(32) + "\n")
-        with contextlib.suppress(FileExistsError):
-            os.link(name, file)
-        os.unlink(name)
-    key = file.read_bytes().strip()
+    try:
+        key = file.read_bytes().strip()
+    except FileNotFoundError:
+        raise InputError(
+            f"there is no pseudonym key {file} on this machine: set pseudonym_key to a file that all "
+            "users and nodes of the study share"
+        ) from None
+    except OSError as fault:
+        raise InputError(f"pseudonym key {file} cannot be read: {fault.strerror}") from None
     if len(key) < 16:
         raise InputError(
             f"pseudonym key {file} has {len(key)} bytes, expected at least 16: "
             "delete the file to create a new key, or put the study's key there"
         )
     return key
+
+
+def new_key() -> bytes:
+    """Return a new secret, as text of 64 hexadecimal digits."""
+    return secrets.token_hex(32).encode()
+
+
+def write_key(path: str | Path, key: bytes) -> None:
+    """Write a new secret with mode 0600; another process may do so at the same time.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or there is another secret in it.
+    """
+    file = Path(path).expanduser()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The complete file is linked, so that nobody reads a part of it.
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".key.")
+    except OSError as fault:
+        raise InputError(
+            f"pseudonym key {file} cannot be written ({fault.strerror}): set pseudonym_key to a file "
+            "in a folder where you may write"
+        ) from None
+    with os.fdopen(handle, "wb") as new:
+        new.write(key + b"\n")
+    with contextlib.suppress(FileExistsError):
+        os.link(name, file)
+    os.unlink(name)
+    if read_key(file) != key:
+        raise InputError(f"another run has just created pseudonym key {file}: start again")
+
+
+def fingerprint(key: bytes) -> str:
+    """Return 16 digits that identify a secret and do not reveal it."""
+    return hmac.new(key, b"thyrocast fingerprint", hashlib.sha256).hexdigest()[:16]

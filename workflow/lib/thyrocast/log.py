@@ -12,6 +12,9 @@ from pathlib import Path
 
 from thyrocast import versions
 
+#: Last line of the log of a job whose input is wrong: SLURM runs such a job once.
+FINAL = "Another attempt would fail in the same way."
+
 
 def start(
     file: str | Path, rule: str, wildcards: Iterable[str] = (), *, append: bool = False
@@ -55,6 +58,16 @@ def start(
     return logger
 
 
+def is_final(file: str | Path) -> bool:
+    """Return whether a job's log says that another attempt would fail in the same way."""
+    path = Path(file)
+    if not path.is_file():
+        return False
+    with path.open("rb") as lines:
+        lines.seek(max(0, path.stat().st_size - 8192))
+        return FINAL.encode() in lines.read()
+
+
 def _explain(kind: type[BaseException], error: BaseException, trace: object) -> None:
     """Log an uncaught error; for bad input only its sentence, without a traceback."""
     from thyrocast.errors import InputError
@@ -62,5 +75,6 @@ def _explain(kind: type[BaseException], error: BaseException, trace: object) -> 
     logger = logging.getLogger("thyrocast")
     if issubclass(kind, InputError):
         logger.error("%s", error)
+        logger.error(FINAL)
     else:
         logger.error("failed", exc_info=(kind, error, trace))  # type: ignore[arg-type]

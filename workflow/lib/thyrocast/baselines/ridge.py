@@ -1,4 +1,4 @@
-"""Logistic regression with an L2 penalty, and recalibration of log-odds."""
+"""Logistic regression with an L2 penalty, and bounded log-odds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from thyrocast.statistics import logistic
-from thyrocast.statistics.inputs import NotEstimableError
 
 Array = NDArray[np.float64]
 
@@ -65,41 +64,6 @@ def choose_penalty(features: Array, outcome: Array, folds: NDArray[np.int64]) ->
             linear = weights[0] + features[test] @ weights[1:]
             total[i] += np.sum(np.logaddexp(0, linear) - outcome[test] * linear)
     return float(PENALTIES[int(np.argmin(total))]) if fitted > 1 else float(PENALTIES[0])
-
-
-def recalibrate(linear: Array, outcome: Array) -> tuple[float, float]:
-    """Intercept and slope that recalibrate a model's log-odds to the observed outcomes.
-
-    Parameters
-    ----------
-    linear : ndarray, (n,)
-        Log-odds of patients who were not used to fit the model.
-    outcome : ndarray, (n,)
-        1 cured, 0 not cured.
-
-    Returns
-    -------
-    intercept, slope : float
-        The slope is 1, and only the intercept is fitted, if the fitted slope is not positive
-        (recalibration must not reverse the ranking of a model without signal) or does not exist
-        (separated outcomes). 0 and 1 if there is only one outcome.
-
-    References
-    ----------
-    Cox, Biometrika 1958;45:562.
-    """
-    if len(np.unique(outcome)) < 2:
-        return 0.0, 1.0
-    constant = np.ones((len(linear), 1))
-    try:
-        intercept, slope = logistic.fit(
-            np.hstack([constant, linear[:, None]]), outcome
-        ).coefficients
-    except NotEstimableError:
-        slope = 0.0
-    if slope > 0:
-        return float(intercept), float(slope)
-    return float(logistic.solve(constant, outcome, offset=linear)[0]), 1.0
 
 
 def bounded_odds(probability: Array) -> Array:

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import yaml
 from snakemake.cli import parse_args
 
-from thyrocast.cluster import slurm
+from thyrocast.cluster import queue, slurm
 from thyrocast.planning import controller
 
 # Seconds that a scheduler may be down: an hour, as in profiles/slurm.
@@ -51,11 +52,15 @@ class Command:
         Those that are targets of the run.
     sources
         Files and folders that results depend on.
+    study
+        Name of the study; empty if the config does not name one, as in a workflow that imports
+        this one for several studies.
     """
 
     arguments: list[str]
     targets: list[str]
     sources: list[Path]
+    study: str
 
     @property
     def without_targets(self) -> list[str]:
@@ -78,12 +83,27 @@ def read_command(arguments: list[str]) -> Command:
         arguments,
         targets=list(parsed.targets or []),
         sources=[*(project / name for name in SOURCES), *map(Path, parsed.configfile or [])],
+        study=_study(parsed.configfile or [Path("config/config.yaml")], parsed.config or []),
     )
 
 
-def lock_folder() -> IO[str]:
-    """Lock this folder against a second `make resume` until the returned file is closed."""
-    file = Path(".snakemake/resume.lock")
+def _study(files: Sequence[str | Path], options: Sequence[str]) -> str:
+    """Return the study that config files and ``--config`` name, the last one counts."""
+    named = [word.partition("=")[2] for word in options if str(word).startswith("study=")]
+    for file in reversed([Path(name) for name in files]):
+        if file.is_file() and not named:
+            block = yaml.safe_load(file.read_text(encoding="utf-8"))
+            if isinstance(block, dict) and block.get("study"):
+                named.append(str(block["study"]))
+    known = list(controller.records())
+    if not named and len(known) == 1:
+        return known[0]
+    return named[-1] if named else ""
+
+
+def lock_study(study: str) -> IO[str]:
+    """Lock a study against a second `make resume` until the returned file is closed."""
+    file = Path(f".snakemake/resume{f'-{study}' if study else ''}.lock")
     file.parent.mkdir(exist_ok=True)
     lock = file.open("w")
     try:
@@ -95,36 +115,38 @@ def lock_folder() -> IO[str]:
     return lock
 
 
-def wait(directory: Path, cancel: bool, seconds: float) -> None:
-    """Wait until no job of a run in this folder is in the queue.
+def wait(directory: Path, study: str, cancel: bool, seconds: float) -> None:
+    """Wait until no job of a study's runs in this folder is in the queue.
 
     Parameters
     ----------
     directory
-        The study's folder.
+        The folder in which Snakemake runs.
+    study
+        Name of the study; empty for all studies.
     cancel
         Whether to cancel the jobs first.
     seconds
         Time between two queries of the queue.
     """
-    before: list[slurm.Job] = []
-    while found := _jobs(directory, seconds):
+    before: list[queue.Job] = []
+    while found := _jobs(directory, study, seconds):
         if cancel:
             subprocess.run(["scancel", *(job.number for job in found)], check=True)
         if found != before:
             action = "Cancelling" if cancel else "Waiting for"
-            print(f"{action} {len(found)} jobs: {slurm.listed(found)}", flush=True)
+            print(f"{action} {len(found)} jobs: {queue.listed(found)}", flush=True)
         before = found
         time.sleep(1 if cancel else seconds)
 
 
-def _jobs(directory: Path, seconds: float) -> list[slurm.Job]:
+def _jobs(directory: Path, study: str, seconds: float) -> list[queue.Job]:
     """Return the jobs; repeat until the scheduler answers, for as long as a run would."""
     end = time.monotonic() + PATIENCE_S
     reported = False
     while True:
         try:
-            return slurm.jobs(directory)
+            return slurm.jobs_of_study(directory, study) if study else queue.jobs(directory)
         except RuntimeError as error:
             if time.monotonic() > end or not shutil.which("squeue"):
                 sys.exit(str(error))
@@ -134,10 +156,11 @@ def _jobs(directory: Path, seconds: float) -> list[slurm.Job]:
             time.sleep(seconds)
 
 
-def start_of_lost_run() -> float:
+def start_of_lost_run(study: str) -> float:
     """Return the start of the lost run's first job as a Unix time; now if there is none."""
-    record = controller.RECORD
-    return record.stat().st_mtime if record.exists() else time.time()
+    names = [study] if study else list(controller.records())
+    files = [file for name in names if (file := controller.record(name)).exists()]
+    return min((file.stat().st_mtime for file in files), default=time.time())
 
 
 def changed_since(start: float, sources: Sequence[Path]) -> list[str]:
@@ -162,14 +185,22 @@ def unfinished() -> set[str]:
     return found
 
 
+def _run(snakemake: list[str], option: str) -> str:
+    """Run Snakemake and return what it prints; stop with its message if it fails."""
+    done = subprocess.run([*snakemake, option], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{(done.stderr or done.stdout).strip()}\nNothing was resumed.")
+    return done.stdout
+
+
 def unrecorded(snakemake: list[str], start: float) -> list[str]:
     """Return complete outputs for which Snakemake has no record, or one of an earlier run."""
-    summary = subprocess.run([*snakemake, "--summary"], check=True, capture_output=True, text=True)
+    summary = _run(snakemake, "--summary")
     started = unfinished()
     if started:
         print("Outputs that were started and not finished will be computed again.")
     found = []
-    for line in summary.stdout.splitlines()[1:]:
+    for line in summary.splitlines()[1:]:
         output, date, _rule, log, status, _plan = line.split("\t")
         if date == "-" or output in started:
             continue
@@ -189,8 +220,8 @@ def adopt(command: Command) -> list[str]:
         began, the outputs without a record are not recorded but computed again.
     """
     snakemake = [sys.executable, "-m", "snakemake", *command.without_targets]
-    subprocess.run([*snakemake, "--unlock"], check=True, stderr=subprocess.DEVNULL)
-    start = start_of_lost_run()
+    _run(snakemake, "--unlock")
+    start = start_of_lost_run(command.study)
     finished = unrecorded(snakemake, start)
     if not finished:
         return command.arguments
@@ -219,14 +250,15 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=15, help="seconds between checks (15)")
     options, others = parser.parse_known_args()
     command = read_command(others or ["--profile", "slurm"])
-    lock = lock_folder()
-    living = slurm.living_controller()
+    lock = lock_study(command.study)
+    names = [command.study] if command.study else list(controller.records())
+    living = next(filter(None, map(slurm.living_controller, names)), "")
     if living and not options.gone:
         sys.exit(
             f"A Snakemake may still control this folder: {living}. Stop it there, or, if you are "
             "sure that it is not running any more, add --gone (make resume GONE=1)."
         )
-    wait(Path.cwd(), options.cancel, options.every)
+    wait(Path.cwd(), command.study, options.cancel, options.every)
     snakemake = [sys.executable, "-m", "snakemake", *adopt(command)]
     print(shlex.join(snakemake), flush=True)
     # Replaces this process, so that Ctrl-C reaches Snakemake; the lock is kept.

@@ -178,6 +178,7 @@ def _stack(
             return
         shape = (len(places), size, size)
         stacked = open_memmap(temporary, mode="w+", dtype=kind, shape=shape)
+        fileio.reserve(temporary)
         job_of = places["job"].to_numpy()
         row_of = places["row"].to_numpy()
         for job in np.unique(job_of):

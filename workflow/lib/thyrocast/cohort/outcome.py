@@ -1,22 +1,46 @@
-"""Whether the first iodine therapy cured a patient: as stated by the center, or from visits."""
+"""Whether the first iodine therapy cured a patient: as stated by the center, or from visits.
 
+By follow-up, the first of these that applies decides:
+
+1. A second treatment up to the end of the window: not cured, at its date.
+2. The visit in the window nearest to the target: cured if not hyperthyroid and without
+   antithyroid drugs.
+3. Overt hypothyroidism before the window, which no later visit or treatment contradicts: cured.
+
+Anything that leaves doubt gives no outcome, with the reason.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from thyrocast.cohort.thyroid import FUNCTIONS, Finding, judge
 from thyrocast.config.center import CenterConfig
-from thyrocast.config.outcome import (
+from thyrocast.config.definition import (
+    DAYS_PER_MONTH,
+    DefinitionConfig,
     DrugMeaning,
-    OutcomeConfig,
-    ReferenceRangesConfig,
     SubclinicalMeaning,
+    Window,
+    days_of,
 )
-from thyrocast.contract.names import OutcomeRule, Role, ThyroidState
+from thyrocast.config.outcome import OutcomeConfig
+from thyrocast.contract.names import DecidedBy, OutcomeRule, Role, ThyroidFunction, ThyroidState
 from thyrocast.contract.text import code_texts, fold
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.followup import Visit
+from thyrocast.tables.followup import FollowUp, SecondTreatment, Visit
 
-CURED_STATES = {
-    ThyroidState.EUTHYROID, ThyroidState.SUBCLINICAL_HYPOTHYROID, ThyroidState.HYPOTHYROID,
-}  # fmt: skip
+HYPOTHYROID = {ThyroidState.SUBCLINICAL_HYPOTHYROID, ThyroidState.HYPOTHYROID}
+# Reasons why there is no outcome.
+NOT_KNOWN = "outcome not known"
+UNKNOWN_CODE = "outcome code not in the config"
+LOST = "lost to follow-up"
+TOO_SHORT = "follow-up too short"
+NO_VISIT = "no visit when the outcome is decided"
+DIED = "died before the outcome was decided"
+SECOND_UNDATED = "second treatment without a date"
+SECOND_UNCLEAR = "second treatment not understood"
+# Two visits whose distances from the target differ by less (in days) are equally near.
+_SAME_DISTANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -30,18 +54,36 @@ class Outcome:
     reason
         Why there is no outcome; empty if there is one, or if none is expected yet.
     state
-        Thyroid state at the deciding visit.
-    months
-        Months from therapy to the deciding visit.
+        Thyroid state when the outcome was decided.
+    days
+        Days from therapy to what decided the outcome.
+    by
+        What decided the outcome.
+    seen
+        Whether there is any information on the time after the therapy.
     """
 
     cured: bool | None
     reason: str = ""
     state: ThyroidState | None = None
-    months: float | None = None
+    days: float | None = None
+    by: DecidedBy | None = None
+    seen: bool = False
+
+    @property
+    def months(self) -> float | None:
+        """Months from therapy to what decided the outcome."""
+        return None if self.days is None else self.days / DAYS_PER_MONTH
+
+    @property
+    def function(self) -> ThyroidFunction | None:
+        """Thyroid state as one of three."""
+        return None if self.state is None else FUNCTIONS[self.state]
 
 
-def decide(patient: ClinicalPatient, center: CenterConfig) -> Outcome:
+def decide(
+    patient: ClinicalPatient, center: CenterConfig, definition: DefinitionConfig | None = None
+) -> Outcome:
     """Decide a patient's outcome by the center's rule.
 
     Parameters
@@ -50,111 +92,183 @@ def decide(patient: ClinicalPatient, center: CenterConfig) -> Outcome:
         As `clinical.read_clinical` returns it. One whose rows conflict has no outcome.
     center
         The center's block of the config. A prospective center has no outcomes yet.
+    definition
+        Definition of the outcome, for the rule `followup`; the center's main one by default.
     """
     if center.role is Role.PROSPECTIVE or center.outcome is None or patient.conflicting:
         return Outcome(None)
     rule = center.outcome
     if rule.rule is OutcomeRule.GIVEN:
         return _given(rule, patient.outcome_code)
-    return _followed(rule, patient)
+    return _followed(rule, definition or rule.definitions()[0], patient.followup)
 
 
 def _given(rule: OutcomeConfig, text: str) -> Outcome:
     if not text:
-        return Outcome(None, "outcome not known")
+        return Outcome(None, NOT_KNOWN)
     code = fold(text)
     state = ThyroidState(code) if code in set(ThyroidState) else None
     if code in code_texts(rule.cured):
-        return Outcome(True, state=state)
+        return Outcome(True, state=state, by=DecidedBy.CENTER, seen=True)
     if code in code_texts(rule.not_cured):
-        return Outcome(False, state=state)
-    return Outcome(None, "outcome code not in the config")
-
-
-def _followed(rule: OutcomeConfig, patient: ClinicalPatient) -> Outcome:
-    """Decide by follow-up: cured is euthyroid or hypothyroid without drugs, after one therapy."""
-    second = patient.second_treatment
-    low, high = rule.months - rule.tolerance_months, rule.months + rule.tolerance_months
-    if second and not second.understood:
-        return Outcome(None, "second treatment not understood")
-    if second and (second.months is None or second.months <= high):
-        # The first therapy did not cure the patient, whatever a later visit shows.
-        return Outcome(False, state=ThyroidState.HYPERTHYROID, months=second.months)
-    reference = rule.reference
-    findings = [
-        _Finding(visit.months, thyroid_state(visit, reference), visit.drug)
-        for visit in patient.visits
-        if visit.months is not None and visit.months > 0
-    ]
-    informative = [found for found in findings if found.state or found.drug is not False]
-    if not informative:
-        return Outcome(None, "lost to follow-up")
-    inside = [found for found in informative if low <= found.months <= high]
-    if not inside:
-        early = max(found.months for found in informative) < low
-        reason = "follow-up too short" if early else "no visit when the outcome is decided"
-        return Outcome(None, reason)
-    nearest = min(inside, key=lambda found: (abs(found.months - rule.months), found.months))
-    return _decided(rule, nearest)
+        return Outcome(False, state=state, by=DecidedBy.CENTER, seen=True)
+    return Outcome(None, UNKNOWN_CODE, seen=True)
 
 
 @dataclass(frozen=True)
-class _Finding:
-    """What a visit shows, at a known time after therapy."""
+class _Seen:
+    """A visit at a known time after therapy, and what it shows."""
 
-    months: float
-    state: ThyroidState | None
-    drug: bool | None
+    days: float
+    visit: Visit
+    found: Finding
 
-
-def _decided(rule: OutcomeConfig, visit: _Finding) -> Outcome:
-    """Return the outcome at the deciding visit."""
-    state, months = visit.state, visit.months
-    if visit.drug is None:
-        return Outcome(None, "drug at the deciding visit not understood", state, months)
-    if visit.drug:
-        if rule.drug_at_visit is DrugMeaning.NOT_CURED:
-            return Outcome(False, "", state, months)
-        return Outcome(None, "antithyroid drug at the deciding visit", state, months)
-    if state is ThyroidState.SUBCLINICAL_HYPERTHYROID:
-        meaning = rule.subclinical_hyperthyroid
-        if meaning is SubclinicalMeaning.EXCLUDE:
-            return Outcome(None, "subclinical hyperthyroidism at the deciding visit", state, months)
-        return Outcome(meaning is SubclinicalMeaning.CURED, "", state, months)
-    return Outcome(state in CURED_STATES, "", state, months)
+    @property
+    def informative(self) -> bool:
+        return self.found.state is not None or self.visit.drug is not False
 
 
-def thyroid_state(visit: Visit, reference: ReferenceRangesConfig) -> ThyroidState | None:
-    """Return the thyroid state of a visit: as coded, otherwise from TSH and hormones.
+def _followed(rule: OutcomeConfig, definition: DefinitionConfig, followup: FollowUp) -> Outcome:
+    window = definition.window()
+    seen = sorted(
+        (
+            _Seen(visit.days, visit, judge(visit, rule.reference, definition.missing_lab))
+            for visit in followup.visits
+            if visit.days is not None and visit.days > 0
+        ),
+        key=lambda one: one.days,
+    )
+    failure = _second_treatment(followup.seconds, window)
+    if failure:
+        return failure
+    verdict = _by_visits(definition, window, seen, followup)
+    unclear = [one for one in followup.seconds if not one.understood or one.days is None]
+    if not unclear or verdict.cured is False:
+        return verdict
+    # It may have been given before or after the decision: who looks cured may owe it to it.
+    reason = SECOND_UNDATED if all(one.understood for one in unclear) else SECOND_UNCLEAR
+    return Outcome(None, reason, verdict.state, verdict.days, seen=True)
 
-    Parameters
-    ----------
-    visit
-        The visit.
-    reference
-        Lower and upper limits of TSH (mIU/L), free T4 and free T3 (pmol/L).
-    """
-    if visit.state:
-        return visit.state
-    known = [
-        (value, limits)
-        for value, limits in ((visit.ft4, reference.ft4), (visit.ft3, reference.ft3))
-        if value is not None
+
+def _second_treatment(seconds: Sequence[SecondTreatment], window: Window) -> Outcome | None:
+    """Return the failure that a second treatment up to the end of the window settles."""
+    state, by = ThyroidState.HYPERTHYROID, DecidedBy.SECOND_TREATMENT
+    dated = [one.days for one in seconds if one.days is not None and one.days >= one.counts_from]
+    if dated and min(dated) <= window.latest:
+        return Outcome(False, "", state, min(dated), by, seen=True)
+    placed = any(
+        one.understood
+        and one.days is None
+        and one.within is not None
+        and one.within <= window.latest
+        for one in seconds
+    )
+    return Outcome(False, "", state, None, by, seen=True) if placed else None
+
+
+def _by_visits(
+    definition: DefinitionConfig, window: Window, seen: Sequence[_Seen], followup: FollowUp
+) -> Outcome:
+    informative = [one for one in seen if one.informative]
+    inside = [one for one in informative if window.earliest <= one.days <= window.latest]
+    if inside:
+        return _nearest(definition, window, inside, followup.seconds)
+    early = _early_cure(definition, window, informative, followup.seconds)
+    if early:
+        return early
+    died = followup.died is not None and followup.died <= window.latest
+    problem = next(
+        (o.found.problem for o in seen if window.earliest <= o.days <= window.latest), ""
+    )
+    if died:
+        reason = DIED
+    elif problem:
+        reason = f"{problem} when the outcome is decided"
+    elif not informative:
+        reason = LOST
+    else:
+        reason = TOO_SHORT if informative[-1].days < window.earliest else NO_VISIT
+    return Outcome(None, reason, seen=bool(informative))
+
+
+def _nearest(
+    definition: DefinitionConfig,
+    window: Window,
+    inside: Sequence[_Seen],
+    seconds: Sequence[SecondTreatment],
+) -> Outcome:
+    """Return the outcome at the visit nearest to the target."""
+
+    def distance(one: _Seen) -> float:
+        return abs(one.days - window.target)
+
+    least = min(map(distance, inside))
+    found = [
+        _at_visit(definition, one, seconds)
+        for one in inside
+        if distance(one) - least < _SAME_DISTANCE
     ]
-    low, high = reference.tsh
-    if any(value > limits[1] for value, limits in known):
-        return ThyroidState.HYPERTHYROID
-    if not known:
-        # A low TSH alone may be overt or subclinical hyperthyroidism; a high one is hypothyroidism.
-        if visit.tsh is None or visit.tsh < low:
-            return None
-        return ThyroidState.EUTHYROID if visit.tsh <= high else ThyroidState.HYPOTHYROID
-    # A low FT3 with a normal FT4 is not hypothyroidism.
-    value, limits = known[0]
-    if value < limits[0]:
-        return ThyroidState.HYPOTHYROID
-    if visit.tsh is None or low <= visit.tsh <= high:
-        return ThyroidState.EUTHYROID
-    if visit.tsh < low:
-        return ThyroidState.SUBCLINICAL_HYPERTHYROID
-    return ThyroidState.SUBCLINICAL_HYPOTHYROID
+    if len({one.cured for one in found}) > 1:
+        reason = "visits at the same distance from the target contradict each other"
+        return Outcome(None, reason, seen=True)
+    return found[0]
+
+
+def _at_visit(
+    definition: DefinitionConfig, one: _Seen, seconds: Sequence[SecondTreatment]
+) -> Outcome:
+    """Return the outcome at the deciding visit."""
+    state, drug, days = one.found.state, one.visit.drug, one.days
+
+    def undecided(reason: str) -> Outcome:
+        return Outcome(None, reason, state, days, seen=True)
+
+    def decided(cured: bool) -> Outcome:
+        return Outcome(cured, "", state, days, DecidedBy.VISIT, seen=True)
+
+    if state is ThyroidState.HYPERTHYROID:
+        return decided(False)
+    if drug is None:
+        return undecided("drug at the deciding visit not understood")
+    if drug:
+        if definition.drug_at_visit is DrugMeaning.NOT_CURED:
+            return decided(False)
+        return undecided("antithyroid drug at the deciding visit")
+    if not one.visit.drug_recorded and any(
+        second.days is not None and second.days < min(second.counts_from, days)
+        for second in seconds
+    ):
+        return undecided("drugs restarted early, and not known at the deciding visit")
+    if state is ThyroidState.SUBCLINICAL_HYPERTHYROID:
+        meaning = definition.subclinical_hyperthyroid
+        if meaning is SubclinicalMeaning.EXCLUDE:
+            return undecided("subclinical hyperthyroidism at the deciding visit")
+        return decided(meaning is SubclinicalMeaning.CURED)
+    return decided(True)
+
+
+def _early_cure(
+    definition: DefinitionConfig,
+    window: Window,
+    informative: Sequence[_Seen],
+    seconds: Sequence[SecondTreatment],
+) -> Outcome | None:
+    """Return the cure that overt hypothyroidism before the window settles; None if it does not.
+
+    Every visit from the confirmation on must show hypothyroidism without antithyroid drugs. Another
+    state means that it was transient, or that nobody knows what happened in between.
+    """
+    if definition.hypothyroid_from is None or any(one.understood and one.days for one in seconds):
+        return None
+    start = days_of(definition.hypothyroid_from)
+    confirmed = next(
+        (o for o in informative if o.found.overt and start <= o.days < window.earliest), None
+    )
+    if confirmed is None:
+        return None
+    after = [one for one in informative if one.days >= confirmed.days]
+    if all(one.found.state in HYPOTHYROID and one.visit.drug is False for one in after):
+        by = DecidedBy.EARLY_HYPOTHYROIDISM
+        return Outcome(True, "", confirmed.found.state, confirmed.days, by, seen=True)
+    # After a transient hypothyroidism, a later one may be final.
+    return _early_cure(definition, window, after[1:], seconds)

@@ -13,19 +13,22 @@ from pathlib import Path
 import pandas as pd
 
 from thyrocast import identity
-from thyrocast.cohort import eligibility, files, outcome, scans, selection, summary
+from thyrocast.cohort import contradictions, eligibility, files, outcome, scans, selection, summary
 from thyrocast.cohort.outcome import Outcome
+from thyrocast.cohort.selection import Choice
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
+from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
+from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.dates import DAYS_PER_MONTH
+from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -44,15 +47,21 @@ class Registration:
         `contract.cohort.OUTCOMES`: what each outcome was derived from.
     files
         `contract.cohort.FILES`: every file of the export.
+    contradictions
+        `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
+    understanding
+        What was understood of the clinical table; private.
     """
 
     register: pd.DataFrame
     scans: pd.DataFrame
     outcomes: pd.DataFrame
     files: pd.DataFrame
+    contradictions: pd.DataFrame
     days_before: Mapping[str, int]
+    understanding: Understanding
 
 
 def register_center(
@@ -81,26 +90,31 @@ def register_center(
         If the clinical table can't be used.
     """
     name = center.name
-    patients = clinical.read_clinical(center, cohort)
+    read = clinical.read_table(center, cohort)
+    clinical.log(read, center)
+    patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
     by_patient = files.by_identifier(judged, center)
+    sizes = PixelSizes.of_files(center, judged)
     listed = files.FileList(center, key)
     source = scans.CenterSource(center, key)
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
+    contradicting: list[Cells] = []
     days_before: dict[str, int] = {}
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
         decided = outcome.decide(patient, center)
-        choice = selection.choose(own, patient.therapy, center, cohort)
+        choice = selection.choose(own, patient.therapy, sizes, cohort)
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL
-        rows.append(_register_row(pseudonym, name, patient, decided, reason, found))
+        rows.append(_register_row(pseudonym, name, patient, decided, reason, found, choice))
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
+        contradicting += contradictions.of_patient(pseudonym, patient, own)
         listed.add(own, choice, reason)
         if not reason:
             scan_rows += scans.scan_rows(pseudonym, patient, choice, own, source)
@@ -115,18 +129,29 @@ def register_center(
         io.build(contract.SCANS, scan_rows),
         io.build(contract.OUTCOMES, outcome_rows),
         io.build(contract.FILES, listed.rows(judged)),
+        io.build(contract.CONTRADICTIONS, contradicting),
         days_before,
+        understand(center, read),
     )
+    _log(name, registration, patients, by_patient)
+    return registration
+
+
+def _log(
+    center: str,
+    registration: Registration,
+    patients: Sequence[ClinicalPatient],
+    without_table: Mapping[str, Sequence[PatientFile]],
+) -> None:
     summary.log_registration(
-        name,
+        center,
         registration.register,
         registration.scans,
-        files=len(headers),
-        nameless=len(by_patient.get("", [])),
+        files=len(registration.files),
+        nameless=len(without_table.get("", [])),
     )
     if not (registration.register["source"] == Source.BOTH).any():
-        summary.log_identifier_forms(name, [p.identifier for p in patients], list(by_patient))
-    return registration
+        summary.log_identifier_forms(center, [p.identifier for p in patients], list(without_table))
 
 
 def _pseudonym(patient: ClinicalPatient, center: str, key: bytes) -> str:
@@ -141,6 +166,7 @@ def _register_row(
     decided: Outcome,
     reason: str,
     source: Source,
+    choice: Choice,
 ) -> Cells:
     months = decided.months
     return {
@@ -149,12 +175,23 @@ def _register_row(
         "included": not reason,
         "reason": reason,
         "source": source,
+        **_evidence(choice, reason),
         "outcome": _as_integer(decided),
         **patient.values,
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),
+        "function": decided.function,
+        "decided_by": decided.by,
     }
+
+
+def _evidence(choice: Choice, reason: str) -> Cells:
+    """Return how the view of the best scan was identified, and what is unusual about the scan."""
+    if reason or not choice.scans:
+        return {"view_evidence": None, "flags": None}
+    scan = choice.scans[0].scan
+    return {"view_evidence": scan.rule, "flags": " ".join(choice.scans[0].flags) or None}
 
 
 def _as_integer(decided: Outcome) -> int | None:
@@ -164,14 +201,17 @@ def _as_integer(decided: Outcome) -> int | None:
 def _outcome_row(pseudonym: str, patient: ClinicalPatient, decided: Outcome) -> Cells:
     """Return the row with the thyroid state and the dates from which an outcome was derived."""
     therapy, visit = patient.therapy, None
-    if therapy and decided.months:
-        visit = therapy + datetime.timedelta(days=round(decided.months * DAYS_PER_MONTH))
+    if therapy and decided.days is not None:
+        visit = therapy + datetime.timedelta(days=round(decided.days))
     return {
         "patient": pseudonym,
         "identifier": patient.identifier,
         "therapy_date": therapy.isoformat() if therapy else None,
         "visit_date": visit.isoformat() if visit else None,
         "state": decided.state,
+        "function": decided.function,
+        "days": decided.days,
+        "decided_by": decided.by,
         "outcome": _as_integer(decided),
         "reason": decided.reason,
     }
@@ -196,13 +236,14 @@ def _unlisted(identifier: str) -> str:
     return eligibility.NOT_IN_TABLE if identifier else eligibility.NO_PATIENT_ID
 
 
-def write(
-    registration: Registration, register: Path, scans: Path, outcomes: Path, files: Path
-) -> None:
+def write(registration: Registration, register: Path, private: Path) -> None:
     """Write register.csv and, in a folder that only its owner can read, the private tables."""
-    scans.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scans.parent.chmod(0o700)
-    io.write(contract.SCANS, registration.scans, scans)
-    io.write(contract.OUTCOMES, registration.outcomes, outcomes)
-    io.write(contract.FILES, registration.files, files)
+    for table, frame in (
+        (contract.SCANS, registration.scans),
+        (contract.OUTCOMES, registration.outcomes),
+        (contract.FILES, registration.files),
+        (contract.CONTRADICTIONS, registration.contradictions),
+    ):
+        io.write(table, frame, private / f"{table.name}.csv")
+    documents.write(registration.understanding, private / "understanding.json", private=True)
     io.write(contract.REGISTER, registration.register, register)

@@ -16,6 +16,7 @@ from thyrocast.dicom.acquisition import injection
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
+from thyrocast.dicom.pixel_size import detector_of, is_pinhole
 from thyrocast.tables.clinical import ClinicalPatient
 
 _SEX = {"F": "female", "M": "male"}
@@ -53,12 +54,19 @@ def scan_rows(
             "patient": pseudonym,
             "identifier": patient.identifier,
             "rank": rank,
+            "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
             **_syringes(files, candidate),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
     ]
+
+
+def _days_before(candidate: Candidate, patient: ClinicalPatient) -> int | None:
+    if patient.therapy is None or candidate.moment is None:
+        return None
+    return (patient.therapy - candidate.moment.date()).days
 
 
 def _scan(candidate: Candidate, source: CenterSource) -> Cells:
@@ -72,6 +80,7 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "frames": " ".join(map(str, scan.frames)),
         "kind": scan.kind,
         "view_by": scan.view_by,
+        "view_evidence": scan.rule,
         "turn": scan.turn,
         "row_mm": pixel.row_mm,
         "column_mm": pixel.column_mm,
@@ -82,10 +91,16 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "delay_min": injected.delay_min,
         "vendor": terms.vendor(header),
         "camera": terms.camera(header),
-        "collimator": terms.collimator(selection.detector_of(header, scan)),
+        "collimator": _collimator(header, scan),
         "simulated": _is_simulated(header),
-        "flags": " ".join(scan.flags) or None,
+        "flags": " ".join(candidate.flags) or None,
     }
+
+
+def _collimator(header: Header, scan: Scan) -> str | None:
+    if is_pinhole(header, scan):
+        return "pinhole"
+    return terms.collimator(detector_of(header, scan))
 
 
 def _duration(scan: Scan, fallback: float | None) -> Cells:

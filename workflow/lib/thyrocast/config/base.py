@@ -134,6 +134,8 @@ def folded_once(fold: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[s
     return check
 
 
+#: A center's code; YAML reads an unquoted yes or no as true or false.
+Code = str | int | bool
 #: Number above 0.
 Positive = Annotated[float, Field(gt=0)]
 #: Number of at least 0.

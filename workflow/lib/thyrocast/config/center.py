@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, FaultsError, block, folded_once, option
+from thyrocast.config.base import Block, Fault, FaultsError, block, folded_once, option
+from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
 from thyrocast.contract.names import ALL_SPLITS, AntithyroidDrug, Role, Sex, Smoking, YesNo
@@ -100,6 +101,9 @@ class CodesConfig(Block):
     )
     orbitopathy: Codes[YesNo] = option("The center's codes for orbitopathy, and ours.", {})
     smoking: Codes[Smoking] = option("The center's codes for smoking, and ours.", {})
+    levothyroxine: Codes[YesNo] = option(
+        "The center's codes for levothyroxine at a visit, and ours (`yes`, `no`).", {}
+    )
 
 
 class UnitsConfig(Block):
@@ -145,11 +149,21 @@ class FallbacksConfig(Block):
     """
 
     pixel_mm: float | None = option(
-        "Pixel size if PixelSpacing is empty, or of a secondary capture, PNG or TIFF.",
+        "Pixel size if the header has none (neither PixelSpacing nor a field of view), or an "
+        "implausible one, and of a secondary capture, PNG or TIFF. It is valid for one matrix: if "
+        "such files have several, they are excluded unless `pixel_mm_by_matrix` has the others.",
         None,
         unit="mm",
         gt=0,
         le=20,
+    )
+    pixel_mm_by_matrix: dict[Annotated[int, Field(ge=16)], Annotated[float, Field(gt=0, le=20)]] = (
+        option(
+            "Pixel sizes as for `pixel_mm`, by the number of columns of the matrix: "
+            "`{64: 8.8, 128: 4.4}`.",
+            {},
+            unit="mm",
+        )
     )
     duration_s: float | None = option(
         "Frame duration if ActualFrameDuration is empty.", None, unit="s", gt=0
@@ -179,8 +193,22 @@ class FallbacksConfig(Block):
     )
 
 
+class Quantity(StrEnum):
+    """Quantities of a clinical table that have a unit."""
+
+    AGE = "age"
+    GLAND_MASS = "gland_mass"
+    UPTAKE_24H = "uptake_24h"
+    ACTIVITY = "activity"
+    TRAB = "trab"
+    FT4 = "ft4"
+    FT3 = "ft3"
+    WITHDRAWAL_DAYS = "withdrawal_days"
+    TSH = "tsh"
+
+
 class AcceptConfig(Block):
-    """Kinds of files that are excluded unless the center accepts them here."""
+    """Kinds of files, and values, that are not accepted unless they are listed here."""
 
     lossy: bool = option("Images that were compressed with loss.", False)
     secondary_capture: bool = option(
@@ -193,9 +221,14 @@ class AcceptConfig(Block):
         False,
     )
     pinhole: bool = option(
-        "Images of a pinhole collimator, whose pixel size in the header is not valid; need "
-        "`fallbacks.pixel_mm`.",
+        "Images of a pinhole collimator. Their pixel size depends on the distance of the gland, so "
+        "they are scaled by the size of the gland, and have neither areas nor mass.",
         False,
+    )
+    unusual_values: tuple[Quantity, ...] = option(
+        "Quantities of the table whose values are unusual for their unit, but right (`ft4`). "
+        "Without it the run stops and asks for `units` if another unit fits better.",
+        (),
     )
 
 
@@ -235,10 +268,14 @@ class CenterConfig(Block):
     missing: tuple[str, ...] = option(
         'Texts of cells that mean "not known", in addition to empty cells (`k.A.`, `"999"`).', ()
     )
-    date_order: DateOrder = option(
+    date_order: DateOrder | None = option(
         "Order of day, month and year in dates of the table that are not ISO (`2024-05-31` is "
-        "always understood).",
-        DateOrder.DMY,
+        "always understood). By default the dates of a column show it; the run stops if they do "
+        "not, or if they contradict this key.",
+        None,
+    )
+    eligibility: EligibilityConfig | None = option(
+        " ".join((EligibilityConfig.__doc__ or "").split()), None
     )
     outcome: OutcomeConfig | None = option(" ".join((OutcomeConfig.__doc__ or "").split()), None)
     identifiers: IdentifiersConfig = block(IdentifiersConfig)
@@ -265,18 +302,33 @@ class CenterConfig(Block):
             raise FaultsError(faults)
         return self
 
+    @model_validator(mode="after")
+    def _eligibility_can_be_judged(self) -> Self:
+        if self.eligibility is None:
+            return self
+        faults, columns = self.eligibility.faults(), self.columns
+        dated = columns.birth_date is not None and columns.therapy_date is not None
+        if self.eligibility.age is not None and columns.age is None and not dated:
+            text = "missing, expected the age (or `birth_date` and `therapy_date`), for eligibility.age"
+            faults.append((("columns", "age"), text))
+        if faults:
+            raise FaultsError(faults)
+        return self
+
+    def picture_faults(self) -> list[Fault]:
+        """Return the keys that accept pictures although the config has no pixel size for them."""
+        if self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix:
+            return []
+        text = "is true, expected with fallbacks.pixel_mm: such a picture states no pixel size"
+        keys = ("secondary_capture", "exports")
+        return [(("accept", key), text) for key in keys if getattr(self.accept, key)]
+
     def named_columns(self) -> dict[str, str]:
         """Return the names of the columns that the config requires, by their config keys."""
         columns = sorted(self.columns.plain().items())
         named = {f"columns.{ours}": theirs for ours, theirs in columns if theirs is not None}
+        if self.eligibility is not None:
+            named |= self.eligibility.named_columns()
         if self.outcome is None:
             return named
-        for number, visit in enumerate(self.outcome.visits):
-            named |= {
-                f"outcome.visits[{number}].{key}": theirs
-                for key, theirs in visit.plain().items()
-                if key != "months" and theirs is not None
-            }
-        if self.outcome.second_treatment:
-            named["outcome.second_treatment"] = self.outcome.second_treatment
-        return named
+        return named | self.outcome.named_columns()

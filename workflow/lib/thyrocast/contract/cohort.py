@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 from thyrocast.contract.names import (
     AntithyroidDrug,
+    Contradiction,
+    DecidedBy,
     FileUse,
     Role,
     ScanKind,
     Sex,
     Smoking,
     Source,
+    ThyroidFunction,
     ThyroidState,
     ValueSource,
+    ViewRule,
     ViewSource,
     YesNo,
 )
@@ -36,6 +40,14 @@ CLINICAL = (
     text("orbitopathy", "Orbitopathy.", YesNo, missing=True),
     text("smoking", "Smoking.", Smoking, missing=True),
 )
+#: How an outcome was decided.
+DECISION = (
+    text("function", "Thyroid function when the outcome was decided, in three states.",
+         ThyroidFunction, missing=True),
+    number("followup_months", "Time from therapy to what decided the outcome; a month has 30.4375 days.",
+           "months", missing=True),
+    text("decided_by", "What decided the outcome.", DecidedBy, missing=True),
+)  # fmt: skip
 #: How the scintigram was acquired.
 ACQUISITION = (
     text("vendor", "Manufacturer of the camera.", missing=True),
@@ -79,14 +91,34 @@ REGISTER = Table(
         flag("included", "Whether the patient has everything that the study needs."),
         text("reason", "Why the patient is excluded; empty for included ones."),
         text("source", "Where the patient was found.", Source),
+        text(
+            "view_evidence", "The rule that identified the view of the best scan.", ViewRule, missing=True
+        ),
+        text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
-        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
-        number("followup_months", "Time from therapy to the deciding visit.", "months", missing=True),
+        text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
+        *DECISION,
     ),
     key=("patient",),
     digits=6,
 )  # fmt: skip
+
+DEFINITIONS = Table(
+    "cohort/{center}/definitions.csv",
+    "The outcome of every eligible patient of the clinical table under every definition of the outcome.",
+    (
+        _PATIENT,
+        _CENTER,
+        text("definition", "Name of the definition."),
+        flag("main", "Whether models are trained with this definition."),
+        _OUTCOME,
+        *DECISION,
+        text("reason", "Why there is no outcome; empty where there is one."),
+    ),
+    key=("patient", "definition"),
+    digits=6,
+)
 
 RECORDS = Table(
     "cohort/{center}/jobs/{job}.csv",
@@ -95,6 +127,7 @@ RECORDS = Table(
         _PATIENT,
         flag("usable", "Whether one of the patient's scans could be standardized."),
         text("reason", "Why none could; empty for usable patients."),
+        integer("rank", "Rank of the scan that was used, 0 for the best.", missing=True),
         *ACQUISITION,
         *QUALITY,
         *QUANTITIES,
@@ -124,6 +157,7 @@ COHORT = Table(
         _CENTER,
         text("role", "Role of the center.", Role),
         _OUTCOME,
+        *DECISION,
         *CLINICAL,
         *ACQUISITION,
         *QUALITY,
@@ -156,13 +190,15 @@ SCANS = Table(
         integer("rank", "0 for the best scan."),
         text("file", "Path of the file below the center's folder, percent-encoded."),
         text("stamp", "Size and time of the file.", missing=True),
+        integer("days_before", "Days from the scan to the therapy.", "days", missing=True),
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
         integer("turn", "Quarter turns that bring the head up."),
-        number("row_mm", "Distance of rows.", "mm"),
-        number("column_mm", "Distance of columns.", "mm"),
-        text("spacing_by", "Where the pixel size comes from.", ValueSource),
+        number("row_mm", "Distance of rows; missing for a pinhole.", "mm", missing=True),
+        number("column_mm", "Distance of columns; missing for a pinhole.", "mm", missing=True),
+        text("spacing_by", "Where the pixel size comes from.", ValueSource, missing=True),
         number("duration_s", "Duration.", "s", missing=True),
         text("duration_by", "Where the duration comes from.", ValueSource, missing=True),
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
@@ -191,8 +227,16 @@ OUTCOMES = Table(
         _PATIENT,
         text("identifier", "Normalized patient identifier.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
-        text("visit_date", "Date of the deciding visit, ISO 8601.", missing=True),
-        text("state", "Thyroid function at the deciding visit.", ThyroidState, missing=True),
+        text("visit_date", "Date of what decided the outcome, ISO 8601.", missing=True),
+        text("state", "Thyroid function at that time, in five states.", ThyroidState, missing=True),
+        text(
+            "function",
+            "Thyroid function at that time, in three states.",
+            ThyroidFunction,
+            missing=True,
+        ),
+        number("days", "Days from therapy to that time.", "days", missing=True),
+        text("decided_by", "What decided the outcome.", DecidedBy, missing=True),
         _OUTCOME,
         text("reason", "Why there is no outcome; empty where there is one."),
     ),
@@ -218,11 +262,28 @@ FILES = Table(
              "after a better scan."),
         text("kind", "How its first anterior scan was acquired.", ScanKind, missing=True),
         text("view_by", "What identified the anterior view of this scan.", ViewSource, missing=True),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
+        text("flags", "What is unusual about this scan, separated by spaces.", missing=True),
         text("frames", "Frames of this scan, from 0, separated by spaces.", missing=True),
     ),
     key=("file",),
     private=True,
 )  # fmt: skip
+
+CONTRADICTIONS = Table(
+    "{center}/contradictions.csv",
+    "Private: what contradicts itself in a patient's row and files; for the check page.",
+    (
+        _PATIENT,
+        text("identifier", "Normalized patient identifier.", missing=True),
+        text("kind", "What contradicts itself.", Contradiction),
+        integer("row", "Row of the clinical table."),
+        text("file", "Path of the file below the center's folder, percent-encoded.", missing=True),
+        text("note", "In words, without the values."),
+    ),
+    key=("patient", "kind"),
+    private=True,
+)
 
 #: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
 PACKAGE = Table(
@@ -238,4 +299,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)
+TABLES = (REGISTER, DEFINITIONS, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)

@@ -120,6 +120,35 @@ DECISION_CURVE = Table(
     ),
 )  # fmt: skip
 
+MULTIVERSE = Table(
+    "evaluation/multiverse.csv",
+    "Discrimination and cure rate under every definition of the outcome, with the same predictions. The "
+    "tables of the other definitions are in `evaluation/definitions/{definition}/`.",
+    (
+        text("definition", "Name of the definition."),
+        flag("main", "Whether models were trained with this definition."),
+        DESIGN,
+        MODEL,
+        number("estimate", "AUC in the test set.", low=0, high=1, missing=True),
+        _LOW,
+        _HIGH,
+        text("ci_method", "Kind of interval; of several centers left out in turn, their mean."),
+        _STATUS,
+        _NOTE,
+        _N,
+        _EVENTS,
+        number("cure_rate", "Share of cured patients among all with an outcome.", low=0, high=1, missing=True),
+        number("cure_low", "Lower confidence limit (Wilson).", missing=True),
+        number("cure_high", "Upper confidence limit (Wilson).", missing=True),
+        integer("decided", "Eligible patients with an outcome, with or without a scan.", low=0),
+        integer("undecided", "Eligible patients without an outcome.", low=0),
+        integer("changed", "Test patients whose outcome differs from the main definition's.", low=0),
+        integer("lost", "Test patients with an outcome under the main definition only.", low=0),
+        integer("not_scored", "Patients with an outcome under this definition only: no model predicted them.", low=0),
+    ),
+    key=("definition", "design", "model"),
+)  # fmt: skip
+
 COMPARISONS = Table(
     "evaluation/comparisons.csv",
     "Differences between models in the same patients.",
@@ -152,6 +181,8 @@ THRESHOLDS = Table(
         MODEL,
         text("rule", "How the threshold was chosen.", ThresholdRule),
         number("threshold", "Probability of cure from which a patient is called cured.", missing=True),
+        flag("signal", "Whether the training patients show that the model ranks better than chance; "
+             "empty if their probabilities are in-sample.", missing=True),
     ),
     key=("design", "split", "model"),
 )  # fmt: skip
@@ -188,6 +219,10 @@ POOLED = Table(
         _HIGH,
         number("pi_low", "Lower limit of the prediction interval for a new center.", missing=True),
         number("pi_high", "Upper limit of the prediction interval for a new center.", missing=True),
+        text("pi_method", "Kind of prediction interval; empty without one.", missing=True),
+        number("pi_coverage_low", "Lowest coverage that such 95 % intervals had in simulations.", "percent", low=0, high=100, missing=True),
+        number("pi_coverage_high", "Highest coverage that such 95 % intervals had in simulations.", "percent", low=0, high=100, missing=True),
+        flag("headline", "Whether this row is the result to report: the mean over centers that the models did not see, from three centers on, otherwise `pooled_predictions`."),
         number("tau2", "Variance between centers, on `scale`.", low=0, missing=True),
         number("i2", "Share of the variation that is between centers.", "percent", low=0, high=100, missing=True),
         number("q", "Cochran's Q.", low=0, missing=True),
@@ -261,4 +296,4 @@ OF_DESIGN = (
     PREDICTION_SETS,
     PREDICTIONS,
 )
-TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, SAMPLE_SIZE)
+TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, MULTIVERSE, SAMPLE_SIZE)

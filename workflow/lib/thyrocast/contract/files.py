@@ -9,6 +9,9 @@ VERSION = 2
 _SPLIT = "splits/{design}/{split}"
 
 FILES = (
+    File("check/{center}.html", "The check page of a center without patients: verdict, what to do, counts."),
+    File("check/{center}.json", "The same as numbers; counts below `evaluation.minimum_count.patients` are missing."),
+    File("check/approval.json", "The verdict of every center; no network is trained without this file."),
     File("cohort/{center}/jobs/{job}.npz", "Images, glands and pixel hashes of one standardization job."),
     File("cohort/images.npy", "float32, patients × size × size: the standardized images; unit according to `image.intensity`."),
     File("cohort/masks.npy", "uint8, patients × size × size: 1 in the gland."),
@@ -27,8 +30,10 @@ FILES = (
 )  # fmt: skip
 
 PRIVATE_FILES = (
+    File("{center}/check.html", "The check page for the center itself: identifiers, files, contact sheet.", private=True),
     File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
     File("{center}/index/", "Index of the headers that were already read.", private=True),
+    File("{center}/understanding.json", "What was understood of the center's table, column by column: `Understanding` in `contract/documents.py`.", private=True),
     File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
     File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
     File("training/", "State of unfinished trainings.", private=True),

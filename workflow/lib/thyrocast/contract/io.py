@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from thyrocast import fileio
 from thyrocast.contract.table import Column, Kind, Table
 from thyrocast.errors import InputError
-from thyrocast.fileio import atomic
 
 # A spreadsheet program runs cells that begin like this as formulas (OWASP, CSV injection).
 # An apostrophe is put before them, also if they already begin with one; reading removes it.
@@ -85,8 +85,10 @@ def write(table: Table, frame: pd.DataFrame, path: str | Path) -> None:
         raise ContractError(f"{table.path}: a text cannot be written as UTF-8") from error
     target = Path(path)
     if table.private:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with atomic(target, mode=0o600 if table.private else None) as temporary:
+        fileio.private_folder(target.parent)
+    with fileio.atomic(
+        target, mode=fileio.private_mode(target) if table.private else None
+    ) as temporary:
         temporary.write_bytes(lines)
 
 

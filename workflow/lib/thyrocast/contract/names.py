@@ -150,10 +150,48 @@ class ViewSource(StrEnum):
     FALLBACK = "fallback"
 
 
-class ValueSource(StrEnum):
-    """Where a value of a scan comes from: its DICOM header, or the center's fallbacks."""
+class ViewRule(StrEnum):
+    """The rule that identified the view of a scan; the most certain one comes first."""
 
+    CODE_AND_ORIENTATION = "code_and_orientation"
+    ORIENTATION = "orientation"
+    ORIENTATION_OF_HEADS = "orientation_of_heads"
+    CODE = "code"
+    START_ANGLE = "start_angle"
+    PRIVATE_LABEL = "private_label"
+    DESCRIPTION = "description"
+    CONFIGURED_LABEL = "configured_label"
+    CONFIGURED_HEAD = "configured_head"
+    CONFIGURED_VIEW = "configured_view"
+
+
+class ScanFlag(StrEnum):
+    """What is unusual about a scan, its acquisition or what the center states about it."""
+
+    VIEW_CONTRADICTION = "view_contradiction"
+    START_ANGLE_REVERSED = "start_angle_reversed"
+    SUMMED_FRAMES = "summed_frames"
+    ENERGY_WINDOW_UNKNOWN = "energy_window_unknown"
+    RADIONUCLIDE_BY_WINDOW = "radionuclide_by_window"
+    RADIONUCLIDE_ASSUMED = "radionuclide_assumed"
+    SECONDARY_CAPTURE = "secondary_capture"
+    PINHOLE = "pinhole"
+    PIXEL_SIZE_IMPLAUSIBLE = "pixel_size_implausible"
+    PIXEL_SIZE_BY_FIELD = "pixel_size_by_field"
+    DURATION_IMPLAUSIBLE = "duration_implausible"
+    ACTIVITY_IMPLAUSIBLE = "activity_implausible"
+    ACTIVITY_IN_BQ = "activity_in_bq"
+    ACTIVITY_DIFFERS = "activity_differs"
+    DELAY_IMPLAUSIBLE = "delay_implausible"
+    DELAY_DIFFERS = "delay_differs"
+
+
+class ValueSource(StrEnum):
+    """Where a value of a scan comes from."""
+
+    TABLE = "table"
     HEADER = "header"
+    FIELD_OF_VIEW = "field_of_view"
     CONFIG = "config"
 
 
@@ -192,6 +230,32 @@ class ThyroidState(StrEnum):
     EUTHYROID = "euthyroid"
     SUBCLINICAL_HYPOTHYROID = "subclinical_hypothyroid"
     HYPOTHYROID = "hypothyroid"
+
+
+class ThyroidFunction(StrEnum):
+    """The three states of the outcome; subclinical states belong to the overt ones."""
+
+    HYPERTHYROID = "hyperthyroid"
+    EUTHYROID = "euthyroid"
+    HYPOTHYROID = "hypothyroid"
+
+
+class DecidedBy(StrEnum):
+    """What decided an outcome."""
+
+    CENTER = "center"
+    VISIT = "visit"
+    EARLY_HYPOTHYROIDISM = "early_hypothyroidism"
+    SECOND_TREATMENT = "second_treatment"
+
+
+class SecondKind(StrEnum):
+    """Kinds of second treatment after a first radioiodine therapy."""
+
+    IODINE = "iodine"
+    SURGERY = "surgery"
+    DRUGS = "drugs"
+    OTHER = "other"
 
 
 class Sex(StrEnum):
@@ -257,3 +321,34 @@ class SimulatedStatus(StrEnum):
     LOST = "lost"
     TABLE_ONLY = "table_only"
     DICOM_ONLY = "dicom_only"
+
+
+class Contradiction(StrEnum):
+    """What contradicts itself in the data of a patient."""
+
+    SEX = "sex"
+    BIRTH = "birth_date"
+    AGE = "age"
+    FILES = "files"
+    THERAPY = "therapy_before_scan"
+    BORN = "born_after"
+    VISIT = "visit_before_therapy"
+    OUTCOME = "outcome_against_visits"
+
+
+class ColumnKind(StrEnum):
+    """What the cells of a clinical table's column are read as."""
+
+    TEXT = "text"
+    DATE = "date"
+    NUMBER = "number"
+    CODE = "code"
+
+
+class OrderSource(StrEnum):
+    """How the order of day, month and year in a column is known."""
+
+    CONFIG = "config"
+    COLUMN = "column"
+    POINTS = "points"
+    OTHER_COLUMNS = "other_columns"

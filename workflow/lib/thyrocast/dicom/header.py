@@ -10,6 +10,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,6 +27,8 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian
 
 from thyrocast.dicom.elements import Elements, Header, Scalar
+from thyrocast.planning import glance
+from thyrocast.planning.glance import looks_like_dicom
 
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
@@ -37,6 +40,7 @@ MAX_DEPTH = 6
 MAX_ITEMS = 4096
 MAX_TEXT = 1024
 
+TRUNCATED = "a truncated file"
 _DICOMDIR = "1.2.840.10008.1.3.10"
 # JPEG 2000 and High-Throughput JPEG 2000, with or without loss.
 _JPEG2000 = {"1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203"}
@@ -62,16 +66,30 @@ _WORDS = (
     "PhaseInformationSequence RotationVector NumberOfRotations RotationInformationSequence "
     "RRIntervalVector TimeSlotVector SliceVector AngularViewVector TimeSliceVector "
     "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
-    "SecondaryCaptureDeviceManufacturer"
+    "AnatomicRegionSequence FieldOfViewShape FieldOfViewDimensions ZoomFactor ConversionType SecondaryCaptureDeviceManufacturer"
 )
+# Private texts in which cameras name the view, by creator: group and elements.
+_LABELS: dict[str, tuple[tuple[int, tuple[int, ...]], ...]] = {
+    # GE: names of series, data set and picture, orientation chosen by the user, comments
+    # (conformance statements of Xeleris and Genie).
+    "GEMS_GENIE_1": ((0x0009, (0x20, 0x22, 0x2C)), (0x0011, (0x10, 0x12, 0x30, 0x40, 0x50))),
+    # Siemens: main acquisition view (conformance statement of syngo MI).
+    "SIEMENS MED NM": ((0x0009, (0x80,)),),
+}
+_BLOCKS = range(0x10, 0x18)
 # Elements with several values; of any other element only one value is used.
 _MULTIPLE = {
     "ImageType", "PixelSpacing", "FrameIncrementPointer", "ImageOrientationPatient",
     "PatientOrientation", "CorrectedImage", "EnergyWindowVector", "DetectorVector", "PhaseVector",
     "RotationVector", "RRIntervalVector", "TimeSlotVector", "SliceVector", "AngularViewVector",
-    "TimeSliceVector",
+    "TimeSliceVector", "FieldOfViewDimensions", "ZoomFactor",
 }  # fmt: skip
-_TAGS = [Tag(keyword) for keyword in _WORDS.split()]
+_TAGS = [Tag(keyword) for keyword in _WORDS.split()] + [
+    Tag(group, element)
+    for group, elements in {place for places in _LABELS.values() for place in places}
+    for block in _BLOCKS
+    for element in (block, *(block << 8 | one for one in elements))
+]
 
 
 class TooLargeError(ValueError):
@@ -92,6 +110,7 @@ class _BoundedReader:
         self.tell = file.tell
         self.seek = file.seek
         self.name = ""
+        self.cut = False
 
     def read(self, count: int = -1) -> bytes:
         self._left -= 1
@@ -99,10 +118,14 @@ class _BoundedReader:
             raise TooLargeError("more elements than the header of any scintigram")
         if not 0 <= count <= 4096:
             left = max(self._size - self.tell(), 0)
+            self.cut |= count > left
             count = left if count < 0 else min(count, left)
             if count > self._longest:
                 raise TooLargeError("an element longer than any in the header of a scintigram")
-        return self._read(count)
+        data = self._read(count)
+        # At the end of a whole file, the 8 bytes of another element are not there at all.
+        self.cut |= len(data) < count and (bool(data) or count != 8)
+        return data
 
 
 @contextlib.contextmanager
@@ -125,7 +148,8 @@ def read_header(path: str | Path) -> Header:
     Returns
     -------
     Header
-        With a `reason` if the file is not a readable DICOM image. No content of a file raises an
+        With a `reason` if the file is not a readable DICOM image, and then with nothing else but
+        the PatientID, if the first bytes of the file contain one. No content of a file raises an
         error.
     """
     try:
@@ -135,48 +159,80 @@ def read_header(path: str | Path) -> Header:
                 return Header(reason="not a regular file")
             if status.st_size == 0:
                 return Header(reason="empty file")
-            with quiet():
-                return _read(file, status.st_size)
+            start = file.read(glance.GLANCE)
+            if not looks_like_dicom(start):
+                packed = glance.archive(os.path.basename(path), start)
+                return Header(reason="an archive, not unpacked" if packed else "not a DICOM file")
+            file.seek(0)
+            try:
+                with quiet():
+                    header = _read(file, status.st_size, start[:1024])
+            except Exception as error:  # noqa: BLE001 - hostile input may raise anything
+                header = Header(reason=_fault(error))
+            return _named(header, start) if header.reason else header
     except OSError:
         return Header(reason="unreadable file")
-    except TooLargeError as error:
-        return Header(reason=f"unreadable header: {error}")
-    except (RecursionError, MemoryError) as error:
-        cause = "sequences nested too deep" if isinstance(error, RecursionError) else "too large"
-        return Header(reason=f"unreadable header: {cause}")
-    except Exception as error:  # noqa: BLE001 - hostile input may raise anything in the parser
-        return Header(reason=f"unreadable header ({type(error).__name__})")
 
 
-def _read(file: BinaryIO, size: int) -> Header:
-    head = file.read(1024)
-    file.seek(0)
-    if not looks_like_dicom(head):
-        return Header(reason="not a DICOM file")
+def _fault(error: Exception) -> str:
+    """Return the reason why a header can't be parsed."""
+    match error:
+        case OSError():
+            return "unreadable file"
+        case TooLargeError():
+            return f"unreadable header: {error}"
+        case RecursionError():
+            return "unreadable header: sequences nested too deep"
+        case MemoryError():
+            return "unreadable header: too large"
+        case EOFError() | struct.error():
+            return TRUNCATED
+        case _:
+            return f"unreadable header ({type(error).__name__})"
+
+
+def _named(header: Header, start: bytes) -> Header:
+    """Add the PatientID to an unreadable header, if the first bytes contain exactly one."""
+    names = glance.patient_ids(start)
+    return replace(header, values={"PatientID": names[0]}) if len(names) == 1 else header
+
+
+def _read(file: BinaryIO, size: int, head: bytes) -> Header:
     dataset, source, end = _parse(file, size, head)
+    cut = source.cut or source.tell() > end
     meta = getattr(dataset, "file_meta", None) or Dataset()
     syntax = str(meta.get("TransferSyntaxUID", "") or "")
     media = str(meta.get("MediaStorageSOPClassUID", "") or "")
     values = read_elements(dataset)
+    if labels := _private_labels(dataset):
+        values["PrivateLabels"] = labels
     sop_class = values.setdefault("SOPClassUID", media)
     if _DICOMDIR in (media, sop_class):
         return Header(reason="a DICOMDIR, not an image")
     if not sop_class and "Rows" not in values:
-        return Header(reason="not a DICOM file")
+        return Header(reason=TRUNCATED if cut and b"DICM" in head else "not a DICOM file")
+    if cut:
+        # The last value may be incomplete, and with it a patient's identifier.
+        return Header(reason=TRUNCATED)
     available = _pixel_bytes(source, end, dataset)
     compressed = available == -1 and syntax in _JPEG2000
     irreversible = compressed and _is_irreversible(source.read(4096))
     return Header(values, "", syntax, available, irreversible)
 
 
-def looks_like_dicom(head: bytes) -> bool:
-    """Return whether the first bytes may be of DICOM: a preamble, or a first tag of group 2 or 8.
-
-    PS3.10 7.1 requires a preamble; many exports have none.
-    """
-    if head[128:132] == b"DICM":
-        return True
-    return head[:4] == b"DICM" or head[:2] in {b"\x02\x00", b"\x08\x00", b"\x00\x08"}
+def _private_labels(dataset: Dataset) -> list[Scalar | None]:
+    """Return the texts of private elements (PS3.5 7.8.1) in which cameras name the view."""
+    labels: list[Scalar | None] = []
+    for creator, places in _LABELS.items():
+        for group, elements in places:
+            try:
+                block = dataset.private_block(group, creator)
+                found = [block[element].value for element in elements if element in block]
+            except (KeyError, ValueError, NotImplementedError):
+                continue
+            texts = (v.decode("ascii", "replace") if isinstance(v, bytes) else v for v in found)
+            labels += [scalar for value in texts if isinstance(scalar := _scalar(value), str)]
+    return labels
 
 
 def _parse(file: BinaryIO, size: int, head: bytes) -> tuple[Dataset, Any, int]:

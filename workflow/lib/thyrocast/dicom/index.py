@@ -5,32 +5,26 @@ import hashlib
 import json
 import logging
 import os
-import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast import fileio
 from thyrocast.dicom import elements, header
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.header import read_header
+from thyrocast.planning import folders, glance
+from thyrocast.planning.folders import Entry
 
 LOG = logging.getLogger("thyrocast")
 CHUNK = 64
 # The index is JSON lines: name, size, modification time, header. Nothing is unpickled.
 FILE_NAME = "index.jsonl"
 _VERSION = hashlib.sha256(
-    b"".join(Path(file).read_bytes() for file in (elements.__file__, header.__file__))
+    b"".join(
+        Path(file).read_bytes() for file in (elements.__file__, header.__file__, glance.__file__)
+    )
 ).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Size of a file in bytes and modification time in ns, by which a change is noticed."""
-
-    size: int
-    mtime: int
 
 
 def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dict[str, Header]:
@@ -54,17 +48,17 @@ def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dic
     """
     root = Path(folder)
     index = Path(cache) / FILE_NAME
-    found = dict(sorted(_walk(root)))
+    found = {entry.name: entry for entry in sorted(folders.walk(root), key=lambda e: e.name)}
     known = _load(index)
     headers: dict[str, Header] = {}
     unread: list[str] = []
-    for name, stamp in found.items():
+    for name, entry in found.items():
         before = known.get(name)
-        if isinstance(stamp, str):
-            headers[name] = Header(reason=stamp)
-        elif stamp.size == 0:
+        if entry.reason:
+            headers[name] = Header(reason=entry.reason)
+        elif entry.size == 0:
             headers[name] = Header(reason="empty file")
-        elif before and before[0] == stamp:
+        elif before and before[0] == entry:
             headers[name] = before[1]
         else:
             unread.append(name)
@@ -74,38 +68,6 @@ def index_folder(folder: str | Path, cache: str | Path, threads: int = 1) -> dic
     if unread or known.keys() != found.keys():
         _save(index, found, ordered)
     return ordered
-
-
-def _walk(root: Path) -> Iterator[tuple[str, Stamp | str]]:
-    """Yield every file below a folder with its stamp, or with the reason why it has none.
-
-    Links to folders are not followed: they may be circular or lead out of the export.
-    """
-    pending = [""]
-    while pending:
-        below = pending.pop()
-        try:
-            with os.scandir(root / below) as entries:
-                for entry in entries:
-                    name = f"{below}/{entry.name}" if below else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(name)
-                    else:
-                        yield name, _stamp(entry)
-        except OSError:
-            yield below or ".", "unreadable folder"
-
-
-def _stamp(entry: "os.DirEntry[str]") -> Stamp | str:
-    try:
-        status = entry.stat()
-    except OSError:
-        return "a broken link"
-    if stat.S_ISDIR(status.st_mode):
-        return "a link to a folder, not followed"
-    if not stat.S_ISREG(status.st_mode):
-        return "not a regular file"
-    return Stamp(status.st_size, status.st_mtime_ns)
 
 
 def _read_all(root: Path, names: list[str], threads: int) -> Iterator[tuple[str, Header]]:
@@ -135,9 +97,9 @@ def _read_chunk(root: str, names: list[str]) -> list[tuple[str, Header]]:
     return [(name, read_header(os.path.join(root, name))) for name in names]
 
 
-def _load(index: Path) -> Mapping[str, tuple[Stamp, Header]]:
+def _load(index: Path) -> Mapping[str, tuple[Entry, Header]]:
     """Read the index of an earlier run; empty if there is none or another version wrote it."""
-    known: dict[str, tuple[Stamp, Header]] = {}
+    known: dict[str, tuple[Entry, Header]] = {}
     try:
         with index.open(encoding="utf-8") as file:
             head = json.loads(next(file))
@@ -145,23 +107,23 @@ def _load(index: Path) -> Mapping[str, tuple[Stamp, Header]]:
                 return {}
             for line in file:
                 name, size, mtime, data = json.loads(line)
-                known[name] = (Stamp(size, mtime), Header.from_json(data))
+                known[name] = (Entry(name, size, mtime), Header.from_json(data))
     except (OSError, StopIteration, ValueError, TypeError, KeyError, AttributeError):
         return {}
     return known
 
 
-def _save(index: Path, found: Mapping[str, Stamp | str], headers: Mapping[str, Header]) -> None:
+def _save(index: Path, found: Mapping[str, Entry], headers: Mapping[str, Header]) -> None:
     # A file that changed just before this run is read again in the next one: another change within
     # the clock's resolution would not change its stamp.
     fresh = time.time_ns() - 2_000_000_000
-    index.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fileio.private_folder(index.parent)
     with (
-        fileio.atomic(index, mode=0o600) as temporary,
+        fileio.atomic(index, mode=fileio.private_mode(index)) as temporary,
         temporary.open("w", encoding="utf-8") as file,
     ):
         file.write(json.dumps({"version": _VERSION}) + "\n")
-        for name, stamp in found.items():
-            if isinstance(stamp, Stamp) and stamp.size and stamp.mtime < fresh:
+        for name, entry in found.items():
+            if entry.size and entry.mtime < fresh:
                 data = headers[name].as_json()
-                file.write(json.dumps([name, stamp.size, stamp.mtime, data]) + "\n")
+                file.write(json.dumps([name, entry.size, entry.mtime, data]) + "\n")

@@ -48,12 +48,13 @@ def evaluate(
     known = samples.read(predictions)
     thresholds = decisions.choose(known, settings.config.threshold)
     calibration = prediction_sets.calibrating(known, settings)
-    known = decisions.decide(known, thresholds)
+    signal = decisions.signals(known, calibration)
+    known = decisions.decide(known, thresholds, signal)
     known = prediction_sets.add(known, calibration, settings)
     frames: dict[Table, list[pd.DataFrame]] = {table: [] for table in SCORED}
     for batch in groups.batches(known, cohort, settings.config):
         _score(batch, settings, frames)
-    frames[THRESHOLDS].append(decisions.table(known, thresholds, settings.config.threshold))
+    frames[THRESHOLDS].append(decisions.table(known, thresholds, signal, settings.config.threshold))
     frames[PREDICTION_SETS].append(prediction_sets.table(predictions, calibration, settings))
     found = {table: io.concat(table, parts) for table, parts in frames.items()}
     return found | {PREDICTIONS: predictions}

@@ -55,8 +55,22 @@ def auc(sample: Sample, settings: Settings) -> Interval:
     return discrimination.auc_interval(sample.outcome, sample.probability, level)
 
 
-def no_variance(sample: Sample, found: Interval) -> str:
-    """Remark on an AUC that has no variance; few patients alone are no reason for a remark."""
+def auc_note(sample: Sample, found: Interval) -> str:
+    """Remark on an AUC that has no variance, and on models without signal in the training set."""
+    return "; ".join(part for part in (no_signal(sample), _no_variance(sample, found)) if part)
+
+
+def no_signal(sample: Sample) -> str:
+    """Remark on a model that does not rank its training patients better than chance."""
+    silent, splits = sample.signals.count(False), len(sample.signals)
+    if not silent:
+        return ""
+    where = f"s of {silent} of {splits} splits" if splits > 1 else ""
+    return f"no signal in the training set{where}: the prevalence is as good a prediction"
+
+
+def _no_variance(sample: Sample, found: Interval) -> str:
+    # Few patients alone are no reason for a remark.
     few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST
     if found.method == "delong_logit" or (few and 0 < found.estimate < 1):
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -73,6 +74,9 @@ class Sample:
         Outcomes in the conformal prediction set: not cured, cured; None without sets.
     origin : ndarray of str, (n,), or None
         Split of each prediction if several splits are joined.
+    signals
+        For each split, whether the model ranks its training patients better than chance; empty if
+        that is not known.
     """
 
     design: Design
@@ -88,6 +92,7 @@ class Sample:
     apparent: bool = False
     possible: Booleans | None = None
     origin: Texts | None = None
+    signals: tuple[bool, ...] = ()
 
     @property
     def size(self) -> int:
@@ -218,4 +223,5 @@ def join(samples: Sequence[Sample]) -> Sample:
         decision=np.concatenate(decisions) if len(decisions) == len(samples) else None,
         possible=np.concatenate(possible) if len(possible) == len(samples) else None,
         origin=np.concatenate([np.full(sample.size, sample.split) for sample in samples]),
+        signals=tuple(itertools.chain.from_iterable(sample.signals for sample in samples)),
     )

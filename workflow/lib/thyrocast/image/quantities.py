@@ -4,7 +4,7 @@ Constants without another source were chosen on the simulated glands of tests/un
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,14 @@ def measure(
         # Poisson: the variance of the gross counts, and that of the background subtracted from them.
         q_snr=_ratio(net, math.sqrt(max(gross + level * pixels, 0.0))),
     )
+
+
+def without_lengths(measured: Quantities) -> Quantities:
+    """Return the quantities that are valid if the pixel size is unknown, as with a pinhole."""
+    return replace(
+        measured,
+        q_area_right=None, q_area_left=None, q_mass=None, q_heterogeneity=None, q_to_salivary=None,
+    )  # fmt: skip
 
 
 def dose_rate(

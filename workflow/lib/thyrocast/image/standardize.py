@@ -31,6 +31,11 @@ LOG = logging.getLogger("thyrocast")
 
 #: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
 FIELD_MM = 2_500.0
+#: Side of the field of a pinhole at the usual distance of 10 cm, mm. The gland is found with this
+#: nominal size; then the field is scaled so that the gland's longer side has the length of a normal
+#: gland with its isthmus.
+PINHOLE_FIELD_MM = 200.0
+PINHOLE_GLAND_MM = 60.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
 
@@ -50,7 +55,7 @@ class Acquisition:
     matrix
         Columns of the camera's matrix, pixels.
     pixel_mm
-        Geometric mean of the distances of rows and columns, mm.
+        Geometric mean of the distances of rows and columns, mm; None for a pinhole.
     duration_s, tc_activity_mbq, delay_min
         As in `RegisteredScan`.
     view_by
@@ -58,7 +63,8 @@ class Acquisition:
     saturation
         Share of pixels at the largest value a pixel can have.
     centroid_x_mm, centroid_y_mm
-        Gland's centroid from the middle of the camera's field, right and down positive, mm.
+        Gland's centroid from the middle of the camera's field, right and down positive, mm; None
+        for a pinhole.
     simulated
         Whether the header says that the image is simulated.
     """
@@ -67,14 +73,14 @@ class Acquisition:
     camera: str | None
     collimator: str | None
     matrix: int
-    pixel_mm: float
+    pixel_mm: float | None
     duration_s: float | None
     tc_activity_mbq: float | None
     delay_min: float | None
     view_by: ViewSource
     saturation: float
-    centroid_x_mm: float
-    centroid_y_mm: float
+    centroid_x_mm: float | None
+    centroid_y_mm: float | None
     simulated: bool
 
 
@@ -94,6 +100,8 @@ class Standardized:
         Hash of the camera's pixels, which identifies copies of an image.
     acquisition, quantities
         The content of the record.
+    rank
+        Rank of the scan, 0 for the best.
     """
 
     patient: str
@@ -102,6 +110,7 @@ class Standardized:
     digest: str
     acquisition: Acquisition
     quantities: Quantities
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,9 +179,9 @@ def standardize_patient(
         As in `standardize_job`.
     """
     reasons: list[str] = []
-    for scan in scans:
+    for rank, scan in enumerate(scans):
         try:
-            return _standardize(patient, scan, folder, center, settings)
+            return replace(_standardize(patient, scan, folder, center, settings), rank=rank)
         except (UnusableError, NoGlandError, PixelError) as error:
             reasons.append(str(error))
     # The reason of the best scan is reported; the others are only alternatives.
@@ -183,10 +192,10 @@ def _standardize(
     patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
     counts = read_counts(folder / scan.file, scan.frames)
+    if counts.saturated > settings.max_saturation:
+        raise UnusableError("clipped: too many pixels have the largest value")
     image = np.rot90(counts.image, scan.turn)
-    spacing = (scan.row_mm, scan.column_mm)
-    if scan.turn % 2:
-        spacing = (spacing[1], spacing[0])
+    spacing = _spacing(scan, image)
     if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
         raise UnusableError("a field larger than any camera's")
     if image.max() <= 0:
@@ -204,6 +213,9 @@ def _standardize(
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
+    if scan.is_pinhole:
+        side *= _extent_mm(gland.whole) / PINHOLE_GLAND_MM
+        measured = quantities.without_lengths(measured)
     field = Field(row - side / 2, column - side / 2, side, settings.size)
     # Counts can be negative if the camera subtracted background; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
@@ -217,6 +229,20 @@ def _standardize(
         acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
         quantities=measured,
     )
+
+
+def _spacing(scan: RegisteredScan, image: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the distances of rows and of columns after the turn, mm; nominal for a pinhole."""
+    if scan.row_mm is None or scan.column_mm is None:
+        nominal = PINHOLE_FIELD_MM / max(image.shape)
+        return nominal, nominal
+    return (scan.column_mm, scan.row_mm) if scan.turn % 2 else (scan.row_mm, scan.column_mm)
+
+
+def _extent_mm(gland: NDArray[np.bool_]) -> float:
+    """Return the longer side of a gland's bounding box, mm."""
+    sides = [np.ptp(np.flatnonzero(gland.any(axis))) + 1 for axis in (0, 1)]
+    return float(max(sides)) * GRID_MM
 
 
 def _intensity(
@@ -234,6 +260,8 @@ def _intensity(
         raise UnusableError("a gland outside the field of view")
     if settings.intensity is Intensity.RELATIVE:
         return np.asarray(counts / counts[mask].mean())
+    if scan.is_pinhole:
+        raise UnusableError("a pinhole, which gives no counts per area")
     if not scan.duration_s or not scan.tc_activity_mbq:
         raise UnusableError("duration or injected activity not stated")
     return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
@@ -274,14 +302,14 @@ def _acquisition(
         camera=scan.camera,
         collimator=scan.collimator,
         matrix=shape[1],
-        pixel_mm=float(np.sqrt(spacing[0] * spacing[1])),
+        pixel_mm=None if scan.is_pinhole else float(np.sqrt(spacing[0] * spacing[1])),
         duration_s=scan.duration_s,
         tc_activity_mbq=scan.tc_activity_mbq,
         delay_min=scan.delay_min,
         view_by=scan.view_by,
         saturation=counts.saturated,
-        centroid_x_mm=centroid[1] - grid[1] * GRID_MM / 2,
-        centroid_y_mm=centroid[0] - grid[0] * GRID_MM / 2,
+        centroid_x_mm=None if scan.is_pinhole else centroid[1] - grid[1] * GRID_MM / 2,
+        centroid_y_mm=None if scan.is_pinhole else centroid[0] - grid[0] * GRID_MM / 2,
         simulated=scan.simulated,
     )
 
@@ -295,7 +323,7 @@ def _record(result: Standardized | Unusable) -> dict[str, Any]:
     blank = dict.fromkeys(RECORDS.names) | {"patient": result.patient}
     if isinstance(result, Unusable):
         return blank | {"usable": False, "reason": result.reason}
-    measured = asdict(result.acquisition) | asdict(result.quantities)
+    measured = asdict(result.acquisition) | asdict(result.quantities) | {"rank": result.rank}
     return blank | {"usable": True, "reason": ""} | {n: _finite(v) for n, v in measured.items()}
 
 

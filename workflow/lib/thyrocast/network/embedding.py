@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from thyrocast import fileio
 from thyrocast.contract import io
 from thyrocast.contract.splits import LOGITS
+from thyrocast.errors import InputError
 from thyrocast.network.image_set import ImageSet
 from thyrocast.network.model import FEATURES, ScintigramResNet50, load
 
@@ -122,8 +123,14 @@ def embed_split(
     with fileio.atomic(path) as temporary:
         shape = (len(weights), len(data), FEATURES)
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        fileio.reserve(temporary)
         for index, (member, file) in enumerate(weights.items()):
             _, logits = embed(file, data, device, out=array[index])
+            if not (np.isfinite(array[index]).all() and np.isfinite(logits).all()):
+                raise InputError(
+                    f"member {member}: the network's embeddings are not finite numbers: delete "
+                    f"{file} and lower network.learning_rate"
+                )
             columns = {
                 "patient": data.patient,
                 "set": data.set,

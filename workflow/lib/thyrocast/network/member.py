@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from thyrocast import seeds
 from thyrocast.config.network import NetworkConfig
@@ -60,17 +61,20 @@ def fit(
         own = image_set.training_set(everyone, member)
     except InputError as error:
         raise InputError(f"split {design}/{split}: {error}") from error
-    trained = training.train(
-        own,
-        np.load(masks, mmap_mode="r"),
-        settings,
-        seed=seeds.derive(seed, "network", design, split, member),
-        # The same for all members of a split.
-        initial_seed=seeds.derive(seed, "network", design, split, "initial weights"),
-        device=device,
-        state_folder=state,
-        group=group,
-    )
+    try:
+        trained = training.train(
+            own,
+            np.load(masks, mmap_mode="r"),
+            settings,
+            seed=seeds.derive(seed, "network", design, split, member),
+            # The same for all members of a split.
+            initial_seed=seeds.derive(seed, "network", design, split, "initial weights"),
+            device=device,
+            state_folder=state,
+            group=group,
+        )
+    except torch.OutOfMemoryError as error:
+        raise InputError(_too_large(settings, own.size, device, group.size)) from error
     if not group.leads:
         return
     facts = asdict(trained.facts) | {"design": design, "split": split, "member": member}
@@ -78,3 +82,17 @@ def fit(
     io.write(HISTORY, table, history)
     model.save(weights, trained.network, trained.normalization, facts)
     states.remove(trained.state)
+
+
+def _too_large(settings: NetworkConfig, size: int, device: torch.device, processes: int) -> str:
+    """Say that a batch does not fit on the GPU; more memory of the node would not help."""
+    known = device.type == "cuda" and torch.cuda.is_available()
+    gpu = torch.cuda.get_device_properties(device) if known else None
+    what = f"{gpu.name} with {gpu.total_memory / 2**30:.0f} GiB" if gpu else "GPU"
+    advice = f"set network.batch_size to {max(2, settings.batch_size // 2)} or less"
+    if settings.precision == "float32":
+        advice += ", or network.precision to auto, which halves the memory of activations"
+    return (
+        f"network.batch_size {settings.batch_size}, on {processes} GPUs, is too large for the memory "
+        f"of a {what} at {size} pixels: {advice}"
+    )

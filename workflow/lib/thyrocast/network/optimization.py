@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from thyrocast.config.network import Imbalance, NetworkConfig
+from thyrocast.errors import InputError
 
 #: Epochs over which the validation loss is averaged: few patients are held out, and the loss of a
 #: single epoch is noisy.
@@ -143,3 +144,22 @@ def best_epoch(losses: Sequence[float], warm: int) -> int:
         for i in range(first, len(losses))
     }
     return 1 + min(smooth, key=smooth.__getitem__)
+
+
+def first_not_finite(losses: Sequence[Tensor]) -> int | None:
+    """Return the place of the first loss that is not a finite number, if there is one.
+
+    One transfer for many steps: each would wait for the device.
+    """
+    if not losses:
+        return None
+    (wrong,) = torch.nonzero(~torch.isfinite(torch.stack(list(losses)).cpu()), as_tuple=True)
+    return int(wrong[0]) if len(wrong) else None
+
+
+def not_finite(what: str, rate: float) -> InputError:
+    """Return the error of a training whose numbers overflow; no weights of it are saved."""
+    return InputError(
+        f"{what} is not a finite number, at a learning rate of {rate:.2g}: lower "
+        "network.learning_rate, or set network.precision to float32"
+    )

@@ -127,6 +127,7 @@ class _Run:
     epoch: int = 0
     step: int = 0
     loss_sum: float | Tensor = 0.0
+    losses: list[Tensor] = field(default_factory=list)  # of this epoch's steps in this process
     seconds: float = 0.0
     history: tuple[Epoch, ...] = ()
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -180,6 +181,7 @@ class _Run:
     def save(self) -> bool:
         """Save what `resume` needs; if it cannot be written, log a warning and continue."""
         start = time.monotonic()
+        self._check_losses()
         tensors = states.pack(
             network=self.network.state_dict(),
             best=self.best,
@@ -229,6 +231,7 @@ class _Run:
         while self.epoch < self.total and not self._patience_is_over():
             start = time.monotonic() - self.seconds
             self._pass(start)
+            self._check_losses()
             validation: Validation | None = None
             if len(self.held_out) and self.group.leads:
                 self._calibrate()
@@ -259,7 +262,9 @@ class _Run:
         shares = [self.group.share(batch) for batch in batches]
         reported = time.monotonic()
         for batch, own, images in zip(batches, shares, self.loader.batches(shares), strict=True):
-            self.loss_sum = self.loss_sum + self._step(len(batch), own, images)
+            loss = self._step(len(batch), own, images)
+            self.loss_sum = self.loss_sum + loss
+            self.losses.append(loss)
             self.step += 1
             now = time.monotonic()
             self.seconds = now - start
@@ -268,6 +273,15 @@ class _Run:
             if now - reported > REPORT_EVERY_S:
                 reported = now
                 LOGGER.info("%s", self._place())
+
+    def _check_losses(self) -> None:
+        """Stop if the loss of a step since the last check is not a finite number."""
+        first = rules.first_not_finite(self.losses)
+        if first is not None:
+            step = self.step - len(self.losses) + first
+            where = f"the training loss in epoch {self.epoch + 1}, step {step + 1} of {self.steps}"
+            raise rules.not_finite(where, self._rate(self.epoch * self.steps + step))
+        self.losses.clear()
 
     def _step(self, n: int, positions: NDArray[np.int64], images: Tensor) -> Tensor:
         """Make one optimization step on `n` patients; those at `positions` are this process's.
@@ -336,6 +350,9 @@ class _Run:
                 for images in self.loader.batches(groups)
             ]
         ).numpy()
+        if not np.isfinite(logit).all():
+            rate = self._rate((self.epoch + 1) * self.steps - 1)
+            raise rules.not_finite(f"a logit after epoch {self.epoch + 1}", rate)
         outcome = self.data.outcome[self.held_out]
         return Validation(self.weights.loss(outcome, logit), auc(outcome, logit))
 
@@ -357,6 +374,8 @@ class _Run:
             self.network.load_state_dict(self.best)
         else:
             self._calibrate()
+        if not all(bool(torch.isfinite(p).all()) for p in self.network.parameters()):
+            raise rules.not_finite("a weight after the last step", self.settings.learning_rate)
         with torch.no_grad():
             self.network.fc.bias += self.weights.correction
         facts = Facts(

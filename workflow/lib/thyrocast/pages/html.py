@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from thyrocast.pages import palette
 
@@ -41,6 +41,7 @@ def render(folder: Path, template: str, **context: Any) -> str:
     )
     # For the page's own style and script, and for figures, whose text is escaped where they are drawn.
     environment.filters["unescaped"] = Markup
+    environment.filters["coded"] = coded
     scripts = _texts(folder, "script.js")
     layout: Mapping[str, Any] = {
         "style": palette.stylesheet() + "".join(_texts(folder, "style.css")),
@@ -48,6 +49,17 @@ def render(folder: Path, template: str, **context: Any) -> str:
         "script_hashes": [_hash(script) for script in scripts],
     }
     return environment.get_template(template).render(**layout, **context)
+
+
+def coded(text: str) -> Markup:
+    """Return text with what is between backticks as code; everything is escaped."""
+    parts = [str(escape(part)) for part in text.split("`")]
+    ends = ["", *["</code>" if place % 2 else "<code>" for place in range(len(parts) - 1)]]
+    # An odd number of backticks leaves the last one open: it is not code.
+    if len(parts) % 2 == 0:
+        return Markup(escape(text))  # noqa: S704 - escaped here
+    joined = "".join(tag + part for tag, part in zip(ends, parts, strict=True))
+    return Markup(joined)  # noqa: S704 - every part is escaped above
 
 
 def _texts(folder: Path, name: str) -> list[str]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from thyrocast import fileio
 from thyrocast.planning import fingerprints
 
-RECORD = Path(".snakemake/controller.json")
+#: One record for each study, so that several studies can run in one folder at the same time.
+RECORDS = Path(".snakemake/controllers")
 
 
 @dataclass(frozen=True)
@@ -27,41 +28,61 @@ class Controller:
     ----------
     host, process
         Name of the host and process id.
-    configs
-        Hashes of the configs with their defaults: of several studies, if another workflow imports
-        this one more than once; empty if jobs do not check them.
+    run
+        Part of the name of all jobs of the run.
+    config
+        Hash of the config with its defaults; empty if jobs do not check it.
     code
         Hash of the code of each entry script (`fingerprints.code_version`).
     """
 
     host: str
     process: int
-    configs: list[str] = field(default_factory=list)
+    run: str = ""
+    config: str = ""
     code: dict[str, str] = field(default_factory=dict)
 
 
-def read() -> Controller | None:
-    """Return the record of the current folder, or None if there is none that can be read."""
+def record(study: str) -> Path:
+    """Return the path of a study's record."""
+    return RECORDS / f"{study}.json"
+
+
+def read(study: str) -> Controller | None:
+    """Return a study's record in the current folder, or None if there is none that can be read."""
     try:
-        return Controller(**json.loads(RECORD.read_text(encoding="utf-8")))
+        return Controller(**json.loads(record(study).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def write(config: str) -> None:
-    """Record this process as the controller of the current folder; a further study is added to its record.
+def records() -> dict[str, Controller]:
+    """Return the records of all studies in the current folder, by name of the study."""
+    found = {file.stem: read(file.stem) for file in sorted(RECORDS.glob("*.json"))}
+    return {study: known for study, known in found.items() if known}
+
+
+def remove(study: str) -> None:
+    """Remove a study's record: no run on SLURM controls it."""
+    record(study).unlink(missing_ok=True)
+
+
+def write(study: str, config: str, run: str = "") -> None:
+    """Record this process as the controller of a study.
 
     Parameters
     ----------
+    study
+        Name of the study.
     config
         Hash of the config with its defaults, or "" if jobs need not check it.
+    run
+        Part of the name of all jobs of the run.
     """
     code = fingerprints.code_versions() if config else {}
-    host, process, before = socket.gethostname(), os.getpid(), read()
-    configs = [config] if config else []
-    if before and (before.host, before.process) == (host, process):
-        configs = list(dict.fromkeys([*before.configs, *configs]))
-    fileio.write_json(RECORD, asdict(Controller(host, process, configs, code)))
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    known = Controller(socket.gethostname(), os.getpid(), run, config, code)
+    fileio.write_json(record(study), asdict(known))
 
 
 def rules_of_job(command: Sequence[str]) -> list[str]:
@@ -80,11 +101,13 @@ def rules_of_job(command: Sequence[str]) -> list[str]:
     return [w.partition(":")[0] for w in itertools.takewhile(lambda w: w[:2] != "--", words)]
 
 
-def check_unchanged(config: str, rules: Iterable[str]) -> None:
+def check_unchanged(study: str, config: str, rules: Iterable[str]) -> None:
     """Stop a job if its config or code has changed since the run started.
 
     Parameters
     ----------
+    study
+        Name of the study.
     config
         Hash of the config as the job reads it.
     rules
@@ -96,13 +119,13 @@ def check_unchanged(config: str, rules: Iterable[str]) -> None:
     RuntimeError
         If config or code was edited after the run started.
     """
-    record = read()
-    if record is None or not record.configs:
+    known = read(study)
+    if known is None or not known.config:
         return
     changed = []
-    if config not in record.configs:
+    if config != known.config:
         changed.append("The config")
-    for script, version in record.code.items():
+    for script, version in known.code.items():
         ours = any(rule == script or rule.endswith(f"_{script}") for rule in rules)
         if ours and fingerprints.code_version(script) != version:
             changed.append(f"The code of {script}")

@@ -9,19 +9,18 @@ Imported by the launcher: standard library only.
 
 import hashlib
 import json
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast import fileio, identity
+from thyrocast.errors import InputError
 from thyrocast.identity import IdentifierForm
+from thyrocast.planning import folders, glance
+from thyrocast.planning.folders import Entry
 
-# PatientID (0010,0020), little endian: tag, then `LO` and two bytes of length (explicit) or four
-# bytes of length (implicit); PS3.5 section 7.1.
-_PATIENT_ID = re.compile(rb"\x10\x00\x20\x00(?:LO(..)|(.\x00\x00\x00))", re.DOTALL)
-_GLANCE = 32_768
+_DICOM = "dicom"
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,16 @@ class Export:
         For each path below the export, size and modification time of the file, as text.
     owners
         For each path, the normalized identifiers in the first bytes of the file, if any.
+    archives
+        Archives and compressed files, which are not read: ending by path.
+    dicom
+        Number of files that look like DICOM.
     """
 
     stamps: Mapping[str, str]
     owners: Mapping[str, tuple[str, ...]]
+    archives: Mapping[str, str]
+    dicom: int
 
     def version(self) -> str:
         """Return a hash that changes if any file is added, removed or changed."""
@@ -62,6 +67,15 @@ def _hash(lines: Iterable[str]) -> str:
     return digest.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class _Glance:
+    """What the first bytes of a file tell: its stamp, patients, and ``dicom`` or an archive's ending."""
+
+    stamp: str
+    names: tuple[str, ...] = ()
+    kind: str = ""
+
+
 def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
     """Find every file below a folder and its patient.
 
@@ -76,68 +90,102 @@ def look(folder: str | Path, cache: str | Path, form: IdentifierForm) -> Export:
         The center's ``identifiers`` block, see `thyrocast.identity.normalize_identifier`.
     """
     root, memory = Path(folder), Path(cache)
-    known: dict[str, tuple[str, list[str]]] = fileio.read_json(memory) if memory.exists() else {}
-    seen = {os.path.relpath(entry.path, root): (entry.path, _stamp(entry)) for entry in files(root)}
-    found = {
-        path: known[path] if path in known and known[path][0] == stamp else (stamp, _names(full))
-        for path, (full, stamp) in seen.items()
-    }
+    known = _remembered(memory)
+    found: dict[str, _Glance] = {}
+    for entry in folders.walk(root):
+        before = known.get(entry.name)
+        same = before is not None and before.stamp == entry.stamp
+        found[entry.name] = before if before and same else _glance(root, entry)
     if found != known:
-        memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fileio.private_folder(memory.parent)
         # A file name may contain bytes that are not text; such a file is opened in every run.
-        named = {path: entry for path, entry in found.items() if path.isprintable()}
-        with fileio.atomic(memory, mode=0o600) as temporary:
+        named = {
+            path: (seen.stamp, seen.names, seen.kind)
+            for path, seen in found.items()
+            if path.isprintable()
+        }
+        with fileio.atomic(memory, mode=fileio.private_mode(memory)) as temporary:
             temporary.write_text(json.dumps(named), encoding="utf-8")
     return Export(
-        stamps={path: stamp for path, (stamp, _) in found.items()},
+        stamps={path: seen.stamp for path, seen in found.items()},
         owners={
-            path: tuple(identity.normalize_identifier(name, form) for name in names)
-            for path, (_, names) in found.items()
+            path: tuple(identity.normalize_identifier(name, form) for name in seen.names)
+            for path, seen in found.items()
         },
+        archives={path: seen.kind for path, seen in found.items() if seen.kind.startswith(".")},
+        dicom=sum(seen.kind == _DICOM for seen in found.values()),
     )
 
 
-def _names(path: str) -> list[str]:
-    """Return the patient identifiers in the first bytes of a file.
-
-    An identifier that is not ASCII depends on the character set, which is not read here. A file
-    with such an identifier counts as a file without one.
-    """
-    if not os.path.isfile(path):  # reading from a link to a pipe would block
-        return []
+def _remembered(memory: Path) -> dict[str, _Glance]:
+    """Return what an earlier run found; nothing if it is not in today's form."""
     try:
-        with open(path, "rb") as file:
-            start = file.read(_GLANCE)
+        return {
+            path: _Glance(stamp, tuple(names), kind)
+            for path, (stamp, names, kind) in fileio.read_json(memory).items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _glance(root: Path, entry: Entry) -> _Glance:
+    if entry.reason:  # reading from a pipe would block
+        return _Glance(entry.stamp)
+    try:
+        with (root / entry.name).open("rb") as file:
+            start = file.read(glance.GLANCE)
     except OSError:
-        return []
-    names = []
-    for match in _PATIENT_ID.finditer(start):
-        length = int.from_bytes(match[1] or match[2], "little")
-        value = start[match.end() : match.end() + length]
-        if not value.isascii() or b"\x1b" in value:
-            return []
-        names.append(value.decode("ascii").strip(" \0"))
-    return sorted(set(filter(None, names)))
+        return _Glance(entry.stamp)
+    dicom = glance.looks_like_dicom(start)
+    kind = _DICOM if dicom else glance.archive(entry.name, start)
+    return _Glance(entry.stamp, tuple(glance.patient_ids(start)), kind)
 
 
-def _stamp(entry: "os.DirEntry[str]") -> str:
-    try:
-        status = entry.stat()
-    except OSError:  # a broken or circular link
-        return "unreadable"
-    return f"{status.st_size}-{status.st_mtime_ns}"
+def check_archives(center: str, export: Export, pictures: bool) -> str:
+    """Say which files of an export are not read because they are packed; "" if there are none.
+
+    File names may name patients, so the example has ``A`` for letters and ``9`` for digits.
+
+    Parameters
+    ----------
+    center
+        Name of the center.
+    export
+        What `look` returned.
+    pictures
+        Whether the center's pictures are read too (`accept.exports`).
+
+    Raises
+    ------
+    InputError
+        If there is nothing else to read.
+    """
+    if not export.archives:
+        return ""
+    endings = Counter(export.archives.values()).most_common()
+    counts = ", ".join(f"{count} {ending}" for ending, count in endings)
+    example = _masked(min(export.archives))
+    one = len(export.archives) == 1
+    text = (
+        f"center {center}, key dicom: {len(export.archives)} "
+        f"{'file is an archive' if one else 'files are archives'} or compressed ({counts}; for "
+        f"example {example}, with A for letters and 9 for digits), which thyrocast does not unpack"
+    )
+    if not export.dicom and not pictures:
+        raise InputError(
+            f"{text}, and no other file is DICOM: unpack {'it' if one else 'them'} into the folder"
+        )
+    return (
+        f"{text}: their images are missing from the study. Unpack {'it' if one else 'them'} into "
+        "the folder, or remove what is not needed"
+    )
 
 
-def files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Yield every file below a folder; links to folders are not followed (they may be circular)."""
-    pending = [str(folder)]
-    while pending:
-        try:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    elif entry.is_file() or entry.is_symlink():
-                        yield entry
-        except PermissionError:
-            continue
+def _masked(path: str) -> str:
+    """Return a path with ``9`` for digits and ``A`` for letters, except for an ordinary ending."""
+    stem, ending = path, ""
+    for mark in (".gz", ".zip", ".7z", ".rar", ".tar", ".tgz", ".iso", ".bz2", ".xz", ".dcm.gz"):
+        if path.lower().endswith(mark) and len(mark) > len(ending):
+            stem, ending = path[: -len(mark)], path[-len(mark) :]
+    hidden = "".join("9" if c.isdigit() else "A" if c.isalpha() else c for c in stem)
+    return (hidden if hidden.isprintable() else "A") + ending

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thyrocast.contract.evaluation import SAMPLE_SIZE
 from thyrocast.pages import numbers
-from thyrocast.report import scores, words
+from thyrocast.report import eligibility, scores, words
 from thyrocast.report.study import StudyResults
 
 #: Purposes of the sample size calculation in words; `precision` is no criterion of its own.
@@ -36,6 +36,7 @@ def banners(study: StudyResults) -> list[Banner]:
         *_shuffled(study),
         *(_too_small(study) if scores.evaluated(study) else ()),
         *_in_sample(study),
+        *_eligibility(study),
     ]
 
 
@@ -97,3 +98,15 @@ def _in_sample(study: StudyResults) -> list[Banner]:
         "model is."
     )
     return [Banner("warning", "Published protocol: in-sample embeddings", text)]
+
+
+def _eligibility(study: StudyResults) -> list[Banner]:
+    centers = eligibility.not_stated(study.config.centers)
+    if not centers:
+        return []
+    text = (
+        f"The config of {words.listing(centers)} does not state which rows of the clinical table are "
+        "eligible. All of them were included as first radioiodine therapies of Graves’ disease; "
+        "patients with another diagnosis or an earlier treatment may be among them."
+    )
+    return [Banner("warning", "Eligibility is not stated", text)]

@@ -1,6 +1,7 @@
 """Tables of a design: performance, splits, subgroups, comparisons and thresholds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -198,7 +199,7 @@ def thresholds(study: StudyResults, design: str) -> list[Grid]:
         [
             label(row["split"]), label(words.model(row["model"])),
             label(words.RULES.get(row["rule"], row["rule"])),
-            Cell(numbers.number(row["threshold"], 3)),
+            Cell(numbers.number(row["threshold"], 3)), label(_signal(row["signal"])),
         ]
         for row in rows[rows["split"].isin(names)].to_dict("records")
     ]  # fmt: skip
@@ -208,7 +209,12 @@ def thresholds(study: StudyResults, design: str) -> list[Grid]:
         if given
         else "Chosen on the training set alone and used in the test set without change."
     )
-    return [Grid("Thresholds", ["Split", "Model", "Rule", "Threshold"], body, note)]
+    heads = ["Split", "Model", "Rule", "Threshold", "Signal in the training set"]
+    return [Grid("Thresholds", heads, body, note)]
+
+
+def _signal(signal: Any) -> str:
+    return "not known" if pd.isna(signal) else "yes" if signal else "none"
 
 
 def sample_size(study: StudyResults) -> Grid | None:

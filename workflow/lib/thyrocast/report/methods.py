@@ -1,14 +1,14 @@
 """Methods, limitations and the TRIPOD+AI checklist in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.image import Intensity
 from thyrocast.config.network import RANDOM, Imbalance
 from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.pages import numbers
-from thyrocast.report import words
+from thyrocast.report import definitions, eligibility, words
 from thyrocast.report.study import StudyResults
 
 #: With fewer centers, the variance between centers is estimated badly.
@@ -25,11 +25,14 @@ class ChecklistItem:
         The item and what it asks for.
     section
         Id of the section that answers it; None if the authors must.
+    quote
+        Text of the config that answers it; empty if there is none.
     """
 
     number: str
     asks: str
     section: str | None
+    quote: str = ""
 
 
 #: TRIPOD+AI (Collins et al., BMJ 2024;385:e078378).
@@ -68,6 +71,15 @@ CHECKLIST: Sequence[ChecklistItem] = tuple(
 )
 
 
+def checklist(study: StudyResults) -> list[ChecklistItem]:
+    """The checklist, with what the config states about eligibility and outcome."""
+    quotes = {
+        "6": eligibility.paragraph(study.config.centers),
+        "8": _outcome(study.config.centers),
+    }
+    return [replace(item, quote=quotes.get(item.number, "")) for item in CHECKLIST]
+
+
 def paragraphs(study: StudyResults) -> list[tuple[str, str]]:
     """Methods in brief as (heading, text), from the config of the study."""
     return [
@@ -77,6 +89,7 @@ def paragraphs(study: StudyResults) -> list[tuple[str, str]]:
             "made from the pretreatment Tc-99m pertechnetate scintigram. Every probability on this page "
             "is a probability of cure.",
         ),
+        ("Eligibility", eligibility.paragraph(study.config.centers)),
         ("Outcome", _outcome(study.config.centers)),
         ("Images", _images(study)),
         ("Network", _network(study)),
@@ -106,10 +119,7 @@ def _outcome(centers: Sequence[CenterConfig]) -> str:
             continue
         text = "as stated in the center’s own table"
         if rule.rule is OutcomeRule.FOLLOWUP:
-            text = (
-                f"derived from the thyroid state {rule.months:g} months after therapy "
-                f"(± {rule.tolerance_months:g})"
-            )
+            text = f"derived from follow-up: {definitions.sentence(rule.definitions()[0])}"
         rules.setdefault(text, []).append(center.name)
     return "; ".join(f"{words.listing(names)}: {text}" for text, names in rules.items()) + "."
 

@@ -13,7 +13,7 @@ from thyrocast.contract.names import Role
 from thyrocast.contract.table import Kind
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, label
-from thyrocast.report import words
+from thyrocast.report import eligibility, words
 from thyrocast.report.study import StudyResults
 
 #: Most codes of a column in table 1; the rest are counted together.
@@ -91,7 +91,7 @@ def flow_section(study: StudyResults) -> FlowSection:
         analyzed=_analyzed(centers.values()),
         reasons=reasons,
         roles=_roles(centers),
-        grid=_flow_grid(centers, reasons),
+        grid=_flow_grid(centers, reasons, _eligibility(study, [*centers])),
         inconsistent=[name for name, center in centers.items() if not _adds_up(center)],
     )
 
@@ -119,12 +119,22 @@ def _roles(centers: Mapping[str, CenterFlow]) -> list[RoleFlow]:
     return roles
 
 
-def _flow_grid(centers: Mapping[str, CenterFlow], reasons: Sequence[tuple[str, int]]) -> Grid:
+def _eligibility(study: StudyResults, centers: Sequence[str]) -> list[Cell]:
+    found = [eligibility.short(study.config.center(name).eligibility) for name in centers]
+    return [label("Eligibility"), *(Cell(text, number=False) for text in found), Cell("")]
+
+
+def _flow_grid(
+    centers: Mapping[str, CenterFlow],
+    reasons: Sequence[tuple[str, int]],
+    eligible: Sequence[Cell],
+) -> Grid:
     def row(title: str, values: Sequence[int]) -> list[Cell]:
         return [label(title), *(Cell(numbers.count(n)) for n in (*values, sum(values)))]
 
     every = [*centers.values()]
-    rows = [
+    rows: list[Sequence[Cell]] = [
+        eligible,
         row("Found in either source", [center.found for center in every]),
         row("In the clinical table", [center.in_table for center in every]),
         row("With DICOM images", [center.in_dicom for center in every]),

@@ -1,10 +1,12 @@
 """Words for the names of the contract: models, designs, metrics, columns and methods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUALITY, QUANTITIES
-from thyrocast.contract.names import Design, GroupKind, Metric, Model, Role, Set, ThresholdRule
-from thyrocast.pages.numbers import count, is_number
+from thyrocast.contract.names import Design, GroupKind, Metric, Model, Set, ThresholdRule
+from thyrocast.pages.numbers import is_number
+from thyrocast.pages.words import COLUMNS, ROLES, column, listing, plain, plural
+
+__all__ = ["COLUMNS", "ROLES", "column", "listing", "plain", "plural"]
 
 MODELS: Mapping[str, str] = {
     Model.NETWORK: "ResNet50",
@@ -85,6 +87,7 @@ METHODS: Mapping[str, str] = {
     "t": "t",
     "log_t": "t, log scale",
     "wald": "Wald",
+    "nagashima_bootstrap": "Nagashima’s bootstrap",
     "sandwich_t": "t, sandwich variance",
     "sandwich_t_by_patient": "t, sandwich variance by patient",
     "wilson": "Wilson",
@@ -129,56 +132,6 @@ PREDICTION_SETS = (
     Metric.SET_ABSTENTION,
     Metric.SET_ACCURACY,
 )
-_COLUMN_NAMES = {
-    "sex": "Sex",
-    "age": "Age",
-    "gland_mass": "Gland mass",
-    "uptake_24h": "Iodine uptake at 24 h",
-    "activity": "Administered I-131",
-    "trab": "TRAb",
-    "ft4": "Free T4",
-    "ft3": "Free T3",
-    "antithyroid_drug": "Antithyroid drug before therapy",
-    "withdrawal_days": "Drug withdrawn, days before therapy",
-    "orbitopathy": "Orbitopathy",
-    "smoking": "Smoking",
-    "vendor": "Camera vendor",
-    "camera": "Camera",
-    "collimator": "Collimator",
-    "matrix": "Matrix",
-    "pixel_mm": "Pixel size",
-    "duration_s": "Acquisition time",
-    "tc_activity_mbq": "Injected Tc-99m",
-    "delay_min": "Injection to image",
-    "q_counts": "Counts in the gland",
-    "q_rate": "Count rate of the gland",
-    "q_uptake": "Tc-99m uptake",
-    "q_area_right": "Right lobe area",
-    "q_area_left": "Left lobe area",
-    "q_mass": "Gland mass on the image",
-    "q_asymmetry": "Asymmetry of the lobes",
-    "q_heterogeneity": "Heterogeneity",
-    "q_to_background": "Gland to background",
-    "q_to_salivary": "Gland to salivary glands",
-    "q_snr": "Signal to noise",
-}
-# These names say what is counted, so that a unit would only repeat it.
-_WITHOUT_UNIT = ("matrix", "withdrawal_days", "q_counts")
-_UNITS = {
-    column.name: {"percent": "%", "counts/s": "1/s"}.get(column.unit, column.unit)
-    for column in (*CLINICAL, *ACQUISITION, *QUALITY, *QUANTITIES)
-    if column.unit and column.name not in _WITHOUT_UNIT
-}
-#: Characteristics in table 1, in its order.
-COLUMNS: Mapping[str, str] = {
-    name: f"{title}, {_UNITS[name]}" if name in _UNITS else title
-    for name, title in _COLUMN_NAMES.items()
-}
-ROLES: Mapping[str, str] = {
-    Role.DEVELOPMENT: "development",
-    Role.EXTERNAL: "external validation",
-    Role.PROSPECTIVE: "prospective",
-}
 SETS: Mapping[str, str] = {Set.TEST: "Test", Set.TRAIN: "Training"}
 
 
@@ -206,11 +159,6 @@ def metric(name: str, at: float | None = None) -> str:
     return METRICS.get(name, plain(name)) + (f" at {at:g}" if known else "")
 
 
-def column(name: str) -> str:
-    """Name of a column of the cohort, with its unit."""
-    return COLUMNS.get(name, plain(name))
-
-
 def method(name: str) -> str:
     """Name of a method of estimation."""
     return METHODS.get(name, name.replace("_", " "))
@@ -227,22 +175,3 @@ def group(kind: str, variable: str, name: str) -> str:
     if kind == GroupKind.POOLED:
         return "All patients"
     return f"{column(variable)}: {name}" if kind == GroupKind.SUBGROUP else name
-
-
-def plain(name: str) -> str:
-    """A name of a table or of the config as words."""
-    text = name.replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
-
-
-def listing(names: Sequence[str]) -> str:
-    """A list in words: ``a, b and c``."""
-    names = list(names)
-    if len(names) < 2:
-        return "".join(names)
-    return ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def plural(size: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: ``1 center``, ``3 centers``."""
-    return f"{count(size)} {one if size == 1 else many or one + 's'}"

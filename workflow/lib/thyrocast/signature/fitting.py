@@ -33,6 +33,7 @@ from thyrocast.signature.model import (
     recalibrated_forest,
 )
 from thyrocast.signature.split import SplitData
+from thyrocast.statistics import recalibration
 
 logger = logging.getLogger("thyrocast")
 
@@ -140,8 +141,8 @@ def fit(
     _check(data, embeddings, training.cross_fitted)
     members = training.fold if training.cross_fitted else np.zeros_like(training.fold)
     odds = logits[members, np.flatnonzero(train)]
-    recalibration = {Model.NETWORK: _recalibration(Model.NETWORK, odds, training)}
-    crossed = {Model.NETWORK: recalibration[Model.NETWORK](odds)}
+    recalibrations = {Model.NETWORK: _recalibration(Model.NETWORK, odds, training)}
+    crossed = {Model.NETWORK: recalibrations[Model.NETWORK](odds)}
 
     to_aligned = None
     if training.cross_fitted:
@@ -152,13 +153,13 @@ def fit(
     _log_selection(whole, config)
     if len(whole.features) > 0 and training.recalibrates:
         odds = ridge.bounded_odds(votes)
-        recalibration[Model.SIGNATURE] = _recalibration(Model.SIGNATURE, odds, training)
-    crossed[Model.SIGNATURE] = recalibrated_forest(recalibration, votes)
+        recalibrations[Model.SIGNATURE] = _recalibration(Model.SIGNATURE, odds, training)
+    crossed[Model.SIGNATURE] = recalibrated_forest(recalibrations, votes)
 
     fitted = _fit_baselines(data.cohort[train], crossed, training)
     model = SignatureModel(
         embeddings=config.embeddings,
-        recalibration=recalibration,
+        recalibration=recalibrations,
         signature=_signature(whole, to_aligned, float(training.outcome.mean())),
         baselines={name: baseline for name, (baseline, _) in fitted.items()},
     )
@@ -176,9 +177,11 @@ def _recalibration(name: Model, odds: Array, training: _Training) -> Recalibrati
     """Recalibration of training patients' log-odds (n,), if the config asks for it."""
     if not training.recalibrates:
         return Recalibration(intercept=0.0, slope=1.0)
-    intercept, slope = ridge.recalibrate(odds, training.outcome)
-    logger.info("%s: recalibrated, intercept %.3f, slope %.3f", name, intercept, slope)
-    return Recalibration(intercept=intercept, slope=slope)
+    found = recalibration.fit(odds, training.outcome == 1)
+    logger.info("%s: recalibrated, intercept %.3f, slope %.3f", name, found.intercept, found.slope)
+    if not found.signal:
+        logger.warning("%s: no signal in the training set, the prevalence is predicted", name)
+    return Recalibration(intercept=found.intercept, slope=found.slope)
 
 
 def _fit_lasso_forest(aligned: Array, training: _Training) -> tuple[LassoForest, Array]:

@@ -26,6 +26,7 @@ _ANTITHYROID = re.compile(
 _HORMONE = re.compile(
     r"\b(levo|l)[- ]?(th?[iy]rox|t4\b)|\b(eu)?th?[iy]rox|\blt4\b|\bsynthroid|тироксин|チラーヂン"
 )
+_HORMONE_DOSE = re.compile(r"\d+([.,]\d+)? ?([µμu]g|mcg|мкг|微克)?(/ ?\w+)?")
 _DOSE = re.compile(r"\d+([.,]\d+)? ?(mg|мг|毫克)?(/ ?\w+)?")
 # Codes that every center may use, in addition to ours and its own.
 _BUILT_IN = {
@@ -78,3 +79,34 @@ def antithyroid_drug(text: str, codes: Mapping[str, str | None]) -> bool:
     if code is None:
         raise ValueError("a code that means not known")
     return code != "none"
+
+
+def levothyroxine(text: str, codes: Mapping[str, str | None]) -> bool | None:
+    """Return whether a cell (yes or no, name or dose) says that levothyroxine is taken.
+
+    Parameters
+    ----------
+    text
+        The cell; empty is no.
+    codes
+        The center's codes of ``levothyroxine`` (yes or no); null means "not known".
+
+    Raises
+    ------
+    ValueError
+        If the cell is not clear.
+    """
+    folded = fold(text)
+    own = {fold(theirs): ours for theirs, ours in codes.items()}
+    if folded in own:
+        return None if own[folded] is None else own[folded] == "yes"
+    if not folded or folded in NO or re.fullmatch(r"0+([.,]0+)? ?\w{0,3}", folded):
+        return False
+    if folded in YES or names_hormone(text) or _HORMONE_DOSE.fullmatch(folded):
+        return True
+    raise ValueError("not clear")
+
+
+def names_hormone(text: str) -> bool:
+    """Return whether a cell names a thyroid hormone, such as levothyroxine."""
+    return bool(_HORMONE.search(fold(text)))

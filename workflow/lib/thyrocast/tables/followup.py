@@ -4,12 +4,17 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from thyrocast.config.outcome import OutcomeConfig, VisitConfig
-from thyrocast.contract.names import ThyroidState
+from thyrocast.config.center import CenterConfig
+from thyrocast.config.definition import DAYS_PER_MONTH, days_of
+from thyrocast.config.outcome import OutcomeConfig, SecondTreatmentConfig, VisitConfig
+from thyrocast.contract.names import SecondKind, ThyroidState
 from thyrocast.contract.text import fold
-from thyrocast.tables.cells import Row
+from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import NO, YES
-from thyrocast.tables.dates import months_between
+
+#: From this time on a restart of antithyroid drugs means failure, unless the config says otherwise.
+DRUGS_COUNT_FROM = "24 weeks"
+DATED_BEFORE = "a date that is not after the therapy"
 
 
 @dataclass(frozen=True)
@@ -18,111 +23,222 @@ class Visit:
 
     Attributes
     ----------
-    months
-        Months since therapy.
+    days
+        Days since therapy; a visit at 0 or less contradicts the therapy's date and is not used.
     state
         Thyroid state as the center codes it.
     tsh, ft4, ft3
         Hormones in mIU/L, pmol/L and pmol/L; not read if there is a coded state.
     drug
         Whether antithyroid drugs were taken; None if the cell is not understood.
+    levothyroxine
+        Whether levothyroxine was taken; None if the cell is not understood.
+    drug_recorded
+        Whether the center has a column for antithyroid drugs at this visit.
     """
 
-    months: float | None
-    state: ThyroidState | None
-    tsh: float | None
-    ft4: float | None
-    ft3: float | None
-    drug: bool | None
+    days: float | None
+    state: ThyroidState | None = None
+    tsh: float | None = None
+    ft4: float | None = None
+    ft3: float | None = None
+    drug: bool | None = False
+    levothyroxine: bool | None = False
+    drug_recorded: bool = False
 
 
 @dataclass(frozen=True)
 class SecondTreatment:
-    """A second iodine therapy or thyroidectomy.
+    """A second treatment after the first radioiodine therapy.
 
     Attributes
     ----------
-    months
-        Months from the first therapy; None if it is only known that there was one.
+    kind
+        Radioiodine, surgery, drugs, or not stated.
+    days
+        Days from the first therapy; None if there is no date after it.
+    within
+        If there is no date, days within which the treatment happened; None if not known.
+    counts_from
+        Days after therapy from which the treatment means failure.
     understood
-        Whether the cell is yes or a date after the therapy.
+        Whether the cells are clear. If not, there may have been a second treatment.
     """
 
-    months: float | None = None
+    kind: SecondKind = SecondKind.OTHER
+    days: float | None = None
+    within: float | None = None
+    counts_from: float = 0.0
     understood: bool = True
 
 
-def read_visits(
+@dataclass(frozen=True)
+class FollowUp:
+    """What happened after the first therapy.
+
+    Attributes
+    ----------
+    visits
+        Visits in the order of the config.
+    seconds
+        Second treatments.
+    died
+        Days from therapy to death; None if the patient is not known to have died.
+    """
+
+    visits: tuple[Visit, ...] = ()
+    seconds: tuple[SecondTreatment, ...] = ()
+    died: float | None = None
+
+
+def read_followup(
     row: Row,
-    rule: OutcomeConfig,
+    center: CenterConfig,
     therapy: datetime.date | None,
-    codes: Mapping[str, str | None],
     factors: Mapping[str, float],
-) -> tuple[Visit, ...]:
-    """Read the follow-up visits of a patient.
+) -> FollowUp:
+    """Read the follow-up of a patient.
 
     Parameters
     ----------
     row
-        The patient's row.
-    rule
-        The outcome's block of the config.
+        The patient's row. What is not understood, or contradicts the therapy's date, adds a fault.
+    center
+        The center's block of the config.
     therapy
         Date of the therapy.
-    codes
-        The center's codes of ``antithyroid_drug`` and ours.
     factors
         For each of our numeric columns, the factor that converts the center's unit to ours.
     """
-    return tuple(_read_visit(row, rule, visit, therapy, codes, factors) for visit in rule.visits)
+    rule = center.outcome
+    if rule is None:
+        return FollowUp()
+    seconds = (_read_second(row, one, therapy) for one in rule.all_second_treatments())
+    return FollowUp(
+        tuple(_read_visit(row, center, rule, visit, therapy, factors) for visit in rule.visits),
+        tuple(second for second in seconds if second is not None),
+        _read_death(row, rule.death, therapy),
+    )
 
 
 def _read_visit(
     row: Row,
+    center: CenterConfig,
     rule: OutcomeConfig,
     visit: VisitConfig,
     therapy: datetime.date | None,
-    codes: Mapping[str, str | None],
     factors: Mapping[str, float],
 ) -> Visit:
-    date = row.date(visit.date)
-    months = visit.months
-    if date is not None and therapy is not None:
-        months = months_between(therapy, date)
     state, tsh, ft4, ft3 = None, None, None, None
     if row.text(visit.state):
         state = _read_state(row, visit.state, rule.states)
     else:
-        tsh = row.number(visit.tsh, "tsh")
+        tsh = row.number(visit.tsh, "tsh", factors["tsh"])
         ft4 = row.number(visit.ft4, "ft4", factors["ft4"])
         ft3 = row.number(visit.ft3, "ft3", factors["ft3"])
-    return Visit(months, state, tsh, ft4, ft3, row.takes_drug(visit.drug, codes))
+    drug = row.takes_drug(visit.drug, center.codes.antithyroid_drug)
+    hormone = row.takes_levothyroxine(visit.levothyroxine, center.codes.levothyroxine)
+    return Visit(
+        _read_days(row, visit, therapy),
+        state,
+        tsh,
+        ft4,
+        ft3,
+        drug,
+        # The name of a thyroid hormone in the column of drugs.
+        hormone or (row.names_hormone(visit.drug) if drug is False else hormone),
+        visit.drug is not None,
+    )
+
+
+def _read_days(row: Row, visit: VisitConfig, therapy: datetime.date | None) -> float | None:
+    """Return the days from therapy to a visit, of which only positive ones are used."""
+    if not row.text(visit.date):
+        return None if visit.months is None else visit.months * DAYS_PER_MONTH
+    date = row.date(visit.date)
+    if date is None or therapy is None:
+        return None
+    if date <= therapy:
+        row.fault(visit.date, f"{DATED_BEFORE}, so the visit is not used")
+    return float((date - therapy).days)
 
 
 def _read_state(row: Row, column: str | None, states: Mapping[str, str]) -> ThyroidState | None:
-    table = {fold(theirs): ours for theirs, ours in states.items()}
-    code = fold(row.text(column))
-    try:
-        return ThyroidState(table.get(code, code))
-    except ValueError:
-        row.fault(column, "a state that is not in the config")
+    meanings = {state.value: state.value for state in ThyroidState} | dict(states)
+    read = words(meanings, "a state that is not in the config")
+    found = row.word(column, "state", read)
+    return None if found is None else ThyroidState(found)
+
+
+def _read_death(row: Row, column: str | None, therapy: datetime.date | None) -> float | None:
+    date = row.date(column)
+    if date is None or therapy is None:
         return None
+    if date < therapy:
+        row.fault(column, "a death before the therapy")
+        return None
+    return float((date - therapy).days)
 
 
-def read_second_treatment(
-    row: Row, column: str | None, therapy: datetime.date | None
+def _read_second(
+    row: Row, second: SecondTreatmentConfig, therapy: datetime.date | None
 ) -> SecondTreatment | None:
     """Read whether there was a second treatment; None if there was not.
 
-    A cell that is neither yes, no nor a date after therapy is not understood: if a second
-    treatment were overlooked, the patient could count as cured.
+    Cells that are not clear are not taken as "none": if a second treatment were overlooked, the
+    patient could count as cured.
     """
-    code = fold(row.text(column))
-    if not code or code in NO:
-        return None
-    if code in YES:
-        return SecondTreatment()
+    counts_from = second.counts_from
+    if counts_from is None and second.kind is SecondKind.DRUGS:
+        counts_from = DRUGS_COUNT_FROM
+    found = SecondTreatment(
+        second.kind,
+        within=days_of(second.within) if second.within else None,
+        counts_from=days_of(counts_from) if counts_from else 0.0,
+    )
+    unclear = SecondTreatment(second.kind, understood=False)
+    own = {fold(theirs): ours for theirs, ours in second.codes.items()}
+    code = fold(row.text(second.column))
+    dated = second.date if row.text(second.date) else None
+    if code in own:
+        answer = None if own[code] is None else own[code] == "yes"
+        if answer is None and dated is None:
+            return unclear
+    elif not code or code in NO:
+        answer = False if code else None
+    elif code in YES:
+        answer = True
+    elif dated is None:
+        answer, dated = True, second.column
+    else:
+        row.fault(second.column, "not understood, expected yes, no or a code")
+        return unclear
+    if dated is None:
+        return found if answer else None
+    if answer is False:
+        row.fault(second.date, f"a date, but column {second.column!r} says no")
+        return unclear
+    return _at_date(row, dated, therapy, found) or unclear
+
+
+def _at_date(
+    row: Row, column: str, therapy: datetime.date | None, found: SecondTreatment
+) -> SecondTreatment | None:
     date = row.date(column)
-    if date is None or therapy is None or date <= therapy:
-        return SecondTreatment(understood=False)
-    return SecondTreatment(months_between(therapy, date))
+    if date is None or therapy is None:
+        # Without a date of the therapy, a treatment is known but not when.
+        return found if date is not None else None
+    if date <= therapy:
+        row.fault(column, DATED_BEFORE)
+        return None
+    days = float((date - therapy).days)
+    return SecondTreatment(found.kind, days, None, found.counts_from)
+
+
+def later_therapy(later: datetime.date | None, therapy: datetime.date | None) -> SecondTreatment:
+    """Return the second treatment that a row of a later radioiodine therapy states."""
+    if later is None or therapy is None:
+        return SecondTreatment(SecondKind.IODINE)
+    if later <= therapy:
+        return SecondTreatment(SecondKind.IODINE, understood=False)
+    return SecondTreatment(SecondKind.IODINE, float((later - therapy).days))

@@ -20,8 +20,8 @@ class Options:
     snakemake: list[str]
     folder: Path
     config_files: list[Path]
-    status_interval: int
     account: bool
+    jobs: int
     conda: bool
     attempts: int
 
@@ -33,11 +33,16 @@ def read_options(arguments: list[str]) -> Options:
         snakemake=[sys.executable, "-m", "snakemake", *arguments],
         folder=Path(parsed.directory or "."),
         config_files=[Path(file) for file in parsed.configfile or []],
-        status_interval=parsed.slurm_init_seconds_before_status_checks,
         account="slurm_account" in str(parsed.default_resources),
+        jobs=_number(parsed.jobs),
         conda="conda" in str(parsed.software_deployment_method).lower(),
         attempts=1 + (parsed.retries or 0),
     )
+
+
+def _number(jobs: object) -> int:
+    """Return Snakemake's `--jobs`, which may be "unlimited"."""
+    return int(str(jobs)) if str(jobs).isdigit() else sys.maxsize
 
 
 def report(findings: Iterable[Finding]) -> bool:
@@ -53,7 +58,7 @@ def check(options: Options, use_nodes: bool) -> bool:
     """Run all checks and print the findings; return whether a study could be started."""
     weights = storage.weights_file(options.config_files)
     launcher = report(environments.check_launcher())
-    reachable = report(scheduler.check(options.status_interval, options.account))
+    reachable = report(scheduler.check(options.account, options.jobs))
     success = launcher and reachable
     success &= report(storage.check_disk(options.folder))
     plan = requests.plan(options.snakemake)
@@ -63,9 +68,11 @@ def check(options: Options, use_nodes: bool) -> bool:
     if options.conda:
         success &= report(environments.check_conda(options.snakemake))
     if reachable:
-        success &= report(requests.check(plan.requests, options.attempts))
+        last = requests.plan(options.snakemake, options.attempts).requests
+        success &= report(requests.check(plan.requests, last))
         if use_nodes:
-            success &= report(nodes.check(plan.requests, weights))
+            key = storage.key_file(options.config_files)
+            success &= report(nodes.check(plan.requests, weights, key))
     return success
 
 

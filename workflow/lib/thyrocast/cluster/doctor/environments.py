@@ -1,5 +1,6 @@
 """Versions of Snakemake and its executor, and whether the conda environments are built."""
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from importlib import metadata
@@ -7,26 +8,24 @@ from pathlib import Path
 
 from thyrocast.cluster.doctor.findings import Finding, State, call, ok_if
 
-#: Oldest versions that were tested.
-OLDEST = {
-    "snakemake": (9, 11),
-    "snakemake-executor-plugin-slurm": (2, 8),
-}
+#: Oldest version of Snakemake that was tested.
+OLDEST = (9, 11)
 
 
 def check_launcher() -> Iterator[Finding]:
     """Check the versions of Snakemake and its executor."""
-    for package, oldest in OLDEST.items():
-        try:
-            found = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            yield Finding(
-                State.FAIL,
-                f"{package} is not installed: pip install -r requirements/launcher.txt",
-            )
-            continue
-        release = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
-        yield ok_if(release >= oldest, f"{package} {found} (at least {'.'.join(map(str, oldest))})")
+    found = metadata.version("snakemake")
+    release = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
+    yield ok_if(release >= OLDEST, f"snakemake {found} (at least {'.'.join(map(str, OLDEST))})")
+    plugin = "snakemake-executor-plugin-slurm"
+    if not importlib.util.find_spec(plugin.replace("-", "_")):
+        text = f"{plugin} is not installed: pip install -r requirements/launcher.txt"
+        yield Finding(State.FAIL, text)
+        return
+    from thyrocast.cluster import executor
+
+    fault = executor.untested_version()
+    yield ok_if(not fault, fault or f"{plugin} {metadata.version(plugin)}")
 
 
 def check_conda(snakemake: list[str]) -> Iterator[Finding]:

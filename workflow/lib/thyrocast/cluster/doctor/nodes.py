@@ -1,5 +1,6 @@
-"""Check what nodes can access: the shared folder, the weights file, GPUs, the network."""
+"""Check what nodes can access: the shared folder, the weights file, the pseudonym key, GPUs."""
 
+import hashlib
 import json
 import re
 import sys
@@ -13,18 +14,18 @@ from thyrocast.cluster.doctor.requests import LAUNCHER_MEMORY_MB, Request
 
 # Runs on a node with the launcher's Python and prints what the node can access.
 _PROBE = """
-import json, os, socket, sys
-token, weights = sys.argv[1:3]
+import hashlib, json, os, socket, sys
+token, weights, key = sys.argv[1:4]
 seen = os.path.exists(token)
 if seen:
     with open(token + ".back", "w") as file:
         file.write("back")
 try:
-    socket.create_connection(("conda.anaconda.org", 443), 3).close()
-    network = True
+    with open(os.path.expanduser(key), "rb") as file:
+        digest = hashlib.sha256(file.read().strip()).hexdigest()
 except OSError:
-    network = False
-print(json.dumps({"host": socket.gethostname(), "seen": seen, "network": network,
+    digest = ""
+print(json.dumps({"host": socket.gethostname(), "seen": seen, "key": digest,
                   "weights": not weights or os.path.exists(weights),
                   "cuda": os.environ.get("CUDA_VISIBLE_DEVICES", "")}))
 """
@@ -40,8 +41,8 @@ class Probe:
         Name of the node.
     seen
         Whether it saw a file that was created here.
-    network
-        Whether it could reach conda's server.
+    key
+        Hash of the pseudonym key as it was found there; empty if there is none.
     weights
         Whether it saw the weights file.
     cuda
@@ -50,12 +51,12 @@ class Probe:
 
     host: str
     seen: bool
-    network: bool
+    key: str
     weights: bool
     cuda: str
 
 
-def check(requests: list[Request], weights: str) -> Iterator[Finding]:
+def check(requests: list[Request], weights: str, key: str) -> Iterator[Finding]:
     """Run a probe on one node of each partition, with a GPU where jobs ask for one."""
     token = Path(".snakemake") / f"doctor-{time.time_ns()}"
     token.parent.mkdir(exist_ok=True)
@@ -64,16 +65,16 @@ def check(requests: list[Request], weights: str) -> Iterator[Finding]:
     for request in requests:
         if (request.partition, request.gpu) not in checked:
             checked.add((request.partition, request.gpu))
-            yield from _check_one(request, token, weights)
+            yield from _check_one(request, token, weights, key)
     token.unlink()
 
 
-def _check_one(request: Request, token: Path, weights: str) -> Iterator[Finding]:
+def _check_one(request: Request, token: Path, weights: str, key: str) -> Iterator[Finding]:
     where = f"partition {request.partition or '(default)'}{' with a GPU' if request.gpu else ''}"
     small = dict(request.resources) | {"runtime": "2", "mem_mb": str(LAUNCHER_MEMORY_MB)}
     options = replace(request, threads=1, resources=tuple(small.items())).options
     srun = ["srun", "--quiet", "--immediate=60", "-n1", *options]
-    answer = call(*srun, sys.executable, "-c", _PROBE, str(token.resolve()), weights)
+    answer = call(*srun, sys.executable, "-c", _PROBE, str(token.resolve()), weights, key)
     printed = re.search(r"^\{.*\}$", answer.text, re.M)
     if not answer.success or not printed:
         yield Finding(
@@ -91,8 +92,11 @@ def _check_one(request: Request, token: Path, weights: str) -> Iterator[Finding]
     if request.gpu:
         given = f"{where}: CUDA_VISIBLE_DEVICES={probe.cuda}"
         yield ok_if(probe.cuda != "", given, otherwise=State.WARN)
-    if not probe.network:
-        yield Finding(
-            State.OK,
-            f"{where}: no network on the node; none is needed if environments are built here",
+    here = Path(key).expanduser()
+    if key and here.is_file():
+        same = probe.key == hashlib.sha256(here.read_bytes().strip()).hexdigest()
+        yield ok_if(
+            same,
+            f"{where}: the pseudonym key {key} is {'the same' if same else 'missing or another one'} "
+            f"there{'' if same else ': set pseudonym_key to a file on the shared file system'}",
         )

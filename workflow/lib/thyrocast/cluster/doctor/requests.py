@@ -56,15 +56,6 @@ class Request:
             words.append(f"--gpus={model + ':' if model else ''}{self.get('gpu')}")
         return words
 
-    def at_attempt(self, attempt: int) -> "Request":
-        """Return the request of a later attempt: memory and time double with each."""
-        factor = 2 ** (attempt - 1)
-        grown = tuple(
-            (name, str(int(value) * factor) if name in ("mem_mb", "runtime") else value)
-            for name, value in self.resources
-        )
-        return Request(self.rule, self.threads, grown)
-
 
 @dataclass(frozen=True)
 class RequestPlan:
@@ -74,9 +65,10 @@ class RequestPlan:
     fault: str = ""
 
 
-def plan(snakemake: list[str]) -> RequestPlan:
-    """Return what the study's SLURM jobs ask for, from a dry run of all of them."""
-    answer = call(*snakemake, "--dry-run", "--forceall", "--nocolor", *_MANY_CORES, seconds=900)
+def plan(snakemake: list[str], attempt: int = 1) -> RequestPlan:
+    """Return what the study's SLURM jobs ask for in an attempt, from a dry run of all of them."""
+    options = ("--dry-run", "--forceall", "--nocolor", "--attempt", str(attempt), *_MANY_CORES)
+    answer = call(*snakemake, *options, seconds=900)
     if not answer.success:
         return RequestPlan([], answer.text[-1500:])
     found: dict[tuple[str, tuple[str, ...]], Request] = {}
@@ -129,10 +121,11 @@ def too_long(request: Request, limits: dict[str, float]) -> str:
     return f"{asked} minutes, more than the {longest:g} of partition {where}"
 
 
-def check(requests: list[Request], attempts: int) -> Iterator[Finding]:
+def check(first: list[Request], last: list[Request]) -> Iterator[Finding]:
     """Ask the scheduler whether it would accept each request in its first and last attempt."""
     limits = time_limits()
-    for request in requests:
+    refused = set()
+    for request in first:
         name = f"{request.rule} ({' '.join(request.options)})"
         memory = request.get("mem_mb")
         if memory and int(memory) < LAUNCHER_MEMORY_MB:
@@ -143,15 +136,16 @@ def check(requests: list[Request], attempts: int) -> Iterator[Finding]:
             )
         refusal = _refusal(request, limits)
         if refusal:
+            refused.add(request.rule)
             yield Finding(State.FAIL, f"{name}: {refusal}")
             continue
         yield Finding(State.OK, name)
-        last = request.at_attempt(attempts)
-        if attempts > 1 and _refusal(last, limits):
+    for request in last:
+        if request.rule not in refused and request not in first and _refusal(request, limits):
             yield Finding(
                 State.WARN,
-                f"{request.rule}: attempt {attempts} would ask for {last.get('mem_mb')} MB and "
-                f"{last.get('runtime')} minutes, more than its partition allows. Limit it in "
+                f"{request.rule}: its last attempt would ask for {request.get('mem_mb')} MB and "
+                f"{request.get('runtime')} minutes, more than its partition allows. Limit it in "
                 "set-resources: see profiles/slurm/sites/cpu-and-gpu.yaml",
             )
 

@@ -1,5 +1,6 @@
 """Whether the scheduler answers, and whether its settings suit the executor's status checks."""
 
+import getpass
 import os
 import re
 import shutil
@@ -11,15 +12,15 @@ from thyrocast.cluster.doctor.findings import Finding, State, call
 _PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel")
 
 
-def check(interval: int, account: bool) -> Iterator[Finding]:
+def check(account: bool, jobs: int) -> Iterator[Finding]:
     """Check the scheduler.
 
     Parameters
     ----------
-    interval
-        Seconds to the first status check, as the profile says.
     account
         Whether jobs name an account.
+    jobs
+        Jobs in the queue at a time, as the profile says.
     """
     for program in _PROGRAMS:
         if not shutil.which(program):
@@ -34,23 +35,13 @@ def check(interval: int, account: bool) -> Iterator[Finding]:
     settings = call("scontrol", "show", "config").text
     version = re.search(r"SLURM_VERSION\s*=\s*(\S+)", settings)
     yield Finding(State.OK, f"SLURM {version[1] if version else '?'} answers")
-    yield from _job_age(settings, interval)
     yield from _accounting(settings, account)
+    yield from _submit_limit(jobs)
     if os.environ.get("SLURM_CONF") and not Path("/etc/slurm/slurm.conf").exists():
         yield Finding(
             State.WARN,
             "SLURM_CONF is set and there is no /etc/slurm/slurm.conf: the executor (2.8) clears "
             "the variable inside jobs, and srun may then not find the cluster",
-        )
-
-
-def _job_age(settings: str, interval: int) -> Iterator[Finding]:
-    age = re.search(r"MinJobAge\s*=\s*(\d+)", settings)
-    if age and int(age[1]) < 3 * interval:
-        yield Finding(
-            State.WARN,
-            f"MinJobAge is {age[1]} s: squeue forgets jobs before the executor checks twice. Set "
-            f"slurm-init-seconds-before-status-checks to {max(1, int(age[1]) // 3)} or less",
         )
 
 
@@ -60,3 +51,25 @@ def _accounting(settings: str, account: bool) -> Iterator[Finding]:
     yield Finding(State.OK, f"accounting is {'active' if active else 'not active'}")
     if account and not active:
         yield Finding(State.WARN, "slurm_account is set, but accounting is not active: remove it")
+
+
+def _submit_limit(jobs: int) -> Iterator[Finding]:
+    """Compare the profile's `jobs` with the least number of jobs that the user may submit."""
+    user = f"user={getpass.getuser()}"
+    answers = (
+        call("sacctmgr", "-nP", "show", "assoc", user, "format=MaxSubmitJobs"),
+        call("sacctmgr", "-nP", "show", "qos", "format=MaxSubmitJobsPerUser"),
+    )
+    limits = [
+        int(line)
+        for answer in answers
+        if answer.success
+        for line in answer.text.split()
+        if line.isdigit()
+    ]
+    if limits and min(limits) < jobs:
+        yield Finding(
+            State.WARN,
+            f"the profile allows {jobs} jobs in the queue, the cluster {min(limits)} for one of the "
+            f"accounts or QOS: SLURM refuses the others, and they fail. Set `jobs: {min(limits)}`",
+        )

@@ -32,6 +32,16 @@ def weights_file(config_files: Iterable[Path]) -> str:
     return "" if weights in ("random", "") else str(Path(weights).resolve())
 
 
+def key_file(config_files: Iterable[Path]) -> str:
+    """Return the pseudonym key as the config files name it; empty if they do not."""
+    key = ""
+    for file in config_files:
+        key = str(
+            (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("pseudonym_key", key)
+        )
+    return key
+
+
 def check_weights(weights: str) -> Iterator[Finding]:
     """Check that the file of pretrained weights exists, if the config names one."""
     if weights:

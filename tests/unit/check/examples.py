@@ -1,0 +1,66 @@
+"""Centers on disk, registered, standardized and checked as the rules do it."""
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.unit.example_scans import cohort, image
+from tests.unit.hospital import SIZE, Hospital, scan
+from thyrocast.check.center import Center, CenterFiles, Settings, read
+from thyrocast.cohort import registration as cohorts
+from thyrocast.config.check import CheckConfig
+from thyrocast.config.reading import read_block
+from thyrocast.contract import io
+from thyrocast.contract.cohort import SCANS
+from thyrocast.image import standardize
+
+
+def register(hospital: Hospital) -> CenterFiles:
+    """Register and standardize a hospital; return its files."""
+    out = hospital.folder / "out"
+    registration = hospital.register()
+    register, scans = out / "register.csv", out / "scans.csv"
+    cohorts.write(registration, register, out)
+    results = standardize.standardize_job(
+        registration.register["patient"].tolist(),
+        io.read(SCANS, scans),
+        hospital.dicom,
+        hospital.center,
+        image(size=SIZE),
+    )
+    images, records = out / "1.npz", out / "1.csv"
+    standardize.write_job(results, SIZE, images, records)
+    return CenterFiles(register, scans, out, [images], [records])
+
+
+def settings(hospital: Hospital, smallest: int = 10, **changes: object) -> Settings:
+    """The config of a check."""
+    return Settings(
+        study="example",
+        center=hospital.center,
+        check=read_block(CheckConfig, dict(changes)),
+        cohort=cohort(),
+        image=image(size=SIZE),
+        smallest=smallest,
+    )
+
+
+def center(hospital: Hospital, others: Sequence[Hospital] = (), **changes: object) -> Center:
+    """A hospital as the check reads it, compared with others."""
+    return read(
+        settings(hospital, **changes),
+        register(hospital),
+        {other.name: register(other) for other in others},
+    )
+
+
+def hospital(folder: Path, name: str = "north", patients: int = 6, **changes: object) -> Hospital:
+    """A hospital without faults; cured and not cured patients in turn."""
+    made = Hospital(folder, name, **changes)
+    for number in range(patients):
+        identifier = f"{name[0].upper()}{number}"
+        born = datetime.date(1950, 1, 2) + datetime.timedelta(days=100 * number + len(name))
+        made.patient(identifier, "yes" if number % 2 else "no", birth=born.isoformat())
+        birth = born.strftime("%Y%m%d")
+        made.scan(f"{identifier}.dcm", scan(identifier, seed=number + 100, PatientBirthDate=birth))
+    return made

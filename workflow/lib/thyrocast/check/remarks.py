@@ -1,0 +1,117 @@
+"""Find what to correct or to look at in a center's data."""
+
+from collections.abc import Iterator, Sequence
+
+from thyrocast.check import images
+from thyrocast.check.center import Center
+from thyrocast.check.column_findings import column_findings
+from thyrocast.check.contradictions import contradictions, same_people
+from thyrocast.check.findings import Example, Finding, Section, ordered
+from thyrocast.check.people import Excluded, Flow
+from thyrocast.check.reasons import advice
+from thyrocast.check.values import Column
+from thyrocast.contract.check import RemarkCode, Severity
+from thyrocast.contract.names import Role
+
+#: A reason that excludes fewer patients than this is not a blocker, whatever its share.
+LEAST_BLOCKING = 5
+#: From this number of patients on, a single outcome is implausible.
+LEAST_WITH_BOTH_OUTCOMES = 10
+
+
+def findings(
+    center: Center, flow: Flow, excluded: Sequence[Excluded], columns: Sequence[Column]
+) -> list[Finding]:
+    """Return all findings in the order in which to correct them."""
+    return ordered(
+        [
+            *_nobody(center, flow),
+            *_outcomes(center, flow),
+            *_excluded(center, flow, excluded),
+            *column_findings(center, columns),
+            *_assumed(center),
+            *contradictions(center),
+            *same_people(center),
+        ]
+    )
+
+
+def _nobody(center: Center, flow: Flow) -> Iterator[Finding]:
+    prospective = center.config.role is Role.PROSPECTIVE
+    severity = Severity.REMARK if prospective else Severity.BLOCKER
+    if not flow.matched:
+        yield Finding(
+            RemarkCode.NO_MATCH,
+            severity,
+            "No identifier of the clinical table is the PatientID of an image.",
+            "Compare how table and images write the identifier: the log of register_center shows "
+            "the form of both. Then set the block `identifiers` (strip_prefix, zero_pad, "
+            "strip_zeros) or `columns.patient`.",
+            Section.PEOPLE,
+        )
+    elif not flow.usable:
+        yield Finding(
+            RemarkCode.NO_PATIENT,
+            severity,
+            "No patient has table row, outcome and usable image.",
+            "Correct the most frequent reason for exclusion first.",
+            Section.PEOPLE,
+        )
+
+
+def _outcomes(center: Center, flow: Flow) -> Iterator[Finding]:
+    if center.config.role is Role.PROSPECTIVE or flow.cured is None or not flow.usable:
+        return
+    if flow.cured not in (0, flow.usable):
+        return
+    many = flow.usable >= LEAST_WITH_BOTH_OUTCOMES and center.config.role is Role.DEVELOPMENT
+    yield Finding(
+        RemarkCode.ONE_OUTCOME,
+        Severity.BLOCKER if many else Severity.REMARK,
+        f"All patients with an image are {'cured' if flow.cured else 'not cured'}.",
+        "Check the codes of `outcome.cured` and `outcome.not_cured`, or the visits and reference "
+        "ranges of the outcome rule. A model cannot learn from one outcome.",
+        Section.PEOPLE,
+        flow.usable,
+    )
+
+
+def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Iterator[Finding]:
+    groups: dict[str, list[Excluded]] = {}
+    for one in excluded:
+        groups.setdefault(one.reason, []).append(one)
+    limit = center.settings.check.most_excluded
+    for reason, members in groups.items():
+        tip = advice(reason, members[0].stage)
+        many = len(members) >= LEAST_BLOCKING and len(members) > limit * max(flow.in_table, 1)
+        if tip.technical and many and center.config.role is not Role.PROSPECTIVE:
+            severity = Severity.BLOCKER
+        else:
+            severity = Severity.REMARK if tip.technical else Severity.NOTE
+        yield Finding(
+            RemarkCode.EXCLUDED,
+            severity,
+            f"Excluded: {reason}.",
+            tip.action,
+            Section.PEOPLE,
+            len(members),
+            subject=reason,
+            examples=[_example(one) for one in members],
+        )
+
+
+def _example(one: Excluded) -> Example:
+    return Example(one.patient, one.identifier, ", ".join(one.files[:3]))
+
+
+def _assumed(center: Center) -> Iterator[Finding]:
+    for one in images.assumed(center):
+        yield Finding(
+            RemarkCode.FALLBACK,
+            Severity.NOTE,
+            f"The {one.what} is taken from the config, because the header does not state it.",
+            f"Make sure that `{one.key}` is right for every camera of the center.",
+            Section.IMAGES,
+            one.patients,
+            subject=one.key,
+        )

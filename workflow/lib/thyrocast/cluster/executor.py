@@ -1,0 +1,216 @@
+"""Snakemake's SLURM executor, without what `snakemake-executor-plugin-slurm` 2.8 gets wrong.
+
+Each method says which fault it replaces; `tests/unit/cluster/test_executor.py` fails as soon as the
+plugin has mended one, so that the method can be removed.
+"""
+
+import contextlib
+import re
+import shlex
+import shutil
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from snakemake_executor_plugin_slurm import Executor as PluginExecutor
+from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+
+from thyrocast.cluster import queue
+from thyrocast.cluster.watch import Decision, Verdict, Watch, silence
+from thyrocast.log import is_final
+
+PACKAGE = "snakemake-executor-plugin-slurm"
+#: The release whose source the methods below were written against.
+TESTED = "2.8"
+#: Folder of the marks that jobs set at their successful end, by run.
+ENDS = Path(".snakemake/slurm_ends")
+
+
+def untested_version() -> str:
+    """Return a sentence if the installed plugin is not the tested release, else ""."""
+    found = metadata.version(PACKAGE)
+    if found.split(".")[:2] == TESTED.split("."):
+        return ""
+    return (
+        f"{PACKAGE} {found} is installed, but this workflow replaces parts of release {TESTED} and "
+        f"was not tested with another one: pip install '{PACKAGE}=={TESTED}.*'"
+    )
+
+
+def install() -> None:
+    """Let Snakemake use the classes of this module; called while the workflow is parsed."""
+    plugins = ExecutorPluginRegistry().plugins
+    plugins["slurm"].executor = Executor
+    plugins["slurm-jobstep"].executor = Jobstep
+
+
+class Jobstep(PluginJobstep):
+    """Runs a job on its node. The plugin does not quote the interpreter: a path may have spaces."""
+
+    def get_python_executable(self) -> str:
+        """Return Python, quoted for a shell."""
+        return shlex.quote(super().get_python_executable())
+
+
+class Executor(PluginExecutor):
+    """Submits jobs and follows them until their end."""
+
+    def __init__(self, workflow: Any, logger: Any) -> None:
+        self._clusters: set[str] = set()
+        self._watch = Watch(partial(queue.look_up, clusters=self._clusters))
+        self._summary = ""
+        # The plugin starts the thread that checks jobs here.
+        super().__init__(workflow, logger)
+        self._submitted_job_clusters = self._clusters
+
+    def get_python_executable(self) -> str:
+        """Return Python, quoted for a shell; the plugin does not quote it."""
+        return shlex.quote(super().get_python_executable())
+
+    def get_job_exec_suffix(self, job: Any) -> str:
+        """Return the command that marks the successful end of a job.
+
+        It answers the question whether a job succeeded that SLURM no longer knows.
+        """
+        mark = self._mark(job)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        return f"( touch {shlex.quote(str(mark))} || true )"
+
+    def _mark(self, job: Any) -> Path:
+        return Path(ENDS / self.run_uuid / f"{job.jobid}-{job.attempt}").absolute()
+
+    async def check_active_jobs(self, active_jobs: list[Any]) -> AsyncIterator[Any]:
+        """Report jobs that have ended and yield the others.
+
+        The plugin waits forever for a job that is preempted, that `squeue` no longer lists, or
+        whose node failed without a new start. It forgets all jobs if SLURM does not answer for
+        some time, and looks at most every three minutes while no job ends.
+        """
+        settings = self.workflow.executor_settings
+        self.next_seconds_between_status_checks = settings.init_seconds_before_status_checks
+        if not active_jobs:
+            return
+        async with self.status_rate_limiter:
+            states = queue.states(self.run_uuid, self._clusters)
+        if states is None:
+            self._say(
+                "outage",
+                "SLURM does not answer. Its jobs are not affected; asking again until it does.",
+            )
+            for job in active_jobs:
+                yield job
+            return
+        self._watch.forget("outage")
+        self._summarize(active_jobs, states)
+        for job in active_jobs:
+            number = job.external_jobid
+            decision = self._watch.decide(number, states.get(number), self._mark(job.job).exists)
+            if decision.verdict is Verdict.ACTIVE and states.get(number):
+                decision = self._judge_silence(job, states[number], decision)
+            if decision.note:
+                self.logger.warning(decision.note)
+            if decision.verdict is Verdict.ACTIVE:
+                yield job
+            else:
+                self._report_end(job, decision)
+
+    def _report_end(self, job: Any, decision: Decision) -> None:
+        log = job.aux["slurm_logfile"]
+        if decision.verdict is Verdict.SUCCEEDED:
+            self.report_job_success(job)
+            if not self.workflow.executor_settings.keep_successful_logs:
+                with contextlib.suppress(OSError):
+                    log.unlink(missing_ok=True)
+            return
+        if decision.verdict is Verdict.USELESS:
+            queue.cancel(job.external_jobid, self._clusters)
+        self.report_job_error(job, msg=f"{decision.reason} ", aux_logs=[str(log)])
+
+    def handle_job_error(self, job: Any) -> None:
+        """Prevent further attempts of a job whose log says that they would fail in the same way.
+
+        Snakemake decides about them after this call.
+        """
+        super().handle_job_error(job)
+        if job.is_group() or not any(map(is_final, job.log)):
+            return
+        job.attempt = max(job.attempt, job.restart_times + 1)
+
+    def _judge_silence(self, job: Any, seen: queue.Seen, decision: Decision) -> Decision:
+        """Warn about a running job that has logged nothing for a long time, or cancel it.
+
+        The resources `silent_min` and `silent_cancel_min` of a rule, in minutes, say what is long.
+        """
+        warn, cancel = (_minutes(job, name) for name in ("silent_min", "silent_cancel_min"))
+        if seen.state != "RUNNING" or not (warn or cancel):
+            return decision
+        logs = [Path(name) for name in job.job.log] if not job.job.is_group() else []
+        quiet = silence([*logs, job.aux["slurm_logfile"]], time.time())
+        text = f"SLURM job {job.external_jobid} ({job.job.name}) has logged nothing for {quiet:.0f} min"
+        if cancel and quiet > cancel:
+            return Decision(
+                Verdict.USELESS,
+                f"SLURM-job '{job.external_jobid}' failed: it logged nothing for {quiet:.0f} minutes "
+                "and was cancelled (resource silent_cancel_min).",
+            )
+        if warn and quiet > warn:
+            end = f"{text}; if it hangs, `scancel {job.external_jobid}` lets Snakemake try it again"
+            return Decision(
+                decision.verdict, note=self._watch.once(f"quiet {job.external_jobid}", end)
+            )
+        return decision
+
+    def _summarize(self, active_jobs: list[Any], states: dict[str, queue.Seen]) -> None:
+        """Log from time to time what the jobs in the queue are doing, if none has ended since."""
+        counts = Counter(
+            f"{seen.state}{f' ({seen.reason})' if seen.state == 'PENDING' else ''}"
+            for job in active_jobs
+            if (seen := states.get(job.external_jobid))
+        )
+        ids = ",".join(job.external_jobid for job in active_jobs)
+        if ids != self._summary:
+            self._summary = ids
+            self._watch.forget("summary")
+            self._watch.once("summary", "")
+            return
+        words = ", ".join(f"{count} {what}" for what, count in counts.most_common(6))
+        self._say("summary", f"SLURM jobs: {words}", level="info")
+
+    def _say(self, about: str, text: str, level: str = "warning") -> None:
+        if sentence := self._watch.once(about, text):
+            getattr(self.logger, level)(sentence)
+
+    def clean_old_logs(self) -> None:
+        """Delete old logs, and folders that are empty and old.
+
+        The plugin also deletes folders of which a pending job's log is expected. SLURM cannot start
+        that job without the folder, also if it belongs to another run.
+        """
+        settings = self.workflow.executor_settings
+        days = settings.delete_logfiles_older_than
+        if days <= 0 or settings.keep_successful_logs:
+            return
+        oldest = time.time() - days * 86400
+        for path in sorted(self.slurm_logdir.rglob("*"), reverse=True):
+            with contextlib.suppress(OSError):  # somebody else's, just deleted, or not empty
+                if path.stat().st_mtime >= oldest:
+                    continue
+                if path.is_dir():
+                    path.rmdir()
+                elif path.suffix == ".log":
+                    path.unlink()
+
+    def shutdown(self) -> None:
+        """End the run and remove its marks."""
+        super().shutdown()
+        shutil.rmtree(ENDS / self.run_uuid, ignore_errors=True)
+
+
+def _minutes(job: Any, name: str) -> float:
+    text = str(job.job.resources.get(name) or "")
+    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else 0.0

@@ -1,0 +1,141 @@
+"""What SLURM says about jobs: ``squeue``, ``scontrol`` and, where there is accounting, ``sacct``.
+
+Standard library only.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Beginning of the name of every job: ``slurm-jobname-prefix`` of profiles/slurm.
+PREFIX = "thyrocast_"
+#: Seconds after which a query counts as not answered.
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job in the queue: its SLURM number, state, run, and rule with wildcards."""
+
+    number: str
+    state: str
+    run: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What SLURM reports about a job: its state and, if the job is pending, the reason."""
+
+    state: str
+    reason: str = ""
+
+
+def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
+    """Return this user's jobs in the queue that runs of this project in ``directory`` submitted.
+
+    Parameters
+    ----------
+    directory
+        The folder in which Snakemake runs.
+    patience
+        Seconds to wait for the scheduler's answer; without limit if None.
+
+    Raises
+    ------
+    RuntimeError
+        ``squeue`` gave no answer; there may or may not be such jobs.
+    """
+    command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%j|%k|%Z"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"squeue does not answer within {patience:g} s") from None
+    except FileNotFoundError:
+        raise RuntimeError(
+            "squeue is not on the path: is this a login node of the cluster, and its module loaded?"
+        ) from None
+    if done.returncode:
+        raise RuntimeError(f"squeue does not answer: {done.stderr.strip()}")
+    here = os.path.realpath(directory)
+    found = []
+    for line in done.stdout.splitlines():
+        number, state, run, rest = line.split("|", 3)
+        comment, _, folder = rest.rpartition("|")
+        if run.startswith(PREFIX) and os.path.realpath(folder) == here:
+            rule = comment.removeprefix("rule_").replace("_wildcards_", " ")
+            found.append(Job(number, state, run.removeprefix(PREFIX), rule))
+    return found
+
+
+def listed(found: list[Job], most: int = 8) -> str:
+    """List jobs for a message; of many, only the first ones."""
+    names = ", ".join(f"{job.rule} (SLURM {job.number}, {job.state})" for job in found[:most])
+    return names + (f" and {len(found) - most} more" if len(found) > most else "")
+
+
+def states(run: str, clusters: Collection[str] = ()) -> dict[str, Seen] | None:
+    """Return the jobs of a run by SLURM number, recently ended ones included.
+
+    Parameters
+    ----------
+    run
+        Name of the run's jobs.
+    clusters
+        Clusters to which jobs were submitted, if not only to the default one.
+
+    Returns
+    -------
+    dict or None
+        None if the scheduler does not answer.
+    """
+    command = ["squeue", "--noheader", "--states=all", f"--name={run}", "--format=%i|%T|%r"]
+    answer = _ask(*command, *_of(clusters))
+    if answer is None:
+        return None
+    cells = [line.split("|", 2) for line in answer.splitlines() if line.count("|") >= 2]
+    return {number.strip(): Seen(_state(state), reason.strip()) for number, state, reason in cells}
+
+
+def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:
+    """Ask ``scontrol`` and then ``sacct`` about a job that ``squeue`` does not list.
+
+    Returns
+    -------
+    Seen or None
+        None if neither knows the job.
+    """
+    answer = _ask("scontrol", "--oneliner", "show", "job", number, *_of(clusters)) or ""
+    if state := re.search(r"\bJobState=(\w+)", answer):
+        reason = re.search(r"\bReason=(\S+)", answer)
+        return Seen(state[1], reason[1] if reason else "")
+    columns = ("--noheader", "--parsable2", "--allocations", "--format=State")
+    lines = (_ask("sacct", *columns, f"--jobs={number}", *_of(clusters)) or "").split("\n")
+    known = [_state(line) for line in lines if line.strip()]
+    return Seen(known[-1]) if known else None
+
+
+def cancel(number: str, clusters: Collection[str] = ()) -> bool:
+    """Cancel a job; return whether SLURM accepted that."""
+    return _ask("scancel", number, *_of(clusters)) is not None
+
+
+def _of(clusters: Collection[str]) -> list[str]:
+    return [f"--clusters={','.join(sorted(clusters))}"] if clusters else []
+
+
+def _state(text: str) -> str:
+    """Return the state alone: ``sacct`` writes ``CANCELLED by 1000``."""
+    return text.split()[0].rstrip("+") if text.strip() else ""
+
+
+def _ask(*command: str) -> str | None:
+    """Return what a program prints; None if it fails, is missing, or does not answer in time."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
