@@ -5,7 +5,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, Fault, FaultsError, block, folded_once, option
+from thyrocast.config.base import Block, Fault, FaultsError, FilePath, block, folded_once, option
 from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
@@ -38,6 +38,13 @@ class DateOrder(StrEnum):
     DMY = "dmy"
     MDY = "mdy"
     YMD = "ymd"
+
+
+class HiddenRows(StrEnum):
+    """What happens with hidden rows of a worksheet."""
+
+    READ = "read"
+    SKIP = "skip"
 
 
 class ViewFallback(StrEnum):
@@ -248,14 +255,20 @@ class CenterConfig(Block):
         "`development` (models are trained on it), `external` (only predicted and scored) or "
         "`prospective` (no outcomes yet, only predicted)."
     )
-    dicom: str = option(
+    dicom: FilePath = option(
         "Folder with the center's export; every file in it is read, with any name.",
         min_length=1,
     )
-    clinical: str = option(
+    clinical: FilePath = option(
         "The center's clinical table (CSV, TSV or XLSX), one row per patient.", min_length=1
     )
     sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
+    hidden_rows: HiddenRows | None = option(
+        "What happens with hidden rows of the worksheet, such as those that a filter hides: they are "
+        "read like the others (`read`) or left out (`skip`). Without this key, hidden rows stop the "
+        "run.",
+        None,
+    )
     encoding: Encoding | None = option(
         "Encoding of a text table that is not Unicode, as some versions of Excel save CSV: "
         "`cp1254` (Turkish), `cp1250` (Central European), `cp1251` (Cyrillic), `cp932` "

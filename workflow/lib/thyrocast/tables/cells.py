@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thyrocast.contract.text import fold
+from thyrocast.contract.text import fold, look_up
 from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
 from thyrocast.tables.columns import Column
 from thyrocast.tables.numbers import Bound
@@ -196,8 +196,9 @@ def words(meanings: Mapping[str, Any], problem: str) -> Callable[[str], Any]:
     table = {fold(theirs): ours for theirs, ours in meanings.items()}
 
     def read(text: str) -> Any:
-        if fold(text) not in table:
-            raise ValueError(problem)
-        return table[fold(text)]
+        try:
+            return look_up(table, fold(text))
+        except KeyError:
+            raise ValueError(problem) from None
 
     return read

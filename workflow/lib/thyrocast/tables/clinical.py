@@ -20,6 +20,7 @@ from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
 from thyrocast.tables.followup import FollowUp
+from thyrocast.tables.headers import tidy
 from thyrocast.tables.numbers import RANGES, Bound
 from thyrocast.tables.spreadsheet import Sheet, read_sheet
 from thyrocast.tables.table import Table, is_date_key
@@ -136,10 +137,7 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     InputError
         As `read_clinical`.
     """
-    try:
-        sheet = read_sheet(center.clinical, center.sheet, center.encoding)
-    except InputError as error:
-        raise InputError(f"center {center.name}: {error}") from None
+    sheet = read_cells(center)
     _check_columns(sheet, center)
     factors = {
         name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
@@ -170,12 +168,32 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     return ClinicalTable(patients, table, faults, notes)
 
 
+def read_cells(center: CenterConfig) -> Sheet:
+    """Return a center's table as text.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read as a table.
+    """
+    try:
+        return read_sheet(
+            center.clinical,
+            center.sheet,
+            center.encoding,
+            frozenset(center.named_columns().values()),
+            center.hidden_rows,
+        )
+    except InputError as error:
+        raise InputError(f"center {center.name}: {error}") from None
+
+
 def _check_columns(sheet: Sheet, center: CenterConfig) -> None:
     absent = [
         f"center {center.name}, key {key}: table {center.clinical} has no column {name!r}, "
         f"expected one of {', '.join(map(repr, sheet.header))}"
         for key, name in center.named_columns().items()
-        if name not in sheet.header
+        if tidy(name) not in sheet.header
     ]
     if absent:
         raise InputError(absent[0] if len(absent) == 1 else "\n".join(["", *absent]))
