@@ -61,7 +61,7 @@ class Baseline(StoredModel):
     intercept: float
     coefficients: Vector
 
-    def predict(self, predictors: pd.DataFrame) -> Array:
+    def odds(self, predictors: pd.DataFrame) -> Array:
         """Predict patients.
 
         Parameters
@@ -73,13 +73,17 @@ class Baseline(StoredModel):
         Returns
         -------
         ndarray, (n,)
-            Probability of cure.
+            Log-odds of cure.
         """
         if self.imputation is None:
-            return np.full(len(predictors), expit(self.intercept))
+            return np.full(len(predictors), self.intercept)
         values = coding.encode(predictors, self.coding)
         design = _design(values, self.imputation, self.bends, self.indicators)
-        return np.asarray(expit(self.intercept + design @ self.coefficients))
+        return np.asarray(self.intercept + design @ self.coefficients)
+
+    def predict(self, predictors: pd.DataFrame) -> Array:
+        """Probability of cure (n,), without recalibration; the arguments are those of `odds`."""
+        return np.asarray(expit(self.odds(predictors)))
 
 
 def predictors(
