@@ -34,6 +34,7 @@ rule render_report:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
+        without_outcome=rules.assemble_cohort.output.without_outcome,
         splits=rules.make_splits.output.splits,
         sample_size=rules.plan_sample_size.output.sample_size,
         performance=rules.pool_centers.output.performance,
