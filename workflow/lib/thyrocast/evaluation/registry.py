@@ -17,7 +17,14 @@ from thyrocast.contract.evaluation import (
 )
 from thyrocast.contract.names import GroupKind, Metric
 from thyrocast.contract.table import Table
-from thyrocast.evaluation import bootstrap, comparison, curves, estimates, metrics
+from thyrocast.evaluation import (
+    bootstrap,
+    comparison,
+    curves,
+    estimates,
+    metrics,
+    weighted_metrics,
+)
 from thyrocast.evaluation.estimates import of
 from thyrocast.evaluation.groups import Batch
 from thyrocast.evaluation.metrics import clipped, closed
@@ -43,6 +50,7 @@ METRICS: tuple[estimates.Scorer, ...] = (
     of(Metric.NET_BENEFIT, metrics.net_benefit, at=metrics.reference),
     metrics.curve_errors,
     bootstrap.intervals,
+    weighted_metrics.weighted_by_follow_up,
     metrics.spiegelhalter,
 )
 
