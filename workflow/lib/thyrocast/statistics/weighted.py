@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from thyrocast.statistics import inputs, losses
-from thyrocast.statistics.inputs import Booleans, Floats
+from thyrocast.statistics import influence, inputs, losses
+from thyrocast.statistics.inputs import Booleans, Floats, Integers
 
+#: Newton steps of an intercept, and the size of the last one.
+_STEPS, _PRECISION = 60, 1e-10
 Weights = NDArray[Any]
 Metric = Callable[[Weights], Floats]
 
@@ -63,7 +66,47 @@ def auc(outcome: Booleans, score: Floats) -> Metric:
     return compute
 
 
-def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict[str, Floats]]:
+def auc_of_clusters(outcome: Booleans, score: Floats, cluster: Integers) -> Metric:
+    """Return a function that computes AUCs from the weights of a few whole clusters.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    score : ndarray of float, (n,)
+        Higher means more likely cured.
+    cluster : ndarray of int, (n,)
+        Cluster of each patient, from 0 to k - 1.
+
+    Returns
+    -------
+    callable
+        From weights (b, k) to AUCs (b,).
+
+    Examples
+    --------
+    >>> y, s = np.array([True, True, False, False]), np.array([0.9, 0.4, 0.4, 0.1])
+    >>> auc_of_clusters(y, s, np.array([0, 1, 0, 1]))(np.array([[1, 1], [2, 0]]))
+    array([0.875, 1.   ])
+    """
+    k = int(cluster.max()) + 1
+    wins = np.zeros((k, k))
+    for other in range(k):
+        failed = np.sort(score[~outcome & (cluster == other)])
+        below = sum(np.searchsorted(failed, score[outcome], side=s) for s in ("left", "right")) / 2
+        wins[:, other] = np.bincount(cluster[outcome], weights=below, minlength=k)
+    cured, lost = (np.bincount(cluster[who], minlength=k) for who in (outcome, ~outcome))
+
+    def compute(weights: Weights) -> Floats:
+        w = weights.astype(np.float64)
+        return _ratio(np.einsum("bi,ij,bj->b", w, wins, w, optimize=True), (w @ cured) * (w @ lost))
+
+    return compute
+
+
+def decisions(
+    outcome: Booleans, decision: Booleans, cluster: Integers | None = None
+) -> Callable[[Weights], dict[str, Floats]]:
     """Return a function that computes sensitivity, specificity, predictive values and accuracy.
 
     Parameters
@@ -72,11 +115,13 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
         True = cured.
     decision : ndarray of bool, (n,)
         True = called cured.
+    cluster : ndarray of int, (n,), optional
+        Cluster of each patient, from 0 to k - 1, if whole clusters are drawn.
 
     Returns
     -------
     callable
-        From weights (b, n) to a dict of metrics (b,).
+        From weights (b, n), or (b, k) with clusters, to a dict of metrics (b,).
 
     Examples
     --------
@@ -87,6 +132,7 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
     cells = np.stack(
         [outcome & decision, outcome & ~decision, ~outcome & decision, ~outcome & ~decision], axis=1
     ).astype(np.float64)
+    cells = _within(cells, cluster)
 
     def compute(weights: Weights) -> dict[str, Floats]:
         tp, fn, fp, tn = (weights @ cells).T
@@ -101,8 +147,56 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
     return compute
 
 
-def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[str, Floats]]:
+def _within(columns: Floats, cluster: Integers | None) -> Floats:
+    """Sums of columns (n, m) within clusters, (k, m)."""
+    return columns if cluster is None else influence.cluster_sums(columns, cluster)
+
+
+def scores(
+    outcome: Booleans, probability: Floats, cluster: Integers | None = None
+) -> Callable[[Weights], dict[str, Floats]]:
     """Return a function that computes Brier and scaled Brier score, log loss, observed/expected.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    probability : ndarray of float, (n,)
+        Predicted probability of cure.
+    cluster : ndarray of int, (n,), optional
+        As in `decisions`.
+
+    Returns
+    -------
+    callable
+        From weights (b, n), or (b, k) with clusters, to a dict of metrics (b,).
+
+    Examples
+    --------
+    >>> found = scores(np.array([True, False]), np.array([0.8, 0.4]))(np.array([[1, 1]]))
+    >>> round(float(found["brier"][0]), 2)
+    0.1
+    """
+    y = outcome.astype(np.float64)
+    squared = losses.squared_errors(outcome, probability)
+    loss = losses.log_losses(outcome, probability)
+    columns = _within(np.stack([np.ones_like(y), y, squared, loss, probability], axis=1), cluster)
+
+    def compute(weights: Weights) -> dict[str, Floats]:
+        n, events, error, lost, expected = (weights @ columns).T
+        brier, prevalence = _ratio(error, n), _ratio(events, n)
+        return {
+            "brier": brier,
+            "scaled_brier": 1 - _ratio(brier, prevalence * (1 - prevalence)),
+            "log_loss": _ratio(lost, n),
+            "oe_ratio": _ratio(events, expected),
+        }
+
+    return compute
+
+
+def in_the_large(outcome: Booleans, probability: Floats) -> Metric:
+    """Return a function that computes calibration in the large from weights.
 
     Parameters
     ----------
@@ -114,28 +208,30 @@ def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[s
     Returns
     -------
     callable
-        From weights (b, n) to a dict of metrics (b,).
+        From weights (b, n) to intercepts (b,) of logistic models with the logit as offset.
 
     Examples
     --------
-    >>> found = scores(np.array([True, False]), np.array([0.8, 0.4]))(np.array([[1, 1]]))
-    >>> round(float(found["brier"][0]), 2)
-    0.1
+    >>> found = in_the_large(np.array([True, True, True, False]), np.full(4, 0.5))
+    >>> found(np.array([[1, 1, 1, 1], [0, 1, 1, 1]])).round(3)
+    array([1.099, 0.693])
     """
-    y = outcome.astype(np.float64)
-    squared = losses.squared_errors(outcome, probability)
-    loss = losses.log_losses(outcome, probability)
-    columns = np.stack([np.ones_like(y), y, squared, loss, probability], axis=1)
+    y, offset = outcome.astype(np.float64), inputs.logit(probability)
 
-    def compute(weights: Weights) -> dict[str, Floats]:
-        n, events, error, lost, expected = (weights @ columns).T
-        brier, prevalence = _ratio(error, n), _ratio(events, n)
-        return {
-            "brier": brier,
-            "scaled_brier": 1 - _ratio(brier, prevalence * (1 - prevalence)),
-            "log_loss": _ratio(lost, n),
-            "oe_ratio": _ratio(events, expected),
-        }
+    def compute(weights: Weights) -> Floats:
+        weight = weights.astype(np.float64)
+        events, total = weight @ y, weight.sum(axis=1)
+        intercept = np.zeros(len(weight))
+        for _ in range(_STEPS):
+            expected = special.expit(offset + intercept[:, None])
+            curvature = np.einsum("bi,bi->b", weight, expected * (1 - expected))
+            step = _ratio(events - np.einsum("bi,bi->b", weight, expected), curvature)
+            # A step of at most 1 can't leave the region in which the curvature is a number.
+            intercept += np.clip(step, -1, 1)
+            if not np.nanmax(np.abs(step), initial=0.0) > _PRECISION:
+                break
+        separated = (events <= 0) | (events >= total)
+        return np.where(separated, np.nan, intercept)
 
     return compute
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thyrocast.contract.text import fold, look_up
+from thyrocast.tables.clock import parse_clock
 from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
 from thyrocast.tables.columns import Column
 from thyrocast.tables.numbers import Bound
@@ -89,6 +90,16 @@ class Row:
             self.unreadable_dates.append(column)
         value: datetime.date | None = self._value(read)
         return value
+
+    def clock(self, column: str | None) -> datetime.time | None:
+        """Return a time of day; None if the cell is empty, or, with a fault, if it is no time."""
+        text = self.text(column)
+        if not text:
+            return None
+        found = parse_clock(text)
+        if found is None:
+            self.fault(column, "not a time of day, expected one such as 10:30")
+        return found
 
     def code(self, column: str | None, name: str, codes: Mapping[str, str | None]) -> str | None:
         """Return our code for a cell; None if not known, or, with a fault, if it is undefined.

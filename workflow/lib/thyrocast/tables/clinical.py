@@ -15,7 +15,7 @@ from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.contract.text import code_texts
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.tables import criteria, followup, units
+from thyrocast.tables import criteria, followup, layout, units
 from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
@@ -60,6 +60,8 @@ class ClinicalPatient:
         Why the patient is excluded for a date that is there but can't be read; "" if there is none.
     bounds
         For each number that is a limit (``<0.01``), whether the value is below or above it.
+    tc_activity_mbq, injected
+        Activity of the scintigram's injection in MBq and its time; None if not known.
     """
 
     identifier: str
@@ -74,6 +76,8 @@ class ClinicalPatient:
     later_therapy: bool = False
     unreadable: str = ""
     bounds: Mapping[str, Bound] = field(default_factory=dict)
+    tc_activity_mbq: float | None = None
+    injected: datetime.time | None = None
 
 
 def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPatient]:
@@ -139,6 +143,7 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     """
     sheet = read_cells(center)
     _check_columns(sheet, center)
+    sheet, center = layout.one_row_per_patient(sheet, center)
     factors = {
         name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
     }
@@ -232,6 +237,8 @@ def _read_patient(
             if name in CLINICAL
             and (bound := row.bound(getattr(columns, name), name, factors[name]))
         },
+        tc_activity_mbq=row.number(columns.tc_activity, "tc_activity", factors["tc_activity"]),
+        injected=row.clock(columns.injection_time),
     )
     return _with_dates_checked(_with_outcome(patient, row, center, factors), row, center)
 
