@@ -12,7 +12,7 @@ import pandas as pd
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import COMPARISONS
-from thyrocast.contract.names import HEADS, IMAGE_MODELS, UNSEEN_CENTERS, Metric, Set, Status
+from thyrocast.contract.names import HEADS, IMAGE_MODELS, UNSEEN_CENTERS, Metric, Model, Set, Status
 from thyrocast.evaluation.groups import Batch, too_small
 from thyrocast.evaluation.metrics import in_parts, reference
 from thyrocast.evaluation.pooled_centers import FEWEST_CENTERS
