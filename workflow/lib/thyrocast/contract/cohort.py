@@ -183,7 +183,7 @@ def _syringe(name: str, what: str) -> Sequence[Column]:
 SCANS = Table(
     "{center}/scans.csv",
     "Private: the scans of included patients, best first, and keyed hashes that identify a person "
-    "who is in two centers.",
+    "who is registered twice.",
     (
         _PATIENT,
         text("identifier", "Normalized patient identifier."),
@@ -214,7 +214,10 @@ SCANS = Table(
         *_syringe("residual", _RESIDUAL),
         text("person_identifier", "Keyed hash of the identifier alone.", missing=True),
         text("person_birth", "Keyed hash of birth date and sex.", missing=True),
+        text("person_name", "Keyed hash of the words of the name.", missing=True),
+        text("person_given", "Keyed hash of the given name.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
+        text("scan_date", "Date of the scan, ISO 8601.", missing=True),
     ),
     key=("patient", "rank"),
     private=True,
