@@ -15,7 +15,7 @@ ALONE = ("--config", "check={compare: present}")
 
 def test_the_check_of_one_center_runs_nothing_else(tmp_path: Path, smoke_data: Path) -> None:
     study = prepare(tmp_path, data=smoke_data)
-    plan = study.plan("results/smoke/check/beta.json", *ALONE)
+    plan = study.plan(*ALONE, "--nolock", "results/smoke/check/beta.json")
     assert plan == {"register_center": 1, "standardize_images": 2, "check_center": 1}
 
 

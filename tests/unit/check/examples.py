@@ -62,7 +62,7 @@ def seed(name: str, number: int) -> int:
 
 def hospital(folder: Path, name: str = "north", patients: int = 6, **changes: object) -> Hospital:
     """A hospital without faults; cured and not cured patients in turn."""
-    made = Hospital(folder, name, **changes)
+    made = Hospital(folder, name, **{"eligibility": {"all_rows": True}, **changes})
     for number in range(patients):
         identifier = f"{name[0].upper()}{number}"
         born = datetime.date(1950, 1, 2) + datetime.timedelta(

@@ -103,6 +103,11 @@ def decide(
     return _followed(rule, definition or rule.definitions()[0], patient.followup)
 
 
+def from_visits(patient: ClinicalPatient, rule: OutcomeConfig) -> Outcome:
+    """Return what the follow-up shows, whatever the center states as the outcome."""
+    return _followed(rule, rule.definitions()[0], patient.followup)
+
+
 def _given(rule: OutcomeConfig, text: str) -> Outcome:
     if not text:
         return Outcome(None, NOT_KNOWN)

@@ -186,7 +186,9 @@ class _Found:
             _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
         )
         self.outcomes.append(_outcome_row(pseudonym, patient, decided))
-        self.contradictions += contradictions.of_patient(pseudonym, patient, files, differences)
+        self.contradictions += contradictions.of_patient(
+            pseudonym, patient, files, differences, decided, center.outcome
+        )
         self.listed.add(resolved.files, choice, reason)
         if not reason:
             self.scans += scans.scan_rows(pseudonym, patient, choice, resolved.files, self.source)
