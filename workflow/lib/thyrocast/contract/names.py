@@ -249,6 +249,20 @@ class DecidedBy(StrEnum):
     SECOND_TREATMENT = "second_treatment"
 
 
+class FollowUp(StrEnum):
+    """Whether the outcome of an eligible patient is known, and if not, why."""
+
+    SETTLED_EARLY = "settled_early"
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+    LOST = "lost"
+    DIED = "died"
+
+
+#: The outcome is known.
+KNOWN = (FollowUp.SETTLED_EARLY, FollowUp.DECIDED)
+
+
 class SecondKind(StrEnum):
     """Kinds of second treatment after a first radioiodine therapy."""
 

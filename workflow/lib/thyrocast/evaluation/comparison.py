@@ -14,12 +14,13 @@ from thyrocast.contract import io
 from thyrocast.contract.evaluation import COMPARISONS
 from thyrocast.contract.names import IMAGE_MODELS, UNSEEN_CENTERS, Metric, Set, Status
 from thyrocast.evaluation.groups import Batch, too_small
-from thyrocast.evaluation.metrics import reference
+from thyrocast.evaluation.metrics import in_parts, reference
 from thyrocast.evaluation.pooled_centers import FEWEST_CENTERS
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import (
     added_value,
+    cross_validation,
     differences,
     discrimination,
     influence,
@@ -126,6 +127,8 @@ def _joint(a: Sample, b: Sample, settings: Settings) -> Iterator[ModelTest]:
     """Tests of all patients as one sample."""
     y, p, q = a.outcome, a.probability, b.probability
     level, at, cluster = settings.config.confidence, reference(settings), a.cluster
+    if in_parts(a):
+        yield ModelTest(Metric.AUC, cross_validation.METHOD, lambda: (_in_parts(a, b, level), ""))
     if a.repeated:
         yield ModelTest(Metric.AUC, "bootstrap_by_patient", lambda: (_redrawn(a, b, settings), ""))
     else:
@@ -152,6 +155,13 @@ def _added_value(base: Sample, added: Sample) -> tuple[Difference, str]:
     if not used.all():
         notes.append(f"{int(np.sum(~used))} patients without information on it are left out")
     return found, "; ".join(notes)
+
+
+def _in_parts(a: Sample, b: Sample, confidence: float) -> Difference:
+    y, p, q = a.outcome, a.probability, b.probability
+    if a.origin is None:
+        raise NotEstimableError("the predictions are of one split")
+    return cross_validation.auc_difference(y, p, q, a.origin, a.patient, confidence)
 
 
 def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:

@@ -88,6 +88,7 @@ METHODS: Mapping[str, str] = {
     "log_t": "t, log scale",
     "wald": "Wald",
     "nagashima_bootstrap": "Nagashima’s bootstrap",
+    "corrected_resampled_t": "mean within parts, t for models that share patients",
     "sandwich_t": "t, sandwich variance",
     "sandwich_t_by_patient": "t, sandwich variance by patient",
     "wilson": "Wilson",

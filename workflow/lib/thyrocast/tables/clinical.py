@@ -15,7 +15,7 @@ from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.contract.text import code_texts
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.tables import criteria, followup, units
+from thyrocast.tables import criteria, followup, layout, units
 from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
@@ -143,6 +143,7 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     """
     sheet = read_cells(center)
     _check_columns(sheet, center)
+    sheet, center = layout.one_row_per_patient(sheet, center)
     factors = {
         name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
     }
