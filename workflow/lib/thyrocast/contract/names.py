@@ -178,6 +178,7 @@ class ScanFlag(StrEnum):
 
     VIEW_CONTRADICTION = "view_contradiction"
     START_ANGLE_REVERSED = "start_angle_reversed"
+    FEWER_COUNTS = "fewer_counts"
     SUMMED_FRAMES = "summed_frames"
     ENERGY_WINDOW_UNKNOWN = "energy_window_unknown"
     RADIONUCLIDE_BY_WINDOW = "radionuclide_by_window"
