@@ -82,16 +82,7 @@ rule write_crate:
     input:
         provenance=rules.write_provenance.output.provenance,
         report=rules.render_report.output.report,
-        # Not the curves and predictions: these have a row for each patient.
-        tables=[
-            rules.pool_centers.output.performance,
-            rules.pool_centers.output.decision_curve,
-            rules.pool_centers.output.comparisons,
-            rules.pool_centers.output.thresholds,
-            rules.pool_centers.output.prediction_sets,
-            rules.pool_centers.output.pooled,
-            rules.pool_centers.output.pooled_centers,
-        ],
+        tables=[f"<results>/evaluation/{table.name}.csv" for table in AGGREGATE],
     output:
         crate=directory("<results>/crate"),
     log:

@@ -35,6 +35,7 @@ from thyrocast.statistics import calibration
 #: Metrics in the order of `PERFORMANCE`. The first row of a metric is its headline: the interval with
 #: the best coverage (benchmarks/coverage_of_intervals.py). Bootstrap intervals follow.
 METRICS: tuple[estimates.Scorer, ...] = (
+    metrics.auc_within_parts,
     of(Metric.AUC, metrics.auc, note=metrics.auc_note, when=metrics.predicted_once),
     metrics.decisions,
     metrics.prediction_sets,
