@@ -27,7 +27,6 @@ def findings(
     return ordered(
         [
             *_nobody(center, flow),
-            *_eligibility(center),
             *_outcomes(center, flow),
             *_eligibility(center),
             *_excluded(center, flow, excluded),
@@ -59,19 +58,6 @@ def _nobody(center: Center, flow: Flow) -> Iterator[Finding]:
             severity,
             "No patient has table row, outcome and usable image.",
             "Correct the most frequent reason for exclusion first.",
-            Section.PEOPLE,
-        )
-
-
-def _eligibility(center: Center) -> Iterator[Finding]:
-    if center.config.eligibility is None:
-        yield Finding(
-            RemarkCode.ELIGIBILITY,
-            Severity.REMARK,
-            "The config does not state who is eligible: every row of the clinical table counts as a "
-            "first radioiodine therapy of Graves' disease.",
-            "Add the criteria under `eligibility` (diagnosis, earlier treatments, age, pregnancy), or "
-            "state `eligibility: {all_rows: true}`.",
             Section.PEOPLE,
         )
 

@@ -33,7 +33,6 @@ class RemarkCode(StrEnum):
     ONE_OUTCOME = "one_outcome"
     ELIGIBILITY = "eligibility"
     EXCLUDED = "excluded"
-    ELIGIBILITY = "eligibility"
     UNREADABLE_CELLS = "unreadable_cells"
     COLUMN = "column"
     DISTRIBUTION = "distribution"
