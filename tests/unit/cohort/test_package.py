@@ -102,6 +102,16 @@ def test_captures_are_not_packaged(tmp_path: Path) -> None:
     assert pack(north, tmp_path / "sent") == 0
 
 
+def test_a_pinhole_is_packaged_without_a_pixel_size(tmp_path: Path) -> None:
+    north = Hospital(tmp_path, accept={"pinhole": True})
+    north.patient("1")
+    head = detector(ANTERIOR, CollimatorType="PINH")
+    north.scan("a", nm(neck(64, 4.0), [head], PatientID="1"))
+    assert pack(north, tmp_path / "sent") == 1
+    (path,) = (tmp_path / "sent").rglob("*.dcm")
+    assert "PixelSpacing" not in pydicom.dcmread(path)
+
+
 def test_the_objects_are_valid(
     tmp_path: Path, hospital: Hospital, needs: Callable[..., None]
 ) -> None:

@@ -18,7 +18,7 @@ from thyrocast.config.image import ImageConfig, Intensity
 from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
-from thyrocast.dicom.pixels import Counts, PixelError, read_counts
+from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
 from thyrocast.image import field as images
 from thyrocast.image import gland as glands
 from thyrocast.image import quantities, syringes
@@ -191,7 +191,7 @@ def standardize_patient(
 def _standardize(
     patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
-    counts = read_counts(folder / scan.file, scan.frames)
+    counts = read_counts(folder / scan.file, scan.frames, MOST_PIXELS)
     if counts.saturated > settings.max_saturation:
         raise UnusableError("clipped: too many pixels have the largest value")
     image = np.rot90(counts.image, scan.turn)
@@ -285,7 +285,9 @@ def _syringe(
     if syringe is None:
         return None
     try:
-        counts = syringes.net_counts(read_counts(folder / syringe.file, [syringe.frame]).image)
+        counts = syringes.net_counts(
+            read_counts(folder / syringe.file, [syringe.frame], MOST_PIXELS).image
+        )
     except PixelError as error:
         counts, problem = None, str(error)
     else:
