@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, pseudonyms, study
+from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
@@ -64,6 +65,18 @@ def escalating(base):
 def one_gpu(wildcards):
     """Return 1 GPU for a job that only applies a network, if the config trains on GPUs, else 0."""
     return min(1, config["network"]["gpus"])
+
+
+def shown(path, caption, category, name):
+    """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
+    if caption == "table" and name not in [table.name for table in AGGREGATE]:
+        return path
+    return report(
+        path,
+        caption=f"../report/{caption}.rst",
+        category=category,
+        labels={"what": name},
+    )
 
 
 def center_block(center):

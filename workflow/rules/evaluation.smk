@@ -7,6 +7,7 @@ rule evaluate_design:
     """Evaluate a design: discrimination, calibration and net benefit with intervals."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
+        follow_up=rules.assemble_cohort.output.follow_up,
         predictions=collect(
             rules.fit_signature.output.predictions,
             split=lookup("{design}", within=SPLITS),
@@ -48,8 +49,13 @@ rule pool_centers:
         },
         summaries=config["evaluation"]["summaries"],
     output:
-        **{table: f"<results>/evaluation/{table}.csv" for table in TABLES},
-        pooled="<results>/evaluation/pooled.csv",
+        **{
+            table: shown(
+                f"<results>/evaluation/{table}.csv", "table", "Results", table
+            )
+            for table in TABLES
+        },
+        pooled=shown("<results>/evaluation/pooled.csv", "table", "Results", "pooled"),
         pooled_centers="<results>/evaluation/pooled_centers.csv",
     log:
         "<logs>/pool_centers.log",

@@ -8,7 +8,9 @@ rule write_provenance:
         predictions=rules.pool_centers.output.predictions,
         explanations=all_splits(rules.explain_network.output.gradcam),
     output:
-        provenance="<results>/provenance.json",
+        provenance=shown(
+            "<results>/provenance.json", "provenance", "Provenance", "provenance"
+        ),
     log:
         "<logs>/write_provenance.log",
     localrule: True
@@ -32,6 +34,7 @@ rule render_report:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
+        without_outcome=rules.assemble_cohort.output.without_outcome,
         splits=rules.make_splits.output.splits,
         sample_size=rules.plan_sample_size.output.sample_size,
         performance=rules.pool_centers.output.performance,
@@ -56,7 +59,7 @@ rule render_report:
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
     output:
-        report="<results>/report/report.html",
+        report=shown("<results>/report/report.html", "page", "Report", "report"),
     log:
         "<logs>/render_report.log",
     benchmark:
@@ -72,3 +75,29 @@ rule render_report:
         code=code_version("render_report"),
     script:
         "../scripts/render_report.py"
+
+
+rule write_crate:
+    """Describe the run as a Workflow Run RO-Crate: aggregate results, workflow, every job."""
+    input:
+        provenance=rules.write_provenance.output.provenance,
+        report=rules.render_report.output.report,
+        tables=[f"<results>/evaluation/{table.name}.csv" for table in AGGREGATE],
+    output:
+        crate=directory("<results>/crate"),
+    log:
+        "<logs>/write_crate.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=10,
+    params:
+        study=config["study"],
+        logs=f"results/{config['study']}/logs",
+        benchmarks=f"results/{config['study']}/benchmarks",
+        code=code_version("write_crate"),
+    script:
+        "../scripts/write_crate.py"

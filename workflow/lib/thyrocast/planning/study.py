@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thyrocast import identity
-from thyrocast.config.center import CenterConfig, Quantity
+from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
+from thyrocast.config.table import Quantity
 from thyrocast.errors import InputError
 from thyrocast.planning import folders, pseudonyms
 from thyrocast.planning.exports import Export
