@@ -386,17 +386,3 @@ def test_frames_of_the_photopeak_alone_may_have_a_vector_of_ones(tmp_path: Path)
     heads = [detector(ANTERIOR), detector(POSTERIOR)]
     dataset = nm(TWO, heads, [window(126, 154), window(92, 125)], EnergyWindowVector=[1, 1])
     assert frames(tmp_path, dataset) == [(0,)]
-
-
-@pytest.mark.parametrize(
-    ("keyword", "values"),
-    [("DetectorVector", [1]), ("EnergyWindowVector", [1]), ("DetectorVector", 1)],
-)
-def test_a_vector_that_ends_before_the_last_frame_is_a_reason(
-    tmp_path: Path, keyword: str, values: Any
-) -> None:
-    dataset = nm(TWO, [detector(ANTERIOR), detector(POSTERIOR)], **{keyword: values})
-    assert (
-        verdict(tmp_path, dataset).reason
-        == "a vector of the frames that is shorter than their number"
-    )
