@@ -19,6 +19,7 @@ from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import COMPARISONS, PERFORMANCE, PREDICTIONS
 from thyrocast.errors import InputError
+from thyrocast.evaluation import comparison
 
 
 def test_models_are_compared_in_the_same_patients(config):
@@ -192,3 +193,18 @@ def test_cross_validation_is_headed_by_the_mean_within_parts(config):
     compared = found["comparisons"]
     compared = compared[(compared["split"] == "all") & (compared["metric"] == "auc")]
     assert compared["method"].iloc[0] == "corrected_resampled_t"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("network", "clinical", True),
+        ("signature", "ridge", True),
+        ("elastic_net", "signature", True),
+        ("ridge", "lasso", False),
+        ("clinical", "ridge", False),
+        ("reading", "clinical", True),
+    ],
+)
+def test_heads_are_compared_with_the_signature_only(one, other, expected):
+    assert comparison._compared(one, other) is expected

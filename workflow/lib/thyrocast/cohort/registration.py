@@ -183,7 +183,9 @@ class _Found:
         row["scanned"] = not (stranger or without_scan)
         self.rows.append(row)
         self.outcomes.append(_outcome_row(pseudonym, patient, decided))
-        self.contradictions += contradictions.of_patient(pseudonym, patient, files, differences)
+        self.contradictions += contradictions.of_patient(
+            pseudonym, patient, files, differences, decided, center.outcome
+        )
         self.listed.add(resolved.files, choice, reason)
         if not reason:
             self.scans += scans.scan_rows(pseudonym, patient, choice, resolved.files, self.source)
