@@ -64,6 +64,21 @@ _SPECIFIC = {
     "second treatment not understood": Advice(
         "Write a date, yes or no into the column of the second treatment."
     ),
+    "second treatment without a date": Advice(
+        "Fill in the date of the second treatment; if the column means a treatment within a certain time, "
+        "set `within`."
+    ),
+    "second treatment dated on or before the therapy": Advice(
+        "Correct the date of the therapy or of the second treatment; an earlier treatment belongs into "
+        "`eligibility`."
+    ),
+    "laboratory values are incomplete when the outcome is decided": Advice(
+        "Fill in TSH and free T4 of these visits. Only if a missing value means a normal one, set "
+        "`outcome.missing_lab: normal`."
+    ),
+    "laboratory values contradict each other when the outcome is decided": Advice(
+        "Check these visits, and the units of `units.ft4` and `units.ft3`."
+    ),
     "drug at the deciding visit not understood": Advice(
         "Add the codes of this column to `codes.antithyroid_drug` in the config."
     ),
