@@ -31,6 +31,7 @@ rule evaluate_design:
     params:
         settings=config["evaluation"],
         embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
         seed=config["seed"],
         code=code_version("evaluate_design"),
     script:
@@ -97,6 +98,7 @@ rule evaluate_definition:
     params:
         settings=config["evaluation"],
         embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
         seed=config["seed"],
         code=code_version("evaluate_definition"),
     script:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.study import Outcomes
 from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
@@ -24,12 +25,13 @@ def run(
     config: EvaluationConfig,
     seed: int,
     in_sample: bool = False,
+    outcomes: Outcomes = Outcomes.OBSERVED,
 ) -> None:
     """Write the tables of a design that are named in `outputs`."""
     own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
     external = [external_predictions.read(one, own) for one in config.external_predictions]
     everything = io.concat(PREDICTIONS, [own, *external]) if external else own
-    settings = Settings(config, seed, in_sample)
+    settings = Settings(config, seed, in_sample, outcomes)
     found = design.evaluate(everything, io.read(COHORT, cohort), settings)
     for table in OF_DESIGN:
         if table.name in outputs:
@@ -45,4 +47,5 @@ if "snakemake" in globals():
         config=EvaluationConfig.read(snakemake.params.settings),
         seed=snakemake.params.seed,
         in_sample=snakemake.params.embeddings == "in_sample",
+        outcomes=Outcomes(snakemake.params.outcomes),
     )

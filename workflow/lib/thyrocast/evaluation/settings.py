@@ -8,6 +8,7 @@ import numpy as np
 
 from thyrocast import seeds
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.study import Outcomes
 from thyrocast.evaluation.samples import Sample
 
 
@@ -23,11 +24,14 @@ class Settings:
         The study's seed.
     in_sample
         Whether training probabilities are in-sample: networks were trained on the same patients.
+    outcomes
+        Whether outcomes are as observed or permuted.
     """
 
     config: EvaluationConfig
     seed: int
     in_sample: bool = False
+    outcomes: Outcomes = Outcomes.OBSERVED
 
     def random(self, sample: Sample) -> np.random.Generator:
         """Random generator of a sample, the same for every model, so that models are paired."""
