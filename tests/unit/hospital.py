@@ -107,6 +107,8 @@ def assemble(
             out / "patients.csv",
             out / "images.npy",
             out / "masks.npy",
+            out / "follow_up.csv",
+            out / "without_outcome.csv",
             flow=out / "flow.json",
         ),
         roles={h.name: h.center.role for h in hospitals},

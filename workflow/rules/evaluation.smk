@@ -7,6 +7,7 @@ rule evaluate_design:
     """Evaluate a design: discrimination, calibration and net benefit with intervals."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
+        follow_up=rules.assemble_cohort.output.follow_up,
         predictions=collect(
             rules.fit_signature.output.predictions,
             split=lookup("{design}", within=SPLITS),

@@ -47,6 +47,6 @@ if "snakemake" in globals():
             EvaluationConfig.read(snakemake.params.settings),
             snakemake.params.seed,
             snakemake.params.embeddings == "in_sample",
-            Outcomes(snakemake.params.outcomes),
+            outcomes=Outcomes(snakemake.params.outcomes),
         ),
     )

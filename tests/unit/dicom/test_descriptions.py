@@ -174,3 +174,47 @@ def test_a_derived_image_of_8_bits_is_no_count_image(tmp_path: Path) -> None:
     assert found.reason == "a screen save in the class of counts"
     assert verdict(tmp_path, nm(pixels)).scans
     assert verdict(tmp_path, nm(ImageType=derived)).scans
+
+
+@pytest.mark.parametrize(
+    ("study", "series", "taken"),
+    [
+        ("Herzzentrum Nuklearmedizin", "Schilddrüse ANT", True),
+        ("Herzzentrum Nuklearmedizin", "ANT", False),
+        ("Parathyroid", "Thyroid ANT", False),
+        ("Nebenschilddrüse", "Schilddrüse ventral", False),
+        ("Thyroid uptake", "Thigh ANT", False),
+        ("Thyroid uptake", "Background", False),
+        ("Thyroïde", "bruit de fond", False),
+        ("Thyroid", "ABDOMEN ANT", False),
+        ("Thyroid", "injection site", False),
+        ("Thyroid", "marker off ANT", True),
+        ("Thyroid", "Marker'sız ÖN", True),
+    ],
+)
+def test_the_study_and_its_series(tmp_path: Path, study: str, series: str, taken: bool) -> None:
+    dataset = nm(StudyDescription=study, SeriesDescription=series)
+    assert bool(verdict(tmp_path, dataset).scans) == taken
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("DOSE", "unknown"),
+        ("injected dose", "unknown"),
+        ("dose injectée", "unknown"),
+        ("SP", "full"),
+        ("SV2", "residual"),
+        ("spuit vol", "full"),
+        ("spuit leeg", "residual"),
+        ("strzykawka przed podaniem", "full"),
+        ("strzykawka po podaniu", "residual"),
+        ("şırınga", "unknown"),
+        ("vial full", "full"),
+        ("ANT SP", None),
+        ("SPOT", None),
+        ("dose 2 ANT", None),
+    ],
+)
+def test_syringes_and_their_state(tmp_path: Path, text: str, kind: str | None) -> None:
+    assert verdict(tmp_path, nm(SeriesDescription=text)).syringe == kind

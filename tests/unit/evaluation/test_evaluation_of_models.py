@@ -19,6 +19,7 @@ from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import COMPARISONS, PERFORMANCE, PREDICTIONS
 from thyrocast.errors import InputError
+from thyrocast.evaluation import comparison
 
 
 def test_models_are_compared_in_the_same_patients(config):
@@ -172,3 +173,38 @@ def test_joined_splits_say_how_many_have_no_signal(config):
     found = evaluate(rows, [*test[0], *test[1]], config)
     note = headline(found, "auc", split="all")["note"]
     assert note.startswith("no signal in the training sets of 1 of 2 splits")
+
+
+def test_cross_validation_is_headed_by_the_mean_within_parts(config):
+    people = [patients(name, "north") for name in "tuvw"]
+    rows = []
+    for n, part in enumerate(people, start=1):
+        others = [one for other in people if other is not part for one in other]
+        # Each part has a scale of its own.
+        scaled = [(w, c, y, p / n) for w, c, y, p in part]
+        for model in ("network", "clinical"):
+            rows += predictions(scaled, "test", model, split=f"1-{n}", kind="kfold")
+            rows += predictions(others, "train", model, split=f"1-{n}", kind="kfold")
+    everybody = [one for part in people for one in part]
+    found = evaluate(rows, everybody, config)
+    row, part = headline(found, "auc", split="all"), headline(found, "auc", split="1-2")
+    assert row["ci_method"] == "corrected_resampled_t"
+    assert row["estimate"] == pytest.approx(part["estimate"])
+    compared = found["comparisons"]
+    compared = compared[(compared["split"] == "all") & (compared["metric"] == "auc")]
+    assert compared["method"].iloc[0] == "corrected_resampled_t"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("network", "clinical", True),
+        ("signature", "ridge", True),
+        ("elastic_net", "signature", True),
+        ("ridge", "lasso", False),
+        ("clinical", "ridge", False),
+        ("reading", "clinical", True),
+    ],
+)
+def test_heads_are_compared_with_the_signature_only(one, other, expected):
+    assert comparison._compared(one, other) is expected

@@ -174,19 +174,18 @@ class _Found:
         decided = outcome.decide(patient, center)
         stated = Stated(patient.tc_activity_mbq, patient.injected)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
-        reason = (
-            eligibility.exclusion(patient)
-            or strangers.reason(differences)
-            or decided.reason
-            or choice.reason
-            or resolved.doubt(choice.scans)
-        )
+        unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)
+        without_scan = choice.reason or resolved.doubt(choice.scans)
+        reason = unfit or stranger or decided.reason or without_scan
         source = Source.BOTH if files else Source.CLINICAL
-        self.rows.append(
-            _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
-        )
+        row = _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
+        row["follow_up"] = None if unfit else outcome.follow_up(decided, center)
+        row["scanned"] = not (stranger or without_scan)
+        self.rows.append(row)
         self.outcomes.append(_outcome_row(pseudonym, patient, decided))
-        self.contradictions += contradictions.of_patient(pseudonym, patient, files, differences)
+        self.contradictions += contradictions.of_patient(
+            pseudonym, patient, files, differences, decided, center.outcome
+        )
         self.listed.add(resolved.files, choice, reason)
         if not reason:
             self.scans += scans.scan_rows(pseudonym, patient, choice, resolved.files, self.source)
@@ -267,6 +266,7 @@ def _without_table(
             "included": False,
             "reason": _unlisted(identifier),
             "source": Source.DICOM,
+            "scanned": False,
         }
 
 

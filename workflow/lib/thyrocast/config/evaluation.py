@@ -25,6 +25,13 @@ class BootstrapInterval(StrEnum):
     BCA = "bca"
 
 
+class FollowUpWeighting(StrEnum):
+    """Whether patients with an outcome also stand for those who were lost."""
+
+    NONE = "none"
+    INVERSE_PROBABILITY = "inverse_probability"
+
+
 class SubgroupColumn(StrEnum):
     """Columns of the cohort by which results can be reported separately."""
 
@@ -217,6 +224,16 @@ class EvaluationConfig(Block):
     bootstrap_interval: BootstrapInterval = option(
         "Kind of the bootstrap intervals: `percentile`, or `bca` (bias-corrected and accelerated).",
         BootstrapInterval.PERCENTILE,
+    )
+    follow_up_weighting: FollowUpWeighting = option(
+        "`inverse_probability` adds AUC, Brier score and calibration in the large of test sets in which "
+        "each patient has the inverse of the probability of having an outcome as weight. The "
+        "probability is a logistic ridge regression on center and clinical columns, fitted to all "
+        "eligible patients with a scan (`cohort/follow_up.csv`), in two stages: being seen after the "
+        "therapy, and, if the outcome was not settled early, having one at its time. The largest 1 % "
+        "of the weights are truncated. Intervals are from a bootstrap that fits this model again. It "
+        "corrects for loss that depends on these columns only.",
+        FollowUpWeighting.NONE,
     )
     threshold: ThresholdConfig = block(ThresholdConfig)
     decision: DecisionConfig = block(DecisionConfig)

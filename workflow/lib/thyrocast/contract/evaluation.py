@@ -306,3 +306,9 @@ OF_DESIGN = (
     PREDICTIONS,
 )
 TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, MULTIVERSE, SAMPLE_SIZE)
+# Of few patients, each point of a curve is one of them.
+_CURVES = (ROC,)
+#: Tables in which no row belongs to one patient: what a crate and Snakemake's own report contain.
+AGGREGATE = tuple(
+    table for table in TABLES if table not in _CURVES and "patient" not in table.names
+)

@@ -160,7 +160,11 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
     views = center.views
     # A study of another organ is excluded with all its series. If the study names the thyroid among
     # other organs, its series decide.
-    several = described.series and vocabulary.names_thyroid(described.study)
+    several = bool(described.series) and vocabulary.names_thyroid(described.study)
+    # The name of a department in a study's description ("heart center") is no organ if the series
+    # names the thyroid; in a parathyroid study, one does.
+    parathyroid = vocabulary.excluded(described.study) == vocabulary.PARATHYROID
+    several = several or (vocabulary.names_thyroid(described.series) and not parathyroid)
     whole = described.series if several else words(described.series, described.study)
     whole = words(whole, region)
     if matches(views.excluded, whole):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.contract.names import GroupKind, Metric, Status
+from thyrocast.contract.names import Design, GroupKind, Metric, Status
 from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
@@ -15,6 +15,7 @@ from thyrocast.statistics import (
     calibration,
     calibration_curve,
     conformal,
+    cross_validation,
     discrimination,
     intervals,
     utility,
@@ -55,6 +56,26 @@ def auc(sample: Sample, settings: Settings) -> Interval:
     return discrimination.auc_interval(sample.outcome, sample.probability, level)
 
 
+def in_parts(sample: Sample) -> bool:
+    """Whether parts of all patients were predicted by models that share training patients."""
+    if sample.origin is None or sample.group.kind is not GroupKind.POOLED:
+        return False
+    shared = sample.design in (Design.KFOLD, Design.HOLDOUT)
+    return shared and sample.size < sample.patients * np.unique(sample.origin).size
+
+
+def auc_within_parts(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """Mean AUC within parts; the AUC of the joined predictions follows."""
+    if not in_parts(sample) or sample.origin is None:
+        return
+    y, p, level = sample.outcome, sample.probability, settings.config.confidence
+    try:
+        found = cross_validation.auc_within_parts(y, p, sample.origin, sample.patient, level)
+    except NotEstimableError:
+        return
+    yield estimated(Metric.AUC, found, auc_note(sample, found))
+
+
 def auc_note(sample: Sample, found: Interval) -> str:
     """Remark on an AUC that has no variance, and on models without signal in the training set."""
     return "; ".join(part for part in (no_signal(sample), _no_variance(sample, found)) if part)
@@ -72,7 +93,9 @@ def no_signal(sample: Sample) -> str:
 def _no_variance(sample: Sample, found: Interval) -> str:
     # Few patients alone are no reason for a remark.
     few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST
-    if found.method == "delong_logit" or (few and 0 < found.estimate < 1):
+    if found.method in ("delong_logit", cross_validation.METHOD) or (
+        few and 0 < found.estimate < 1
+    ):
         return ""
     return "AUC without a DeLong variance"
 

@@ -9,6 +9,7 @@ import numpy as np
 from thyrocast import seeds
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.study import Outcomes
+from thyrocast.evaluation.follow_up import Weights
 from thyrocast.evaluation.samples import Sample
 
 
@@ -24,6 +25,8 @@ class Settings:
         The study's seed.
     in_sample
         Whether training probabilities are in-sample: networks were trained on the same patients.
+    follow_up
+        Weights by the inverse probability of follow-up; None for an evaluation without them.
     outcomes
         Whether outcomes are as observed or permuted.
     """
@@ -31,6 +34,7 @@ class Settings:
     config: EvaluationConfig
     seed: int
     in_sample: bool = False
+    follow_up: Weights | None = None
     outcomes: Outcomes = Outcomes.OBSERVED
 
     def random(self, sample: Sample) -> np.random.Generator:
