@@ -234,11 +234,12 @@ def for_prevalence(prevalence: float, margin: float = 0.05) -> int:
 def for_prediction_error(parameters: int, prevalence: float, error: float = 0.05) -> int:
     """Development, criterion 4: patients for a small mean absolute error of the probabilities.
 
+    The formula is of van Smeden et al., Stat Methods Med Res 2019;28:2455 (at most 30 parameters).
+
     Parameters
     ----------
     parameters : int
-        Candidate predictor parameters. The formula was fitted to simulations of 4 to 12; it is
-        recommended for at most 30.
+        Candidate predictor parameters.
     prevalence : float
         Share of cured patients; the share of the rarer outcome is used.
     error : float
@@ -247,11 +248,6 @@ def for_prediction_error(parameters: int, prevalence: float, error: float = 0.05
     Returns
     -------
     int
-
-    Notes
-    -----
-    van Smeden et al., Stat Methods Med Res 2019;28:2455; step 2 of Riley et al., BMJ 2020;368:m441.
-    It grows with the square root of the parameters where criterion 1 grows in proportion.
 
     Examples
     --------
