@@ -102,6 +102,7 @@ def performance_row(center, metric, estimate, std_error, scale, **cells):
         "set": "test",
         "group_kind": "center",
         "variable": "",
+        "rule": "",
         "group": center,
         "metric": metric,
         "estimate": estimate,

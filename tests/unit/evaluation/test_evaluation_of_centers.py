@@ -42,7 +42,8 @@ def test_loco_has_a_row_for_each_center_and_for_all(config):
     assert set(performance.loc[performance["variable"] == "sex", "group"]) == {"female", "male"}
 
 
-def test_each_patient_of_all_keeps_the_decision_of_their_own_split(config):
+def test_each_patient_of_all_keeps_the_decision_of_their_own_split(configure):
+    config = configure(threshold={"rule": "youden"})
     rows, everybody = loco()
     for row in rows:
         if row["split"] == "south":

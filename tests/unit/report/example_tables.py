@@ -152,7 +152,7 @@ def _score(
     size, events = len(rows), int(outcome.sum())
     about = {**key, "group_kind": kind, "group": group}
     common = {
-        **about, "variable": variable, "at": None, "std_error": None, "scale": None,
+        **about, "variable": variable, "at": None, "rule": "", "std_error": None, "scale": None,
         "n": size, "events": events,
     }  # fmt: skip
     if not 0 < events < size:

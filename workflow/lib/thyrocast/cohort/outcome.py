@@ -104,6 +104,11 @@ def decide(
     return _followed(rule, definition or rule.definitions()[0], patient.followup)
 
 
+def from_visits(patient: ClinicalPatient, rule: OutcomeConfig) -> Outcome:
+    """Return what the follow-up shows, whatever the center states as the outcome."""
+    return _followed(rule, rule.definitions()[0], patient.followup)
+
+
 def follow_up(decided: Outcome, center: CenterConfig) -> FollowUpStatus | None:
     """Return whether an outcome is known, and if not, why; None for a prospective center.
 

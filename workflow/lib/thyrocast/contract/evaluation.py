@@ -50,6 +50,7 @@ PERFORMANCE = Table(
         _GROUP,
         _METRIC,
         _AT,
+        text("rule", "Rule of the threshold of decisions; empty for other metrics."),
         number("estimate", "Estimate.", missing=True),
         number("std_error", "Standard error on `scale`, where the interval has one.", missing=True),
         text("scale", "Scale of the standard error.", Scale, missing=True),
@@ -62,7 +63,7 @@ PERFORMANCE = Table(
         _EVENTS,
     ),
     key=(
-        "design", "split", "model", "set", "group_kind", "variable", "group", "metric", "at",
+        "design", "split", "model", "set", "group_kind", "variable", "group", "metric", "at", "rule",
         "ci_method",
     ),
 )  # fmt: skip
@@ -174,7 +175,7 @@ COMPARISONS = Table(
 
 THRESHOLDS = Table(
     "evaluation/thresholds.csv",
-    "Decision thresholds, chosen on training patients.",
+    "Decision thresholds: that of the config, and Youden's, chosen on training patients.",
     (
         DESIGN,
         SPLIT,
@@ -184,7 +185,7 @@ THRESHOLDS = Table(
         flag("signal", "Whether the training patients show that the model ranks better than chance; "
              "empty if their probabilities are in-sample.", missing=True),
     ),
-    key=("design", "split", "model"),
+    key=("design", "split", "model", "rule"),
 )  # fmt: skip
 
 PREDICTION_SETS = Table(

@@ -43,12 +43,21 @@ class Model(StrEnum):
     HANDCRAFTED = "handcrafted"
     CLINICAL = "clinical"
     COMBINED = "combined"
+    DOSE = "dose"
+    RIDGE = "ridge"
+    LASSO = "lasso"
+    ELASTIC_NET = "elastic_net"
 
 
 #: Models that use the scintigram.
-IMAGE_MODELS = (Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED)
+IMAGE_MODELS = (
+    Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED,
+    Model.RIDGE, Model.LASSO, Model.ELASTIC_NET,
+)  # fmt: skip
 #: Models without deep features, and one that combines their predictors with network and signature.
-BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
+BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
+#: Linear models on the embeddings, in place of the signature's LASSO and forest.
+HEADS = (Model.RIDGE, Model.LASSO, Model.ELASTIC_NET)
 
 
 class Strategy(StrEnum):

@@ -198,6 +198,12 @@ def is_centered(limits: tuple[float, float]) -> bool:
     return abs(sum(limits) / 2 - 140.5) <= 0.07 * 140.5
 
 
+def is_simulated(header: Elements) -> bool:
+    """Return whether a header says that the image is simulated."""
+    names = ("ImageComments", "Manufacturer", "ManufacturerModelName")
+    return any("simulat" in header.text(name).lower() for name in names)
+
+
 def vendor(header: Elements) -> str | None:
     """Return the camera's manufacturer from a fixed list; None if it is not stated."""
     text = f"{header.text('Manufacturer')} {header.text('ManufacturerModelName')}".lower()

@@ -46,7 +46,7 @@ def evaluate(
         The tables `OF_DESIGN`.
     """
     known = samples.read(predictions)
-    thresholds = decisions.choose(known, settings.config.threshold)
+    thresholds = {rule.rule: decisions.choose(known, rule) for rule in settings.config.thresholds}
     calibration = prediction_sets.calibrating(known, settings)
     signal = decisions.signals(known, calibration)
     known = decisions.decide(known, thresholds, signal)
@@ -54,7 +54,7 @@ def evaluate(
     frames: dict[Table, list[pd.DataFrame]] = {table: [] for table in SCORED}
     for batch in groups.batches(known, cohort, settings.config):
         _score(batch, settings, frames)
-    frames[THRESHOLDS].append(decisions.table(known, thresholds, signal, settings.config.threshold))
+    frames[THRESHOLDS].append(decisions.table(known, thresholds, signal))
     frames[PREDICTION_SETS].append(prediction_sets.table(predictions, calibration, settings))
     found = {table: io.concat(table, parts) for table, parts in frames.items()}
     return found | {PREDICTIONS: predictions}

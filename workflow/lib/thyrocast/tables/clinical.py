@@ -276,7 +276,10 @@ def _with_outcome(
         row.word(
             columns.outcome, "outcome", _outcomes(outcome), "expected a code of the outcome rule"
         )
-        return replace(patient, outcome_code=row.text(columns.outcome))
+        patient = replace(patient, outcome_code=row.text(columns.outcome))
+        if not outcome.visits:
+            return patient
+    # If the outcome is given, the visits only show whether they contradict it.
     return replace(patient, followup=followup.read_followup(row, center, therapy, factors))
 
 
