@@ -43,6 +43,12 @@ _DEFAULT = {
     Stage.SCAN: Advice("Look at the files of these patients, and export them again if needed."),
     Stage.IMAGE: Advice("Look at these images: is the thyroid visible, and is it the right image?"),
 }
+# Reasons that name what differs or where, by how they begin.
+_BEGINNINGS = {
+    "contradictory identity": Advice(
+        "Find out whose images these are. If two people share an identifier, separate them."
+    ),
+}
 _SPECIFIC = {
     "not in the clinical table": Advice(
         "Add these patients to the table if they belong to the study; otherwise ignore this.", False
@@ -116,4 +122,7 @@ def advice(reason: str, stage: Stage) -> Advice:
     """Return what to do about a reason; general advice for its step if there is no specific one."""
     if stage is Stage.ELIGIBILITY and reason.endswith(criteria.UNKNOWN):
         return _CRITERION_UNKNOWN
+    for beginning, found in _BEGINNINGS.items():
+        if reason.startswith(beginning):
+            return found
     return _SPECIFIC.get(reason, _DEFAULT[stage])
