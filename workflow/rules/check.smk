@@ -56,7 +56,7 @@ rule approve_centers:
     input:
         checks=collect("<results>/check/{center}.json", center=CENTERS),
     output:
-        approval="<results>/check/approval.json",
+        approval="<results>/approval.json",
     log:
         "<logs>/approve_centers.log",
     priority: 100
