@@ -30,7 +30,7 @@ rule check_center:
         "<logs>/check_center/{center}.log",
     benchmark:
         "<benchmarks>/check_center/{center}.tsv"
-    # The page is needed before anything that takes long.
+    # The page is needed before anything that takes long, and when duplicates stop the cohort.
     priority: 100
     conda:
         "../../envs/imaging.yaml"
