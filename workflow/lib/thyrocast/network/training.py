@@ -143,6 +143,7 @@ class _Run:
             derive(self.seed, "early stopping"),
         )
         self.counts = torch.from_numpy(image_set.counts_per_unit(self.data, self.masks))
+        self.camera_pixel = self.data.camera_pixel
         self.outcome = torch.from_numpy(self.data.outcome).float()
         self.weights = rules.class_weights(self.data.outcome[self.fitted], settings.imbalance)
         # Batch normalization needs two patients in every process.
@@ -295,7 +296,10 @@ class _Run:
         )
         noise = torch.Generator(self.device).manual_seed(own_seed)
         counts = self.counts[positions].to(self.device)
-        inputs = self.normalization.apply(augmentation.augment(images, counts, change, noise))
+        camera_pixel = self.camera_pixel[positions]
+        inputs = self.normalization.apply(
+            augmentation.augment(images, counts, camera_pixel, change, noise)
+        )
         outcome = self.outcome[positions].to(self.device)
         smoothing = self.settings.label_smoothing
         for group in self.optimizer.param_groups:
