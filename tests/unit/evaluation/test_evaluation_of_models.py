@@ -107,7 +107,7 @@ def test_external_predictions_are_scored_by_the_same_code(configure, tmp_path):
     reader = {"name": "physician", "table": str(tmp_path / "reader.csv"), "column": "score"}
     tables = (PERFORMANCE, COMPARISONS, PREDICTIONS)
     outputs = {table.name: tmp_path / "out" / f"{table.name}.csv" for table in tables}
-    config = configure(external_predictions=[reader])
+    config = configure(external_predictions=[reader], threshold={"rule": "youden"})
     evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", outputs, config, 1)
     found = {table.name: io.read(table, outputs[table.name]) for table in tables}
     assert headline(found, "auc", model="physician")["n"] == 21
@@ -149,7 +149,7 @@ def test_a_model_without_signal_in_training_is_said_to_have_none(config):
     rows += predictions(reversed_order, "train", "signature")
     rows += predictions(test, "test", "signature")
     found = evaluate(rows, test, config)
-    signal = found["thresholds"].set_index("model")["signal"]
+    signal = found["thresholds"].drop_duplicates("model").set_index("model")["signal"]
     assert (signal["network"], signal["signature"]) == (1, 0)
     assert headline(found, "auc", model="network")["note"] == ""
     note = headline(found, "auc", model="signature")["note"]

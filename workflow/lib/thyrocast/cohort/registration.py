@@ -65,6 +65,8 @@ class Registration:
         `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
     understanding
         What was understood of the clinical table; private.
+    patients
+        The rows of the clinical table by pseudonym; private, not written.
     """
 
     register: pd.DataFrame
@@ -73,6 +75,7 @@ class Registration:
     files: pd.DataFrame
     contradictions: pd.DataFrame
     understanding: Understanding
+    patients: Mapping[str, ClinicalPatient]
 
 
 def register_center(
@@ -129,6 +132,7 @@ def register_center(
         io.build(contract.FILES, found.listed.rows(judged)),
         io.build(contract.CONTRADICTIONS, found.contradictions),
         understand(center, read),
+        {_pseudonym(patient, name, key): patient for patient in patients},
     )
     _log(name, registration, patients, by_patient)
     return registration

@@ -329,19 +329,31 @@ CONTRADICTIONS = Table(
     private=True,
 )
 
-#: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
-PACKAGE = Table(
-    "{center}/clinical.csv",
-    "The patients of a package, as a clinical table for the config of another site.",
-    (
-        _PATIENT,
-        text("therapy_date", "Date of therapy, the same for all patients, ISO 8601.", missing=True),
-        text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
-        *CLINICAL,
-    ),
-    key=("patient",),
-    digits=6,
-)
+
+def package(followup: Sequence[Column]) -> Table:
+    """Return the table of a package that a center sends (`scripts/package_center.py`).
+
+    Not part of a run.
+
+    Parameters
+    ----------
+    followup
+        Columns of visits and second treatments, which depend on the center.
+    """
+    return Table(
+        "{center}/clinical.csv",
+        "The patients of a package, as a clinical table for the config of another site.",
+        (
+            _PATIENT,
+            text("therapy_date", "Date of therapy, the same for all, ISO 8601.", missing=True),
+            text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
+            *CLINICAL,
+            *followup,
+        ),
+        key=("patient",),
+        digits=6,
+    )
+
 
 TABLES = (
     REGISTER,

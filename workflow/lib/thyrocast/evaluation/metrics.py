@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.contract.names import Design, GroupKind, Metric, Status
+from thyrocast.contract.names import Design, GroupKind, Metric, Set, Status, ThresholdRule
 from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
@@ -23,6 +24,8 @@ from thyrocast.statistics import (
 from thyrocast.statistics.inputs import EDGE, Booleans, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
+#: Remark on decisions at a threshold that was chosen on the same patients.
+APPARENT = "threshold chosen on these patients"
 #: Metrics of decisions at a threshold.
 DECISIONS = (Metric.SENSITIVITY, Metric.SPECIFICITY, Metric.PPV, Metric.NPV, Metric.ACCURACY)
 
@@ -118,18 +121,31 @@ def reference(settings: Settings) -> float:
 
 def apparent(sample: Sample) -> str:
     """Remark on decisions at a threshold that was chosen on the same patients."""
-    return "threshold chosen on these patients" if sample.apparent else ""
+    return APPARENT if sample.apparent else ""
 
 
 def decisions(sample: Sample, settings: Settings) -> Iterator[Estimate]:
-    """Sensitivity, specificity, predictive values and accuracy at the threshold of the split."""
+    """Sensitivity, specificity, predictive values and accuracy at the thresholds of the split."""
     if sample.repeated:
         return
-    y, called = sample.outcome, sample.decision
-    if called is None:
+    rule = settings.config.threshold.rule
+    rows: Iterator[Estimate]
+    if sample.decision is None:
         reason = "no threshold could be chosen on the training set"
-        yield from (not_estimable(metric, reason) for metric in DECISIONS)
-        return
+        rows = (not_estimable(metric, reason) for metric in DECISIONS)
+    else:
+        rows = _decisions(sample, sample.decision, settings, apparent(sample))
+    yield from (replace(row, rule=rule) for row in rows)
+    if sample.youden is not None:
+        note = APPARENT if sample.set is Set.TRAIN else ""
+        rows = _decisions(sample, sample.youden, settings, note)
+        yield from (replace(row, rule=ThresholdRule.YOUDEN) for row in rows)
+
+
+def _decisions(
+    sample: Sample, called: Booleans, settings: Settings, note: str
+) -> Iterator[Estimate]:
+    y = sample.outcome
     shares = (
         (called, y),
         (~called, ~y),
@@ -138,7 +154,7 @@ def decisions(sample: Sample, settings: Settings) -> Iterator[Estimate]:
         (called == y, np.ones_like(y)),
     )
     for metric, (right, among) in zip(DECISIONS, shares, strict=True):
-        yield _share(metric, right, among, settings, apparent(sample))
+        yield _share(metric, right, among, settings, note)
 
 
 def _share(
