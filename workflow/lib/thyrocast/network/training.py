@@ -143,7 +143,6 @@ class _Run:
             derive(self.seed, "early stopping"),
         )
         self.counts = torch.from_numpy(image_set.counts_per_unit(self.data, self.masks))
-        self.camera_pixel = self.data.camera_pixel
         self.outcome = torch.from_numpy(self.data.outcome).float()
         self.weights = rules.class_weights(self.data.outcome[self.fitted], settings.imbalance)
         # Batch normalization needs two patients in every process.
@@ -295,11 +294,9 @@ class _Run:
             np.random.default_rng(own_seed), len(positions), self.settings.augmentation
         )
         noise = torch.Generator(self.device).manual_seed(own_seed)
-        counts = self.counts[positions].to(self.device)
-        camera_pixel = self.camera_pixel[positions]
-        inputs = self.normalization.apply(
-            augmentation.augment(images, counts, camera_pixel, change, noise)
-        )
+        counts, pixel = self.counts[positions].to(self.device), self.data.camera_pixel[positions]
+        changed = augmentation.augment(images, counts, pixel, change, noise)
+        inputs = self.normalization.apply(changed)
         outcome = self.outcome[positions].to(self.device)
         smoothing = self.settings.label_smoothing
         for group in self.optimizer.param_groups:
