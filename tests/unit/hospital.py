@@ -42,7 +42,7 @@ class Hospital:
             "patient": "id", "outcome": "result", "therapy_date": "therapy",
             "birth_date": "birth", "sex": "sex",
         }  # fmt: skip
-        changes = {"columns": columns} | changes
+        changes = {"columns": columns, "eligibility": {"all_rows": True}} | changes
         self.dicom = self.folder / "dicom"
         clinical = str(self.folder / "table.csv")
         self.center = center(name=name, dicom=str(self.dicom), clinical=clinical, **changes)

@@ -32,6 +32,7 @@ rule evaluate_design:
     params:
         settings=config["evaluation"],
         embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
         seed=config["seed"],
         code=code_version("evaluate_design"),
     script:
@@ -98,6 +99,7 @@ rule evaluate_definition:
     params:
         settings=config["evaluation"],
         embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
         seed=config["seed"],
         code=code_version("evaluate_definition"),
     script:

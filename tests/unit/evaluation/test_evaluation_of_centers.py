@@ -285,6 +285,24 @@ def test_impossible_numbers_of_another_consortium_are_refused(tmp_path, column, 
         summaries.read(tmp_path / "sent.csv", own)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("level", 0.9, "column level is 0.9, expected 0.95 as in this study"),
+        ("level", None, "column level is empty, expected 0.95"),
+        ("outcomes", "shuffled", "column outcomes is shuffled, expected observed"),
+        ("simulated", True, "column simulated is True, expected False"),
+        ("contract", 1, "column contract is 1, expected 2"),
+    ],
+)
+def test_a_table_of_another_kind_is_not_pooled(tmp_path, column, value, message):
+    sent = performance_row("east", "auc", 0.8, 0.2, "logit") | {column: value}
+    io.write(PERFORMANCE, io.build(PERFORMANCE, [sent]), tmp_path / "sent.csv")
+    own = io.build(PERFORMANCE, [performance_row("west", "auc", 0.8, 0.2, "logit")])
+    with pytest.raises(InputError, match=message):
+        summaries.read(tmp_path / "sent.csv", own)
+
+
 def test_a_table_of_an_earlier_version_is_refused(tmp_path):
     (tmp_path / "sent.csv").write_text("design,split,model,set,group,metric\n")
     with pytest.raises(InputError, match="written by another version of thyrocast"):

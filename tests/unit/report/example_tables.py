@@ -9,6 +9,7 @@ import pandas as pd
 
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract import io, splits
+from thyrocast.contract.files import VERSION
 from thyrocast.contract.table import Table
 
 # How strongly each model's score depends on the patient's risk.
@@ -153,7 +154,8 @@ def _score(
     about = {**key, "group_kind": kind, "group": group}
     common = {
         **about, "variable": variable, "at": None, "rule": "", "std_error": None, "scale": None,
-        "n": size, "events": events,
+        "n": size, "events": events, "level": 0.95, "outcomes": "observed", "simulated": True,
+        "contract": VERSION,
     }  # fmt: skip
     if not 0 < events < size:
         out[ev.PERFORMANCE].append(

@@ -35,6 +35,14 @@ _N = integer("n", "Patients.", low=0, missing=True)
 _EVENTS = integer("events", "Cured patients.", low=0, missing=True)
 _KEY = (DESIGN, SPLIT, MODEL, SET, _GROUP_KIND, _GROUP)
 
+# What a reader of the table alone must know before pooling it with another one.
+_RUN = (
+    number("level", "Confidence level of the limits.", low=0, high=1, missing=True),
+    text("outcomes", "Whether outcomes are `observed` or `shuffled`.", ("observed", "shuffled"), missing=True),
+    flag("simulated", "Whether images are simulated.", missing=True),
+    integer("contract", "Version of the contract of this table.", missing=True),
+)  # fmt: skip
+
 PERFORMANCE = Table(
     "evaluation/performance.csv",
     "Every metric of every model, in both sets, for all patients, centers and subgroups. The split "
@@ -61,6 +69,7 @@ PERFORMANCE = Table(
         _NOTE,
         _N,
         _EVENTS,
+        *_RUN,
     ),
     key=(
         "design", "split", "model", "set", "group_kind", "variable", "group", "metric", "at", "rule",

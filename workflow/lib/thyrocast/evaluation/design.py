@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from thyrocast.contract.evaluation import (
     PREDICTIONS,
     THRESHOLDS,
 )
+from thyrocast.contract.files import VERSION
 from thyrocast.contract.table import Table
 from thyrocast.evaluation import decisions, groups, prediction_sets, samples
 from thyrocast.evaluation.groups import Batch
@@ -56,8 +58,20 @@ def evaluate(
         _score(batch, settings, frames)
     frames[THRESHOLDS].append(decisions.table(known, thresholds, signal))
     frames[PREDICTION_SETS].append(prediction_sets.table(predictions, calibration, settings))
+    run = _run(cohort, settings)
+    frames[PERFORMANCE] = [part.assign(**run) for part in frames[PERFORMANCE]]
     found = {table: io.concat(table, parts) for table, parts in frames.items()}
     return found | {PREDICTIONS: predictions}
+
+
+def _run(cohort: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Return what a reader of `PERFORMANCE` alone must know before pooling it with another table."""
+    return {
+        "level": settings.config.confidence,
+        "outcomes": settings.outcomes.value,
+        "simulated": bool(cohort["simulated"].fillna(False).any()),
+        "contract": VERSION,
+    }
 
 
 def _score(batch: Batch, settings: Settings, frames: dict[Table, list[pd.DataFrame]]) -> None:
