@@ -174,8 +174,8 @@ class SampleSizeConfig(Block):
     """Targets of the sample size calculation (Riley's criteria)."""
 
     parameters: int = option(
-        "Candidate predictor parameters of the final model. The default counts the 16 selected "
-        "features of the published study but not their selection, so more patients are needed.",
+        "Candidate predictor parameters of the baselines. Network and signature choose from 2,048 "
+        "features; no criterion says how many patients are enough for them.",
         16,
         ge=1,
         le=10_000,
@@ -217,6 +217,11 @@ _SUBGROUPS: dict[SubgroupColumn, tuple[float, ...]] = {
 class EvaluationConfig(Block):
     """How models are scored, compared and pooled over centers."""
 
+    primary_model: Model = option(
+        "The model whose results head the report. Name it before the results are known; if it cannot "
+        "be scored, another one heads the report.",
+        Model.SIGNATURE,
+    )
     resamples: int = option(
         "Bootstrap resamples of every bootstrap interval and ROC band.",
         2000,

@@ -1,6 +1,6 @@
 """Tables of a design: performance, splits, subgroups, comparisons and thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,7 @@ from thyrocast.report.study import StudyResults
 
 #: Most splits in a table, so that the page of a study with many repeats stays small.
 MOST_SPLITS = 12
+PURPOSES = {"development": "Development of the baselines"}
 
 
 def tables(study: StudyResults, design: str, set_name: str) -> list[Grid]:
@@ -91,10 +92,24 @@ def _metrics(
     ]
     if not (present and body):
         return None
+    body += _trivial(next(iter(sized.values())), present)
     header = ["Model", "Patients", *(words.metric(metric) for metric in present)]
     shown = rows[rows["metric"].isin(present)]
     notes = [_intervals(rows, present, study.level), note, suppression_note(shown)]
     return Grid(caption, header, body, " ".join(filter(None, notes)))
+
+
+def _trivial(
+    row: "Mapping[Hashable, Any] | pd.Series[Any]", metrics: Sequence[str]
+) -> list[list[Cell]]:
+    """Row of the rule that calls everyone cured, where decisions are shown."""
+    if Metric.ACCURACY not in metrics or not numbers.is_number(row["n"]) or not row["n"]:
+        return []
+    cured = row["events"] / row["n"]
+    values = {Metric.AUC: 0.5, Metric.SENSITIVITY: 1.0, Metric.SPECIFICITY: 0.0}
+    values |= {Metric.PPV: cured, Metric.ACCURACY: cured}
+    cells = [Cell(numbers.number(values.get(Metric(metric)))) for metric in metrics]
+    return [[label("Everyone called cured", "no model"), sizes(row), *cells]]
 
 
 def _intervals(rows: pd.DataFrame, metrics: Sequence[str], level: str) -> str:
@@ -227,7 +242,7 @@ def sample_size(study: StudyResults) -> Grid | None:
         return None
     body = [
         [
-            label(words.plain(row["purpose"])),
+            label(PURPOSES.get(row["purpose"], words.plain(row["purpose"]))),
             label(words.CRITERIA.get(row["criterion"], row["criterion"]), row["note"]),
             *(
                 Cell(
@@ -241,4 +256,8 @@ def sample_size(study: StudyResults) -> Grid | None:
         for row in rows.to_dict("records")
     ]
     header = ["Purpose", "Criterion", "Required", "Available", "Enough"]
-    return Grid("Patients required and available", header, body)
+    note = (
+        "No criterion says how many patients are enough for network and signature, which choose from "
+        "2,048 features."
+    )
+    return Grid("Patients required and available", header, body, note)
