@@ -18,7 +18,7 @@ import gland_rules
 import numpy as np
 from scipy import ndimage
 
-from thyrocast.image import field
+from thyrocast.image import field, gland
 from thyrocast.image.field import GRID_MM
 
 LIMITS = (4.0, 150.0)
@@ -40,13 +40,18 @@ def rules(example) -> gland_rules.Gland:
     return gland_rules.find_gland(grid, GRID_MM, LIMITS)
 
 
-METHODS = {"rules": rules}
+def network(example) -> gland.Gland:
+    grid = field.to_grid(example.counts, (example.pixel_mm, example.pixel_mm))
+    return gland.find_gland(grid, GRID_MM, (0.0, 1e9) if example.pinhole else (2.0, 250.0))
+
+
+METHODS = {"rules": rules, "network": network}
 
 
 def judge(example, method) -> Result:
     try:
         found = method(example)
-    except gland_rules.NoGlandError as error:
+    except (gland.NoGlandError, gland_rules.NoGlandError) as error:
         return Result(refused=str(error))
     if not example.thyroid:
         return Result(wrong=True)

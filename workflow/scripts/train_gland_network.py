@@ -21,8 +21,8 @@ def main() -> None:
     """Read the command line, train, write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--steps", type=int, default=2600, help="batches")
-    parser.add_argument("--batch", type=int, default=32, help="phantoms in a batch")
-    parser.add_argument("--rate", type=float, default=4e-3, help="largest learning rate")
+    parser.add_argument("--batch", type=int, default=16, help="phantoms in a batch")
+    parser.add_argument("--rate", type=float, default=3e-3, help="largest learning rate")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     given = parser.parse_args()

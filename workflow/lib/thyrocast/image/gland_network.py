@@ -21,7 +21,7 @@ WEIGHTS = Path(__file__).with_name("gland_network.safetensors")
 WEIGHTS_SHA256 = ""
 #: Side of a pixel of the images that the network was trained on, mm, and pixels per side of its window.
 GRID_MM = 2.0
-WINDOW = 192
+WINDOW = 160
 #: Channels of `features`.
 CHANNELS = 7
 #: Output channels: right and left lobe, each for the four pixels of a block.
