@@ -49,9 +49,7 @@ def run(folder: Path, rows: list[dict[str, str]], threads: int = 2) -> dict[str,
     cohorts.write(
         found,
         folder / "register.csv",
-        private / "scans.csv",
-        private / "outcomes.csv",
-        private / "files.csv",
+        private,
     )
     register = tables.read(REGISTER, folder / "register.csv")
     everyone = register["patient"].tolist()

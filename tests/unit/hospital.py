@@ -83,9 +83,7 @@ def assemble(
         cohorts.write(
             registration,
             register,
-            scans,
-            scans.with_name("outcomes.csv"),
-            scans.with_name("files.csv"),
+            scans.parent,
         )
         paths["registers"].append(register)
         paths["scans"].append(scans)

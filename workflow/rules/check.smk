@@ -5,6 +5,7 @@ rule check_center:
         scans="<private>/{center}/scans.csv",
         outcomes="<private>/{center}/outcomes.csv",
         files="<private>/{center}/files.csv",
+        contradictions="<private>/{center}/contradictions.csv",
         images=lambda wildcards: collect(
             "<results>/cohort/{center}/jobs/{job}.npz",
             center=wildcards.center,
@@ -38,6 +39,7 @@ rule check_center:
         study=config["study"],
         center=lambda wildcards: center_block(wildcards.center),
         check=config["check"],
+        cohort=config["cohort"],
         image=config["image"],
         smallest=lookup("evaluation/minimum_count/patients", within=config),
         others=compared_centers,

@@ -6,7 +6,9 @@ rule register_center:
         register="<results>/cohort/{center}/register.csv",
         scans="<private>/{center}/scans.csv",
         outcomes="<private>/{center}/outcomes.csv",
+        understanding="<private>/{center}/understanding.json",
         files="<private>/{center}/files.csv",
+        contradictions="<private>/{center}/contradictions.csv",
     log:
         "<logs>/register_center/{center}.log",
     benchmark:

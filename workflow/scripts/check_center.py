@@ -10,6 +10,7 @@ from thyrocast import check, fileio, log
 from thyrocast.check.center import CenterFiles, Settings
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import documents
 
@@ -47,14 +48,14 @@ if "snakemake" in globals():
             study=params.study,
             center=CenterConfig.read(params.center),
             check=CheckConfig.read(params.check),
+            cohort=CohortConfig.read(params.cohort),
             image=ImageConfig.read(params.image),
             smallest=params.smallest,
         ),
         files=CenterFiles(
             register=Path(inputs.register),
             scans=Path(inputs.scans),
-            outcomes=Path(inputs.outcomes),
-            files=Path(inputs.files),
+            private=Path(inputs.outcomes).parent,
             images=[Path(path) for path in inputs.images],
             records=[Path(path) for path in inputs.records],
         ),

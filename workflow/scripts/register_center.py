@@ -24,14 +24,12 @@ def run(
     ledger: Path,
     threads: int,
     register: Path,
-    scans: Path,
-    outcomes: Path,
-    files: Path,
+    private: Path,
 ) -> None:
     """Write register.csv and the private tables, and add new patients to the ledger."""
     secret = identity.read_key(key)
     found = registration.register_center(center, cohort, secret, index, threads)
-    registration.write(found, register, scans, outcomes, files)
+    registration.write(found, register, private)
     table = found.register
     joined = table[(table["source"] != Source.DICOM) & (table["reason"] != NO_IDENTIFIER)]
     join_ledger(ledger, joined["patient"])
@@ -47,7 +45,5 @@ if "snakemake" in globals():
         ledger=Path(snakemake.params.ledger),
         threads=snakemake.threads,
         register=Path(snakemake.output.register),
-        scans=Path(snakemake.output.scans),
-        outcomes=Path(snakemake.output.outcomes),
-        files=Path(snakemake.output.files),
+        private=Path(snakemake.output.scans).parent,
     )

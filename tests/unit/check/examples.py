@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.unit.example_scans import image
+from tests.unit.example_scans import cohort, image
 from tests.unit.hospital import SIZE, Hospital, scan
 from thyrocast.check.center import Center, CenterFiles, Settings, read
 from thyrocast.cohort import registration as cohorts
@@ -19,9 +19,8 @@ def register(hospital: Hospital) -> CenterFiles:
     """Register and standardize a hospital; return its files."""
     out = hospital.folder / "out"
     registration = hospital.register()
-    names = ("register", "scans", "outcomes", "files")
-    register, scans, outcomes, files = (out / f"{name}.csv" for name in names)
-    cohorts.write(registration, register, scans, outcomes, files)
+    register, scans = out / "register.csv", out / "scans.csv"
+    cohorts.write(registration, register, out)
     results = standardize.standardize_job(
         registration.register["patient"].tolist(),
         io.read(SCANS, scans),
@@ -31,7 +30,7 @@ def register(hospital: Hospital) -> CenterFiles:
     )
     images, records = out / "1.npz", out / "1.csv"
     standardize.write_job(results, SIZE, images, records)
-    return CenterFiles(register, scans, outcomes, files, [images], [records])
+    return CenterFiles(register, scans, out, [images], [records])
 
 
 def settings(hospital: Hospital, smallest: int = 10, **changes: object) -> Settings:
@@ -40,6 +39,7 @@ def settings(hospital: Hospital, smallest: int = 10, **changes: object) -> Setti
         study="example",
         center=hospital.center,
         check=read_block(CheckConfig, dict(changes)),
+        cohort=cohort(),
         image=image(size=SIZE),
         smallest=smallest,
     )

@@ -318,9 +318,7 @@ def test_states_and_dates_of_outcomes_stay_private(tmp_path: Path) -> None:
     cohorts.write(
         registration,
         tmp_path / "register.csv",
-        private / "scans.csv",
-        private / "outcomes.csv",
-        private / "files.csv",
+        private,
     )
     (row,) = io.read(OUTCOMES, private / "outcomes.csv").to_dict("records")
     assert (row["therapy_date"], row["visit_date"]) == ("2020-01-02", "2020-07-09")

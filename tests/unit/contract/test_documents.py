@@ -14,7 +14,7 @@ from thyrocast.errors import InputError
     ("content", "message"),
     [
         (b"", "p.json is not a JSON file"),
-        (b"[]", "p.json: Input should be a valid dictionary"),
+        (b"[]", "p.json: Input should be an object"),
         (b"{}", "p.json, key thyrocast: Field required; was it written by another version"),
         (b'{"seed": \xfc}', "p.json is not a JSON file"),
         (b"[" * 100_000, "p.json is not a JSON file"),

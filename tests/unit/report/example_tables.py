@@ -264,7 +264,8 @@ def _pool(out: Rows, centers: Sequence[str], models: Sequence[str]) -> None:
                 **key, "estimate": middle, "ci_low": middle - 0.09, "ci_high": middle + 0.07,
                 "pi_low": middle - 0.28, "pi_high": middle + 0.15, "tau2": 0.05, "i2": 31.0,
                 "q": 2.9, "q_p": 0.23, "k": len(centers), "scale": "logit",
-                "status": "estimated", "note": "",
+                "pi_method": "nagashima_bootstrap", "pi_coverage_low": 90.0, "pi_coverage_high": 99.0,
+                "headline": method.startswith("reml"), "status": "estimated", "note": "",
             }
         )  # fmt: skip
         for center in centers:

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 from benchmarks import coverage_of_intervals as simulation
-from thyrocast.statistics import calibration, calibration_curve, discrimination
+from thyrocast.statistics import added_value, calibration, calibration_curve, discrimination
 
 STUDIES = 400
 # 95 % of 400, give or take three standard errors.
@@ -46,7 +46,7 @@ def test_tests_reject_a_true_null_at_their_level():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "prevalence"), [(400, 0.7), (600, 0.5)])
+@pytest.mark.parametrize(("n", "prevalence"), [(400, 0.7)])
 def test_distances_of_calibration_curves_cover_in_large_studies(n, prevalence):
     random = np.random.default_rng(22)
     true = simulation.truth(prevalence)
@@ -88,3 +88,24 @@ def test_calibration_in_the_large_covers_with_readings_of_0_and_1():
         found = calibration.in_the_large(*study(150))
         inside.append(found.low <= true <= found.high)
     assert np.mean(inside) >= 0.935
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("k", "size", "spread"), [(4, 40, 0.7), (8, 30, 0.5)])
+def test_added_value_is_tested_within_centers(k, size, spread):
+    random = np.random.default_rng(25)
+    rejected = {"joint": [], "by center": []}
+    for _ in range(200):
+        center = np.repeat(np.arange(k), size)
+        risk = random.normal(size=k * size)
+        prevalence = spread * random.normal(size=k)
+        y = random.random(k * size) < special.expit(0.6 + prevalence[center] + risk)
+        scale = np.exp(0.4 * random.normal(size=k))[center]
+        base = special.expit(scale * risk + spread * random.normal(size=k)[center])
+        # Without information on the outcome beyond the base model, but different in each center.
+        added = special.expit(0.5 * risk + random.normal(size=y.size) - prevalence[center])
+        for name, stratum in (("joint", None), ("by center", center)):
+            found = added_value.likelihood_ratio(y, base, added, stratum)
+            rejected[name].append(found.p_value < 0.05)
+    assert np.mean(rejected["joint"]) > 0.1
+    assert np.mean(rejected["by center"]) < 0.09

@@ -10,9 +10,10 @@ import pandas as pd
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import io
-from thyrocast.contract.cohort import FILES, OUTCOMES, RECORDS, REGISTER, SCANS
+from thyrocast.contract.cohort import CONTRADICTIONS, FILES, OUTCOMES, RECORDS, REGISTER, SCANS
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Settings:
     ----------
     study
         Name of the study.
-    center, check, image
+    center, check, cohort, image
         Blocks of the config.
     smallest
         Smallest number of patients that a public page shows.
@@ -32,6 +33,7 @@ class Settings:
     study: str
     center: CenterConfig
     check: CheckConfig
+    cohort: CohortConfig
     image: ImageConfig
     smallest: int
 
@@ -44,16 +46,15 @@ class CenterFiles:
     ----------
     register, scans
         register.csv and the private scans.csv.
-    outcomes, files
-        The private outcomes.csv and files.csv; None for another center.
+    private
+        Folder of the other private tables; None for another center.
     images, records
         npz and csv of every standardization job, in the same order.
     """
 
     register: Path
     scans: Path
-    outcomes: Path | None = None
-    files: Path | None = None
+    private: Path | None = None
     images: Sequence[Path] = ()
     records: Sequence[Path] = ()
 
@@ -83,7 +84,7 @@ class Center:
     ----------
     settings
         What the config says.
-    register, outcomes, scans, files, records
+    register, outcomes, scans, files, contradictions, records
         Its tables.
     images
         npz of every standardization job.
@@ -98,6 +99,7 @@ class Center:
     outcomes: pd.DataFrame
     scans: pd.DataFrame
     files: pd.DataFrame
+    contradictions: pd.DataFrame
     records: pd.DataFrame
     images: Sequence[Path]
     digests: Mapping[str, str]
@@ -139,14 +141,15 @@ class Center:
 
 def read(settings: Settings, files: CenterFiles, others: Mapping[str, CenterFiles]) -> Center:
     """Read a center's files and what is compared with the other centers."""
-    if files.outcomes is None or files.files is None:
-        raise TypeError("the checked center needs its outcomes and its list of files")
+    if files.private is None:
+        raise TypeError("the checked center needs its private tables")
     return Center(
         settings=settings,
         register=io.read(REGISTER, files.register),
-        outcomes=io.read(OUTCOMES, files.outcomes),
+        outcomes=io.read(OUTCOMES, files.private / "outcomes.csv"),
         scans=io.read(SCANS, files.scans),
-        files=io.read(FILES, files.files),
+        files=io.read(FILES, files.private / "files.csv"),
+        contradictions=io.read(CONTRADICTIONS, files.private / "contradictions.csv"),
         records=io.concat(RECORDS, [io.read(RECORDS, path) for path in files.records]),
         images=files.images,
         digests=_digests(files.images),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from thyrocast.check import images
 from thyrocast.check.center import Center
+from thyrocast.check.contradictions import contradictions, same_people
 from thyrocast.check.findings import Example, Finding, Section, ordered
 from thyrocast.check.people import Excluded, Flow
 from thyrocast.check.reasons import advice
@@ -28,6 +29,8 @@ def findings(
             *_excluded(center, flow, excluded),
             *_columns(center, columns),
             *_assumed(center),
+            *contradictions(center),
+            *same_people(center),
         ]
     )
 

@@ -12,4 +12,6 @@ def exclusion(patient: ClinicalPatient) -> str:
     """Return the reason why a patient is excluded; "" for an eligible one."""
     if not patient.identifier:
         return NO_IDENTIFIER
+    if patient.unreadable:
+        return patient.unreadable
     return CONFLICTING_ROWS if patient.conflicting else patient.ineligible

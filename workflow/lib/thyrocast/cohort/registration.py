@@ -13,18 +13,20 @@ from pathlib import Path
 import pandas as pd
 
 from thyrocast import identity
-from thyrocast.cohort import eligibility, files, outcome, scans, selection, summary
+from thyrocast.cohort import contradictions, eligibility, files, outcome, scans, selection, summary
 from thyrocast.cohort.outcome import Outcome
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
+from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.understanding import understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -43,15 +45,21 @@ class Registration:
         `contract.cohort.OUTCOMES`: what each outcome was derived from.
     files
         `contract.cohort.FILES`: every file of the export.
+    contradictions
+        `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
     days_before
         Pseudonym to days from the best scan to the therapy, for patients with both dates.
+    understanding
+        What was understood of the clinical table; private.
     """
 
     register: pd.DataFrame
     scans: pd.DataFrame
     outcomes: pd.DataFrame
     files: pd.DataFrame
+    contradictions: pd.DataFrame
     days_before: Mapping[str, int]
+    understanding: Understanding
 
 
 def register_center(
@@ -80,7 +88,9 @@ def register_center(
         If the clinical table can't be used.
     """
     name = center.name
-    patients = clinical.read_clinical(center, cohort)
+    read = clinical.read_table(center, cohort)
+    clinical.log(read, center)
+    patients = read.patients
     LOG.info("center %s: %d patients in the clinical table", name, len(patients))
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
@@ -90,6 +100,7 @@ def register_center(
     rows: list[Cells] = []
     scan_rows: list[Cells] = []
     outcome_rows: list[Cells] = []
+    contradicting: list[Cells] = []
     days_before: dict[str, int] = {}
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
@@ -100,6 +111,7 @@ def register_center(
         found = Source.BOTH if own else Source.CLINICAL
         rows.append(_register_row(pseudonym, name, patient, decided, reason, found))
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
+        contradicting += contradictions.of_patient(pseudonym, patient, own)
         listed.add(own, choice, reason)
         if not reason:
             scan_rows += scans.scan_rows(pseudonym, patient, choice, own, source)
@@ -114,7 +126,9 @@ def register_center(
         io.build(contract.SCANS, scan_rows),
         io.build(contract.OUTCOMES, outcome_rows),
         io.build(contract.FILES, listed.rows(judged)),
+        io.build(contract.CONTRADICTIONS, contradicting),
         days_before,
+        understand(center, read),
     )
     summary.log_registration(
         name,
@@ -200,11 +214,14 @@ def _unlisted(identifier: str) -> str:
     return eligibility.NOT_IN_TABLE if identifier else eligibility.NO_PATIENT_ID
 
 
-def write(
-    registration: Registration, register: Path, scans: Path, outcomes: Path, files: Path
-) -> None:
+def write(registration: Registration, register: Path, private: Path) -> None:
     """Write register.csv and, in a folder that only its owner can read, the private tables."""
-    io.write(contract.SCANS, registration.scans, scans)
-    io.write(contract.OUTCOMES, registration.outcomes, outcomes)
-    io.write(contract.FILES, registration.files, files)
+    for table, frame in (
+        (contract.SCANS, registration.scans),
+        (contract.OUTCOMES, registration.outcomes),
+        (contract.FILES, registration.files),
+        (contract.CONTRADICTIONS, registration.contradictions),
+    ):
+        io.write(table, frame, private / f"{table.name}.csv")
+    documents.write(registration.understanding, private / "understanding.json")
     io.write(contract.REGISTER, registration.register, register)

@@ -183,8 +183,22 @@ class FallbacksConfig(Block):
     )
 
 
+class Quantity(StrEnum):
+    """Quantities of a clinical table that have a unit."""
+
+    AGE = "age"
+    GLAND_MASS = "gland_mass"
+    UPTAKE_24H = "uptake_24h"
+    ACTIVITY = "activity"
+    TRAB = "trab"
+    FT4 = "ft4"
+    FT3 = "ft3"
+    WITHDRAWAL_DAYS = "withdrawal_days"
+    TSH = "tsh"
+
+
 class AcceptConfig(Block):
-    """Kinds of files that are excluded unless the center accepts them here."""
+    """Kinds of files, and values, that are not accepted unless they are listed here."""
 
     lossy: bool = option("Images that were compressed with loss.", False)
     secondary_capture: bool = option(
@@ -200,6 +214,11 @@ class AcceptConfig(Block):
         "Images of a pinhole collimator, whose pixel size in the header is not valid; need "
         "`fallbacks.pixel_mm`.",
         False,
+    )
+    unusual_values: tuple[Quantity, ...] = option(
+        "Quantities of the table whose values are unusual for their unit, but right (`ft4`). "
+        "Without it the run stops and asks for `units` if another unit fits better.",
+        (),
     )
 
 
@@ -239,10 +258,11 @@ class CenterConfig(Block):
     missing: tuple[str, ...] = option(
         'Texts of cells that mean "not known", in addition to empty cells (`k.A.`, `"999"`).', ()
     )
-    date_order: DateOrder = option(
+    date_order: DateOrder | None = option(
         "Order of day, month and year in dates of the table that are not ISO (`2024-05-31` is "
-        "always understood).",
-        DateOrder.DMY,
+        "always understood). By default the dates of a column show it; the run stops if they do "
+        "not, or if they contradict this key.",
+        None,
     )
     eligibility: EligibilityConfig | None = option(
         " ".join((EligibilityConfig.__doc__ or "").split()), None

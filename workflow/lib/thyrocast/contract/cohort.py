@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from thyrocast.contract.names import (
     AntithyroidDrug,
+    Contradiction,
     DecidedBy,
     FileUse,
     Role,
@@ -245,6 +246,21 @@ FILES = Table(
     private=True,
 )  # fmt: skip
 
+CONTRADICTIONS = Table(
+    "{center}/contradictions.csv",
+    "Private: what contradicts itself in a patient's row and files; for the check page.",
+    (
+        _PATIENT,
+        text("identifier", "Normalized patient identifier.", missing=True),
+        text("kind", "What contradicts itself.", Contradiction),
+        integer("row", "Row of the clinical table."),
+        text("file", "Path of the file below the center's folder, percent-encoded.", missing=True),
+        text("note", "In words, without the values."),
+    ),
+    key=("patient", "kind"),
+    private=True,
+)
+
 #: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
 PACKAGE = Table(
     "{center}/clinical.csv",
@@ -259,4 +275,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES)
+TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)

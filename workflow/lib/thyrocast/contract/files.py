@@ -33,6 +33,7 @@ PRIVATE_FILES = (
     File("{center}/check.html", "The check page for the center itself: identifiers, files, contact sheet.", private=True),
     File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
     File("{center}/index/", "Index of the headers that were already read.", private=True),
+    File("{center}/understanding.json", "What was understood of the center's table, column by column: `Understanding` in `contract/documents.py`.", private=True),
     File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
     File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
     File("training/", "State of unfinished trainings.", private=True),

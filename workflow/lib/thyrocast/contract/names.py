@@ -282,3 +282,34 @@ class SimulatedStatus(StrEnum):
     LOST = "lost"
     TABLE_ONLY = "table_only"
     DICOM_ONLY = "dicom_only"
+
+
+class Contradiction(StrEnum):
+    """What contradicts itself in the data of a patient."""
+
+    SEX = "sex"
+    BIRTH = "birth_date"
+    AGE = "age"
+    FILES = "files"
+    THERAPY = "therapy_before_scan"
+    BORN = "born_after"
+    VISIT = "visit_before_therapy"
+    OUTCOME = "outcome_against_visits"
+
+
+class ColumnKind(StrEnum):
+    """What the cells of a clinical table's column are read as."""
+
+    TEXT = "text"
+    DATE = "date"
+    NUMBER = "number"
+    CODE = "code"
+
+
+class OrderSource(StrEnum):
+    """How the order of day, month and year in a column is known."""
+
+    CONFIG = "config"
+    COLUMN = "column"
+    POINTS = "points"
+    OTHER_COLUMNS = "other_columns"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,15 +12,17 @@ import pandas as pd
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import COMPARISONS
-from thyrocast.contract.names import IMAGE_MODELS, Metric, Set, Status
+from thyrocast.contract.names import IMAGE_MODELS, UNSEEN_CENTERS, Metric, Set, Status
 from thyrocast.evaluation.groups import Batch, too_small
 from thyrocast.evaluation.metrics import reference
+from thyrocast.evaluation.pooled_centers import FEWEST_CENTERS
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import (
     added_value,
     differences,
     discrimination,
+    influence,
     multiplicity,
     pooling,
     resampling,
@@ -27,7 +30,7 @@ from thyrocast.statistics import (
     weighted,
 )
 from thyrocast.statistics.differences import Difference
-from thyrocast.statistics.inputs import NotEstimableError
+from thyrocast.statistics.inputs import Floats, NotEstimableError
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,22 @@ def _cells(test: ModelTest) -> dict[str, object]:
 
 
 def _tests(a: Sample, b: Sample, settings: Settings, across_centers: bool) -> Iterator[ModelTest]:
+    """Tests of two models; the first of a metric is its headline."""
+    joint = list(_joint(a, b, settings))
+    centers = list(_by_center(a, b, settings)) if across_centers and not a.repeated else []
+    # Tests of the joint sample ignore that centers differ.
+    enough = np.unique(a.center).size >= FEWEST_CENTERS and a.design in UNSEEN_CENTERS
+    yield from (*centers, *joint) if enough else (*joint, *centers)
+    base, added = (b, a) if a.model in IMAGE_MODELS else (a, b)
+    if not a.repeated and base.model not in IMAGE_MODELS and added.model in IMAGE_MODELS:
+        # Added value of the image over clinical data or external predictions, such as a reading.
+        yield ModelTest(
+            Metric.LIKELIHOOD_RATIO, "likelihood_ratio_chi2_1", lambda: _added_value(base, added)
+        )
+
+
+def _joint(a: Sample, b: Sample, settings: Settings) -> Iterator[ModelTest]:
+    """Tests of all patients as one sample."""
     y, p, q = a.outcome, a.probability, b.probability
     level, at, cluster = settings.config.confidence, reference(settings), a.cluster
     if a.repeated:
@@ -123,19 +142,16 @@ def _tests(a: Sample, b: Sample, settings: Settings, across_centers: bool) -> It
         lambda: (utility.net_benefit_difference(y, p, q, at, level, cluster), ""),
         at,
     )
-    if a.repeated:
-        return
-    if across_centers:
-        method = "reml_hartung_knapp_truncated"
-        yield ModelTest(Metric.AUC, method, lambda: _over_centers(a, b, level))
-    base, added = (b, a) if a.model in IMAGE_MODELS else (a, b)
-    if base.model not in IMAGE_MODELS and added.model in IMAGE_MODELS:
-        # Added value of the image over clinical data or external predictions, such as a reading.
-        yield ModelTest(
-            Metric.LIKELIHOOD_RATIO,
-            "likelihood_ratio_chi2_1",
-            lambda: (added_value.likelihood_ratio(y, base.probability, added.probability), ""),
-        )
+
+
+def _added_value(base: Sample, added: Sample) -> tuple[Difference, str]:
+    y, p, center = base.outcome, base.probability, base.center
+    found = added_value.likelihood_ratio(y, p, added.probability, center)
+    used = added_value.informative(y, p, center)
+    notes = ["own intercept and slope of each center"] if np.unique(center[used]).size > 1 else []
+    if not used.all():
+        notes.append(f"{int(np.sum(~used))} patients without information on it are left out")
+    return found, "; ".join(notes)
 
 
 def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:
@@ -153,21 +169,53 @@ def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:
     return test._replace(low=interval.low, high=interval.high)
 
 
-def _over_centers(a: Sample, b: Sample, confidence: float) -> tuple[Difference, str]:
-    """Random-effects mean of the differences within centers, so that scales are not mixed."""
+def _by_center(a: Sample, b: Sample, settings: Settings) -> Iterator[ModelTest]:
+    """Random-effects means of the differences within centers, so that scales are not mixed."""
+    level, at = settings.config.confidence, reference(settings)
+
+    def area(one: Sample, other: Sample) -> tuple[float, float]:
+        areas, covariance = discrimination.delong(
+            one.outcome, np.stack([one.probability, other.probability])
+        )
+        variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+        return float(areas[0] - areas[1]), variance
+
+    def brier(one: Sample, other: Sample) -> tuple[float, float]:
+        return _mean(utility.brier_gains(one.outcome, one.probability, other.probability))
+
+    def net_benefit(one: Sample, other: Sample) -> tuple[float, float]:
+        return _mean(utility.net_benefit_gains(one.outcome, one.probability, other.probability, at))
+
+    for metric, within, threshold in (
+        (Metric.AUC, area, None),
+        (Metric.BRIER, brier, None),
+        (Metric.NET_BENEFIT, net_benefit, at),
+    ):
+        compute = functools.partial(_over_centers, a, b, within, level)
+        yield ModelTest(metric, "reml_hartung_knapp_truncated", compute, threshold)
+
+
+def _mean(values: Floats) -> tuple[float, float]:
+    error, _ = influence.standard_error(values)
+    return float(values.mean()), error**2
+
+
+def _over_centers(
+    a: Sample,
+    b: Sample,
+    within: Callable[[Sample, Sample], tuple[float, float]],
+    confidence: float,
+) -> tuple[Difference, str]:
     effects: list[float] = []
     variances: list[float] = []
     for center in np.unique(a.center):
         inside = a.center == center
         try:
-            areas, covariance = discrimination.delong(
-                a.outcome[inside], np.stack([a.probability[inside], b.probability[inside]])
-            )
+            effect, variance = within(a.among(inside), b.among(inside))
         except NotEstimableError:
             continue
-        variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
         if variance > 1e-12:
-            effects.append(float(areas[0] - areas[1]))
+            effects.append(effect)
             variances.append(variance)
     found = pooling.pool(
         effects, variances, interval="hartung_knapp_truncated", confidence=confidence

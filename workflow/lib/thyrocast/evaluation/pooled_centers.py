@@ -25,7 +25,7 @@ from thyrocast.contract.names import (
     Set,
     Status,
 )
-from thyrocast.statistics import calibration, discrimination, intervals, pooling
+from thyrocast.statistics import calibration, discrimination, intervals, new_center, pooling
 from thyrocast.statistics.inputs import NotEstimableError
 
 #: Estimators of the variance between centers, and intervals of the mean. The first is the headline:
@@ -37,6 +37,9 @@ METHODS = (
 )
 #: The joint sample of all centers, reported alongside.
 JOINT = "pooled_predictions"
+#: Fewest centers for a headline over centers. An interval of the joint sample ignores that centers
+#: differ: it covers their mean in 84-86 % of studies at a standard deviation of .3 between centers.
+FEWEST_CENTERS = 3
 JOINT_NOTE = "all test predictions as one sample; with several splits it mixes their scales"
 #: Scale on which each metric is pooled; other metrics are not pooled.
 SCALES = {
@@ -93,13 +96,21 @@ def pool(performance: pd.DataFrame, confidence: float) -> PooledTables:
     for key, rows in headlines(performance).groupby(keys, sort=False, dropna=False):
         labels = dict(zip(keys, key, strict=True))
         effects = list(_effects(rows, confidence))
+        expected = _new_center(effects, labels, confidence)
+        over_centers = False
         for method, interval in METHODS:
             named = labels | {"method": f"{method}_{interval}"}
             found = _try(effects, method, interval, confidence)
-            summary.append(named | _summary(rows, effects, found))
+            enough = len(effects) >= FEWEST_CENTERS and found.whole is not None
+            first = (method, interval) == METHODS[0]
+            headline = first and enough and labels["design"] in UNSEEN_CENTERS
+            over_centers |= headline
+            cells = _summary(rows, effects, found) | {"headline": headline}
+            summary.append(named | cells | (expected if found.whole is not None else {}))
             centers += [named | cells for cells in _centers(effects, found, labels)]
         for row in rows[rows["group_kind"] == GroupKind.POOLED].itertuples():
-            summary.append(labels | {"method": JOINT} | _joint(row, len(effects)))
+            joint = _joint(row, len(effects)) | {"headline": not over_centers}
+            summary.append(labels | {"method": JOINT} | joint)
     return PooledTables(io.build(POOLED, summary), io.build(POOLED_CENTERS, centers))
 
 
@@ -177,13 +188,34 @@ def _try(effects: Sequence[Effect], method: str, interval: str, confidence: floa
     return _Result(whole, without)
 
 
-_NUMBERS = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high", "tau2", "i2", "q", "q_p")
+_NUMBERS = ("estimate", "ci_low", "ci_high", "tau2", "i2", "q", "q_p")
+_PREDICTION = ("pi_low", "pi_high", "pi_method", "pi_coverage_low", "pi_coverage_high")
+
+
+def _new_center(
+    effects: Sequence[Effect], labels: dict[str, Any], confidence: float
+) -> dict[str, object]:
+    """Prediction interval; empty for centers that the models saw, and for fewer than three."""
+    # Results of centers used in training give no information on a new center.
+    if labels["design"] not in UNSEEN_CENTERS:
+        return {}
+    try:
+        found = new_center.predict(
+            [effect.value for effect in effects],
+            [effect.variance for effect in effects],
+            confidence,
+        )
+    except NotEstimableError:
+        return {}
+    back = BACK[SCALES[Metric(labels["metric"])]]
+    ends = (back(found.low), back(found.high))
+    return dict(zip(_PREDICTION, (*ends, found.method, *found.coverage), strict=True))
 
 
 def _summary(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> dict[str, object]:
     first = rows.iloc[0]
     scale = SCALES[Metric(first["metric"])]
-    cells: dict[str, object] = dict.fromkeys(_NUMBERS)
+    cells: dict[str, object] = dict.fromkeys((*_NUMBERS, *_PREDICTION))
     cells |= {"k": len(effects), "scale": scale, "note": _note(rows, effects, found)}
     whole = found.whole
     if whole is None:
@@ -191,11 +223,7 @@ def _summary(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> d
     back = BACK[scale]
     cells |= {"tau2": whole.tau2, "i2": whole.i2, "q": whole.q, "q_p": whole.q_p}
     cells |= {"estimate": back(whole.estimate), "ci_low": back(whole.low)}
-    cells |= {"ci_high": back(whole.high), "status": Status.ESTIMATED}
-    if first["design"] in UNSEEN_CENTERS:
-        # Results of centers used in training give no information on a new center.
-        cells |= {"pi_low": back(whole.prediction_low), "pi_high": back(whole.prediction_high)}
-    return cells
+    return cells | {"ci_high": back(whole.high), "status": Status.ESTIMATED}
 
 
 def _note(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> str:
@@ -212,7 +240,7 @@ def _note(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> str:
 
 
 def _joint(row: Any, k: int) -> dict[str, object]:
-    cells: dict[str, object] = dict.fromkeys((*_NUMBERS, "scale"))
+    cells: dict[str, object] = dict.fromkeys((*_NUMBERS, *_PREDICTION, "scale"))
     cells |= {name: getattr(row, name) for name in ("estimate", "ci_low", "ci_high", "status")}
     return cells | {"k": k, "note": "; ".join(part for part in (JOINT_NOTE, row.note) if part)}
 

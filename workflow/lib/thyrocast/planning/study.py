@@ -9,12 +9,14 @@ from pathlib import Path
 
 from thyrocast import identity
 from thyrocast.config.center import CenterConfig
+from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 from thyrocast.planning import folders, pseudonyms
 from thyrocast.planning.exports import Export
+from thyrocast.tables import clinical
 from thyrocast.tables.spreadsheet import read_sheet
 
 
@@ -26,13 +28,13 @@ def check_inputs(study: StudyConfig) -> None:
     InputError
         With one line for each fault, naming center, key or column, and what was expected.
     """
-    faults = [fault for center in study.centers for fault in _center_faults(center)]
+    faults = [fault for center in study.centers for fault in _center_faults(center, study.cohort)]
     faults += _file_faults(study)
     if faults:
         raise InputError(faults[0] if len(faults) == 1 else "\n".join(["", *faults]))
 
 
-def _center_faults(center: CenterConfig) -> Iterator[str]:
+def _center_faults(center: CenterConfig, cohort: CohortConfig) -> Iterator[str]:
     where = f"center {center.name}"
     folder = Path(center.dicom)
     if not folder.is_dir():
@@ -43,22 +45,9 @@ def _center_faults(center: CenterConfig) -> Iterator[str]:
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
         return
     try:
-        table = read_sheet(center.clinical, center.sheet, center.encoding)
+        clinical.read_table(center, cohort)
     except InputError as error:
-        yield f"{where}: {error}"
-        return
-    for key, name in center.named_columns().items():
-        if name not in table.header:
-            yield (
-                f"{where}, key {key}: table {center.clinical} has no column {name!r}, "
-                f"expected one of {', '.join(map(repr, table.header))}"
-            )
-    identifier = center.columns.patient
-    if identifier in table.header and not any(table.column(identifier)):
-        yield (
-            f"{where}, column {identifier!r}: no patient in table {center.clinical}, "
-            "expected one row per patient with an identifier"
-        )
+        yield from (line for line in str(error).splitlines() if line)
 
 
 def _file_faults(study: StudyConfig) -> Iterator[str]:

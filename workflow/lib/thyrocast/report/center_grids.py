@@ -61,6 +61,14 @@ def pooled(study: StudyResults, design: str) -> list[Grid]:
         "scale, observed / expected on the log scale."
     )
     new_center = bool(rows["pi_low"].notna().any())
+    if new_center:
+        known = rows[rows["pi_low"].notna()]
+        note += (
+            f" Prediction intervals by {words.method(known['pi_method'].iloc[0])}: in simulations "
+            f"{numbers.number(known['pi_coverage_low'].min(), 0)} to "
+            f"{numbers.number(known['pi_coverage_high'].max(), 0)} % of nominal 95 % intervals "
+            "contained the result of a new center."
+        )
     header = ["Model", "Metric", "Mean of centers", "τ²", "I²", "Q", "Centers"]
     if new_center:
         header.insert(3, f"New center ({study.level} prediction)")

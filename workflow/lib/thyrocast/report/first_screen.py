@@ -197,7 +197,9 @@ def _new_center(study: StudyResults, design: str, model: str) -> list[str]:
     return [
         f"From {words.plural(int(row['k']), 'center')} ({source}), a new hospital can expect an AUC "
         f"between {numbers.number(row['pi_low'])} and {numbers.number(row['pi_high'])} "
-        f"({study.level} prediction interval).{chance}"
+        f"({study.level} prediction interval; such intervals contained "
+        f"{numbers.number(row['pi_coverage_low'], 0)} to {numbers.number(row['pi_coverage_high'], 0)} % "
+        f"of new centers in simulations).{chance}"
     ]
 
 

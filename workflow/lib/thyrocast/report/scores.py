@@ -11,9 +11,6 @@ from thyrocast.report.study import StudyResults
 MAIN_MODELS = (
     Model.SIGNATURE, Model.NETWORK, Model.COMBINED, Model.HANDCRAFTED, Model.CLINICAL,
 )  # fmt: skip
-#: From this number of centers on, `loco` is represented by their mean. With two centers,
-#: the interval of the mean is too wide to be useful.
-FEWEST_CENTERS = 3
 
 
 def evaluated(study: StudyResults) -> list[str]:
@@ -69,14 +66,12 @@ def answer(
 ) -> "pd.Series | None":
     """The result of a model in a design: its headline, or the mean over centers (a row with ``k``).
 
-    In `loco` each center has its own model, so a pair of patients of two centers would compare the
-    scales of two models. The mean over centers does not have this problem.
+    The table of pooled results says which: an interval of all patients as one sample ignores that
+    centers differ, and in `loco` a pair of patients of two centers compares two models.
     """
     row = headline(study, design, model, metric, set_name)
     mean = pooled(study, design, model, metric)
-    if row is None or mean is None or (design, set_name) != (Design.LOCO, Set.TEST):
-        return row
-    if mean["k"] < FEWEST_CENTERS:
+    if row is None or mean is None or not mean["headline"] or set_name != Set.TEST:
         return row
     row = row.copy()
     for part in ("estimate", "ci_low", "ci_high", "k"):

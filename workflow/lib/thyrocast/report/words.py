@@ -87,6 +87,7 @@ METHODS: Mapping[str, str] = {
     "t": "t",
     "log_t": "t, log scale",
     "wald": "Wald",
+    "nagashima_bootstrap": "Nagashima’s bootstrap",
     "sandwich_t": "t, sandwich variance",
     "sandwich_t_by_patient": "t, sandwich variance by patient",
     "wilson": "Wilson",

@@ -280,11 +280,24 @@ def net_benefit_difference(
     >>> found.difference, round(found.p_value, 3)
     (0.0, 1.0)
     """
+    gain = net_benefit_gains(outcome, probability_a, probability_b, threshold)
+    return differences.paired_mean(gain, confidence, cluster)
+
+
+def net_benefit_gains(
+    outcome: ArrayLike, probability_a: ArrayLike, probability_b: ArrayLike, threshold: float
+) -> Floats:
+    """Each patient's difference in net benefit, (n,), as in `net_benefit_difference`.
+
+    Examples
+    --------
+    >>> net_benefit_gains([1, 0], [0.9, 0.2], [0.4, 0.7], 0.5)
+    array([1., 1.])
+    """
     y, a = inputs.read(outcome, probability_a)
     b = inputs.probability_array(probability_b, y.size)
     t = float(_thresholds(threshold)[0])
-    gain = contributions(y, a >= t, t) - contributions(y, b >= t, t)
-    return differences.paired_mean(gain, confidence, cluster)
+    return np.asarray(contributions(y, a >= t, t) - contributions(y, b >= t, t))
 
 
 def brier_difference(
@@ -317,7 +330,18 @@ def brier_difference(
     >>> round(found.difference, 3)
     -0.165
     """
+    gain = brier_gains(outcome, probability_a, probability_b)
+    return differences.paired_mean(gain, confidence, cluster)
+
+
+def brier_gains(outcome: ArrayLike, probability_a: ArrayLike, probability_b: ArrayLike) -> Floats:
+    """Each patient's difference in squared error, (n,), as in `brier_difference`.
+
+    Examples
+    --------
+    >>> brier_gains([1, 0], [0.9, 0.2], [0.4, 0.2]).round(2)
+    array([-0.35,  0.  ])
+    """
     y, a = inputs.read(outcome, probability_a)
     b = inputs.probability_array(probability_b, y.size)
-    gain = losses.squared_errors(y, a) - losses.squared_errors(y, b)
-    return differences.paired_mean(gain, confidence, cluster)
+    return np.asarray(losses.squared_errors(y, a) - losses.squared_errors(y, b))

@@ -1,16 +1,15 @@
 """The cells of one row of a center's table, read as text, number, date or code."""
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from thyrocast.contract.text import fold
 from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
-from thyrocast.tables.dates import parse_date
-from thyrocast.tables.numbers import RANGES, parse_number
-from thyrocast.tables.units import UNITS
-
-TSH_UNIT = "mIU/L"
+from thyrocast.tables.columns import Column
+from thyrocast.tables.numbers import Bound
+from thyrocast.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -26,33 +25,34 @@ class Row:
 
     Parameters
     ----------
-    cells
-        Column to text.
-    missing
-        Folded texts that mean "not known".
-    date_order
-        Order of day, month and year in dates that are not ISO, such as ``dmy``.
+    table
+        The table.
+    position
+        The row's position in it, from 0.
 
     Attributes
     ----------
     faults
         Cells that could not be read so far.
+    unreadable_dates
+        Columns whose cell is filled but not a date.
     """
 
-    def __init__(self, cells: Mapping[str, str], missing: Collection[str], date_order: str) -> None:
-        self._cells = cells
-        self._missing = missing
-        self._date_order = date_order
+    def __init__(self, table: Table, position: int) -> None:
+        self._table = table
+        self._position = position
         self.faults: list[Fault] = []
+        self.unreadable_dates: list[str] = []
 
     def fault(self, column: str | None, text: str) -> None:
         """Add a fault of a column."""
-        self.faults.append(Fault(str(column), text))
+        found = Fault(str(column), text)
+        if found not in self.faults:
+            self.faults.append(found)
 
     def text(self, column: str | None) -> str:
         """Return a cell; "" for a column that the center does not have, and for "not known"."""
-        value = self._cells.get(column, "") if column else ""
-        return "" if fold(value) in self._missing else value
+        return self._table.texts(column)[self._position] if column else ""
 
     def number(self, column: str | None, quantity: str, factor: float = 1.0) -> float | None:
         """Return a number in our unit; None, with a fault, if it is not a number or out of range.
@@ -64,39 +64,31 @@ class Row:
         quantity
             Our name of the quantity, as in `numbers.RANGES`.
         factor
-            Converts the center's unit to ours. A cell with a percent sign is in percent, for any
-            unit of the center.
+            Converts the center's unit to ours. A unit in the cell itself, such as a percent sign,
+            applies whatever the unit of the center is.
         """
-        text = self.text(column)
-        if not text:
+        if not column:
             return None
-        unit = UNITS.get(quantity, TSH_UNIT)
-        if text.endswith("%"):
-            if unit != "percent":
-                self.fault(column, f"a percentage, expected {unit}")
-                return None
-            text, factor = text.removesuffix("%"), 1.0
-        try:
-            value = parse_number(text) * factor
-        except ValueError as error:
-            self.fault(column, str(error))
-            return None
-        low, high = RANGES[quantity]
-        if not low <= value <= high:
-            self.fault(column, f"outside {low:g} to {high:g} {unit}")
-            return None
+        value: float | None = self._value(self._table.numbers(column, quantity, factor))
         return value
 
-    def date(self, column: str | None) -> datetime.date | None:
+    def bound(self, column: str | None, quantity: str, factor: float = 1.0) -> Bound | None:
+        """Return whether the number of a cell is a limit, as in ``<0.01``; None if it is not."""
+        if not column:
+            return None
+        return self._table.numbers(column, quantity, factor).bounds.get(self._position)
+
+    def date(self, column: str | None, birth: bool = False) -> datetime.date | None:
         """Return a date; None if the cell is empty, or, with a fault, if it is not a date."""
-        text = self.text(column)
-        if not text:
+        if not column:
             return None
-        try:
-            return parse_date(text, self._date_order)
-        except ValueError:
-            self.fault(column, "not a date")
+        read = self._table.dates(column, birth)
+        if read.undecided and read.order is None:  # `Table.stops` says so
             return None
+        if self._position in read.problems and column not in self.unreadable_dates:
+            self.unreadable_dates.append(column)
+        value: datetime.date | None = self._value(read)
+        return value
 
     def code(self, column: str | None, name: str, codes: Mapping[str, str | None]) -> str | None:
         """Return our code for a cell; None if not known, or, with a fault, if it is undefined.
@@ -110,15 +102,11 @@ class Row:
         codes
             The center's codes and ours.
         """
-        text = self.text(column)
-        if not text:
-            return None
-        try:
-            return decode(name, text, codes)
-        except ValueError as error:
-            expected = f"expected one of {', '.join(CODES[name])} or of codes.{name}"
-            self.fault(column, f"{error}, {expected}")
-            return None
+        expected = f"expected one of {', '.join(CODES[name])} or of codes.{name}"
+        value: str | None = self.word(
+            column, name, lambda text: decode(name, text, codes), expected
+        )
+        return value
 
     def takes_drug(self, column: str | None, codes: Mapping[str, str | None]) -> bool | None:
         """Return whether antithyroid drugs are taken; None, with a fault, if the cell is unclear.
@@ -130,12 +118,40 @@ class Row:
         codes
             The center's codes of ``antithyroid_drug`` and ours.
         """
-        try:
-            return antithyroid_drug(self.text(column), codes)
-        except ValueError:
-            expected = "yes, no, a dose, the name of a drug, or a code of codes.antithyroid_drug"
-            self.fault(column, f"not understood, expected {expected}")
+        if not self.text(column):
+            return antithyroid_drug("", codes)
+        expected = (
+            "expected yes, no, a dose, the name of a drug, or a code of codes.antithyroid_drug"
+        )
+
+        def read(text: str) -> bool:
+            try:
+                return antithyroid_drug(text, codes)
+            except ValueError:
+                raise ValueError("not understood") from None
+
+        value: bool | None = self.word(column, "drug", read, expected)
+        return value
+
+    def word(
+        self, column: str | None, name: str, read: Callable[[str], Any], expected: str = ""
+    ) -> Any:
+        """Return what a word means; None if the cell is empty, or, with a fault, if it is unclear.
+
+        Parameters
+        ----------
+        column
+            The center's column.
+        name
+            Our name of what the words mean.
+        read
+            Returns the meaning of a cell, or raises `ValueError`.
+        expected
+            What was expected, for the fault.
+        """
+        if not column:
             return None
+        return self._value(self._table.codes(column, name, read), expected)
 
     def takes_levothyroxine(
         self, column: str | None, codes: Mapping[str, str | None]
@@ -149,13 +165,39 @@ class Row:
         codes
             The center's codes of ``levothyroxine`` and ours.
         """
-        try:
-            return levothyroxine(self.text(column), codes)
-        except ValueError:
-            expected = "yes, no, a dose, the name of a hormone, or a code of codes.levothyroxine"
-            self.fault(column, f"not understood, expected {expected}")
-            return None
+        if not self.text(column):
+            return levothyroxine("", codes)
+
+        def read(text: str) -> bool | None:
+            try:
+                return levothyroxine(text, codes)
+            except ValueError:
+                raise ValueError("not understood") from None
+
+        expected = (
+            "expected yes, no, a dose, the name of a hormone, or a code of codes.levothyroxine"
+        )
+        value: bool | None = self.word(column, "levothyroxine", read, expected)
+        return value
 
     def names_hormone(self, column: str | None) -> bool:
         """Return whether a cell names a thyroid hormone."""
         return names_hormone(self.text(column))
+
+    def _value(self, column: Column, expected: str = "") -> Any:
+        problem = column.problems.get(self._position)
+        if problem:
+            self.fault(column.header, ", ".join(filter(None, (problem, expected))))
+        return column.values[self._position]
+
+
+def words(meanings: Mapping[str, Any], problem: str) -> Callable[[str], Any]:
+    """Return a reader of the words in a mapping; case does not matter."""
+    table = {fold(theirs): ours for theirs, ours in meanings.items()}
+
+    def read(text: str) -> Any:
+        if fold(text) not in table:
+            raise ValueError(problem)
+        return table[fold(text)]
+
+    return read

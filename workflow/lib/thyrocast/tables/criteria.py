@@ -18,7 +18,7 @@ from thyrocast.config.eligibility import (
 from thyrocast.contract.text import code_texts, fold
 from thyrocast.tables.cells import Row
 from thyrocast.tables.codes import NO, YES
-from thyrocast.tables.numbers import parse_number
+from thyrocast.tables.numbers import single_number
 
 LOG = logging.getLogger("thyrocast")
 #: Begins every reason of this module, so that a flow shows them together.
@@ -144,7 +144,7 @@ def is_later_therapy(row: Row, center: CenterConfig) -> bool:
 def _not_first(text: str, rule: TherapyNumberConfig) -> bool:
     if fold(text) in code_texts(rule.first):
         return False
-    if parse_number(text) < 1:
+    if single_number(text) < 1:
         raise ValueError("a therapy number below 1")
     return True
 
@@ -174,7 +174,7 @@ def _earlier(
         except ValueError:
             pass
         # A number of treatments has one or two digits; a longer number may be a date.
-        return parse_number(text) >= 1 if re.fullmatch(r"\d{1,2}(\.0+)?", text) else before(text)
+        return single_number(text) >= 1 if re.fullmatch(r"\d{1,2}(\.0+)?", text) else before(text)
 
     def before(text: str) -> bool:
         date = row.date(rule.column)
@@ -220,7 +220,7 @@ def _criterion(row: Row, rule: CriterionConfig) -> str:
             raise ValueError("a code that is not in the config")
         if allowed or excluded:
             return code in excluded or bool(allowed and code not in allowed)
-        value = parse_number(text)
+        value = single_number(text)
         low, high = rule.minimum, rule.maximum
         return (low is not None and value < low) or (high is not None and value > high)
 

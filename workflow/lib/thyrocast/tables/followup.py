@@ -9,7 +9,7 @@ from thyrocast.config.definition import DAYS_PER_MONTH, days_of
 from thyrocast.config.outcome import OutcomeConfig, SecondTreatmentConfig, VisitConfig
 from thyrocast.contract.names import SecondKind, ThyroidState
 from thyrocast.contract.text import fold
-from thyrocast.tables.cells import Row
+from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import NO, YES
 
 #: From this time on a restart of antithyroid drugs means failure, unless the config says otherwise.
@@ -24,7 +24,7 @@ class Visit:
     Attributes
     ----------
     days
-        Days since therapy.
+        Days since therapy; a visit at 0 or less contradicts the therapy's date and is not used.
     state
         Thyroid state as the center codes it.
     tsh, ft4, ft3
@@ -133,7 +133,7 @@ def _read_visit(
     if row.text(visit.state):
         state = _read_state(row, visit.state, rule.states)
     else:
-        tsh = row.number(visit.tsh, "tsh")
+        tsh = row.number(visit.tsh, "tsh", factors["tsh"])
         ft4 = row.number(visit.ft4, "ft4", factors["ft4"])
         ft3 = row.number(visit.ft3, "ft3", factors["ft3"])
     drug = row.takes_drug(visit.drug, center.codes.antithyroid_drug)
@@ -152,7 +152,7 @@ def _read_visit(
 
 
 def _read_days(row: Row, visit: VisitConfig, therapy: datetime.date | None) -> float | None:
-    """Return the days from therapy to a visit; None if not known or not after the therapy."""
+    """Return the days from therapy to a visit, of which only positive ones are used."""
     if not row.text(visit.date):
         return None if visit.months is None else visit.months * DAYS_PER_MONTH
     date = row.date(visit.date)
@@ -160,18 +160,14 @@ def _read_days(row: Row, visit: VisitConfig, therapy: datetime.date | None) -> f
         return None
     if date <= therapy:
         row.fault(visit.date, f"{DATED_BEFORE}, so the visit is not used")
-        return None
     return float((date - therapy).days)
 
 
 def _read_state(row: Row, column: str | None, states: Mapping[str, str]) -> ThyroidState | None:
-    table = {fold(theirs): ours for theirs, ours in states.items()}
-    code = fold(row.text(column))
-    try:
-        return ThyroidState(table.get(code, code))
-    except ValueError:
-        row.fault(column, "a state that is not in the config")
-        return None
+    meanings = {state.value: state.value for state in ThyroidState} | dict(states)
+    read = words(meanings, "a state that is not in the config")
+    found = row.word(column, "state", read)
+    return None if found is None else ThyroidState(found)
 
 
 def _read_death(row: Row, column: str | None, therapy: datetime.date | None) -> float | None:

@@ -21,6 +21,12 @@ from thyrocast.tables.limits import check_rows
 _WORKBOOKS = {".xlsx", ".xlsm"}
 
 
+class Exact(str):
+    """Text of a cell that a workbook stores as a number: its point is the decimal mark."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A center's table as text.

@@ -1,0 +1,74 @@
+"""Contradictions in rows and files are found, whatever else happens to the patient."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.check import examples
+from tests.unit.hospital import Hospital, scan
+from thyrocast import check
+from thyrocast.check.findings import Finding
+from thyrocast.contract.check import RemarkCode, Severity
+
+
+def found(hospital: Hospital, *others: Hospital) -> dict[tuple[RemarkCode, str], Finding]:
+    findings = check.check(examples.center(hospital, others)).findings
+    return {(one.code, one.subject): one for one in findings}
+
+
+@pytest.mark.parametrize(
+    ("cells", "elements", "code", "kind"),
+    [
+        ({"sex": "f"}, {"PatientSex": "M"}, RemarkCode.IDENTITY, "sex"),
+        (
+            {"birth": "1970-02-03"},
+            {"PatientBirthDate": "19700204"},
+            RemarkCode.IDENTITY,
+            "birth_date",
+        ),
+        (
+            {"therapy": "2019-05-01"},
+            {"AcquisitionDate": "20190601"},
+            RemarkCode.DATES,
+            "therapy_before_scan",
+        ),
+        ({"birth": "2020-01-20"}, {}, RemarkCode.DATES, "born_after"),
+    ],
+)
+def test_row_against_image(
+    tmp_path: Path, cells: dict[str, str], elements: dict[str, str], code: RemarkCode, kind: str
+) -> None:
+    hospital = examples.hospital(tmp_path, patients=2)
+    hospital.patient("X", **cells)
+    hospital.scan("x.dcm", scan("X", **elements))
+    finding = found(hospital)[code, kind]
+    assert finding.count == 1
+    assert finding.examples[0].identifier == "X"
+
+
+def test_two_people_under_one_identifier(tmp_path: Path) -> None:
+    hospital = examples.hospital(tmp_path, patients=2)
+    hospital.patient("X")
+    hospital.scan("x1.dcm", scan("X", seed=1, PatientBirthDate="19500607"))
+    hospital.scan("x2.dcm", scan("X", seed=2, PatientBirthDate="19760708"))
+    assert found(hospital)[RemarkCode.IDENTITY, "files"].count == 1
+
+
+def test_an_image_under_two_identifiers_within_and_across_centers(tmp_path: Path) -> None:
+    hospital = examples.hospital(tmp_path, patients=2)
+    hospital.patient("X")
+    hospital.scan("x.dcm", scan("X", seed=100, PatientBirthDate="19470101"))
+    finding = found(hospital)[RemarkCode.DUPLICATE, "identical pixels"]
+    assert finding.severity is Severity.BLOCKER
+    assert (finding.count, finding.unit) == (1, "pairs")
+    other = examples.hospital(tmp_path / "other", "south", patients=3)
+    third = examples.hospital(tmp_path / "third", "east", patients=1)
+    across = found(third, other)[RemarkCode.DUPLICATE, "identical pixels"]
+    assert "also in another center" in across.text
+    assert across.examples[0].identifier == "E0"
+    assert across.examples[0].note.startswith("and south-")
+
+
+def test_a_clean_center_has_no_contradiction(tmp_path: Path) -> None:
+    codes = {code for code, _ in found(examples.hospital(tmp_path))}
+    assert not codes & {RemarkCode.IDENTITY, RemarkCode.DATES, RemarkCode.DUPLICATE}

@@ -1,0 +1,82 @@
+"""Which of our columns another column of a center's table looks like, by its name and its cells."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from thyrocast.contract.text import fold
+from thyrocast.tables.codes import NO, YES
+from thyrocast.tables.dates import ORDERS, parse_date, possible_orders
+from thyrocast.tables.units import split_unit
+
+# Words of column names in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and
+# Turkish, without accents, by config key.
+_NAMES = {
+    "columns.patient": r"pat(ient)?[ ._-]*(id|nr|no|num|code)|\bmrn\b|\bid\b|historia|dossier|hasta ?no|kimlik|"
+    r"identifi|numer pacjenta|\bipp\b|prontuario",
+    "columns.therapy_date": r"(therap|treat|behandl|trait|tratam|tratt|terapi|tedavi|leczeni|rai|rit|i-?131).*"
+    r"(date|datum|fecha|\bdata\b|tarih|\bam\b|\bon\b|\bdt\b)|"
+    r"(date|datum|fecha|\bdata\b|tarih).*(therap|treat|behandl|trait|tratam|tratt|terapi|tedavi|rai|i-?131)",
+    "columns.birth_date": r"birth|\bdob\b|geb(urts|\b|\.)|naiss|nacim|nascit|nascim|dogum|urodz|geboorte",
+    "columns.sex": r"\bsex|\bgender|geschlecht|\bsesso|\bsexo|cinsiyet|plec|geslacht|genere",
+    "columns.age": r"\bage\b|\balter\b|\bedad\b|\beta\b|\bidade\b|\byas\b|\bwiek\b|leeftijd",
+    "columns.gland_mass": r"(gland|thyroid|schilddr|thyr|tiroid|tireoid|tarczyc|schildklier).*"
+    r"(mass|vol|weight|gewicht|poids|peso|hacim|size)|\bvolum|(mass|weight|peso|poids).*(thyr|tiroid)",
+    "columns.uptake_24h": r"uptake|\braiu|captac|captation|captaz|captacao|tutulum|wychwyt|opname|\bfix\w* 24|speicher",
+    "columns.activity": r"activ|aktiv|attivita|ativid|\bdos[eis]|\bmbq|\bmci|aktywn|\bdawk",
+    "columns.trab": r"trab|\btrak\b|\btsi\b|\btbii\b|rezeptor|receptor|recepteur",
+    "columns.ft4": r"\bf?-? ?t4\b|free t4|freies t4|\bt4 ?l|thyroxin|tiroxin|ft4",
+    "columns.ft3": r"\bf?-? ?t3\b|free t3|freies t3|\bt3 ?l|triio|trijod|ft3",
+    "columns.antithyroid_drug": r"antithyr|anti-thyr|thyreostat|antitiroid|\batd\b|\bmmi\b|methimaz|metimaz|"
+    r"thiamaz|carbimaz|\bptu\b|tyreosta|strumazol",
+    "columns.withdrawal_days": r"withdraw|absetz|abgesetzt|arret|suspens|sin antitiro|kesilme|odstaw|stop.*(day|atd)|"
+    r"(day|tage|jours|dias|giorni|gun).*(off|ohne|sans|sin|senza|without)",
+    "columns.orbitopathy": r"orbitop|ophthalmop|oftalmop|ophtalmop|exophth|\beo\b|\bgo\b|orbitopat|oftalmopat",
+    "columns.smoking": r"smok|rauch|tabac|fum[aeo]|taba[cq]|sigara|palen|roken|palacz|tytoń",
+    "columns.outcome": r"outcome|result|erfolg|respuesta|reponse|esito|risultato|wynik|sonuc|resultado|cured|remission|"
+    r"uitkomst|heilung",
+    "outcome.visits.date": r"(visit|follow|kontroll|visite|control|suivi|visita|kontrol|wizyt).*(date|datum|fecha|data|tarih)",
+    "outcome.visits.tsh": r"\btsh\b",
+    "outcome.second_treatment": r"(second|2nd|zweit|deuxi|segund|second[ao]|ikinci|drug[ai]).*(therap|rai|treat|trait|"
+    r"tratam|behandl|tedavi|terapi)|thyroidectom|tiroidectom|\bop\b|surgery|chirurg",
+}  # fmt: skip
+_PATTERNS = {key: re.compile(pattern) for key, pattern in _NAMES.items()}
+# Share of the cells that must look alike.
+_MOST = 0.8
+_SEXES = {"f", "m", "w", "female", "male", "mujer", "varon", "homme", "femme", "k", "e", "v", "h"}
+_UNITS = {"mci": "columns.activity", "mbq": "columns.activity", "gbq": "columns.activity"}
+
+
+def by_name(header: str) -> list[str]:
+    """Return the config keys whose column a name looks like, in nine languages."""
+    letters = unicodedata.normalize("NFD", header.casefold().replace("ı", "i"))
+    name = "".join(c for c in letters if not unicodedata.combining(c)).replace("_", " ")
+    return [key for key, pattern in _PATTERNS.items() if pattern.search(name)]
+
+
+def by_content(texts: Sequence[str]) -> list[str]:
+    """Return the config keys whose column most of the cells look like."""
+    filled = [text for text in texts if text]
+    if not filled:
+        return []
+    share = _MOST * len(filled)
+    if sum(map(_is_date, filled)) >= share:
+        return ["columns.therapy_date", "columns.birth_date", "outcome.visits.date"]
+    if len({fold(text) for text in filled}) > 1 and all(fold(text) in _SEXES for text in filled):
+        return ["columns.sex"]
+    if sum(fold(text) in YES | NO for text in filled) >= share:
+        return ["columns.orbitopathy", "columns.outcome", "outcome.second_treatment"]
+    units = [split_unit(text)[1].casefold() for text in filled]
+    return [key for unit, key in _UNITS.items() if units.count(unit) >= share]
+
+
+def _is_date(text: str) -> bool:
+    if possible_orders(text):
+        return True
+    if text.strip().isdigit():  # a number that could count days
+        return False
+    try:
+        parse_date(text, ORDERS[0], birth=True)
+    except ValueError:
+        return False
+    return True
