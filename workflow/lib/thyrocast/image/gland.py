@@ -31,6 +31,9 @@ FAINT = 0.1
 #: Pieces of a lobe with less than this share of the largest one's area are noise.
 PIECE = 0.08
 
+#: Relative standard deviation of the area per mean uncertainty of a pixel, p (1 - p), in the gland.
+AREA_SD = 1.0
+
 # Ring of background around the gland: from, to, mm. If its area is below RING_LEAST_MM2, the wide ring
 # is used instead.
 RING_MM = (12, 28)
@@ -72,6 +75,8 @@ class Gland:
         Column between the lobes, pixels.
     score
         Probability that the image shows a thyroid.
+    area_sd
+        Relative standard deviation of the area.
     """
 
     whole: Mask
@@ -81,6 +86,7 @@ class Gland:
     background: float
     middle: float
     score: float
+    area_sd: float
 
 
 def find_gland(
@@ -120,7 +126,9 @@ def find_gland(
     )
     ring, background = _surroundings(smooth, whole, grid_mm)
     _check_surroundings(counts, smooth, whole, background, grid_mm)
-    return Gland(whole, right, left, ring, background, _middle(right, left), marked.score)
+    return Gland(
+        whole, right, left, ring, background, _middle(right, left), marked.score, _area_sd(marked)
+    )
 
 
 def _search(counts: Image) -> Marked:
@@ -197,6 +205,12 @@ def _most_probable(probability: Floats) -> Mask:
         sizes = ndimage.sum_labels(taken, pieces, np.arange(1, count + 1))
         taken = np.isin(pieces, 1 + np.flatnonzero(sizes >= PIECE * sizes.max()))
     return np.asarray(taken)
+
+
+def _area_sd(marked: Marked) -> float:
+    """Return the relative standard deviation of the area, from how uncertain the pixels are."""
+    whole = np.minimum(marked.right + marked.left, 1.0)
+    return AREA_SD * float((whole * (1 - whole)).sum() / max(float(whole.sum()), 1e-6))
 
 
 def _surroundings(smooth: Image, whole: Mask, grid_mm: float) -> tuple[Mask, float]:

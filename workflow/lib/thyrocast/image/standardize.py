@@ -196,15 +196,21 @@ def _standardize(
         raise UnusableError("an image without counts")
     grid = images.to_grid(image, spacing)
     limits = (settings.min_area_cm2, settings.max_area_cm2)
-    gland = glands.find_gland(grid, GRID_MM, limits)
+    gland = glands.find_gland(grid, GRID_MM, limits, settings.min_score)
+    dose_rate = _dose_rate(scan, folder, center)
     measured = quantities.measure(
-        grid, gland, GRID_MM, scan.duration_s, _dose_rate(scan, folder, center)
+        grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
     )
     if scan.kind is ScanKind.CAPTURE:
         # Gray values are not counts: only ratios, shapes and sizes are valid.
-        measured = replace(measured, q_counts=None, q_rate=None, q_uptake=None, q_snr=None)
+        measured = replace(
+            measured, q_counts=None, q_rate=None, q_snr=None, q_uptake=None, q_uptake_sd=None
+        )
     elif (measured.q_counts or 0.0) < settings.min_counts:
-        raise UnusableError("too few counts in the gland")
+        raise UnusableError(
+            f"too few counts in the gland: {measured.q_counts or 0.0:.0f}, expected at least "
+            f"{settings.min_counts:.0f} (min_counts)"
+        )
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
     field = Field(row - side / 2, column - side / 2, side, settings.size)
@@ -214,7 +220,7 @@ def _standardize(
     pixels = np.ascontiguousarray(counts.image).tobytes()
     return Standardized(
         patient=patient,
-        image=_intensity(cropped, mask, field, scan, settings).astype(np.float32),
+        image=_intensity(cropped, mask, field, scan, dose_rate, settings).astype(np.float32),
         mask=mask.astype(np.uint8),
         digest=hashlib.blake2b(pixels, digest_size=16).hexdigest(),
         acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
@@ -227,19 +233,24 @@ def _intensity(
     mask: NDArray[np.bool_],
     field: Field,
     scan: RegisteredScan,
+    dose_rate: float | None,
     settings: ImageConfig,
 ) -> NDArray[np.float64]:
     """Return counts on a scale that can be compared between cameras; nothing is clipped.
 
-    ``relative`` has mean 1 in the gland. ``activity`` is counts/s per MBq and cm².
+    ``relative`` has mean 1 in the gland. ``activity`` is percent of the injected activity per cm²,
+    which `dose_rate` (counts/s in air at the time of the image) represents.
     """
     if not mask.any() or counts[mask].mean() <= 0:
         raise UnusableError("a gland outside the field of view")
     if settings.intensity is Intensity.RELATIVE:
         return np.asarray(counts / counts[mask].mean())
-    if not scan.duration_s or not scan.tc_activity_mbq:
-        raise UnusableError("duration or injected activity not stated")
-    return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
+    if not scan.duration_s or not dose_rate:
+        raise UnusableError(
+            "intensity `activity` needs duration and an image of the syringe, or duration, activity, "
+            "delay and fallbacks.sensitivity; one of them is missing"
+        )
+    return 100 * counts / (scan.duration_s * dose_rate * field.pixel_mm**2 / 100)
 
 
 def _dose_rate(scan: RegisteredScan, folder: Path, center: CenterConfig) -> float | None:
