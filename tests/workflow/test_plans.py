@@ -23,7 +23,9 @@ def furnish(folder: Path, config: Mapping[str, Any]) -> None:
         dicom = folder / center["dicom"]
         dicom.mkdir(parents=True, exist_ok=True)
         (dicom / "scan").write_bytes(b"")
-        header = list(dict.fromkeys(center["columns"].values()))
+        criteria = (center.get("eligibility") or {}).values()
+        more = [rule["column"] for rule in criteria if isinstance(rule, dict) and "column" in rule]
+        header = list(dict.fromkeys([*center["columns"].values(), *more]))
         rows = [header, *([str(n)] * len(header) for n in range(30))]
         table = folder / center["clinical"]
         table.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +70,22 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     assert plan["fit_signature"] == plan["explain_network"] == 4
     assert plan["evaluate_design"] == 3
     assert plan["standardize_images"] == 3 * 2
+
+
+def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_path: Path) -> None:
+    config = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))
+    for center in config["centers"]:
+        center["outcome"] = {
+            "rule": "followup",
+            "visits": [{"months": 12, "state": center["columns"]["outcome"]}],
+        }
+    names = {"definition": [{"name": name} for name in ("year", "half", "strict")]}
+    one = study(tmp_path / "one", SMOKE, centers=config["centers"]).plan()
+    several = study(tmp_path / "several", SMOKE, centers=config["centers"], outcome=names).plan()
+    new = {"apply_definitions": 3, "evaluate_definition": 2, "compare_definitions": 1}
+    assert {rule: several[rule] - one.get(rule, 0) for rule in several} == {
+        rule: new.get(rule, sum(new.values()) if rule == "total" else 0) for rule in several
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ rule check_center:
         scans="<private>/{center}/scans.csv",
         outcomes="<private>/{center}/outcomes.csv",
         files="<private>/{center}/files.csv",
+        understanding="<private>/{center}/understanding.json",
         contradictions="<private>/{center}/contradictions.csv",
         images=lambda wildcards: collect(
             "<results>/cohort/{center}/jobs/{job}.npz",

@@ -33,6 +33,32 @@ rule register_center:
         "../scripts/register_center.py"
 
 
+rule apply_definitions:
+    """Decide the outcomes of a center's patients under every definition of the outcome."""
+    input:
+        clinical=lambda wildcards: center_block(wildcards.center)["clinical"],
+    output:
+        definitions="<results>/cohort/{center}/definitions.csv",
+    log:
+        "<logs>/apply_definitions/{center}.log",
+    benchmark:
+        "<benchmarks>/apply_definitions/{center}.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(1_000),
+        runtime=escalating(10),
+    params:
+        center=lambda wildcards: STUDY.center(wildcards.center).plain(),
+        cohort=config["cohort"],
+        key=config["pseudonym_key"],
+        definitions=[definition.name for definition in STUDY.definitions()],
+        code=code_version("apply_definitions"),
+    script:
+        "../scripts/apply_definitions.py"
+
+
 rule assemble_cohort:
     """Combine the centers' patients and images into one cohort."""
     input:

@@ -67,8 +67,11 @@ def one_gpu(wildcards):
 
 
 def center_block(center):
-    """Return a center's block as plain data, which Snakemake can store and compare as a param."""
-    return next(block for block in config["centers"] if block["name"] == center)
+    """Return a center's block as plain data, which Snakemake can store and compare as a param.
+
+    Of the definitions of its outcome it contains the main one only.
+    """
+    return STUDY.main_block(center).plain()
 
 
 @functools.cache
@@ -209,6 +212,12 @@ PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()
 MEMBERS = STUDY.members()
+# Definitions under which the evaluation is repeated; permuted outcomes have none.
+DEFINITIONS = (
+    [definition.name for definition in STUDY.definitions()[1:]]
+    if config["outcomes"] == "observed"
+    else []
+)
 if workflow.is_main_process:
     report_archives()
 
@@ -218,4 +227,5 @@ wildcard_constraints:
     design="|".join(SPLITS),
     split="[^/]+",
     member="|".join(MEMBERS),
+    definition="|".join(DEFINITIONS) or "none",
     job=r"\d+",

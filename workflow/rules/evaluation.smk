@@ -66,3 +66,68 @@ rule pool_centers:
         code=code_version("pool_centers"),
     script:
         "../scripts/pool_centers.py"
+
+
+rule evaluate_definition:
+    """Repeat the evaluation under another definition of the outcome, without training."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        predictions=rules.pool_centers.output.predictions,
+        outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
+    output:
+        **{
+            table: f"<results>/evaluation/definitions/{{definition}}/{table}.csv"
+            for table in (*TABLES, "pooled", "pooled_centers")
+        },
+    log:
+        "<logs>/evaluate_definition/{definition}.log",
+    benchmark:
+        "<benchmarks>/evaluate_definition/{definition}.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(2 * 60),
+    params:
+        settings=config["evaluation"],
+        embeddings=config["signature"]["embeddings"],
+        seed=config["seed"],
+        code=code_version("evaluate_definition"),
+    script:
+        "../scripts/evaluate_definition.py"
+
+
+rule compare_definitions:
+    """Compare discrimination and cure rate between the definitions of the outcome."""
+    input:
+        outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
+        performance=rules.pool_centers.output.performance,
+        pooled=rules.pool_centers.output.pooled,
+        predictions=rules.pool_centers.output.predictions,
+        other_performance=collect(
+            rules.evaluate_definition.output.performance, definition=DEFINITIONS
+        ),
+        other_pooled=collect(
+            rules.evaluate_definition.output.pooled, definition=DEFINITIONS
+        ),
+        other_predictions=collect(
+            rules.evaluate_definition.output.predictions, definition=DEFINITIONS
+        ),
+    output:
+        multiverse="<results>/evaluation/multiverse.csv",
+    log:
+        "<logs>/compare_definitions.log",
+    localrule: True
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=10,
+    params:
+        definitions=[definition.name for definition in STUDY.definitions()],
+        confidence=lookup("evaluation/confidence", within=config),
+        code=code_version("compare_definitions"),
+    script:
+        "../scripts/compare_definitions.py"

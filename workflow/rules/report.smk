@@ -44,6 +44,9 @@ rule render_report:
         predictions=rules.pool_centers.output.predictions,
         pooled=rules.pool_centers.output.pooled,
         pooled_centers=rules.pool_centers.output.pooled_centers,
+        multiverse=branch(
+            bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
+        ),
         histories=all_splits(rules.train_network.output.history, member=MEMBERS),
         paths=all_splits(rules.fit_signature.output.path),
         features=all_splits(rules.fit_signature.output.features),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import fileio, log, report
 from thyrocast.config.study import StudyConfig
-from thyrocast.report.reading import EVALUATION
+from thyrocast.report.reading import EVALUATION, OPTIONAL
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -70,7 +70,11 @@ if "snakemake" in globals():
             division=Path(inputs.splits),
             provenance=Path(inputs.provenance),
             simulation=Path(inputs.simulation) if inputs.simulation else None,
-            evaluation={table.name: Path(inputs.get(table.name)) for table in EVALUATION},
+            evaluation={
+                table.name: Path(inputs.get(table.name))
+                for table in (*EVALUATION, *OPTIONAL)
+                if inputs.get(table.name)
+            },
             splits=split_files(
                 study_config,
                 *(

@@ -1,5 +1,6 @@
 """The anterior pertechnetate frame is found by what the header states, never by its position."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from tests.unit.example_scans import (
     save,
     window,
 )
-from thyrocast.dicom.frames import FileVerdict, judge
+from thyrocast.dicom.frames import FileVerdict, confirm, judge
 from thyrocast.dicom.header import read_header
+from thyrocast.dicom.pixels import read_frames
 
 TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
 
@@ -128,11 +130,6 @@ def test_patient_orientation_gives_the_view(
     assert bool(verdict(tmp_path, dataset).scans) == known
 
 
-def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
-    head = detector(ANTERIOR, ImageOrientationPatient=[-1, 0, 0, 0, 0, -1])
-    assert verdict(tmp_path, nm(detectors=[head])).scans[0].view_by == "code"
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -143,7 +140,7 @@ def test_a_code_outweighs_the_orientation(tmp_path: Path) -> None:
         ("甲状腺 側面", "a view other than anterior"),
         ("LAO", "a view other than anterior"),
         ("Thyroid", "view not stated"),
-        ("ANT MARKER", "a marker, whole-body, phantom or other organ's image by its description"),
+        ("ANT MARKER", "a marker image by its description"),
         ("Spritze voll", "a syringe by its description"),
     ],
 )
@@ -331,3 +328,61 @@ def test_windows_without_limits_are_identified_by_their_names(tmp_path: Path) ->
 
 def test_text_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
     assert verdict(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"
+
+
+def views_of_one_detector(tmp_path: Path, images: list[Any], **elements: Any) -> FileVerdict:
+    stack = np.stack(images)
+    path = save(nm(stack, [detector(ANTERIOR)], **elements), tmp_path / "scan")
+    found = judge(read_header(path), center(), cohort())
+    return confirm(found, functools.partial(read_frames, path, 10**6))
+
+
+def test_parts_of_one_acquisition_are_summed_with_their_durations(tmp_path: Path) -> None:
+    parts = [neck(128, 2.0, total=37_500, seed=seed) for seed in range(5)]
+    (scan,) = views_of_one_detector(tmp_path, parts, ActualFrameDuration=60_000).scans
+    assert (scan.frames, scan.duration_s) == ((0, 1, 2, 3, 4), 300.0)
+    assert "summed_frames" in scan.flags
+
+
+def test_parts_may_differ_by_the_motion_of_the_patient(tmp_path: Path) -> None:
+    parts = [neck(total=40_000, seed=seed, shift=(seed * 2.0, 0.0)) for seed in range(3)]
+    assert views_of_one_detector(tmp_path, parts).scans
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"lobes": (1.0, 0.2)},
+        {"shift": (0.0, 25.0)},
+        {"lobes": (0.0, 1.0), "shift": (0.0, -10.0)},
+        {"background": 0.6, "lobes": (0.5, 0.5)},
+    ],
+)
+def test_several_views_of_one_detector_are_not_guessed(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
+    images = [neck(seed=1), neck(seed=2), neck(seed=3, **other)]
+    found = views_of_one_detector(tmp_path, images)
+    assert found.reason == "several frames of one detector, which are not parts of one view"
+
+
+@pytest.mark.parametrize(
+    ("windows", "vector", "reason"),
+    [
+        ([(92, 125), (126, 154)], [1, 1], "energy windows that the vector of the frames does not tell apart"),
+        ([(126, 154), (92, 125)], [1, 1], "energy windows that the vector of the frames does not tell apart"),
+        ([(126, 154), (92, 125)], [1, 2], ""),
+    ],
+)  # fmt: skip
+def test_a_vector_of_ones_does_not_tell_two_energy_windows_apart(
+    tmp_path: Path, windows: list[tuple[float, float]], vector: list[int], reason: str
+) -> None:
+    dataset = nm(TWO, windows=[window(*limits) for limits in windows], EnergyWindowVector=vector)
+    dataset.DetectorVector = [1, 1]
+    assert verdict(tmp_path, dataset).reason == reason
+
+
+def test_frames_of_the_photopeak_alone_may_have_a_vector_of_ones(tmp_path: Path) -> None:
+    heads = [detector(ANTERIOR), detector(POSTERIOR)]
+    dataset = nm(TWO, heads, [window(126, 154), window(92, 125)], EnergyWindowVector=[1, 1])
+    assert frames(tmp_path, dataset) == [(0,)]

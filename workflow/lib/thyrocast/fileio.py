@@ -108,9 +108,9 @@ def sweep(*folders: str | Path) -> int:
     return len(left)
 
 
-def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON atomically, with sorted keys."""
-    with atomic(path) as temporary:
+def write_json(path: str | Path, value: Any, mode: int | None = None) -> None:
+    """Write JSON atomically, with sorted keys; `mode` as in `atomic`."""
+    with atomic(path, mode) as temporary:
         temporary.write_text(
             json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n",
             encoding="utf-8",

@@ -12,8 +12,10 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.image import ImageConfig
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
 from thyrocast.contract.cohort import CONTRADICTIONS, FILES, OUTCOMES, RECORDS, REGISTER, SCANS
+from thyrocast.contract.documents import Understanding
+from thyrocast.contract.names import Source
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Center:
         What the config says.
     register, outcomes, scans, files, contradictions, records
         Its tables.
+    understanding
+        What was understood of its clinical table.
     images
         npz of every standardization job.
     digests
@@ -101,6 +105,7 @@ class Center:
     files: pd.DataFrame
     contradictions: pd.DataFrame
     records: pd.DataFrame
+    understanding: Understanding
     images: Sequence[Path]
     digests: Mapping[str, str]
     others: Mapping[str, Other] = field(default_factory=dict)
@@ -139,6 +144,11 @@ class Center:
         return found.where(found != "", unusable.reindex(found.index).fillna(""))
 
 
+def in_table(register: pd.DataFrame) -> pd.DataFrame:
+    """Return the patients of the clinical table."""
+    return register[register["source"] != Source.DICOM]
+
+
 def read(settings: Settings, files: CenterFiles, others: Mapping[str, CenterFiles]) -> Center:
     """Read a center's files and what is compared with the other centers."""
     if files.private is None:
@@ -149,6 +159,7 @@ def read(settings: Settings, files: CenterFiles, others: Mapping[str, CenterFile
         outcomes=io.read(OUTCOMES, files.private / "outcomes.csv"),
         scans=io.read(SCANS, files.scans),
         files=io.read(FILES, files.private / "files.csv"),
+        understanding=documents.read(Understanding, files.private / "understanding.json"),
         contradictions=io.read(CONTRADICTIONS, files.private / "contradictions.csv"),
         records=io.concat(RECORDS, [io.read(RECORDS, path) for path in files.records]),
         images=files.images,

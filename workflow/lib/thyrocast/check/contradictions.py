@@ -101,7 +101,7 @@ def same_people(center: Center) -> Iterator[Finding]:
             len(found),
             "pairs",
             why,
-            [
+            examples=[
                 Example(a, names.get(a, ""), f"and {names.get(b, b)}" if b in own else f"and {b}")
                 for a, b in (sorted(pair, key=lambda one: one not in own) for pair in found)
             ],

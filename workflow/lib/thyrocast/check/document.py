@@ -28,17 +28,18 @@ def remark(finding: Finding, smallest: int) -> Remark:
 
 def column(one: Column, smallest: int) -> ColumnCheck:
     """Return what was understood of a column; nothing that fewer patients than `smallest` show."""
-    enough = one.known >= smallest
+    enough = len(one.values) >= smallest
     edges, counts = histogram(one, PUBLIC_BINS)
     return ColumnCheck(
-        column=one.name,
+        column=one.key,
         unit=one.unit,
         readable=_share(one.share_readable),
         filled=_share(one.share_filled),
         quartiles=_rounded(one.quartiles()) if enough else None,
         edges=[_significant(float(edge)) for edge in edges] if enough else [],
         counts=suppress(counts, smallest) if enough else [],
-        codes=counted(one.codes, smallest),
+        codes=counted(one.meanings, smallest),
+        evidence=list(one.evidence),
     )
 
 

@@ -45,8 +45,9 @@ class Finding:
         As in `contract.check.Remark`.
     count, unit
         How many, and of what (``patients``, ``files``, ``cells``); None if it is not about a number.
-    text
-        What was found: a sentence without numbers of patients, which a public page may not show.
+    text, detail
+        What was found: a sentence without numbers of patients, which a public page may not show, and
+        a private sentence that follows it.
     action
         What to do.
     section
@@ -63,6 +64,7 @@ class Finding:
     count: int | None = None
     unit: str = "patients"
     subject: str = ""
+    detail: str = ""
     examples: Sequence[Example] = ()
 
 

@@ -12,7 +12,7 @@ from thyrocast.check.people import Excluded
 from thyrocast.check.results import Check
 from thyrocast.check.sheet import sheets
 from thyrocast.check.suppression import single, suppress
-from thyrocast.check.values import BINS, PUBLIC_BINS, Column, histogram
+from thyrocast.check.values import BINS, PUBLIC_BINS, Column, histogram, readable_words
 from thyrocast.contract.check import Severity, Verdict
 from thyrocast.pages import html, numbers, words
 from thyrocast.pages.parts import Cell, Grid, label
@@ -75,8 +75,9 @@ class ColumnRow:
     readable: str
     drawing: str
     spoken: str
-    codes: Sequence[tuple[str, str]]
+    codes: Sequence[tuple[str, str, str]]
     evidence: Sequence[str]
+    cells: Sequence[str]
 
 
 def render(check: Check, *, private: bool) -> str:
@@ -141,7 +142,7 @@ def _todo(check: Check, finding: Finding, private: bool) -> ToDo:
         kind=finding.severity,
         label=_SEVERITIES[finding.severity],
         count=count,
-        text=finding.text,
+        text=f"{finding.text} {finding.detail}".strip() if private else finding.text,
         action=finding.action,
         section=finding.section,
         examples=[
@@ -177,25 +178,28 @@ def _column(check: Check, column: Column, private: bool) -> ColumnRow:
     if not private:
         _, counts = histogram(column, PUBLIC_BINS)
         shown = suppress(counts, check.smallest)
-    drawable = private or column.known >= check.smallest
-    codes = _several(check, [*column.codes.values()], private)
-    share = column.share_readable
-    filled = column.share_filled
-    readable = f"{numbers.percent(filled)} filled" if filled is not None else numbers.MISSING
-    if share is not None:
-        readable += f", {numbers.percent(share)} of them readable"
+    drawable = private or len(column.values) >= check.smallest
     return ColumnRow(
         title=column.title,
         theirs=column.theirs if private else "",
-        share=filled,
-        readable=readable,
+        share=column.share_filled,
+        readable=readable_words(column),
         drawing=plot.distribution(column, BINS if private else PUBLIC_BINS, shown)
         if drawable
         else "",
         spoken=plot.spoken(column) if drawable and len(column.values) else "",
-        codes=[*zip(column.codes, codes, strict=True)],
-        evidence=column.evidence,
+        codes=_codes(check, column, private),
+        evidence=column.private_evidence if private else column.evidence,
+        cells=column.cells if private else (),
     )
+
+
+def _codes(check: Check, column: Column, private: bool) -> list[tuple[str, str, str]]:
+    """Return code, meaning and number; the public page shows meanings only."""
+    if private:
+        return [(one.code, one.meaning, numbers.count(one.count)) for one in column.codes]
+    counts = _several(check, [*column.meanings.values()], private)
+    return [("", name, count) for name, count in zip(column.meanings, counts, strict=True)]
 
 
 def _flow(check: Check, private: bool) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def spoken(column: Column) -> str:
     for name, values in column.others.items():
         other = quartiles(values)
         if other:
-            text += f"; center {name} {_words(other)}"
+            text += f"; {name} {_words(other)}"
     return text
 
 

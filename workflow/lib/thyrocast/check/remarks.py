@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from thyrocast.check import images
 from thyrocast.check.center import Center
+from thyrocast.check.column_findings import column_findings
 from thyrocast.check.contradictions import contradictions, same_people
 from thyrocast.check.findings import Example, Finding, Section, ordered
 from thyrocast.check.people import Excluded, Flow
@@ -27,7 +28,7 @@ def findings(
             *_nobody(center, flow),
             *_outcomes(center, flow),
             *_excluded(center, flow, excluded),
-            *_columns(center, columns),
+            *column_findings(center, columns),
             *_assumed(center),
             *contradictions(center),
             *same_people(center),
@@ -101,34 +102,6 @@ def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Itera
 
 def _example(one: Excluded) -> Example:
     return Example(one.patient, one.identifier, ", ".join(one.files[:3]))
-
-
-def _columns(center: Center, columns: Sequence[Column]) -> Iterator[Finding]:
-    for column in columns:
-        share = column.share_readable
-        if share is not None and share < 1 and column.filled is not None:
-            bad = column.filled - (column.readable or 0)
-            blocking = share < center.settings.check.least_readable
-            yield Finding(
-                RemarkCode.UNREADABLE_CELLS,
-                Severity.BLOCKER if blocking else Severity.REMARK,
-                f"{column.title}: cells that cannot be read count as not known.",
-                "Correct these cells, or add their codes to the config. The rows are in the private "
-                "page.",
-                Section.COLUMNS,
-                bad,
-                "cells",
-                column.name,
-            )
-        elif column.patients and not column.known:
-            yield Finding(
-                RemarkCode.UNREADABLE_CELLS,
-                Severity.REMARK,
-                f"{column.title}: the column is configured, but no patient has a value.",
-                "Check the name of the column in the config, its codes and its unit.",
-                Section.COLUMNS,
-                subject=column.name,
-            )
 
 
 def _assumed(center: Center) -> Iterator[Finding]:

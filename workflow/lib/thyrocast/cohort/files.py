@@ -4,6 +4,7 @@ import collections
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from thyrocast import identity
@@ -14,8 +15,9 @@ from thyrocast.contract.names import FileUse
 from thyrocast.contract.table import Cells
 from thyrocast.dicom import pictures
 from thyrocast.dicom.elements import Header
-from thyrocast.dicom.frames import PatientFile, judge
+from thyrocast.dicom.frames import PatientFile, confirm, judge
 from thyrocast.dicom.names import quote_name
+from thyrocast.dicom.pixels import read_frames
 
 LOG = logging.getLogger("thyrocast")
 
@@ -36,7 +38,9 @@ def judge_files(
     for name, read in headers.items():
         picture = center.accept.exports and pictures.is_picture(name)
         header = pictures.read_picture_header(Path(center.dicom) / name) if picture else read
-        judged.append(PatientFile(name, header, judge(header, center, cohort)))
+        read_pixels = partial(read_frames, Path(center.dicom) / name, cohort.max_pixels)
+        verdict = confirm(judge(header, center, cohort), read_pixels)
+        judged.append(PatientFile(name, header, verdict))
     reasons = collections.Counter(file.verdict.reason for file in judged if file.verdict.reason)
     for reason, count in reasons.most_common():
         LOG.info("center %s: %d files excluded: %s", center.name, count, reason)
@@ -119,5 +123,7 @@ class FileList:
                 "reason": reason,
                 "kind": scan.kind if scan else None,
                 "view_by": scan.view_by if scan else None,
+                "view_evidence": scan.rule if scan else None,
+                "flags": " ".join(scan.flags) or None if scan else None,
                 "frames": " ".join(map(str, scan.frames)) if scan else None,
             }

@@ -15,6 +15,7 @@ import pandas as pd
 from thyrocast import identity
 from thyrocast.cohort import contradictions, eligibility, files, outcome, scans, selection, summary
 from thyrocast.cohort.outcome import Outcome
+from thyrocast.cohort.selection import Choice
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
@@ -24,6 +25,7 @@ from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
+from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
 from thyrocast.tables.understanding import understand
@@ -95,6 +97,7 @@ def register_center(
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
     by_patient = files.by_identifier(judged, center)
+    sizes = PixelSizes.of_files(center, judged)
     listed = files.FileList(center, key)
     source = scans.CenterSource(center, key)
     rows: list[Cells] = []
@@ -105,11 +108,11 @@ def register_center(
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
         decided = outcome.decide(patient, center)
-        choice = selection.choose(own, patient.therapy, center, cohort)
+        choice = selection.choose(own, patient.therapy, sizes, cohort)
         reason = eligibility.exclusion(patient) or decided.reason or choice.reason
         pseudonym = _pseudonym(patient, name, key)
         found = Source.BOTH if own else Source.CLINICAL
-        rows.append(_register_row(pseudonym, name, patient, decided, reason, found))
+        rows.append(_register_row(pseudonym, name, patient, decided, reason, found, choice))
         outcome_rows.append(_outcome_row(pseudonym, patient, decided))
         contradicting += contradictions.of_patient(pseudonym, patient, own)
         listed.add(own, choice, reason)
@@ -130,16 +133,25 @@ def register_center(
         days_before,
         understand(center, read),
     )
+    _log(name, registration, patients, by_patient)
+    return registration
+
+
+def _log(
+    center: str,
+    registration: Registration,
+    patients: Sequence[ClinicalPatient],
+    without_table: Mapping[str, Sequence[PatientFile]],
+) -> None:
     summary.log_registration(
-        name,
+        center,
         registration.register,
         registration.scans,
-        files=len(headers),
-        nameless=len(by_patient.get("", [])),
+        files=len(registration.files),
+        nameless=len(without_table.get("", [])),
     )
     if not (registration.register["source"] == Source.BOTH).any():
-        summary.log_identifier_forms(name, [p.identifier for p in patients], list(by_patient))
-    return registration
+        summary.log_identifier_forms(center, [p.identifier for p in patients], list(without_table))
 
 
 def _pseudonym(patient: ClinicalPatient, center: str, key: bytes) -> str:
@@ -154,6 +166,7 @@ def _register_row(
     decided: Outcome,
     reason: str,
     source: Source,
+    choice: Choice,
 ) -> Cells:
     months = decided.months
     return {
@@ -162,6 +175,7 @@ def _register_row(
         "included": not reason,
         "reason": reason,
         "source": source,
+        **_evidence(choice, reason),
         "outcome": _as_integer(decided),
         **patient.values,
         "state": decided.state,
@@ -170,6 +184,14 @@ def _register_row(
         "function": decided.function,
         "decided_by": decided.by,
     }
+
+
+def _evidence(choice: Choice, reason: str) -> Cells:
+    """Return how the view of the best scan was identified, and what is unusual about the scan."""
+    if reason or not choice.scans:
+        return {"view_evidence": None, "flags": None}
+    scan = choice.scans[0].scan
+    return {"view_evidence": scan.rule, "flags": " ".join(choice.scans[0].flags) or None}
 
 
 def _as_integer(decided: Outcome) -> int | None:
@@ -223,5 +245,5 @@ def write(registration: Registration, register: Path, private: Path) -> None:
         (contract.CONTRADICTIONS, registration.contradictions),
     ):
         io.write(table, frame, private / f"{table.name}.csv")
-    documents.write(registration.understanding, private / "understanding.json")
+    documents.write(registration.understanding, private / "understanding.json", private=True)
     io.write(contract.REGISTER, registration.register, register)

@@ -16,6 +16,7 @@ from thyrocast.dicom.acquisition import injection
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
+from thyrocast.dicom.pixel_size import detector_of, is_pinhole
 from thyrocast.tables.clinical import ClinicalPatient
 
 _SEX = {"F": "female", "M": "male"}
@@ -79,6 +80,7 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "frames": " ".join(map(str, scan.frames)),
         "kind": scan.kind,
         "view_by": scan.view_by,
+        "view_evidence": scan.rule,
         "turn": scan.turn,
         "row_mm": pixel.row_mm,
         "column_mm": pixel.column_mm,
@@ -89,10 +91,16 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "delay_min": injected.delay_min,
         "vendor": terms.vendor(header),
         "camera": terms.camera(header),
-        "collimator": terms.collimator(selection.detector_of(header, scan)),
+        "collimator": _collimator(header, scan),
         "simulated": _is_simulated(header),
-        "flags": " ".join(scan.flags) or None,
+        "flags": " ".join(candidate.flags) or None,
     }
+
+
+def _collimator(header: Header, scan: Scan) -> str | None:
+    if is_pinhole(header, scan):
+        return "pinhole"
+    return terms.collimator(detector_of(header, scan))
 
 
 def _duration(scan: Scan, fallback: float | None) -> Cells:

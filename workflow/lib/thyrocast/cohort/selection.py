@@ -2,41 +2,27 @@
 
 import collections
 import datetime
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig, WithoutDates
-from thyrocast.contract.names import ScanKind, ValueSource, ViewSource
-from thyrocast.dicom import frames, terms
+from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
+from thyrocast.dicom import frames
 from thyrocast.dicom.acquisition import acquired
-from thyrocast.dicom.elements import Elements, Header, positive
+from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
+from thyrocast.dicom.pixel_size import PixelSize, PixelSizes
+from thyrocast.dicom.vocabulary import Syringe
 
 # Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
-# Plausible pixel sizes of a gamma camera in mm.
-PIXEL_MM = (0.05, 20.0)
 # A static image of a syringe has a frame per detector and window; a file with more is another
 # study.
 MOST_SYRINGE_FRAMES = 8
 _KINDS = list(ScanKind)
-_VIEW_SOURCES = list(ViewSource)
-_RESIDUAL = re.compile(
-    r"\brest|resid|\bempty\b|\bleer|\bvide\b|vac[ií]a|vuota|\bboş\b|\bafter\b|\bpost|\bnach\b"
-)
-
-
-@dataclass(frozen=True)
-class PixelSize:
-    """Distance of rows and of columns in mm, and where it comes from."""
-
-    row_mm: float
-    column_mm: float
-    by: ValueSource
+_VIEW_RULES = list(ViewRule)
 
 
 @dataclass(frozen=True)
@@ -62,6 +48,11 @@ class Candidate:
     scan: Scan
     moment: datetime.datetime | None
     pixel: PixelSize
+
+    @property
+    def flags(self) -> tuple[ScanFlag, ...]:
+        """What is unusual about the scan."""
+        return (*self.scan.flags, *self.pixel.flags)
 
 
 @dataclass(frozen=True)
@@ -113,45 +104,10 @@ class SyringeFiles:
     residual: SyringeFile | None = None
 
 
-def detector_of(header: Header, scan: Scan) -> Elements:
-    """Return the detector item (C.8.4.11) of a scan; an empty one if there is none."""
-    detectors = header.items("DetectorInformationSequence")
-    position = (scan.detector or 1) - 1
-    return detectors[position] if position < len(detectors) else Elements()
-
-
-def pixel_size(header: Header, scan: Scan, center: CenterConfig) -> PixelSize | str:
-    """Return the pixel size of a scan, or the reason why there is none.
-
-    It is PixelSpacing (C.7.6.3.1.3, row spacing first), otherwise the center's fallback. The
-    magnification of a pinhole depends on the distance, so its pixel size is not valid
-    (C.8.4.11.1.2).
-    """
-    fallback = center.fallbacks.pixel_mm
-    pinhole = terms.collimator(detector_of(header, scan)) == "pinhole"
-    if pinhole and not center.accept.pinhole:
-        return "a pinhole collimator, whose pixel size is not valid"
-    if scan.kind is not ScanKind.CAPTURE and not pinhole:
-        rows, columns = _spacing(header)
-        low, high = PIXEL_MM
-        if rows and columns and min(rows, columns) >= low and max(rows, columns) <= high:
-            return PixelSize(rows, columns, ValueSource.HEADER)
-    if fallback:
-        return PixelSize(float(fallback), float(fallback), ValueSource.CONFIG)
-    return "pixel size not stated"
-
-
-def _spacing(header: Header) -> tuple[float | None, float | None]:
-    given = header.several("PixelSpacing")
-    if len(given) != 2:
-        return None, None
-    return positive(given[0]), positive(given[1])
-
-
 def choose(
     files: Iterable[PatientFile],
     therapy: datetime.date | None,
-    center: CenterConfig,
+    sizes: PixelSizes,
     cohort: CohortConfig,
 ) -> Choice:
     """Choose the pretreatment scan of a patient.
@@ -162,8 +118,10 @@ def choose(
         The patient's files.
     therapy
         Date of the therapy.
-    center, cohort
-        Blocks of the config.
+    sizes
+        The pixel sizes of the center.
+    cohort
+        The cohort's block of the config.
 
     Returns
     -------
@@ -179,7 +137,7 @@ def choose(
         if not file.verdict.scans:
             reasons[file.verdict.stage].append(file.verdict.reason)
         for scan in file.verdict.scans:
-            pixel = pixel_size(file.header, scan, center)
+            pixel = sizes.of(file.header, scan)
             if isinstance(pixel, str):
                 reasons[Stage.PIXEL_SIZE].append(pixel)
                 rejected[file.name] = pixel
@@ -228,8 +186,8 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
         return (
             day(candidate),
             _KINDS.index(scan.kind),
-            len(scan.flags),
-            _VIEW_SOURCES.index(scan.view_by),
+            len(candidate.flags),
+            _VIEW_RULES.index(scan.rule),
             "DERIVED" in image_type(header),
             -(scan.duration_s or 0.0),
             candidate.moment or datetime.datetime.max,
@@ -253,15 +211,11 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeFiles:
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
-        kind = "residual" if _RESIDUAL.search(_description(file.header)) else "full"
+        kind = "residual" if file.verdict.syringe is Syringe.RESIDUAL else "full"
         image = _syringe_image(file, chosen)
         if image:
             found.setdefault(kind, image)
     return SyringeFiles(found.get("full"), found.get("residual"))
-
-
-def _description(header: Header) -> str:
-    return terms.words(header.text("SeriesDescription"), header.text("ImageComments"))
 
 
 def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, FaultsError, block, folded_once, option
+from thyrocast.config.base import Block, Fault, FaultsError, block, folded_once, option
 from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
@@ -149,11 +149,21 @@ class FallbacksConfig(Block):
     """
 
     pixel_mm: float | None = option(
-        "Pixel size if PixelSpacing is empty, or of a secondary capture, PNG or TIFF.",
+        "Pixel size if the header has none (neither PixelSpacing nor a field of view), or an "
+        "implausible one, and of a secondary capture, PNG or TIFF. It is valid for one matrix: if "
+        "such files have several, they are excluded unless `pixel_mm_by_matrix` has the others.",
         None,
         unit="mm",
         gt=0,
         le=20,
+    )
+    pixel_mm_by_matrix: dict[Annotated[int, Field(ge=16)], Annotated[float, Field(gt=0, le=20)]] = (
+        option(
+            "Pixel sizes as for `pixel_mm`, by the number of columns of the matrix: "
+            "`{64: 8.8, 128: 4.4}`.",
+            {},
+            unit="mm",
+        )
     )
     duration_s: float | None = option(
         "Frame duration if ActualFrameDuration is empty.", None, unit="s", gt=0
@@ -211,8 +221,8 @@ class AcceptConfig(Block):
         False,
     )
     pinhole: bool = option(
-        "Images of a pinhole collimator, whose pixel size in the header is not valid; need "
-        "`fallbacks.pixel_mm`.",
+        "Images of a pinhole collimator. Their pixel size depends on the distance of the gland, so "
+        "they are scaled by the size of the gland, and have neither areas nor mass.",
         False,
     )
     unusual_values: tuple[Quantity, ...] = option(
@@ -304,6 +314,14 @@ class CenterConfig(Block):
         if faults:
             raise FaultsError(faults)
         return self
+
+    def picture_faults(self) -> list[Fault]:
+        """Return the keys that accept pictures although the config has no pixel size for them."""
+        if self.fallbacks.pixel_mm or self.fallbacks.pixel_mm_by_matrix:
+            return []
+        text = "is true, expected with fallbacks.pixel_mm: such a picture states no pixel size"
+        keys = ("secondary_capture", "exports")
+        return [(("accept", key), text) for key in keys if getattr(self.accept, key)]
 
     def named_columns(self) -> dict[str, str]:
         """Return the names of the columns that the config requires, by their config keys."""

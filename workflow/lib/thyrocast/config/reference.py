@@ -143,11 +143,7 @@ def _is_long(part: Node) -> bool:
 
 def _code(value: Any) -> list[str]:
     """Return a default as YAML that can be copied; each value is on one line."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        # Single quotes: the backslashes of a regular expression stay as they are.
-        lines = [f"- '{item.replace(chr(39), chr(39) * 2)}'" for item in value]
-    else:
-        lines = yaml.safe_dump(value, allow_unicode=True, width=10_000).splitlines()
+    lines = yaml.safe_dump(value, allow_unicode=True, width=10_000).splitlines()
     return ["```yaml", *lines, "```"]
 
 

@@ -10,13 +10,14 @@ from thyrocast.config.base import Block, Distinct, Fault, FaultsError, block, op
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.definition import DefinitionConfig, Definitions
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
-from thyrocast.contract.names import ALL_SPLITS, Design, Role
+from thyrocast.contract.names import ALL_SPLITS, Design, OutcomeRule, Role
 
 
 class Outcomes(StrEnum):
@@ -47,6 +48,17 @@ class KfoldConfig(Block):
         le=20,
     )
     repeats: int = option("How many times the division is drawn.", 5, ge=1, le=100)
+
+
+class StudyOutcomeConfig(Block):
+    """Definitions of the outcome for all centers whose outcome is decided from follow-up."""
+
+    definition: Definitions = option(
+        "Named definitions of the outcome. The models are trained with the main one; under each "
+        "other one the evaluation is repeated with the same predictions, and the report compares "
+        "them. Without definitions each center's block `outcome` contains its own.",
+        (),
+    )
 
 
 class StudyConfig(Block):
@@ -107,6 +119,7 @@ class StudyConfig(Block):
         ge=1,
         le=100_000,
     )
+    outcome: StudyOutcomeConfig = block(StudyOutcomeConfig)
     lock_model: bool = option(
         "Bundle the model of all development patients for use elsewhere.", True
     )
@@ -122,9 +135,69 @@ class StudyConfig(Block):
     @model_validator(mode="after")
     def _centers_fit_the_designs(self) -> Self:
         faults = same_names(center.name for center in self.centers) + self._design_faults()
+        for number, center in enumerate(self.centers):
+            faults += [(("centers", number, *key), text) for key, text in center.picture_faults()]
         if faults:
             raise FaultsError(faults)
         return self
+
+    @model_validator(mode="after")
+    def _centers_have_the_same_definitions(self) -> Self:
+        """Give the study's definitions to its centers; return the study."""
+        faults: list[Fault] = []
+        centers = list(self.centers)
+        expected: list[str] | None = None
+        for n, center in enumerate(self.centers):
+            rule = center.outcome
+            if rule is None or rule.rule is not OutcomeRule.FOLLOWUP:
+                continue
+            if self.outcome.definition and not rule.definition:
+                if rule.states_decision():
+                    text = (
+                        "states when its outcome is decided, and so does outcome.definition of the "
+                        "study, expected one of them"
+                    )
+                    faults.append((("centers", n, "outcome"), text))
+                    continue
+                rule = rule.model_copy(update={"definition": self.outcome.definition})
+                centers[n] = center.model_copy(update={"outcome": rule})
+            names = [one.name for one in rule.definitions()]
+            expected = names if expected is None else expected
+            if sorted(names) != sorted(expected) or names[0] != expected[0]:
+                text = (
+                    f"has the definitions {', '.join(names)} (main one first), expected those of "
+                    f"the other centers: {', '.join(expected)}"
+                )
+                faults.append((("centers", n, "outcome", "definition"), text))
+        if faults:
+            raise FaultsError(faults)
+        return (
+            self
+            if centers == list(self.centers)
+            else self.model_copy(update={"centers": tuple(centers)})
+        )
+
+    def definitions(self) -> tuple[DefinitionConfig, ...]:
+        """Return the definitions of the outcome, the main one first; none if none is decided.
+
+        Centers have definitions of the same names, but may have other windows: these are those of the
+        first center whose outcome is decided from follow-up.
+        """
+        rules = [center.outcome for center in self.centers if center.outcome is not None]
+        followed = [rule for rule in rules if rule.rule is OutcomeRule.FOLLOWUP]
+        return followed[0].definitions() if followed else ()
+
+    def main_block(self, name: str) -> CenterConfig:
+        """Return the block of a center without the definitions that are not the main one.
+
+        Images and models depend on the main definition only: another one must not run them again.
+        """
+        center = self.center(name)
+        if center.outcome is None or not center.outcome.definition:
+            return center
+        main = center.outcome.definitions()[:1]
+        rule = center.outcome.model_copy(update={"definition": main})
+        return center.model_copy(update={"outcome": rule})
 
     def _design_faults(self) -> list[Fault]:
         development = self.names(Role.DEVELOPMENT)

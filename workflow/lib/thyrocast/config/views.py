@@ -1,7 +1,8 @@
-"""Config of the patterns that recognize a view in a center's descriptions."""
+"""Config of how a center's headers and descriptions name views."""
 
 import re
 import warnings
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -25,45 +26,61 @@ def _compiles(pattern: str) -> str:
 #: Regular expression as Python's `re` reads it.
 Pattern = Annotated[str, AfterValidator(_compiles)]
 
-_ANTERIOR = (
-    r"\bant(erior[ei]?)?\b|\bventral\b|\bvorn(e)?\b|\bant[ée]rieure?\b|\bap\b",
-    r"\bvorderansicht\b|\bön\b|正面|前面|前位|전면|передн",
-)
-_OTHER = (
-    r"\bposterior[ei]?\b|(?<!min )(?<!h )\bpost\b(?! (inj|inyec|op|ther|rad))|\bdorsal\b|\bhinten\b|\barri[èe]re\b|\bpost[ée]rieure?\b|\bpa\b",
-    r"\br[üu]ckansicht\b|\barka\b|후면|背面|後面|后面|后位|後位|側面|侧位|斜位|斜面|задн|боков",
-    r"\blat(eral)?\b|\blao\b|\brao\b|\blpo\b|\brpo\b|\boblique?\b|\bschr[äa]g\b|\bobl\b",
-)
-_SYRINGE = (
-    r"\bsyr(inges?)?\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bsiring[ae]\b|\bspuit\b|\benjekt[öo]r|シリンジ|注射器",
-)
-_EXCLUDED = (
-    r"\bmark(er|s|ed|ierung)?\b|\bmarqueur\b|\btransm(ission)?\b|\battenuation\b",
-    r"\bwhole ?body\b|\bganzk[öo]rper\b|\bcorps entier\b|\bwb\b",
-    *_SYRINGE,
-    r"\bphantom\b|\bfantom\b|\bfant[ôo]me\b|\bflood\b|\buniformity\b|\bqc\b|\bquality control\b",
-    r"\bparathyroid\b|\bnebenschilddr[üu]sen?\b|\bsestamibi\b|\bmibi\b|\bsentinel\b|\blymph",
-    r"\bbones?\b|\bskelet|\bknochen|\brenal\b|\bkidneys?\b|\bnieren?|\blungs?\b|\blungen?|\bpulmon",
-    r"\bmyo[ck]ard|\bcardiac\b|\bhepat|\bliver\b|\bleber|\bgastric\b|\bhida\b|副甲状腺|甲状旁腺|骨|腎|肾|肺|心筋|心肌|肝",
-)
+
+class Contradiction(StrEnum):
+    """What decides the view if orientation and label of a frame contradict each other."""
+
+    EXCLUDE = "exclude"
+    ORIENTATION = "orientation"
+    LABEL = "label"
+
+
+class AngleZero(StrEnum):
+    """Where a detector is at a start angle of 0 degrees."""
+
+    BACK = "back"
+    FRONT = "front"
 
 
 class ViewsConfig(Block):
-    """Regular expressions that recognize a view by its description.
+    """How the center's headers and descriptions name views.
 
-    They are searched, ignoring case, in the descriptions of series, study and protocol and in
-    image comments, if the header has neither a view code nor an orientation. Your own list
-    replaces the default.
+    Words for views, syringes, markers and other organs in English, French, German, Spanish,
+    Italian, Portuguese, Dutch, Polish, Turkish, Japanese, Chinese, Korean and Russian are built in.
+    The lists of regular expressions here are searched first. They are searched, ignoring case and
+    accents, in the descriptions of series and image, or of study and protocol, with a space in
+    place of punctuation.
     """
 
-    anterior: tuple[Pattern, ...] = option("Descriptions of an anterior view.", _ANTERIOR)
-    other: tuple[Pattern, ...] = option("Descriptions of any other view.", _OTHER)
-    excluded: tuple[Pattern, ...] = option(
-        "Descriptions of a marker, transmission or whole-body image, of a syringe, a phantom or "
-        "quality control, or of another organ's study. The description of a study or protocol "
-        "is also searched if it does not name the thyroid, or if its series have no description.",
-        _EXCLUDED,
+    anterior: tuple[Pattern, ...] = option("Descriptions of an anterior view.", ())
+    other: tuple[Pattern, ...] = option("Descriptions of any other view.", ())
+    excluded: tuple[Pattern, ...] = option("Descriptions of images that are not used.", ())
+    kept: tuple[Pattern, ...] = option(
+        "Descriptions of thyroid images that contain a built-in word for a marker, another organ or "
+        "another image that is not used.",
+        (),
     )
     syringe: tuple[Pattern, ...] = option(
-        "Descriptions of the image of the full dose syringe, which calibrates the uptake.", _SYRINGE
+        "Descriptions of an image of the full dose syringe, which calibrates the uptake.", ()
+    )
+    syringe_residual: tuple[Pattern, ...] = option(
+        "Descriptions of an image of the syringe after injection.", ()
+    )
+    contradictions: Contradiction = option(
+        "What decides if the orientation of a single frame and its label (view code, description) "
+        "contradict each other: the `orientation`, the `label`, or the frame is not used "
+        "(`exclude`). Of two opposite detectors the orientation decides, and this is flagged.",
+        Contradiction.EXCLUDE,
+    )
+    start_angle_zero: AngleZero = option(
+        "Where a detector is at a StartAngle of 0 degrees: at the `back` of the patient, as in the "
+        "DICOM standard, or at the `front`, as some cameras count.",
+        AngleZero.BACK,
+    )
+    anterior_detector: int | None = option(
+        "Number of the detector in front of the patient, for files of several detectors whose "
+        "headers do not tell the detectors apart.",
+        None,
+        ge=1,
+        le=4,
     )

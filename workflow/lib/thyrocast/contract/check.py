@@ -33,11 +33,10 @@ class RemarkCode(StrEnum):
     ONE_OUTCOME = "one_outcome"
     EXCLUDED = "excluded"
     UNREADABLE_CELLS = "unreadable_cells"
-    UNIT = "unit"
+    COLUMN = "column"
     DISTRIBUTION = "distribution"
-    DATE_ORDER = "date_order"
     UNUSED_COLUMN = "unused_column"
-    MISSING_BY_VALUE = "missing_by_value"
+    TABLE = "table"
     DUPLICATE = "duplicate"
     IDENTITY = "identity"
     DATES = "dates"
@@ -88,17 +87,19 @@ class ColumnCheck(Document):
     Attributes
     ----------
     column, unit
-        Our name and unit.
+        Config key of the column, and our unit.
     readable
         Share of readable cells among the filled ones; None if no cell is filled.
-    filled, patients
-        Share of filled cells among all patients of the table, and their number.
+    filled
+        Share of filled cells.
     quartiles
         First quartile, median and third quartile of a number; None if there are too few.
     edges, counts
         Histogram: n + 1 limits and n numbers of patients.
     codes
-        Patients with each of our codes.
+        Cells with each of our codes.
+    evidence
+        How unit or dates were understood, in sentences.
     """
 
     column: str
@@ -109,6 +110,7 @@ class ColumnCheck(Document):
     edges: list[float]
     counts: list[Count | None]
     codes: list[Counted]
+    evidence: list[str]
 
 
 class CenterCheck(Document):

@@ -15,6 +15,7 @@ from thyrocast.contract.names import (
     ThyroidFunction,
     ThyroidState,
     ValueSource,
+    ViewRule,
     ViewSource,
     YesNo,
 )
@@ -103,6 +104,10 @@ REGISTER = Table(
         flag("included", "Whether the patient has everything that the study needs."),
         text("reason", "Why the patient is excluded; empty for included ones."),
         text("source", "Where the patient was found.", Source),
+        text(
+            "view_evidence", "The rule that identified the view of the best scan.", ViewRule, missing=True
+        ),
+        text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
         text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
@@ -111,6 +116,22 @@ REGISTER = Table(
     key=("patient",),
     digits=6,
 )  # fmt: skip
+
+DEFINITIONS = Table(
+    "cohort/{center}/definitions.csv",
+    "The outcome of every eligible patient of the clinical table under every definition of the outcome.",
+    (
+        _PATIENT,
+        _CENTER,
+        text("definition", "Name of the definition."),
+        flag("main", "Whether models are trained with this definition."),
+        _OUTCOME,
+        *DECISION,
+        text("reason", "Why there is no outcome; empty where there is one."),
+    ),
+    key=("patient", "definition"),
+    digits=6,
+)
 
 RECORDS = Table(
     "cohort/{center}/jobs/{job}.csv",
@@ -186,10 +207,11 @@ SCANS = Table(
         text("frames", "Frames that are summed, from 0, separated by spaces."),
         text("kind", "Static frame, frames of a dynamic study, or a captured picture.", ScanKind),
         text("view_by", "What identified the anterior view.", ViewSource),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
         integer("turn", "Quarter turns that bring the head up."),
-        number("row_mm", "Distance of rows.", "mm"),
-        number("column_mm", "Distance of columns.", "mm"),
-        text("spacing_by", "Where the pixel size comes from.", ValueSource),
+        number("row_mm", "Distance of rows; missing for a pinhole.", "mm", missing=True),
+        number("column_mm", "Distance of columns; missing for a pinhole.", "mm", missing=True),
+        text("spacing_by", "Where the pixel size comes from.", ValueSource, missing=True),
         number("duration_s", "Duration.", "s", missing=True),
         text("duration_by", "Where the duration comes from.", ValueSource, missing=True),
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
@@ -253,6 +275,8 @@ FILES = Table(
              "after a better scan."),
         text("kind", "How its first anterior scan was acquired.", ScanKind, missing=True),
         text("view_by", "What identified the anterior view of this scan.", ViewSource, missing=True),
+        text("view_evidence", "The rule that identified it.", ViewRule, missing=True),
+        text("flags", "What is unusual about this scan, separated by spaces.", missing=True),
         text("frames", "Frames of this scan, from 0, separated by spaces.", missing=True),
     ),
     key=("file",),
@@ -288,4 +312,4 @@ PACKAGE = Table(
     digits=6,
 )
 
-TABLES = (REGISTER, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)
+TABLES = (REGISTER, DEFINITIONS, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)

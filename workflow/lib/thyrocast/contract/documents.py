@@ -389,6 +389,7 @@ def read(document: type[AnyDocument], path: str | Path) -> AnyDocument:
         ) from None
 
 
-def write(document: Document, path: str | Path) -> None:
-    """Write a document atomically, with sorted keys."""
-    fileio.write_json(path, document.model_dump(mode="json", by_alias=True))
+def write(document: Document, path: str | Path, *, private: bool = False) -> None:
+    """Write a document atomically, with sorted keys; a private one is readable by its owner only."""
+    mode = fileio.private_mode(path) if private else None
+    fileio.write_json(path, document.model_dump(mode="json", by_alias=True), mode)

@@ -120,6 +120,35 @@ DECISION_CURVE = Table(
     ),
 )  # fmt: skip
 
+MULTIVERSE = Table(
+    "evaluation/multiverse.csv",
+    "Discrimination and cure rate under every definition of the outcome, with the same predictions. The "
+    "tables of the other definitions are in `evaluation/definitions/{definition}/`.",
+    (
+        text("definition", "Name of the definition."),
+        flag("main", "Whether models were trained with this definition."),
+        DESIGN,
+        MODEL,
+        number("estimate", "AUC in the test set.", low=0, high=1, missing=True),
+        _LOW,
+        _HIGH,
+        text("ci_method", "Kind of interval; of several centers left out in turn, their mean."),
+        _STATUS,
+        _NOTE,
+        _N,
+        _EVENTS,
+        number("cure_rate", "Share of cured patients among all with an outcome.", low=0, high=1, missing=True),
+        number("cure_low", "Lower confidence limit (Wilson).", missing=True),
+        number("cure_high", "Upper confidence limit (Wilson).", missing=True),
+        integer("decided", "Eligible patients with an outcome, with or without a scan.", low=0),
+        integer("undecided", "Eligible patients without an outcome.", low=0),
+        integer("changed", "Test patients whose outcome differs from the main definition's.", low=0),
+        integer("lost", "Test patients with an outcome under the main definition only.", low=0),
+        integer("not_scored", "Patients with an outcome under this definition only: no model predicted them.", low=0),
+    ),
+    key=("definition", "design", "model"),
+)  # fmt: skip
+
 COMPARISONS = Table(
     "evaluation/comparisons.csv",
     "Differences between models in the same patients.",
@@ -267,4 +296,4 @@ OF_DESIGN = (
     PREDICTION_SETS,
     PREDICTIONS,
 )
-TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, SAMPLE_SIZE)
+TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, MULTIVERSE, SAMPLE_SIZE)

@@ -149,10 +149,48 @@ class ViewSource(StrEnum):
     FALLBACK = "fallback"
 
 
-class ValueSource(StrEnum):
-    """Where a value of a scan comes from: its DICOM header, or the center's fallbacks."""
+class ViewRule(StrEnum):
+    """The rule that identified the view of a scan; the most certain one comes first."""
 
+    CODE_AND_ORIENTATION = "code_and_orientation"
+    ORIENTATION = "orientation"
+    ORIENTATION_OF_HEADS = "orientation_of_heads"
+    CODE = "code"
+    START_ANGLE = "start_angle"
+    PRIVATE_LABEL = "private_label"
+    DESCRIPTION = "description"
+    CONFIGURED_LABEL = "configured_label"
+    CONFIGURED_HEAD = "configured_head"
+    CONFIGURED_VIEW = "configured_view"
+
+
+class ScanFlag(StrEnum):
+    """What is unusual about a scan, its acquisition or what the center states about it."""
+
+    VIEW_CONTRADICTION = "view_contradiction"
+    START_ANGLE_REVERSED = "start_angle_reversed"
+    SUMMED_FRAMES = "summed_frames"
+    ENERGY_WINDOW_UNKNOWN = "energy_window_unknown"
+    RADIONUCLIDE_BY_WINDOW = "radionuclide_by_window"
+    RADIONUCLIDE_ASSUMED = "radionuclide_assumed"
+    SECONDARY_CAPTURE = "secondary_capture"
+    PINHOLE = "pinhole"
+    PIXEL_SIZE_IMPLAUSIBLE = "pixel_size_implausible"
+    PIXEL_SIZE_BY_FIELD = "pixel_size_by_field"
+    DURATION_IMPLAUSIBLE = "duration_implausible"
+    ACTIVITY_IMPLAUSIBLE = "activity_implausible"
+    ACTIVITY_IN_BQ = "activity_in_bq"
+    ACTIVITY_DIFFERS = "activity_differs"
+    DELAY_IMPLAUSIBLE = "delay_implausible"
+    DELAY_DIFFERS = "delay_differs"
+
+
+class ValueSource(StrEnum):
+    """Where a value of a scan comes from."""
+
+    TABLE = "table"
     HEADER = "header"
+    FIELD_OF_VIEW = "field_of_view"
     CONFIG = "config"
 
 

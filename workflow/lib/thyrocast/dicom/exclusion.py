@@ -4,8 +4,11 @@ from enum import IntEnum
 
 from thyrocast.config.center import CenterConfig, RadionuclideFallback
 from thyrocast.config.cohort import CohortConfig
-from thyrocast.dicom import pictures, terms
+from thyrocast.contract.names import ScanFlag
+from thyrocast.dicom import pictures, terms, vocabulary
 from thyrocast.dicom.elements import Elements, Header
+from thyrocast.dicom.text import matches, words
+from thyrocast.dicom.views import Descriptions
 
 # Transfer syntaxes that always lose information, and all that the pinned pydicom plug-ins decode.
 LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81"}
@@ -19,26 +22,43 @@ _GRAY = {"MONOCHROME1", "MONOCHROME2", ""}
 
 
 class Stage(IntEnum):
-    """The check at which a file was excluded; the reason of a higher one is more informative.
+    """The check at which a file was excluded, in the order of the checks.
 
-    A patient without a scan gets the reason of the file with the highest stage.
+    A patient without a scan gets the reason of the file with the highest stage, which came nearest
+    to being used.
     """
 
     UNREADABLE = 0
     OTHER_CLASS = 1
     CAPTURE = 2
-    OTHER_TYPE = 3
-    DESCRIPTION = 4
-    RADIONUCLIDE = 5
-    PIXELS = 6
+    PIXELS = 3
+    OTHER_TYPE = 4
+    DESCRIPTION = 5
+    RADIONUCLIDE = 6
     FRAMES = 7
     PIXEL_SIZE = 8
 
 
 def is_capture(header: Header) -> bool:
-    """Return whether a file is a secondary capture, by its SOP class (PS3.4 B.5)."""
+    """Return whether a file is a picture of a screen, by SOP class (PS3.4 B.5) or image type.
+
+    In the NM class, value 2 of ImageType is PRIMARY (C.8.4.9.1.1); work stations that save a screen
+    in this class write SECONDARY, or how the picture was made (ConversionType). An 8-bit image that
+    is derived, or that states nothing about an acquisition, has gray values of a display.
+    """
     kind = header.text("SOPClassUID")
-    return kind == terms.SECONDARY_CAPTURE or kind.startswith(f"{terms.SECONDARY_CAPTURE}.")
+    if kind == terms.SECONDARY_CAPTURE or kind.startswith(f"{terms.SECONDARY_CAPTURE}."):
+        return True
+    values = [*image_type(header), "", ""]
+    bits = min(header.number("BitsAllocated") or 16, header.number("BitsStored") or 16)
+    converted = header.text("ConversionType") not in {"", "DI"}
+    acquired = (
+        header.items("EnergyWindowInformationSequence")
+        or header.items("DetectorInformationSequence")
+        or header.number("ActualFrameDuration")
+    )
+    gray = bits <= 8 and (values[0] == "DERIVED" or not acquired)
+    return values[1] == "SECONDARY" or converted or gray
 
 
 def frame_count(header: Elements) -> int:
@@ -59,14 +79,17 @@ def window_range(window: Elements) -> list[tuple[float, float]]:
 def wrong_class(header: Header, center: CenterConfig) -> str:
     """Return why a file of this SOP class (PS3.4 B.5) is excluded; "" if it is not."""
     kind = header.text("SOPClassUID")
-    if kind in terms.NUCLEAR_MEDICINE or kind == pictures.EXPORT:
+    nuclear = kind in terms.NUCLEAR_MEDICINE or (not kind and header.text("Modality") == "NM")
+    if kind == pictures.EXPORT:
+        return ""
+    if nuclear and is_capture(header):
+        return "" if center.accept.secondary_capture else "a screen save in the class of counts"
+    if nuclear:
         return ""
     if is_capture(header):
         if header.text("Modality") not in {"NM", "OT", "SC", ""}:
             return "not a nuclear-medicine image"
         return "" if center.accept.secondary_capture else "a secondary capture"
-    if not kind and header.text("Modality") == "NM":
-        return ""
     return "not a nuclear-medicine image"
 
 
@@ -110,7 +133,7 @@ def wrong_type(header: Header) -> str:
     elongated = rows and columns and rows >= 2 * columns
     if "WHOLE BODY" in kind or scanned or elongated:
         return "a whole-body image"
-    if any("TOMO" in part for part in kind):
+    if any("TOMO" in part or "RECON" in part for part in kind):
         return "a tomographic image"
     if any("GATED" in part for part in kind):
         return "a gated image"
@@ -122,7 +145,40 @@ def image_type(header: Elements) -> list[str]:
     return [str(part).upper() for part in header.several("ImageType")]
 
 
-def wrong_radionuclide(header: Header, center: CenterConfig, description: str) -> str:
+def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, region: str) -> str:
+    """Return what an image shows instead of the thyroid, by its descriptions; "" for nothing.
+
+    Parameters
+    ----------
+    header, center
+        The file's header and the center's block of the config.
+    described
+        The descriptions.
+    region
+        Meanings of the codes of AnatomicRegionSequence, as `text.words` returns them.
+    """
+    views = center.views
+    # A study of another organ is excluded with all its series. If the study names the thyroid among
+    # other organs, its series decide.
+    several = described.series and vocabulary.names_thyroid(described.study)
+    whole = described.series if several else words(described.series, described.study)
+    whole = words(whole, region)
+    if matches(views.excluded, whole):
+        return "an image that views.excluded describes"
+    if matches(views.kept, whole):
+        return ""
+    kind = vocabulary.excluded(whole)
+    if kind == vocabulary.PARATHYROID and vocabulary.names_thyroid(whole):
+        # The thyroid phase of a parathyroid study is a thyroid scan if its tracer is pertechnetate.
+        drugs = header.items("RadiopharmaceuticalInformationSequence")
+        if any(map(terms.is_pertechnetate, drugs)):
+            return ""
+    return f"{kind} by its description" if kind else ""
+
+
+def wrong_radionuclide(
+    header: Header, center: CenterConfig, description: str
+) -> tuple[str, tuple[ScanFlag, ...]]:
     """Return why radiopharmaceutical or energy windows (C.8.4.10) are not technetium-99m, or "".
 
     Parameters
@@ -130,15 +186,28 @@ def wrong_radionuclide(header: Header, center: CenterConfig, description: str) -
     header, center
         The file's header and the center's block of the config.
     description
-        Description of the series, otherwise of the study, as `terms.words` returns it.
+        Description of the series, otherwise of the study, as `text.words` returns it.
+
+    Returns
+    -------
+    reason, flags
+        The flags are set if the header does not name technetium but an energy window of it, or if
+        the center assumes it.
     """
     drugs = header.items("RadiopharmaceuticalInformationSequence")
     stated = [terms.is_technetium(item) for item in drugs]
     if True in stated:
-        return ""
+        return "", ()
     if False in stated or terms.names_other_isotope(description):
-        return "another radionuclide or tracer"
-    known = any(window_range(item) for item in header.items("EnergyWindowInformationSequence"))
-    if not known and center.fallbacks.radionuclide is not RadionuclideFallback.TC99M:
-        return "radionuclide not stated"
-    return ""
+        return "another radionuclide or tracer", ()
+    limits = [window_range(item) for item in header.items("EnergyWindowInformationSequence")]
+    if any(map(terms.is_photopeak, limits)):
+        return "", (ScanFlag.RADIONUCLIDE_BY_WINDOW,)
+    if any(item.items("RadionuclideCodeSequence") for item in drugs):
+        return "a radionuclide whose name is not understood, and no energy window of technetium", ()
+    if any(limits):
+        # `frames` says which frames are outside the photopeak.
+        return "", ()
+    if center.fallbacks.radionuclide is not RadionuclideFallback.TC99M:
+        return "radionuclide not stated", ()
+    return "", (ScanFlag.RADIONUCLIDE_ASSUMED,)

@@ -1,15 +1,18 @@
 """Find the frames of a file that are an anterior pertechnetate image, or why there are none."""
 
 import collections
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
-from thyrocast.contract.names import ScanKind, ViewSource
-from thyrocast.dicom import exclusion, pictures, terms, views
+from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule, ViewSource
+from thyrocast.dicom import exclusion, pictures, repeats, terms, text, views, vocabulary
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.exclusion import Stage, frame_count, window_range
+from thyrocast.dicom.pixels import Image, PixelError
+from thyrocast.dicom.views import Descriptions
+from thyrocast.dicom.vocabulary import Facing, Syringe
 
 # Vectors that FrameIncrementPointer (0028,0009) may list (C.8.4.8.1.1), by tag.
 VECTORS = {
@@ -35,25 +38,30 @@ class Scan:
         Frame numbers, from 0.
     kind
         How it was acquired.
-    view_by
-        What identified the view.
+    rule
+        The rule that identified the view.
     turn
         Quarter turns, counter-clockwise, that bring the head up.
     detector
         The detector's item, from 1; None if it is not stated.
     duration_s
-        Duration in s; None if it is not stated.
+        Duration in s; None if it is not stated or implausible.
     flags
         What is unusual about the scan.
     """
 
     frames: tuple[int, ...]
     kind: ScanKind
-    view_by: ViewSource
+    rule: ViewRule
     turn: int = 0
     detector: int | None = None
     duration_s: float | None = None
-    flags: tuple[str, ...] = ()
+    flags: tuple[ScanFlag, ...] = ()
+
+    @property
+    def view_by(self) -> ViewSource:
+        """What identified the view."""
+        return views.SOURCES[self.rule]
 
 
 @dataclass(frozen=True)
@@ -69,13 +77,13 @@ class FileVerdict:
     stage
         The check at which the file was excluded.
     syringe
-        Whether it is the image of a dose syringe.
+        Which image of a dose syringe it is; None if it is none.
     """
 
     scans: tuple[Scan, ...] = ()
     reason: str = ""
     stage: Stage = Stage.UNREADABLE
-    syringe: bool = False
+    syringe: Syringe | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,23 @@ class PatientFile:
     verdict: FileVerdict
 
 
+#: Returns the counts of frames of a file, (rows, columns) each.
+ReadFrames = Callable[[Sequence[int]], Sequence[Image]]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What the checks of one file share."""
+
+    header: Header
+    center: CenterConfig
+    cohort: CohortConfig
+    described: Descriptions
+    flags: tuple[ScanFlag, ...]
+
+
 def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVerdict:
-    """Find the anterior pertechnetate frames of a file.
+    """Find the anterior pertechnetate frames of a file by its header; see also `confirm`.
 
     Parameters
     ----------
@@ -106,74 +129,127 @@ def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVer
         return FileVerdict(reason=reason, stage=Stage.PIXELS)
     if reason := exclusion.wrong_type(header):
         return FileVerdict(reason=reason, stage=Stage.OTHER_TYPE)
-    series = terms.words(
-        header.text("SeriesDescription"), header.text("ImageID"), header.text("ImageComments")
-    )
-    study = terms.words(header.text("ProtocolName"), header.text("StudyDescription"))
-    patterns = center.views
-    syringe = terms.matches(patterns.syringe, series or study)
-    # A study of another organ is excluded with all its series. If the study names the
-    # thyroid among other organs, its series decide.
-    whole = series if series and terms.names_thyroid(study) else terms.words(series, study)
-    if syringe or terms.matches(patterns.excluded, whole):
-        kind = "a syringe" if syringe else "a marker, whole-body, phantom or other organ's image"
-        reason = f"{kind} by its description"
-        return FileVerdict(reason=reason, stage=Stage.DESCRIPTION, syringe=syringe)
-    if reason := exclusion.wrong_radionuclide(header, center, series or study):
+    described = descriptions(header)
+    if syringe := _syringe(described.nearest, center):
+        return FileVerdict(
+            reason="a syringe by its description", stage=Stage.DESCRIPTION, syringe=syringe
+        )
+    codes = header.items("AnatomicRegionSequence")
+    region = text.words(*(code.text("CodeMeaning") for code in codes))
+    if reason := exclusion.wrong_organ(header, center, described, region):
+        return FileVerdict(reason=reason, stage=Stage.DESCRIPTION)
+    reason, flags = exclusion.wrong_radionuclide(header, center, described.nearest)
+    if reason:
         return FileVerdict(reason=reason, stage=Stage.RADIONUCLIDE)
+    case = _Case(header, center, cohort, described, flags)
     if capture or header.text("SOPClassUID") == pictures.EXPORT:
-        return _judge_capture(header, center, series, study)
-    return _judge_frames(header, center, cohort, series, study)
+        return _judge_capture(case)
+    return _judge_frames(case)
 
 
-def _judge_capture(header: Header, center: CenterConfig, series: str, study: str) -> FileVerdict:
+def descriptions(header: Header) -> Descriptions:
+    """Return the descriptions of series and image, and of study and protocol."""
+    return Descriptions(
+        text.words(*map(header.text, ("SeriesDescription", "ImageID", "ImageComments"))),
+        text.words(*map(header.text, ("ProtocolName", "StudyDescription"))),
+    )
+
+
+def _syringe(description: str, center: CenterConfig) -> Syringe | None:
+    """Return which syringe a description names, by the center's patterns, then by built-in words."""
+    if text.matches(center.views.syringe_residual, description):
+        return Syringe.RESIDUAL
+    if text.matches(center.views.syringe, description):
+        return Syringe.FULL
+    return vocabulary.syringe(description)
+
+
+def _judge_capture(case: _Case) -> FileVerdict:
     """Judge a gray-scale secondary capture; its pixel size is taken from the config."""
+    header, center = case.header, case.center
     if frame_count(header) != 1:
         return FileVerdict(reason="a secondary capture of several frames", stage=Stage.FRAMES)
-    view = views.view_of(header, Elements(), center, series, study, single=True)
-    anterior, by = view.anterior, view.by
-    if header.text("SOPClassUID") == pictures.EXPORT and anterior is None:
+    evidence = views.collect(header, Elements(), center.views, case.described)
+    view = views.decide(evidence, views.compare([evidence]), None, center, single=True)
+    if header.text("SOPClassUID") == pictures.EXPORT and view.rule is None:
         # By accepting exported pictures, a center states that they are anterior.
-        anterior, by = True, ViewSource.FALLBACK
-    if by is None:
-        return FileVerdict(reason="view not stated", stage=Stage.FRAMES)
-    if not anterior:
-        return FileVerdict(reason="a view other than anterior", stage=Stage.FRAMES)
+        view = views.FrameView(Facing.ANTERIOR, ViewRule.CONFIGURED_VIEW)
+    if view.reason or view.rule is None:
+        return FileVerdict(reason=view.reason, stage=Stage.FRAMES)
     # The counts of a capture are unknown, so a duration in its header is not used.
-    return FileVerdict((Scan((0,), ScanKind.CAPTURE, by, flags=("secondary_capture",)),))
+    flags = (*case.flags, *view.flags, ScanFlag.SECONDARY_CAPTURE)
+    return FileVerdict((Scan((0,), ScanKind.CAPTURE, view.rule, flags=flags),))
 
 
-def _judge_frames(
-    header: Header, center: CenterConfig, cohort: CohortConfig, series: str, study: str
-) -> FileVerdict:
+def _judge_frames(case: _Case) -> FileVerdict:
+    header = case.header
     windows = header.items("EnergyWindowInformationSequence")
     detectors = header.items("DetectorInformationSequence")
     kind = _kind(header)
     excluded: collections.Counter[str] = collections.Counter()
-    groups = _group(header, windows, detectors, cohort.photopeak_kev, excluded)
+    groups = _group(header, windows, detectors, case.cohort.photopeak_kev, excluded)
+    evidence = {
+        detector: views.collect(
+            header, _item(detectors, detector), case.center.views, case.described
+        )
+        for _, detector in groups
+    }
+    heads = views.compare(list(evidence.values()))
     scans: list[Scan] = []
     for (window, detector), frames in groups.items():
-        item = detectors[detector - 1] if detector and detector <= len(detectors) else Elements()
-        single = len(groups) == 1 and (len(frames) == 1 or kind is ScanKind.DYNAMIC)
-        view = views.view_of(header, item, center, series, study, single=single)
-        if not view.anterior or view.by is None:
-            stated = view.anterior is not None
-            excluded["a view other than anterior" if stated else "view not stated"] += len(frames)
+        # Several static frames of a detector are several views, or one view in parts.
+        parted = kind is not ScanKind.DYNAMIC and len(frames) > 1
+        view = views.decide(
+            evidence[detector], heads, detector, case.center, single=len(groups) == 1
+        )
+        if view.reason or view.rule is None:
+            excluded[view.reason] += len(frames)
             continue
-        flags = () if _has_limits(windows, window) else ("energy_window_unknown",)
-        parts = [tuple(frames)] if kind is ScanKind.DYNAMIC else [(frame,) for frame in frames]
-        scans += [
-            Scan(part, kind, view.by, view.turn, detector, _duration(header, part), flags)
-            for part in parts
-        ]
-    if not scans:
-        # The reason of most frames.
-        reason = max(excluded, key=lambda reason: excluded[reason])
-        return FileVerdict(reason=reason, stage=Stage.FRAMES)
-    facing = _facing(scans, detectors)
-    if not facing:
-        return FileVerdict(reason="several detector heads with one orientation", stage=Stage.FRAMES)
-    return FileVerdict(tuple(facing))
+        duration = _duration(header, frames)
+        flags = [*case.flags, *view.flags]
+        flags += [ScanFlag.SUMMED_FRAMES] if parted else []
+        flags += [] if _has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
+        scans.append(
+            Scan(tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags))
+        )
+    if scans:
+        return FileVerdict(tuple(scans))
+    # The reason of most frames.
+    reason = max(excluded, key=lambda reason: excluded[reason])
+    return FileVerdict(reason=reason, stage=Stage.FRAMES)
+
+
+def _item(detectors: Sequence[Elements], detector: int | None) -> Elements:
+    return detectors[detector - 1] if detector and detector <= len(detectors) else Elements()
+
+
+def confirm(verdict: FileVerdict, read: ReadFrames) -> FileVerdict:
+    """Exclude several static frames of one detector whose images are not one view.
+
+    A header does not say whether such frames are several views (anterior, then oblique) or the
+    parts of one acquisition; the images do.
+
+    Parameters
+    ----------
+    verdict
+        What `judge` returned.
+    read
+        Reads frames of the file; called only for such frames.
+    """
+    scans = tuple(scan for scan in verdict.scans if _is_one_view(scan, read))
+    if scans == verdict.scans:
+        return verdict
+    reason = "several frames of one detector, which are not parts of one view"
+    return FileVerdict(scans, "" if scans else reason, Stage.FRAMES)
+
+
+def _is_one_view(scan: Scan, read: ReadFrames) -> bool:
+    if ScanFlag.SUMMED_FRAMES not in scan.flags:
+        return True
+    try:
+        return repeats.are_one_view(read(scan.frames))
+    except PixelError:
+        return False
 
 
 def _group(
@@ -187,14 +263,39 @@ def _group(
     count = frame_count(header)
     in_window = _pointed(header, "EnergyWindow", len(windows), count)
     on_detector = _pointed(header, "Detector", len(detectors), count)
+    confused = _are_windows_confused(header, windows, in_window, on_detector)
     groups: dict[tuple[int | None, int | None], list[int]] = {}
     for frame in range(count):
         window, detector = in_window[frame], on_detector[frame]
-        if reason := _wrong_window(windows, window, photopeak_kev):
+        if confused:
+            excluded["energy windows that the vector of the frames does not tell apart"] += 1
+        elif reason := _wrong_window(windows, window, photopeak_kev):
             excluded[reason] += 1
         else:
             groups.setdefault((window, detector), []).append(frame)
     return groups
+
+
+def _are_windows_confused(
+    header: Header,
+    windows: Sequence[Elements],
+    in_window: Sequence[int | None],
+    on_detector: Sequence[int | None],
+) -> bool:
+    """Return whether frames of several energy windows are assigned to one of them.
+
+    Some exporters write a vector of ones. If each detector has a frame for each window that the
+    header defines, but the vector names one window only, the frames of a detector may be of
+    different windows.
+    """
+    if len(windows) < 2 or len(in_window) < 2 or len(set(in_window)) != 1 or None in in_window:
+        return False
+    per_detector = collections.Counter(on_detector)
+    phases = header.items("PhaseInformationSequence")
+    in_phases = sum(int(phase.number("NumberOfFramesInPhase") or 0) for phase in phases)
+    if in_phases and all(number == in_phases for number in per_detector.values()):
+        return False
+    return all(number % len(windows) == 0 for number in per_detector.values())
 
 
 def vector(header: Elements, keyword: str, count: int, things: int) -> list[int | None]:
@@ -234,20 +335,6 @@ def _pointed(header: Elements, what: str, listed: int, count: int) -> list[int |
     declared = int(header.number(f"NumberOf{what}s") or 0)
     things = max(listed, declared) if count > 1 or not listed else listed
     return vector(header, f"{what}Vector", count, things)
-
-
-def _facing(scans: Sequence[Scan], detectors: Sequence[Elements]) -> list[Scan]:
-    """Of two detector heads with an anterior orientation, select the one in front of the patient.
-
-    Some cameras write the same orientation for both; the start angle (C.8.4.11) distinguishes
-    them. If it does not, neither is used, because one of them is behind the patient.
-    """
-    heads = {scan.detector for scan in scans if scan.view_by is not ViewSource.CODE}
-    if len(heads) < 2:
-        return list(scans)
-    angles = {n: item.signed("StartAngle") for n, item in enumerate(detectors, 1)}
-    front = {n for n, angle in angles.items() if angle is not None and views.in_front(angle)}
-    return [scan for scan in scans if scan.view_by is ViewSource.CODE or scan.detector in front]
 
 
 def _wrong_window(windows: Sequence[Elements], window: int | None, photopeak_kev: float) -> str:

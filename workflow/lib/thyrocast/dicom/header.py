@@ -66,16 +66,30 @@ _WORDS = (
     "PhaseInformationSequence RotationVector NumberOfRotations RotationInformationSequence "
     "RRIntervalVector TimeSlotVector SliceVector AngularViewVector TimeSliceVector "
     "PatientOrientationCodeSequence PatientGantryRelationshipCodeSequence "
-    "SecondaryCaptureDeviceManufacturer"
+    "AnatomicRegionSequence FieldOfViewShape FieldOfViewDimensions ZoomFactor ConversionType SecondaryCaptureDeviceManufacturer"
 )
+# Private texts in which cameras name the view, by creator: group and elements.
+_LABELS: dict[str, tuple[tuple[int, tuple[int, ...]], ...]] = {
+    # GE: names of series, data set and picture, orientation chosen by the user, comments
+    # (conformance statements of Xeleris and Genie).
+    "GEMS_GENIE_1": ((0x0009, (0x20, 0x22, 0x2C)), (0x0011, (0x10, 0x12, 0x30, 0x40, 0x50))),
+    # Siemens: main acquisition view (conformance statement of syngo MI).
+    "SIEMENS MED NM": ((0x0009, (0x80,)),),
+}
+_BLOCKS = range(0x10, 0x18)
 # Elements with several values; of any other element only one value is used.
 _MULTIPLE = {
     "ImageType", "PixelSpacing", "FrameIncrementPointer", "ImageOrientationPatient",
     "PatientOrientation", "CorrectedImage", "EnergyWindowVector", "DetectorVector", "PhaseVector",
     "RotationVector", "RRIntervalVector", "TimeSlotVector", "SliceVector", "AngularViewVector",
-    "TimeSliceVector",
+    "TimeSliceVector", "FieldOfViewDimensions", "ZoomFactor",
 }  # fmt: skip
-_TAGS = [Tag(keyword) for keyword in _WORDS.split()]
+_TAGS = [Tag(keyword) for keyword in _WORDS.split()] + [
+    Tag(group, element)
+    for group, elements in {place for places in _LABELS.values() for place in places}
+    for block in _BLOCKS
+    for element in (block, *(block << 8 | one for one in elements))
+]
 
 
 class TooLargeError(ValueError):
@@ -190,6 +204,8 @@ def _read(file: BinaryIO, size: int, head: bytes) -> Header:
     syntax = str(meta.get("TransferSyntaxUID", "") or "")
     media = str(meta.get("MediaStorageSOPClassUID", "") or "")
     values = read_elements(dataset)
+    if labels := _private_labels(dataset):
+        values["PrivateLabels"] = labels
     sop_class = values.setdefault("SOPClassUID", media)
     if _DICOMDIR in (media, sop_class):
         return Header(reason="a DICOMDIR, not an image")
@@ -202,6 +218,21 @@ def _read(file: BinaryIO, size: int, head: bytes) -> Header:
     compressed = available == -1 and syntax in _JPEG2000
     irreversible = compressed and _is_irreversible(source.read(4096))
     return Header(values, "", syntax, available, irreversible)
+
+
+def _private_labels(dataset: Dataset) -> list[Scalar | None]:
+    """Return the texts of private elements (PS3.5 7.8.1) in which cameras name the view."""
+    labels: list[Scalar | None] = []
+    for creator, places in _LABELS.items():
+        for group, elements in places:
+            try:
+                block = dataset.private_block(group, creator)
+                found = [block[element].value for element in elements if element in block]
+            except (KeyError, ValueError, NotImplementedError):
+                continue
+            texts = (v.decode("ascii", "replace") if isinstance(v, bytes) else v for v in found)
+            labels += [scalar for value in texts if isinstance(scalar := _scalar(value), str)]
+    return labels
 
 
 def _parse(file: BinaryIO, size: int, head: bytes) -> tuple[Dataset, Any, int]:

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,12 @@ from thyrocast.dicom.terms import SECONDARY_CAPTURE
 
 Image = NDArray[np.float64]
 MAX_PIXEL_BYTES = 1024 * 2**20
+#: The largest matrix that `cohort.max_pixels` can accept.
+MOST_PIXELS = 268_435_456
+# An image of counts has its largest value in one or two pixels. If this many pixels have it, and it
+# is at least this large, the image was cut off there, for example at 255 before it was stored in 16
+# bits.
+_PLATEAU_PIXELS, _PLATEAU_COUNTS = 6, 50
 
 
 class PixelError(ValueError):
@@ -34,14 +40,15 @@ class Counts:
     image
         (rows, columns) counts.
     saturated
-        Share of pixels at the largest value that can be stored, 0 to 1.
+        Share of pixels at the largest value that can be stored, or at a lower value that cuts off
+        the image, 0 to 1.
     """
 
     image: Image
     saturated: float
 
 
-def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
+def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = MOST_PIXELS) -> Counts:
     """Decode frames of a file and add them.
 
     Parameters
@@ -76,6 +83,11 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
         raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
     except Exception as error:
         raise PixelError(f"pixels can't be decoded ({type(error).__name__})") from error
+
+
+def read_frames(path: str | Path, max_pixels: int, frames: Sequence[int]) -> list[Image]:
+    """Return frames of a file one by one; the parameters and errors are those of `read_counts`."""
+    return [read_counts(path, [frame], max_pixels).image for frame in frames]
 
 
 def _picture(path: str | Path, max_pixels: int) -> Image:
@@ -139,8 +151,7 @@ def _coded_shape(coded: bytes) -> tuple[int, int] | None:
 
 def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
     bits = int(dataset.BitsStored) - int(dataset.PixelRepresentation)
-    ceiling = 2**bits - 1
-    saturated = float(np.mean([np.mean(part >= ceiling) for part in parts]))
+    saturated = float(np.mean([_saturated(part, 2**bits - 1) for part in parts]))
     slope = float(dataset.get("RescaleSlope") or 1.0) or 1.0
     intercept = float(dataset.get("RescaleIntercept") or 0.0)
     image = np.zeros(parts[0].shape)
@@ -152,6 +163,14 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
     if capture or dataset.PhotometricInterpretation == "MONOCHROME1":
         image = upright_polarity(image)
     return Counts(image, saturated)
+
+
+def _saturated(part: NDArray[np.generic], ceiling: int) -> float:
+    """Return the share of pixels at the largest value that is stored or can be stored."""
+    values = np.asarray(part, dtype=np.float64)
+    top = values == values.max()
+    plateau = top.sum() >= _PLATEAU_PIXELS and values.max() - values.min() >= _PLATEAU_COUNTS
+    return float(np.mean(top if plateau else values >= ceiling))
 
 
 def upright_polarity(image: Image) -> Image:

@@ -1,37 +1,57 @@
 """Coded terms, defined terms and words of nuclear-medicine headers, and their meaning."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from thyrocast import physics
-from thyrocast.dicom.elements import Elements, Scalar
+from thyrocast.dicom import vocabulary
+from thyrocast.dicom.elements import Elements
+from thyrocast.dicom.text import fold, words
+from thyrocast.dicom.vocabulary import Facing
 
 # SOP classes (PS3.4 B.5; the second is retired).
 NUCLEAR_MEDICINE = {"1.2.840.10008.5.1.4.1.1.20", "1.2.840.10008.5.1.4.1.1.5"}
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-# Views: CID 26, Nuclear Medicine Projections (PS3.16), in SNOMED CT and its older SRT codes.
-ANTERIOR_CODES = {"399321004", "G-5215", "255549009", "R-10206"}
-POSTERIOR_CODES = {"399001007", "G-5216", "255551008", "R-10214"}
-# Radionuclides: CID 18 (PS3.16).
-TC99M_CODES = {"72454006", "C-163A8"}
+# Views: CID 26, Nuclear Medicine Projections, and CID 501 (PS3.16), in SNOMED CT and its older SRT
+# codes; 99SDM and SNM3 are earlier names of SRT. Anterior, its projection, and antero-posterior.
+_ANTERIOR_CODES = {"399321004", "G-5215", "255549009", "G-A105", "399348003", "R-10206"}
+_POSTERIOR_CODES = {"399001007", "G-5216", "255551008", "G-A106", "272479007", "R-40888", "R-10214"}
+_OTHER_CODES = {
+    "399074003", "G-5207", "399108003", "G-5206", "399136008", "G-5209", "399075002", "G-5208",
+    "399118008", "G-5223", "399297009", "G-5222", "49370004", "G-A104", "399012007", "G-5220",
+    "399300004", "G-5221", "399268006", "G-5224", "399159002", "G-5225", "30730003", "G-A145",
+    "399089007", "G-5210", "399273000", "G-5212", "24422004", "G-A147", "62824007", "G-A117",
+    "21114003", "G-A472", "399135007", "R-10220", "399356000", "R-40985", "399067008", "R-102CD",
+}  # fmt: skip
+# Radionuclides: CID 18; radiopharmaceuticals: CID 25 (PS3.16).
+_TC99M_CODES = {"72454006", "C-163A8"}
+_PERTECHNETATE_CODES = {"19495007", "C-B1206"}
+_STANDARD_SCHEMES = {"SCT", "SRT", "SNM3", "99SDM", "DCM", "NCIT", "MSH"}
 
-_TC99M = re.compile(r"tc ?99|99 ?m? ?tc|technet|tecnec|pertec|99m|tco4|\btc\b")
-_OTHER_TRACER = re.compile(
-    r"mibi|tetrofosmin|\bmdp\b|\bhdp\b|\bdpd\b|\bmaa\b|mag ?3|dmsa|dtpa|colloid|kolloid|exametazime"
-    r"|hmpao|tektrotyd|octreo|medronate|oxidronate|pentetate|succimer|aggregated"
-    r"|\biod|mibg|\bi ?1(23|24|25|31)\b|\b1(23|24|25|31) ?i\b|gallium|\bga ?67|thallium|\btl ?201"
-    r"|indium|\bin ?111|\bf ?18\b|fdg|xenon|krypton|cobalt|\bco ?57"
+_TC99M = re.compile(
+    r"tc ?99|99 ?m? ?tc|t[ec]?[ck]h?ne[ct]|tec?knet|tecnez|teknes|pertec|99 ?m\b|\btco4|\btc\b|технец"
+    r"|テクネ|锝|鍀|鎝|테크네|τεχνητ|パーテク|\b140 ?kev"
 )
+_OTHER_TRACER = re.compile(
+    r"mibi|cardiolite|tetrofosmin|myoview|\bmdp\b|\bhdp\b|\bhmdp\b|\bdpd\b|\bpyp\b|pyrophos|\bmaa\b|mag ?3"
+    r"|mertiatid|dmsa|dtpa|colloid|kolloid|nanocol|phytat|exametazim|hmpao|bicisat|\becd\b|disida|\bhida\b"
+    r"|mebrofenin|technegas|tektrotyd|octreo|edotreotid|hynic|medronat|oxidronat|pentetat|succimer|aggregat"
+    r"|albumin|\brbc\b|red cell|erythro|leu[ck]o[ck]|psma|mibg|\b[ij]o[dt]|\biyot|\byod|йод|иод|ヨウ素|ヨード|碘"
+    r"|요오드|\b[ij] ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b|gal+ium|\bga ?6[78]|thal+ium|\btal+io|талли"
+    r"|галли|\btl ?201|タリウム|ガリウム|indium|\bинди|\bin ?111|\bf ?18\b|fluor|фтор|\bfdg\b|xenon|ксенон"
+    r"|\bxe ?133|krypton|криптон|\bkr ?81|[ck]obalt|кобальт|\bco ?57|samari|\bsm ?153|lutet|\blu ?177"
+    r"|strontium|\bsr ?89|selen|rhenium|\bre ?18[68]|radium|\bra ?223|\by ?90\b|yttrium"
+)
+_PERTECHNETATE = re.compile(r"per ?tec|tco4|パーテク|过锝|過テクネ|пертехн")
 # In descriptions only isotopes are searched, since any description may mention a therapy with
 # iodine.
-_OTHER_ISOTOPE = re.compile(r"\b([ij]|jod|iodine?|iode) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b")
-_THYROID = re.compile(r"th?[iy]r[eo]o?[iyï]d|schild|tarczyc|pajzsm|甲状腺|щитов|갑상")
-_ANTERIOR = re.compile(r"\bant\b|\bant[eé]ri|\bvorn|\bvorder|\bventral|\bön\b|正面|前|전면|передн")
-_OTHER_VIEW = re.compile(
-    r"post|lat|obl|\b[lr][ap]o\b|dorsal|medial|hint|arri[eè]re|schr[äa]g|seit|後|后|側|侧|斜|후면|задн|боков"
+_OTHER_ISOTOPE = re.compile(
+    r"\b([ij]|jod|iodine?|iode|iodio|yodo|iodo|jood|jodu?|iyot) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b"
 )
+# Energy windows of technetium-99m contain 140.5 keV and are at most 30 % wide; those of cobalt-57
+# (122 keV) and iodine-123 (159 keV) do not contain it.
+_WINDOW_KEV = (119.0, 162.0)
 
 # Cameras by a word in Manufacturer or ManufacturerModelName. Both may contain names of hospitals or
 # people, so nothing is copied from them: without a listed word, the camera is "other".
@@ -48,6 +68,11 @@ _VENDORS = (
     ("digirad", r"digirad"),
     ("ddd", r"ddd-?diagnostic"),
 )
+_CODED_VIEWS = (
+    dict.fromkeys(_ANTERIOR_CODES, Facing.ANTERIOR)
+    | dict.fromkeys(_POSTERIOR_CODES, Facing.POSTERIOR)
+    | dict.fromkeys(_OTHER_CODES, Facing.OTHER)
+)
 _CAMERAS = (
     "infinia", "discovery", "nm 630", "nm630", "nm 830", "nm 870", "millennium", "varicam",
     "starcam", "maxxus", "hawkeye", "optima", "symbia intevo", "symbia evo", "symbia pro", "symbia",
@@ -56,14 +81,14 @@ _CAMERAS = (
     "veriton", "d-spect", "gca", "dst", "camstar",
 )  # fmt: skip
 _COLLIMATORS = (
-    ("pinhole", r"pinh"),
+    ("pinhole", r"pin ?hol|\bpinh|stenope|lochblend|\botworkow|ピンホール|针孔|針孔"),
+    ("elegp", r"\belegp|extended low energy"),
     ("lehrs", r"lehrs"),
     ("leuhr", r"leuhr|ultra ?high res.*low energy|low energy ultra"),
     ("lehr", r"lehr|low energy.*high res|high res.*low energy"),
-    ("leap", r"leap|legp|low energy.*(all|general) purpose"),
+    ("leap", r"\bleap|\blegp|low energy.*(all|general) purpose"),
     ("lehs", r"lehs|low energy.*high sens"),
     ("vxgp", r"vxgp|vxhr|vpc"),
-    ("elegp", r"elegp"),
     ("megp", r"megp|meap|medium energy|\bme\b"),
     ("hegp", r"hegp|heap|high energy"),
 )
@@ -74,42 +99,26 @@ _COLLIMATOR_TYPES = {
 }  # fmt: skip
 
 
-def words(*texts: Scalar | None) -> str:
-    """Join texts of a header in lower case, with a space for punctuation between words.
+def coded_view(detector: Elements) -> Facing | None:
+    """Return the view of a ViewCodeSequence (C.8.4.11), by its code, otherwise by its meaning.
 
-    Full-width letters and combining accents become ordinary letters; dotted and dotless Turkish i
-    become a plain i.
+    Many cameras write free text as the meaning. A text that names no view, and a code that its
+    meaning contradicts, state nothing.
     """
-    joined = unicodedata.normalize("NFKC", " ".join(str(text) for text in texts if text))
-    lower = joined.lower().replace("i\u0307", "i").replace("ı", "i")
-    return re.sub(r"[\s_\-./^,;:()\[\]+&]+", " ", lower).strip()
-
-
-def matches(patterns: Sequence[str], text: str) -> bool:
-    """Return whether one of the config's regular expressions matches in a text, ignoring case."""
-    return bool(text) and any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
-
-
-def coded_anterior(detector: Elements) -> bool | None:
-    """Return whether the ViewCodeSequence (C.8.4.11) is anterior; None if there is no code."""
     for code in detector.items("ViewCodeSequence"):
-        value = code.text("CodeValue") or code.text("LongCodeValue")
-        meaning = words(code.text("CodeMeaning"))
+        value = (code.text("CodeValue") or code.text("LongCodeValue")).upper()
+        named = vocabulary.facing(words(code.text("CodeMeaning")))
         modifiers = code.items("ViewModifierCodeSequence")
-        if _OTHER_VIEW.search(words(*(item.text("CodeMeaning") for item in modifiers))):
-            return False
-        if value in ANTERIOR_CODES:
-            return True
-        if value in POSTERIOR_CODES or _OTHER_VIEW.search(meaning):
-            return False
-        if meaning:
-            return bool(_ANTERIOR.search(meaning)) or meaning == "ap"
+        modified = vocabulary.facing(words(*(item.text("CodeMeaning") for item in modifiers)))
+        if modified in {Facing.OTHER, Facing.POSTERIOR}:
+            return modified
+        coded = _CODED_VIEWS.get(value)
+        if coded and named and coded is not named:
+            return None
+        view = coded or named or vocabulary.facing(words(value))
+        if view:
+            return view
     return None
-
-
-def names_thyroid(text: str) -> bool:
-    """Return whether a description (from `words`) names the thyroid, not only the parathyroid."""
-    return bool(_THYROID.search(re.sub(r"para ?th?[iy]r\w*|nebenschild\w*|副甲状腺", "", text)))
 
 
 def names_photopeak(window: Elements) -> bool:
@@ -131,28 +140,53 @@ def is_technetium(drug: Elements) -> bool | None:
     Returns
     -------
     bool or None
-        False for another radionuclide or tracer; None if the item does not name one.
+        False for another radionuclide or tracer; None if the item names none, or one by a text
+        that is not known.
     """
-    tracer = words(
-        drug.text("Radiopharmaceutical"),
-        *(code.text("CodeMeaning") for code in drug.items("RadiopharmaceuticalCodeSequence")),
-    )
-    if _OTHER_TRACER.search(tracer):
+    drugs = drug.items("RadiopharmaceuticalCodeSequence")
+    tracer = words(drug.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in drugs))
+    if _OTHER_TRACER.search(fold(tracer)) or any(map(_is_other_tracer, drugs)):
         return False
     codes = drug.items("RadionuclideCodeSequence")
-    values = {code.text("CodeValue") for code in codes} - {""}
-    meaning = words(*(code.text("CodeMeaning") for code in codes))
+    values = [code.text("CodeValue") for code in codes if code.text("CodeValue")]
     # Some exporters write the name in place of the code.
-    if values & TC99M_CODES or _TC99M.search(meaning) or _TC99M.search(words(*values)):
+    names = fold(words(*(code.text("CodeMeaning") for code in codes), *values))
+    if set(values) & _TC99M_CODES or _TC99M.search(names):
         return True
-    if values or meaning:
+    if _OTHER_TRACER.search(names) or any(map(_is_standard, codes)):
         return False
     half_life = drug.number("RadionuclideHalfLife")
     if half_life:
         # Seconds, as the standard says, or minutes or hours, as some exporters write.
         seconds = 60 * physics.TC99M_HALF_LIFE_MIN
         return any(abs(half_life * unit / seconds - 1) < 0.05 for unit in (1, 60, 3600))
-    return True if _TC99M.search(tracer) else None
+    return True if _TC99M.search(fold(tracer)) else None
+
+
+def is_pertechnetate(drug: Elements) -> bool:
+    """Return whether a radiopharmaceutical item names pertechnetate, not only technetium."""
+    drugs = drug.items("RadiopharmaceuticalCodeSequence")
+    tracer = words(drug.text("Radiopharmaceutical"), *(code.text("CodeMeaning") for code in drugs))
+    coded = any(code.text("CodeValue") in _PERTECHNETATE_CODES for code in drugs)
+    return coded or bool(_PERTECHNETATE.search(fold(tracer)))
+
+
+def _is_other_tracer(code: Elements) -> bool:
+    ours = code.text("CodeValue") in _PERTECHNETATE_CODES | _TC99M_CODES
+    named = _PERTECHNETATE.search(fold(words(code.text("CodeMeaning"))))
+    return _is_standard(code) and not ours and not named
+
+
+def _is_standard(code: Elements) -> bool:
+    """Return whether a code is of a standard scheme, where each radionuclide has one code."""
+    scheme = code.text("CodingSchemeDesignator").upper()
+    return bool(code.text("CodeValue")) and scheme in _STANDARD_SCHEMES
+
+
+def is_photopeak(limits: Sequence[tuple[float, float]]) -> bool:
+    """Return whether an energy window (keV) is one of technetium-99m's photopeak, 140.5 keV."""
+    low, high = _WINDOW_KEV
+    return any(low <= lower <= 140.5 <= upper <= high for lower, upper in limits)
 
 
 def vendor(header: Elements) -> str | None:
@@ -171,11 +205,21 @@ def camera(header: Elements) -> str | None:
     return next((name.replace(" ", "_") for name in _CAMERAS if name in text), "other")
 
 
-def collimator(detector: Elements) -> str | None:
-    """Return the collimator of a detector item from a fixed list; None if unknown."""
+def collimator(detector: Elements, description: str = "") -> str | None:
+    """Return the collimator of a detector item from a fixed list; None if unknown.
+
+    Parameters
+    ----------
+    detector
+        The item of the detector.
+    description
+        Descriptions of the series and the protocol, as `text.words` returns them, where a pinhole
+        is often named although the detector's item says PARA, the default of exporters.
+    """
     kind = detector.text("CollimatorType").upper()
-    if kind == "PINH":
+    pinhole = re.compile(_COLLIMATORS[0][1])
+    if kind.startswith("PINH") or pinhole.search(fold(description)):
         return "pinhole"
-    grid = words(detector.text("CollimatorGridName"))
+    grid = fold(words(detector.text("CollimatorGridName"), kind))
     named = next((name for name, pattern in _COLLIMATORS if re.search(pattern, grid)), None)
     return named or _COLLIMATOR_TYPES.get(kind)

@@ -1,17 +1,107 @@
-"""Identify the view of a frame, what states this view, and the direction of the patient's head."""
+"""Collect what a header states about the view of a frame, and decide by an ordered list of rules."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thyrocast.config.center import CenterConfig, ViewFallback
-from thyrocast.contract.names import ViewSource
-from thyrocast.dicom import terms
+from thyrocast.config.views import AngleZero, Contradiction, ViewsConfig
+from thyrocast.contract.names import ScanFlag, ViewRule, ViewSource
+from thyrocast.dicom import terms, text, vocabulary
 from thyrocast.dicom.elements import Elements
+from thyrocast.dicom.vocabulary import Facing
 
-# Cosine between a detector's normal and the patient's front-to-back axis: within 25 degrees.
+# Cosine between a detector's normal and an axis of the patient: within 25 degrees.
 FACING = math.cos(math.radians(25))
-# Largest difference in degrees between a start angle and the patient's front (180 degrees).
+# Largest difference in degrees between a start angle and the patient's front or back.
 FACING_DEGREES = 25
+
+#: The coarse source of each rule, for models and tables that compare sources.
+SOURCES = {
+    ViewRule.CODE_AND_ORIENTATION: ViewSource.CODE,
+    ViewRule.CODE: ViewSource.CODE,
+    ViewRule.ORIENTATION: ViewSource.ORIENTATION,
+    ViewRule.ORIENTATION_OF_HEADS: ViewSource.ORIENTATION,
+    ViewRule.START_ANGLE: ViewSource.ORIENTATION,
+    ViewRule.PRIVATE_LABEL: ViewSource.DESCRIPTION,
+    ViewRule.DESCRIPTION: ViewSource.DESCRIPTION,
+    ViewRule.CONFIGURED_LABEL: ViewSource.FALLBACK,
+    ViewRule.CONFIGURED_HEAD: ViewSource.FALLBACK,
+    ViewRule.CONFIGURED_VIEW: ViewSource.FALLBACK,
+}
+
+
+@dataclass(frozen=True)
+class Descriptions:
+    """Descriptions of series and image, and of study and protocol, as `text.words` returns them."""
+
+    series: str
+    study: str
+
+    @property
+    def nearest(self) -> str:
+        """The description of the series, otherwise of the study."""
+        return self.series or self.study
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a header states about the view of a detector's frames; None if it states nothing.
+
+    Attributes
+    ----------
+    orientation
+        From the cosines of rows and columns (C.7.6.2.1.1) or PatientOrientation (C.7.6.1.1.1). An
+        axial orientation is the default value of exporters, as a planar camera does not image
+        from the head, and states nothing.
+    angle
+        From StartAngle (C.8.4.11.1.2). Zero is also the default value of exporters.
+    start_angle
+        StartAngle itself, degrees.
+    code
+        From ViewCodeSequence (CID 26), by its code or by its meaning in words.
+    private
+        From private elements of the camera's manufacturer.
+    series, study
+        From descriptions.
+    turn
+        Quarter turns, counter-clockwise, that bring the head up.
+    """
+
+    orientation: Facing | None = None
+    angle: Facing | None = None
+    start_angle: float | None = None
+    code: Facing | None = None
+    private: Facing | None = None
+    series: Facing | None = None
+    study: Facing | None = None
+    turn: int = 0
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What the detectors of a file have in common.
+
+    Attributes
+    ----------
+    number
+        How many have frames.
+    orientation
+        Whether their orientations can be used: at most one is anterior, and they are not all
+        posterior, since two detectors cannot be at one side of a patient.
+    opposite
+        Whether one orientation is anterior and another is posterior.
+    code
+        Whether their labels can be used: at most one is anterior.
+    angle
+        Whether exactly one start angle is anterior.
+    """
+
+    number: int
+    orientation: bool
+    opposite: bool
+    code: bool
+    angle: bool
 
 
 @dataclass(frozen=True)
@@ -20,75 +110,193 @@ class FrameView:
 
     Attributes
     ----------
-    anterior
-        Whether the view is anterior; None if the view is not stated.
-    by
-        What identified the view; None if the view is not stated.
+    facing
+        The view; None if it is not stated.
+    rule
+        The rule that identified it; None if none did.
     turn
         Quarter turns, counter-clockwise, that bring the head up.
+    flags
+        Contradictions that were found.
+    reason
+        Why the frame is not used; empty for an anterior view.
     """
 
-    anterior: bool | None
-    by: ViewSource | None
-    turn: int
+    facing: Facing | None
+    rule: ViewRule | None
+    turn: int = 0
+    flags: tuple[ScanFlag, ...] = ()
+    reason: str = ""
 
 
-def view_of(
-    header: Elements,
-    detector: Elements,
-    center: CenterConfig,
-    series: str,
-    study: str,
-    *,
-    single: bool,
-) -> FrameView:
-    """Identify the view of a frame: by code, then orientation, description, angle and config.
+def collect(
+    header: Elements, detector: Elements, views: ViewsConfig, described: Descriptions
+) -> Evidence:
+    """Collect what a header states about the frames of a detector.
 
     Parameters
     ----------
     header, detector
         The file's header, and the item of the frame's detector.
+    views
+        The center's patterns.
+    described
+        The descriptions.
+    """
+    cosines = _cosines(header, detector)
+    angle = detector.signed("StartAngle")
+    labels = {
+        vocabulary.facing(label) for label in map(text.words, header.several("PrivateLabels"))
+    }
+    labels.discard(None)
+    return Evidence(
+        orientation=_side(cosines) if cosines else None,
+        angle=None if angle is None else _side_of_angle(angle, views.start_angle_zero),
+        start_angle=angle,
+        code=terms.coded_view(detector),
+        private=labels.pop() if len(labels) == 1 else None,
+        series=described_view(described.series, views),
+        study=described_view(described.study, views),
+        turn=_quarter_turns(cosines),
+    )
+
+
+def described_view(description: str, views: ViewsConfig) -> Facing | None:
+    """Return the view that a description names, by the center's patterns, then by built-in words."""
+    anterior = text.matches(views.anterior, description)
+    other = text.matches(views.other, description)
+    if anterior != other:
+        return Facing.ANTERIOR if anterior else Facing.OTHER
+    return vocabulary.facing(description)
+
+
+def compare(evidence: Sequence[Evidence]) -> Heads:
+    """Return what the detectors of a file have in common."""
+    sides = [head.orientation for head in evidence]
+    angles = [head.angle for head in evidence]
+    front = sides.count(Facing.ANTERIOR)
+    all_back = front == 0 and sides.count(Facing.POSTERIOR) > 1
+    return Heads(
+        number=len(evidence),
+        orientation=front < 2 and not all_back,
+        opposite=front == 1 and Facing.POSTERIOR in sides,
+        code=[head.code for head in evidence].count(Facing.ANTERIOR) < 2,
+        angle=len(evidence) > 1 and angles.count(Facing.ANTERIOR) == 1,
+    )
+
+
+def decide(
+    evidence: Evidence, heads: Heads, detector: int | None, center: CenterConfig, *, single: bool
+) -> FrameView:
+    """Decide the view of a detector's frames: geometry first, then labels, then the config.
+
+    Parameters
+    ----------
+    evidence, heads
+        From `collect` and `compare`.
+    detector
+        Number of the detector, from 1; None if it is not stated.
     center
         The center's block of the config.
-    series, study
-        Descriptions of series and study, as `terms.words` returns them.
     single
-        Whether the frame is the only one; if there are several, a description does not say which
-        of them it describes.
+        Whether all frames of the file show one view; if not, a description does not say which of
+        them it describes.
     """
-    turn = quarter_turns(header, detector)
-    coded = terms.coded_anterior(detector)
-    if coded is not None:
-        return FrameView(coded, ViewSource.CODE, turn)
-    cosines = _cosines(header, detector)
-    if cosines:
-        return FrameView(_faces_front(cosines), ViewSource.ORIENTATION, turn)
     views = center.views
-    for text in (series, study):
-        anterior = terms.matches(views.anterior, text)
-        other = terms.matches(views.other, text)
-        if other and not anterior:
-            return FrameView(False, ViewSource.DESCRIPTION, turn)
-        if anterior and not other and single:
-            return FrameView(True, ViewSource.DESCRIPTION, turn)
-    # The start angle (C.8.4.11) is used last, because many cameras count from the top of the gantry
-    # or leave 0 in planar images.
-    angle = detector.signed("StartAngle")
-    if angle is not None and (angle or not single):
-        return FrameView(in_front(angle), ViewSource.ORIENTATION, turn)
+    label, label_rule = _label(evidence, heads, single=single)
+    if evidence.orientation and heads.orientation:
+        return _by_orientation(evidence, evidence.orientation, heads, label, label_rule, views)
+    if label and label_rule in {ViewRule.CODE, ViewRule.PRIVATE_LABEL}:
+        reversed_angle = _is_reversed(evidence, heads, label)
+        flags = (ScanFlag.START_ANGLE_REVERSED,) if reversed_angle else ()
+        return _seen(label, label_rule, evidence.turn, flags)
+    if heads.number > 1 and views.anterior_detector is not None and detector is not None:
+        front = detector == views.anterior_detector
+        facing = Facing.ANTERIOR if front else Facing.OTHER
+        return _seen(facing, ViewRule.CONFIGURED_HEAD, evidence.turn)
+    if label and label_rule:
+        return _seen(label, label_rule, evidence.turn)
+    if evidence.angle and (heads.angle or (heads.number < 2 and evidence.start_angle)):
+        return _seen(evidence.angle, ViewRule.START_ANGLE, evidence.turn)
     if single and center.fallbacks.view is ViewFallback.ANTERIOR:
-        return FrameView(True, ViewSource.FALLBACK, turn)
-    return FrameView(None, None, turn)
+        return _seen(Facing.ANTERIOR, ViewRule.CONFIGURED_VIEW, evidence.turn)
+    alike = heads.number > 1 and not (heads.orientation and heads.code)
+    reason = "several detector heads with one orientation" if alike else "view not stated"
+    return FrameView(None, None, evidence.turn, reason=reason)
 
 
-def in_front(angle: float) -> bool:
-    """Return whether a detector is in front, by its start angle (C.8.4.11: 0 back, 180 front)."""
-    return abs(angle % 360 - 180) < FACING_DEGREES
+def _label(
+    evidence: Evidence, heads: Heads, *, single: bool
+) -> tuple[Facing | None, ViewRule | None]:
+    """Return the view by the most specific label of a detector's frames, and the rule.
+
+    A label that several detectors have does not describe each of them.
+    """
+    if evidence.code and heads.code:
+        return evidence.code, ViewRule.CODE
+    described = evidence.series or evidence.study
+    if not single:
+        # A description of several views names none; one that names another view names no anterior one.
+        other = described and described is not Facing.ANTERIOR
+        return (described, ViewRule.DESCRIPTION) if other else (None, None)
+    if evidence.private:
+        return evidence.private, ViewRule.PRIVATE_LABEL
+    return (described, ViewRule.DESCRIPTION) if described else (None, None)
 
 
-def quarter_turns(header: Elements, detector: Elements) -> int:
+def _by_orientation(
+    evidence: Evidence,
+    side: Facing,
+    heads: Heads,
+    label: Facing | None,
+    label_rule: ViewRule | None,
+    views: ViewsConfig,
+) -> FrameView:
+    """Decide by an orientation; a label that contradicts it is flagged, or excludes the frame."""
+    turn = evidence.turn
+    reversed_angle = _is_reversed(evidence, heads, side)
+    flags: tuple[ScanFlag, ...] = (ScanFlag.START_ANGLE_REVERSED,) if reversed_angle else ()
+    # The descriptions of a study list all its views, so they do not contradict one of them.
+    if label_rule is ViewRule.DESCRIPTION and not evidence.series:
+        label = None
+    if label is None or label is side:
+        coded = label_rule is ViewRule.CODE and label is not None
+        rule = ViewRule.CODE_AND_ORIENTATION if coded else ViewRule.ORIENTATION
+        return _seen(side, rule, turn, flags)
+    flags = (*flags, ScanFlag.VIEW_CONTRADICTION)
+    if heads.opposite and Facing.OTHER not in {label, side}:
+        return _seen(side, ViewRule.ORIENTATION_OF_HEADS, turn, flags)
+    if Facing.ANTERIOR not in {label, side}:
+        return _seen(side, ViewRule.ORIENTATION, turn)
+    if views.contradictions is Contradiction.ORIENTATION:
+        return _seen(side, ViewRule.ORIENTATION, turn, flags)
+    if views.contradictions is Contradiction.LABEL:
+        return _seen(label, ViewRule.CONFIGURED_LABEL, turn, flags)
+    what = "view code" if label_rule is ViewRule.CODE else "description"
+    reason = f"orientation ({side}) and {what} ({label}) contradict each other"
+    return FrameView(None, None, turn, flags, reason)
+
+
+def _is_reversed(evidence: Evidence, heads: Heads, side: Facing) -> bool:
+    """Return whether the start angles of several detectors contradict the side of one of them."""
+    return heads.angle and (evidence.angle is Facing.ANTERIOR) != (side is Facing.ANTERIOR)
+
+
+def _seen(facing: Facing, rule: ViewRule, turn: int, flags: tuple[ScanFlag, ...] = ()) -> FrameView:
+    reason = "" if facing is Facing.ANTERIOR else "a view other than anterior"
+    return FrameView(facing, rule, turn, flags, reason)
+
+
+def _side_of_angle(angle: float, zero: AngleZero) -> Facing:
+    """Return where a detector is by its start angle (C.8.4.11.1.2: 0 back, 180 front)."""
+    from_front = abs((angle + (180 if zero is AngleZero.FRONT else 0)) % 360 - 180)
+    if from_front <= FACING_DEGREES:
+        return Facing.ANTERIOR
+    return Facing.POSTERIOR if from_front >= 180 - FACING_DEGREES else Facing.OTHER
+
+
+def _quarter_turns(cosines: Sequence[float] | None) -> int:
     """Return the quarter turns, counter-clockwise, after which columns run from head to feet."""
-    cosines = _cosines(header, detector)
     if not cosines:
         return 0
     rows_z, columns_z = cosines[2], cosines[5]
@@ -104,7 +312,7 @@ def _cosines(header: Elements, detector: Elements) -> list[float] | None:
     """Return the directions of rows and columns (C.7.6.2.1.1: x left, y back, z head).
 
     From ImageOrientationPatient of the detector (C.8.4.11) or the file, otherwise from
-    PatientOrientation (C.7.6.1.1.1).
+    PatientOrientation (C.7.6.1.1.1); the first that is not axial.
     """
     for source in (detector, header):
         given = source.several("ImageOrientationPatient")
@@ -112,20 +320,31 @@ def _cosines(header: Elements, detector: Elements) -> list[float] | None:
             values = [float(value) for value in given if value is not None]
         except ValueError:
             continue
-        if len(given) == len(values) == 6 and all(
-            abs(math.hypot(*axis) - 1) < 0.05 for axis in (values[:3], values[3:])
-        ):
+        if len(given) == len(values) == 6 and _is_planar(values):
             return values
     letters = [str(part)[:1] for part in header.several("PatientOrientation")]
     axes = {
         "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
     }  # fmt: skip
     if len(letters) == 2 and all(letter in axes for letter in letters):
-        return [float(value) for letter in letters for value in axes[letter]]
+        values = [float(value) for letter in letters for value in axes[letter]]
+        return values if _is_planar(values) else None
     return None
 
 
-def _faces_front(cosines: list[float]) -> bool:
+def _is_planar(cosines: Sequence[float]) -> bool:
+    """Return whether two axes are perpendicular unit vectors that do not span an axial plane."""
+    rows, columns = cosines[:3], cosines[3:]
+    units = all(abs(math.hypot(*axis) - 1) < 0.05 for axis in (rows, columns))
+    perpendicular = abs(sum(a * b for a, b in zip(rows, columns, strict=True))) < 0.1
+    axial = abs(rows[0] * columns[1] - rows[1] * columns[0]) > FACING
+    return units and perpendicular and not axial
+
+
+def _side(cosines: Sequence[float]) -> Facing:
     (ax, _, az), (bx, _, bz) = cosines[:3], cosines[3:]
     # Rows x columns points away from the viewer: to the back (+y) in an anterior view.
-    return az * bx - ax * bz > FACING
+    back = az * bx - ax * bz
+    if back > FACING:
+        return Facing.ANTERIOR
+    return Facing.POSTERIOR if back < -FACING else Facing.OTHER

@@ -53,7 +53,17 @@ EMPTY_TISSUE, EMPTY_BACKGROUND = 0.005, 0.003
 
 
 class NoGlandError(ValueError):
-    """No thyroid is visible; the message is a reason for the register."""
+    """No thyroid is visible; the message is a reason for the register.
+
+    Attributes
+    ----------
+    score
+        Probability that the image shows a thyroid.
+    """
+
+    def __init__(self, reason: str, score: float | None = None) -> None:
+        super().__init__(reason)
+        self.score = score
 
 
 @dataclass(frozen=True)
@@ -114,13 +124,15 @@ def find_gland(
         raise ValueError(f"pixels of {grid_mm} mm, expected {GRID_MM}")
     marked = _search(counts)
     if marked.score < min_score:
-        raise NoGlandError(f"no thyroid found in the image (score {marked.score:.2f})")
+        raise NoGlandError(
+            f"no thyroid found in the image (score {marked.score:.2f})", marked.score
+        )
     right, left = lobes(marked)
     whole = right | left
     area = whole.sum() * grid_mm**2 / 100
     if not limits_cm2[0] <= area <= limits_cm2[1]:
         size = "small" if area < limits_cm2[0] else "large"
-        raise NoGlandError(f"uptake too {size} for a thyroid ({area:.1f} cm2)")
+        raise NoGlandError(f"uptake too {size} for a thyroid ({area:.1f} cm2)", marked.score)
     smooth = ndimage.gaussian_filter(
         np.maximum(counts, 0.0), SEGMENTATION_SMOOTH_MM / grid_mm, mode="nearest"
     )

@@ -49,7 +49,7 @@ class RegisteredScan:
     turn
         Quarter turns (counterclockwise) that bring the head up.
     row_mm, column_mm
-        Distance of rows and of columns before the turn, mm.
+        Distance of rows and of columns before the turn, mm; None for a pinhole.
     duration_s
         Duration, s.
     tc_activity_mbq
@@ -69,8 +69,8 @@ class RegisteredScan:
     kind: ScanKind
     view_by: ViewSource
     turn: int
-    row_mm: float
-    column_mm: float
+    row_mm: float | None
+    column_mm: float | None
     duration_s: float | None
     tc_activity_mbq: float | None
     delay_min: float | None
@@ -80,6 +80,11 @@ class RegisteredScan:
     simulated: bool
     syringe: SyringeImage | None = None
     residual: SyringeImage | None = None
+
+    @property
+    def is_pinhole(self) -> bool:
+        """Whether the scan has no pixel size, as with a pinhole collimator."""
+        return self.row_mm is None or self.column_mm is None
 
 
 def scans_by_patient(table: pd.DataFrame) -> dict[str, list[RegisteredScan]]:

@@ -23,7 +23,7 @@ from thyrocast.image import field as images
 from thyrocast.image import gland as glands
 from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
-from thyrocast.image.gland import NoGlandError
+from thyrocast.image.gland import Gland, NoGlandError
 from thyrocast.image.quantities import Quantities, SyringeCounts
 from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
 
@@ -31,12 +31,28 @@ LOG = logging.getLogger("thyrocast")
 
 #: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
 FIELD_MM = 2_500.0
+#: Sides of the field of a pinhole at usual distances (200 mm at 10 cm), and areas of glands in it, which
+#: have no true mm. The gland is found with one of these sizes; then the field is scaled so that the
+#: gland's longer side has the length of a normal gland with its isthmus.
+PINHOLE_FIELDS_MM = (150.0, 200.0, 260.0)
+PINHOLE_LIMITS_CM2 = (2.0, 250.0)
+PINHOLE_GLAND_MM = 60.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
 
 
 class UnusableError(ValueError):
-    """A scan that cannot be standardized; the message is a reason for the record."""
+    """A scan that cannot be standardized; the message is a reason for the record.
+
+    Attributes
+    ----------
+    quantities
+        What was measured before the scan was refused.
+    """
+
+    def __init__(self, reason: str, measured: Quantities | None = None) -> None:
+        super().__init__(reason)
+        self.quantities = measured
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Acquisition:
     matrix
         Columns of the camera's matrix, pixels.
     pixel_mm
-        Geometric mean of the distances of rows and columns, mm.
+        Geometric mean of the distances of rows and columns, mm; None for a pinhole.
     duration_s, tc_activity_mbq, delay_min
         As in `RegisteredScan`.
     view_by
@@ -58,7 +74,8 @@ class Acquisition:
     saturation
         Share of pixels at the largest value a pixel can have.
     centroid_x_mm, centroid_y_mm
-        Gland's centroid from the middle of the camera's field, right and down positive, mm.
+        Gland's centroid from the middle of the camera's field, right and down positive, mm; None
+        for a pinhole.
     simulated
         Whether the header says that the image is simulated.
     """
@@ -67,14 +84,14 @@ class Acquisition:
     camera: str | None
     collimator: str | None
     matrix: int
-    pixel_mm: float
+    pixel_mm: float | None
     duration_s: float | None
     tc_activity_mbq: float | None
     delay_min: float | None
     view_by: ViewSource
     saturation: float
-    centroid_x_mm: float
-    centroid_y_mm: float
+    centroid_x_mm: float | None
+    centroid_y_mm: float | None
     simulated: bool
 
 
@@ -109,10 +126,22 @@ class Standardized:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A patient without a usable scan, and the reason why the best scan is not usable."""
+    """A patient without a usable scan, and the reason why the best scan is not usable.
+
+    Attributes
+    ----------
+    patient
+        Pseudonym.
+    reason
+        Of the best scan.
+    counts, score
+        Net counts in its gland, and the probability that it shows a thyroid, as far as they are known.
+    """
 
     patient: str
     reason: str
+    counts: float | None = None
+    score: float | None = None
 
 
 def standardize_job(
@@ -172,31 +201,33 @@ def standardize_patient(
     folder, center, settings
         As in `standardize_job`.
     """
-    reasons: list[str] = []
+    refused: list[Unusable] = []
     for rank, scan in enumerate(scans):
         try:
             return replace(_standardize(patient, scan, folder, center, settings), rank=rank)
-        except (UnusableError, NoGlandError, PixelError) as error:
-            reasons.append(str(error))
+        except UnusableError as error:
+            measured = error.quantities
+            counts = measured.q_counts if measured else None
+            score = measured.q_score if measured else None
+            refused.append(Unusable(patient, str(error), counts, score))
+        except NoGlandError as error:
+            refused.append(Unusable(patient, str(error), score=error.score))
+        except PixelError as error:
+            refused.append(Unusable(patient, str(error)))
     # The reason of the best scan is reported; the others are only alternatives.
-    return Unusable(patient, reasons[0])
+    return refused[0]
 
 
 def _standardize(
     patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
     counts = read_counts(folder / scan.file, scan.frames)
+    if counts.saturated > settings.max_saturation:
+        raise UnusableError("clipped: too many pixels have the largest value")
     image = np.rot90(counts.image, scan.turn)
-    spacing = (scan.row_mm, scan.column_mm)
-    if scan.turn % 2:
-        spacing = (spacing[1], spacing[0])
-    if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
-        raise UnusableError("a field larger than any camera's")
     if image.max() <= 0:
         raise UnusableError("an image without counts")
-    grid = images.to_grid(image, spacing)
-    limits = (settings.min_area_cm2, settings.max_area_cm2)
-    gland = glands.find_gland(grid, GRID_MM, limits, settings.min_score)
+    grid, gland, spacing = _find(image, scan, settings)
     dose_rate = _dose_rate(scan, folder, center)
     measured = quantities.measure(
         grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
@@ -204,15 +235,20 @@ def _standardize(
     if scan.kind is ScanKind.CAPTURE:
         # Gray values are not counts: only ratios, shapes and sizes are valid.
         measured = replace(
-            measured, q_counts=None, q_rate=None, q_snr=None, q_uptake=None, q_uptake_sd=None
-        )
+            measured, q_counts=None, q_rate=None, q_snr=None, q_uptake=None, q_uptake_sd=None,
+            q_heterogeneity=None,
+        )  # fmt: skip
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError(
             f"too few counts in the gland: {measured.q_counts or 0.0:.0f}, expected at least "
-            f"{settings.min_counts:.0f} (min_counts)"
+            f"{settings.min_counts:.0f} (min_counts)",
+            measured,
         )
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
+    if scan.is_pinhole:
+        side *= _extent_mm(gland.whole) / PINHOLE_GLAND_MM
+        measured = quantities.without_lengths(measured)
     field = Field(row - side / 2, column - side / 2, side, settings.size)
     # Counts can be negative if the camera subtracted background; the network takes square roots.
     cropped = np.maximum(images.crop(image, spacing, field), 0.0)
@@ -226,6 +262,50 @@ def _standardize(
         acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
         quantities=measured,
     )
+
+
+def _find(
+    image: NDArray[np.float64], scan: RegisteredScan, settings: ImageConfig
+) -> tuple[NDArray[np.float64], Gland, tuple[float, float]]:
+    """Return image on the finder's grid, gland, and the distances of rows and of columns, mm.
+
+    A pinhole has no mm: of several nominal fields, the one is used that looks most like a thyroid of
+    ordinary size.
+    """
+    if scan.row_mm is not None and scan.column_mm is not None:
+        spacing = (scan.row_mm, scan.column_mm)
+        if scan.turn % 2:
+            spacing = (spacing[1], spacing[0])
+        if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
+            raise UnusableError("a field larger than any camera's")
+        grid = images.to_grid(image, spacing)
+        limits = (settings.min_area_cm2, settings.max_area_cm2)
+        return grid, glands.find_gland(grid, GRID_MM, limits, settings.min_score), spacing
+    found: list[tuple[NDArray[np.float64], Gland, tuple[float, float]]] = []
+    reasons: list[NoGlandError] = []
+    for side in PINHOLE_FIELDS_MM:
+        spacing = (side / max(image.shape), side / max(image.shape))
+        grid = images.to_grid(image, spacing)
+        try:
+            gland = glands.find_gland(grid, GRID_MM, PINHOLE_LIMITS_CM2, settings.min_score)
+        except NoGlandError as error:
+            reasons.append(error)
+        else:
+            found.append((grid, gland, spacing))
+    if not found:
+        raise max(reasons, key=lambda error: error.score or 0.0)
+
+    def likeness(entry: tuple[NDArray[np.float64], Gland, tuple[float, float]]) -> float:
+        gland = entry[1]
+        return gland.score - abs(math.log(_extent_mm(gland.whole) / PINHOLE_GLAND_MM))
+
+    return max(found, key=likeness)
+
+
+def _extent_mm(gland: NDArray[np.bool_]) -> float:
+    """Return the longer side of a gland's bounding box, mm."""
+    sides = [np.ptp(np.flatnonzero(gland.any(axis))) + 1 for axis in (0, 1)]
+    return float(max(sides)) * GRID_MM
 
 
 def _intensity(
@@ -245,6 +325,8 @@ def _intensity(
         raise UnusableError("a gland outside the field of view")
     if settings.intensity is Intensity.RELATIVE:
         return np.asarray(counts / counts[mask].mean())
+    if scan.is_pinhole:
+        raise UnusableError("a pinhole, which gives no counts per area")
     if not scan.duration_s or not dose_rate:
         raise UnusableError(
             "intensity `activity` needs duration and an image of the syringe, or duration, activity, "
@@ -288,14 +370,14 @@ def _acquisition(
         camera=scan.camera,
         collimator=scan.collimator,
         matrix=shape[1],
-        pixel_mm=float(np.sqrt(spacing[0] * spacing[1])),
+        pixel_mm=None if scan.is_pinhole else float(np.sqrt(spacing[0] * spacing[1])),
         duration_s=scan.duration_s,
         tc_activity_mbq=scan.tc_activity_mbq,
         delay_min=scan.delay_min,
         view_by=scan.view_by,
         saturation=counts.saturated,
-        centroid_x_mm=centroid[1] - grid[1] * GRID_MM / 2,
-        centroid_y_mm=centroid[0] - grid[0] * GRID_MM / 2,
+        centroid_x_mm=None if scan.is_pinhole else centroid[1] - grid[1] * GRID_MM / 2,
+        centroid_y_mm=None if scan.is_pinhole else centroid[0] - grid[0] * GRID_MM / 2,
         simulated=scan.simulated,
     )
 
@@ -308,7 +390,8 @@ def records(results: Iterable[Standardized | Unusable]) -> pd.DataFrame:
 def _record(result: Standardized | Unusable) -> dict[str, Any]:
     blank = dict.fromkeys(RECORDS.names) | {"patient": result.patient}
     if isinstance(result, Unusable):
-        return blank | {"usable": False, "reason": result.reason}
+        seen = {"q_counts": result.counts, "q_score": result.score}
+        return blank | {"usable": False, "reason": result.reason} | seen
     measured = asdict(result.acquisition) | asdict(result.quantities) | {"rank": result.rank}
     return blank | {"usable": True, "reason": ""} | {n: _finite(v) for n, v in measured.items()}
 

@@ -10,6 +10,7 @@ from thyrocast.report.banners import banners
 from thyrocast.report.design_section import design_section
 from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.grids import sample_size
+from thyrocast.report.multiverse import multiverse_section
 from thyrocast.report.participants import flow_section, table_one
 from thyrocast.report.provenance import provenance_lists
 from thyrocast.report.signatures import signature_section
@@ -63,6 +64,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "training": training_section(study),
         "signature": signature_section(study),
         "attention": attention_section(study),
+        "multiverse": multiverse_section(study),
         "sample_size": sample_size(study),
         "methods": methods.paragraphs(study),
         "limitations": methods.limitations(study),

@@ -24,6 +24,8 @@ EVALUATION = (
     evaluation.POOLED_CENTERS,
     evaluation.SAMPLE_SIZE,
 )
+#: Tables that only some studies have.
+OPTIONAL = (evaluation.MULTIVERSE,)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class StudyFiles:
     simulation
         ``summary.json`` of the simulator, if the patients are simulated.
     evaluation
-        Tables of the evaluation (`EVALUATION`), by name.
+        Tables of the evaluation (`EVALUATION`, and some of `OPTIONAL`), by name.
     splits
         Files of every split.
     """
@@ -97,7 +99,11 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
         simulation=(
             documents.read(SimulationSummary, files.simulation) if files.simulation else None
         ),
-        tables={table.name: io.read(table, files.evaluation[table.name]) for table in EVALUATION},
+        tables={
+            table.name: io.read(table, files.evaluation[table.name])
+            for table in (*EVALUATION, *OPTIONAL)
+            if table in EVALUATION or table.name in files.evaluation
+        },
     )
 
 

@@ -1,0 +1,176 @@
+"""What an image shows and which tracer it has, by descriptions and names in many languages."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from tests.unit.example_scans import center, code, cohort, neck, nm, save, window
+from thyrocast.dicom.frames import FileVerdict, judge
+from thyrocast.dicom.header import read_header
+
+
+def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
+    header = read_header(save(dataset, tmp_path / "scan"))
+    return judge(header, center(**changes), cohort())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Технеций-99м",
+        "テクネチウム",
+        "锝-99m",
+        "Technétium 99m",
+        "Tecnezio",
+        "Teknesyum",
+        "Tc-99m",
+        "something",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["99LOCAL", "99SDM"])
+def test_the_photopeak_decides_if_no_other_radionuclide_is_coded(
+    tmp_path: Path, name: str, scheme: str
+) -> None:
+    value = "X-1" if scheme == "99LOCAL" else "C-163A8"
+    dataset = nm(radionuclide=code(value, name, scheme))
+    assert verdict(tmp_path, dataset).scans
+    dataset = nm(radionuclide=code(value, name, scheme), windows=[window(100, 200)])
+    known = name != "something" or value == "C-163A8"
+    assert bool(verdict(tmp_path, dataset).scans) == known
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Йод-123",
+        "ヨウ素-123",
+        "碘131",
+        "Iode 123",
+        "Yodo 131",
+        "Jod-131",
+        "Таллий-201",
+        "Gal 67 Gallium",
+    ],
+)
+def test_another_radionuclide_in_any_language_is_excluded(tmp_path: Path, name: str) -> None:
+    dataset = nm(radionuclide=code("X-1", name, "99LOCAL"))
+    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("POUMONS FACE", "the lungs"),
+        ("Lungenperfusion ventral", "the lungs"),
+        ("Akciğer perfüzyon ANT", "the lungs"),
+        ("płuca", "the lungs"),
+        ("Thyroïde poumons", "the lungs"),
+        ("Speicheldrüsen", "the salivary glands"),
+        ("glandes salivaires", "the salivary glands"),
+        ("ślinianki", "the salivary glands"),
+        ("Ghiandole salivari", "the salivary glands"),
+        ("tükürük bezi", "the salivary glands"),
+        ("Speekselklieren", "the salivary glands"),
+        ("Meckel ANT", "a Meckel's diverticulum"),
+        ("Hodenszintigraphie", "the testes"),
+        ("testículo", "the testes"),
+        ("Paratiroides MIBI", "the parathyroid glands"),
+        ("Nebenschilddrüse ant", "the parathyroid glands"),
+        ("Bijschildklieren", "the parathyroid glands"),
+        ("przytarczyce", "the parathyroid glands"),
+        ("thyroid/parathyroid ANT", "the parathyroid glands"),
+        ("scintigraphie osseuse", "the bones"),
+        ("gammagrafía ósea", "the bones"),
+        ("kości", "the bones"),
+        ("Kemik sintigrafisi", "the bones"),
+        ("Skelettszintigraphie", "the bones"),
+        ("riñones", "the kidneys"),
+        ("böbrek", "the kidneys"),
+        ("nerki", "the kidneys"),
+        ("cœur", "the heart"),
+        ("coração", "the heart"),
+        ("kalp", "the heart"),
+        ("Gehirn", "the brain"),
+        ("mózg", "the brain"),
+        ("Vidange gastrique", "the stomach or the esophagus"),
+        ("Magenentleerung", "the stomach or the esophagus"),
+        ("Ganglion sentinelle", "a sentinel node"),
+        ("schildwachtklier", "a sentinel node"),
+        ("węzeł wartowniczy", "a sentinel node"),
+        ("Corps entier ANT", "a whole-body image"),
+        ("tüm vücut", "a whole-body image"),
+        ("Ganzkörper", "a whole-body image"),
+        ("SSN marker", "a marker image"),
+        ("ANT with marker", "a marker image"),
+        ("Marqueur fourchette", "a marker image"),
+        ("intrinsic flood", "a phantom or a quality control"),
+        ("Uniformity", "a phantom or a quality control"),
+        ("ANT no marker", ""),
+        ("ANT sans marqueur", ""),
+        ("ohne Marker ventral", ""),
+        ("TEST ANT", ""),
+        ("Thyroid bonus ANT", ""),
+        ("Harting ANT", ""),
+        ("Schildklier ANT", ""),
+    ],
+)  # fmt: skip
+def test_other_organs_in_many_languages(tmp_path: Path, text: str, kind: str) -> None:
+    found = verdict(tmp_path, nm(SeriesDescription=text))
+    assert found.reason == (f"{kind} by its description" if kind else "")
+    assert bool(found.scans) == (not kind)
+
+
+def test_the_thyroid_phase_of_a_parathyroid_study_is_used_if_its_tracer_is_pertechnetate(
+    tmp_path: Path,
+) -> None:
+    dataset = nm(SeriesDescription="Thyroid - parathyroid ANT")
+    assert not verdict(tmp_path, dataset).scans
+    dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = "Tc99m Pertechnetate"
+    assert verdict(tmp_path, dataset).scans
+
+
+def test_a_center_can_keep_and_exclude_descriptions(tmp_path: Path) -> None:
+    dataset = nm(SeriesDescription="Thyroid heart clinic ANT")
+    assert not verdict(tmp_path, dataset).scans
+    assert verdict(tmp_path, dataset, views={"kept": ["heart clinic"]}).scans
+    assert not verdict(
+        tmp_path, nm(SeriesDescription="ANT B"), views={"excluded": [r"\bb\b"]}
+    ).scans
+
+
+def test_the_coded_region_identifies_the_organ(tmp_path: Path) -> None:
+    region = Sequence([code("39607008", "Lung")])
+    assert not verdict(tmp_path, nm(AnatomicRegionSequence=region)).scans
+    region = Sequence([code("69748006", "Thyroid")])
+    assert verdict(tmp_path, nm(AnatomicRegionSequence=region)).scans
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ImageType": ["DERIVED", "SECONDARY"]},
+        {"ImageType": ["ORIGINAL", "SECONDARY", "STATIC", "EMISSION"]},
+        {"ConversionType": "WSD"},
+    ],
+)
+def test_a_screen_save_in_the_class_of_counts_is_no_count_image(
+    tmp_path: Path, elements: dict[str, Any]
+) -> None:
+    dataset = nm(**elements)
+    assert verdict(tmp_path, dataset).reason == "a screen save in the class of counts"
+    accept = {"accept": {"secondary_capture": True}, "fallbacks": {"pixel_mm": 2.0}}
+    dataset.SeriesDescription = "ANT"
+    assert [scan.kind for scan in verdict(tmp_path, dataset, **accept).scans] == ["capture"]
+
+
+def test_a_derived_image_of_8_bits_is_no_count_image(tmp_path: Path) -> None:
+    pixels = np.minimum(neck(64, 4.0), 255).astype(np.uint8)
+    derived = ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]
+    found = verdict(tmp_path, nm(pixels, ImageType=derived))
+    assert found.reason == "a screen save in the class of counts"
+    assert verdict(tmp_path, nm(pixels)).scans
+    assert verdict(tmp_path, nm(ImageType=derived)).scans

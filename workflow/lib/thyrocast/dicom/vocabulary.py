@@ -1,0 +1,195 @@
+"""What words in a description mean, in the languages of European and East Asian exports.
+
+All patterns are for `text.fold` of `text.words`: lower case, no accents, spaces for punctuation.
+"""
+
+import re
+from enum import StrEnum
+
+from thyrocast.dicom.text import fold
+
+
+class Facing(StrEnum):
+    """Side of the patient that a detector sees."""
+
+    ANTERIOR = "anterior"
+    POSTERIOR = "posterior"
+    OTHER = "another view"
+
+
+class Syringe(StrEnum):
+    """Image of a dose syringe: before or after injection, or not stated which."""
+
+    FULL = "full"
+    RESIDUAL = "residual"
+    UNKNOWN = "unknown"
+
+
+# "Post" that means "after": 20 min post inj, post therapy, post 20 min.
+_TIME = r"\d+ ?(?:min\w*|mn|m|h\w*|std\w*|sec\w*|s|uur|uren|ore|godz\w*|saat|dk)"
+_AFTER = re.compile(
+    rf"\bp(?:ost)? ?(?:the )?(?:inj\w*|inyec\w*|iniez\w*|enjek\w*|op\b|oper\w*|ther\w*|terap\w*|rad\w*|rai\b"
+    rf"|i ?131|treat\w*|trait\w*|trat\w*|tto|tx|surg\w*|chir\w*|cerr\w*|thyroidec\w*|tiroidec\w*|ablat\w*"
+    rf"|stim\w*|admin\w*|{_TIME})|\b{_TIME} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
+)
+_OBLIQUE_WORD = r"(?:obl\w*|skosn\w*|schrag\w*|schuin\w*|egik)"
+_SIDE = r"(?:left|right|links\w*|rechts\w*|gauche|droite|izq\w*|der\w*|sin\w*|des\w*|esq\w*|dir\w*|lew\w*|praw\w*|sol|sag)"
+_FRONT_WORD = r"(?:ant(?:er\w*)?|przedni\w*|vord\w*|ventral\w*|on|ön|voor\w*)"
+# An oblique view whose words contain "anterior": left anterior oblique, oblique antérieure gauche.
+_OBLIQUE_PHRASE = re.compile(
+    rf"\b{_FRONT_WORD} (?:{_SIDE} )?{_OBLIQUE_WORD}|\b{_OBLIQUE_WORD} (?:{_SIDE} )?{_FRONT_WORD}\b"
+    rf"|\b(?:{_FRONT_WORD} )?(?:links|rechts)(?:vorn|vorder\w*|voor)\w*"
+)
+_OTHER = re.compile(
+    # LAO, RPO; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
+    r"\b[lr][ap]o\b|\boa[gdise]\b|\bop[gis]\b|\b[lr]vo\b"
+    rf"|\b{_OBLIQUE_WORD}|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
+    r"|\bprofil\w*|\bperfil\b|\bboczn\w*|\bbok\b|\byan(?:dan)?\b|\bzij(?:kant|aanzicht)\b|\bvertex\b"
+    r"|\bmedial\w*|\bsagit\w*|側|侧|斜|측면|боков|косая|косои"
+)
+_POSTERIOR = re.compile(
+    r"\bpost(?:er\w*)?(?![a-z])|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bruck(?:ansicht|seite)\b|\barriere\b"
+    r"|\btyln\w*|\btyl\b|\btylu\b|\barka(?:dan)?\b|\bachter(?:kant|zijde|aanzicht)\b|\bde dos\b|\bpa\b"
+    r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн"
+)
+_ANTERIOR = re.compile(
+    r"\bant(?:er\w*)?(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face\b|\bfrontal\w*"
+    r"|\bprzedn\w*|\bprzod\w*|\bvoor(?:kant|zijde|aanzicht)\b|\bonden\b|\bon (?:gorunum|cephe|projeksiyon)"
+    r"|\bap\b|正面|前面|前位|전면|передн|προσθ"
+)
+
+
+def facing(text: str) -> Facing | None:
+    """Return the view that a text (from `text.words`) names; None if it names none, or several."""
+    plain = _AFTER.sub(" ", fold(text))
+    oblique = _OBLIQUE_PHRASE.search(plain)
+    rest = _OBLIQUE_PHRASE.sub(" ", plain)
+    # Folded, the Turkish word for "front" is the English "on"; it counts only with its accent.
+    accented = bool(re.search(r"\bön\b", text)) and not oblique
+    found = {
+        Facing.OTHER: bool(oblique or _OTHER.search(rest)),
+        Facing.POSTERIOR: bool(_POSTERIOR.search(rest)),
+        Facing.ANTERIOR: bool(_ANTERIOR.search(rest)) or accented,
+    }
+    named = [view for view, is_named in found.items() if is_named]
+    return named[0] if len(named) == 1 else None
+
+
+_PARATHYROID = (
+    r"\bpara ?th?[iy]r\w*|\bparatir\w*|nebenschild\w*|bijschild\w*|przytarczyc\w*|副甲状腺|甲状旁腺"
+    r"|паращит\w*|околощит\w*|부갑상선"
+)
+_THYROID = re.compile(
+    r"th?[iy]r[eo]o?[iy]d|schilddr|\bschildklier|tarczyc|pajzsm|stitn|甲状腺|щитов|갑상|θυρεοειδ"
+)
+
+#: The kind of image that may also show the thyroid.
+PARATHYROID = "the parathyroid glands"
+#: What an image shows instead of the thyroid, and the words that say so.
+EXCLUDED = {
+    "a marker image": r"\bmark(?:er\w*|s|ed|ierung\w*)?\b|\bmarqueur\w*|\bmarcador\w*|\bmarcator\w*"
+    r"|\breperes?\b|\bznacznik\w*|\bisaret(?:li|leme)?\b|\bssn\b|\bsuprasternal\w*|マーカー|标记|маркер",
+    "a transmission image": r"\btransm(?:ission\w*|ision\w*|issao|issie|isja)?\b|\battenuation\b|\bct ?ac\b",
+    "a whole-body image": r"\bwhole ?body\b|\bganzk\w*|\bcorps entier\b|\bcuerpo (?:entero|completo)\b"
+    r"|\btotal body\b|\bcorpo int\w*|\b(?:hele|gehele|totale?) lichaam\w*"
+    r"|\bcal\w* cial\w*|\btum vucut\b|\bwb\b|\bbalayage\b|\bscopie corps\b|全身|전신|всего тела",
+    "a phantom or a quality control": r"\bphantom\w*|\bfantom\w*|\bfantoom\w*|\bflood\w*|\buniformi\w*"
+    r"|\bhomogenitat\w*|\bhomojenite\w*|\bjednorodnosc\w*|\bq[ca]\b|\bquality (?:control|assurance)\b"
+    r"|\bcontrol\w* (?:de |di )?(?:la )?(?:qualit\w*|calidad|qualidade)\b|\bqualitats\w*"
+    r"|\bkwaliteits\w*|\bkontrol\w* jakosci\b|\bkalite kontrol\w*|\bco ?57\b|\bdaily check\b"
+    r"|\bcenter of rotation\b|ファントム|фантом",
+    PARATHYROID: rf"{_PARATHYROID}|\bpth\b|\w*mibi\b|\bcardiolite\b",
+    "a sentinel node": r"\bsentin\w*|\bcentinel\w*|\bwachterl\w*|\bschildwacht\w*|\bwartownicz\w*|\blymph\w*"
+    r"|\blinf[oa]\w*|\blimf[oa]\w*|\blenf\w*|\bsln\b|リンパ|淋巴|лимф",
+    "the bones": r"\bbones?\b|skelet\w*|\bsquelet\w*|\besquelet\w*|\bscheletr\w*|\bszkielet\w*|\bknochen\w*"
+    r"|\bosse(?:us\w*|[ao]s?)\b|\bosea?s?\b|\boseo\b|\bhueso\w*|\bbot(?:ten|scan\w*|scint\w*)\b|\bkosci\w*"
+    r"|\bkosc\b|\bkemik\w*|骨|кост[ие]\w*|뼈",
+    "the kidneys": r"\brenal\w*|\bkidneys?\b|\bniere\w*|\bnier(?:scint\w*|scan\w*)?\b|\breins?\b|\brinon\w*"
+    r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|腎|肾|почек|почк|신장",
+    "the lungs": r"\blungs?\b|\blunge\w*|\bpulm\w*|\bpoumons?\b|\bpolmon\w*|\blong(?:en|scan\w*|perf\w*)\b"
+    r"|\bpluc\w*|\bakciger\w*|\bv q\b|肺|легк|легоч|폐",
+    "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiyokard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
+    r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhart\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
+    r"|\bventricul\w*|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
+    "the liver or the bile ducts": r"\bhepat\w*|\bepat\w*|\bliver\b|\bleber\w*|\bfoie\b|\bhigado\b|\bfegato\b|\bfigado\b"
+    r"|\blever(?:scan\w*)?\b|\bwatrob\w*|\bkaraciger\w*|\bhida\b|\bbilia\w*|\bgallen\w*|肝|胆|печен",
+    "the stomach or the esophagus": r"\bgastri\w*|\bgastro\w*|\bmagen(?!ta)\w*|\bstoma\w*|\bestoma\w*|\bmaag\w*"
+    r"|\bzolad\w*|\bmide\b|\bo?esophag\w*|\besofag\w*|\bozofag\w*|\bspeiserohr\w*|\bslokdarm\w*|胃|желуд",
+    "a Meckel's diverticulum": r"\bmeckel\w*|メッケル|меккел",
+    "the salivary glands": r"\bsaliv\w*|\bspeichel\w*|\bparoti[ds]\w*|\bsubmandib\w*|\bspeeksel\w*|\bslinian\w*"
+    r"|\btukuruk\w*|唾液|침샘|слюн",
+    "the lacrimal ducts": r"\blacr[iy]m\w*|\bdacryo\w*|\bdakryo\w*|\btranen\w*|\bgozyas\w*|涙",
+    "the testes": r"\btest(?:is|es|icle\w*|icul\w*|icol\w*|ikel\w*)\b|\bhoden\w*|\bscrot\w*|\bskrot\w*"
+    r"|\bzaadbal\w*|\bjader\b|\bjadra\b|\bmoszn\w*|精巣|睾丸|яичк|мошон",
+    "the brain": r"\bbrain\b|\bcerebr\w*|\bcervea\w*|\bcervell\w*|\bgehirn\w*|\bhirn\w*|\bhersen\w*|\bmozg\w*"
+    r"|\bbeyin\w*|\bdat ?scan\b|脳|脑|мозг|뇌",
+    "the spleen": r"\bspleen\b|\bsplen\w*|\bmilz\w*|\bmilza\b|\bdalak\b|脾",
+    "the breast": r"\bbreast\w*|\bmamm\w*|\bbrust\w*|乳腺|乳房",
+    "the adrenal glands": r"\badrenal\w*|\bsurren\w*|\bsuprarren\w*|\bnebennier\w*|\bbijnier\w*|\bnadnercz\w*"
+    r"|副腎|肾上腺",
+    "blood cells": r"\brbc\b|\bbleed\w*|\bhemangio\w*|\bhamangio\w*|\bleu[ck]o[cz]\w*|\berythro\w*",
+}  # fmt: skip
+_EXCLUDED = {kind: re.compile(pattern) for kind, pattern in EXCLUDED.items()}
+# "ANT no marker", "ohne Marker", "sans marqueur", "markersiz"
+_NEGATED = re.compile(
+    r"\b(?:no|non|without|w o|wo|sans|ohne|kein\w*|sin|senza|sem|zonder|geen|bez|nessun\w*|без)"
+    r"(?: the| le| el| il| de| any)? (?:mar[kq]\w*|marc\w*|reper\w*|znaczn\w*|маркер\w*)"
+    r"|\b(?:marker|isaret)(?:siz|frei|loos|less)\w*|\bunmarked\b"
+)
+
+
+def names_thyroid(text: str) -> bool:
+    """Return whether a description (from `text.words`) names the thyroid, not the parathyroid."""
+    return bool(_THYROID.search(re.sub(_PARATHYROID, "", fold(text))))
+
+
+def excluded(text: str) -> str:
+    """Return what a description (from `text.words`) names instead of the thyroid; "" for nothing."""
+    plain = _NEGATED.sub(" ", fold(text))
+    return next((kind for kind, pattern in _EXCLUDED.items() if pattern.search(plain)), "")
+
+
+_SYRINGE = re.compile(
+    r"\bsyr(?:inge?s?)?\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
+    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt\w*|\binjektor\w*|\bsiringa\b|\bsyringa\b|シリンジ|注射器|주사기|шприц"
+    # French: seringue pleine, seringue vide
+    r"|^(?:\w+ )??s[pv]\d?$|\bs[pv]$|^s[pv]\b"
+)
+_FULL = re.compile(
+    r"\bfull\b|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvolle?\b|\bpeln\w*|\bdolu\b"
+    r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\boncesi?\b|\bsp\d?\b|満|полн"
+)
+_RESIDUAL = re.compile(
+    r"\brest\w*|\bresid\w*|\breste?\b|\bempty\b|\bleer\w*|\bvides?\b|\bvaci[ao]s?\b|\bvuot[ao]\b|\bvazi[ao]s?\b|\bleeg\b"
+    r"|\blege\b|\bpust\w*|\bbos\b|\bafter\b|\bpost\w*|\bapres\b|\bnach\b|\bdespues\b|\bdopo\b|\bdepois\b|\bpo\b"
+    r"|\bsonrasi?\b|\bkalan\b|\bsv\d?\b|残|空|пуст|остат"
+)
+# "Pre dose", "dose pleine", "volle Dosis": images of the dose itself.
+_DOSE = r"(?:dos(?:e|is|i|es|age)|dawka|doz|activit[ye]|aktivitat)"
+_STATE = (
+    r"(?:full|pleine?|voll\w*|llena|piena|cheia|volle|peln\w*|dolu|pre|avant|empty|vide|leer\w*|vacia|vuota|vazia|lege"
+    r"|pust\w*|bos|post|residual\w*|rest)"
+)
+_DOSE_IMAGE = re.compile(
+    rf"\b{_STATE} {_DOSE}\b|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
+)
+_POST_DOSE = re.compile(rf"\bpost {_DOSE}\b")
+
+
+def syringe(text: str) -> Syringe | None:
+    """Return which image of a syringe a description (from `text.words`) names; None for none.
+
+    ``Post dose`` also describes the gland after injection: with a time, a view or the thyroid it
+    is no syringe.
+    """
+    plain = fold(text)
+    named = bool(_SYRINGE.search(plain))
+    if not named and not _DOSE_IMAGE.search(plain):
+        return None
+    if not named and _POST_DOSE.search(plain):
+        timed = re.search(_TIME, plain)
+        if timed or facing(text) is not None or names_thyroid(text):
+            return None
+    if _RESIDUAL.search(plain):
+        return Syringe.RESIDUAL
+    return Syringe.FULL if _FULL.search(plain) else Syringe.UNKNOWN

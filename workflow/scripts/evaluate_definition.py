@@ -1,0 +1,50 @@
+"""Repeat the evaluation under another definition of the outcome, with the same predictions."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import library  # noqa: F401
+from thyrocast import log
+from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT, DEFINITIONS
+from thyrocast.contract.evaluation import PREDICTIONS
+from thyrocast.evaluation import definitions
+from thyrocast.evaluation.settings import Settings
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def run(
+    predictions: Path,
+    cohort: Path,
+    outcomes: Sequence[Path],
+    outputs: Mapping[str, Path],
+    definition: str,
+    settings: Settings,
+) -> None:
+    """Write the tables of all designs that are named in `outputs`."""
+    decided = io.concat(DEFINITIONS, [io.read(DEFINITIONS, file) for file in outcomes])
+    known = definitions.under(io.read(PREDICTIONS, predictions), decided, definition)
+    found = definitions.evaluate(known, io.read(COHORT, cohort), settings)
+    for table, frame in found.items():
+        if table.name in outputs:
+            io.write(table, frame, outputs[table.name])
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
+    run(
+        predictions=Path(snakemake.input.predictions),
+        cohort=Path(snakemake.input.cohort),
+        outcomes=[Path(file) for file in snakemake.input.outcomes],
+        outputs={name: Path(file) for name, file in snakemake.output.items()},
+        definition=snakemake.wildcards.definition,
+        settings=Settings(
+            EvaluationConfig.read(snakemake.params.settings),
+            snakemake.params.seed,
+            snakemake.params.embeddings == "in_sample",
+        ),
+    )
