@@ -26,7 +26,8 @@ def measure(
     counts: NDArray[Any], pixel_mm: float = 2.0, seconds: float | None = 300.0
 ) -> Quantities:
     grid = images.to_grid(counts.astype(float), (pixel_mm, pixel_mm))
-    return quantities.measure(grid, glands.find_gland(grid, GRID_MM, LIMITS), GRID_MM, seconds)
+    gland = glands.find_gland(grid, GRID_MM, LIMITS)
+    return quantities.measure(grid, gland, GRID_MM, seconds, depth_mm=14.0)
 
 
 @settings(max_examples=40, deadline=None)

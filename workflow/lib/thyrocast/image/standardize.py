@@ -20,39 +20,17 @@ from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import Counts, PixelError, read_counts
 from thyrocast.image import field as images
-from thyrocast.image import gland as glands
 from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
-from thyrocast.image.gland import Gland, NoGlandError
+from thyrocast.image.gland import NoGlandError
+from thyrocast.image.locating import PINHOLE_GLAND_MM, UnusableError, extent_mm, find
 from thyrocast.image.quantities import Quantities, SyringeCounts
 from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
-#: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
-FIELD_MM = 2_500.0
-#: Sides of the field of a pinhole at usual distances (200 mm at 10 cm), and areas of glands in it, which
-#: have no true mm. The gland is found with one of these sizes; then the field is scaled so that the
-#: gland's longer side has the length of a normal gland with its isthmus.
-PINHOLE_FIELDS_MM = (150.0, 200.0, 260.0)
-PINHOLE_LIMITS_CM2 = (2.0, 250.0)
-PINHOLE_GLAND_MM = 60.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
-
-
-class UnusableError(ValueError):
-    """A scan that cannot be standardized; the message is a reason for the record.
-
-    Attributes
-    ----------
-    quantities
-        What was measured before the scan was refused.
-    """
-
-    def __init__(self, reason: str, measured: Quantities | None = None) -> None:
-        super().__init__(reason)
-        self.quantities = measured
 
 
 @dataclass(frozen=True)
@@ -227,7 +205,7 @@ def _standardize(
     image = np.rot90(counts.image, scan.turn)
     if image.max() <= 0:
         raise UnusableError("an image without counts")
-    grid, gland, spacing = _find(image, scan, settings)
+    grid, gland, spacing = find(image, scan, settings)
     dose_rate = _dose_rate(scan, folder, center)
     measured = quantities.measure(
         grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
@@ -247,7 +225,7 @@ def _standardize(
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
     if scan.is_pinhole:
-        side *= _extent_mm(gland.whole) / PINHOLE_GLAND_MM
+        side *= extent_mm(gland.whole) / PINHOLE_GLAND_MM
         measured = quantities.without_lengths(measured)
     field = Field(row - side / 2, column - side / 2, side, settings.size)
     # Counts can be negative if the camera subtracted background; the network takes square roots.
@@ -262,50 +240,6 @@ def _standardize(
         acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
         quantities=measured,
     )
-
-
-def _find(
-    image: NDArray[np.float64], scan: RegisteredScan, settings: ImageConfig
-) -> tuple[NDArray[np.float64], Gland, tuple[float, float]]:
-    """Return image on the finder's grid, gland, and the distances of rows and of columns, mm.
-
-    A pinhole has no mm: of several nominal fields, the one is used that looks most like a thyroid of
-    ordinary size.
-    """
-    if scan.row_mm is not None and scan.column_mm is not None:
-        spacing = (scan.row_mm, scan.column_mm)
-        if scan.turn % 2:
-            spacing = (spacing[1], spacing[0])
-        if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
-            raise UnusableError("a field larger than any camera's")
-        grid = images.to_grid(image, spacing)
-        limits = (settings.min_area_cm2, settings.max_area_cm2)
-        return grid, glands.find_gland(grid, GRID_MM, limits, settings.min_score), spacing
-    found: list[tuple[NDArray[np.float64], Gland, tuple[float, float]]] = []
-    reasons: list[NoGlandError] = []
-    for side in PINHOLE_FIELDS_MM:
-        spacing = (side / max(image.shape), side / max(image.shape))
-        grid = images.to_grid(image, spacing)
-        try:
-            gland = glands.find_gland(grid, GRID_MM, PINHOLE_LIMITS_CM2, settings.min_score)
-        except NoGlandError as error:
-            reasons.append(error)
-        else:
-            found.append((grid, gland, spacing))
-    if not found:
-        raise max(reasons, key=lambda error: error.score or 0.0)
-
-    def likeness(entry: tuple[NDArray[np.float64], Gland, tuple[float, float]]) -> float:
-        gland = entry[1]
-        return gland.score - abs(math.log(_extent_mm(gland.whole) / PINHOLE_GLAND_MM))
-
-    return max(found, key=likeness)
-
-
-def _extent_mm(gland: NDArray[np.bool_]) -> float:
-    """Return the longer side of a gland's bounding box, mm."""
-    sides = [np.ptp(np.flatnonzero(gland.any(axis))) + 1 for axis in (0, 1)]
-    return float(max(sides)) * GRID_MM
 
 
 def _intensity(
