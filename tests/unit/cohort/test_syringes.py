@@ -40,7 +40,8 @@ def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
     )  # fmt: skip
     north.scan("b", scan("1"))
     (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
-    assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / 1800, rel=1e-4)
+    # Of the same counts, more activity under the skin, by tissue of 2 to 3 cm.
+    assert row["q_uptake"] / (100 * row["q_rate"] / 1800) == pytest.approx(1.4, abs=0.15)
 
 
 def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path) -> None:
@@ -59,4 +60,4 @@ def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path)
     north.scan("b", scan("1"))
     (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
     rate = 1800 * physics.tc99m_left(5)
-    assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / rate, rel=1e-4)
+    assert row["q_uptake"] / (100 * row["q_rate"] / rate) == pytest.approx(1.4, abs=0.15)
