@@ -12,7 +12,7 @@ XDG_CONFIG_HOME ?= $(HOME)/.config
 
 .PHONY: help demo paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
   train-gland \
-  slurm-profile doctor resume config-docs output-docs lock clean
+  slurm-profile doctor resume config-docs output-docs lock sbom clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -121,6 +121,11 @@ config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
 
 output-docs: .venv/bin/python ## Write docs/output.md from the contract
 	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md
+
+sbom: .venv/dev.stamp ## Write a bill of materials (CycloneDX) of each pip environment to sbom/
+	@mkdir -p sbom
+	for name in launcher local dev; do $(BIN)/cyclonedx-py requirements requirements/$$name.txt \
+	  --output-reproducible --output-file sbom/$$name.cdx.json; done
 
 lock: .venv/bin/python ## Resolve requirements/*.in into the locks again
 	$(BIN)/python requirements/lock.py

@@ -319,3 +319,9 @@ def test_an_import_with_a_prefix_is_refused(tmp_path: Path) -> None:
     done = import_as_modules(tmp_path, "    prefix: 'sub'\n")
     assert done.returncode != 0
     assert "imported with `prefix`" in done.stdout + done.stderr
+
+
+def test_snakemake_s_own_linter_is_silent(tmp_path: Path) -> None:
+    done = study(tmp_path, SMOKE).snakemake("--lint", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "your workflow is in a good condition" in done.stdout + done.stderr

@@ -22,7 +22,9 @@ rule check_center:
         other_images=images_of_compared,
     output:
         page="<private>/{center}/check.html",
-        public_page="<results>/check/{center}.html",
+        public_page=shown(
+            "<results>/check/{center}.html", "check", "Centers", "{center}"
+        ),
         document="<results>/check/{center}.json",
     log:
         "<logs>/check_center/{center}.log",

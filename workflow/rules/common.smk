@@ -66,6 +66,18 @@ def one_gpu(wildcards):
     return min(1, config["network"]["gpus"])
 
 
+def shown(path, caption, category, name):
+    """Return an output that `snakemake --report` shows; tables with rows of patients are not."""
+    if name in ("predictions", "roc"):
+        return path
+    return report(
+        path,
+        caption=f"../report/{caption}.rst",
+        category=category,
+        labels={"what": name},
+    )
+
+
 def center_block(center):
     """Return a center's block as plain data, which Snakemake can store and compare as a param.
 

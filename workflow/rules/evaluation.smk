@@ -48,8 +48,13 @@ rule pool_centers:
         },
         summaries=config["evaluation"]["summaries"],
     output:
-        **{table: f"<results>/evaluation/{table}.csv" for table in TABLES},
-        pooled="<results>/evaluation/pooled.csv",
+        **{
+            table: shown(
+                f"<results>/evaluation/{table}.csv", "table", "Results", table
+            )
+            for table in TABLES
+        },
+        pooled=shown("<results>/evaluation/pooled.csv", "table", "Results", "pooled"),
         pooled_centers="<results>/evaluation/pooled_centers.csv",
     log:
         "<logs>/pool_centers.log",

@@ -8,7 +8,9 @@ rule write_provenance:
         predictions=rules.pool_centers.output.predictions,
         explanations=all_splits(rules.explain_network.output.gradcam),
     output:
-        provenance="<results>/provenance.json",
+        provenance=shown(
+            "<results>/provenance.json", "provenance", "Provenance", "provenance"
+        ),
     log:
         "<logs>/write_provenance.log",
     localrule: True
@@ -56,7 +58,7 @@ rule render_report:
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
     output:
-        report="<results>/report/report.html",
+        report=shown("<results>/report/report.html", "page", "Report", "report"),
     log:
         "<logs>/render_report.log",
     benchmark:
@@ -72,3 +74,38 @@ rule render_report:
         code=code_version("render_report"),
     script:
         "../scripts/render_report.py"
+
+
+rule write_crate:
+    """Describe the run as a Workflow Run RO-Crate: aggregate results, workflow, every job."""
+    input:
+        provenance=rules.write_provenance.output.provenance,
+        report=rules.render_report.output.report,
+        # Not the curves and predictions: these have a row for each patient.
+        tables=[
+            rules.pool_centers.output.performance,
+            rules.pool_centers.output.decision_curve,
+            rules.pool_centers.output.comparisons,
+            rules.pool_centers.output.thresholds,
+            rules.pool_centers.output.prediction_sets,
+            rules.pool_centers.output.pooled,
+            rules.pool_centers.output.pooled_centers,
+        ],
+    output:
+        crate=directory("<results>/crate"),
+    log:
+        "<logs>/write_crate.log",
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=10,
+    params:
+        study=config["study"],
+        logs=f"results/{config['study']}/logs",
+        benchmarks=f"results/{config['study']}/benchmarks",
+        code=code_version("write_crate"),
+    script:
+        "../scripts/write_crate.py"

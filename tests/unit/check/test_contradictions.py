@@ -57,12 +57,15 @@ def test_two_people_under_one_identifier(tmp_path: Path) -> None:
 def test_an_image_under_two_identifiers_within_and_across_centers(tmp_path: Path) -> None:
     hospital = examples.hospital(tmp_path, patients=2)
     hospital.patient("X")
-    hospital.scan("x.dcm", scan("X", seed=100, PatientBirthDate="19470101"))
+    hospital.scan("x.dcm", scan("X", seed=examples.seed("north", 0), PatientBirthDate="19470101"))
     finding = found(hospital)[RemarkCode.DUPLICATE, "identical pixels"]
     assert finding.severity is Severity.BLOCKER
     assert (finding.count, finding.unit) == (1, "pairs")
     other = examples.hospital(tmp_path / "other", "south", patients=3)
-    third = examples.hospital(tmp_path / "third", "east", patients=1)
+    third = examples.hospital(tmp_path / "third", "east", patients=0)
+    third.patient("E0", birth="1961-07-01")
+    seed = examples.seed("south", 2)
+    third.scan("copy.dcm", scan("E0", seed=seed, PatientBirthDate="19610701"))
     across = found(third, other)[RemarkCode.DUPLICATE, "identical pixels"]
     assert "also in another center" in across.text
     assert across.examples[0].identifier == "E0"

@@ -1,11 +1,15 @@
 """One person counts once, even in several centers."""
 
 import json
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.unit.hospital import Hospital, assemble, read_cohort, scan
+from thyrocast.contract import io
+from thyrocast.contract.cohort import PATIENTS
 from thyrocast.errors import InputError
 
 
@@ -18,7 +22,7 @@ def two_centers(
         cells = {"id": "x" + name} | cells
         identifier = cells.pop("id")
         hospital.patient(identifier, **cells)
-        dataset = scan(identifier, seed=seed, PatientBirthDate="", PatientSex="")
+        dataset = scan(identifier, seed=seed, PatientBirthDate="", PatientSex="", PatientName="")
         hospital.scan("a", dataset)
         hospitals.append(hospital)
     return hospitals
@@ -63,6 +67,105 @@ def test_one_person_in_two_centers_stops_the_run(
 def test_two_people_are_two(tmp_path: Path, first: dict[str, str], second: dict[str, str]) -> None:
     out = assemble(tmp_path / "a", two_centers(tmp_path, first, second))
     assert len(read_cohort(out)) == 2
+
+
+def one_center(
+    tmp_path: Path,
+    *entries: tuple[dict[str, str], dict[str, str]],
+    seeds: Sequence[int] = (1, 2, 3),
+    **changes: str,
+) -> Hospital:
+    """One center with patients p0, p1, ...: cells of the table, and elements of the header."""
+    north = Hospital(tmp_path, **changes)
+    for n, (cells, elements) in enumerate(entries):
+        identifier = cells.get("id", f"p{n}")
+        rest = {key: value for key, value in cells.items() if key != "id"}
+        north.patient(identifier, **rest)
+        blank = {"PatientBirthDate": "", "PatientSex": "", "PatientName": ""}
+        north.scan(f"{n}", scan(identifier, seed=seeds[n], **blank | elements))
+    return north
+
+
+LATER = {"therapy": "2020-02-20"}
+MUCH_LATER = {"therapy": "2020-06-20"}
+MARIE, ANNE = {"PatientName": "Dupont^Marie"}, {"PatientName": "Dupont^Anne"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seeds", "why"),
+    [
+        (({}, {}), (LATER, {}), (1, 1), "identical pixels"),
+        ((BORN, {}), (BORN, {}), (1, 2), "the same birth date and sex"),
+        ((BORN, {}), (BORN | LATER, {}), (1, 2), "the same birth date and sex"),
+        ((BORN, MARIE), (BORN | LATER, {}), (1, 2), "the same birth date and sex"),
+        ((BORN, MARIE), (BORN | MUCH_LATER, MARIE), (1, 2), "the same birth date and sex"),
+        (
+            (BORN, MARIE),
+            (BORN | LATER, {"PatientName": "DURAND^MARIE"}),
+            (1, 2),
+            "the same birth date and sex",
+        ),
+        (({}, {"PatientBirthDate": "19700501"}), (BORN, {}), (1, 2), "the same birth date and sex"),
+        (
+            (BORN | {"therapy": ""}, {"AcquisitionDate": "20200110"}),
+            (BORN | {"therapy": ""}, {"AcquisitionDate": "20200112"}),
+            (1, 2),
+            "the same birth date and sex",
+        ),
+        (({"id": "17"}, {}), ({"id": "0017"} | LATER, {}), (1, 2), "the same identifier"),
+    ],
+)
+def test_a_person_registered_twice_in_a_center_stops_the_run(
+    tmp_path: Path,
+    first: tuple[dict[str, str], dict[str, str]],
+    second: tuple[dict[str, str], dict[str, str]],
+    seeds: tuple[int, int],
+    why: str,
+) -> None:
+    north = one_center(tmp_path, second, first, seeds=seeds)
+    with pytest.raises(InputError, match=f"north-.*north-.*{why}.*cohort.distinct"):
+        assemble(tmp_path / "a", [north])
+    out = assemble(tmp_path / "b", [north], duplicates="exclude")
+    table = io.read(PATIENTS, out / "patients.csv")
+    later = bool(second[0].get("therapy"))  # listed first, but not the first therapy
+    assert table["analyzed"].tolist() == ([False, True] if later else [True, False])
+    excluded = table.loc[~table["analyzed"], "reason"].tolist()
+    assert excluded == ["the same person as another patient"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((BORN, {}), (BORN | MUCH_LATER, {})),
+        ((BORN, {}), (BORN | {"sex": "m"}, {})),
+        ((BORN | {"therapy": ""}, {"AcquisitionDate": "20190110"}), (BORN | {"therapy": ""}, {})),
+        (({"birth": "1970-01-01"}, {}), ({"birth": "1970-01-01"}, {})),
+        (({"birth": "1900-05-07"}, {}), ({"birth": "1900-05-07"}, {})),
+        (({"id": "17"}, {}), ({"id": "0017"} | MUCH_LATER, {})),
+        (({}, MARIE), ({}, MARIE)),
+    ],
+)
+def test_two_people_of_a_center_are_two(
+    tmp_path: Path,
+    first: tuple[dict[str, str], dict[str, str]],
+    second: tuple[dict[str, str], dict[str, str]],
+) -> None:
+    assert len(read_cohort(assemble(tmp_path / "a", [one_center(tmp_path, first, second)]))) == 2
+
+
+def test_twins_are_two_people_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    north = one_center(tmp_path, (BORN, MARIE), (BORN, ANNE))
+    with caplog.at_level(logging.WARNING, "thyrocast"):
+        out = assemble(tmp_path / "a", [north])
+    assert len(read_cohort(out)) == 2
+    assert "but different given names: they are taken as two people" in caplog.text
+    caplog.clear()
+    pair = north.register().register["patient"].tolist()
+    assemble(tmp_path / "b", [north], distinct=[pair])
+    assert "given names" not in caplog.text
+    copies = one_center(tmp_path / "c", (BORN, MARIE), (BORN, ANNE), seeds=(1, 1))
+    with pytest.raises(InputError, match="identical pixels"):
+        assemble(tmp_path / "d", [copies])
 
 
 def test_a_birth_date_of_many_is_a_placeholder(tmp_path: Path) -> None:

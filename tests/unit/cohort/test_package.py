@@ -29,13 +29,21 @@ def hospital(tmp_path: Path) -> Hospital:
         north.patient(identifier, "no" if n else "yes", birth=f"1947-08-1{n}", sex="m")
         head = detector(ANTERIOR, ImageOrientationPatient=[0, 0, 1, 1, 0, 0])
         turned = np.rot90(neck(64, 4.0, seed=n), -1)
-        scan = nm(turned.copy(), [head], PatientID=identifier, PixelSpacing=[4.0, 4.0])
+        scan = nm(
+            turned.copy(),
+            [head],
+            PatientID=identifier,
+            PixelSpacing=[4.0, 4.0],
+            PatientBirthDate=f"1947081{n}",
+            PatientSex="M",
+        )
         north.scan(f"{n}/scan", scan)
     dose = np.full((64, 64), 3, np.uint16)
     dose[30:33, 30:33] = 2000
     north.scan(
         "0/syringe",
         nm(dose, [detector()], PatientID="A0000001", SeriesDescription="Syringe full",
+           PatientBirthDate="", PatientSex="",
            ActualFrameDuration=10_000, AcquisitionTime="100000"),
     )  # fmt: skip
     return north
@@ -68,6 +76,8 @@ def test_a_package_gives_the_same_study(tmp_path: Path, hospital: Hospital) -> N
 
 def test_a_package_names_nobody(tmp_path: Path, hospital: Hospital) -> None:
     planter = Planter()
+    for row in hospital.rows:
+        row["birth"] = "1947-08-13"  # as it is planted
     for path in sorted(p for p in hospital.dicom.rglob("*") if p.is_file()):
         planter.file(path)
     package = tmp_path / "sent"
@@ -90,6 +100,16 @@ def test_captures_are_not_packaged(tmp_path: Path) -> None:
     )  # fmt: skip
     assert north.reasons() == [("1", "")]
     assert pack(north, tmp_path / "sent") == 0
+
+
+def test_a_pinhole_is_packaged_without_a_pixel_size(tmp_path: Path) -> None:
+    north = Hospital(tmp_path, accept={"pinhole": True})
+    north.patient("1")
+    head = detector(ANTERIOR, CollimatorType="PINH")
+    north.scan("a", nm(neck(64, 4.0), [head], PatientID="1"))
+    assert pack(north, tmp_path / "sent") == 1
+    (path,) = (tmp_path / "sent").rglob("*.dcm")
+    assert "PixelSpacing" not in pydicom.dcmread(path)
 
 
 def test_the_objects_are_valid(

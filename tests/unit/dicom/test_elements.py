@@ -75,7 +75,8 @@ def test_the_delay_is_from_injection_to_image(start: str, delay: float | None) -
     drug = Elements({"RadionuclideTotalDose": 74e6, "RadiopharmaceuticalStartTime": start})
     header = Elements({"RadiopharmaceuticalInformationSequence": (drug,)})
     moment = datetime.datetime(2020, 1, 3, 10, 15)
-    assert injection(header, moment) == Injection(74.0, delay)
+    found = injection(header, moment)
+    assert (found.activity_mbq, found.delay_min) == (74.0, delay)
     assert injection(Elements(), moment) == Injection()
 
 

@@ -130,3 +130,13 @@ def test_a_pinhole_is_scaled_by_its_gland(tmp_path: Path) -> None:
     assert longer == pytest.approx(64 * 60 / 160, abs=2)
     assert result.quantities.q_mass is None
     assert result.quantities.q_asymmetry is not None
+
+
+def test_a_matrix_that_registration_accepted_is_decoded(tmp_path: Path) -> None:
+    """The config's limit is the only one: this matrix is larger than the default limit."""
+    save(nm(np.zeros((4100, 4200), np.uint8), PixelSpacing=[0.1, 0.1]), tmp_path / "a.dcm")
+    spacing = {"row_mm": 0.1, "column_mm": 0.1}
+    (result,) = standardize.standardize_job(
+        ["north-1"], scans(spacing), tmp_path, center(), image(size=32)
+    )
+    assert result == Unusable("north-1", "an image without counts")

@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from tests.unit.tables.books import rewrite, workbook
 from thyrocast.errors import InputError
 from thyrocast.tables import limits
 from thyrocast.tables.spreadsheet import read_sheet
@@ -86,7 +87,7 @@ def test_workbook_cells_are_what_the_sheet_shows(tmp_path: Path) -> None:
     sheet = read_sheet(tmp_path / "t.xlsx")
     assert sheet.header == ["id", "date", "moment", "number", "small", "flag", "formula"]
     # A formula without a stored value is empty; it is never run.
-    assert sheet.rows[0] == ["007", "2020-03-04", "2020-03-04 05:06:07", "12", "0.3", "1", ""]
+    assert sheet.rows[0] == ["007", "2020-03-04", "2020-03-04 05:06:07", "12", "0.3", "TRUE", ""]
     assert (sheet.rows[1][0], sheet.lines[1]) == ("12", 4)
     assert read_sheet(tmp_path / "t.xlsx", "other").rows == [["x"]]
     with pytest.raises(InputError, match="no worksheet 'third', only Sheet, other"):
@@ -146,28 +147,6 @@ def test_a_faulty_workbook_is_not_quoted(tmp_path: Path) -> None:
     assert "Doe" not in str(caught.value)
 
 
-def workbook(path: Path, *rows: list[object], **formats: str) -> openpyxl.Workbook:
-    """A workbook of one sheet; number formats by cell."""
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    for cell, code in formats.items():
-        book.active[cell].number_format = code
-    book.save(path)
-    return book
-
-
-def rewrite(source: Path, target: Path, *changes: tuple[bytes, bytes]) -> Path:
-    """Replace bytes in every part of a workbook."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            for before, after in changes:
-                data = data.replace(before, after)
-            new.writestr(name, data)
-    return target
-
-
 def test_a_percentage_is_read_as_shown_and_reported(tmp_path: Path) -> None:
     workbook(
         tmp_path / "t.xlsx",
@@ -184,8 +163,12 @@ def test_a_percentage_is_read_as_shown_and_reported(tmp_path: Path) -> None:
 
 def test_a_formula_counts_by_its_stored_value(tmp_path: Path) -> None:
     workbook(tmp_path / "unsaved.xlsx", ["a", "b"], ["x", "=1+1"], ["y", "=B2"])
+    # openpyxl writes an empty element in one of two ways, depending on the XML library.
     stored = rewrite(
-        tmp_path / "unsaved.xlsx", tmp_path / "t.xlsx", (b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>")
+        tmp_path / "unsaved.xlsx",
+        tmp_path / "t.xlsx",
+        (b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>"),
+        (b"<f>1+1</f><v></v>", b"<f>1+1</f><v>2</v>"),
     )
     sheet = read_sheet(stored)
     assert sheet.rows == [["x", "2"], ["y", ""]]
@@ -199,14 +182,6 @@ def test_an_error_is_empty_and_reported(tmp_path: Path) -> None:
     sheet = read_sheet(tmp_path / "t.xlsx")
     assert sheet.rows == [["x", ""]]
     assert "1 cells contain an error" in sheet.notes[0]
-
-
-def test_hidden_rows_are_read_and_merged_cells_count_once(tmp_path: Path) -> None:
-    book = workbook(tmp_path / "t.xlsx", ["id", "n"], ["p", 1], ["", 2], ["q", 3])
-    book.active.merge_cells("A2:A3")
-    book.active.row_dimensions[4].hidden = True
-    book.save(tmp_path / "t.xlsx")
-    assert read_sheet(tmp_path / "t.xlsx").rows == [["p", "1"], ["", "2"], ["q", "3"]]
 
 
 def test_declared_dimensions_do_not_count(tmp_path: Path) -> None:

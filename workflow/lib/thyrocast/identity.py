@@ -4,8 +4,10 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
+import unicodedata
 from pathlib import Path
 from typing import Protocol
 
@@ -38,7 +40,9 @@ def normalize_identifier(text: str, form: IdentifierForm) -> str:
     form
         The center's ``identifiers`` block.
     """
-    value = " ".join(str(text).split()).upper()
+    value = unicodedata.normalize("NFC", " ".join(str(text).split())).upper()
+    if re.fullmatch(r"\d+\.0+", value):  # a number that a program stored with decimals
+        value = value.partition(".")[0]
     prefix = form.strip_prefix.upper()
     if prefix and value.startswith(prefix):
         value = value[len(prefix) :].strip()

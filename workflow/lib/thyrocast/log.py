@@ -50,7 +50,7 @@ def start(
     if "SLURM_JOB_ID" in os.environ:
         logger.info("SLURM job %s", os.environ["SLURM_JOB_ID"])
     # Otherwise a wrong environment would be noticed only later, in another job.
-    logger.info("Python %s in %s", platform.python_version(), sys.prefix)
+    logger.info("Python %s in %s on %s", platform.python_version(), sys.prefix, platform.node())
     # Only for the file: provenance reads it there.
     file_handler.handle(
         logger.makeRecord(logger.name, logging.INFO, "", 0, versions.log_line(), (), None)

@@ -24,6 +24,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "pydantic": ("pydantic",),
     "pydicom": ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls"),
     "pytorch_grad_cam": ("grad-cam",),
+    "rocrate": ("rocrate",),
     "safetensors": ("safetensors",),
     "scipy": ("scipy",),
     "skimage": ("scikit-image",),

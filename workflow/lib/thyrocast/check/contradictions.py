@@ -109,14 +109,10 @@ def same_people(center: Center) -> Iterator[Finding]:
 
 
 def _people(center: Center) -> list[Person]:
-    people = []
     tables = {center.name: (center.scans, center.digests)}
     tables |= {name: (other.scans, other.digests) for name, other in center.others.items()}
-    fields = ["patient", "person_identifier", "person_birth", "therapy_date"]
+    people = []
     for name, (scans, digests) in tables.items():
         best = scans[scans["rank"] == 0]
-        for patient, identifier, birth, therapy in best[fields].fillna("").itertuples(index=False):
-            people.append(
-                Person(patient, name, identifier, birth, therapy, digests.get(patient, ""))
-            )
+        people += duplicates.people(best.assign(center=name, digest=best["patient"].map(digests)))
     return people

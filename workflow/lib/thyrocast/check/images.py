@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from thyrocast.check import flags
 from thyrocast.check.center import Center
 from thyrocast.contract.names import ScanKind, ValueSource, ViewSource
 from thyrocast.pages import numbers
@@ -46,12 +47,6 @@ class Assumed:
     patients: int
 
 
-_SOURCES = {
-    ViewSource.CODE: "code in the header",
-    ViewSource.ORIENTATION: "orientation in the header",
-    ViewSource.DESCRIPTION: "description",
-    ViewSource.FALLBACK: "assumed (fallbacks.view)",
-}
 _KINDS = {
     ScanKind.STATIC: "static image",
     ScanKind.DYNAMIC: "frames of a dynamic study",
@@ -65,7 +60,7 @@ def properties(center: Center) -> list[Property]:
     matrix = used["matrix"].map(lambda size: f"{int(size)}", na_action="ignore")
     return [
         _listed("kind", "Kind", used["kind"].map(lambda kind: _KINDS.get(kind, kind))),
-        _listed("view_by", "Anterior view known by", used["view_by"].map(_source)),
+        _listed("view_evidence", "View", _views(used)),
         _listed("camera", "Camera", _joined(used["vendor"], used["camera"])),
         _listed("collimator", "Collimator", used["collimator"]),
         _listed("matrix", "Matrix (columns)", matrix),
@@ -79,8 +74,8 @@ def properties(center: Center) -> list[Property]:
     ]  # fmt: skip
 
 
-def _source(name: str) -> str:
-    return _SOURCES.get(ViewSource(name), name) if name in set(ViewSource) else name
+def _views(used: pd.DataFrame) -> "pd.Series[Any]":
+    return pd.Series([flags.view(row) for row in used.to_dict("records")], dtype=object)
 
 
 def _joined(vendor: "pd.Series[Any]", camera: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -7,6 +7,7 @@ from thyrocast.check.center import Center
 from thyrocast.check.column_findings import column_findings
 from thyrocast.check.contradictions import contradictions, same_people
 from thyrocast.check.findings import Example, Finding, Section, ordered
+from thyrocast.check.flags import flag_findings
 from thyrocast.check.people import Excluded, Flow
 from thyrocast.check.reasons import advice
 from thyrocast.check.values import Column
@@ -30,6 +31,7 @@ def findings(
             *_excluded(center, flow, excluded),
             *column_findings(center, columns),
             *_assumed(center),
+            *flag_findings(center),
             *contradictions(center),
             *same_people(center),
         ]

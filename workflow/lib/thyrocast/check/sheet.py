@@ -16,8 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from thyrocast.check import flags
 from thyrocast.check.center import Center
 from thyrocast.check.people import file_name
+from thyrocast.contract.check import Severity
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.pages import numbers
 
@@ -69,12 +71,6 @@ class Sheet:
     tiles: Sequence[Tile]
 
 
-_VIEWS = {
-    ViewSource.CODE: "anterior by its code",
-    ViewSource.ORIENTATION: "anterior by its orientation",
-    ViewSource.DESCRIPTION: "anterior by its description",
-    ViewSource.FALLBACK: "assumed to be anterior",
-}
 _KINDS = {
     ScanKind.STATIC: "static",
     ScanKind.DYNAMIC: "sum of a dynamic study",
@@ -120,7 +116,7 @@ def sheets(center: Center) -> Iterator[Sheet]:
 
 
 def _why(row: Mapping[Any, Any], candidates: int) -> str:
-    words = [_KINDS.get(row["kind"], str(row["kind"])), _VIEWS.get(row["view_by"], row["view_by"])]
+    words = [_KINDS.get(row["kind"], str(row["kind"])), flags.view(row)]
     if pd.notna(row["days_before"]):
         words.append(f"{int(row['days_before'])} days before therapy")
     else:
@@ -137,9 +133,11 @@ def _why(row: Mapping[Any, Any], candidates: int) -> str:
 
 def concerns_of(row: Mapping[Any, Any], center: Center) -> list[str]:
     """Return what may be wrong with an image, in words."""
-    found = []
-    if pd.notna(row["flags"]):
-        found += [str(flag).replace("_", " ") for flag in str(row["flags"]).split()]
+    found = [
+        meaning.brief
+        for meaning in flags.of_scan(row["flags"])
+        if meaning.severity is not Severity.NOTE
+    ]
     if row["view_by"] == ViewSource.FALLBACK:
         found.append("view is assumed")
     if row["rank"] > 0:

@@ -16,7 +16,7 @@ from thyrocast.planning import fingerprints
 LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
 # their logs may be those of an earlier run.
-_LATER = ("render_report", "lock_model")
+_LATER = ("render_report", "lock_model", "write_crate")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from numpy.lib.format import open_memmap
 
 from thyrocast import fileio, seeds
 from thyrocast.cohort import duplicates
-from thyrocast.cohort.duplicates import Person
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
@@ -133,9 +132,7 @@ def _without_duplicates(
     included = register.loc[register["reason"] == "", ["patient", "center"]]
     best = scans[scans["rank"] == 0]
     table = included.merge(best, on="patient", how="left").merge(images, on="patient", how="left")
-    fields = ["patient", "center", "person_identifier", "person_birth", "therapy_date", "digest"]
-    people = [Person(*texts) for texts in table[fields].fillna("").itertuples(index=False)]
-    excluded = duplicates.resolve(people, settings.duplicates, settings.distinct)
+    excluded = duplicates.resolve(duplicates.people(table), settings.duplicates, settings.distinct)
     return register["reason"].mask(register["patient"].isin(excluded), duplicates.REASON)
 
 

@@ -25,7 +25,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, NuclearMedicineImageStorage
 from thyrocast.cohort.registration import Registration
 from thyrocast.contract.names import ScanKind
 from thyrocast.dicom.names import unquote_name
-from thyrocast.dicom.pixels import read_counts
+from thyrocast.dicom.pixels import MOST_PIXELS, read_counts
 
 # Every therapy of a package is on this day; scans keep their interval to the therapy.
 THERAPY_DAY = datetime.date(2000, 1, 1)
@@ -62,7 +62,7 @@ class Picture:
     description
         Description of the series.
     spacing
-        Distance of rows and of columns in mm.
+        Distance of rows and of columns in mm; None for a pinhole.
     duration_s
         Duration in s; None if unknown.
     moment
@@ -73,7 +73,7 @@ class Picture:
 
     pixels: NDArray[np.uint16]
     description: str
-    spacing: tuple[float, float]
+    spacing: tuple[float, float] | None
     duration_s: float | None
     moment: datetime.datetime
     anterior: bool
@@ -118,7 +118,7 @@ class PackageScan:
     frames: tuple[int, ...]
     kind: str
     turn: int
-    spacing: tuple[float, float]
+    spacing: tuple[float, float] | None
     moment: datetime.datetime
     duration_s: float | None
     tc_activity_mbq: float | None
@@ -135,7 +135,7 @@ def best_scans(registration: Registration) -> Iterator[PackageScan]:
     best = registration.scans[registration.scans["rank"] == 0]
     table = best.merge(registration.register[["patient", "sex"]], on="patient", how="left")
     for row in table.astype(object).where(table.notna(), None).to_dict("records"):
-        days = registration.days_before.get(row["patient"], 0)
+        days = int(row["days_before"] or 0)
         day = THERAPY_DAY - datetime.timedelta(days=days)
         yield PackageScan(
             patient=row["patient"],
@@ -144,7 +144,7 @@ def best_scans(registration: Registration) -> Iterator[PackageScan]:
             frames=tuple(int(frame) for frame in row["frames"].split()),
             kind=row["kind"],
             turn=int(row["turn"]),
-            spacing=(float(row["row_mm"]), float(row["column_mm"])),
+            spacing=_spacing(row),
             moment=datetime.datetime.combine(day, _NOON),
             duration_s=row["duration_s"],
             tc_activity_mbq=row["tc_activity_mbq"],
@@ -155,6 +155,12 @@ def best_scans(registration: Registration) -> Iterator[PackageScan]:
             simulated=bool(row["simulated"]),
             syringes=tuple(_syringes(row)),
         )
+
+
+def _spacing(row: Mapping[Any, Any]) -> tuple[float, float] | None:
+    if row["row_mm"] is None or row["column_mm"] is None:
+        return None
+    return float(row["row_mm"]), float(row["column_mm"])
 
 
 def _syringes(row: Mapping[Any, Any]) -> Iterator[SyringeShot]:
@@ -178,7 +184,9 @@ def pictures_of(scan: PackageScan, folder: Path) -> list[Picture]:
     if scan.kind == ScanKind.CAPTURE:
         raise RefusedError("a capture, whose pixels may show a name")
     counts = np.rot90(_counts(folder, scan.file, scan.frames), scan.turn)
-    spacing = scan.spacing[::-1] if scan.turn % 2 else scan.spacing
+    spacing = scan.spacing
+    if spacing and scan.turn % 2:
+        spacing = (spacing[1], spacing[0])
     pictures = [
         Picture(counts, "Thyroid anterior", spacing, scan.duration_s, scan.moment, anterior=True)
     ]
@@ -197,7 +205,7 @@ def pictures_of(scan: PackageScan, folder: Path) -> list[Picture]:
 
 
 def _counts(folder: Path, file: str, frames: Sequence[int]) -> NDArray[np.uint16]:
-    image = read_counts(folder / unquote_name(file), frames).image
+    image = read_counts(folder / unquote_name(file), frames, MOST_PIXELS).image
     whole = np.maximum(np.rint(image), 0.0)
     if whole.max() > _MOST_COUNTS:
         raise RefusedError("summed counts beyond 16 bits")
@@ -266,7 +274,8 @@ def _add_pixels(dataset: Dataset, picture: Picture) -> None:
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.NumberOfFrames = 1
     dataset.Rows, dataset.Columns = picture.pixels.shape
-    dataset.PixelSpacing = [f"{mm:.6g}" for mm in picture.spacing]
+    if picture.spacing:
+        dataset.PixelSpacing = [f"{mm:.6g}" for mm in picture.spacing]
     dataset.BitsAllocated = dataset.BitsStored = 16
     dataset.HighBit, dataset.PixelRepresentation = 15, 0
     dataset.PixelData = np.ascontiguousarray(picture.pixels, "<u2").tobytes()

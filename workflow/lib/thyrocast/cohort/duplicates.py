@@ -3,17 +3,26 @@
 import collections
 import datetime
 import itertools
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
 
 from thyrocast.config.cohort import Duplicates
 from thyrocast.errors import InputError
 
-# One person has one first therapy; dates that differ by more than this belong to two people.
+LOG = logging.getLogger("thyrocast")
+PIXELS, IDENTIFIER = "identical pixels", "the same identifier"
+BIRTH = "the same birth date and sex"
+# One person has one first therapy; dates that differ by more than this belong to two people. Within
+# a center, a second entry of a person may have the date of another visit.
 SAME_THERAPY_DAYS = 7
+SAME_CENTER_DAYS = 31
 # If more patients of one center have the same birth date, it is a placeholder for an unknown one.
 MOST_BORN = 3
 REASON = "the same person as another patient"
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,10 @@ class Person:
         Pseudonym and center.
     identifier, birth, pixels
         Keyed hash of the identifier, of birth date and sex, and hash of the camera's pixels.
-    therapy
-        Date of therapy, ISO 8601.
+    therapy, scan
+        Date of therapy and of the scan, ISO 8601.
+    name, given
+        Keyed hash of all words of the name, and of the given name.
     """
 
     patient: str
@@ -36,31 +47,67 @@ class Person:
     birth: str
     therapy: str
     pixels: str
+    scan: str = ""
+    name: str = ""
+    given: str = ""
+
+
+def people(best: pd.DataFrame) -> list[Person]:
+    """Return patients as `Person`, in the order of a table.
+
+    Parameters
+    ----------
+    best
+        Best scans: the columns of `contract.cohort.SCANS`, and ``center`` and ``digest``, the hash
+        of the pixels.
+    """
+    columns = [
+        "patient", "center", "person_identifier", "person_birth", "therapy_date", "digest",
+        "scan_date", "person_name", "person_given",
+    ]  # fmt: skip
+    return [Person(*texts) for texts in best[columns].fillna("").itertuples(index=False)]
 
 
 def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
     """Return the pairs of patients who look like one person, in the order of `people`, and why.
 
     - Identical pixels are the same image, even if the identifiers differ.
-    - The same identifier in two centers is one person, unless birth dates or sexes differ, or, if
-      these are not known, the therapies are more than a week apart.
-    - The same birth date and sex in two centers is one person, unless the therapies are more than
-      a week apart; within a center, only if both were treated on the same day.
+    - The same identifier in two centers, or with other leading zeros in one, is one person, unless
+      birth dates or sexes differ, or, if these are not known, the therapies are far apart.
+    - The same birth date and sex is one person if the name is the same or, unless the given names
+      differ, if the therapies are near. If no date of therapy is known for one of them, the dates
+      of the scans are compared; without these, two patients of two centers are one person, and two
+      patients of one center are not.
+
+    In each pair, the patient who was treated first comes first.
     """
     pairs: dict[tuple[str, str], str] = {}
     for why, group in _groups(people):
         for a, b in itertools.combinations(group, 2):
             if _match(a, b, why):
-                pairs.setdefault((a.patient, b.patient), why)
+                pairs.setdefault(_ordered(a, b), why)
     return pairs
 
 
+def namesakes(people: Sequence[Person]) -> list[tuple[str, str]]:
+    """Return the pairs who would look like one person if their given names did not differ.
+
+    They may be twins, or one person with two spellings.
+    """
+    one = find(people)
+    return [
+        pair
+        for why, group in _groups(people)
+        for a, b in itertools.combinations(group, 2)
+        if why == BIRTH
+        and _other_given(a, b)
+        and _near(a, b)
+        and (pair := _ordered(a, b)) not in one
+    ]
+
+
 def _groups(people: Sequence[Person]) -> Iterable[tuple[str, list[Person]]]:
-    for why, name in (
-        ("identical pixels", "pixels"),
-        ("the same identifier", "identifier"),
-        ("the same birth date and sex", "birth"),
-    ):
+    for why, name in ((PIXELS, "pixels"), (IDENTIFIER, "identifier"), (BIRTH, "birth")):
         groups: dict[str, list[Person]] = {}
         for person in people:
             if value := getattr(person, name):
@@ -74,19 +121,36 @@ def _placeholder(group: Sequence[Person]) -> bool:
     return max(collections.Counter(person.center for person in group).values()) > MOST_BORN
 
 
+def _ordered(a: Person, b: Person) -> tuple[str, str]:
+    if a.therapy and b.therapy and b.therapy < a.therapy:
+        a, b = b, a
+    return a.patient, b.patient
+
+
 def _match(a: Person, b: Person, why: str) -> bool:
-    apart = _days_apart(a.therapy, b.therapy)
-    if why == "identical pixels":
+    if why == PIXELS:
         return True
-    if why == "the same identifier":
-        if a.center == b.center:
-            return False
-        if a.birth and b.birth:
-            return a.birth == b.birth
-        return apart is None or apart <= SAME_THERAPY_DAYS
-    if a.center == b.center:
-        return apart == 0
-    return apart is None or apart <= SAME_THERAPY_DAYS
+    if why == IDENTIFIER and a.birth and b.birth:
+        return a.birth == b.birth
+    if why == BIRTH and a.name and a.name == b.name:
+        return True
+    if why == BIRTH and _other_given(a, b):
+        return False
+    return _near(a, b)
+
+
+def _other_given(a: Person, b: Person) -> bool:
+    return bool(a.given and b.given and a.given != b.given)
+
+
+def _near(a: Person, b: Person) -> bool:
+    """Return whether two patients were treated, or else scanned, within a few days."""
+    apart = _days_apart(a.therapy, b.therapy)
+    if apart is None:
+        apart = _days_apart(a.scan, b.scan)
+    if apart is None:
+        return a.center != b.center
+    return apart <= (SAME_CENTER_DAYS if a.center == b.center else SAME_THERAPY_DAYS)
 
 
 def _days_apart(a: str, b: str) -> int | None:
@@ -100,12 +164,14 @@ def resolve(
 ) -> set[str]:
     """Return the patients to exclude, by what the config says about patients who look alike.
 
+    Pairs with different given names are logged, and not excluded.
+
     Parameters
     ----------
     people
         All included patients, in the order of centers and registers.
     meaning
-        `cohort.duplicates`: ``stop``, ``exclude`` (the first stays) or ``keep``.
+        `cohort.duplicates`: ``stop``, ``exclude`` (the one treated first stays) or ``keep``.
     distinct
         Pairs of pseudonyms that are known to be two people.
 
@@ -115,13 +181,20 @@ def resolve(
         If the config does not say what to do with a pair.
     """
     known = {frozenset(pair) for pair in distinct}
+    for pair in namesakes(people):
+        if frozenset(pair) not in known:
+            LOG.warning(
+                "patients %s and %s have the same birth date and sex and near dates, but different "
+                "given names: they are taken as two people",
+                *pair,
+            )
     pairs = {pair: why for pair, why in find(people).items() if frozenset(pair) not in known}
     if not pairs or meaning is Duplicates.KEEP:
         return set()
     if meaning is Duplicates.EXCLUDE:
         return {second for _, second in pairs}
-    shown = [f"{a} and {b} ({why})" for (a, b), why in itertools.islice(pairs.items(), 5)]
-    more = f" and {len(pairs) - 5} more pairs" if len(pairs) > 5 else ""
+    shown = [f"{a} and {b} ({why})" for (a, b), why in itertools.islice(pairs.items(), _SHOWN)]
+    more = f" and {len(pairs) - _SHOWN} more pairs" if len(pairs) > _SHOWN else ""
     raise InputError(
         f"patients {', '.join(shown)}{more} look like one person, which would leak from training to "
         "test: state in the config that they are one person (cohort.duplicates: exclude), that "

@@ -98,20 +98,19 @@ class FileList:
         for file in files:
             if file.name == best:
                 self._uses[file.name] = (FileUse.USED, "")
+            elif file.name in choice.rejected:
+                self._uses[file.name] = (FileUse.EXCLUDED, choice.rejected[file.name])
             elif file.verdict.scans:
-                self._uses[file.name] = (
-                    (FileUse.EXCLUDED, choice.rejected[file.name])
-                    if file.name in choice.rejected
-                    else (FileUse.CANDIDATE, reason)
-                )
+                self._uses[file.name] = (FileUse.CANDIDATE, reason)
+            else:
+                self._uses[file.name] = _without_scan(file)
 
     def rows(self, judged: Iterable[PatientFile]) -> Iterator[Cells]:
         """Yield the row of each file."""
         for file in judged:
-            header, verdict = file.header, file.verdict
+            verdict = file.verdict
             identifier = identifier_of(file, self.center)
-            decided = FileUse.UNREADABLE if header.reason else FileUse.EXCLUDED
-            use, reason = self._uses.get(file.name, (decided, verdict.reason))
+            use, reason = self._uses.get(file.name) or _without_scan(file)
             scan = verdict.scans[0] if verdict.scans else None
             yield {
                 "file": quote_name(file.name),
@@ -127,3 +126,8 @@ class FileList:
                 "flags": " ".join(scan.flags) or None if scan else None,
                 "frames": " ".join(map(str, scan.frames)) if scan else None,
             }
+
+
+def _without_scan(file: PatientFile) -> tuple[FileUse, str]:
+    unreadable = bool(file.header.reason)
+    return FileUse.UNREADABLE if unreadable else FileUse.EXCLUDED, file.verdict.reason

@@ -7,15 +7,28 @@ A patient of the table passes five steps: parse (`clinical`), eligible (`eligibi
 import datetime
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from thyrocast import identity
-from thyrocast.cohort import contradictions, eligibility, files, outcome, scans, selection, summary
+from thyrocast.cohort import (
+    contradictions,
+    copies,
+    eligibility,
+    files,
+    outcome,
+    scans,
+    selection,
+    strangers,
+    summary,
+)
+from thyrocast.cohort.files import FileList
 from thyrocast.cohort.outcome import Outcome
+from thyrocast.cohort.scans import CenterSource
 from thyrocast.cohort.selection import Choice
+from thyrocast.cohort.strangers import Comparison
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract import cohort as contract
@@ -23,6 +36,7 @@ from thyrocast.contract import documents, io
 from thyrocast.contract.documents import Understanding
 from thyrocast.contract.names import Source
 from thyrocast.contract.table import Cells
+from thyrocast.dicom.acquisition import Stated
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixel_size import PixelSizes
@@ -49,8 +63,6 @@ class Registration:
         `contract.cohort.FILES`: every file of the export.
     contradictions
         `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
-    days_before
-        Pseudonym to days from the best scan to the therapy, for patients with both dates.
     understanding
         What was understood of the clinical table; private.
     """
@@ -60,7 +72,6 @@ class Registration:
     outcomes: pd.DataFrame
     files: pd.DataFrame
     contradictions: pd.DataFrame
-    days_before: Mapping[str, int]
     understanding: Understanding
 
 
@@ -97,40 +108,26 @@ def register_center(
     headers = index_folder(center.dicom, index, threads)
     judged = files.judge_files(headers, center, cohort)
     by_patient = files.by_identifier(judged, center)
-    sizes = PixelSizes.of_files(center, judged)
-    listed = files.FileList(center, key)
-    source = scans.CenterSource(center, key)
-    rows: list[Cells] = []
-    scan_rows: list[Cells] = []
-    outcome_rows: list[Cells] = []
-    contradicting: list[Cells] = []
-    days_before: dict[str, int] = {}
+    found = _Found(
+        scans.CenterSource(center, key, cohort.photopeak_kev),
+        cohort,
+        PixelSizes.of_files(center, judged),
+        strangers.comparison(center.identifiers.compare, by_patient),
+        files.FileList(center, key),
+    )
     for patient in patients:
         own = by_patient.pop(patient.identifier, []) if patient.identifier else []
-        decided = outcome.decide(patient, center)
-        choice = selection.choose(own, patient.therapy, sizes, cohort)
-        reason = eligibility.exclusion(patient) or decided.reason or choice.reason
-        pseudonym = _pseudonym(patient, name, key)
-        found = Source.BOTH if own else Source.CLINICAL
-        rows.append(_register_row(pseudonym, name, patient, decided, reason, found, choice))
-        outcome_rows.append(_outcome_row(pseudonym, patient, decided))
-        contradicting += contradictions.of_patient(pseudonym, patient, own)
-        listed.add(own, choice, reason)
-        if not reason:
-            scan_rows += scans.scan_rows(pseudonym, patient, choice, own, source)
-            moment = choice.scans[0].moment
-            if patient.therapy and moment:
-                days_before[pseudonym] = (patient.therapy - moment.date()).days
-    rows += _without_table(by_patient, name, key)
+        found.add(patient, own)
+    found.persons.log_doubt(name)
+    found.rows += _without_table(by_patient, name, key)
     for identifier, own in by_patient.items():
-        listed.add(own, selection.Choice(), _unlisted(identifier))
+        found.listed.add(own, selection.Choice(), _unlisted(identifier))
     registration = Registration(
-        io.build(contract.REGISTER, rows),
-        io.build(contract.SCANS, scan_rows),
-        io.build(contract.OUTCOMES, outcome_rows),
-        io.build(contract.FILES, listed.rows(judged)),
-        io.build(contract.CONTRADICTIONS, contradicting),
-        days_before,
+        io.build(contract.REGISTER, found.rows),
+        io.build(contract.SCANS, found.scans),
+        io.build(contract.OUTCOMES, found.outcomes),
+        io.build(contract.FILES, found.listed.rows(judged)),
+        io.build(contract.CONTRADICTIONS, found.contradictions),
         understand(center, read),
     )
     _log(name, registration, patients, by_patient)
@@ -152,6 +149,47 @@ def _log(
     )
     if not (registration.register["source"] == Source.BOTH).any():
         summary.log_identifier_forms(center, [p.identifier for p in patients], list(without_table))
+
+
+@dataclass
+class _Found:
+    """Collects the rows of all tables, patient by patient."""
+
+    source: CenterSource
+    cohort: CohortConfig
+    sizes: PixelSizes
+    persons: Comparison
+    listed: FileList
+    rows: list[Cells] = field(default_factory=list)
+    scans: list[Cells] = field(default_factory=list)
+    outcomes: list[Cells] = field(default_factory=list)
+    contradictions: list[Cells] = field(default_factory=list)
+
+    def add(self, patient: ClinicalPatient, files: Sequence[PatientFile]) -> None:
+        """Decide about a patient of the clinical table, by its row and the files."""
+        center = self.source.center
+        pseudonym = _pseudonym(patient, center.name, self.source.key)
+        differences = self.persons.differences(patient, files)
+        resolved = copies.resolve(files, Path(center.dicom))
+        decided = outcome.decide(patient, center)
+        stated = Stated(patient.tc_activity_mbq, patient.injected)
+        choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
+        reason = (
+            eligibility.exclusion(patient)
+            or strangers.reason(differences)
+            or decided.reason
+            or choice.reason
+            or resolved.doubt(choice.scans)
+        )
+        source = Source.BOTH if files else Source.CLINICAL
+        self.rows.append(
+            _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
+        )
+        self.outcomes.append(_outcome_row(pseudonym, patient, decided))
+        self.contradictions += contradictions.of_patient(pseudonym, patient, files, differences)
+        self.listed.add(resolved.files, choice, reason)
+        if not reason:
+            self.scans += scans.scan_rows(pseudonym, patient, choice, resolved.files, self.source)
 
 
 def _pseudonym(patient: ClinicalPatient, center: str, key: bytes) -> str:

@@ -6,22 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thyrocast.cohort import selection
+from thyrocast.cohort import naming, selection, strangers
 from thyrocast.cohort.selection import Candidate, Choice, SyringeFile
 from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
 from thyrocast.contract.table import Cells
 from thyrocast.dicom import terms
-from thyrocast.dicom.acquisition import injection
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
 from thyrocast.dicom.pixel_size import detector_of, is_pinhole
 from thyrocast.tables.clinical import ClinicalPatient
-
-_SEX = {"F": "female", "M": "male"}
-# If only the year of birth is known or disclosed, the date is often written as January 1.
-_PLACEHOLDER = "0101"
 
 
 @dataclass(frozen=True)
@@ -34,10 +29,13 @@ class CenterSource:
         The center's block of the config.
     key
         Secret of the pseudonyms and hashes.
+    photopeak_kev
+        Photopeak that an energy window must contain.
     """
 
     center: CenterConfig
     key: bytes
+    photopeak_kev: float
 
 
 def scan_rows(
@@ -54,9 +52,10 @@ def scan_rows(
             "patient": pseudonym,
             "identifier": patient.identifier,
             "rank": rank,
+            "scan_date": candidate.moment.date().isoformat() if candidate.moment else None,
             "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
-            **_syringes(files, candidate),
+            **_syringes(files, candidate, source.photopeak_kev),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
@@ -72,7 +71,7 @@ def _days_before(candidate: Candidate, patient: ClinicalPatient) -> int | None:
 def _scan(candidate: Candidate, source: CenterSource) -> Cells:
     header, scan, pixel = candidate.header, candidate.scan, candidate.pixel
     fallback = source.center.fallbacks.tc_activity_mbq
-    injected = injection(header, candidate.moment)
+    injected = candidate.injected
     activity_by = ValueSource.CONFIG if fallback else None
     return {
         "file": quote_name(candidate.file),
@@ -87,8 +86,9 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "spacing_by": pixel.by,
         **_duration(scan, source.center.fallbacks.duration_s),
         "tc_activity_mbq": injected.activity_mbq or fallback,
-        "activity_by": ValueSource.HEADER if injected.activity_mbq else activity_by,
+        "activity_by": injected.activity_by or activity_by,
         "delay_min": injected.delay_min,
+        "delay_by": injected.delay_by,
         "vendor": terms.vendor(header),
         "camera": terms.camera(header),
         "collimator": _collimator(header, scan),
@@ -125,8 +125,8 @@ def _stamp(path: Path) -> str | None:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _syringes(files: Sequence[PatientFile], candidate: Candidate) -> Cells:
-    images = selection.syringes(files, candidate)
+def _syringes(files: Sequence[PatientFile], candidate: Candidate, photopeak_kev: float) -> Cells:
+    images = selection.syringes(files, candidate, photopeak_kev)
     return _syringe("syringe", images.full) | _syringe("residual", images.residual)
 
 
@@ -140,14 +140,22 @@ def _syringe(prefix: str, image: SyringeFile | None) -> Cells:
 
 
 def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
-    """Return keyed hashes that identify a person who is in two centers, and the date of therapy."""
-    sex = patient.values.get("sex") or _SEX.get(header.text("PatientSex"), "")
-    born = patient.birth
-    birth = born.strftime("%Y%m%d") if born else header.text("PatientBirthDate")
-    known = birth and sex and not birth.endswith(_PLACEHOLDER)
+    """Return keyed hashes that identify a person who is registered twice, and the therapy's date."""
+    sex = patient.values.get("sex") or strangers.sex_of(header.text("PatientSex"))
+    birth = patient.birth.isoformat() if patient.birth else header.text("PatientBirthDate")
+    born = strangers.born(birth)
+    names = naming.parse(header.text("PatientName"), header.text("PatientID"))
+    name = next(iter(names.values()), naming.Name(()))
+    words = sorted(naming.spellings(word)[0] for word in name.words)
+    given = naming.spellings(name.given[0])[0] if name.given else ""
     return {
         "person_identifier": _hash(key, "identifier", patient.identifier.lstrip("0")),
-        "person_birth": _hash(key, "birth", birth, str(sex)) if known else None,
+        "person_birth": _hash(key, "birth", f"{born.year}{born.day}", str(sex))
+        if born and born.day and sex
+        else None,
+        # One word may be a family name alone, which many people have.
+        "person_name": _hash(key, "name", *words) if len(words) > 1 else None,
+        "person_given": _hash(key, "given", given),
         "therapy_date": patient.therapy.isoformat() if patient.therapy else None,
     }
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from thyrocast.config.cohort import CohortConfig, WithoutDates
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
-from thyrocast.dicom import frames
-from thyrocast.dicom.acquisition import acquired
+from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.assignment import frames_in_photopeak
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
@@ -21,6 +21,8 @@ ALTERNATIVES = 6
 # A static image of a syringe has a frame per detector and window; a file with more is another
 # study.
 MOST_SYRINGE_FRAMES = 8
+# Plausible durations of an image of a syringe, s.
+SYRINGE_S = (1.0, 1_200.0)
 _KINDS = list(ScanKind)
 _VIEW_RULES = list(ViewRule)
 
@@ -41,6 +43,8 @@ class Candidate:
         Date and time of acquisition; None if there is no date.
     pixel
         Pixel size.
+    injected
+        The injection.
     """
 
     file: str
@@ -48,11 +52,12 @@ class Candidate:
     scan: Scan
     moment: datetime.datetime | None
     pixel: PixelSize
+    injected: Injection
 
     @property
     def flags(self) -> tuple[ScanFlag, ...]:
         """What is unusual about the scan."""
-        return (*self.scan.flags, *self.pixel.flags)
+        return (*self.scan.flags, *self.pixel.flags, *self.injected.flags)
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def choose(
     therapy: datetime.date | None,
     sizes: PixelSizes,
     cohort: CohortConfig,
+    stated: Stated | None = None,
 ) -> Choice:
     """Choose the pretreatment scan of a patient.
 
@@ -122,6 +128,8 @@ def choose(
         The pixel sizes of the center.
     cohort
         The cohort's block of the config.
+    stated
+        What the center's table states about the injection.
 
     Returns
     -------
@@ -143,7 +151,9 @@ def choose(
                 rejected[file.name] = pixel
             else:
                 moment = acquired(file.header)
-                found.append(Candidate(file.name, file.header, scan, moment, pixel))
+                dynamic = scan.kind is ScanKind.DYNAMIC
+                injected = injection(file.header, moment, stated, dynamic=dynamic)
+                found.append(Candidate(file.name, file.header, scan, moment, pixel, injected))
     if found:
         choice = _by_date(found, therapy, cohort)
         return replace(choice, rejected=rejected | dict(choice.rejected))
@@ -186,7 +196,7 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
         return (
             day(candidate),
             _KINDS.index(scan.kind),
-            len(candidate.flags),
+            len(scan.flags) + len(candidate.pixel.flags),
             _VIEW_RULES.index(scan.rule),
             "DERIVED" in image_type(header),
             -(scan.duration_s or 0.0),
@@ -200,25 +210,37 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
     return Choice(tuple(sorted(found, key=order)[:ALTERNATIVES]))
 
 
-def syringes(files: Iterable[PatientFile], chosen: Candidate) -> SyringeFiles:
+def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: float) -> SyringeFiles:
     """Find the images of the dose syringe on the day of a scan.
 
     Of several images whose description says neither before nor after the injection, the earliest
     is the full syringe.
+
+    Parameters
+    ----------
+    files
+        The patient's files.
+    chosen
+        The scan.
+    photopeak_kev
+        Photopeak that the energy window must contain.
     """
-    found: dict[str, SyringeFile] = {}
+    found: dict[Syringe, SyringeFile] = {}
     shots = [file for file in files if file.verdict.syringe]
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
-        kind = "residual" if file.verdict.syringe is Syringe.RESIDUAL else "full"
-        image = _syringe_image(file, chosen)
+        kind = Syringe.RESIDUAL if file.verdict.syringe is Syringe.RESIDUAL else Syringe.FULL
+        image = _syringe_image(file, chosen, photopeak_kev)
         if image:
             found.setdefault(kind, image)
-    return SyringeFiles(found.get("full"), found.get("residual"))
+    return SyringeFiles(found.get(Syringe.FULL), found.get(Syringe.RESIDUAL))
 
 
-def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:
+def _syringe_image(
+    file: PatientFile, chosen: Candidate, photopeak_kev: float
+) -> SyringeFile | None:
+    """Return the frame of a syringe by the detector of the scan, in the photopeak; None if none."""
     moment = acquired(file.header)
     milliseconds = file.header.number("ActualFrameDuration")
     count = frame_count(file.header)
@@ -226,11 +248,17 @@ def _syringe_image(file: PatientFile, chosen: Candidate) -> SyringeFile | None:
         return None
     if moment.date() != chosen.moment.date():
         return None
-    detectors = frames.vector(file.header, "DetectorVector", count, 2)
-    same = chosen.scan.detector in detectors
+    if not SYRINGE_S[0] <= milliseconds / 1000 <= SYRINGE_S[1]:
+        return None
+    detector = chosen.scan.detector
+    frames = frames_in_photopeak(file.header, photopeak_kev)
+    # Another detector has another sensitivity.
+    same = [frame for frame, on in frames if on == detector or None in (on, detector)]
+    if not same:
+        return None
     return SyringeFile(
         file.name,
-        detectors.index(chosen.scan.detector) if same else 0,
+        same[0],
         milliseconds / 1000,
         (chosen.moment - moment).total_seconds() / 60,
     )

@@ -6,9 +6,29 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from thyrocast.contract.names import ValueSource, ViewSource
+from thyrocast.contract.names import ScanFlag, ValueSource, ViewSource
 
 LOG = logging.getLogger("thyrocast")
+#: What each flag means, for logs.
+FLAGS = {
+    ScanFlag.VIEW_CONTRADICTION: "their orientation and their label contradict each other",
+    ScanFlag.START_ANGLE_REVERSED: "their start angles contradict orientation or label",
+    ScanFlag.SUMMED_FRAMES: "several frames of one view are summed",
+    ScanFlag.ENERGY_WINDOW_UNKNOWN: "the limits of their energy window are not stated",
+    ScanFlag.RADIONUCLIDE_BY_WINDOW: "only the energy window identifies technetium",
+    ScanFlag.RADIONUCLIDE_ASSUMED: "technetium is assumed, as in fallbacks.radionuclide",
+    ScanFlag.SECONDARY_CAPTURE: "they are pictures whose gray values are not counts",
+    ScanFlag.PINHOLE: "they are of a pinhole and have no areas, mass or lengths",
+    ScanFlag.PIXEL_SIZE_IMPLAUSIBLE: "the pixel size in the header is implausible",
+    ScanFlag.PIXEL_SIZE_BY_FIELD: "the pixel size is computed from the field of view",
+    ScanFlag.DURATION_IMPLAUSIBLE: "the duration in the header is implausible and counts as missing",
+    ScanFlag.ACTIVITY_IMPLAUSIBLE: "the technetium activity in the header is no plausible number of "
+    "MBq and counts as missing",
+    ScanFlag.ACTIVITY_IN_BQ: "the technetium activity in the header is in Bq",
+    ScanFlag.ACTIVITY_DIFFERS: "the technetium activities of table and header differ",
+    ScanFlag.DELAY_IMPLAUSIBLE: "the time from injection to image is implausible and counts as missing",
+    ScanFlag.DELAY_DIFFERS: "the injection times of table and header differ",
+}
 # Largest number of characters of an identifier's form, and of forms, that are logged.
 _LONGEST_FORM = 32
 _FORMS = 3
@@ -29,6 +49,7 @@ def log_registration(
         Number of files, and of those without a PatientID.
     """
     _log_fallbacks(center, scans)
+    _log_flags(center, scans)
     included = int(register["included"].sum())
     LOG.info(
         "center %s: %d files, %d patients, %d of them included",
@@ -59,6 +80,14 @@ def _log_fallbacks(center: str, scans: pd.DataFrame) -> None:
             center,
             count,
         )
+
+
+def _log_flags(center: str, scans: pd.DataFrame) -> None:
+    """Log how many of the best scans have each flag."""
+    best = scans[scans["rank"] == 0]
+    counts = collections.Counter(flag for flags in best["flags"].dropna() for flag in flags.split())
+    for flag, count in sorted(counts.items()):
+        LOG.warning("center %s: %d scans: %s", center, count, FLAGS[ScanFlag(flag)])
 
 
 def log_identifier_forms(center: str, table: Iterable[str], images: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -93,6 +94,11 @@ def summary(model: type[Block]) -> str:
     return " ".join(inspect.cleandoc(model.__doc__ or "").split())
 
 
+def expanded(path: str) -> str:
+    """Return a path with the user's home folder in place of ``~``, as Snakemake needs it."""
+    return str(Path(path).expanduser()) if path.startswith("~") else path
+
+
 def ascending(pair: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return a range; reject it if the first number is greater than the second."""
     low, high = pair
@@ -136,6 +142,8 @@ def folded_once(fold: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[s
 
 #: A center's code; YAML reads an unquoted yes or no as true or false.
 Code = str | int | bool
+#: Path of a file or folder.
+FilePath = Annotated[str, AfterValidator(expanded)]
 #: Number above 0.
 Positive = Annotated[float, Field(gt=0)]
 #: Number of at least 0.

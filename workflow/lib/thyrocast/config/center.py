@@ -5,7 +5,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, Fault, FaultsError, block, folded_once, option
+from thyrocast.config.base import Block, Fault, FaultsError, FilePath, block, folded_once, option
 from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.config.views import ViewsConfig
@@ -38,6 +38,21 @@ class DateOrder(StrEnum):
     DMY = "dmy"
     MDY = "mdy"
     YMD = "ymd"
+
+
+class PersonFact(StrEnum):
+    """What shows that the images of one identifier are those of one person."""
+
+    BIRTH_DATE = "birth_date"
+    SEX = "sex"
+    NAME = "name"
+
+
+class HiddenRows(StrEnum):
+    """What happens with hidden rows of a worksheet."""
+
+    READ = "read"
+    SKIP = "skip"
 
 
 class ViewFallback(StrEnum):
@@ -83,6 +98,15 @@ class ColumnsConfig(Block):
         None,
     )
     withdrawal_days: str | None = option("Days from the last drug to therapy.", None, unit="days")
+    tc_activity: str | None = option(
+        "Injected technetium-99m activity of the scintigram; used before that of the DICOM header.",
+        None,
+        unit="MBq",
+    )
+    injection_time: str | None = option(
+        "Time of day of this injection (`10:30`, also after a date); used before that of the header.",
+        None,
+    )
     orbitopathy: str | None = option("Orbitopathy; our codes are `yes` and `no`.", None)
     smoking: str | None = option("Smoking; our codes are `never`, `former`, `current`.", None)
 
@@ -117,6 +141,7 @@ class UnitsConfig(Block):
     gland_mass: str = option("Unit of the gland's mass (mL is converted at 1 g/mL).", "g")
     uptake_24h: str = option("Unit of the uptake (`fraction` for 0-1).", "percent")
     activity: str = option("Unit of the activity.", "MBq")
+    tc_activity: str = option("Unit of the injected technetium-99m activity.", "MBq")
     trab: str = option("Unit of the antibodies.", "IU/L")
     ft4: str = option("Unit of free thyroxine.", "pmol/L")
     ft3: str = option("Unit of free triiodothyronine.", "pmol/L")
@@ -139,6 +164,13 @@ class IdentifiersConfig(Block):
         le=64,
     )
     strip_zeros: bool = option("Whether leading zeros of numeric identifiers are removed.", False)
+    compare: tuple[PersonFact, ...] = option(
+        "What must not contradict itself among the images of one identifier, nor the table "
+        "(`birth_date`, `sex`, `name`); a patient for whom it does is excluded. Missing values "
+        "contradict nothing. Omit what the headers do not contain truly, for example because they "
+        "are de-identified.",
+        tuple(PersonFact),
+    )
 
 
 class FallbacksConfig(Block):
@@ -248,14 +280,20 @@ class CenterConfig(Block):
         "`development` (models are trained on it), `external` (only predicted and scored) or "
         "`prospective` (no outcomes yet, only predicted)."
     )
-    dicom: str = option(
+    dicom: FilePath = option(
         "Folder with the center's export; every file in it is read, with any name.",
         min_length=1,
     )
-    clinical: str = option(
+    clinical: FilePath = option(
         "The center's clinical table (CSV, TSV or XLSX), one row per patient.", min_length=1
     )
     sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
+    hidden_rows: HiddenRows | None = option(
+        "What happens with hidden rows of the worksheet, such as those that a filter hides: they are "
+        "read like the others (`read`) or left out (`skip`). Without this key, hidden rows stop the "
+        "run.",
+        None,
+    )
     encoding: Encoding | None = option(
         "Encoding of a text table that is not Unicode, as some versions of Excel save CSV: "
         "`cp1254` (Turkish), `cp1250` (Central European), `cp1251` (Cyrillic), `cp932` "

@@ -5,7 +5,16 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from thyrocast.config.base import Block, Distinct, Fault, FaultsError, ShareRange, block, option
+from thyrocast.config.base import (
+    Block,
+    Distinct,
+    Fault,
+    FaultsError,
+    FilePath,
+    ShareRange,
+    block,
+    option,
+)
 from thyrocast.contract.names import Model, Strategy, ThresholdRule
 
 
@@ -119,7 +128,7 @@ class ExternalPredictionsConfig(Block):
         pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",
         expected="1 to 40 letters, digits, underscores and hyphens, a letter or digit first",
     )
-    table: str = option(
+    table: FilePath = option(
         "CSV or XLSX file with a column `patient` (pseudonyms, as in the register of each center) and a "
         "column of probabilities of cure from 0 to 1. Patients without a probability are left out."
     )
@@ -232,7 +241,7 @@ class EvaluationConfig(Block):
         (),
         formerly="comparators",
     )
-    summaries: Annotated[tuple[str, ...], Distinct] = option(
+    summaries: Annotated[tuple[FilePath, ...], Distinct] = option(
         "Paths of files `evaluation/performance.csv` from consortia whose data may not leave. Each "
         "consortium ran this workflow on its own data, with its own models and the same "
         "`confidence`. Its centers in `loco` and `external` are included in the random-effects "

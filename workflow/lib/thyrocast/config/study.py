@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from thyrocast.config.base import Block, Distinct, Fault, FaultsError, block, option
+from thyrocast.config.base import Block, Distinct, Fault, FaultsError, FilePath, block, option
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
@@ -87,7 +87,7 @@ class StudyConfig(Block):
         "that whatever the models still find is chance or leakage. The report states this.",
         Outcomes.OBSERVED,
     )
-    simulation: str | None = option(
+    simulation: FilePath | None = option(
         "Summary file of the simulator, for a simulated cohort; the report then gives the "
         "discrimination of the true risk alongside the models'.",
         None,

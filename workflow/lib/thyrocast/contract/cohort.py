@@ -196,7 +196,7 @@ def _syringe(name: str, what: str) -> Sequence[Column]:
 SCANS = Table(
     "{center}/scans.csv",
     "Private: the scans of included patients, best first, and keyed hashes that identify a person "
-    "who is in two centers.",
+    "who is registered twice.",
     (
         _PATIENT,
         text("identifier", "Normalized patient identifier."),
@@ -217,6 +217,7 @@ SCANS = Table(
         number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
         text("activity_by", "Where the activity comes from.", ValueSource, missing=True),
         number("delay_min", "Time from injection to image.", "min", missing=True),
+        text("delay_by", "Where this time comes from.", ValueSource, missing=True),
         text("vendor", "Manufacturer of the camera.", missing=True),
         text("camera", "Model of the camera.", missing=True),
         text("collimator", "Collimator.", missing=True),
@@ -226,7 +227,10 @@ SCANS = Table(
         *_syringe("residual", _RESIDUAL),
         text("person_identifier", "Keyed hash of the identifier alone.", missing=True),
         text("person_birth", "Keyed hash of birth date and sex.", missing=True),
+        text("person_name", "Keyed hash of the words of the name.", missing=True),
+        text("person_given", "Keyed hash of the given name.", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
+        text("scan_date", "Date of the scan, ISO 8601.", missing=True),
     ),
     key=("patient", "rank"),
     private=True,

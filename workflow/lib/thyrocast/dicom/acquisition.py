@@ -4,22 +4,48 @@ import datetime
 import re
 from dataclasses import dataclass
 
+from thyrocast.contract.names import ScanFlag, ValueSource
 from thyrocast.dicom import terms
 from thyrocast.dicom.elements import Elements
 
-# A total dose above this can't be in MBq (C.8.4.10); the exporter wrote Bq, as in PET.
-MOST_MBQ = 100_000.0
+#: Plausible activities of pertechnetate for a thyroid scan, MBq. Guidelines give 40 to 370 (EANM 2019,
+#: SNMMI 2006); below 20 MBq a number may be in mCi (2 to 10 mCi are usual).
+ACTIVITY_MBQ = (20.0, 1_000.0)
+#: Plausible minutes from injection to image: 15 to 30 are usual, and a dynamic study starts at once.
+DELAY_MIN = (1.0, 240.0)
 _BQ_PER_MBQ = 1e6
-# The image is acquired within a day after the injection.
-_LONGEST_DELAY_MIN = 24 * 60
+# Statements of one activity that differ by more than this share, and of one delay by more than these
+# minutes, contradict each other.
+_ACTIVITY_SHARE, _DELAY_MIN = 0.15, 10.0
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a center's table states about the injection of a patient; None if it does not."""
+
+    activity_mbq: float | None = None
+    injected: datetime.time | None = None
 
 
 @dataclass(frozen=True)
 class Injection:
-    """Injected activity in MBq and minutes from injection to image; None if unknown."""
+    """The injection before an image.
+
+    Attributes
+    ----------
+    activity_mbq, activity_by
+        Injected activity in MBq and its source; None if it is unknown or implausible.
+    delay_min, delay_by
+        Minutes from injection to image and their source; None if unknown or implausible.
+    flags
+        Implausible and contradictory statements.
+    """
 
     activity_mbq: float | None = None
+    activity_by: ValueSource | None = None
     delay_min: float | None = None
+    delay_by: ValueSource | None = None
+    flags: tuple[ScanFlag, ...] = ()
 
 
 def acquired(header: Elements) -> datetime.datetime | None:
@@ -37,30 +63,92 @@ def acquired(header: Elements) -> datetime.datetime | None:
     return None
 
 
-def injection(header: Elements, moment: datetime.datetime | None) -> Injection:
+def injection(
+    header: Elements,
+    moment: datetime.datetime | None,
+    stated: Stated | None = None,
+    *,
+    dynamic: bool = False,
+) -> Injection:
     """Return the injection (C.8.4.10) before an image that was acquired at `moment`.
 
-    A total dose of zero is unknown. Of several items, the one of technetium-99m is used.
+    What the center's table states is used before the header. Implausible values are missing. Of
+    several items of the header, the one of technetium-99m is used.
+
+    Parameters
+    ----------
+    header, moment
+        The header, and when the image was acquired.
+    stated
+        What the table states.
+    dynamic
+        Whether the image is a dynamic study, which may start with the injection.
     """
     found = header.items("RadiopharmaceuticalInformationSequence")
-    ours = [item for item in found if terms.is_technetium(item)] or list(found)
-    if not ours:
-        return Injection()
-    dose = ours[0].number("RadionuclideTotalDose")
-    if dose and dose > MOST_MBQ:
-        dose /= _BQ_PER_MBQ
-    start = _start(ours[0], moment)
-    minutes = (moment - start).total_seconds() / 60 if moment and start else None
-    if minutes is not None and not 0 <= minutes <= _LONGEST_DELAY_MIN:
-        minutes = None
-    return Injection(dose, minutes)
+    drug = next((item for item in found if terms.is_technetium(item)), next(iter(found), None))
+    activity, flags = _activity(drug)
+    minutes = _minutes(moment, _start(drug, moment)) if drug else None
+    delay = _plausible_delay(minutes, dynamic=dynamic)
+    if drug and _starts_at_midnight(drug):
+        delay = None
+    if minutes is not None and delay is None:
+        flags.append(ScanFlag.DELAY_IMPLAUSIBLE)
+    activity_by = ValueSource.HEADER if activity else None
+    delay_by = ValueSource.HEADER if delay is not None else None
+    stated = stated or Stated()
+    if stated.activity_mbq:
+        if activity and abs(activity / stated.activity_mbq - 1) > _ACTIVITY_SHARE:
+            flags.append(ScanFlag.ACTIVITY_DIFFERS)
+        activity, activity_by = stated.activity_mbq, ValueSource.TABLE
+    if stated.injected and moment:
+        given = _minutes(moment, datetime.datetime.combine(moment.date(), stated.injected))
+        if delay is not None and given is not None and abs(delay - given) > _DELAY_MIN:
+            flags.append(ScanFlag.DELAY_DIFFERS)
+        delay, delay_by = _plausible_delay(given, dynamic=dynamic), ValueSource.TABLE
+        if delay is None:
+            delay_by = None
+            flags.append(ScanFlag.DELAY_IMPLAUSIBLE)
+    return Injection(activity, activity_by, delay, delay_by, tuple(dict.fromkeys(flags)))
+
+
+def _activity(drug: Elements | None) -> tuple[float | None, list[ScanFlag]]:
+    """Return the activity of a header in MBq (C.8.4.10); None, with a flag, if it is implausible.
+
+    Some exporters write Bq, as in PET (C.8.9.2); no other unit gives such numbers. A number that
+    may be in mCi or kBq is not converted.
+    """
+    dose = drug.number("RadionuclideTotalDose") if drug else None
+    low, high = ACTIVITY_MBQ
+    if dose is None or low <= dose <= high:
+        return dose, []
+    if low <= dose / _BQ_PER_MBQ <= high:
+        return dose / _BQ_PER_MBQ, [ScanFlag.ACTIVITY_IN_BQ]
+    return None, [ScanFlag.ACTIVITY_IMPLAUSIBLE]
+
+
+def _plausible_delay(minutes: float | None, *, dynamic: bool) -> float | None:
+    low, high = (0.0 if dynamic else DELAY_MIN[0]), DELAY_MIN[1]
+    return minutes if minutes is not None and low <= minutes <= high else None
+
+
+def _starts_at_midnight(drug: Elements) -> bool:
+    """Return whether the time of injection is 00:00:00, which exporters write for an unknown one."""
+    times = (
+        drug.text("RadiopharmaceuticalStartDateTime")[8:], drug.text("RadiopharmaceuticalStartTime")
+    )  # fmt: skip
+    known = [clock for clock in map(_clock, times) if clock is not None]
+    return bool(known) and not any(known)
+
+
+def _minutes(moment: datetime.datetime | None, start: datetime.datetime | None) -> float | None:
+    return (moment - start).total_seconds() / 60 if moment and start else None
 
 
 def _start(drug: Elements, moment: datetime.datetime | None) -> datetime.datetime | None:
     stamp = drug.text("RadiopharmaceuticalStartDateTime")
     start = _moment(stamp[:8], stamp[8:]) if len(stamp) > 8 else None
     clock = _clock(drug.text("RadiopharmaceuticalStartTime"))
-    if start is None and moment and clock:
+    if start is None and moment and clock is not None:
         start = datetime.datetime.combine(moment.date(), datetime.time()) + clock
     return start
 

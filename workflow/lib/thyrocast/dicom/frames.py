@@ -7,25 +7,16 @@ from dataclasses import dataclass
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule, ViewSource
-from thyrocast.dicom import exclusion, pictures, repeats, terms, text, views, vocabulary
+from thyrocast.dicom import assignment, exclusion, pictures, repeats, text, views, vocabulary
 from thyrocast.dicom.elements import Elements, Header
-from thyrocast.dicom.exclusion import Stage, frame_count, window_range
+from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.pixels import Image, PixelError
 from thyrocast.dicom.views import Descriptions
 from thyrocast.dicom.vocabulary import Facing, Syringe
 
-# Vectors that FrameIncrementPointer (0028,0009) may list (C.8.4.8.1.1), by tag.
-VECTORS = {
-    0x00540010: "EnergyWindowVector",
-    0x00540020: "DetectorVector",
-    0x00540030: "PhaseVector",
-    0x00540050: "RotationVector",
-    0x00540060: "RRIntervalVector",
-    0x00540070: "TimeSlotVector",
-    0x00540080: "SliceVector",
-    0x00540090: "AngularViewVector",
-    0x00540100: "TimeSliceVector",
-}
+#: Plausible durations of a thyroid scan, s: 200 to 600 are usual. A header has ms (C.8.4.9); some
+#: exporters write s there.
+DURATION_S = (5.0, 3_600.0)
 
 
 @dataclass(frozen=True)
@@ -187,7 +178,7 @@ def _judge_frames(case: _Case) -> FileVerdict:
     detectors = header.items("DetectorInformationSequence")
     kind = _kind(header)
     excluded: collections.Counter[str] = collections.Counter()
-    groups = _group(header, windows, detectors, case.cohort.photopeak_kev, excluded)
+    groups = assignment.group(header, windows, detectors, case.cohort.photopeak_kev, excluded)
     evidence = {
         detector: views.collect(
             header, _item(detectors, detector), case.center.views, case.described
@@ -207,8 +198,11 @@ def _judge_frames(case: _Case) -> FileVerdict:
             continue
         duration = _duration(header, frames)
         flags = [*case.flags, *view.flags]
+        if duration is not None and not DURATION_S[0] <= duration <= DURATION_S[1]:
+            duration = None
+            flags.append(ScanFlag.DURATION_IMPLAUSIBLE)
         flags += [ScanFlag.SUMMED_FRAMES] if parted else []
-        flags += [] if _has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
+        flags += [] if assignment.has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
         scans.append(
             Scan(tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags))
         )
@@ -250,110 +244,6 @@ def _is_one_view(scan: Scan, read: ReadFrames) -> bool:
         return repeats.are_one_view(read(scan.frames))
     except PixelError:
         return False
-
-
-def _group(
-    header: Header,
-    windows: Sequence[Elements],
-    detectors: Sequence[Elements],
-    photopeak_kev: float,
-    excluded: "collections.Counter[str]",
-) -> dict[tuple[int | None, int | None], list[int]]:
-    """Return photopeak frames by (window, detector); count the other frames in `excluded`."""
-    count = frame_count(header)
-    in_window = _pointed(header, "EnergyWindow", len(windows), count)
-    on_detector = _pointed(header, "Detector", len(detectors), count)
-    confused = _are_windows_confused(header, windows, in_window, on_detector)
-    groups: dict[tuple[int | None, int | None], list[int]] = {}
-    for frame in range(count):
-        window, detector = in_window[frame], on_detector[frame]
-        if confused:
-            excluded["energy windows that the vector of the frames does not tell apart"] += 1
-        elif reason := _wrong_window(windows, window, photopeak_kev):
-            excluded[reason] += 1
-        else:
-            groups.setdefault((window, detector), []).append(frame)
-    return groups
-
-
-def _are_windows_confused(
-    header: Header,
-    windows: Sequence[Elements],
-    in_window: Sequence[int | None],
-    on_detector: Sequence[int | None],
-) -> bool:
-    """Return whether frames of several energy windows are assigned to one of them.
-
-    Some exporters write a vector of ones. If each detector has a frame for each window that the
-    header defines, but the vector names one window only, the frames of a detector may be of
-    different windows.
-    """
-    if len(windows) < 2 or len(in_window) < 2 or len(set(in_window)) != 1 or None in in_window:
-        return False
-    per_detector = collections.Counter(on_detector)
-    phases = header.items("PhaseInformationSequence")
-    in_phases = sum(int(phase.number("NumberOfFramesInPhase") or 0) for phase in phases)
-    if in_phases and all(number == in_phases for number in per_detector.values()):
-        return False
-    return all(number % len(windows) == 0 for number in per_detector.values())
-
-
-def vector(header: Elements, keyword: str, count: int, things: int) -> list[int | None]:
-    """Return which item, counted from 1, each frame belongs to (C.8.4.8.1.1).
-
-    Parameters
-    ----------
-    header, keyword
-        The header and the vector's name.
-    count
-        Number of frames.
-    things
-        Number of items that the vector points to; with one or none, every frame belongs to it.
-
-    Returns
-    -------
-    list
-        `count` item numbers; None for a frame of which the header does not state the item. The
-        number of a frame is never used as the number of its item.
-    """
-    given = header.integers(keyword)
-    pointed = {VECTORS.get(value) for value in header.integers("FrameIncrementPointer")}
-    if given and (keyword in pointed or len(given) == count):
-        if 0 in given and max(given) < max(things, 1):
-            given = [value + 1 for value in given]  # some exporters count from 0
-        padded = [*given[:count], *[None] * (count - len(given))]
-        return [value if value and 1 <= value <= max(things, 1) else None for value in padded]
-    return [1 if things <= 1 else None] * count
-
-
-def _pointed(header: Elements, what: str, listed: int, count: int) -> list[int | None]:
-    """Return the item that each frame points to.
-
-    If a header declares more items than it lists, the declared number is used for several frames,
-    because they must not all be assigned to the only item that is listed.
-    """
-    declared = int(header.number(f"NumberOf{what}s") or 0)
-    things = max(listed, declared) if count > 1 or not listed else listed
-    return vector(header, f"{what}Vector", count, things)
-
-
-def _wrong_window(windows: Sequence[Elements], window: int | None, photopeak_kev: float) -> str:
-    if len(windows) > 1 and window is None:
-        return "energy window not stated"
-    if not windows:
-        return ""
-    if window is None or window > len(windows):
-        return "energy window not stated"
-    ranges = window_range(windows[window - 1])
-    if not ranges and len(windows) > 1 and not terms.names_photopeak(windows[window - 1]):
-        return "energy window not stated"
-    if ranges and not any(low <= photopeak_kev <= high for low, high in ranges):
-        return "an energy window without the photopeak"
-    return ""
-
-
-def _has_limits(windows: Sequence[Elements], window: int | None) -> bool:
-    return bool(window and window <= len(windows) and window_range(windows[window - 1]))
 
 
 def _kind(header: Header) -> ScanKind:

@@ -19,7 +19,7 @@ from thyrocast.dicom.terms import SECONDARY_CAPTURE
 
 Image = NDArray[np.float64]
 MAX_PIXEL_BYTES = 1024 * 2**20
-#: The largest matrix that `cohort.max_pixels` can accept.
+#: The largest matrix that `cohort.max_pixels` can accept, for files that registration accepted.
 MOST_PIXELS = 268_435_456
 # An image of counts has its largest value in one or two pixels. If this many pixels have it, and it
 # is at least this large, the image was cut off there, for example at 255 before it was stored in 16
@@ -48,7 +48,7 @@ class Counts:
     saturated: float
 
 
-def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = MOST_PIXELS) -> Counts:
+def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
     """Decode frames of a file and add them.
 
     Parameters

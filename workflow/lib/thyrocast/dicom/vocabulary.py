@@ -30,7 +30,7 @@ _TIME = r"\d+ ?(?:min\w*|mn|m|h\w*|std\w*|sec\w*|s|uur|uren|ore|godz\w*|saat|dk)
 _AFTER = re.compile(
     rf"\bp(?:ost)? ?(?:the )?(?:inj\w*|inyec\w*|iniez\w*|enjek\w*|op\b|oper\w*|ther\w*|terap\w*|rad\w*|rai\b"
     rf"|i ?131|treat\w*|trait\w*|trat\w*|tto|tx|surg\w*|chir\w*|cerr\w*|thyroidec\w*|tiroidec\w*|ablat\w*"
-    rf"|stim\w*|admin\w*|{_TIME})|\b{_TIME} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
+    rf"|stim\w*|admin\w*|dos[ei]\w*|{_TIME})|\b{_TIME} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
 )
 _OBLIQUE_WORD = r"(?:obl\w*|skosn\w*|schrag\w*|schuin\w*|egik)"
 _SIDE = r"(?:left|right|links\w*|rechts\w*|gauche|droite|izq\w*|der\w*|sin\w*|des\w*|esq\w*|dir\w*|lew\w*|praw\w*|sol|sag)"
@@ -187,8 +187,8 @@ def syringe(text: str) -> Syringe | None:
     if not named and not _DOSE_IMAGE.search(plain):
         return None
     if not named and _POST_DOSE.search(plain):
-        timed = re.search(_TIME, plain)
-        if timed or facing(text) is not None or names_thyroid(text):
+        rest = _POST_DOSE.sub(" ", plain)
+        if re.search(_TIME, rest) or facing(rest) is not None or names_thyroid(rest):
             return None
     if _RESIDUAL.search(plain):
         return Syringe.RESIDUAL

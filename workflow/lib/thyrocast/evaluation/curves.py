@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from thyrocast.contract.evaluation import CALIBRATION, DECISION_CURVE, ROC
 from thyrocast.contract.names import GroupKind, Strategy
 from thyrocast.contract.table import Table
+from thyrocast.evaluation import bootstrap
 from thyrocast.evaluation.groups import Batch
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
-from thyrocast.statistics import calibration_curve, resampling, roc, utility
+from thyrocast.statistics import calibration_curve, compression, resampling, roc, utility
 from thyrocast.statistics.inputs import Floats, NotEstimableError
+
+#: Most false positive rates at which the ROC band is computed.
+MOST_RATES = 100
 
 
 def _none(table: Table) -> pd.DataFrame:
@@ -28,16 +35,32 @@ def roc_curve(sample: Sample, settings: Settings) -> pd.DataFrame:
         curve = roc.corners(y, p)
     except NotEstimableError:
         return _none(ROC)
-    random, resamples = settings.random(sample), settings.config.resamples
-    if sample.repeated:
-        drawn = resampling.cluster_draws(sample.patient, resamples, random)
-    else:
-        drawn = resampling.draws(resampling.strata(y), resamples, random)
     low = high = np.full(curve.fpr.size, np.nan)
     with contextlib.suppress(NotEstimableError):
-        low, high = roc.band(y, p, curve.fpr, drawn, settings.config.confidence)
+        low, high = _roc_band(sample, curve.fpr, settings)
     columns = {"fpr": curve.fpr, "tpr": curve.tpr, "tpr_low": low, "tpr_high": high}
     return pd.DataFrame(sample.keys() | columns)
+
+
+def _roc_band(sample: Sample, fpr: Floats, settings: Settings) -> tuple[Floats, Floats]:
+    """Band at false positive rates, (m,); of many rates it is computed at some and interpolated."""
+    y, p = sample.outcome, sample.probability
+    random, resamples = settings.random(sample), settings.config.resamples
+    level = settings.config.confidence
+    rates = np.unique(fpr)
+    if rates.size > MOST_RATES:
+        rates = rates[np.linspace(0, rates.size - 1, MOST_RATES).round().astype(np.intp)]
+    drawn: Iterator[NDArray[Any]]
+    if sample.repeated:
+        drawn = resampling.cluster_draws(sample.patient, resamples, random)
+    elif sample.size > bootstrap.LARGE:
+        first, p, count = compression.compress(p, y, bins=2 * MOST_RATES)
+        y = y[first]
+        drawn = compression.draws(y, count, resamples, random)
+    else:
+        drawn = resampling.draws(resampling.strata(y), resamples, random)
+    low, high = roc.band(y, p, rates, drawn, level)
+    return np.interp(fpr, rates, low), np.interp(fpr, rates, high)
 
 
 def calibration(sample: Sample, settings: Settings) -> pd.DataFrame:

@@ -18,9 +18,9 @@ from thyrocast.config.image import ImageConfig, Intensity
 from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
-from thyrocast.dicom.pixels import Counts, PixelError, read_counts
+from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
 from thyrocast.image import field as images
-from thyrocast.image import quantities
+from thyrocast.image import quantities, syringes
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
 from thyrocast.image.locating import PINHOLE_GLAND_MM, UnusableError, extent_mm, find
@@ -199,14 +199,14 @@ def standardize_patient(
 def _standardize(
     patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig, settings: ImageConfig
 ) -> Standardized:
-    counts = read_counts(folder / scan.file, scan.frames)
+    counts = read_counts(folder / scan.file, scan.frames, MOST_PIXELS)
     if counts.saturated > settings.max_saturation:
         raise UnusableError("clipped: too many pixels have the largest value")
     image = np.rot90(counts.image, scan.turn)
     if image.max() <= 0:
         raise UnusableError("an image without counts")
     grid, gland, spacing = find(image, scan, settings)
-    dose_rate = _dose_rate(scan, folder, center)
+    dose_rate = _dose_rate(patient, scan, folder, center)
     measured = quantities.measure(
         grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
     )
@@ -269,26 +269,39 @@ def _intensity(
     return 100 * counts / (scan.duration_s * dose_rate * field.pixel_mm**2 / 100)
 
 
-def _dose_rate(scan: RegisteredScan, folder: Path, center: CenterConfig) -> float | None:
+def _dose_rate(
+    patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig
+) -> float | None:
     return quantities.dose_rate(
-        _syringe(scan.syringe, folder),
-        _syringe(scan.residual, folder),
+        _syringe(patient, "syringe", scan.syringe, folder),
+        _syringe(patient, "residual", scan.residual, folder),
         scan.tc_activity_mbq,
         scan.delay_min,
         center.fallbacks.sensitivity,
     )
 
 
-def _syringe(syringe: SyringeImage | None, folder: Path) -> SyringeCounts | None:
+def _syringe(
+    patient: str, column: str, syringe: SyringeImage | None, folder: Path
+) -> SyringeCounts | None:
     if syringe is None:
         return None
     try:
-        counts = read_counts(folder / syringe.file, [syringe.frame]).image
-    except PixelError:
-        LOG.warning("an image of a syringe cannot be read: no uptake is computed from it")
+        counts = syringes.net_counts(
+            read_counts(folder / syringe.file, [syringe.frame], MOST_PIXELS).image
+        )
+    except PixelError as error:
+        counts, problem = None, str(error)
+    else:
+        problem = "it shows no small object on an even background"
+    if counts is None:
+        # The name of the file may contain that of the patient, so only the private table has it.
+        LOG.warning(
+            "%s: the image in column %s_file of the private scans.csv is not used for the uptake: %s",
+            patient, column, problem,
+        )  # fmt: skip
         return None
-    total = float(np.maximum(counts, 0.0).sum())
-    return SyringeCounts(total, syringe.duration_s, syringe.minutes)
+    return SyringeCounts(counts, syringe.duration_s, syringe.minutes)
 
 
 def _acquisition(

@@ -223,6 +223,8 @@ def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.de
         return torch.device("cpu")
     seen = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if seen >= gpus:
+        if not rank:
+            LOGGER.info("GPU %s", torch.cuda.get_device_name(0))
         return torch.device("cuda", rank)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     fact = (

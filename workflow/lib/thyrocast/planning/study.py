@@ -4,11 +4,12 @@ Imported by the launcher: standard library only, except for the config.
 """
 
 import hashlib
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thyrocast import identity
-from thyrocast.config.center import CenterConfig
+from thyrocast.config.center import CenterConfig, Quantity
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
@@ -16,8 +17,9 @@ from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 from thyrocast.planning import folders, pseudonyms
 from thyrocast.planning.exports import Export
-from thyrocast.tables import clinical
+from thyrocast.tables import clinical, plausible
 from thyrocast.tables.spreadsheet import read_sheet
+from thyrocast.tables.table import Table
 
 
 def check_inputs(study: StudyConfig) -> None:
@@ -28,26 +30,54 @@ def check_inputs(study: StudyConfig) -> None:
     InputError
         With one line for each fault, naming center, key or column, and what was expected.
     """
-    faults = [fault for center in study.centers for fault in _center_faults(center, study.cohort)]
-    faults += _file_faults(study)
+    tables: dict[str, Table] = {}
+    faults = [
+        fault for center in study.centers for fault in _center_faults(center, study.cohort, tables)
+    ]
+    faults += [*_unit_faults(study, tables), *_file_faults(study)]
     if faults:
         raise InputError(faults[0] if len(faults) == 1 else "\n".join(["", *faults]))
 
 
-def _center_faults(center: CenterConfig, cohort: CohortConfig) -> Iterator[str]:
+def _center_faults(
+    center: CenterConfig, cohort: CohortConfig, tables: dict[str, Table]
+) -> Iterator[str]:
+    """Yield what is wrong with a center's files; add its table, if it can be used."""
     where = f"center {center.name}"
     folder = Path(center.dicom)
     if not folder.is_dir():
         yield f"{where}, key dicom: there is no folder {folder}, expected the DICOM export"
+    elif Path.cwd().resolve().is_relative_to(folder.resolve()):
+        yield (
+            f"{where}, key dicom: folder {center.dicom} contains the project itself, expected a folder "
+            "with nothing but the center's DICOM export"
+        )
     elif next(folders.walk(folder), None) is None:
         yield f"{where}, key dicom: folder {folder} contains no files, expected DICOM files"
     if not Path(center.clinical).is_file():
         yield f"{where}, key clinical: there is no file {center.clinical}, expected a table"
         return
     try:
-        clinical.read_table(center, cohort)
+        tables[center.name] = clinical.read_table(center, cohort).table
     except InputError as error:
         yield from (line for line in str(error).splitlines() if line)
+
+
+def _unit_faults(study: StudyConfig, tables: Mapping[str, Table]) -> Iterator[str]:
+    """Yield the quantities of a center that differ from other centers' as by another unit."""
+    for quantity in Quantity:
+        medians = {}
+        for name, table in tables.items():
+            column = table.quantity(quantity)
+            if column and quantity not in study.center(name).accept.unusual_values:
+                medians[name] = (column.factor, statistics.median(column.as_given.values()))
+        for name, near in plausible.other_centers(quantity, medians).items():
+            yield (
+                f"center {name}, key units.{quantity}: the median is {medians[name][1]:.3g} "
+                f"{getattr(study.center(name).units, quantity)}, far from the other centers' medians, "
+                f"which {' or '.join(near)} would explain: set the unit, or list {quantity} in "
+                "accept.unusual_values if it is right"
+            )
 
 
 def _file_faults(study: StudyConfig) -> Iterator[str]:
@@ -93,7 +123,7 @@ def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:
     """
     center = study.center(name)
     key = pseudonyms.key(study)
-    table = read_sheet(center.clinical, center.sheet, center.encoding)
+    table = clinical.read_cells(center)
     files = export.versions()
     found: dict[str, str] = {}
     for cell, row in zip(table.column(center.columns.patient), table.rows, strict=True):

@@ -34,9 +34,7 @@ def cluster_sums(values: Floats, cluster: ArrayLike) -> Floats:
            [5.]])
     """
     _, code = np.unique(np.asarray(cluster), return_inverse=True)
-    sums = np.zeros((int(code.max()) + 1, values.shape[1]))
-    np.add.at(sums, code, values)
-    return sums
+    return np.stack([np.bincount(code, weights=column) for column in values.T], axis=1)
 
 
 def standard_error(values: Floats, cluster: ArrayLike | None = None) -> tuple[float, int]:

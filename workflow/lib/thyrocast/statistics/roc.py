@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from thyrocast.statistics import inputs, intervals
-from thyrocast.statistics.inputs import Booleans, Floats, Integers, NotEstimableError
+from thyrocast.statistics.inputs import Floats, Integers, NotEstimableError
 
 
 class Roc(NamedTuple):
@@ -118,12 +118,16 @@ def band(
     inputs.require_both(y, "a ROC band")
     wanted = np.asarray(fpr, dtype=np.float64)
     order, last = _runs(s)
+    ranked = y[order]
+    cured, failed = order[ranked], order[~ranked]
+    # Number of cured, and of not cured, up to the end of each run of equal scores.
+    ends = np.append(0, np.cumsum(ranked)[last]), np.append(0, np.cumsum(~ranked)[last])
     rates, lost, total = [], 0, 0
     for block in drawn:
-        usable = (block[:, y].sum(axis=1) > 0) & (block[:, ~y].sum(axis=1) > 0)
+        found = _sensitivity(block[:, cured], block[:, failed], ends, wanted)
+        usable = ~np.isnan(found[:, 0])
         total, lost = total + usable.size, lost + int(np.sum(~usable))
-        if usable.any():
-            rates.append(_sensitivity(block[usable][:, order], y[order], last, wanted))
+        rates.append(found[usable])
     if lost >= 0.05 * total:
         raise NotEstimableError(f"an outcome is missing in {lost} of {total} bootstrap resamples")
     tail = intervals.tail(confidence)
@@ -131,26 +135,40 @@ def band(
     return low, high
 
 
-def _sensitivity(counts: NDArray[Any], y: Booleans, last: Integers, wanted: Floats) -> Floats:
-    """Sensitivity (b, m) at false positive rates of resamples.
+def _sensitivity(
+    cured: NDArray[Any], failed: NDArray[Any], ends: tuple[Integers, Integers], wanted: Floats
+) -> Floats:
+    """Sensitivity (b, m) of resamples at false positive rates; NaN where an outcome is missing.
 
-    The patients are in the order of decreasing scores; `last` as in `_runs`.
+    Parameters
+    ----------
+    cured, failed : ndarray, (b, p) and (b, q)
+        How often each patient was drawn, in the order of decreasing scores.
+    ends : tuple of ndarray, (runs + 1,)
+        Number of cured, and of not cured, patients up to the end of each run of equal scores.
+    wanted : ndarray, (m,)
+        False positive rates.
     """
-    true, false = (
-        np.pad(np.cumsum(counts * group, axis=1)[:, last], ((0, 0), (1, 0))).astype(np.float64)
-        for group in (y, ~y)
-    )
-    width = false.shape[1]
-    rows = np.arange(len(counts))[:, None]
+    true, false = (_running(counts) for counts in (cured, failed))
     # The small addition avoids that rounding puts a rate of k / n below k.
     goal = wanted * false[:, -1:] + 1e-9
+    rows = np.arange(len(false))[:, None]
     # One search for all resamples: each row is shifted above the one before it.
-    shift = rows * (2.0 * y.size)
-    found = np.searchsorted((false + shift).ravel(), (goal + shift).ravel(), side="right") - 1
-    left = np.minimum(found.reshape(goal.shape) - rows * width, width - 2)
-    x0, x1, y0, y1 = (
-        np.take_along_axis(table, at, axis=1)
-        for table, at in ((false, left), (false, left + 1), (true, left), (true, left + 1))
-    )
+    shift = rows * (2.0 * false[:, -1].max() + 2)
+    place = np.searchsorted((false + shift).ravel(), (goal + shift).ravel(), side="right") - 1
+    passed = place.reshape(goal.shape) - rows * false.shape[1]
+    # The last run that ends before the goal, and the next one, which crosses it.
+    left = np.searchsorted(ends[1], np.arange(false.shape[1]), side="right") - 1
+    run = np.minimum(left, ends[1].size - 2)[passed]
+    x0, x1 = false[rows, ends[1][run]], false[rows, ends[1][run + 1]]
+    y0, y1 = true[rows, ends[0][run]], true[rows, ends[0][run + 1]]
     share = np.clip((goal - x0) / np.maximum(x1 - x0, 1e-12), 0, 1)
-    return np.asarray((y0 + (y1 - y0) * share) / true[:, -1:])
+    most = true[:, -1:] * (false[:, -1:] > 0)
+    return np.asarray((y0 + (y1 - y0) * share) / np.where(most > 0, true[:, -1:], np.nan))
+
+
+def _running(counts: NDArray[Any]) -> Floats:
+    """Running sums of rows from 0, (b, p + 1)."""
+    sums = np.zeros((len(counts), counts.shape[1] + 1))
+    np.cumsum(counts, axis=1, dtype=np.float64, out=sums[:, 1:])
+    return sums

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast.statistics import inputs, losses
-from thyrocast.statistics.inputs import Booleans, Floats
+from thyrocast.statistics import influence, inputs, losses
+from thyrocast.statistics.inputs import Booleans, Floats, Integers
 
 Weights = NDArray[Any]
 Metric = Callable[[Weights], Floats]
@@ -63,7 +63,47 @@ def auc(outcome: Booleans, score: Floats) -> Metric:
     return compute
 
 
-def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict[str, Floats]]:
+def auc_of_clusters(outcome: Booleans, score: Floats, cluster: Integers) -> Metric:
+    """Return a function that computes AUCs from the weights of a few whole clusters.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    score : ndarray of float, (n,)
+        Higher means more likely cured.
+    cluster : ndarray of int, (n,)
+        Cluster of each patient, from 0 to k - 1.
+
+    Returns
+    -------
+    callable
+        From weights (b, k) to AUCs (b,).
+
+    Examples
+    --------
+    >>> y, s = np.array([True, True, False, False]), np.array([0.9, 0.4, 0.4, 0.1])
+    >>> auc_of_clusters(y, s, np.array([0, 1, 0, 1]))(np.array([[1, 1], [2, 0]]))
+    array([0.875, 1.   ])
+    """
+    k = int(cluster.max()) + 1
+    wins = np.zeros((k, k))
+    for other in range(k):
+        failed = np.sort(score[~outcome & (cluster == other)])
+        below = sum(np.searchsorted(failed, score[outcome], side=s) for s in ("left", "right")) / 2
+        wins[:, other] = np.bincount(cluster[outcome], weights=below, minlength=k)
+    cured, lost = (np.bincount(cluster[who], minlength=k) for who in (outcome, ~outcome))
+
+    def compute(weights: Weights) -> Floats:
+        w = weights.astype(np.float64)
+        return _ratio(np.einsum("bi,ij,bj->b", w, wins, w, optimize=True), (w @ cured) * (w @ lost))
+
+    return compute
+
+
+def decisions(
+    outcome: Booleans, decision: Booleans, cluster: Integers | None = None
+) -> Callable[[Weights], dict[str, Floats]]:
     """Return a function that computes sensitivity, specificity, predictive values and accuracy.
 
     Parameters
@@ -72,11 +112,13 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
         True = cured.
     decision : ndarray of bool, (n,)
         True = called cured.
+    cluster : ndarray of int, (n,), optional
+        Cluster of each patient, from 0 to k - 1, if whole clusters are drawn.
 
     Returns
     -------
     callable
-        From weights (b, n) to a dict of metrics (b,).
+        From weights (b, n), or (b, k) with clusters, to a dict of metrics (b,).
 
     Examples
     --------
@@ -87,6 +129,7 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
     cells = np.stack(
         [outcome & decision, outcome & ~decision, ~outcome & decision, ~outcome & ~decision], axis=1
     ).astype(np.float64)
+    cells = _within(cells, cluster)
 
     def compute(weights: Weights) -> dict[str, Floats]:
         tp, fn, fp, tn = (weights @ cells).T
@@ -101,7 +144,14 @@ def decisions(outcome: Booleans, decision: Booleans) -> Callable[[Weights], dict
     return compute
 
 
-def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[str, Floats]]:
+def _within(columns: Floats, cluster: Integers | None) -> Floats:
+    """Sums of columns (n, m) within clusters, (k, m)."""
+    return columns if cluster is None else influence.cluster_sums(columns, cluster)
+
+
+def scores(
+    outcome: Booleans, probability: Floats, cluster: Integers | None = None
+) -> Callable[[Weights], dict[str, Floats]]:
     """Return a function that computes Brier and scaled Brier score, log loss, observed/expected.
 
     Parameters
@@ -110,11 +160,13 @@ def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[s
         True = cured.
     probability : ndarray of float, (n,)
         Predicted probability of cure.
+    cluster : ndarray of int, (n,), optional
+        As in `decisions`.
 
     Returns
     -------
     callable
-        From weights (b, n) to a dict of metrics (b,).
+        From weights (b, n), or (b, k) with clusters, to a dict of metrics (b,).
 
     Examples
     --------
@@ -125,7 +177,7 @@ def scores(outcome: Booleans, probability: Floats) -> Callable[[Weights], dict[s
     y = outcome.astype(np.float64)
     squared = losses.squared_errors(outcome, probability)
     loss = losses.log_losses(outcome, probability)
-    columns = np.stack([np.ones_like(y), y, squared, loss, probability], axis=1)
+    columns = _within(np.stack([np.ones_like(y), y, squared, loss, probability], axis=1), cluster)
 
     def compute(weights: Weights) -> dict[str, Floats]:
         n, events, error, lost, expected = (weights @ columns).T

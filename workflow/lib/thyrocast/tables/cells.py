@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thyrocast.contract.text import fold
+from thyrocast.contract.text import fold, look_up
+from thyrocast.tables.clock import parse_clock
 from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
 from thyrocast.tables.columns import Column
 from thyrocast.tables.numbers import Bound
@@ -89,6 +90,16 @@ class Row:
             self.unreadable_dates.append(column)
         value: datetime.date | None = self._value(read)
         return value
+
+    def clock(self, column: str | None) -> datetime.time | None:
+        """Return a time of day; None if the cell is empty, or, with a fault, if it is no time."""
+        text = self.text(column)
+        if not text:
+            return None
+        found = parse_clock(text)
+        if found is None:
+            self.fault(column, "not a time of day, expected one such as 10:30")
+        return found
 
     def code(self, column: str | None, name: str, codes: Mapping[str, str | None]) -> str | None:
         """Return our code for a cell; None if not known, or, with a fault, if it is undefined.
@@ -196,8 +207,9 @@ def words(meanings: Mapping[str, Any], problem: str) -> Callable[[str], Any]:
     table = {fold(theirs): ours for theirs, ours in meanings.items()}
 
     def read(text: str) -> Any:
-        if fold(text) not in table:
-            raise ValueError(problem)
-        return table[fold(text)]
+        try:
+            return look_up(table, fold(text))
+        except KeyError:
+            raise ValueError(problem) from None
 
     return read

@@ -20,6 +20,7 @@ from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
 from thyrocast.tables.followup import FollowUp
+from thyrocast.tables.headers import tidy
 from thyrocast.tables.numbers import RANGES, Bound
 from thyrocast.tables.spreadsheet import Sheet, read_sheet
 from thyrocast.tables.table import Table, is_date_key
@@ -59,6 +60,8 @@ class ClinicalPatient:
         Why the patient is excluded for a date that is there but can't be read; "" if there is none.
     bounds
         For each number that is a limit (``<0.01``), whether the value is below or above it.
+    tc_activity_mbq, injected
+        Activity of the scintigram's injection in MBq and its time; None if not known.
     """
 
     identifier: str
@@ -73,6 +76,8 @@ class ClinicalPatient:
     later_therapy: bool = False
     unreadable: str = ""
     bounds: Mapping[str, Bound] = field(default_factory=dict)
+    tc_activity_mbq: float | None = None
+    injected: datetime.time | None = None
 
 
 def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPatient]:
@@ -136,10 +141,7 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     InputError
         As `read_clinical`.
     """
-    try:
-        sheet = read_sheet(center.clinical, center.sheet, center.encoding)
-    except InputError as error:
-        raise InputError(f"center {center.name}: {error}") from None
+    sheet = read_cells(center)
     _check_columns(sheet, center)
     factors = {
         name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
@@ -170,12 +172,32 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     return ClinicalTable(patients, table, faults, notes)
 
 
+def read_cells(center: CenterConfig) -> Sheet:
+    """Return a center's table as text.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read as a table.
+    """
+    try:
+        return read_sheet(
+            center.clinical,
+            center.sheet,
+            center.encoding,
+            frozenset(center.named_columns().values()),
+            center.hidden_rows,
+        )
+    except InputError as error:
+        raise InputError(f"center {center.name}: {error}") from None
+
+
 def _check_columns(sheet: Sheet, center: CenterConfig) -> None:
     absent = [
         f"center {center.name}, key {key}: table {center.clinical} has no column {name!r}, "
         f"expected one of {', '.join(map(repr, sheet.header))}"
         for key, name in center.named_columns().items()
-        if name not in sheet.header
+        if tidy(name) not in sheet.header
     ]
     if absent:
         raise InputError(absent[0] if len(absent) == 1 else "\n".join(["", *absent]))
@@ -214,6 +236,8 @@ def _read_patient(
             if name in CLINICAL
             and (bound := row.bound(getattr(columns, name), name, factors[name]))
         },
+        tc_activity_mbq=row.number(columns.tc_activity, "tc_activity", factors["tc_activity"]),
+        injected=row.clock(columns.injection_time),
     )
     return _with_dates_checked(_with_outcome(patient, row, center, factors), row, center)
 

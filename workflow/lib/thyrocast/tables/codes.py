@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from thyrocast.contract import cohort as contract
-from thyrocast.contract.text import fold
+from thyrocast.contract.text import fold, look_up
 
 #: Our codes of each clinical column that has codes.
 CODES = {column.name: column.allowed for column in contract.CLINICAL if column.allowed}
@@ -47,9 +47,12 @@ def decode(column: str, text: str, codes: Mapping[str, str | None]) -> str | Non
     """
     folded = fold(text)
     table = {fold(theirs): ours for theirs, ours in codes.items()}
-    for known in (table, {c: c for c in CODES[column]}, _BUILT_IN[column]):
-        if folded in known:
-            return known[folded]
+    ours: dict[str, str | None] = {code: code for code in CODES[column]}
+    for known in (table, ours, _BUILT_IN[column]):
+        try:
+            return look_up(known, folded)
+        except KeyError:
+            continue
     raise ValueError("an unknown code")
 
 

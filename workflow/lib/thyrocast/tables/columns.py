@@ -14,8 +14,8 @@ from thyrocast.contract.names import ColumnKind, OrderSource
 from thyrocast.contract.text import fold
 from thyrocast.tables import dates, numbers
 from thyrocast.tables.codes import NO, YES
+from thyrocast.tables.exact import Exact
 from thyrocast.tables.numbers import RANGES, Bound, Mark, Number
-from thyrocast.tables.spreadsheet import Exact
 from thyrocast.tables.units import UNITS, convert
 
 Value = TypeVar("Value")

@@ -17,6 +17,7 @@ RANGES = {
     "ft3": (0.1, 200.0),
     "withdrawal_days": (0.0, 3_650.0),
     "tsh": (0.0, 1_000.0),
+    "tc_activity": (20.0, 1_000.0),
 }
 AMBIGUOUS = "may be a decimal or a thousands separator"
 

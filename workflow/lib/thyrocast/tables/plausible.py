@@ -22,6 +22,7 @@ MEDIANS = {
     "ft4": (7.0, 90.0),
     "ft3": (2.0, 40.0),
     "withdrawal_days": (0.0, 120.0),
+    "tc_activity": (30.0, 500.0),
 }
 #: Units that laboratories and hospitals use.
 COMMON_UNITS = {
@@ -33,6 +34,7 @@ COMMON_UNITS = {
     "ft4": ("pmol/L", "ng/dL", "ng/L"),
     "ft3": ("pmol/L", "pg/mL", "ng/dL"),
     "withdrawal_days": ("days", "weeks", "months"),
+    "tc_activity": ("MBq", "mCi", "GBq", "kBq"),
 }
 #: Values of single patients beyond which a unit is doubtful, although they are possible.
 _UNUSUAL = {"activity": (37.0, 3_700.0), "ft4": (2.5, 150.0), "uptake_24h": (1.01, 100.0)}

@@ -9,6 +9,7 @@ from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.tables import columns, plausible
 from thyrocast.tables.columns import CodeColumn, Column, DateColumn, NumberColumn
+from thyrocast.tables.headers import tidy
 from thyrocast.tables.spreadsheet import Sheet
 
 AnyColumn = TypeVar("AnyColumn", bound=Column)
@@ -49,7 +50,7 @@ class Table:
         self._columns: dict[tuple[str, ...], Column] = {}
         self.keys: dict[str, list[str]] = {}
         for key, header in center.named_columns().items():
-            self.keys.setdefault(header, []).append(key)
+            self.keys.setdefault(tidy(header), []).append(key)
 
     def texts(self, header: str) -> list[str]:
         """Return the cells of a column; "" for an empty one and for "not known"."""
@@ -122,6 +123,17 @@ class Table:
         """Return the columns that were read so far."""
         return list(self._columns.values())
 
+    def quantity(self, name: str) -> NumberColumn | None:
+        """Return the column of a quantity before therapy, if it was read and has 3 numbers."""
+        for column in self.read():
+            if (
+                isinstance(column, NumberColumn)
+                and f"columns.{name}" in self.keys.get(tidy(column.header), ())
+                and len(column.as_given) >= _LEAST
+            ):
+                return column
+        return None
+
     def rows(self, positions: Iterable[int]) -> str:
         """Return positions of cells as rows of the file, in words."""
         lines = [self.sheet.lines[position] for position in positions]
@@ -146,7 +158,7 @@ class Table:
     def _is_whole(self, column: Column) -> bool:
         """Return whether all cells of a column should be readable as what they were read as."""
         dates = isinstance(column, DateColumn)
-        return not dates or any(map(is_date_key, self.keys.get(column.header, ())))
+        return not dates or any(map(is_date_key, self.keys.get(tidy(column.header), ())))
 
     def _fault(self, column: Column) -> str:
         """Return why the order of a column's dates or its unit must be configured."""

@@ -20,6 +20,7 @@ from thyrocast.contract.text import fold
 from thyrocast.tables import plausible, resemblance
 from thyrocast.tables.clinical import ClinicalTable
 from thyrocast.tables.columns import Column, DateColumn, NumberColumn
+from thyrocast.tables.headers import tidy
 from thyrocast.tables.numbers import Bound
 from thyrocast.tables.table import Table
 from thyrocast.tables.units import UNITS
@@ -42,7 +43,7 @@ def understand(center: CenterConfig, read: ClinicalTable) -> Understanding:
     sheet = table.sheet
     found: dict[str, list[Column]] = {}
     for column in table.read():
-        found.setdefault(column.header, []).append(column)
+        found.setdefault(tidy(column.header), []).append(column)
     columns = [
         _column(table, header, column)
         for header in sheet.header

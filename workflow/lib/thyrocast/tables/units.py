@@ -12,10 +12,11 @@ from thyrocast.contract import cohort as contract
 from thyrocast.contract.table import Kind
 from thyrocast.errors import InputError
 
-#: Unit of each of our numeric clinical columns, and of TSH.
+#: Unit of each of our numeric clinical columns, of TSH, and of the injected technetium-99m activity.
 UNITS = {
     **{column.name: column.unit for column in contract.CLINICAL if column.kind is Kind.NUMBER},
     "tsh": "mIU/L",
+    "tc_activity": "MBq",
 }
 #: g/mol of thyroxine (C15H11I4NO4) and triiodothyronine (C15H12I3NO4), from IUPAC atomic weights.
 MOLAR_MASS = {"ft4": 776.87, "ft3": 650.97}
@@ -176,7 +177,7 @@ def factor(column: str, unit: str, center: str) -> float:
 def _example(column: str) -> str:
     examples = {
         "age": "`years`", "gland_mass": "`g` or `mL`", "uptake_24h": "`percent` or `fraction`",
-        "activity": "`MBq` or `mCi`", "trab": "`IU/L`", "ft4": "`pmol/L` or `ng/dL`",
+        "activity": "`MBq` or `mCi`", "tc_activity": "`MBq` or `mCi`", "trab": "`IU/L`", "ft4": "`pmol/L` or `ng/dL`",
         "ft3": "`pmol/L` or `pg/mL`", "withdrawal_days": "`days` or `weeks`", "tsh": "`mIU/L`",
     }  # fmt: skip
     return examples[column]

@@ -1,0 +1,87 @@
+"""What uptake rests on: implausible statements of the header are missing, and that is told."""
+
+import datetime
+from typing import Any
+
+import pytest
+from pydicom.dataset import Dataset
+
+from tests.unit.example_scans import nm
+from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.elements import Elements
+from thyrocast.dicom.header import read_elements
+
+
+def injected(stated: Stated | None = None, **drug: Any) -> Injection:
+    dataset: Dataset = nm()
+    for keyword, value in drug.items():
+        setattr(dataset.RadiopharmaceuticalInformationSequence[0], keyword, value)
+    header = Elements(read_elements(dataset))
+    return injection(header, acquired(header), stated)
+
+
+@pytest.mark.parametrize(
+    ("dose", "mbq", "flags"),
+    [
+        (74.0, 74.0, ()),
+        (185, 185.0, ()),
+        (0, None, ()),
+        (2.16, None, ("activity_implausible",)),
+        (5.0, None, ("activity_implausible",)),
+        (10.0, None, ("activity_implausible",)),
+        (80_000, None, ("activity_implausible",)),
+        (0.074, None, ("activity_implausible",)),
+        (74e6, 74.0, ("activity_in_bq",)),
+        (74e9, None, ("activity_implausible",)),
+    ],
+)
+def test_an_activity_that_is_no_plausible_number_of_mbq_is_missing(
+    dose: float, mbq: float | None, flags: tuple[str, ...]
+) -> None:
+    found = injected(RadionuclideTotalDose=dose)
+    assert found.activity_mbq == mbq
+    assert found.flags == flags
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "flags"),
+    [
+        ("100000", 15.0, ()),
+        ("081500", 120.0, ()),
+        ("000000", None, ("delay_implausible",)),
+        ("000000.00", None, ("delay_implausible",)),
+        ("104500", None, ("delay_implausible",)),
+        ("101500", None, ("delay_implausible",)),
+        ("023000", None, ("delay_implausible",)),
+        ("", None, ()),
+    ],
+)
+def test_a_delay_that_is_not_that_of_a_thyroid_scan_is_missing(
+    start: str, minutes: float | None, flags: tuple[str, ...]
+) -> None:
+    found = injected(RadiopharmaceuticalStartTime=start)
+    assert found.delay_min == minutes
+    assert found.flags == flags
+
+
+def test_a_dynamic_study_may_start_with_the_injection() -> None:
+    dataset = nm()
+    dataset.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartTime = "101500"
+    header = Elements(read_elements(dataset))
+    assert injection(header, acquired(header), Stated(), dynamic=True).delay_min == 0.0
+
+
+def test_the_table_comes_before_the_header_and_a_contradiction_is_told() -> None:
+    found = injected(Stated(80.0, datetime.time(9, 55)))
+    assert (found.activity_mbq, found.activity_by) == (80.0, "table")
+    assert (found.delay_min, found.delay_by) == (20.0, "table")
+    assert found.flags == ()
+    found = injected(Stated(150.0, datetime.time(9, 0)))
+    assert (found.activity_mbq, found.delay_min) == (150.0, 75.0)
+    assert found.flags == ("activity_differs", "delay_differs")
+
+
+def test_an_injection_after_the_image_by_the_table_is_missing() -> None:
+    found = injected(Stated(None, datetime.time(11, 0)))
+    assert (found.delay_min, found.delay_by) == (None, None)
+    assert "delay_implausible" in found.flags

@@ -1,0 +1,103 @@
+"""Copies of one object in an export: one image, or a contradiction."""
+
+import collections
+import filecmp
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thyrocast.cohort.selection import Candidate
+from thyrocast.dicom.acquisition import acquired
+from thyrocast.dicom.exclusion import Stage, frame_count
+from thyrocast.dicom.frames import FileVerdict, PatientFile
+from thyrocast.dicom.pixels import PixelError, read_counts
+
+COPY = "a copy of another file"
+DIFFERENT_PIXELS = "one SOPInstanceUID with different pixels"
+DIFFERENT_HEADERS = "one SOPInstanceUID with different headers"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The files of a patient without copies.
+
+    Attributes
+    ----------
+    files
+        All files, copies with a verdict that excludes them.
+    doubtful
+        Files with the SOPInstanceUID of another file that is not their copy, and why.
+    """
+
+    files: tuple[PatientFile, ...]
+    doubtful: dict[str, str]
+
+    def doubt(self, scans: Iterable[Candidate]) -> str:
+        """Return why one of the selected scans is doubtful; "" if none is."""
+        return next((self.doubtful[s.file] for s in scans if s.file in self.doubtful), "")
+
+
+def resolve(files: Sequence[PatientFile], folder: Path) -> Resolved:
+    """Exclude copies of an object, and find objects that share a SOPInstanceUID but differ.
+
+    Pixels are read only if several files have one SOPInstanceUID and one of them has a scan.
+
+    Parameters
+    ----------
+    files
+        The files of one patient, in the order of their names.
+    folder
+        The center's export.
+    """
+    groups: dict[str, list[PatientFile]] = collections.defaultdict(list)
+    for file in files:
+        # A copy that can't be decoded, such as a truncated one, contradicts nothing.
+        if file.verdict.scans or file.verdict.stage not in {Stage.UNREADABLE, Stage.PIXELS}:
+            groups[file.header.text("SOPInstanceUID")].append(file)
+    dropped: set[str] = set()
+    doubtful: dict[str, str] = {}
+    for uid, (first, *others) in groups.items():
+        if not uid or not any(file.verdict.scans for file in (first, *others)):
+            continue
+        for other in others:
+            if reason := _difference(first, other, folder):
+                doubtful |= {first.name: reason, other.name: reason}
+            else:
+                dropped.add(other.name)
+    copy = FileVerdict(reason=COPY, stage=Stage.UNREADABLE)
+    kept = (replace(file, verdict=copy) if file.name in dropped else file for file in files)
+    return Resolved(tuple(kept), doubtful)
+
+
+def _difference(a: PatientFile, b: PatientFile, folder: Path) -> str:
+    """Return in what two files with one SOPInstanceUID differ; "" for copies."""
+    paths = folder / a.name, folder / b.name
+    try:
+        if filecmp.cmp(*paths, shallow=False):
+            return ""
+    except OSError:
+        return ""
+    if _matrix(a) != _matrix(b):
+        return DIFFERENT_PIXELS
+    try:
+        frames = range(frame_count(a.header))
+        one, other = (read_counts(path, frames).image for path in paths)
+    except PixelError:
+        return ""
+    if not np.array_equal(one, other):
+        return DIFFERENT_PIXELS
+    return "" if _meaning(a) == _meaning(b) else DIFFERENT_HEADERS
+
+
+def _matrix(file: PatientFile) -> tuple[Any, ...]:
+    header = file.header
+    return header.number("Rows"), header.number("Columns"), frame_count(header)
+
+
+def _meaning(file: PatientFile) -> tuple[Any, ...]:
+    """Return what registration uses of a header."""
+    header = file.header
+    return file.verdict, acquired(header), header.several("PixelSpacing")

@@ -1,0 +1,155 @@
+"""Whether two spellings may be the name of one person; standard library only.
+
+A PatientName (PS3.5 6.2.1.2) is written in many ways: components in another order, accents lost,
+umlauts spelled out, titles, initials, a second or a married name. Only a difference that none of
+these explains is one.
+"""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+# Shortest word of which a shortened form, or one with another letter, is recognized.
+_SHORTENED, _MISSPELLED = 3, 5
+_TITLES = re.compile(
+    r"dr|prof|professor|med|dipl|ing|phd|md|mr|mrs|ms|miss|sir|frau|fr|herr|hr|mme|mlle|madame|"
+    r"monsieur|sig|sigra|signora?|sra?|srta|senora?|dott|dottssa|pani?|bay|bayan|mw|mevr|dhr|jr|ii|"
+    r"iii|iv|geb|geborene|n[eé]e|born|ep|[eé]pouse|vve|veuve|verh|verw"
+)
+_UNKNOWN = re.compile(
+    r"\b(anon\w*|unknown|unbekannt|inconnue?|desconocid[oa]|desconhecid[oa]|sconosciut[oa]|"
+    r"bilinmiyor|onbekend|nieznan[ya]|no ?name|patient\w*|paciente|paziente|pacjent|hasta|test\w*|"
+    r"none|null|nn|xx+|deidentif\w*|de identif\w*|removed|redacted|hidden|name|phantom)\b"
+)
+_PLAIN = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i",
+                        "þ": "th", "ð": "d"})  # fmt: skip
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+
+
+@dataclass(frozen=True)
+class Name:
+    """The words of a name in one script, in lower case, without titles.
+
+    Attributes
+    ----------
+    family, given
+        Words before and after the first separator of components; `given` is empty if there is
+        none, because the order of the words is then not known.
+    """
+
+    family: tuple[str, ...]
+    given: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words."""
+        return self.family + self.given
+
+
+def parse(text: str, identifier: str = "") -> dict[str, Name]:
+    """Return the names in a PatientName, by script; none if it is a placeholder or a pseudonym.
+
+    Parameters
+    ----------
+    text
+        The value, with components separated by ``^`` or a comma, and groups by ``=``.
+    identifier
+        The patient's identifier, which some exporters write in place of the name.
+    """
+    names: dict[str, Name] = {}
+    for group in unicodedata.normalize("NFC", text).split("="):
+        lower = group.casefold().replace("i\u0307", "i")
+        if _UNKNOWN.search(re.sub(r"[\W_]+", " ", lower)):
+            return {}
+        separator = "^" if "^" in lower else ","
+        family, *others = lower.split(separator)
+        # The other components are given and middle names, prefix and suffix.
+        name = Name(_words(family), _words(" ".join(others)))
+        if name.words and "".join(name.words) != _letters(identifier.casefold()):
+            names.setdefault(_script(name.words[0]), name)
+    return names
+
+
+def _words(text: str) -> tuple[str, ...]:
+    parts = re.split(r"[\s^,.;/\-\u2010-\u2015'\u2019`´()_]+", text)
+    # A word with a digit is a number of the patient, not a name.
+    letters = (_letters(part) for part in parts if not any(c.isdigit() for c in part))
+    return tuple(word for word in letters if word and not _TITLES.fullmatch(word))
+
+
+def _letters(text: str) -> str:
+    # A question mark stands for a letter that was lost in a conversion of character sets.
+    return "".join(c for c in text if c.isalpha() or unicodedata.combining(c) or c in "?\ufffd")
+
+
+def _script(word: str) -> str:
+    return unicodedata.name(word[0], "LATIN").split()[0].split("-")[0]
+
+
+def may_be_one(a: dict[str, Name], b: dict[str, Name], *, same_birth: bool) -> bool:
+    """Return whether two names may be those of one person; names in different scripts may.
+
+    Parameters
+    ----------
+    a, b
+        What `parse` returned.
+    same_birth
+        Whether both are known to be born on the same day: then another family name with the same
+        given name is that of a marriage.
+    """
+    shared = a.keys() & b.keys()
+    return not shared or any(_alike(a[script], b[script], same_birth) for script in shared)
+
+
+def _alike(a: Name, b: Name, same_birth: bool) -> bool:
+    if _covers(b, a.words) or _covers(a, b.words):
+        return True
+    if not (a.given and b.given):
+        return False
+    given = _within(a.given, b.given) or _within(b.given, a.given)
+    return given and same_birth
+
+
+def _covers(name: Name, words: Collection[str]) -> bool:
+    """Return whether a name contains all words, also if it writes them as one or as several."""
+    joined = ["".join(name.family), "".join(name.given)]
+    joined += ["".join(joined), "".join(reversed(joined))]
+    return _within(words, [*name.words, *filter(None, joined)])
+
+
+def _within(words: Collection[str], others: Collection[str]) -> bool:
+    return all(any(_match(word, other) for other in others) for word in words)
+
+
+def _match(a: str, b: str) -> bool:
+    if set(spellings(a)) & set(spellings(b)):
+        return True
+    short, long = sorted((spellings(a)[0], spellings(b)[0]), key=len)
+    if long.startswith(short) and (len(short) == 1 or len(short) >= _SHORTENED):
+        return True
+    lost = sum(short.count(mark) + long.count(mark) for mark in "?\ufffd")
+    return (len(long) >= _MISSPELLED or bool(lost)) and _distance(short, long) <= max(lost, 1)
+
+
+@functools.lru_cache(4096)
+def spellings(word: str) -> tuple[str, ...]:
+    """Return a word in lower-case letters without accents, and with umlauts spelled out."""
+    return tuple(dict.fromkeys(_spellings(word)))
+
+
+def _spellings(word: str) -> Iterator[str]:
+    for text in (word, word.translate(_SPELLED_OUT)):
+        parts = unicodedata.normalize("NFKD", text.translate(_PLAIN))
+        yield "".join(c for c in parts if not unicodedata.combining(c))
+
+
+def _distance(a: str, b: str) -> int:
+    """Return the Levenshtein distance."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        above, row[0] = row[0], i
+        for j, right in enumerate(b, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (left != right))
+    return row[-1]

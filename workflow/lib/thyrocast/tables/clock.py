@@ -1,0 +1,35 @@
+"""Read times of day from the cells of a center's table."""
+
+import datetime
+import re
+
+_CLOCK = re.compile(
+    r"(?:^|[\sT])(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d+)?)?\s*([ap])?\.?\s?m?\.?\s*(?:uhr|h)?$",
+    re.IGNORECASE,
+)
+_COMPACT = re.compile(r"^(\d{2})(\d{2})(\d{2})?$")
+
+
+def parse_clock(text: str) -> datetime.time | None:
+    """Return the time of day in a cell; None if it is none.
+
+    A date before the time is ignored. Midnight is how spreadsheets write that there is no time.
+
+    Examples
+    --------
+    >>> parse_clock("10:30"), parse_clock("2020-01-03 1:05 PM"), parse_clock("00:00:00")
+    (datetime.time(10, 30), datetime.time(13, 5), None)
+    """
+    cell = text.strip()
+    match = _CLOCK.search(cell) or _COMPACT.match(cell)
+    if not match:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.groups()[:3])
+    half = match.group(4) if match.re is _CLOCK else None
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    if hour > 23 or minute > 59 or second > 59 or not (hour or minute or second):
+        return None
+    return datetime.time(hour, minute, second)
