@@ -20,7 +20,7 @@ from thyrocast.image.quantities import measure
 @cache
 def tissue() -> float:
     """How much more activity the gland of `scan` has than its counts in air would say."""
-    grid = to_grid(neck(64, 4.0, seed=1).astype(float), (4.0, 4.0))
+    grid = to_grid(neck(64, 4.0, seed=1).astype(float), (2.0, 2.0))
     gland = find_gland(grid, GRID_MM, (4.0, 150.0))
     found = measure(grid, gland, GRID_MM, 1.0, 100.0, depth_mm=ImageConfig().gland_depth_mm)
     assert found.q_uptake is not None

@@ -11,7 +11,7 @@ from thyrocast.image import gland_network
 from thyrocast.image.gland import NoGlandError, find_gland, lobes
 from thyrocast.image.gland_network import GRID_MM, Marked
 
-PHANTOMS = 0.04
+PHANTOMS = 0.02
 
 
 def test_the_shipped_weights_are_the_tested_ones() -> None:
@@ -68,7 +68,7 @@ def test_glands_of_another_simulator_are_found() -> None:
     areas = np.abs([area for result in aimed for area in result.areas])
     assert sum(result.wrong for result in aimed) == 0
     assert sum(bool(result.refused) for result in aimed) <= 1
-    assert np.median(areas) < 0.12
+    assert np.median(areas) < 0.15
     assert np.median([result.dice for result in aimed if not result.refused]) > 0.88
     negatives = [r for c in gland_phantoms.CASES if not c.thyroid for r in results[c.name]]
     assert sum(bool(result.refused) for result in negatives) >= len(negatives) - 1

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 #: The weights, and the SHA-256 of their file.
 WEIGHTS = Path(__file__).with_name("gland_network.safetensors")
-WEIGHTS_SHA256 = "a6d19c3827dca67697c73c7f6b739f10e5043aed6b496eedbd3a5863faaa515c"
+WEIGHTS_SHA256 = "6960a68454c9839390cc15e9189fe61edc03e78974e9381fb1e9ea5cc4b63d24"
 #: Side of a pixel of the images that the network was trained on, mm, and pixels per side of its window.
 GRID_MM = 2.0
 WINDOW = 160
