@@ -42,7 +42,7 @@ class Hospital:
             "patient": "id", "outcome": "result", "therapy_date": "therapy",
             "birth_date": "birth", "sex": "sex",
         }  # fmt: skip
-        changes = {"columns": columns} | changes
+        changes = {"columns": columns, "eligibility": {"all_rows": True}} | changes
         self.dicom = self.folder / "dicom"
         clinical = str(self.folder / "table.csv")
         self.center = center(name=name, dicom=str(self.dicom), clinical=clinical, **changes)
@@ -107,6 +107,8 @@ def assemble(
             out / "patients.csv",
             out / "images.npy",
             out / "masks.npy",
+            out / "follow_up.csv",
+            out / "without_outcome.csv",
             flow=out / "flow.json",
         ),
         roles={h.name: h.center.role for h in hospitals},

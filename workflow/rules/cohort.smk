@@ -73,6 +73,8 @@ rule assemble_cohort:
         images="<results>/cohort/images.npy",
         masks="<results>/cohort/masks.npy",
         patients="<results>/cohort/patients.csv",
+        follow_up="<results>/cohort/follow_up.csv",
+        without_outcome="<results>/cohort/without_outcome.csv",
         flow="<results>/cohort/flow.json",
     log:
         "<logs>/assemble_cohort.log",
@@ -89,6 +91,7 @@ rule assemble_cohort:
         settings=config["cohort"],
         outcomes=config["outcomes"],
         seed=config["seed"],
+        smallest=lookup("evaluation/minimum_count/patients", within=config),
         code=code_version("assemble_cohort"),
     script:
         "../scripts/assemble_cohort.py"

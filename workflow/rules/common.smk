@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, pseudonyms, study
+from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
@@ -67,8 +68,8 @@ def one_gpu(wildcards):
 
 
 def shown(path, caption, category, name):
-    """Return an output that `snakemake --report` shows; tables with rows of patients are not."""
-    if name in ("predictions", "roc"):
+    """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
+    if caption == "table" and name not in [table.name for table in AGGREGATE]:
         return path
     return report(
         path,

@@ -7,6 +7,7 @@ rule evaluate_design:
     """Evaluate a design: discrimination, calibration and net benefit with intervals."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
+        follow_up=rules.assemble_cohort.output.follow_up,
         predictions=collect(
             rules.fit_signature.output.predictions,
             split=lookup("{design}", within=SPLITS),
@@ -31,6 +32,7 @@ rule evaluate_design:
     params:
         settings=config["evaluation"],
         embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
         seed=config["seed"],
         code=code_version("evaluate_design"),
     script:
@@ -97,6 +99,7 @@ rule evaluate_definition:
     params:
         settings=config["evaluation"],
         embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
         seed=config["seed"],
         code=code_version("evaluate_definition"),
     script:

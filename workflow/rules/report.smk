@@ -34,6 +34,7 @@ rule render_report:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
+        without_outcome=rules.assemble_cohort.output.without_outcome,
         splits=rules.make_splits.output.splits,
         sample_size=rules.plan_sample_size.output.sample_size,
         performance=rules.pool_centers.output.performance,
@@ -81,16 +82,7 @@ rule write_crate:
     input:
         provenance=rules.write_provenance.output.provenance,
         report=rules.render_report.output.report,
-        # Not the curves and predictions: these have a row for each patient.
-        tables=[
-            rules.pool_centers.output.performance,
-            rules.pool_centers.output.decision_curve,
-            rules.pool_centers.output.comparisons,
-            rules.pool_centers.output.thresholds,
-            rules.pool_centers.output.prediction_sets,
-            rules.pool_centers.output.pooled,
-            rules.pool_centers.output.pooled_centers,
-        ],
+        tables=[f"<results>/evaluation/{table.name}.csv" for table in AGGREGATE],
     output:
         crate=directory("<results>/crate"),
     log:

@@ -26,10 +26,13 @@ if "snakemake" in globals():
             patients=Path(snakemake.output.patients),
             images=Path(snakemake.output.images),
             masks=Path(snakemake.output.masks),
+            follow_up=Path(snakemake.output.follow_up),
+            without_outcome=Path(snakemake.output.without_outcome),
             flow=Path(snakemake.output.flow),
         ),
         roles=dict(snakemake.params.roles),
         settings=CohortConfig.read(snakemake.params.settings),
         outcomes=Outcomes(snakemake.params.outcomes),
         seed=snakemake.params.seed,
+        smallest=snakemake.params.smallest,
     )

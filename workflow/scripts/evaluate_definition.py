@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT, DEFINITIONS
 from thyrocast.contract.evaluation import PREDICTIONS
@@ -46,5 +47,6 @@ if "snakemake" in globals():
             EvaluationConfig.read(snakemake.params.settings),
             snakemake.params.seed,
             snakemake.params.embeddings == "in_sample",
+            outcomes=Outcomes(snakemake.params.outcomes),
         ),
     )

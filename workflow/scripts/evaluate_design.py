@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
-from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.evaluation import EvaluationConfig, FollowUpWeighting
+from thyrocast.config.study import Outcomes
 from thyrocast.contract import io, splits
-from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.cohort import COHORT, FOLLOW_UP
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
-from thyrocast.evaluation import design, external_predictions
+from thyrocast.evaluation import design, external_predictions, follow_up
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,12 +25,17 @@ def run(
     config: EvaluationConfig,
     seed: int,
     in_sample: bool = False,
+    follow_up_file: Path | None = None,
+    outcomes: Outcomes = Outcomes.OBSERVED,
 ) -> None:
     """Write the tables of a design that are named in `outputs`."""
     own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
     external = [external_predictions.read(one, own) for one in config.external_predictions]
     everything = io.concat(PREDICTIONS, [own, *external]) if external else own
-    settings = Settings(config, seed, in_sample)
+    weights = None
+    if follow_up_file and config.follow_up_weighting is FollowUpWeighting.INVERSE_PROBABILITY:
+        weights = follow_up.learn(io.read(FOLLOW_UP, follow_up_file), config.resamples, seed)
+    settings = Settings(config, seed, in_sample, weights, outcomes)
     found = design.evaluate(everything, io.read(COHORT, cohort), settings)
     for table in OF_DESIGN:
         if table.name in outputs:
@@ -45,4 +51,6 @@ if "snakemake" in globals():
         config=EvaluationConfig.read(snakemake.params.settings),
         seed=snakemake.params.seed,
         in_sample=snakemake.params.embeddings == "in_sample",
+        follow_up_file=Path(snakemake.input.follow_up),
+        outcomes=Outcomes(snakemake.params.outcomes),
     )

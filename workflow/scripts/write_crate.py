@@ -24,7 +24,7 @@ def run(
     folder: Path,
 ) -> None:
     """Write the crate; of the evaluation only tables without a row per patient."""
-    declared = {table.name: table for table in evaluation.TABLES}
+    declared = {table.name: table for table in evaluation.AGGREGATE}
     crate.write(
         folder,
         study=study,

@@ -75,3 +75,28 @@ def test_an_image_under_two_identifiers_within_and_across_centers(tmp_path: Path
 def test_a_clean_center_has_no_contradiction(tmp_path: Path) -> None:
     codes = {code for code, _ in found(examples.hospital(tmp_path))}
     assert not codes & {RemarkCode.IDENTITY, RemarkCode.DATES, RemarkCode.DUPLICATE}
+
+
+def test_a_stated_outcome_against_the_visits(tmp_path: Path) -> None:
+    rule = {
+        "rule": "given",
+        "cured": ["yes"],
+        "not_cured": ["no"],
+        "visits": [{"date": "seen", "state": "state"}],
+    }
+    hospital = examples.hospital(tmp_path, patients=2, outcome=rule)
+    states = ("hyperthyroid", "euthyroid")
+    for row, state in zip(hospital.rows, states, strict=True):
+        row.update(result="yes", seen="2021-02-01", state=state)
+    finding = found(hospital)[RemarkCode.OUTCOME_AGAINST_VISITS, "outcome_against_visits"]
+    assert finding.count == 1
+    assert finding.examples[0].identifier == "N0"
+
+
+def test_a_visit_before_the_therapy(tmp_path: Path) -> None:
+    rule = {"rule": "followup", "visits": [{"date": "seen", "state": "state"}]}
+    hospital = examples.hospital(tmp_path, patients=2, outcome=rule)
+    for row, seen in zip(hospital.rows, ("2019-02-01", "2021-02-01"), strict=True):
+        row.update(seen=seen, state="euthyroid")
+    finding = found(hospital)[RemarkCode.DATES, "visit_before_therapy"]
+    assert [one.identifier for one in finding.examples] == ["N0"]

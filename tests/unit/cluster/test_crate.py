@@ -35,6 +35,12 @@ def study(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_no_table_of_a_crate_has_a_row_for_each_patient() -> None:
+    names = {table.name for table in evaluation.AGGREGATE}
+    assert {"performance", "pooled", "decision_curve", "thresholds"} <= names
+    assert not names & {"predictions", "prediction_sets", "roc"}
+
+
 def test_a_job_has_its_times_machine_and_use(study: Path) -> None:
     splits, training = jobs.read(study / "logs", study / "benchmarks")
     assert (splits.name, splits.seconds, splits.energy_wh) == ("make_splits", None, None)

@@ -1,5 +1,6 @@
 """A package names nobody, is valid DICOM, and gives another site the same study."""
 
+import logging
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import yaml
 from pydicom.sequence import Sequence
 
 from tests.hostile.test_identities import Planter, found
-from tests.unit.example_scans import ANTERIOR, cohort, detector, neck, nm
+from tests.unit.example_scans import ANTERIOR, POSTERIOR, code, cohort, detector, neck, nm
 from tests.unit.hospital import KEY, Hospital, assemble, read_cohort
 from thyrocast.cohort import package as packages
 from thyrocast.cohort import registration as cohorts
@@ -50,28 +51,215 @@ def hospital(tmp_path: Path) -> Hospital:
 
 
 def pack(hospital: Hospital, target: Path) -> int:
-    return packages.write_package(hospital.register(), hospital.center, KEY, target)
+    return packages.write_package(hospital.register(), hospital.center, cohort(), KEY, target)
 
 
-def test_a_package_gives_the_same_study(tmp_path: Path, hospital: Hospital) -> None:
-    package = tmp_path / "sent" / "north"
-    assert pack(hospital, package) == 3
+def other_site(tmp_path: Path, package: Path) -> Hospital:
+    """The other site, with the block that the package brings and a key of its own."""
     (block,) = yaml.safe_load((package / "center.yaml").read_text())["centers"]
     files = {"dicom": str(package / "dicom"), "clinical": str(package / "clinical.csv")}
     other = Hospital(tmp_path / "other")
     other.center, other.dicom = read_block(CenterConfig, block | files), package / "dicom"
 
     def register(**settings: Any) -> cohorts.Registration:
-        return cohorts.register_center(other.center, cohort(), b"o" * 32, tmp_path / "index")
+        return cohorts.register_center(
+            other.center, cohort(**settings), b"o" * 32, tmp_path / "other index"
+        )
 
     other.register = register  # type: ignore[method-assign]
+    return other
+
+
+def assert_same_study(tmp_path: Path, hospital: Hospital, patients: int) -> pd.DataFrame:
+    """Both sites register and standardize; cohorts and images are equal to the bit."""
+    package = tmp_path / "sent" / "north"
+    assert pack(hospital, package) == patients
     here = assemble(tmp_path / "here", [hospital])
-    there = assemble(tmp_path / "there", [other])
-    images = [np.load(folder / "images.npy") for folder in (here, there)]
-    np.testing.assert_array_equal(*images)
+    there = assemble(tmp_path / "there", [other_site(tmp_path, package)])
+    for name in ("images.npy", "masks.npy"):
+        np.testing.assert_array_equal(*(np.load(folder / name) for folder in (here, there)))
     ours, theirs = (read_cohort(folder).drop(columns="patient") for folder in (here, there))
     pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
-    assert ours["q_uptake"].notna()[0]
+    assert len(ours) == patients
+    return ours
+
+
+def test_a_package_gives_the_same_study(tmp_path: Path, hospital: Hospital) -> None:
+    assert assert_same_study(tmp_path, hospital, 3)["q_uptake"].notna()[0]
+
+
+def test_every_candidate_and_the_rescaling_are_in_the_package(tmp_path: Path) -> None:
+    """The best scan shows no gland; the next has a slope that whole counts would round away."""
+    north = Hospital(
+        tmp_path, fallbacks={"sensitivity": 90.0, "duration_s": 200.0, "view": "anterior"}
+    )
+    north.patient("1")
+    flat = np.random.default_rng(1).poisson(20, (64, 64)).astype(np.uint16)
+    north.scan("best", nm(flat, PatientID="1", AcquisitionDate="20200131"))
+    for name, day, more in (
+        ("next", "20200120", {"RescaleSlope": "0.01", "RescaleIntercept": "-0.5"}),
+        ("last", "20200110", {"ActualFrameDuration": None}),
+    ):
+        pixels = (100 * neck(64, 4.0, seed=3).astype(np.uint32)).astype(np.uint32)
+        north.scan(name, nm(pixels, PatientID="1", AcquisitionDate=day, **more))
+    north.patient("2")
+    north.scan("two", nm(neck(64, 4.0, seed=4), [detector()], PatientID="2"))
+    cohorts_ = assert_same_study(tmp_path, north, 2)
+    assert cohorts_["view_by"].tolist() == ["code", "fallback"]
+    assert cohorts_["q_uptake"].notna().all()
+    assert len(list((tmp_path / "sent").rglob("*.dcm"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("view", "elements"),
+    [
+        ({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, {"SeriesDescription": "Zoe Doe"}),
+        ({}, {"SeriesDescription": "Schilddruese von vorn, Zoe Doe"}),
+        ({}, {"SeriesDescription": "THYROIDE FACE ANT Zoe Doe"}),
+    ],
+)
+def test_texts_are_replaced_by_their_meaning(
+    tmp_path: Path, view: dict[str, Any], elements: dict[str, Any]
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    head = detector(
+        code("X1", "FACE Zoe") if not view and "FACE" in str(elements) else None, **view
+    )
+    north.scan("a", nm(neck(64, 4.0), [head], PatientID="1", PatientName="Doe^Zoe", **elements))
+    assert_same_study(tmp_path, north, 1)
+    assert found(tmp_path / "sent", ["Zoe ", "Doe ", "Zoe\0"]) == []
+
+
+def test_two_heads_in_one_file_stay_together(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    frames = np.stack([neck(64, 4.0, seed=8), neck(64, 4.0, seed=9)])
+    heads = [detector(POSTERIOR), detector(ANTERIOR)]
+    north.scan("a", nm(frames, heads, PatientID="1", PixelSpacing=[4.0, 4.0]))
+    assert_same_study(tmp_path, north, 1)
+
+
+FOLLOWUP = {
+    "rule": "followup",
+    "months": 6,
+    "visits": [
+        {"date": "seen", "state": "state", "drug": "drug"},
+        {"months": 12, "tsh": "tsh", "ft4": "ft4"},
+    ],
+    "states": {"hypo": "hypothyroid", "hyper": "hyperthyroid"},
+    "second_treatments": [{"kind": "iodine", "column": "again"}],
+}
+
+
+def test_the_outcome_rule_is_carried_over(tmp_path: Path) -> None:
+    columns = {"patient": "id", "therapy_date": "therapy", "sex": "sex", "ft4": "before"}
+    north = Hospital(
+        tmp_path, outcome=FOLLOWUP, columns=columns, units={"ft4": "ng/dL"}, codes={"sex": {"w": "female"}}
+    )  # fmt: skip
+    rows = [
+        {"seen": "2020-07-30", "state": "hypo", "drug": "", "again": ""},
+        {"seen": "2020-07-30", "state": "hyper", "drug": "no", "again": "no"},
+        {"seen": "2020-07-28", "state": "hypo", "drug": "5 mg", "again": "2020-06-28"},
+    ]
+    for n, row in enumerate(rows):
+        north.patient(f"p{n}", sex="w", before="3.5", tsh="1.0", ft4="1.2", **row)
+        north.scan(f"{n}", nm(neck(64, 4.0, seed=n), PatientID=f"p{n}", PatientName=""))
+    ours = assert_same_study(tmp_path, north, 3)
+    assert ours["outcome"].tolist() == [1, 0, 0]
+    assert "2020" not in (tmp_path / "sent" / "north" / "clinical.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("cells", "elements"),
+    [
+        ({"therapy": ""}, {}),
+        ({"therapy": ""}, {"StudyDate": None, "AcquisitionDate": None}),
+        ({}, {"StudyDate": None, "AcquisitionDate": None}),
+        ({}, {"ActualFrameDuration": None}),
+        ({}, {"RadiopharmaceuticalInformationSequence": None}),
+        ({}, {"AcquisitionTime": None, "StudyTime": None}),
+    ],
+)
+def test_missing_dates_and_durations_are_missing(
+    tmp_path: Path, cells: dict[str, str], elements: dict[str, Any]
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1", **cells)
+    north.scan("a", nm(neck(64, 4.0), PatientID="1", **elements))
+    assert_same_study(tmp_path, north, 1)
+
+
+def test_ages_from_90_are_one_group(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    columns = {"patient": "id", "outcome": "result", "therapy_date": "therapy", "age": "age"}
+    north = Hospital(tmp_path, columns=columns)
+    for n, age in enumerate(("89", "90", "97")):
+        north.patient(f"{n}", age=age)
+        north.scan(f"{n}", nm(neck(64, 4.0, seed=n), PatientID=f"{n}", PatientBirthDate=""))
+    with caplog.at_level(logging.INFO, "thyrocast"):
+        assert pack(north, tmp_path / "sent") == 3
+    table = pd.read_csv(tmp_path / "sent" / "clinical.csv")
+    assert table["age"].tolist() == [89, 90, 90]
+    assert "the age of 2 patients older than 89 is written as 90" in caplog.text
+
+
+def test_a_patient_who_left_the_table_leaves_the_package(
+    tmp_path: Path, hospital: Hospital
+) -> None:
+    package = tmp_path / "sent"
+    pack(hospital, package)
+    (package / "letter.txt").write_text("kept")
+    before = {path.parent.name for path in package.rglob("*.dcm")}
+    del hospital.rows[1]
+    assert pack(hospital, package) == 2
+    after = {path.parent.name for path in package.rglob("*.dcm")}
+    assert after < before
+    assert set(pd.read_csv(package / "clinical.csv")["patient"]) == after
+    assert sorted(path.name for path in package.iterdir()) == [
+        "center.yaml", "clinical.csv", "dicom", "letter.txt",
+    ]  # fmt: skip
+    hospital.rows.clear()
+    hospital.patient("nobody")
+    assert pack(hospital, package) == 0
+    assert not list(package.rglob("*.dcm"))
+
+
+def drawn(pixels: np.ndarray, value: int) -> np.ndarray:
+    """An image with a name drawn into it."""
+    from PIL import Image, ImageDraw
+
+    canvas = Image.new("L", pixels.shape[::-1])
+    ImageDraw.Draw(canvas).text((2, 2), "DOE JANE", fill=255)
+    return np.where(np.asarray(canvas) > 128, value, pixels).astype(pixels.dtype)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "elements", "reason"),
+    [
+        (neck(64, 4.0), {"ImageType": ["DERIVED", "SECONDARY", "STATIC", "EMISSION"]}, "original"),
+        (neck(64, 4.0), {"ImageType": ["ORIGINAL", "SECONDARY", "STATIC", "EMISSION"]}, "original"),
+        (neck(64, 4.0), {"ImageType": ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]}, "original"),
+        (neck(64, 4.0), {"ImageType": None}, "original"),
+        (np.minimum(neck(64, 4.0), 250).astype(np.uint8), {}, "8-bit"),
+        (neck(64, 4.0), {"ConversionType": "WSD"}, "capture"),
+        (drawn(neck(64, 4.0), 4095), {}, "drawn text"),
+        (drawn(neck(64, 4.0), 150), {}, "drawn text"),
+    ],
+)
+def test_what_is_no_original_count_image_stays(
+    tmp_path: Path,
+    pixels: np.ndarray,
+    elements: dict[str, Any],
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dataset = nm(pixels, PatientID="1", BurnedInAnnotation="NO", **elements)
+    north.scan("a", dataset)
+    assert pack(north, tmp_path / "sent") == 0
+    if north.reasons() == [("1", "")]:  # otherwise it is not used here either
+        assert reason in caplog.text
 
 
 def test_a_package_names_nobody(tmp_path: Path, hospital: Hospital) -> None:

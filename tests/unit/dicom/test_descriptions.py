@@ -174,3 +174,85 @@ def test_a_derived_image_of_8_bits_is_no_count_image(tmp_path: Path) -> None:
     assert found.reason == "a screen save in the class of counts"
     assert verdict(tmp_path, nm(pixels)).scans
     assert verdict(tmp_path, nm(ImageType=derived)).scans
+
+
+@pytest.mark.parametrize(
+    ("study", "series", "taken"),
+    [
+        ("Herzzentrum Nuklearmedizin", "Schilddrüse ANT", True),
+        ("Herzzentrum Nuklearmedizin", "ANT", False),
+        ("Parathyroid", "Thyroid ANT", False),
+        ("Nebenschilddrüse", "Schilddrüse ventral", False),
+        ("Thyroid uptake", "Thigh ANT", False),
+        ("Thyroid uptake", "Background", False),
+        ("Thyroïde", "bruit de fond", False),
+        ("Thyroid", "ABDOMEN ANT", False),
+        ("Thyroid", "injection site", False),
+        ("Thyroid", "marker off ANT", True),
+        ("Thyroid", "Marker'sız ÖN", True),
+    ],
+)
+def test_the_study_and_its_series(tmp_path: Path, study: str, series: str, taken: bool) -> None:
+    dataset = nm(StudyDescription=study, SeriesDescription=series)
+    assert bool(verdict(tmp_path, dataset).scans) == taken
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("DOSE", "unknown"),
+        ("injected dose", "unknown"),
+        ("dose injectée", "unknown"),
+        ("SP", "full"),
+        ("SV2", "residual"),
+        ("spuit vol", "full"),
+        ("spuit leeg", "residual"),
+        ("strzykawka przed podaniem", "full"),
+        ("strzykawka po podaniu", "residual"),
+        ("şırınga", "unknown"),
+        ("vial full", "full"),
+        ("ANT SP", None),
+        ("SPOT", None),
+        ("dose 2 ANT", None),
+    ],
+)
+def test_syringes_and_their_state(tmp_path: Path, text: str, kind: str | None) -> None:
+    assert verdict(tmp_path, nm(SeriesDescription=text)).syringe == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SPECT ANT",
+        "Recon ANT",
+        "MIP",
+        "Screen capture ANT",
+        "Copie d'écran",
+        "Résultats",
+        "ROI ANT",
+        "Ergebnisse",
+    ],
+)
+def test_a_processed_image_is_not_used(tmp_path: Path, text: str) -> None:
+    found = verdict(tmp_path, nm(SeriesDescription=text))
+    assert found.reason == "a processed or reconstructed image by its description"
+    named = nm(SeriesDescription="ANT", StudyDescription=f"Thyroid + {text}")
+    assert verdict(tmp_path, named).scans
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ((126, 154), ""),
+        ((133, 148), ""),
+        ((119, 162), ""),
+        ((135, 183), "an energy window that is not that of technetium"),
+        ((90, 145), "an energy window that is not that of technetium"),
+        ((143, 175), "an energy window without the photopeak"),
+        ((110, 134), "an energy window without the photopeak"),
+    ],
+)
+def test_an_energy_window_of_another_radionuclide(
+    tmp_path: Path, limits: tuple[float, float], reason: str
+) -> None:
+    assert verdict(tmp_path, nm(radionuclide=None, windows=[window(*limits)])).reason == reason

@@ -3,6 +3,7 @@
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.files import VERSION
 from thyrocast.evaluation import design
 from thyrocast.evaluation.settings import Settings
 
@@ -102,6 +103,7 @@ def performance_row(center, metric, estimate, std_error, scale, **cells):
         "set": "test",
         "group_kind": "center",
         "variable": "",
+        "rule": "",
         "group": center,
         "metric": metric,
         "estimate": estimate,
@@ -112,5 +114,9 @@ def performance_row(center, metric, estimate, std_error, scale, **cells):
         "note": "",
         "n": 40,
         "events": 20,
+        "level": 0.95,
+        "outcomes": "observed",
+        "simulated": False,
+        "contract": VERSION,
     }
     return row | cells

@@ -80,10 +80,11 @@ def test_headlines_come_first_and_bootstrap_second(one):
     methods = rows.groupby("metric")["ci_method"].agg(list)
     # With 12 patients of an outcome, Newcombe's interval covers better than DeLong's.
     assert methods["auc"] == ["newcombe", "bootstrap_stratified_percentile"]
-    assert methods["sensitivity"] == ["wilson", "bootstrap_stratified_percentile"]
+    # At the threshold of the config, then at Youden's.
+    assert methods["sensitivity"] == ["wilson", "wilson", "bootstrap_stratified_percentile"]
     # A resample within outcomes has a fixed prevalence: it covers 70-95 % of metrics that depend on it.
     assert methods["brier"] == ["log_t"]
-    assert methods["ppv"] == ["wilson"]
+    assert methods["ppv"] == ["wilson", "wilson"]
     assert methods["ici"] == ["drawn_curves"]
     assert methods["spiegelhalter_z"] == methods["spiegelhalter_p"] == [""]
 
@@ -101,7 +102,27 @@ def test_same_seed_same_tables(config):
         assert frame.equals(second[name]), name
 
 
-def test_the_threshold_is_of_the_training_set_alone(config):
+def test_the_threshold_of_the_config_is_the_reference_of_net_benefit_and_youdens_is_alongside(
+    configure,
+):
+    test = patients("t", "north")
+    rows = predictions(patients("l", "north"), "train") + predictions(test, "test")
+    found = evaluate(rows, test, configure(decision={"reference": 0.7}))
+    chosen = found["thresholds"].set_index("rule")["threshold"]
+    assert list(chosen.index) == ["net_benefit", "youden"]
+    assert chosen["net_benefit"] == 0.7
+    values = found["performance"]
+    values = values[(values["set"] == "test") & (values["metric"] == "sensitivity")]
+    values = values[(values["ci_method"] == "wilson") & (values["group_kind"] == "pooled")]
+    cured = np.array(CURED)
+    assert list(values["rule"]) == ["net_benefit", "youden"]
+    assert list(values["estimate"]) == pytest.approx(
+        [(cured >= 0.7).mean(), (cured >= chosen["youden"]).mean()]
+    )
+
+
+def test_the_threshold_is_of_the_training_set_alone(configure):
+    config = configure(threshold={"rule": "youden"})
     test = patients("t", "north")
     shifted = [(who, center, y, p / 2) for who, center, y, p in patients("l", "north")]
     rows = predictions(shifted, "train") + predictions(test, "test")

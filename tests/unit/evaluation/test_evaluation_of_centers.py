@@ -42,7 +42,8 @@ def test_loco_has_a_row_for_each_center_and_for_all(config):
     assert set(performance.loc[performance["variable"] == "sex", "group"]) == {"female", "male"}
 
 
-def test_each_patient_of_all_keeps_the_decision_of_their_own_split(config):
+def test_each_patient_of_all_keeps_the_decision_of_their_own_split(configure):
+    config = configure(threshold={"rule": "youden"})
     rows, everybody = loco()
     for row in rows:
         if row["split"] == "south":
@@ -279,6 +280,24 @@ def test_impossible_numbers_of_another_consortium_are_refused(tmp_path, column, 
     sent = performance_row("east", "auc", 0.8, 0.2, "logit", ci_low=0.7, ci_high=0.85)
     frame = io.build(PERFORMANCE, [sent | {column: value}])
     io.write(PERFORMANCE, frame, tmp_path / "sent.csv")
+    own = io.build(PERFORMANCE, [performance_row("west", "auc", 0.8, 0.2, "logit")])
+    with pytest.raises(InputError, match=message):
+        summaries.read(tmp_path / "sent.csv", own)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("level", 0.9, "column level is 0.9, expected 0.95 as in this study"),
+        ("level", None, "column level is empty, expected 0.95"),
+        ("outcomes", "shuffled", "column outcomes is shuffled, expected observed"),
+        ("simulated", True, "column simulated is True, expected False"),
+        ("contract", 1, "column contract is 1, expected 2"),
+    ],
+)
+def test_a_table_of_another_kind_is_not_pooled(tmp_path, column, value, message):
+    sent = performance_row("east", "auc", 0.8, 0.2, "logit") | {column: value}
+    io.write(PERFORMANCE, io.build(PERFORMANCE, [sent]), tmp_path / "sent.csv")
     own = io.build(PERFORMANCE, [performance_row("west", "auc", 0.8, 0.2, "logit")])
     with pytest.raises(InputError, match=message):
         summaries.read(tmp_path / "sent.csv", own)

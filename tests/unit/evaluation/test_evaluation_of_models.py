@@ -19,6 +19,7 @@ from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import COMPARISONS, PERFORMANCE, PREDICTIONS
 from thyrocast.errors import InputError
+from thyrocast.evaluation import comparison
 
 
 def test_models_are_compared_in_the_same_patients(config):
@@ -106,7 +107,7 @@ def test_external_predictions_are_scored_by_the_same_code(configure, tmp_path):
     reader = {"name": "physician", "table": str(tmp_path / "reader.csv"), "column": "score"}
     tables = (PERFORMANCE, COMPARISONS, PREDICTIONS)
     outputs = {table.name: tmp_path / "out" / f"{table.name}.csv" for table in tables}
-    config = configure(external_predictions=[reader])
+    config = configure(external_predictions=[reader], threshold={"rule": "youden"})
     evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", outputs, config, 1)
     found = {table.name: io.read(table, outputs[table.name]) for table in tables}
     assert headline(found, "auc", model="physician")["n"] == 21
@@ -148,7 +149,7 @@ def test_a_model_without_signal_in_training_is_said_to_have_none(config):
     rows += predictions(reversed_order, "train", "signature")
     rows += predictions(test, "test", "signature")
     found = evaluate(rows, test, config)
-    signal = found["thresholds"].set_index("model")["signal"]
+    signal = found["thresholds"].drop_duplicates("model").set_index("model")["signal"]
     assert (signal["network"], signal["signature"]) == (1, 0)
     assert headline(found, "auc", model="network")["note"] == ""
     note = headline(found, "auc", model="signature")["note"]
@@ -172,3 +173,38 @@ def test_joined_splits_say_how_many_have_no_signal(config):
     found = evaluate(rows, [*test[0], *test[1]], config)
     note = headline(found, "auc", split="all")["note"]
     assert note.startswith("no signal in the training sets of 1 of 2 splits")
+
+
+def test_cross_validation_is_headed_by_the_mean_within_parts(config):
+    people = [patients(name, "north") for name in "tuvw"]
+    rows = []
+    for n, part in enumerate(people, start=1):
+        others = [one for other in people if other is not part for one in other]
+        # Each part has a scale of its own.
+        scaled = [(w, c, y, p / n) for w, c, y, p in part]
+        for model in ("network", "clinical"):
+            rows += predictions(scaled, "test", model, split=f"1-{n}", kind="kfold")
+            rows += predictions(others, "train", model, split=f"1-{n}", kind="kfold")
+    everybody = [one for part in people for one in part]
+    found = evaluate(rows, everybody, config)
+    row, part = headline(found, "auc", split="all"), headline(found, "auc", split="1-2")
+    assert row["ci_method"] == "corrected_resampled_t"
+    assert row["estimate"] == pytest.approx(part["estimate"])
+    compared = found["comparisons"]
+    compared = compared[(compared["split"] == "all") & (compared["metric"] == "auc")]
+    assert compared["method"].iloc[0] == "corrected_resampled_t"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("network", "clinical", True),
+        ("signature", "ridge", True),
+        ("elastic_net", "signature", True),
+        ("ridge", "lasso", False),
+        ("clinical", "ridge", False),
+        ("reading", "clinical", True),
+    ],
+)
+def test_heads_are_compared_with_the_signature_only(one, other, expected):
+    assert comparison._compared(one, other) is expected

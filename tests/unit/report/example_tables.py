@@ -9,6 +9,7 @@ import pandas as pd
 
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract import io, splits
+from thyrocast.contract.files import VERSION
 from thyrocast.contract.table import Table
 
 # How strongly each model's score depends on the patient's risk.
@@ -152,8 +153,9 @@ def _score(
     size, events = len(rows), int(outcome.sum())
     about = {**key, "group_kind": kind, "group": group}
     common = {
-        **about, "variable": variable, "at": None, "std_error": None, "scale": None,
-        "n": size, "events": events,
+        **about, "variable": variable, "at": None, "rule": "", "std_error": None, "scale": None,
+        "n": size, "events": events, "level": 0.95, "outcomes": "observed", "simulated": True,
+        "contract": VERSION,
     }  # fmt: skip
     if not 0 < events < size:
         out[ev.PERFORMANCE].append(

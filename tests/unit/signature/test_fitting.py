@@ -10,6 +10,7 @@ import pytest
 from tests.unit.signature.example_split import (
     FEATURES,
     FOLDS,
+    HEADS,
     MODELS,
     auc,
     change_table,
@@ -44,7 +45,7 @@ def test_every_model_predicts_every_patient(fitted):
     folder, predictions = fitted
     assert list(predictions) == MODELS
     rows = io.read(PREDICTIONS, folder / "predictions.csv")
-    assert len(rows) == 5 * 180
+    assert len(rows) == len(MODELS) * 180
     assert set(rows["center"]) == {"north"}
     for sets in predictions.values():
         assert sets["train"].shape == (2, 120)
@@ -281,7 +282,7 @@ def test_without_predictors_a_model_is_left_out(tmp_path, caplog):
     study(tmp_path, clinical=False)
     with caplog.at_level(logging.INFO, "thyrocast"):
         predictions = run(tmp_path)
-    assert list(predictions) == ["network", "signature", "combined"]
+    assert list(predictions) == ["network", "signature", "combined", *HEADS]
     assert "clinical: no predictor in the training set, the model is not fitted" in caplog.text
 
 

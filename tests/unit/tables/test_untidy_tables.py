@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.tables.books import workbook
-from thyrocast.config.center import HiddenRows
+from thyrocast.config.table import HiddenRows
 from thyrocast.errors import InputError
 from thyrocast.tables.spreadsheet import read_sheet
 

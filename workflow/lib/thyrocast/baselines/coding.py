@@ -18,8 +18,11 @@ Array = NDArray[np.float64]
 LOGARITHMIC = frozenset(
     {
         "gland_mass",
+        "uptake_24h",
         "activity",
         "activity_per_gram",
+        "retained_per_gram",
+        "absorbed_dose",
         "trab",
         "ft4",
         "ft3",

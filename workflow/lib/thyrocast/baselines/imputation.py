@@ -1,10 +1,12 @@
-"""Missing predictors, imputed by a multivariate normal model of the training patients.
+"""Missing predictors, imputed by regression on the present ones.
 
-The model contains predictors only, never the outcome: a new patient, whose outcome is unknown, must
-get the same treatment as the training patients (Sisk et al., Stat Methods Med Res 2023;32:1461). Each
-of several imputations has its own model, fitted by expectation maximization to a bootstrap sample
-(Honaker and King's EMB, Am J Pol Sci 2010;54:561), so that the differences between imputations include
-the uncertainty of the imputation model.
+Training patients and patients who are predicted get the same values: the conditional mean, given what
+is known of the patient, in a multivariate normal model of the training patients' predictors. The model
+never contains the outcome, which a new patient does not have yet. This is regression imputation. Sisk et
+al. (Stat Methods Med Res 2023;32:1461) found that its predictions are as good as those of multiple
+imputation, that the outcome should be omitted from it, and that missing indicators help in many cases
+but harm if the outcome influences what is missing. Random draws for training patients and conditional
+means for new ones would be two different predictors: draws without the outcome weaken the coefficients.
 """
 
 from __future__ import annotations
@@ -76,8 +78,8 @@ def fit(values: Array, iterations: int = 50, tolerance: float = 1e-3) -> Normal:
     return Normal(mean=mean, covariance=covariance)
 
 
-def complete(values: Array, model: Normal, generator: np.random.Generator | None = None) -> Array:
-    """Impute missing values.
+def complete(values: Array, model: Normal) -> Array:
+    """Impute missing values by their conditional means.
 
     Parameters
     ----------
@@ -85,9 +87,6 @@ def complete(values: Array, model: Normal, generator: np.random.Generator | None
         NaN if missing.
     model
         Fitted to the training patients.
-    generator
-        Random generator that draws from the conditional distribution, as for training patients.
-        None: the conditional mean is imputed, as for a patient who is predicted.
 
     Returns
     -------
@@ -98,13 +97,7 @@ def complete(values: Array, model: Normal, generator: np.random.Generator | None
     if present.all():
         return values.copy()
     patterns, pattern = _patterns(present)
-    result, conditional = _expect(values, patterns, pattern, model.mean, model.covariance)
-    if generator is not None:
-        # Present columns have no conditional variance; Cholesky needs a positive diagonal.
-        roots = np.linalg.cholesky(conditional + 1e-12 * np.eye(values.shape[1]))
-        noise = generator.standard_normal(values.shape)
-        result += np.where(present, 0.0, np.einsum("nij,nj->ni", roots[pattern], noise))
-    return result
+    return _expect(values, patterns, pattern, model.mean, model.covariance)[0]
 
 
 def _patterns(present: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

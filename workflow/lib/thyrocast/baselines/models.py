@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from thyrocast.baselines import coding, imputation, ridge
+from thyrocast.baselines import coding, dose, imputation, ridge, splines
 from thyrocast.baselines.coding import Term
 from thyrocast.baselines.imputation import Normal
-from thyrocast.baselines.stored import StoredModel, Vector
+from thyrocast.baselines.splines import Bend
+from thyrocast.baselines.stored import Indices, StoredModel, Vector
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns
 from thyrocast.contract.names import Model
 from thyrocast.statistics import partition
@@ -25,23 +26,10 @@ Array = NDArray[np.float64]
 
 # A predicted prevalence is kept at least this far from 0 and 1.
 _EDGE = 1e-6
-
-
-class ImputedFit(StoredModel):
-    """A ridge regression fitted to one imputation of the training patients.
-
-    Attributes
-    ----------
-    predictors
-        Distribution of the predictors, by which missing ones are imputed; None if there is nothing
-        but the intercept.
-    intercept : float
-    coefficients : ndarray, (p,)
-    """
-
-    predictors: Normal | None
-    intercept: float
-    coefficients: Vector
+# A missing indicator needs so many patients with a value, and so many without.
+LEAST_INDICATED = 5
+# Columns that get a bend if they are numbers: a patient's, not an image's.
+CURVED = frozenset({*columns.CLINICAL, "retained_per_gram"})
 
 
 class Baseline(StoredModel):
@@ -51,18 +39,30 @@ class Baseline(StoredModel):
     ----------
     coding
         How predictors become standardized numbers; empty if there is no predictor.
+    imputation
+        Distribution of these numbers, by which missing ones are imputed; None if the prevalence is
+        predicted.
+    bends
+        Nonlinear terms.
+    indicators : ndarray of int
+        Positions of the terms of which "missing" is a predictor.
     penalty
         Penalty of the ridge regression; None if the prevalence is predicted.
-    fits
-        One for each imputation.
+    intercept : float
+    coefficients : ndarray, (p,)
+        Of the terms, the bends and the indicators, in this order; empty if the prevalence is predicted.
     """
 
     coding: tuple[Term, ...]
+    imputation: Normal | None
+    bends: tuple[Bend, ...]
+    indicators: Indices
     penalty: float | None
-    fits: tuple[ImputedFit, ...]
+    intercept: float
+    coefficients: Vector
 
-    def predict(self, predictors: pd.DataFrame) -> Array:
-        """Predict patients; log-odds are averaged over the imputations.
+    def odds(self, predictors: pd.DataFrame) -> Array:
+        """Predict patients.
 
         Parameters
         ----------
@@ -73,15 +73,17 @@ class Baseline(StoredModel):
         Returns
         -------
         ndarray, (n,)
-            Probability of cure.
+            Log-odds of cure.
         """
-        odds = np.zeros(len(predictors))
-        for part in self.fits:
-            odds += part.intercept
-            if part.predictors is not None:
-                values = coding.encode(predictors, self.coding)
-                odds += imputation.complete(values, part.predictors) @ part.coefficients
-        return np.asarray(expit(odds / len(self.fits)))
+        if self.imputation is None:
+            return np.full(len(predictors), self.intercept)
+        values = coding.encode(predictors, self.coding)
+        design = _design(values, self.imputation, self.bends, self.indicators)
+        return np.asarray(self.intercept + design @ self.coefficients)
+
+    def predict(self, predictors: pd.DataFrame) -> Array:
+        """Probability of cure (n,), without recalibration; the arguments are those of `odds`."""
+        return np.asarray(expit(self.odds(predictors)))
 
 
 def predictors(
@@ -92,8 +94,9 @@ def predictors(
     Parameters
     ----------
     model
-        ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns and the
-        activity per gram of gland) or ``combined`` (both, and the log-odds of network and signature).
+        ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns, and
+        activity per gram of gland, administered and retained after 24 h), ``combined`` (both, and
+        the log-odds of network and signature) or ``dose`` (the absorbed dose by its formula).
     cohort : DataFrame
         Rows of `COHORT`.
     probabilities
@@ -105,10 +108,15 @@ def predictors(
         n patients × predictors; index 0 to n - 1.
     """
     rows = cohort.reset_index(drop=True)
+    if model is Model.DOSE:
+        return pd.DataFrame({"absorbed_dose": dose.absorbed_dose(rows)})
     quantities, clinical = rows[list(columns.QUANTITIES)], rows[list(columns.CLINICAL)]
     if model is Model.HANDCRAFTED:
         return quantities
-    clinical = clinical.assign(activity_per_gram=activity_per_gram(rows))
+    clinical = clinical.assign(
+        activity_per_gram=dose.activity_per_gram(rows),
+        retained_per_gram=dose.retained_per_gram(rows),
+    )
     if model is Model.CLINICAL:
         return clinical
     odds = {
@@ -118,17 +126,10 @@ def predictors(
     return pd.concat([clinical, quantities, pd.DataFrame(odds)], axis="columns")
 
 
-def activity_per_gram(cohort: pd.DataFrame) -> pd.Series[Any]:
-    """Administered activity per gram of gland (MBq/g); NaN if one is missing or the mass is 0."""
-    mass = cohort["gland_mass"]
-    return cohort["activity"] / mass.where(mass > 0)
-
-
 def fit(
     predictors: pd.DataFrame,
     outcome: Array,
-    tuning_folds: int,
-    imputations: int,
+    config: SignatureConfig,
     seed: int,
     name: str | None,
 ) -> Baseline:
@@ -141,11 +142,9 @@ def fit(
         missing, and becomes indicators unless it has many different values.
     outcome : ndarray, (n,)
         1 cured, 0 not cured.
-    tuning_folds : int
-        Folds on which the penalty is chosen.
-    imputations : int
-        Number of imputations; 1 is enough if no value is missing.
+    config
     seed : int
+        Seed of the folds on which the penalty is chosen.
     name
         Name of the model for the log; None: nothing is logged.
 
@@ -164,30 +163,54 @@ def fit(
             )
         return _prevalence(learned.terms, outcome)
     values = coding.encode(predictors, learned.terms)
-    generator = np.random.default_rng(seed)
-    folds = partition.tuning_folds(outcome, tuning_folds, seed)
-    penalty, fits = None, []
-    for _ in range(imputations if np.isnan(values).any() else 1):
-        normal, filled = _imputed(values, generator)
-        if penalty is None:
-            penalty = ridge.choose_penalty(filled, outcome, folds)
-        weights = ridge.fit(filled, outcome, penalty)
-        fits.append(
-            ImputedFit(predictors=normal, intercept=float(weights[0]), coefficients=weights[1:])
-        )
-    return Baseline(coding=learned.terms, penalty=penalty, fits=tuple(fits))
+    normal = imputation.fit(values)
+    filled = imputation.complete(values, normal)
+    curved = [
+        position
+        for position, term in enumerate(learned.terms)
+        if config.splines and term.level is None and term.column in CURVED
+    ]
+    bends = splines.learn(filled, curved)
+    indicated = _indicators(values) if config.missing_indicators else np.zeros(0, dtype=np.int64)
+    design = _design(values, normal, bends, indicated)
+    folds = partition.tuning_folds(outcome, config.tuning_folds, seed)
+    penalty = ridge.choose_penalty(design, outcome, folds)
+    weights = ridge.fit(design, outcome, penalty)
+    return Baseline(
+        coding=learned.terms,
+        imputation=normal,
+        bends=bends,
+        indicators=indicated,
+        penalty=penalty,
+        intercept=float(weights[0]),
+        coefficients=weights[1:],
+    )
 
 
-def _imputed(values: Array, generator: np.random.Generator) -> tuple[Normal, Array]:
-    """Impute training patients once: the imputation model, and the values (n, p)."""
-    if not np.isnan(values).any():
-        return imputation.fit(values), values
-    sample = generator.integers(0, len(values), len(values))
-    normal = imputation.fit(values[sample])
-    return normal, imputation.complete(values, normal, generator)
+def _design(values: Array, normal: Normal, bends: tuple[Bend, ...], indicators: Indices) -> Array:
+    """Terms, bends and missing indicators from terms (n, t) with missing values."""
+    filled = imputation.complete(values, normal)
+    missing = np.isnan(values[:, indicators]).astype(np.float64)
+    return np.hstack([filled, splines.encode(filled, bends), missing])
+
+
+def _indicators(values: Array) -> Indices:
+    """Positions of terms whose missingness is a predictor; one of terms missing together."""
+    missing = np.isnan(values)
+    found: dict[bytes, int] = {}
+    for position, column in enumerate(missing.T):
+        if LEAST_INDICATED <= column.sum() <= len(values) - LEAST_INDICATED:
+            found.setdefault(column.tobytes(), position)
+    return np.array(list(found.values()), dtype=np.int64)
 
 
 def _prevalence(terms: tuple[Term, ...], outcome: Array) -> Baseline:
-    odds = float(logit(np.clip(outcome.mean(), _EDGE, 1 - _EDGE)))
-    constant = ImputedFit(predictors=None, intercept=odds, coefficients=np.zeros(0))
-    return Baseline(coding=terms, penalty=None, fits=(constant,))
+    return Baseline(
+        coding=terms,
+        imputation=None,
+        bends=(),
+        indicators=np.zeros(0, dtype=np.int64),
+        penalty=None,
+        intercept=float(logit(np.clip(outcome.mean(), _EDGE, 1 - _EDGE))),
+        coefficients=np.zeros(0),
+    )

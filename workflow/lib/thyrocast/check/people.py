@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from thyrocast.check.center import Center
 from thyrocast.check.reasons import Stage
 from thyrocast.contract.names import Source
+from thyrocast.tables import criteria
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def excluded(center: Center) -> list[Excluded]:
 def _stage(patient: str, reason: str, outcome: Mapping[str, str], included: set[str]) -> Stage:
     if patient in included:
         return Stage.IMAGE
+    if reason.startswith(criteria.PREFIX):
+        return Stage.ELIGIBILITY
     if outcome.get(patient) == reason:
         return Stage.OUTCOME
     return Stage.SCAN if patient in outcome else Stage.TABLE

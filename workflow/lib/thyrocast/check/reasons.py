@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from thyrocast.tables import criteria
+
 
 class Stage(StrEnum):
     """The step at which a patient was excluded."""
 
     TABLE = "table"
+    ELIGIBILITY = "eligibility"
     OUTCOME = "outcome"
     SCAN = "scan"
     IMAGE = "image"
@@ -32,6 +35,10 @@ class Advice:
 
 _DEFAULT = {
     Stage.TABLE: Advice("Check the rows of these patients in the clinical table."),
+    Stage.ELIGIBILITY: Advice(
+        "Nothing to do if these patients are not in the study. The criteria are in `eligibility`.",
+        False,
+    ),
     Stage.OUTCOME: Advice("If these outcomes are known, enter them in the clinical table.", False),
     Stage.SCAN: Advice("Look at the files of these patients, and export them again if needed."),
     Stage.IMAGE: Advice("Look at these images: is the thyroid visible, and is it the right image?"),
@@ -84,6 +91,14 @@ _SPECIFIC = {
 }  # fmt: skip
 
 
+_CRITERION_UNKNOWN = Advice(
+    "Fill in the column of this criterion. If an empty cell means that it is met, set its key "
+    "`missing: include`; list codes that are not understood in the criterion."
+)
+
+
 def advice(reason: str, stage: Stage) -> Advice:
     """Return what to do about a reason; general advice for its step if there is no specific one."""
+    if stage is Stage.ELIGIBILITY and reason.endswith(criteria.UNKNOWN):
+        return _CRITERION_UNKNOWN
     return _SPECIFIC.get(reason, _DEFAULT[stage])

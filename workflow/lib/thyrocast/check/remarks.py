@@ -28,6 +28,7 @@ def findings(
         [
             *_nobody(center, flow),
             *_outcomes(center, flow),
+            *_eligibility(center),
             *_excluded(center, flow, excluded),
             *column_findings(center, columns),
             *_assumed(center),
@@ -76,6 +77,19 @@ def _outcomes(center: Center, flow: Flow) -> Iterator[Finding]:
         Section.PEOPLE,
         flow.usable,
     )
+
+
+def _eligibility(center: Center) -> Iterator[Finding]:
+    if center.config.eligibility is None:
+        yield Finding(
+            RemarkCode.ELIGIBILITY,
+            Severity.REMARK,
+            "The config does not state who is eligible: every row of the table counts as a first "
+            "radioiodine therapy of Graves’ disease.",
+            "Add criteria under `eligibility` (diagnosis, earlier treatments, age, pregnancy), or "
+            "state `eligibility: {all_rows: true}`.",
+            Section.PEOPLE,
+        )
 
 
 def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.lib.format import open_memmap
 
 from thyrocast import fileio, seeds
-from thyrocast.cohort import duplicates
+from thyrocast.cohort import duplicates, without_outcome
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
@@ -43,12 +43,17 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Files of the cohort: cohort.csv, patients.csv, images.npy, masks.npy and flow.json."""
+    """Files of the cohort.
+
+    cohort.csv, patients.csv, images.npy, masks.npy, follow_up.csv, without_outcome.csv, flow.json.
+    """
 
     cohort: Path
     patients: Path
     images: Path
     masks: Path
+    follow_up: Path
+    without_outcome: Path
     flow: Path
 
 
@@ -59,6 +64,7 @@ def assemble(
     settings: CohortConfig,
     outcomes: Outcomes,
     seed: int,
+    smallest: int = 1,
 ) -> None:
     """Write the cohort, its images, the reason of each exclusion, and the flow of patients.
 
@@ -72,6 +78,8 @@ def assemble(
         The cohort's block of the config.
     outcomes, seed
         Whether the outcomes are permuted within each center, and the study's seed.
+    smallest
+        Fewest patients of a group that may be reported.
 
     Raises
     ------
@@ -98,6 +106,10 @@ def assemble(
     _stack(places, inputs.images, "mask", np.dtype(np.uint8), outputs.masks)
     decided = register.assign(analyzed=register["reason"] == "")
     io.write(contract.PATIENTS, decided[list(contract.PATIENTS.names)], outputs.patients)
+    followed = without_outcome.follow_up(register)
+    io.write(contract.FOLLOW_UP, followed, outputs.follow_up)
+    compared = without_outcome.compare(followed, smallest)
+    io.write(contract.WITHOUT_OUTCOME, compared, outputs.without_outcome)
     documents.write(_flow(register, roles), outputs.flow)
     LOG.info("%d patients analyzed, %d cured", len(cohort), int((cohort["outcome"] == 1).sum()))
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from thyrocast.cohort import strangers
+from thyrocast.cohort import outcome, strangers
+from thyrocast.cohort.outcome import Outcome
 from thyrocast.cohort.strangers import Between, Difference
 from thyrocast.config.center import PersonFact
-from thyrocast.contract.names import Contradiction
+from thyrocast.config.outcome import OutcomeConfig
+from thyrocast.contract.names import Contradiction, OutcomeRule
 from thyrocast.contract.table import Cells
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.frames import PatientFile
@@ -23,6 +25,8 @@ def of_patient(
     patient: ClinicalPatient,
     files: Sequence[PatientFile],
     differences: Sequence[Difference],
+    decided: Outcome,
+    rule: OutcomeConfig | None,
 ) -> list[Cells]:
     """Return the rows of `contract.cohort.CONTRADICTIONS` of a patient, one for each kind.
 
@@ -34,9 +38,15 @@ def of_patient(
         The patient's files.
     differences
         What `thyrocast.cohort.strangers` found.
+    decided, rule
+        The patient's outcome, and the center's rule.
     """
     readable = [file for file in files if not file.header.reason]
-    found = [*_identity(differences), *_dates(patient, readable)]
+    found = [
+        *_identity(differences),
+        *_dates(patient, readable),
+        *_visits(patient, decided, rule),
+    ]
     first: dict[Contradiction, tuple[str, str]] = {}
     for kind, file, note in found:
         first.setdefault(kind, (file, note))
@@ -77,3 +87,14 @@ def _dates(patient: ClinicalPatient, files: Sequence[PatientFile]) -> Iterator[_
             yield Contradiction.BORN, name, "born after the scan"
     if any(visit.days is not None and visit.days <= 0 for visit in patient.followup.visits):
         yield Contradiction.VISIT, "", "a follow-up visit is not after the therapy"
+
+
+def _visits(
+    patient: ClinicalPatient, decided: Outcome, rule: OutcomeConfig | None
+) -> Iterator[_Found]:
+    """Compare a stated outcome with the one that the visits give, where the table has both."""
+    if rule is None or rule.rule is not OutcomeRule.GIVEN or not patient.followup.visits:
+        return
+    shown = outcome.from_visits(patient, rule)
+    if None not in (decided.cured, shown.cured) and decided.cured != shown.cured:
+        yield Contradiction.OUTCOME, "", "the stated outcome differs from that of the visits"

@@ -1,35 +1,37 @@
 """De-identified DICOM objects of a center's patients, for a study at another site.
 
-No object is cleaned; each is written from scratch. It contains the elements listed here and no
-others, so that no identifying element can be overlooked. That is more than the Basic Application
-Level Confidentiality Profile requires (DICOM PS3.15 Annex E.2), with the options to retain
-longitudinal temporal information with modified dates (E.3.6) and patient characteristics (E.3.7),
-as each object states. Secondary captures and pictures, whose pixels may show a name, are excluded
-(E.3.1).
+No object is cleaned; each is written from scratch from what our reading of a header knows. It
+contains numbers, coded strings and codes of the lists below, phrases of our own instead of every
+free text, shifted dates, and derived identifiers. Nothing else is copied, so that no identifying
+element, private element, overlay or nested text can be overlooked. That is more than the Basic
+Application Level Confidentiality Profile requires (DICOM PS3.15 Annex E.2), with the options to
+retain longitudinal temporal information with modified dates (E.3.6) and patient characteristics
+(E.3.7), as each object states. What is no original count image is excluded, since its pixels may
+show a name (E.3.1).
 """
 
 import datetime
 import hashlib
 import hmac
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, ExplicitVRLittleEndian, NuclearMedicineImageStorage
+from pydicom.valuerep import DSfloat
 
-from thyrocast.cohort.registration import Registration
-from thyrocast.contract.names import ScanKind
-from thyrocast.dicom.names import unquote_name
-from thyrocast.dicom.pixels import MOST_PIXELS, read_counts
+from thyrocast.dicom import terms
+from thyrocast.dicom.elements import Elements, Header
+from thyrocast.dicom.text import words
+from thyrocast.dicom.vocabulary import facing, names_thyroid
 
-# Every therapy of a package is on this day; scans keep their interval to the therapy.
-THERAPY_DAY = datetime.date(2000, 1, 1)
-_NOON = datetime.time(12)
 _IMPLEMENTATION = UID("2.25.201450783276194306531262826190317152713")
 # Codes of PS3.16 CID 7050 for DeidentificationMethodCodeSequence.
 _METHODS = (
@@ -42,9 +44,32 @@ _VENDORS = {
     "mediso": "Mediso", "canon": "Canon", "hitachi": "Hitachi", "digirad": "Digirad",
 }  # fmt: skip
 _SEX = {"female": "F", "male": "M", "other": "O"}
-_MOST_COUNTS = np.iinfo(np.uint16).max
-# Limits in keV of a window of 20 % around the photopeak; the window that was used is not copied.
-_WINDOW_KEV = (126, 154)
+_WHOLE, _REAL = {"US", "SS", "UL", "SL", "IS", "AT"}, {"FL", "FD"}
+# Numbers that are written otherwise, or not at all.
+_NOT_COPIED = {
+    "RadionuclideTotalDose", "PixelData", "CountsAccumulated", "NumberOfFrames", "SeriesNumber",
+    "InstanceNumber",
+}  # fmt: skip
+# Sequences that are copied, item by item.
+_SEQUENCES = {
+    "EnergyWindowInformationSequence", "EnergyWindowRangeSequence", "DetectorInformationSequence",
+    "PhaseInformationSequence", "RotationInformationSequence", "ViewCodeSequence",
+    "ViewModifierCodeSequence", "PatientOrientationCodeSequence", "AnatomicRegionSequence",
+    "PatientGantryRelationshipCodeSequence", "PatientOrientationModifierCodeSequence",
+}  # fmt: skip
+# Coded strings that are copied: defined terms of C.7.6.1, C.7.6.3 and C.8.4.
+_CODED = {
+    "ORIGINAL", "DERIVED", "PRIMARY", "STATIC", "DYNAMIC", "GATED", "WHOLE BODY", "TOMO",
+    "RECON TOMO", "RECON GATED TOMO", "EMISSION", "TRANSMISSION", "MONOCHROME1", "MONOCHROME2",
+    "PARA", "PINH", "FANB", "CONE", "SLNT", "ASTG", "DIVG", "NONE", "UNKN", "A", "P", "L", "R", "H",
+    "F", "AL", "AR", "LA", "RA", "PL", "PR", "LP", "RP", "UNIF", "COR", "NCO", "DECY", "ATTN",
+    "SCAT", "DTIM", "NRGY", "LIN", "MOTN", "CLN", "RECTANGLE", "ROUND", "HEXAGONAL", "1PASS",
+    "2PASS", "PATIENT STEP", "BED STEP", "TIME", "COUNT", "00", "01",
+}  # fmt: skip
+_SCHEMES = {"SCT", "SRT", "SNM3", "DCM", "99SDM", "99NMG", "SNM"}
+_CODE = re.compile(r"(?=.*\d)[A-Z]{0,2}-?[0-9A-F]{3,12}")
+# If a header names the radionuclide or the tracer, these phrases and codes do.
+_TECHNETIUM = ("72454006", "^99m^Technetium", "SCT")
 
 
 class RefusedError(ValueError):
@@ -52,211 +77,201 @@ class RefusedError(ValueError):
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What an object of the package contains in addition to the patient.
+class Disguise:
+    """What replaces the patient in an object.
 
     Attributes
     ----------
-    pixels
-        (rows, columns) counts.
+    patient, sex
+        Pseudonym, and our code.
+    number
+        Number of the object among the patient's, from 1.
+    moment
+        Shifted date and time of acquisition; None if the date is not known.
     description
-        Description of the series.
-    spacing
-        Distance of rows and of columns in mm; None for a pinhole.
-    duration_s
-        Duration in s; None if unknown.
-    moment
-        Date and time of acquisition, relative to `THERAPY_DAY`.
-    anterior
-        Whether it is the scan of the patient, not the image of a syringe.
-    """
-
-    pixels: NDArray[np.uint16]
-    description: str
-    spacing: tuple[float, float] | None
-    duration_s: float | None
-    moment: datetime.datetime
-    anterior: bool
-
-
-@dataclass(frozen=True)
-class SyringeShot:
-    """The image of a syringe: file, frame from 0, duration in s, minutes before the scan."""
-
-    description: str
-    file: str
-    frame: int
-    duration_s: float
-    minutes: float
-
-
-@dataclass(frozen=True)
-class PackageScan:
-    """A patient's best scan as the private table describes it; None for what is unknown.
-
-    Attributes
-    ----------
-    patient
-        Pseudonym.
-    sex
-        Our code.
-    file, frames, kind, turn, spacing
-        As in `contract.cohort.SCANS`; spacing of rows and of columns in mm.
-    moment
-        Noon of the day whose interval to `THERAPY_DAY` is that from the scan to the therapy.
-    duration_s, tc_activity_mbq, delay_min
-        Duration in s, injected activity in MBq, minutes from injection to image.
-    vendor, camera, collimator, simulated
-        As in `contract.cohort.SCANS`.
-    syringes
-        Images of the dose syringe.
+        Description of the series, one of ours.
+    activity_mbq, delay_min
+        Injected activity, and time from injection to image, as registered from the header or the
+        table; None if not known.
+    pinhole
+        Whether it is an image of a pinhole, which may be stated by a text.
     """
 
     patient: str
     sex: str | None
-    file: str
-    frames: tuple[int, ...]
-    kind: str
-    turn: int
-    spacing: tuple[float, float] | None
-    moment: datetime.datetime
-    duration_s: float | None
-    tc_activity_mbq: float | None
+    number: int
+    moment: datetime.datetime | None
+    description: str
+    activity_mbq: float | None
     delay_min: float | None
-    vendor: str | None
-    camera: str | None
-    collimator: str | None
-    simulated: bool
-    syringes: tuple[SyringeShot, ...]
+    pinhole: bool = False
 
 
-def best_scans(registration: Registration) -> Iterator[PackageScan]:
-    """Yield the best scan of every included patient, in the order of the register."""
-    best = registration.scans[registration.scans["rank"] == 0]
-    table = best.merge(registration.register[["patient", "sex"]], on="patient", how="left")
-    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
-        days = int(row["days_before"] or 0)
-        day = THERAPY_DAY - datetime.timedelta(days=days)
-        yield PackageScan(
-            patient=row["patient"],
-            sex=row["sex"],
-            file=row["file"],
-            frames=tuple(int(frame) for frame in row["frames"].split()),
-            kind=row["kind"],
-            turn=int(row["turn"]),
-            spacing=_spacing(row),
-            moment=datetime.datetime.combine(day, _NOON),
-            duration_s=row["duration_s"],
-            tc_activity_mbq=row["tc_activity_mbq"],
-            delay_min=row["delay_min"],
-            vendor=row["vendor"],
-            camera=row["camera"],
-            collimator=row["collimator"],
-            simulated=bool(row["simulated"]),
-            syringes=tuple(_syringes(row)),
-        )
+def refusal(header: Header, pixels: NDArray[np.generic]) -> str:
+    """Return why an object is no original count image, whose pixels may show a name; "" if it is.
 
-
-def _spacing(row: Mapping[Any, Any]) -> tuple[float, float] | None:
-    if row["row_mm"] is None or row["column_mm"] is None:
-        return None
-    return float(row["row_mm"]), float(row["column_mm"])
-
-
-def _syringes(row: Mapping[Any, Any]) -> Iterator[SyringeShot]:
-    for prefix, description in (("syringe", "Syringe full"), ("residual", "Syringe residual")):
-        file = row[f"{prefix}_file"]
-        if file is not None:
-            frame, seconds, minutes = (row[f"{prefix}_{name}"] for name in ("frame", "s", "min"))
-            yield SyringeShot(description, file, int(frame), float(seconds), float(minutes))
-
-
-def pictures_of(scan: PackageScan, folder: Path) -> list[Picture]:
-    """Return the scan, its frames summed and turned head up, and the images of the syringe.
-
-    Raises
-    ------
-    RefusedError
-        If a scan must not leave the center.
-    PixelError
-        If its pixels can't be decoded.
+    Parameters
+    ----------
+    header, pixels
+        The file's header, and the stored values of its frames.
     """
-    if scan.kind == ScanKind.CAPTURE:
-        raise RefusedError("a capture, whose pixels may show a name")
-    counts = np.rot90(_counts(folder, scan.file, scan.frames), scan.turn)
-    spacing = scan.spacing
-    if spacing and scan.turn % 2:
-        spacing = (spacing[1], spacing[0])
-    pictures = [
-        Picture(counts, "Thyroid anterior", spacing, scan.duration_s, scan.moment, anterior=True)
-    ]
-    for shot in scan.syringes:
-        pixels = _counts(folder, shot.file, (shot.frame,))
-        # A syringe is matched to a scan of the same day; an image that would move to another day is
-        # left out.
-        moment = scan.moment - datetime.timedelta(minutes=shot.minutes)
-        if moment.date() == scan.moment.date():
-            pictures.append(
-                Picture(
-                    pixels, shot.description, scan.spacing, shot.duration_s, moment, anterior=False
-                )
-            )
-    return pictures
+    kind_of_object = header.text("SOPClassUID")
+    if kind_of_object not in terms.NUCLEAR_MEDICINE and (
+        kind_of_object or header.text("Modality") != "NM"
+    ):
+        return "a capture, whose pixels may show a name"
+    kind = [str(value).upper() for value in header.several("ImageType")]
+    if kind[:2] != ["ORIGINAL", "PRIMARY"]:
+        return "not stated to be an original image, so its pixels may show a name"
+    if header.text("ConversionType") or header.text("SecondaryCaptureDeviceManufacturer"):
+        return "a capture, whose pixels may show a name"
+    if (header.number("BitsStored") or header.number("BitsAllocated") or 0) <= 8:
+        return "8-bit gray values, which may show a name"
+    if any(map(_is_drawn_on, pixels)):
+        return "many pixels with one value, which may be drawn text"
+    return ""
 
 
-def _counts(folder: Path, file: str, frames: Sequence[int]) -> NDArray[np.uint16]:
-    image = read_counts(folder / unquote_name(file), frames, MOST_PIXELS).image
-    whole = np.maximum(np.rint(image), 0.0)
-    if whole.max() > _MOST_COUNTS:
-        raise RefusedError("summed counts beyond 16 bits")
-    return whole.astype(np.uint16)
+#: Fewest pixels of one value, and how many times as many as of the values next to it, that look drawn.
+_DRAWN, _TIMES, _NEIGHBORS = 20, 8, 5
+# Values below this occur often in a count image.
+_FAINT = 30
 
 
-def dataset_of(picture: Picture, scan: PackageScan, key: bytes, number: int) -> Dataset:
+def _is_drawn_on(frame: NDArray[np.generic]) -> bool:
+    """Return whether a frame has many pixels of one value, as text and lines have, not counts."""
+    values, numbers = np.unique(frame, return_counts=True)
+    for place in np.flatnonzero((numbers >= _DRAWN) & (values > _FAINT)):
+        near = np.r_[
+            numbers[max(place - _NEIGHBORS, 0) : place],
+            numbers[place + 1 : place + 1 + _NEIGHBORS],
+        ]
+        if not near.size or numbers[place] > _TIMES * near.mean():
+            return True
+    return False
+
+
+def dataset_of(
+    header: Header, pixels: NDArray[np.generic], disguise: Disguise, key: bytes
+) -> Dataset:
     """Return one object of the Nuclear Medicine Image Storage class (PS3.3 A.5).
 
     Parameters
     ----------
-    picture, scan
-        Image and scan of the patient.
+    header, pixels
+        The file's header, and the stored values of its frames.
+    disguise
+        What replaces the patient.
     key
         Secret from which the unique identifiers are derived.
-    number
-        Number of the object among the patient's, from 1.
     """
-    patient = scan.patient
     dataset = Dataset()
+    _copy(header, dataset)
     dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.ImageType = ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]
+    patient, number = disguise.patient, disguise.number
+    study = _uid(key, patient, "study")
     dataset.SOPClassUID = NuclearMedicineImageStorage
-    dataset.SOPInstanceUID = _uid(key, patient, "instance", number)
-    dataset.StudyInstanceUID = _uid(key, patient, "study")
-    dataset.SeriesInstanceUID = _uid(key, patient, "series", number)
-    day, hour = picture.moment.strftime("%Y%m%d"), picture.moment.strftime("%H%M%S")
-    for kind in ("Study", "Series", "Acquisition", "Content"):
-        setattr(dataset, f"{kind}Date", day)
-        setattr(dataset, f"{kind}Time", hour)
+    # In the order of the numbers, because the identifier is the last criterion between equal scans.
+    dataset.SOPInstanceUID = UID(f"{_uid(key, patient, 'instance')}.{number + 10}")
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = (
+        study,
+        _uid(key, patient, "series", number),
+    )
+    _add_times(dataset, disguise)
     dataset.Modality = "NM"
-    dataset.Manufacturer = _VENDORS.get(scan.vendor or "", "")
-    dataset.ManufacturerModelName = (scan.camera or "").replace("_", " ")
-    dataset.SeriesDescription = picture.description
+    dataset.Manufacturer = _VENDORS.get(terms.vendor(header) or "", "")
+    dataset.ManufacturerModelName = (terms.camera(header) or "").replace("_", " ")
+    dataset.SeriesDescription = disguise.description
     dataset.PatientName = dataset.PatientID = patient
-    dataset.PatientSex = _SEX.get(scan.sex or "", "")
-    for keyword in (
-        "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "StudyID", "Laterality",
-        "PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence",
-    ):  # fmt: skip
+    dataset.PatientSex = _SEX.get(disguise.sex or "", "")
+    for keyword in ("AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "StudyID",
+                    "Laterality"):  # fmt: skip
         setattr(dataset, keyword, None)
+    for keyword in ("PatientOrientationCodeSequence", "PatientGantryRelationshipCodeSequence"):
+        if keyword not in dataset:
+            setattr(dataset, keyword, None)
     dataset.SeriesNumber = dataset.InstanceNumber = number
     _add_deidentification(dataset)
-    if scan.simulated:
+    if terms.is_simulated(header):
         dataset.ImageComments = "SIMULATED"
-    _add_pixels(dataset, picture)
-    _add_nuclear_medicine(dataset, picture, scan)
+    _add_pixels(dataset, header, pixels)
+    _add_drug(dataset, header, disguise)
+    if disguise.pinhole:
+        for item in dataset.setdefault("DetectorInformationSequence", Items([Dataset()])).value:
+            item.CollimatorType = "PINH"
+        dataset.pop("PixelSpacing", None)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.ImplementationClassUID = _IMPLEMENTATION
     return dataset
+
+
+def _copy(elements: Elements, target: Dataset) -> None:
+    """Copy the elements of a header or an item that can't identify anybody."""
+    for keyword, value in elements.values.items():
+        tag = tag_for_keyword(keyword)
+        if tag is None or keyword in _NOT_COPIED:
+            continue
+        representation = dictionary_VR(tag)
+        if isinstance(value, tuple):
+            if keyword in _SEQUENCES:
+                setattr(target, keyword, Items([_item(keyword, item) for item in value]))
+            continue
+        values = value if isinstance(value, list) else [value]
+        copied = list(_values(values, representation))
+        if copied and len(copied) == len(values):
+            setattr(target, keyword, copied if isinstance(value, list) else copied[0])
+
+
+def _values(values: Sequence[Any], representation: str) -> Iterator[Any]:
+    for value in values:
+        number = isinstance(value, int | float) and math.isfinite(value)
+        if representation == "DS" and number:
+            yield DSfloat(float(value), auto_format=True)
+        elif representation in _WHOLE and number:
+            yield int(value)
+        elif representation in _REAL and number:
+            yield float(value)
+        elif representation == "CS":
+            code = str(value or "").upper()
+            yield code if code in _CODED else ""
+
+
+def _item(keyword: str, elements: Elements) -> Dataset:
+    """Return an item of a sequence; its texts are replaced by phrases with the same meaning."""
+    item = Dataset()
+    _copy(elements, item)
+    if keyword.endswith("CodeSequence") or keyword == "AnatomicRegionSequence":
+        value, scheme = (elements.text(k).upper() for k in ("CodeValue", "CodingSchemeDesignator"))
+        if _CODE.fullmatch(value):
+            item.CodeValue = value
+            item.CodingSchemeDesignator = scheme if scheme in _SCHEMES else "99NONE"
+        meaning = words(elements.text("CodeMeaning"))
+        seen = facing(meaning) or facing(words(value))
+        region = "thyroid" if names_thyroid(meaning) else ""
+        item.CodeMeaning = str(seen or "") if keyword.startswith("View") else region
+    if keyword == "EnergyWindowInformationSequence" and terms.names_photopeak(elements):
+        item.EnergyWindowName = "Tc99m photopeak"
+    if keyword == "DetectorInformationSequence":
+        if grid := terms.collimator(elements):
+            item.CollimatorGridName = grid.upper()
+            item.CollimatorType = item.get("CollimatorType", "UNKN")
+        for name in ("ImagePositionPatient", "ImageOrientationPatient"):
+            if name not in item:
+                setattr(item, name, None)
+    return item
+
+
+def _add_times(dataset: Dataset, disguise: Disguise) -> None:
+    for kind in ("Study", "Series", "Acquisition", "Content"):
+        for part, form in (("Date", "%Y%m%d"), ("Time", "%H%M%S")):
+            name = f"{kind}{part}"
+            if name in dataset:
+                del dataset[name]
+            if disguise.moment is not None:
+                setattr(dataset, name, disguise.moment.strftime(form))
+            elif kind == "Study":
+                setattr(dataset, name, None)
 
 
 def _add_deidentification(dataset: Dataset) -> None:
@@ -270,48 +285,40 @@ def _add_deidentification(dataset: Dataset) -> None:
     dataset.BurnedInAnnotation = "NO"
 
 
-def _add_pixels(dataset: Dataset, picture: Picture) -> None:
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.NumberOfFrames = 1
-    dataset.Rows, dataset.Columns = picture.pixels.shape
-    if picture.spacing:
-        dataset.PixelSpacing = [f"{mm:.6g}" for mm in picture.spacing]
-    dataset.BitsAllocated = dataset.BitsStored = 16
-    dataset.HighBit, dataset.PixelRepresentation = 15, 0
-    dataset.PixelData = np.ascontiguousarray(picture.pixels, "<u2").tobytes()
-    dataset.LossyImageCompression = "00"
+def _add_pixels(dataset: Dataset, header: Header, pixels: NDArray[np.generic]) -> None:
+    dataset.NumberOfFrames, dataset.Rows, dataset.Columns = pixels.shape
+    bits = 8 * pixels.dtype.itemsize
+    dataset.BitsAllocated = bits
+    defaults: Mapping[str, Any] = {
+        "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "BitsStored": bits,
+        "PixelRepresentation": int(pixels.dtype.kind == "i"), "LossyImageCompression": "00",
+    }  # fmt: skip
+    for keyword, value in defaults.items():
+        if keyword not in dataset:
+            setattr(dataset, keyword, value)
+    dataset.HighBit = int(dataset.BitsStored) - 1
+    if header.irreversible:
+        dataset.LossyImageCompression = "01"
+    # Counts are not counted again: the sum of rescaled values need not be whole.
+    dataset.setdefault("CountsAccumulated", None)
+    data = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).tobytes()
+    dataset.PixelData = data + bytes(len(data) % 2)
 
 
-def _add_nuclear_medicine(dataset: Dataset, picture: Picture, scan: PackageScan) -> None:
-    """Add the modules of C.8.4.8 to C.8.4.11, with one detector and one energy window."""
-    dataset.FrameIncrementPointer = [0x00540010, 0x00540020]
-    dataset.EnergyWindowVector = dataset.DetectorVector = 1
-    dataset.NumberOfEnergyWindows = dataset.NumberOfDetectors = 1
-    dataset.CountsAccumulated = int(picture.pixels.sum())
-    if picture.duration_s:
-        dataset.ActualFrameDuration = round(1000 * picture.duration_s)
-    limits, window = Dataset(), Dataset()
-    limits.EnergyWindowLowerLimit, limits.EnergyWindowUpperLimit = _WINDOW_KEV
-    window.EnergyWindowRangeSequence = Items([limits])
-    dataset.EnergyWindowInformationSequence = Items([window])
+def _add_drug(dataset: Dataset, header: Header, disguise: Disguise) -> None:
+    """Add the radiopharmaceutical (C.8.4.10), if the header has one that states something."""
+    given = header.items("RadiopharmaceuticalInformationSequence")
     drug = Dataset()
-    drug.Radiopharmaceutical = "Tc-99m Pertechnetate"
-    drug.RadionuclideCodeSequence = Items([_code("72454006", "^99m^Technetium", "SCT")])
-    if scan.tc_activity_mbq:
-        drug.RadionuclideTotalDose = f"{scan.tc_activity_mbq:.6g}"
-    if scan.delay_min is not None and picture.anterior:
-        start = picture.moment - datetime.timedelta(minutes=scan.delay_min)
+    if any(terms.is_technetium(item) for item in given):
+        named = any(map(terms.is_pertechnetate, given))
+        drug.Radiopharmaceutical = "Tc-99m Pertechnetate" if named else "Tc-99m"
+        drug.RadionuclideCodeSequence = Items([_code(*_TECHNETIUM)])
+    if disguise.activity_mbq:
+        drug.RadionuclideTotalDose = DSfloat(disguise.activity_mbq, auto_format=True)
+    if disguise.delay_min is not None and disguise.moment is not None:
+        start = disguise.moment - datetime.timedelta(minutes=disguise.delay_min)
         drug.RadiopharmaceuticalStartDateTime = start.strftime("%Y%m%d%H%M%S")
-    dataset.RadiopharmaceuticalInformationSequence = Items([drug])
-    detector = Dataset()
-    detector.CollimatorType = "PINH" if scan.collimator == "pinhole" else "PARA"
-    if scan.collimator:
-        detector.CollimatorGridName = scan.collimator.upper()
-    detector.ImagePositionPatient = detector.ImageOrientationPatient = None
-    if picture.anterior:
-        detector.ViewCodeSequence = Items([_code("399321004", "Anterior projection", "SCT")])
-        detector.ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
-    dataset.DetectorInformationSequence = Items([detector])
+    dataset.RadiopharmaceuticalInformationSequence = Items([drug] if len(drug) else [])
 
 
 def _code(value: str, meaning: str, scheme: str) -> Dataset:

@@ -25,6 +25,7 @@ from thyrocast.config.definition import (
 )
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.contract.names import DecidedBy, OutcomeRule, Role, ThyroidFunction, ThyroidState
+from thyrocast.contract.names import FollowUp as FollowUpStatus
 from thyrocast.contract.text import code_texts, fold
 from thyrocast.tables.clinical import ClinicalPatient
 from thyrocast.tables.followup import FollowUp, SecondTreatment, Visit
@@ -101,6 +102,28 @@ def decide(
     if rule.rule is OutcomeRule.GIVEN:
         return _given(rule, patient.outcome_code)
     return _followed(rule, definition or rule.definitions()[0], patient.followup)
+
+
+def from_visits(patient: ClinicalPatient, rule: OutcomeConfig) -> Outcome:
+    """Return what the follow-up shows, whatever the center states as the outcome."""
+    return _followed(rule, rule.definitions()[0], patient.followup)
+
+
+def follow_up(decided: Outcome, center: CenterConfig) -> FollowUpStatus | None:
+    """Return whether an outcome is known, and if not, why; None for a prospective center.
+
+    An outcome is settled early if it was decided before the window: such a patient could not be
+    lost later.
+    """
+    if center.outcome is None or center.role is Role.PROSPECTIVE:
+        return None
+    if decided.cured is None:
+        if decided.reason == DIED:
+            return FollowUpStatus.DIED
+        return FollowUpStatus.UNDECIDED if decided.seen else FollowUpStatus.LOST
+    earliest = center.outcome.definitions()[0].window().earliest
+    early = decided.days is not None and decided.days < earliest
+    return FollowUpStatus.SETTLED_EARLY if early else FollowUpStatus.DECIDED
 
 
 def _given(rule: OutcomeConfig, text: str) -> Outcome:

@@ -65,6 +65,8 @@ class Registration:
         `contract.cohort.CONTRADICTIONS`: what contradicts itself in rows and files.
     understanding
         What was understood of the clinical table; private.
+    patients
+        The rows of the clinical table by pseudonym; private, not written.
     """
 
     register: pd.DataFrame
@@ -73,6 +75,7 @@ class Registration:
     files: pd.DataFrame
     contradictions: pd.DataFrame
     understanding: Understanding
+    patients: Mapping[str, ClinicalPatient]
 
 
 def register_center(
@@ -129,6 +132,7 @@ def register_center(
         io.build(contract.FILES, found.listed.rows(judged)),
         io.build(contract.CONTRADICTIONS, found.contradictions),
         understand(center, read),
+        {_pseudonym(patient, name, key): patient for patient in patients},
     )
     _log(name, registration, patients, by_patient)
     return registration
@@ -174,19 +178,18 @@ class _Found:
         decided = outcome.decide(patient, center)
         stated = Stated(patient.tc_activity_mbq, patient.injected)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
-        reason = (
-            eligibility.exclusion(patient)
-            or strangers.reason(differences)
-            or decided.reason
-            or choice.reason
-            or resolved.doubt(choice.scans)
-        )
+        unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)
+        without_scan = choice.reason or resolved.doubt(choice.scans)
+        reason = unfit or stranger or decided.reason or without_scan
         source = Source.BOTH if files else Source.CLINICAL
-        self.rows.append(
-            _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
-        )
+        row = _register_row(pseudonym, center.name, patient, decided, reason, source, choice)
+        row["follow_up"] = None if unfit else outcome.follow_up(decided, center)
+        row["scanned"] = not (stranger or without_scan)
+        self.rows.append(row)
         self.outcomes.append(_outcome_row(pseudonym, patient, decided))
-        self.contradictions += contradictions.of_patient(pseudonym, patient, files, differences)
+        self.contradictions += contradictions.of_patient(
+            pseudonym, patient, files, differences, decided, center.outcome
+        )
         self.listed.add(resolved.files, choice, reason)
         if not reason:
             self.scans += scans.scan_rows(pseudonym, patient, choice, resolved.files, self.source)
@@ -267,6 +270,7 @@ def _without_table(
             "included": False,
             "reason": _unlisted(identifier),
             "source": Source.DICOM,
+            "scanned": False,
         }
 
 

@@ -92,7 +92,7 @@ def _scan(candidate: Candidate, source: CenterSource) -> Cells:
         "vendor": terms.vendor(header),
         "camera": terms.camera(header),
         "collimator": _collimator(header, scan),
-        "simulated": _is_simulated(header),
+        "simulated": terms.is_simulated(header),
         "flags": " ".join(candidate.flags) or None,
     }
 
@@ -109,11 +109,6 @@ def _duration(scan: Scan, fallback: float | None) -> Cells:
     if fallback and scan.kind is not ScanKind.CAPTURE:
         return {"duration_s": fallback, "duration_by": ValueSource.CONFIG}
     return {"duration_s": None, "duration_by": None}
-
-
-def _is_simulated(header: Header) -> bool:
-    words = ("ImageComments", "Manufacturer", "ManufacturerModelName")
-    return any("simulat" in header.text(word).lower() for word in words)
 
 
 def _stamp(path: Path) -> str | None:

@@ -13,6 +13,7 @@ LOG = logging.getLogger("thyrocast")
 FLAGS = {
     ScanFlag.VIEW_CONTRADICTION: "their orientation and their label contradict each other",
     ScanFlag.START_ANGLE_REVERSED: "their start angles contradict orientation or label",
+    ScanFlag.FEWER_COUNTS: "the anterior detector has fewer counts than the opposite one",
     ScanFlag.SUMMED_FRAMES: "several frames of one view are summed",
     ScanFlag.ENERGY_WINDOW_UNKNOWN: "the limits of their energy window are not stated",
     ScanFlag.RADIONUCLIDE_BY_WINDOW: "only the energy window identifies technetium",

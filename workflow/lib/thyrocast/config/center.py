@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from thyrocast.config.base import Block, Fault, FaultsError, FilePath, block, folded_once, option
 from thyrocast.config.eligibility import EligibilityConfig
 from thyrocast.config.outcome import OutcomeConfig
+from thyrocast.config.table import DateOrder, Encoding, HiddenRows, Layout, Quantity
 from thyrocast.config.views import ViewsConfig
 from thyrocast.contract.names import ALL_SPLITS, AntithyroidDrug, Role, Sex, Smoking, YesNo
 from thyrocast.contract.text import fold
@@ -17,42 +18,12 @@ Ours = TypeVar("Ours", Sex, AntithyroidDrug, YesNo, Smoking)
 Codes = Annotated[dict[str, Ours | None], AfterValidator(folded_once(fold))]
 
 
-class Encoding(StrEnum):
-    """Encodings of a text table that is not Unicode."""
-
-    CP1250 = "cp1250"
-    CP1251 = "cp1251"
-    CP1252 = "cp1252"
-    CP1253 = "cp1253"
-    CP1254 = "cp1254"
-    CP1257 = "cp1257"
-    CP932 = "cp932"
-    CP949 = "cp949"
-    GBK = "gbk"
-    BIG5 = "big5"
-
-
-class DateOrder(StrEnum):
-    """Order of day, month and year."""
-
-    DMY = "dmy"
-    MDY = "mdy"
-    YMD = "ymd"
-
-
 class PersonFact(StrEnum):
     """What shows that the images of one identifier are those of one person."""
 
     BIRTH_DATE = "birth_date"
     SEX = "sex"
     NAME = "name"
-
-
-class HiddenRows(StrEnum):
-    """What happens with hidden rows of a worksheet."""
-
-    READ = "read"
-    SKIP = "skip"
 
 
 class ViewFallback(StrEnum):
@@ -77,6 +48,9 @@ class ColumnsConfig(Block):
     """
 
     patient: str = option("Patient identifier, as in the DICOM PatientID.")
+    visit: str | None = option(
+        "With `layout: long`, the visit of a row (`redcap_event_name`).", None
+    )
     outcome: str | None = option("Outcome, for the outcome rule `given`.", None)
     therapy_date: str | None = option("Date of the first iodine-131 therapy.", None)
     birth_date: str | None = option(
@@ -225,20 +199,6 @@ class FallbacksConfig(Block):
     )
 
 
-class Quantity(StrEnum):
-    """Quantities of a clinical table that have a unit."""
-
-    AGE = "age"
-    GLAND_MASS = "gland_mass"
-    UPTAKE_24H = "uptake_24h"
-    ACTIVITY = "activity"
-    TRAB = "trab"
-    FT4 = "ft4"
-    FT3 = "ft3"
-    WITHDRAWAL_DAYS = "withdrawal_days"
-    TSH = "tsh"
-
-
 class AcceptConfig(Block):
     """Kinds of files, and values, that are not accepted unless they are listed here."""
 
@@ -285,9 +245,20 @@ class CenterConfig(Block):
         min_length=1,
     )
     clinical: FilePath = option(
-        "The center's clinical table (CSV, TSV or XLSX), one row per patient.", min_length=1
+        "The center's clinical table (CSV, TSV or XLSX), one row per patient, or per visit with "
+        "`layout: long`.",
+        min_length=1,
     )
     sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
+    layout: Layout = option(
+        "`wide` (one row per patient) or `long` (one row per visit, as REDCap exports it; "
+        "`columns.visit` names the column of the visit).",
+        Layout.WIDE,
+    )
+    baseline_visit: str | None = option(
+        "With `layout: long`, the cell of `columns.visit` in the rows with the values before therapy.",
+        None,
+    )
     hidden_rows: HiddenRows | None = option(
         "What happens with hidden rows of the worksheet, such as those that a filter hides: they are "
         "read like the others (`read`) or left out (`skip`). Without this key, hidden rows stop the "
@@ -336,6 +307,21 @@ class CenterConfig(Block):
             text = "missing, expected an outcome rule: add it, or make the center prospective"
             raise FaultsError([(("outcome",), text)])
         faults = self.outcome.faults(self.columns.outcome, self.columns.therapy_date)
+        if faults:
+            raise FaultsError(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _visits_fit_the_layout(self) -> Self:
+        faults: list[Fault] = []
+        visits = self.outcome.visits if self.outcome else ()
+        named = self.baseline_visit is not None or any(visit.visit for visit in visits)
+        if self.layout is Layout.WIDE and (named or self.columns.visit):
+            text = "is wide (one row per patient), but a visit of the rows is named: set it to long"
+            faults.append((("layout",), text))
+        elif named and self.columns.visit is None:
+            text = "missing, expected the column of the visit"
+            faults.append((("columns", "visit"), text))
         if faults:
             raise FaultsError(faults)
         return self

@@ -25,6 +25,13 @@ class BootstrapInterval(StrEnum):
     BCA = "bca"
 
 
+class FollowUpWeighting(StrEnum):
+    """Whether patients with an outcome also stand for those who were lost."""
+
+    NONE = "none"
+    INVERSE_PROBABILITY = "inverse_probability"
+
+
 class SubgroupColumn(StrEnum):
     """Columns of the cohort by which results can be reported separately."""
 
@@ -56,22 +63,26 @@ class SubgroupColumn(StrEnum):
 class ThresholdConfig(Block):
     """The probability of cure from which a patient is called cured.
 
-    It is chosen in the training set of a split and applied to its test set.
+    A threshold that depends on patients is chosen in the training set of a split and applied to its
+    test set. Decisions at Youden's threshold are always reported as well.
     """
 
     rule: ThresholdRule = option(
-        "`youden` (greatest sensitivity + specificity), `sensitivity` or `specificity` (at least "
+        "`net_benefit` (greatest net benefit at the threshold probability `target`, by default "
+        "`decision.reference`), `youden` (greatest sensitivity + specificity, as if both errors cost "
+        "the same and half of the patients were cured), `sensitivity` or `specificity` (at least "
         "`target`, the other one as great as possible), `cost_ratio` (lowest cost, if calling a "
-        "patient cured who is not cured costs `target` times the opposite error), `net_benefit` "
-        "(greatest net benefit at `target`) or `fixed` (the threshold is `target` itself).",
-        ThresholdRule.YOUDEN,
+        "patient cured who is not cured costs `target` times the opposite error) or `fixed` (the "
+        "threshold is `target` itself).",
+        ThresholdRule.NET_BENEFIT,
     )
     target: float | None = option("Target of the rule; `youden` needs none.", None, ge=0, le=1000)
 
     @model_validator(mode="after")
     def _target_fits_the_rule(self) -> Self:
         most = 1000 if self.rule is ThresholdRule.COST_RATIO else 1
-        if self.rule is ThresholdRule.YOUDEN or (self.target is not None and self.target <= most):
+        optional = self.rule in (ThresholdRule.YOUDEN, ThresholdRule.NET_BENEFIT)
+        if (self.target is None and optional) or (self.target is not None and self.target <= most):
             return self
         found = "missing" if self.target is None else f"is {self.target:g}"
         text = f"{found}, expected a number from 0 to {most} for rule {self.rule}"
@@ -218,6 +229,16 @@ class EvaluationConfig(Block):
         "Kind of the bootstrap intervals: `percentile`, or `bca` (bias-corrected and accelerated).",
         BootstrapInterval.PERCENTILE,
     )
+    follow_up_weighting: FollowUpWeighting = option(
+        "`inverse_probability` adds AUC, Brier score and calibration in the large of test sets in which "
+        "each patient has the inverse of the probability of having an outcome as weight. The "
+        "probability is a logistic ridge regression on center and clinical columns, fitted to all "
+        "eligible patients with a scan (`cohort/follow_up.csv`), in two stages: being seen after the "
+        "therapy, and, if the outcome was not settled early, having one at its time. The largest 1 % "
+        "of the weights are truncated. Intervals are from a bootstrap that fits this model again. It "
+        "corrects for loss that depends on these columns only.",
+        FollowUpWeighting.NONE,
+    )
     threshold: ThresholdConfig = block(ThresholdConfig)
     decision: DecisionConfig = block(DecisionConfig)
     calibration_groups: int = option(
@@ -250,6 +271,15 @@ class EvaluationConfig(Block):
     )
     prediction_sets: PredictionSetsConfig = block(PredictionSetsConfig)
     sample_size: SampleSizeConfig = block(SampleSizeConfig)
+
+    @property
+    def thresholds(self) -> list[ThresholdConfig]:
+        """The rule of the config with its target, and Youden's if it is another one."""
+        chosen = self.threshold
+        if chosen.rule is ThresholdRule.NET_BENEFIT and chosen.target is None:
+            chosen = ThresholdConfig(rule=chosen.rule, target=self.decision.reference)
+        youden = ThresholdConfig(rule=ThresholdRule.YOUDEN)
+        return [chosen] if chosen.rule is ThresholdRule.YOUDEN else [chosen, youden]
 
     @model_validator(mode="after")
     def _external_predictions_have_their_own_names(self) -> Self:

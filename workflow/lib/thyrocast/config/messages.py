@@ -130,6 +130,8 @@ def _unknown_key(
     for name, about in node_at(path, root).get("properties", {}).items():
         if about.get("formerly") == key:
             return f"unknown key {key!r}: it is now called {name!r}, rename it"
+    if reason := node_at(path, root).get("removed", {}).get(key):
+        return f"unknown key {key!r}: {reason}, remove the key"
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
     return f"unknown key {key!r}: {hint}"

@@ -38,6 +38,11 @@ _PLAUSIBLE = {
 class VisitConfig(Block):
     """The center's columns of one follow-up visit."""
 
+    visit: str | None = option(
+        "With `layout: long`, the cell of `columns.visit` in the rows of this visit; without it, every "
+        "row of a patient is a visit.",
+        None,
+    )
     date: str | None = option("Column with the visit's date.", None)
     months: float | None = option(
         "Months since therapy, if the table has no date.", None, unit="months", gt=0
@@ -203,7 +208,7 @@ class OutcomeConfig(DecisionConfig):
             named |= {
                 f"outcome.visits[{number}].{key}": theirs
                 for key, theirs in visit.plain().items()
-                if key != "months" and theirs is not None
+                if key not in {"months", "visit"} and theirs is not None
             }
         if self.second_treatment:
             named["outcome.second_treatment"] = self.second_treatment

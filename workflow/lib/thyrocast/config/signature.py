@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from thyrocast.config.base import Block, Distinct, block, option
 
@@ -30,6 +30,14 @@ class RecalibrationMethod(StrEnum):
     NONE = "none"
 
 
+class Head(StrEnum):
+    """Linear models on the embeddings, by the names of their results."""
+
+    RIDGE = "ridge"
+    LASSO = "lasso"
+    ELASTIC_NET = "elastic_net"
+
+
 class ForestConfig(Block):
     """The random forest on the selected features."""
 
@@ -50,6 +58,12 @@ class SignatureConfig(Block):
     LASSO, random forest, and the baselines with which they are compared. All are fitted inside
     the training set.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "removed": {"imputations": "missing predictors are now imputed once, by regression"}
+        }
+    )
 
     embeddings: Embeddings = option(
         "Which network embeds a training patient: `cross_fitted`, a network that was not trained "
@@ -94,8 +108,8 @@ class SignatureConfig(Block):
     )
     forest: ForestConfig = block(ForestConfig)
     recalibration: RecalibrationMethod = option(
-        "Whether the log-odds of network and signature are recalibrated by `logistic` regression "
-        "on cross-fitted training patients, or not (`none`, as published). With `in_sample` they "
+        "Whether the log-odds of all models are recalibrated by `logistic` regression on "
+        "cross-fitted training patients, or not (`none`, as published). With `in_sample` they "
         "are never recalibrated.",
         RecalibrationMethod.LOGISTIC,
     )
@@ -109,10 +123,19 @@ class SignatureConfig(Block):
         ge=0,
         le=10_000,
     )
-    imputations: int = option(
-        "Number of imputations of missing predictors of the baselines; the log-odds are averaged.",
-        5,
-        unit="imputations",
-        ge=1,
-        le=100,
+    heads: Annotated[tuple[Head, ...], Distinct] = option(
+        "Linear models on the embeddings that are compared with the signature: `ridge`, `lasso` "
+        "(the signature's LASSO without the forest), `elastic_net`. They take seconds.",
+        (Head.RIDGE, Head.LASSO, Head.ELASTIC_NET),
+    )
+    splines: bool = option(
+        "Whether a continuous clinical predictor may have a bend in the baselines `clinical` and "
+        "`combined`: a restricted cubic spline with three knots instead of a straight line.",
+        True,
+    )
+    missing_indicators: bool = option(
+        "Whether the baselines have a predictor for each value that is missing in some patients. It "
+        "helps if what is missing is informative and stays so in new hospitals, and harms if the "
+        "outcome influences what is missing, as in tables that are completed afterwards.",
+        False,
     )

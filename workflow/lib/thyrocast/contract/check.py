@@ -31,6 +31,7 @@ class RemarkCode(StrEnum):
     NO_PATIENT = "no_patient"
     NO_MATCH = "no_match"
     ONE_OUTCOME = "one_outcome"
+    ELIGIBILITY = "eligibility"
     EXCLUDED = "excluded"
     UNREADABLE_CELLS = "unreadable_cells"
     COLUMN = "column"

@@ -7,11 +7,13 @@ from thyrocast.contract.names import (
     Contradiction,
     DecidedBy,
     FileUse,
+    FollowUp,
     Role,
     ScanKind,
     Sex,
     Smoking,
     Source,
+    Status,
     ThyroidFunction,
     ThyroidState,
     ValueSource,
@@ -112,6 +114,9 @@ REGISTER = Table(
         *CLINICAL,
         text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
         *DECISION,
+        text("follow_up", "Whether the outcome of an eligible patient is known; missing for others.",
+             FollowUp, missing=True),
+        flag("scanned", "Whether a scan could be chosen."),
     ),
     key=("patient",),
     digits=6,
@@ -177,6 +182,39 @@ COHORT = Table(
         *QUANTITIES,
     ),
     key=("patient",),
+    digits=6,
+)
+
+FOLLOW_UP = Table(
+    "cohort/follow_up.csv",
+    "Eligible patients with a scan: the analyzed, and those who are not analyzed only because their outcome is "
+    "not known. Their images were not standardized, so some might have been excluded later.",
+    (
+        _PATIENT,
+        _CENTER,
+        text("follow_up", "Whether the outcome is known, and if not, why.", FollowUp),
+        *CLINICAL,
+    ),
+    key=("patient",),
+    digits=6,
+)
+
+WITHOUT_OUTCOME = Table(
+    "cohort/without_outcome.csv",
+    "Analyzed patients compared with those of `follow_up.csv` without an outcome. A difference above 0.1 "
+    "of a standard deviation is often taken as imbalance (Austin, Stat Med 2009;28:3083).",
+    (
+        text("variable", "Clinical column, or center."),
+        text("level", "Code, `missing` for patients without a value, or empty for a mean."),
+        number("analyzed", "Mean, or share, in the analyzed.", missing=True),
+        number("without", "Mean, or share, in those without an outcome.", missing=True),
+        number("difference", "Standardized difference.", missing=True),
+        integer("n_analyzed", "Analyzed patients with a value.", low=0),
+        integer("n_without", "Patients without an outcome with a value.", low=0),
+        text("status", "Whether there is a result.", Status),
+        text("note", "Why there is none."),
+    ),
+    key=("variable", "level"),
     digits=6,
 )
 
@@ -302,18 +340,42 @@ CONTRADICTIONS = Table(
     private=True,
 )
 
-#: Not part of a run: the table of a package that a center sends (`scripts/package_center.py`).
-PACKAGE = Table(
-    "{center}/clinical.csv",
-    "The patients of a package, as a clinical table for the config of another site.",
-    (
-        _PATIENT,
-        text("therapy_date", "Date of therapy, the same for all patients, ISO 8601.", missing=True),
-        text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
-        *CLINICAL,
-    ),
-    key=("patient",),
-    digits=6,
-)
 
-TABLES = (REGISTER, DEFINITIONS, RECORDS, PATIENTS, COHORT, SCANS, OUTCOMES, FILES, CONTRADICTIONS)
+def package(followup: Sequence[Column]) -> Table:
+    """Return the table of a package that a center sends (`scripts/package_center.py`).
+
+    Not part of a run.
+
+    Parameters
+    ----------
+    followup
+        Columns of visits and second treatments, which depend on the center.
+    """
+    return Table(
+        "{center}/clinical.csv",
+        "The patients of a package, as a clinical table for the config of another site.",
+        (
+            _PATIENT,
+            text("therapy_date", "Date of therapy, the same for all, ISO 8601.", missing=True),
+            text("outcome", "Outcome.", ("cured", "not cured"), missing=True),
+            *CLINICAL,
+            *followup,
+        ),
+        key=("patient",),
+        digits=6,
+    )
+
+
+TABLES = (
+    REGISTER,
+    DEFINITIONS,
+    RECORDS,
+    PATIENTS,
+    COHORT,
+    FOLLOW_UP,
+    WITHOUT_OUTCOME,
+    SCANS,
+    OUTCOMES,
+    FILES,
+    CONTRADICTIONS,
+)

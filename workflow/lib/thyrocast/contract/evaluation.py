@@ -35,6 +35,14 @@ _N = integer("n", "Patients.", low=0, missing=True)
 _EVENTS = integer("events", "Cured patients.", low=0, missing=True)
 _KEY = (DESIGN, SPLIT, MODEL, SET, _GROUP_KIND, _GROUP)
 
+# What a reader of the table alone must know before pooling it with another one.
+_RUN = (
+    number("level", "Confidence level of the limits.", low=0, high=1, missing=True),
+    text("outcomes", "Whether outcomes are `observed` or `shuffled`.", ("observed", "shuffled"), missing=True),
+    flag("simulated", "Whether images are simulated.", missing=True),
+    integer("contract", "Version of the contract of this table.", missing=True),
+)  # fmt: skip
+
 PERFORMANCE = Table(
     "evaluation/performance.csv",
     "Every metric of every model, in both sets, for all patients, centers and subgroups. The split "
@@ -50,6 +58,7 @@ PERFORMANCE = Table(
         _GROUP,
         _METRIC,
         _AT,
+        text("rule", "Rule of the threshold of decisions; empty for other metrics."),
         number("estimate", "Estimate.", missing=True),
         number("std_error", "Standard error on `scale`, where the interval has one.", missing=True),
         text("scale", "Scale of the standard error.", Scale, missing=True),
@@ -60,9 +69,10 @@ PERFORMANCE = Table(
         _NOTE,
         _N,
         _EVENTS,
+        *_RUN,
     ),
     key=(
-        "design", "split", "model", "set", "group_kind", "variable", "group", "metric", "at",
+        "design", "split", "model", "set", "group_kind", "variable", "group", "metric", "at", "rule",
         "ci_method",
     ),
 )  # fmt: skip
@@ -174,7 +184,7 @@ COMPARISONS = Table(
 
 THRESHOLDS = Table(
     "evaluation/thresholds.csv",
-    "Decision thresholds, chosen on training patients.",
+    "Decision thresholds: that of the config, and Youden's, chosen on training patients.",
     (
         DESIGN,
         SPLIT,
@@ -184,7 +194,7 @@ THRESHOLDS = Table(
         flag("signal", "Whether the training patients show that the model ranks better than chance; "
              "empty if their probabilities are in-sample.", missing=True),
     ),
-    key=("design", "split", "model"),
+    key=("design", "split", "model", "rule"),
 )  # fmt: skip
 
 PREDICTION_SETS = Table(
@@ -297,3 +307,9 @@ OF_DESIGN = (
     PREDICTIONS,
 )
 TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, MULTIVERSE, SAMPLE_SIZE)
+# Of few patients, each point of a curve is one of them.
+_CURVES = (ROC,)
+#: Tables in which no row belongs to one patient: what a crate and Snakemake's own report contain.
+AGGREGATE = tuple(
+    table for table in TABLES if table not in _CURVES and "patient" not in table.names
+)

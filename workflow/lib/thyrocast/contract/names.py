@@ -43,12 +43,21 @@ class Model(StrEnum):
     HANDCRAFTED = "handcrafted"
     CLINICAL = "clinical"
     COMBINED = "combined"
+    DOSE = "dose"
+    RIDGE = "ridge"
+    LASSO = "lasso"
+    ELASTIC_NET = "elastic_net"
 
 
 #: Models that use the scintigram.
-IMAGE_MODELS = (Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED)
+IMAGE_MODELS = (
+    Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED,
+    Model.RIDGE, Model.LASSO, Model.ELASTIC_NET,
+)  # fmt: skip
 #: Models without deep features, and one that combines their predictors with network and signature.
-BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
+BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
+#: Linear models on the embeddings, in place of the signature's LASSO and forest.
+HEADS = (Model.RIDGE, Model.LASSO, Model.ELASTIC_NET)
 
 
 class Strategy(StrEnum):
@@ -169,6 +178,7 @@ class ScanFlag(StrEnum):
 
     VIEW_CONTRADICTION = "view_contradiction"
     START_ANGLE_REVERSED = "start_angle_reversed"
+    FEWER_COUNTS = "fewer_counts"
     SUMMED_FRAMES = "summed_frames"
     ENERGY_WINDOW_UNKNOWN = "energy_window_unknown"
     RADIONUCLIDE_BY_WINDOW = "radionuclide_by_window"
@@ -246,6 +256,20 @@ class DecidedBy(StrEnum):
     VISIT = "visit"
     EARLY_HYPOTHYROIDISM = "early_hypothyroidism"
     SECOND_TREATMENT = "second_treatment"
+
+
+class FollowUp(StrEnum):
+    """Whether the outcome of an eligible patient is known, and if not, why."""
+
+    SETTLED_EARLY = "settled_early"
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+    LOST = "lost"
+    DIED = "died"
+
+
+#: The outcome is known.
+KNOWN = (FollowUp.SETTLED_EARLY, FollowUp.DECIDED)
 
 
 class SecondKind(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from thyrocast.dicom import terms
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.exclusion import frame_count, window_range
+from thyrocast.dicom.header import MAX_ITEMS
 
 # Vectors that FrameIncrementPointer (0028,0009) may list (C.8.4.8.1.1), by tag.
 VECTORS = {
@@ -73,6 +74,13 @@ def _are_windows_confused(
     if in_phases and all(number == in_phases for number in per_detector.values()):
         return False
     return all(number % len(windows) == 0 for number in per_detector.values())
+
+
+def has_short_vector(header: Elements) -> bool:
+    """Return whether a vector that FrameIncrementPointer names does not reach the last frame."""
+    frames = min(frame_count(header), MAX_ITEMS)
+    named = (VECTORS.get(tag) for tag in header.integers("FrameIncrementPointer"))
+    return any(0 < len(header.several(keyword)) < frames for keyword in named if keyword)
 
 
 def vector(header: Elements, keyword: str, count: int, things: int) -> list[int | None]:

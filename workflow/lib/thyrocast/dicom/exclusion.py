@@ -160,13 +160,19 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
     views = center.views
     # A study of another organ is excluded with all its series. If the study names the thyroid among
     # other organs, its series decide.
-    several = described.series and vocabulary.names_thyroid(described.study)
+    several = bool(described.series) and vocabulary.names_thyroid(described.study)
+    # The name of a department in a study's description ("heart center") is no organ if the series
+    # names the thyroid; in a parathyroid study, one does.
+    parathyroid = vocabulary.excluded(described.study) == vocabulary.PARATHYROID
+    several = several or (vocabulary.names_thyroid(described.series) and not parathyroid)
     whole = described.series if several else words(described.series, described.study)
     whole = words(whole, region)
     if matches(views.excluded, whole):
         return "an image that views.excluded describes"
     if matches(views.kept, whole):
         return ""
+    if vocabulary.processed(described.series) and not is_capture(header):
+        return "a processed or reconstructed image by its description"
     kind = vocabulary.excluded(whole)
     if kind == vocabulary.PARATHYROID and vocabulary.names_thyroid(whole):
         # The thyroid phase of a parathyroid study is a thyroid scan if its tracer is pertechnetate.
@@ -205,9 +211,12 @@ def wrong_radionuclide(
         return "", (ScanFlag.RADIONUCLIDE_BY_WINDOW,)
     if any(item.items("RadionuclideCodeSequence") for item in drugs):
         return "a radionuclide whose name is not understood, and no energy window of technetium", ()
-    if any(limits):
+    containing = [part for parts in limits for part in parts if part[0] <= 140.5 <= part[1]]
+    if any(limits) and not containing:
         # `frames` says which frames are outside the photopeak.
         return "", ()
+    if containing and not any(map(terms.is_centered, containing)):
+        return "an energy window that is not that of technetium", ()
     if center.fallbacks.radionuclide is not RadionuclideFallback.TC99M:
         return "radionuclide not stated", ()
     return "", (ScanFlag.RADIONUCLIDE_ASSUMED,)

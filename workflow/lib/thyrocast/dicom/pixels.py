@@ -1,8 +1,9 @@
 """Decode the frames of a file to counts."""
 
+import contextlib
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,32 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
     """
     if pictures.is_picture(path):
         return Counts(upright_polarity(_picture(path, max_pixels)), 0.0)
+    with _opened(path, max_pixels) as dataset:
+        return _to_counts(dataset, [_decode(dataset, frame) for frame in frames])
+
+
+def read_stored(path: str | Path, count: int, max_pixels: int) -> NDArray[np.generic]:
+    """Return the stored values of all frames, (frames, rows, columns), without rescaling.
+
+    Parameters
+    ----------
+    path, max_pixels
+        As in `read_counts`; a DICOM file.
+    count
+        Number of frames.
+
+    Raises
+    ------
+    PixelError
+        If the file can't be decoded, for any cause.
+    """
+    with _opened(path, max_pixels) as dataset:
+        return np.stack([_decode(dataset, frame) for frame in range(count)])
+
+
+@contextlib.contextmanager
+def _opened(path: str | Path, max_pixels: int) -> Iterator[Dataset]:
+    """Open a file; every error of reading and decoding becomes a `PixelError`."""
     try:
         with open(path, "rb") as file, quiet():
             head = file.read(1024)
@@ -77,8 +104,7 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
             if int(dataset.Rows) * int(dataset.Columns) > max_pixels:
                 raise TooLargeError("matrix")
             _default_attributes(dataset)
-            parts = [_decode(dataset, frame) for frame in frames]
-            return _to_counts(dataset, parts)
+            yield dataset
     except (OSError, MemoryError, RecursionError) as error:
         raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
     except Exception as error:

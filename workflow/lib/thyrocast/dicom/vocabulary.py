@@ -40,16 +40,24 @@ _OBLIQUE_PHRASE = re.compile(
     rf"\b{_FRONT_WORD} (?:{_SIDE} )?{_OBLIQUE_WORD}|\b{_OBLIQUE_WORD} (?:{_SIDE} )?{_FRONT_WORD}\b"
     rf"|\b(?:{_FRONT_WORD} )?(?:links|rechts)(?:vorn|vorder\w*|voor)\w*"
 )
+# "Left anterior" may be an oblique view or the left part of an anterior one: it states nothing.
+# Antero-posterior and postero-anterior name the side of the source, then that of the detector in
+# radiography; in nuclear medicine AP is the anterior view.
+_AP = (
+    (re.compile(r"\bantero ?poster\w*|前[后後]位"), " anterior "),
+    (re.compile(r"\bpostero ?anter\w*|[后後]前位"), " posterior "),
+)
+_SIDED = re.compile(r"\b(?:left|right|lt|rt) ant(?:er\w*)?(?![a-z])")
 _OTHER = re.compile(
-    # LAO, RPO; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
-    r"\b[lr][ap]o\b|\boa[gdise]\b|\bop[gis]\b|\b[lr]vo\b"
+    # LAO, RPO, L.A.O.; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
+    r"\b[lr] ?[ap] ?o(?![a-z])|\bo ?a ?[gdise](?![a-z])|\bop[gis](?![a-z])|\b[lr]vo(?![a-z])"
     rf"|\b{_OBLIQUE_WORD}|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
     r"|\bprofil\w*|\bperfil\b|\bboczn\w*|\bbok\b|\byan(?:dan)?\b|\bzij(?:kant|aanzicht)\b|\bvertex\b"
     r"|\bmedial\w*|\bsagit\w*|側|侧|斜|측면|боков|косая|косои"
 )
 _POSTERIOR = re.compile(
     r"\bpost(?:er\w*)?(?![a-z])|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bruck(?:ansicht|seite)\b|\barriere\b"
-    r"|\btyln\w*|\btyl\b|\btylu\b|\barka(?:dan)?\b|\bachter(?:kant|zijde|aanzicht)\b|\bde dos\b|\bpa\b"
+    r"|\btyln\w*|\btyl\b|\btylu\b|\barka(?:dan)?\b|\bachter(?:kant|zijde|aanzicht)\b|\bde dos\b|^dos$|\bpa\b"
     r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн"
 )
 _ANTERIOR = re.compile(
@@ -62,8 +70,10 @@ _ANTERIOR = re.compile(
 def facing(text: str) -> Facing | None:
     """Return the view that a text (from `text.words`) names; None if it names none, or several."""
     plain = _AFTER.sub(" ", fold(text))
+    for pattern, view in _AP:
+        plain = pattern.sub(view, plain)
     oblique = _OBLIQUE_PHRASE.search(plain)
-    rest = _OBLIQUE_PHRASE.sub(" ", plain)
+    rest = _SIDED.sub(" ", _OBLIQUE_PHRASE.sub(" ", plain))
     # Folded, the Turkish word for "front" is the English "on"; it counts only with its accent.
     accented = bool(re.search(r"\bön\b", text)) and not oblique
     found = {
@@ -111,6 +121,16 @@ EXCLUDED = {
     "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiyokard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
     r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhart\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
     r"|\bventricul\w*|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
+    "another part of the body": r"\babdom\w*|\bpelvi\w*|\bbecken\w*|\bbassin\b|\bmiednic\w*|\bbuik\b|\bbrzuch\w*"
+    r"|\bhands?\b|\bfeet\b|\bfoot\b|\bknees?\b|\bskull\b|\bspine\b|\bhips?\b|\bmains\b|\bpieds\b|\bgenou\w*"
+    r"|\brachis\b|\bhande\b|\bfusse\b|\bknie\w*|\bschadel\w*|\bwirbels\w*|\bmanos\b|\brodilla\w*|\bcraneo\b"
+    r"|\bpiedi\b|\bginocch\w*|\bcranio\b|\bjoelho\w*|\bvoeten\b|\bschedel\w*|\bwervel\w*|\bkolan\w*|\bczaszk\w*"
+    r"|\bkregosl\w*|\bayak\w*|\bkafatas\w*|\bomurga\w*",
+    "a background or an injection site": r"\bthighs?\b|\bcuisses?\b|\boberschenkel\w*|\bmuslos?\b|\bcoscia\b|\bcoxas?\b"
+    r"|\bdij(?:been)?\b|\budo\b|\buyluk\b|\bbackground\b|\bbkgd?\b|\bbruit de fond\b|\b(?:hinter|unter)grund\w*"
+    r"|\bfondo\b|\bsfondo\b|\bfundo\b|\bachtergrond\b|\btlo\b|\barka plan\b|\bzemin\b|\binj\w* site\b"
+    r"|\bsite d injection\b|\binjektionsst\w*|\bsitio de inyeccion\b|\bsito di iniezione\b|\blocal da injecao\b"
+    r"|\binjectieplaats\b|\bmiejsce wstrzyk\w*|\bbrazo\b|\bbraccio\b|\bbras\b|\bforearm\b|\bcapsul[ae]\b|\bkapsel\b",
     "the liver or the bile ducts": r"\bhepat\w*|\bepat\w*|\bliver\b|\bleber\w*|\bfoie\b|\bhigado\b|\bfegato\b|\bfigado\b"
     r"|\blever(?:scan\w*)?\b|\bwatrob\w*|\bkaraciger\w*|\bhida\b|\bbilia\w*|\bgallen\w*|肝|胆|печен",
     "the stomach or the esophagus": r"\bgastri\w*|\bgastro\w*|\bmagen(?!ta)\w*|\bstoma\w*|\bestoma\w*|\bmaag\w*"
@@ -134,8 +154,22 @@ _EXCLUDED = {kind: re.compile(pattern) for kind, pattern in EXCLUDED.items()}
 _NEGATED = re.compile(
     r"\b(?:no|non|without|w o|wo|sans|ohne|kein\w*|sin|senza|sem|zonder|geen|bez|nessun\w*|без)"
     r"(?: the| le| el| il| de| any)? (?:mar[kq]\w*|marc\w*|reper\w*|znaczn\w*|маркер\w*)"
-    r"|\b(?:marker|isaret)(?:siz|frei|loos|less)\w*|\bunmarked\b"
+    r"|\b(?:marker|isaret)'?(?:siz|frei|loos|less)\w*|\bunmarked\b|\bmarkers? (?:off|out|removed)\b"
 )
+
+
+# Only in descriptions of a series: that of a study may name what else was done.
+_PROCESSED = re.compile(
+    r"\bspect\b|\btomo\w*|\brecon\w*|\bmip\b|\bfus(?:ed|ion\w*)\b|\bscreen\w*|\bsnap ?shot\w*|\bsave ?screen\w*"
+    r"|\bcaptur\w*|\bcopie d ?'?ecran\b|\bbildschirm\w*|\bschermafdruk\w*|\bzrzut\w*|\bekran\w*|\bschermata\w*"
+    r"|\bresults?\b|\bresulta[td]\w*|\brisultat\w*|\bergebnis\w*|\bwynik\w*|\bsonuc\w*|\breport\w*|\bbefund\w*"
+    r"|\brapport\w*|\binforme\b|\breferto\b|\brois?\b|\bcurves?\b|\bkurve\w*|\bprocessed\b|\bsubtract\w*"
+)
+
+
+def processed(text: str) -> bool:
+    """Return whether a description (from `text.words`) names a processed or reconstructed image."""
+    return bool(_PROCESSED.search(fold(text)))
 
 
 def names_thyroid(text: str) -> bool:
@@ -151,12 +185,12 @@ def excluded(text: str) -> str:
 
 _SYRINGE = re.compile(
     r"\bsyr(?:inge?s?)?\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
-    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt\w*|\binjektor\w*|\bsiringa\b|\bsyringa\b|シリンジ|注射器|주사기|шприц"
-    # French: seringue pleine, seringue vide
-    r"|^(?:\w+ )??s[pv]\d?$|\bs[pv]$|^s[pv]\b"
+    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt\w*|\binjektor\w*|\bsyringa\b|\bvials?\b|\bflacon\b|シリンジ|注射器|주사기|шприц"
 )
+# French: seringue pleine, seringue vide.
+_SYRINGE_INITIALS = re.compile(r"^s[pv]\b|\bs[pv]\d?$")
 _FULL = re.compile(
-    r"\bfull\b|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvolle?\b|\bpeln\w*|\bdolu\b"
+    r"\bfull\b|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvol(?:le?)?\b|\bpeln\w*|\bdolu\b"
     r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\boncesi?\b|\bsp\d?\b|満|полн"
 )
 _RESIDUAL = re.compile(
@@ -172,6 +206,7 @@ _STATE = (
 )
 _DOSE_IMAGE = re.compile(
     rf"\b{_STATE} {_DOSE}\b|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
+    rf"|^{_DOSE}$|\b(?:injected|injizierte) {_DOSE}\b|\b{_DOSE} (?:injectee|inyectada|iniettata|injetada)\b"
 )
 _POST_DOSE = re.compile(rf"\bpost {_DOSE}\b")
 
@@ -183,7 +218,8 @@ def syringe(text: str) -> Syringe | None:
     is no syringe.
     """
     plain = fold(text)
-    named = bool(_SYRINGE.search(plain))
+    initials = _SYRINGE_INITIALS.search(plain) and facing(text) is None
+    named = bool(_SYRINGE.search(plain) or initials)
     if not named and not _DOSE_IMAGE.search(plain):
         return None
     if not named and _POST_DOSE.search(plain):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,16 +80,18 @@ def intervals(sample: Sample, settings: Settings) -> Iterator[Estimate]:
         for metric in plan.metrics:
             if metric not in drawn.whole:
                 continue
-            note = apparent(sample) if metric in DECISIONS else ""
+            decided = metric in DECISIONS
+            note = apparent(sample) if decided else ""
+            rule = settings.config.threshold.rule if decided else ""
             try:
                 found = _interval(metric, drawn, settings.config.confidence)
             except NotEstimableError as reason:
-                yield not_estimable(metric, reason, method=method)
+                yield replace(not_estimable(metric, reason, method=method), rule=rule)
                 continue
             found = found._replace(method=method)
             if metric is Metric.AUC and sample.repeated:
                 found, note = _with_error(found, sample, settings.config.confidence)
-            yield estimated(metric, found, note)
+            yield replace(estimated(metric, found, note), rule=rule)
 
 
 def _plans(sample: Sample, settings: Settings) -> Iterator[ResamplingPlan]:

@@ -12,14 +12,15 @@ import pandas as pd
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import COMPARISONS
-from thyrocast.contract.names import IMAGE_MODELS, UNSEEN_CENTERS, Metric, Set, Status
+from thyrocast.contract.names import HEADS, IMAGE_MODELS, UNSEEN_CENTERS, Metric, Model, Set, Status
 from thyrocast.evaluation.groups import Batch, too_small
-from thyrocast.evaluation.metrics import reference
+from thyrocast.evaluation.metrics import in_parts, reference
 from thyrocast.evaluation.pooled_centers import FEWEST_CENTERS
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import (
     added_value,
+    cross_validation,
     differences,
     discrimination,
     influence,
@@ -54,9 +55,11 @@ class ModelTest:
 
 
 def compare(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
-    """Rows of `COMPARISONS`: every pair of models, in the patients predicted by both.
+    """Rows of `COMPARISONS`: pairs of models, in the patients predicted by both.
 
-    Only test sets are compared. P values are adjusted over the pairs, within a metric and method.
+    Only test sets are compared. The linear heads are compared with the signature alone, whose place
+    they could take. P values are adjusted over the pairs, within a metric and method; heads and
+    other models are two families, so that the heads do not weaken the main comparisons.
     """
     samples = batch.pooled
     if batch.set is not Set.TEST or not samples:
@@ -64,6 +67,8 @@ def compare(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
     centers = {center for sample in samples for center in np.unique(sample.center)}
     found = []
     for one, other in itertools.combinations(samples, 2):
+        if not _compared(one.model, other.model):
+            continue
         a, b = _paired(one, other)
         # Patients predicted by both models may be fewer than those predicted by each.
         if a.size == 0 or too_small(a, settings.config.minimum_count):
@@ -75,10 +80,17 @@ def compare(batch: Batch, settings: Settings) -> list[pd.DataFrame]:
     return [_adjusted(io.build(COMPARISONS, found))]
 
 
+def _compared(one: str, other: str) -> bool:
+    """Whether two models are compared: heads with the signature, all others with each other."""
+    heads = {one, other} & set(HEADS)
+    return not heads or (len(heads) == 1 and Model.SIGNATURE in (one, other))
+
+
 def _adjusted(found: pd.DataFrame) -> pd.DataFrame:
-    """Add Holm's p values, separately for each metric and method."""
+    """Add Holm's p values, separately for each metric, method and family of pairs."""
     known = found[found["p_value"].notna()]
-    for rows in known.groupby(["metric", "method"]).groups.values():
+    of_head = known["model_a"].isin(HEADS) | known["model_b"].isin(HEADS)
+    for rows in known.groupby([known["metric"], known["method"], of_head]).groups.values():
         found.loc[rows, "p_holm"] = multiplicity.holm(found.loc[rows, "p_value"])
     return found
 
@@ -126,6 +138,8 @@ def _joint(a: Sample, b: Sample, settings: Settings) -> Iterator[ModelTest]:
     """Tests of all patients as one sample."""
     y, p, q = a.outcome, a.probability, b.probability
     level, at, cluster = settings.config.confidence, reference(settings), a.cluster
+    if in_parts(a):
+        yield ModelTest(Metric.AUC, cross_validation.METHOD, lambda: (_in_parts(a, b, level), ""))
     if a.repeated:
         yield ModelTest(Metric.AUC, "bootstrap_by_patient", lambda: (_redrawn(a, b, settings), ""))
     else:
@@ -152,6 +166,13 @@ def _added_value(base: Sample, added: Sample) -> tuple[Difference, str]:
     if not used.all():
         notes.append(f"{int(np.sum(~used))} patients without information on it are left out")
     return found, "; ".join(notes)
+
+
+def _in_parts(a: Sample, b: Sample, confidence: float) -> Difference:
+    y, p, q = a.outcome, a.probability, b.probability
+    if a.origin is None:
+        raise NotEstimableError("the predictions are of one split")
+    return cross_validation.auc_difference(y, p, q, a.origin, a.patient, confidence)
 
 
 def _redrawn(a: Sample, b: Sample, settings: Settings) -> Difference:

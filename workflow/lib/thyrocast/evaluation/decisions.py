@@ -10,6 +10,7 @@ import pandas as pd
 from thyrocast.config.evaluation import ThresholdConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import THRESHOLDS
+from thyrocast.contract.names import ThresholdRule
 from thyrocast.evaluation.samples import Key, Sample, Samples
 from thyrocast.statistics import inputs, recalibration, threshold
 from thyrocast.statistics.inputs import NotEstimableError
@@ -54,7 +55,9 @@ def _choose(train: Sample | None, rule: ThresholdConfig) -> Threshold | None:
 
 
 def table(
-    samples: Samples, chosen: Thresholds, signal: Mapping[Key, bool], rule: ThresholdConfig
+    samples: Samples,
+    chosen: Mapping[ThresholdRule, Thresholds],
+    signal: Mapping[Key, bool],
 ) -> pd.DataFrame:
     """Make the table `THRESHOLDS`."""
     designs = {
@@ -67,26 +70,38 @@ def table(
                 "design": designs[split, model],
                 "split": split,
                 "model": model,
-                "rule": rule.rule,
+                "rule": rule,
                 "threshold": None if found is None else found.value,
                 "signal": signal.get((split, model)),
             }
-            for (split, model), found in chosen.items()
+            for split, model in samples.keys
+            for rule, thresholds in chosen.items()
+            for found in (thresholds[split, model],)
         ],
     )
 
 
-def decide(samples: Samples, chosen: Thresholds, signal: Mapping[Key, bool]) -> Samples:
+def decide(
+    samples: Samples, chosen: Mapping[ThresholdRule, Thresholds], signal: Mapping[Key, bool]
+) -> Samples:
     """Add the decisions, marked as apparent in training sets, and signals in test sets."""
-    train = {key: _decide(sample, chosen[key], True) for key, sample in samples.train.items()}
-    test = {key: _decide(sample, chosen[key], False) for key, sample in samples.test.items()}
+    train = {key: _decide(sample, key, chosen, True) for key, sample in samples.train.items()}
+    test = {key: _decide(sample, key, chosen, False) for key, sample in samples.test.items()}
     for key in test.keys() & signal.keys():
         test[key] = replace(test[key], signals=(signal[key],))
     return Samples(train, test)
 
 
-def _decide(sample: Sample, chosen: Threshold | None, train: bool) -> Sample:
-    if chosen is None:
-        return sample
-    decision = chosen.decide(sample.probability, sample.patient, apparent=train)
-    return replace(sample, decision=decision, apparent=train and bool(chosen.patients))
+def _decide(
+    sample: Sample, key: Key, chosen: Mapping[ThresholdRule, Thresholds], train: bool
+) -> Sample:
+    """Decisions by the first rule, and by Youden's if it is a further one."""
+    first, *further = (thresholds[key] for thresholds in chosen.values())
+    if first is not None:
+        decision = first.decide(sample.probability, sample.patient, apparent=train)
+        sample = replace(sample, decision=decision, apparent=train and bool(first.patients))
+    for youden in further:
+        if youden is not None:
+            called = youden.decide(sample.probability, sample.patient, apparent=train)
+            sample = replace(sample, youden=called)
+    return sample

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from thyrocast.contract.evaluation import (
     PREDICTIONS,
     THRESHOLDS,
 )
+from thyrocast.contract.files import VERSION
 from thyrocast.contract.table import Table
 from thyrocast.evaluation import decisions, groups, prediction_sets, samples
 from thyrocast.evaluation.groups import Batch
@@ -46,7 +48,7 @@ def evaluate(
         The tables `OF_DESIGN`.
     """
     known = samples.read(predictions)
-    thresholds = decisions.choose(known, settings.config.threshold)
+    thresholds = {rule.rule: decisions.choose(known, rule) for rule in settings.config.thresholds}
     calibration = prediction_sets.calibrating(known, settings)
     signal = decisions.signals(known, calibration)
     known = decisions.decide(known, thresholds, signal)
@@ -54,10 +56,22 @@ def evaluate(
     frames: dict[Table, list[pd.DataFrame]] = {table: [] for table in SCORED}
     for batch in groups.batches(known, cohort, settings.config):
         _score(batch, settings, frames)
-    frames[THRESHOLDS].append(decisions.table(known, thresholds, signal, settings.config.threshold))
+    frames[THRESHOLDS].append(decisions.table(known, thresholds, signal))
     frames[PREDICTION_SETS].append(prediction_sets.table(predictions, calibration, settings))
+    run = _run(cohort, settings)
+    frames[PERFORMANCE] = [part.assign(**run) for part in frames[PERFORMANCE]]
     found = {table: io.concat(table, parts) for table, parts in frames.items()}
     return found | {PREDICTIONS: predictions}
+
+
+def _run(cohort: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Return what a reader of `PERFORMANCE` alone must know before pooling it with another table."""
+    return {
+        "level": settings.config.confidence,
+        "outcomes": settings.outcomes.value,
+        "simulated": bool(cohort["simulated"].fillna(False).any()),
+        "contract": VERSION,
+    }
 
 
 def _score(batch: Batch, settings: Settings, frames: dict[Table, list[pd.DataFrame]]) -> None:

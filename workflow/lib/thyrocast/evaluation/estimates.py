@@ -21,6 +21,7 @@ class Estimate:
     metric: Metric
     status: Status
     at: float | None = None
+    rule: str = ""
     estimate: float | None = None
     std_error: float | None = None
     scale: Scale | None = None
@@ -41,13 +42,13 @@ def estimated(metric: Metric, found: Interval, note: str = "", at: float | None 
         metric,
         Status.ESTIMATED,
         at,
-        found.estimate,
-        found.std_error,
-        None if found.scale is None else Scale(found.scale),
-        found.low,
-        found.high,
-        found.method,
-        note,
+        estimate=found.estimate,
+        std_error=found.std_error,
+        scale=None if found.scale is None else Scale(found.scale),
+        ci_low=found.low,
+        ci_high=found.high,
+        ci_method=found.method,
+        note=note,
     )
 
 

@@ -263,6 +263,7 @@ def suppressed_row(sample: Sample, least: MinimumCountConfig) -> pd.DataFrame:
     cells = {
         "variable": sample.group.variable,
         "metric": Metric.AUC,
+        "rule": "",
         "ci_method": "",
         "status": Status.SUPPRESSED,
         "note": f"fewer than {least.patients} patients or {least.outcomes} of an outcome, or a group "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from thyrocast.contract.names import GroupKind, Metric, Status
+from thyrocast.contract.names import Design, GroupKind, Metric, Set, Status, ThresholdRule
 from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
@@ -15,6 +16,7 @@ from thyrocast.statistics import (
     calibration,
     calibration_curve,
     conformal,
+    cross_validation,
     discrimination,
     intervals,
     utility,
@@ -22,6 +24,8 @@ from thyrocast.statistics import (
 from thyrocast.statistics.inputs import EDGE, Booleans, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
+#: Remark on decisions at a threshold that was chosen on the same patients.
+APPARENT = "threshold chosen on these patients"
 #: Metrics of decisions at a threshold.
 DECISIONS = (Metric.SENSITIVITY, Metric.SPECIFICITY, Metric.PPV, Metric.NPV, Metric.ACCURACY)
 
@@ -55,6 +59,26 @@ def auc(sample: Sample, settings: Settings) -> Interval:
     return discrimination.auc_interval(sample.outcome, sample.probability, level)
 
 
+def in_parts(sample: Sample) -> bool:
+    """Whether parts of all patients were predicted by models that share training patients."""
+    if sample.origin is None or sample.group.kind is not GroupKind.POOLED:
+        return False
+    shared = sample.design in (Design.KFOLD, Design.HOLDOUT)
+    return shared and sample.size < sample.patients * np.unique(sample.origin).size
+
+
+def auc_within_parts(sample: Sample, settings: Settings) -> Iterator[Estimate]:
+    """Mean AUC within parts; the AUC of the joined predictions follows."""
+    if not in_parts(sample) or sample.origin is None:
+        return
+    y, p, level = sample.outcome, sample.probability, settings.config.confidence
+    try:
+        found = cross_validation.auc_within_parts(y, p, sample.origin, sample.patient, level)
+    except NotEstimableError:
+        return
+    yield estimated(Metric.AUC, found, auc_note(sample, found))
+
+
 def auc_note(sample: Sample, found: Interval) -> str:
     """Remark on an AUC that has no variance, and on models without signal in the training set."""
     return "; ".join(part for part in (no_signal(sample), _no_variance(sample, found)) if part)
@@ -72,7 +96,9 @@ def no_signal(sample: Sample) -> str:
 def _no_variance(sample: Sample, found: Interval) -> str:
     # Few patients alone are no reason for a remark.
     few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST
-    if found.method == "delong_logit" or (few and 0 < found.estimate < 1):
+    if found.method in ("delong_logit", cross_validation.METHOD) or (
+        few and 0 < found.estimate < 1
+    ):
         return ""
     return "AUC without a DeLong variance"
 
@@ -95,18 +121,31 @@ def reference(settings: Settings) -> float:
 
 def apparent(sample: Sample) -> str:
     """Remark on decisions at a threshold that was chosen on the same patients."""
-    return "threshold chosen on these patients" if sample.apparent else ""
+    return APPARENT if sample.apparent else ""
 
 
 def decisions(sample: Sample, settings: Settings) -> Iterator[Estimate]:
-    """Sensitivity, specificity, predictive values and accuracy at the threshold of the split."""
+    """Sensitivity, specificity, predictive values and accuracy at the thresholds of the split."""
     if sample.repeated:
         return
-    y, called = sample.outcome, sample.decision
-    if called is None:
+    rule = settings.config.threshold.rule
+    rows: Iterator[Estimate]
+    if sample.decision is None:
         reason = "no threshold could be chosen on the training set"
-        yield from (not_estimable(metric, reason) for metric in DECISIONS)
-        return
+        rows = (not_estimable(metric, reason) for metric in DECISIONS)
+    else:
+        rows = _decisions(sample, sample.decision, settings, apparent(sample))
+    yield from (replace(row, rule=rule) for row in rows)
+    if sample.youden is not None:
+        note = APPARENT if sample.set is Set.TRAIN else ""
+        rows = _decisions(sample, sample.youden, settings, note)
+        yield from (replace(row, rule=ThresholdRule.YOUDEN) for row in rows)
+
+
+def _decisions(
+    sample: Sample, called: Booleans, settings: Settings, note: str
+) -> Iterator[Estimate]:
+    y = sample.outcome
     shares = (
         (called, y),
         (~called, ~y),
@@ -115,7 +154,7 @@ def decisions(sample: Sample, settings: Settings) -> Iterator[Estimate]:
         (called == y, np.ones_like(y)),
     )
     for metric, (right, among) in zip(DECISIONS, shares, strict=True):
-        yield _share(metric, right, among, settings, apparent(sample))
+        yield _share(metric, right, among, settings, note)
 
 
 def _share(

@@ -17,7 +17,14 @@ from thyrocast.contract.evaluation import (
 )
 from thyrocast.contract.names import GroupKind, Metric
 from thyrocast.contract.table import Table
-from thyrocast.evaluation import bootstrap, comparison, curves, estimates, metrics
+from thyrocast.evaluation import (
+    bootstrap,
+    comparison,
+    curves,
+    estimates,
+    metrics,
+    weighted_metrics,
+)
 from thyrocast.evaluation.estimates import of
 from thyrocast.evaluation.groups import Batch
 from thyrocast.evaluation.metrics import clipped, closed
@@ -28,6 +35,7 @@ from thyrocast.statistics import calibration
 #: Metrics in the order of `PERFORMANCE`. The first row of a metric is its headline: the interval with
 #: the best coverage (benchmarks/coverage_of_intervals.py). Bootstrap intervals follow.
 METRICS: tuple[estimates.Scorer, ...] = (
+    metrics.auc_within_parts,
     of(Metric.AUC, metrics.auc, note=metrics.auc_note, when=metrics.predicted_once),
     metrics.decisions,
     metrics.prediction_sets,
@@ -42,6 +50,7 @@ METRICS: tuple[estimates.Scorer, ...] = (
     of(Metric.NET_BENEFIT, metrics.net_benefit, at=metrics.reference),
     metrics.curve_errors,
     bootstrap.intervals,
+    weighted_metrics.weighted_by_follow_up,
     metrics.spiegelhalter,
 )
 

@@ -70,6 +70,8 @@ class Sample:
         Called cured at the threshold of the split; None if no threshold could be chosen.
     apparent
         Whether the threshold was chosen on these same patients.
+    youden : ndarray of bool, (n,), or None
+        Called cured at Youden's threshold, if that is not the threshold of the config.
     possible : ndarray of bool, (n, 2), or None
         Outcomes in the conformal prediction set: not cured, cured; None without sets.
     origin : ndarray of str, (n,), or None
@@ -91,6 +93,7 @@ class Sample:
     decision: Booleans | None = None
     apparent: bool = False
     possible: Booleans | None = None
+    youden: Booleans | None = None
     origin: Texts | None = None
     signals: tuple[bool, ...] = ()
 
@@ -137,6 +140,7 @@ class Sample:
             group=group or self.group,
             decision=None if self.decision is None else self.decision[members],
             possible=None if self.possible is None else self.possible[members],
+            youden=None if self.youden is None else self.youden[members],
             origin=None if self.origin is None else self.origin[members],
         )
 
@@ -213,6 +217,7 @@ def join(samples: Sequence[Sample]) -> Sample:
     """
     decisions = [sample.decision for sample in samples if sample.decision is not None]
     possible = [sample.possible for sample in samples if sample.possible is not None]
+    youden = [sample.youden for sample in samples if sample.youden is not None]
     return replace(
         samples[0],
         split=ALL_SPLITS,
@@ -222,6 +227,7 @@ def join(samples: Sequence[Sample]) -> Sample:
         probability=np.concatenate([sample.probability for sample in samples]),
         decision=np.concatenate(decisions) if len(decisions) == len(samples) else None,
         possible=np.concatenate(possible) if len(possible) == len(samples) else None,
+        youden=np.concatenate(youden) if len(youden) == len(samples) else None,
         origin=np.concatenate([np.full(sample.size, sample.split) for sample in samples]),
         signals=tuple(itertools.chain.from_iterable(sample.signals for sample in samples)),
     )

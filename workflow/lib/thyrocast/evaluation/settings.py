@@ -8,6 +8,8 @@ import numpy as np
 
 from thyrocast import seeds
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.study import Outcomes
+from thyrocast.evaluation.follow_up import Weights
 from thyrocast.evaluation.samples import Sample
 
 
@@ -23,11 +25,17 @@ class Settings:
         The study's seed.
     in_sample
         Whether training probabilities are in-sample: networks were trained on the same patients.
+    follow_up
+        Weights by the inverse probability of follow-up; None for an evaluation without them.
+    outcomes
+        Whether outcomes are as observed or permuted.
     """
 
     config: EvaluationConfig
     seed: int
     in_sample: bool = False
+    follow_up: Weights | None = None
+    outcomes: Outcomes = Outcomes.OBSERVED
 
     def random(self, sample: Sample) -> np.random.Generator:
         """Random generator of a sample, the same for every model, so that models are paired."""

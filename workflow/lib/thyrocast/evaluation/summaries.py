@@ -28,8 +28,9 @@ def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is not such a table, has no unseen center, has a center that is in `own`, or has
-        a number that no run writes.
+        If the file is not such a table, has another confidence level, kind of outcomes or version
+        than `own`, has no unseen center, has a center that is in `own`, or has a number that no run
+        writes.
     """
     where = f"summary {file}"
     found = io.read(PERFORMANCE, file)
@@ -43,6 +44,7 @@ def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
             f"{where}: no test results of a center that its models had not seen, expected rows with "
             f"group_kind center of the designs {' or '.join(UNSEEN_CENTERS)}"
         )
+    _check_run(centers, own, where)
     _check_numbers(centers, where)
     known = own[own["group_kind"] == GroupKind.CENTER]
     present = set(zip(known["design"], known["group"].str.casefold(), strict=True))
@@ -53,6 +55,22 @@ def read(file: Path, own: pd.DataFrame) -> pd.DataFrame:
                 "summaries, expected a center that is not: remove the file or the center"
             )
     return centers.reset_index(drop=True)
+
+
+def _check_run(centers: pd.DataFrame, own: pd.DataFrame, where: str) -> None:
+    """Refuse a table whose intervals or outcomes are of another kind than those of this study.
+
+    A standard error from the limits of a 90 % interval would be too small by a sixth at 95 %.
+    """
+    for column in ("level", "outcomes", "simulated", "contract"):
+        sent, ours = (sorted(set(table[column].dropna())) for table in (centers, own))
+        if centers[column].isna().any() or (ours and sent != ours):
+            found = ", ".join(map(str, sent)) or "empty"
+            expected = ", ".join(map(str, ours)) or "a value"
+            raise InputError(
+                f"{where}, column {column} is {found}, expected {expected} as in this study: ask for a "
+                "table that was made with the same settings"
+            )
 
 
 def _check_numbers(centers: pd.DataFrame, where: str) -> None:

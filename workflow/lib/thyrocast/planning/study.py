@@ -9,16 +9,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from thyrocast import identity
-from thyrocast.config.center import CenterConfig, Quantity
+from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
-from thyrocast.config.evaluation import ExternalPredictionsConfig
 from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
+from thyrocast.config.table import Quantity
 from thyrocast.errors import InputError
-from thyrocast.planning import folders, pseudonyms
+from thyrocast.planning import folders, pseudonyms, results
 from thyrocast.planning.exports import Export
 from thyrocast.tables import clinical, plausible
-from thyrocast.tables.spreadsheet import read_sheet
 from thyrocast.tables.table import Table
 
 
@@ -86,31 +85,12 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
         yield f"key network.weights: there is no file {weights}, expected `random` or weights"
     if Path(study.pseudonym_key).expanduser().is_dir():
         yield f"key pseudonym_key: {study.pseudonym_key!r} is a folder, expected a file"
-    for external in study.evaluation.external_predictions:
-        yield from _external_faults(external)
+    yield from results.faults(study)
     if study.simulation and not Path(study.simulation).is_file():
         yield (
             f"key simulation: there is no file {study.simulation}, expected the simulator's "
             "summary: run the simulation first"
         )
-
-
-def _external_faults(external: ExternalPredictionsConfig) -> Iterator[str]:
-    where = f"key evaluation.external_predictions, {external.name}"
-    if not Path(external.table).is_file():
-        yield f"{where}: there is no file {external.table}, expected a table of probabilities"
-        return
-    try:
-        header = read_sheet(external.table).header
-    except InputError as error:
-        yield f"{where}: {error}"
-        return
-    for name in ("patient", external.column):
-        if name not in header:
-            yield (
-                f"{where}: {external.table} has no column {name!r}, "
-                f"expected one of {', '.join(map(repr, header))}"
-            )
 
 
 def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:

@@ -53,7 +53,10 @@ def _threshold_note(study: StudyResults, set_name: str) -> str:
     where = "chosen on these patients" if set_name == Set.TRAIN else "chosen on the training set"
     if study.config.evaluation.threshold.rule in words.GIVEN_RULES:
         where = "given by the config"
-    return f"Sensitivity, specificity, PPV, NPV and accuracy are computed at the threshold {where}."
+    return (
+        f"Sensitivity, specificity, PPV, NPV and accuracy are computed at the threshold {where}; "
+        "evaluation/performance.csv has them at Youden’s threshold as well."
+    )
 
 
 def _sets_note(study: StudyResults) -> str:

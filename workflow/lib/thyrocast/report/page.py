@@ -9,6 +9,7 @@ from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
 from thyrocast.report.design_section import design_section
 from thyrocast.report.first_screen import facts, main_result
+from thyrocast.report.follow_up import weighted_grid, without_outcome
 from thyrocast.report.grids import sample_size
 from thyrocast.report.multiverse import multiverse_section
 from thyrocast.report.participants import flow_section, table_one
@@ -65,6 +66,8 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "signature": signature_section(study),
         "attention": attention_section(study),
         "multiverse": multiverse_section(study),
+        "without_outcome": without_outcome(study),
+        "weighted": weighted_grid(study),
         "sample_size": sample_size(study),
         "methods": methods.paragraphs(study),
         "limitations": methods.limitations(study),

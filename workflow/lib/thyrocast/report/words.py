@@ -14,6 +14,10 @@ MODELS: Mapping[str, str] = {
     Model.HANDCRAFTED: "Hand-crafted",
     Model.CLINICAL: "Clinical",
     Model.COMBINED: "Combined",
+    Model.DOSE: "Absorbed dose",
+    Model.RIDGE: "Ridge on features",
+    Model.LASSO: "LASSO on features",
+    Model.ELASTIC_NET: "Elastic net on features",
 }
 MODEL_NOTES: Mapping[str, str] = {
     Model.NETWORK: "ResNet50, trained end to end on the scintigrams",
@@ -21,6 +25,10 @@ MODEL_NOTES: Mapping[str, str] = {
     Model.HANDCRAFTED: "quantities measured on the scintigram, without a network",
     Model.CLINICAL: "clinical predictors alone, without the scintigram",
     Model.COMBINED: "scintigram and clinical predictors together",
+    Model.DOSE: "absorbed dose by a published formula of activity, uptake and mass, nothing else",
+    Model.RIDGE: "ridge regression on all network features, in place of LASSO and forest",
+    Model.LASSO: "the signature's LASSO without the forest",
+    Model.ELASTIC_NET: "elastic net on all network features, in place of LASSO and forest",
 }
 DESIGNS: Mapping[str, str] = {
     Design.EXTERNAL: "External centers",
@@ -88,6 +96,7 @@ METHODS: Mapping[str, str] = {
     "log_t": "t, log scale",
     "wald": "Wald",
     "nagashima_bootstrap": "Nagashima’s bootstrap",
+    "corrected_resampled_t": "mean within parts, t for models that share patients",
     "sandwich_t": "t, sandwich variance",
     "sandwich_t_by_patient": "t, sandwich variance by patient",
     "wilson": "Wilson",

@@ -44,6 +44,9 @@ class Fit:
         Weight of each patient, with sum 1; 0 if not in this fit. Both outcomes have a weight.
     scale : ndarray, (1 + q,)
         Factor of the penalty of each row: 0 for row 0, infinite for a feature that must not enter.
+    mix : float
+        Share of the penalty that is on absolute values; the rest is on half the squares (elastic net).
+        1 for the LASSO.
 
     Attributes
     ----------
@@ -55,8 +58,11 @@ class Fit:
         Weighted difference of outcome and probability.
     """
 
-    def __init__(self, features: Array, outcome: Array, share: Array, scale: Array) -> None:
+    def __init__(
+        self, features: Array, outcome: Array, share: Array, scale: Array, mix: float = 1.0
+    ) -> None:
         self._features, self._outcome, self._share, self._scale = features, outcome, share, scale
+        self._mix = mix
         prevalence = float(share @ outcome)
         self.rows = np.zeros(1, dtype=np.int64)
         self.weights = np.array([np.log(prevalence / (1 - prevalence))])
@@ -67,11 +73,11 @@ class Fit:
 
     def loss(self) -> float:
         """Weighted mean of the negative log-likelihood."""
-        return self._loss(self._linear)
+        return float(self._share @ (np.logaddexp(0, self._linear) - self._outcome * self._linear))
 
     def violating(self, gradient: Array, penalty: float, tolerance: float) -> Integers:
         """Inactive rows that violate their optimality condition, from the gradient (1 + q,)."""
-        excess = np.abs(gradient) - penalty * self._scale
+        excess = np.abs(gradient) - penalty * self._mix * self._scale
         excess[self.rows] = -np.inf
         return np.flatnonzero(excess > tolerance)
 
@@ -93,47 +99,60 @@ class Fit:
         """
         before = np.inf
         for _ in range(STEPS):
-            slope = self._gradient - penalty * self._scale[self.rows] * self._signs
+            pull, stiffness = self._penalties(penalty)
+            slope = self._gradient - pull - stiffness * self.weights
             size = float(np.abs(slope).max())
             if size <= tolerance:
                 return True
             fresh = self._factor is None or size > SLOW * before
             if fresh:
-                self._factor = self._factorize()
+                self._factor = self._factorize(stiffness)
             before = size
             step = dpotrs(self._factor, slope, lower=1)[0]
             crossing = (self.weights + step) * self._signs < 0
             if crossing.any():
-                self._leave(step, crossing, penalty)
+                self._leave(step, crossing, pull, stiffness)
                 before = np.inf
-            elif not self._move(step, penalty, size) and fresh:
+            elif not self._move(step, pull, stiffness, size) and fresh:
                 return False  # at the limit of floating point
         return False
 
-    def _move(self, step: Array, penalty: float, size: float) -> bool:
+    def _penalties(self, penalty: float) -> tuple[Array, Array]:
+        """Slope of the absolute penalty, and curvature of the squared one, of each active row."""
+        scale = self._scale[self.rows]
+        return penalty * self._mix * scale * self._signs, penalty * (1 - self._mix) * scale**2
+
+    def _value(self, pull: Array, stiffness: Array) -> float:
+        """Objective at the current weights, for given signs."""
+        return self.loss() + float(pull @ self.weights + stiffness @ self.weights**2 / 2)
+
+    def _move(self, step: Array, pull: Array, stiffness: Array, size: float) -> bool:
         """Take a step within the signs; halve it while neither gradient nor objective decrease."""
-        old, linear = self.weights, self._linear
-        pull = penalty * self._scale[self.rows] * self._signs
+        old = self.weights
         value = None
         for half in range(30):
             self._place(old + step / 2**half)
-            if np.abs(self._gradient - pull).max() < size / 2:
+            if np.abs(self._gradient - pull - stiffness * self.weights).max() < size / 2:
                 return True
             if value is None:
-                value = self._loss(linear) + float(pull @ old)
-            if self._loss(self._linear) + float(pull @ self.weights) < value:
+                moved = self.weights
+                self._place(old)
+                value = self._value(pull, stiffness)
+                self._place(moved)
+            if self._value(pull, stiffness) < value:
                 return True
         self._place(old)
         self._factor = None
         return False
 
-    def _leave(self, step: Array, crossing: NDArray[np.bool_], penalty: float) -> None:
+    def _leave(
+        self, step: Array, crossing: NDArray[np.bool_], pull: Array, stiffness: Array
+    ) -> None:
         """Set crossing coefficients to 0 together if this is better, otherwise only the first."""
         old = self.weights
-        pull = penalty * self._scale[self.rows] * self._signs
-        value = self.loss() + float(pull @ old)
+        value = self._value(pull, stiffness)
         self._place(np.where(crossing, 0.0, old + step))
-        if self.loss() + float(pull @ self.weights) >= value:
+        if self._value(pull, stiffness) >= value:
             length = np.full(len(step), np.inf)
             length[crossing] = -old[crossing] / step[crossing]
             crossing = length <= length.min()
@@ -154,13 +173,10 @@ class Fit:
         self.residual = self._share * (self._outcome - self._probability)
         self._gradient = self._active @ self.residual
 
-    def _loss(self, linear: Array) -> float:
-        return float(self._share @ (np.logaddexp(0, linear) - self._outcome * linear))
-
-    def _factorize(self) -> Array:
+    def _factorize(self, stiffness: Array) -> Array:
         variance = np.maximum(self._probability * (1 - self._probability), SMALLEST_VARIANCE)
         hessian = (self._active * (self._share * variance)) @ self._active.T
-        diagonal = hessian.diagonal().copy()
+        diagonal = hessian.diagonal() + stiffness
         jitter = JITTER
         while True:
             np.fill_diagonal(hessian, diagonal * (1 + jitter))

@@ -9,9 +9,8 @@ patients are predicted by the fit to all training patients, as a new patient wou
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,26 +20,25 @@ from thyrocast import seeds
 from thyrocast.baselines import models as baselines
 from thyrocast.baselines import ridge
 from thyrocast.baselines.models import Baseline
-from thyrocast.config.signature import Embeddings, RecalibrationMethod, Selection, SignatureConfig
-from thyrocast.contract.names import BASELINES, Model
-from thyrocast.signature import alignment, forest, lasso, lasso_forest
+from thyrocast.config.signature import Selection, SignatureConfig
+from thyrocast.contract.names import BASELINES, HEADS, Model
+from thyrocast.signature import alignment, forest, heads, lasso, lasso_forest
+from thyrocast.signature.cross_fitting import Training
+from thyrocast.signature.heads import Head
 from thyrocast.signature.lasso_forest import LassoForest
 from thyrocast.signature.model import (
-    Recalibration,
     Signature,
     SignatureModel,
     predict,
+    recalibrated,
     recalibrated_forest,
 )
 from thyrocast.signature.split import SplitData
-from thyrocast.statistics import recalibration
 
 logger = logging.getLogger("thyrocast")
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,52 +66,6 @@ class SignatureFit:
     probabilities: dict[Model, Array]
 
 
-@dataclass(frozen=True)
-class _Training:
-    """Outcomes (n,) and folds (n,) of the training patients, and how models are fitted to them."""
-
-    outcome: Array
-    fold: NDArray[np.int64]
-    config: SignatureConfig
-    seed: int
-    threads: int
-
-    @property
-    def cross_fitted(self) -> bool:
-        return self.config.embeddings is Embeddings.CROSS_FITTED
-
-    @property
-    def recalibrates(self) -> bool:
-        return self.cross_fitted and self.config.recalibration is RecalibrationMethod.LOGISTIC
-
-    def cross_fit(
-        self, fit: Callable[[Mask, str], T], predict: Callable[[T, Mask], Array]
-    ) -> tuple[T, Array]:
-        """Fit to all patients, and predict each patient by a fit without the patient's fold.
-
-        Parameters
-        ----------
-        fit
-            Fits to the patients of a mask; the second argument is a name for the seed.
-        predict
-            Probability of cure of the patients of a mask.
-
-        Returns
-        -------
-        The fit to all, and the probabilities (n,): cross-fitted, or, with in-sample embeddings (as
-        published), the apparent ones of the fit to all.
-        """
-        everyone = np.ones(len(self.fold), dtype=bool)
-        whole = fit(everyone, "all")
-        if not self.cross_fitted:
-            return whole, predict(whole, everyone)
-        result = np.zeros(len(self.fold))
-        for fold in np.unique(self.fold):
-            held_out = self.fold == fold
-            result[held_out] = predict(fit(~held_out, f"without-{fold}"), held_out)
-        return whole, result
-
-
 def fit(
     data: SplitData,
     embeddings: NDArray[np.float32],
@@ -137,11 +89,11 @@ def fit(
     threads : int
     """
     train = data.train
-    training = _Training(data.outcome[train], data.fold[train], config, seed, threads)
+    training = Training(data.outcome[train], data.fold[train], config, seed, threads)
     _check(data, embeddings, training.cross_fitted)
     members = training.fold if training.cross_fitted else np.zeros_like(training.fold)
     odds = logits[members, np.flatnonzero(train)]
-    recalibrations = {Model.NETWORK: _recalibration(Model.NETWORK, odds, training)}
+    recalibrations = {Model.NETWORK: training.recalibrate(Model.NETWORK, odds)}
     crossed = {Model.NETWORK: recalibrations[Model.NETWORK](odds)}
 
     to_aligned = None
@@ -153,38 +105,32 @@ def fit(
     _log_selection(whole, config)
     if len(whole.features) > 0 and training.recalibrates:
         odds = ridge.bounded_odds(votes)
-        recalibrations[Model.SIGNATURE] = _recalibration(Model.SIGNATURE, odds, training)
+        recalibrations[Model.SIGNATURE] = training.recalibrate(Model.SIGNATURE, odds)
     crossed[Model.SIGNATURE] = recalibrated_forest(recalibrations, votes)
 
-    fitted = _fit_baselines(data.cohort[train], crossed, training)
+    fitted_baselines = _fit_baselines(data.cohort[train], crossed, training)
+    fitted_heads = _fit_heads(aligned, training)
+    for name, (_, odds) in (*fitted_baselines.items(), *fitted_heads.items()):
+        if training.recalibrates:
+            recalibrations[name] = training.recalibrate(name, odds)
+        crossed[name] = recalibrated(recalibrations, name, odds)
     model = SignatureModel(
         embeddings=config.embeddings,
         recalibration=recalibrations,
         signature=_signature(whole, to_aligned, float(training.outcome.mean())),
-        baselines={name: baseline for name, (baseline, _) in fitted.items()},
+        baselines={name: baseline for name, (baseline, _) in fitted_baselines.items()},
+        heads={name: head.after(to_aligned) for name, (head, _) in fitted_heads.items()},
     )
     tested = predict(
         model, whole.classifier, data.cohort[~train], embeddings[0][~train], logits[0][~train]
     )
-    crossed |= {name: probability for name, (_, probability) in fitted.items()}
     probabilities = {name: np.zeros(len(train)) for name in crossed}
     for name, probability in probabilities.items():
         probability[train], probability[~train] = crossed[name], tested[name]
     return SignatureFit(model, whole.classifier, whole.path, aligned, probabilities)
 
 
-def _recalibration(name: Model, odds: Array, training: _Training) -> Recalibration:
-    """Recalibration of training patients' log-odds (n,), if the config asks for it."""
-    if not training.recalibrates:
-        return Recalibration(intercept=0.0, slope=1.0)
-    found = recalibration.fit(odds, training.outcome == 1)
-    logger.info("%s: recalibrated, intercept %.3f, slope %.3f", name, found.intercept, found.slope)
-    if not found.signal:
-        logger.warning("%s: no signal in the training set, the prevalence is predicted", name)
-    return Recalibration(intercept=found.intercept, slope=found.slope)
-
-
-def _fit_lasso_forest(aligned: Array, training: _Training) -> tuple[LassoForest, Array]:
+def _fit_lasso_forest(aligned: Array, training: Training) -> tuple[LassoForest, Array]:
     """LASSO and forest of embeddings (n, 2048), and the forest's probabilities (n,)."""
     prevalence = float(training.outcome.mean())
 
@@ -208,42 +154,49 @@ def _fit_lasso_forest(aligned: Array, training: _Training) -> tuple[LassoForest,
 
 
 def _fit_baselines(
-    cohort: pd.DataFrame, crossed: Mapping[Model, Array], training: _Training
+    cohort: pd.DataFrame, crossed: Mapping[Model, Array], training: Training
 ) -> dict[Model, tuple[Baseline, Array]]:
-    """The baselines that have a predictor, and training patients' probabilities (n,) by each."""
+    """The baselines that have a predictor, and training patients' log-odds (n,) by each."""
     result = {}
     for name in BASELINES:
         predictors = baselines.predictors(name, cohort, crossed)
-        baseline, probability = _fit_baseline(name, predictors, training)
+        baseline, odds = _fit_baseline(name, predictors, training)
         if baseline.coding:
-            result[name] = baseline, probability
+            result[name] = baseline, odds
         else:
             logger.warning("%s: no predictor in the training set, the model is not fitted", name)
     return result
 
 
 def _fit_baseline(
-    name: Model, predictors: pd.DataFrame, training: _Training
+    name: Model, predictors: pd.DataFrame, training: Training
 ) -> tuple[Baseline, Array]:
-    """A baseline on training patients' predictors, and their probabilities (n,)."""
-    prevalence = float(training.outcome.mean())
+    """A baseline on training patients' predictors, and their log-odds (n,)."""
 
     def learn(rows: Mask, part: str) -> Baseline:
         return baselines.fit(
             predictors[rows],
             training.outcome[rows],
-            training.config.tuning_folds,
-            training.config.imputations,
+            training.config,
             seeds.derive(training.seed, name, part),
             name if part == "all" else None,
         )
 
-    def forecast(baseline: Baseline, rows: Mask) -> Array:
-        if not baseline.coding:
-            return np.full(rows.sum(), prevalence)
-        return baseline.predict(predictors[rows])
+    return training.cross_fit_odds(learn, lambda baseline: baseline.odds(predictors))
 
-    return training.cross_fit(learn, forecast)
+
+def _fit_heads(aligned: Array, training: Training) -> dict[Model, tuple[Head, Array]]:
+    """The heads of the config on embeddings (n, 2048), and training patients' log-odds (n,)."""
+
+    def fit_one(name: Model) -> tuple[Head, Array]:
+        def learn(rows: Mask, part: str) -> Head:
+            seed = seeds.derive(training.seed, name, part)
+            return heads.fit(name, aligned[rows], training.outcome[rows], training.config, seed)
+
+        return training.cross_fit_odds(learn, lambda head: head.odds(aligned))
+
+    asked = {head.value for head in training.config.heads}
+    return {name: fit_one(name) for name in HEADS if name.value in asked}
 
 
 def _log_selection(fitted: LassoForest, config: SignatureConfig) -> None:

@@ -117,7 +117,7 @@ def penalties(features: Array, outcome: Array, count: int = 100, ratio: float = 
     return np.asarray(largest * np.logspace(0, np.log10(ratio), count))
 
 
-def fit_path(features: Array, outcome: Array, lambdas: Array) -> LassoPath:
+def fit_path(features: Array, outcome: Array, lambdas: Array, mix: float = 1.0) -> LassoPath:
     """Fit the path; it ends early if the model is saturated.
 
     Parameters
@@ -127,6 +127,8 @@ def fit_path(features: Array, outcome: Array, lambdas: Array) -> LassoPath:
         1 cured, 0 not cured; both occur.
     lambdas : ndarray, (L,)
         Penalties, decreasing.
+    mix : float
+        Share of the penalty on absolute values, the rest on half the squares; 1 for the LASSO.
 
     Returns
     -------
@@ -139,11 +141,11 @@ def fit_path(features: Array, outcome: Array, lambdas: Array) -> LassoPath:
     """
     if len(np.unique(outcome)) < 2:
         raise ValueError("a logistic path needs both outcomes")
-    return _paths(features, outcome, np.ones((1, len(outcome)), dtype=bool), lambdas)[0]
+    return _paths(features, outcome, np.ones((1, len(outcome)), dtype=bool), lambdas, mix)[0]
 
 
 def cross_validate(
-    features: Array, outcome: Array, folds: NDArray[np.int64], lambdas: Array
+    features: Array, outcome: Array, folds: NDArray[np.int64], lambdas: Array, mix: float = 1.0
 ) -> CrossValidatedPath:
     """Fit the path to all patients and measure its deviance on held-out patients.
 
@@ -156,6 +158,8 @@ def cross_validate(
         A fold without which only one outcome is left is skipped.
     lambdas : ndarray, (L,)
         Penalties, decreasing.
+    mix : float
+        As in `fit_path`.
 
     Returns
     -------
@@ -166,7 +170,7 @@ def cross_validate(
     held_out = [part for part in held_out if len(np.unique(outcome[~part])) == 2]
     everyone = np.ones(len(outcome), dtype=bool)
     fitted = np.stack([everyone, *(~part for part in held_out)])
-    path, *parts = _paths(features, outcome, fitted, lambdas)
+    path, *parts = _paths(features, outcome, fitted, lambdas, mix)
     lambdas = path.penalties
     rows, sizes = [], []
     for part, test in zip(parts, held_out, strict=True):
@@ -231,7 +235,7 @@ def _smallest_scale(features: Array) -> Array:
 
 
 def _paths(
-    features: Array, outcome: Array, members: NDArray[np.bool_], lambdas: Array
+    features: Array, outcome: Array, members: NDArray[np.bool_], lambdas: Array, mix: float
 ) -> list[LassoPath]:
     """Fit the path to several groups of patients (k, n); none is longer than that of the first.
 
@@ -247,7 +251,7 @@ def _paths(
         share = member / member.sum()
         spread = scaled.features[:, member].std(axis=1)
         factor = np.concatenate([[0.0], np.where(spread > smallest, spread, np.inf)])
-        fits.append(Fit(rows, outcome, share, factor))
+        fits.append(Fit(rows, outcome, share, factor, mix))
         nulls.append(fits[-1].loss())
     found: list[list[tuple[float, Array]]] = [[] for _ in fits]
     running = list(range(len(fits)))

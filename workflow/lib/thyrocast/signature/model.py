@@ -14,8 +14,9 @@ from thyrocast.baselines import ridge
 from thyrocast.baselines.models import Baseline
 from thyrocast.baselines.stored import Indices, Matrix, StoredModel, Vector
 from thyrocast.config.signature import Embeddings
-from thyrocast.contract.names import BASELINES, Model
+from thyrocast.contract.names import BASELINES, HEADS, Model
 from thyrocast.signature import forest
+from thyrocast.signature.heads import Head
 
 Array = NDArray[np.float64]
 
@@ -91,16 +92,19 @@ class SignatureModel(StoredModel):
     embeddings
         Which networks embedded the training patients.
     recalibration
-        Recalibration of ``network``, and of ``signature`` if it is recalibrated.
+        Recalibration of ``network``, and of each other model that is recalibrated.
     signature
     baselines
         Baselines with at least one predictor.
+    heads
+        Linear models on embeddings by the full network.
     """
 
     embeddings: Embeddings
     recalibration: dict[Model, Recalibration]
     signature: Signature
     baselines: dict[Model, Baseline]
+    heads: dict[Model, Head]
 
 
 def predict(
@@ -138,8 +142,18 @@ def predict(
     for name in BASELINES:
         if name in model.baselines:
             predictors = baselines.predictors(name, cohort, probabilities)
-            probabilities[name] = model.baselines[name].predict(predictors)
+            odds = model.baselines[name].odds(predictors)
+            probabilities[name] = recalibrated(model.recalibration, name, odds)
+    for name in HEADS:
+        if name in model.heads:
+            odds = model.heads[name].odds(np.asarray(embeddings, dtype=np.float64))
+            probabilities[name] = recalibrated(model.recalibration, name, odds)
     return probabilities
+
+
+def recalibrated(recalibration: Mapping[Model, Recalibration], name: Model, odds: Array) -> Array:
+    """Probability of cure (n,) from a model's log-odds (n,), unchanged if it is not recalibrated."""
+    return recalibration.get(name, Recalibration(intercept=0.0, slope=1.0))(odds)
 
 
 def recalibrated_forest(recalibration: Mapping[Model, Recalibration], probability: Array) -> Array:

@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from thyrocast.statistics import influence, inputs, losses
 from thyrocast.statistics.inputs import Booleans, Floats, Integers
 
+#: Newton steps of an intercept, and the size of the last one.
+_STEPS, _PRECISION = 60, 1e-10
 Weights = NDArray[Any]
 Metric = Callable[[Weights], Floats]
 
@@ -188,6 +191,47 @@ def scores(
             "log_loss": _ratio(lost, n),
             "oe_ratio": _ratio(events, expected),
         }
+
+    return compute
+
+
+def in_the_large(outcome: Booleans, probability: Floats) -> Metric:
+    """Return a function that computes calibration in the large from weights.
+
+    Parameters
+    ----------
+    outcome : ndarray of bool, (n,)
+        True = cured.
+    probability : ndarray of float, (n,)
+        Predicted probability of cure.
+
+    Returns
+    -------
+    callable
+        From weights (b, n) to intercepts (b,) of logistic models with the logit as offset.
+
+    Examples
+    --------
+    >>> found = in_the_large(np.array([True, True, True, False]), np.full(4, 0.5))
+    >>> found(np.array([[1, 1, 1, 1], [0, 1, 1, 1]])).round(3)
+    array([1.099, 0.693])
+    """
+    y, offset = outcome.astype(np.float64), inputs.logit(probability)
+
+    def compute(weights: Weights) -> Floats:
+        weight = weights.astype(np.float64)
+        events, total = weight @ y, weight.sum(axis=1)
+        intercept = np.zeros(len(weight))
+        for _ in range(_STEPS):
+            expected = special.expit(offset + intercept[:, None])
+            curvature = np.einsum("bi,bi->b", weight, expected * (1 - expected))
+            step = _ratio(events - np.einsum("bi,bi->b", weight, expected), curvature)
+            # A step of at most 1 can't leave the region in which the curvature is a number.
+            intercept += np.clip(step, -1, 1)
+            if not np.nanmax(np.abs(step), initial=0.0) > _PRECISION:
+                break
+        separated = (events <= 0) | (events >= total)
+        return np.where(separated, np.nan, intercept)
 
     return compute
 

@@ -15,7 +15,7 @@ from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.contract.text import code_texts
 from thyrocast.errors import InputError
 from thyrocast.identity import normalize_identifier
-from thyrocast.tables import criteria, followup, units
+from thyrocast.tables import criteria, followup, layout, units
 from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import CODES
 from thyrocast.tables.dates import DAYS_PER_YEAR
@@ -143,6 +143,7 @@ def read_table(center: CenterConfig, cohort: CohortConfig) -> ClinicalTable:
     """
     sheet = read_cells(center)
     _check_columns(sheet, center)
+    sheet, center = layout.one_row_per_patient(sheet, center)
     factors = {
         name: units.factor(name, getattr(center.units, name), center.name) for name in units.UNITS
     }
@@ -275,7 +276,10 @@ def _with_outcome(
         row.word(
             columns.outcome, "outcome", _outcomes(outcome), "expected a code of the outcome rule"
         )
-        return replace(patient, outcome_code=row.text(columns.outcome))
+        patient = replace(patient, outcome_code=row.text(columns.outcome))
+        if not outcome.visits:
+            return patient
+    # If the outcome is given, the visits only show whether they contradict it.
     return replace(patient, followup=followup.read_followup(row, center, therapy, factors))
 
 

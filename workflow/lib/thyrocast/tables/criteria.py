@@ -23,7 +23,8 @@ from thyrocast.tables.numbers import single_number
 LOG = logging.getLogger("thyrocast")
 #: Begins every reason of this module, so that a flow shows them together.
 PREFIX = "not eligible: "
-_UNKNOWN = (" not known", " not understood")
+#: Ends of a reason that says nothing about the patient, only about the cell.
+UNKNOWN = (" not known", " not understood")
 LATER_THERAPY = f"{PREFIX}not the first radioiodine therapy"
 
 
@@ -247,7 +248,7 @@ def log_criteria(center: CenterConfig, reasons: Sequence[str]) -> None:
             center.name,
         )
     for reason, count in collections.Counter(reasons).items():
-        if reason.endswith(_UNKNOWN) and 2 * count > len(reasons):
+        if reason.endswith(UNKNOWN) and 2 * count > len(reasons):
             LOG.warning(
                 "center %s: %d of %d patients are excluded: %s; if empty cells of this column mean "
                 "that the criterion is met, set its key `missing: include`",

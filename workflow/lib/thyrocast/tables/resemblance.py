@@ -11,6 +11,9 @@ from thyrocast.tables.units import split_unit
 
 # Words of column names in English, German, French, Spanish, Italian, Portuguese, Dutch, Polish and
 # Turkish, without accents, by config key.
+_EARLIER = r"(prev|prior|earlier|fruh|vorher|vorang|\bvor|anter|preced|onceki|wczesn|eerder)"
+_IODINE = r"(\brai|\brjt|\brit\b|i-?131|radio|iod|yod|jod)"
+_SURGERY = r"(surg|\bop\b|operat|thyr\w*ectom|tir\w*ectom|chirurg|cirug|ameliyat)"
 _NAMES = {
     "columns.patient": r"pat(ient)?[ ._-]*(id|nr|no|num|code)|\bmrn\b|\bid\b|historia|dossier|hasta ?no|kimlik|"
     r"identifi|numer pacjenta|\bipp\b|prontuario",
@@ -37,6 +40,14 @@ _NAMES = {
     r"uitkomst|heilung",
     "outcome.visits.date": r"(visit|follow|kontroll|visite|control|suivi|visita|kontrol|wizyt).*(date|datum|fecha|data|tarih)",
     "outcome.visits.tsh": r"\btsh\b",
+    "outcome.visits.levothyroxine": r"levothyr|levotir|l-?thyrox|\blt4\b|euthyrox|eutirox",
+    "outcome.death": r"\bdeath|deceas|\bdied|verstorb|\btod\b|deces|fallec|muerte|decesso|olum\b|zgon|overled",
+    "eligibility.diagnosis.column": r"diagnos|\bdx\b|\bicd|etiolog|atiolog|\btani\b|rozpozn",
+    "eligibility.earlier_radioiodine.column": rf"{_EARLIER}.*{_IODINE}|{_IODINE}.*{_EARLIER}",
+    "eligibility.earlier_surgery.column": rf"{_EARLIER}.*{_SURGERY}|{_SURGERY}.*{_EARLIER}",
+    "eligibility.pregnancy.column": r"pregnan|schwanger|enceinte|grossesse|embaraz|gravid|gebelik|ciaz|zwanger",
+    "eligibility.therapy_number.column": r"(therap|\brai|\brjt|\brit|treat|\bcure|tratam|tedavi).*"
+    r"(\bno\b|\bnr\b|number|nummer|numero)|(\bno\b|\bnr\b|number|nummer|numero).*(therap|\brai|\brjt|treat|cure)",
     "outcome.second_treatment": r"(second|2nd|zweit|deuxi|segund|second[ao]|ikinci|drug[ai]).*(therap|rai|treat|trait|"
     r"tratam|behandl|tedavi|terapi)|thyroidectom|tiroidectom|\bop\b|surgery|chirurg",
 }  # fmt: skip

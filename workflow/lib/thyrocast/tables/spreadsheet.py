@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thyrocast.config.center import HiddenRows
+from thyrocast.config.table import HiddenRows
 from thyrocast.errors import InputError
 from thyrocast.tables import delimited, headers, limits, workbook
 

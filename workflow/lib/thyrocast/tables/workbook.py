@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thyrocast.config.center import HiddenRows
+from thyrocast.config.table import HiddenRows
 from thyrocast.errors import InputError
 from thyrocast.tables import headers, limits, worksheet
 from thyrocast.tables.exact import Exact

