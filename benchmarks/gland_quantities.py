@@ -66,7 +66,7 @@ def compare(examples) -> None:
         )
         print(f"{case:22s}{len(entries):5d}{mass}{uptake}")
     both = [(q.q_heterogeneity, e.heterogeneity) for e, q in rows["all"]
-            if q.q_heterogeneity is not None and e.case != "suppressed lobe"]  # fmt: skip
+            if q.q_heterogeneity and e.heterogeneity and e.case != "suppressed lobe"]  # fmt: skip
     found, true = np.array(both).T
     print(
         f"heterogeneity, n = {len(both)}: r = {np.corrcoef(found, true)[0, 1]:.2f}, "

@@ -25,6 +25,8 @@ ATTENUATION_PER_MM = 0.012
 #: Depth (front to back) of a lobe over its width, and its standard deviation between patients: a lobe is
 #: taken as an ellipsoid of circular section.
 DEPTH_TO_WIDTH_SD = 0.17
+#: A gland that fills this share of the ellipse with its second moments is one body; two lobes fill less.
+ONE_BODY = 0.95
 #: Counts that the resolution moves out of the outline are within this distance of it, mm.
 SPILL_MM = 4.0
 #: Relative standard deviation of the uptake from scatter, resolution and background beyond noise; and of the
@@ -74,6 +76,8 @@ class Quantities:
 
     Attributes
     ----------
+    q_gross_counts
+        Counts, background included.
     q_counts
         Net counts.
     q_rate
@@ -97,6 +101,7 @@ class Quantities:
         Mean counts per pixel, divided by those of the background and of the salivary glands.
     """
 
+    q_gross_counts: float | None
     q_counts: float | None
     q_rate: float | None
     q_snr: float | None
@@ -148,7 +153,7 @@ def measure(
     net = gross - level * pixels
     right = float(counts[gland.right].sum()) - level * float(gland.right.sum())
     left = float(counts[gland.left].sum()) - level * float(gland.left.sum())
-    lobes = [lobe_size(side, grid_mm) for side in (gland.right, gland.left)]
+    lobes = [lobe_size(side, grid_mm) for side in bodies(gland)]
     mass = sum(volume for volume, _ in lobes)
     mass_sd = mass * math.hypot(DEPTH_TO_WIDTH_SD, 1.5 * gland.area_sd)
     # Poisson: the variance of the gross counts, and that of the background subtracted from them.
@@ -162,6 +167,7 @@ def measure(
             UPTAKE_SD, ATTENUATION_PER_MM * DEPTH_SD_MM, 1 / snr if snr and snr > 0 else 1.0
         )
     return Quantities(
+        q_gross_counts=gross,
         q_counts=net,
         q_rate=net / duration_s if duration_s else None,
         q_snr=snr,
@@ -186,6 +192,14 @@ def without_lengths(measured: Quantities) -> Quantities:
         q_area_right=None, q_area_left=None, q_mass=None, q_mass_sd=None, q_uptake=None,
         q_uptake_sd=None, q_heterogeneity=None, q_to_salivary=None,
     )  # fmt: skip
+
+
+def bodies(gland: Gland) -> tuple[Mask, ...]:
+    """Return the lobes' masks; the whole gland if it is one ellipse, as when it did not descend."""
+    rows, columns = np.nonzero(gland.whole)
+    area, spread = rows.size, np.cov(np.vstack([rows, columns]).astype(float))
+    ellipse = 4 * math.pi * math.sqrt(max(float(np.linalg.det(spread)), 0.0))
+    return (gland.whole,) if area > ONE_BODY * ellipse else (gland.right, gland.left)
 
 
 def lobe_size(mask: Mask, grid_mm: float) -> tuple[float, float]:
