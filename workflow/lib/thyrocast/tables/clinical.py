@@ -264,6 +264,8 @@ def _with_dates_checked(
     patient: ClinicalPatient, row: Row, center: CenterConfig
 ) -> ClinicalPatient:
     """Add why a patient is excluded whose row has a date that can't be read."""
+    if not row.unreadable_dates:
+        return patient
     for key, header in center.named_columns().items():
         # What may be a date or a word has its own reasons in `criteria` and `followup`.
         if header in row.unreadable_dates and is_date_key(key):
