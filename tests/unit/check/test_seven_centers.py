@@ -120,8 +120,8 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
         r"DARK.*dark\.dcm",
     ),
     "center": (
-        r"differ among the files of one patient.*TWO",
-        r"cut\.dcm",
+        r"files of one patient are of different people.*TWO",
+        r"Files of patients that cannot be read.*cut\.dcm: a truncated file",
         r"list\.txt",
     ),
     "island": (

@@ -108,7 +108,8 @@ def test_a_german_table(tmp_path: Path, row: str, cured: bool, by: str) -> None:
         # second treatments without a usable date
         ("ja;;;;;;;05.01.2021;1,2;1,2;nein;;", "second treatment without a date"),
         ("ja;;;;;;;;;;;;", "second treatment without a date"),
-        ("ja;01.05.2019;;;;;;05.01.2021;1,2;1,2;nein;;", "second treatment not understood"),
+        ("ja;01.05.2019;;;;;;05.01.2021;1,2;1,2;nein;;",
+         "second treatment dated on or before the therapy"),
         ("nein;01.08.2020;;;;;;05.01.2021;1,2;1,2;nein;;", "second treatment not understood"),
         ("vielleicht;;;;;;;05.01.2021;1,2;1,2;nein;;", "second treatment not understood"),
         (";;Herbst 2020;;;;;05.01.2021;1,2;1,2;nein;;", "second treatment not understood"),

@@ -218,3 +218,41 @@ def test_the_study_and_its_series(tmp_path: Path, study: str, series: str, taken
 )
 def test_syringes_and_their_state(tmp_path: Path, text: str, kind: str | None) -> None:
     assert verdict(tmp_path, nm(SeriesDescription=text)).syringe == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SPECT ANT",
+        "Recon ANT",
+        "MIP",
+        "Screen capture ANT",
+        "Copie d'écran",
+        "Résultats",
+        "ROI ANT",
+        "Ergebnisse",
+    ],
+)
+def test_a_processed_image_is_not_used(tmp_path: Path, text: str) -> None:
+    found = verdict(tmp_path, nm(SeriesDescription=text))
+    assert found.reason == "a processed or reconstructed image by its description"
+    named = nm(SeriesDescription="ANT", StudyDescription=f"Thyroid + {text}")
+    assert verdict(tmp_path, named).scans
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ((126, 154), ""),
+        ((133, 148), ""),
+        ((119, 162), ""),
+        ((135, 183), "an energy window that is not that of technetium"),
+        ((90, 145), "an energy window that is not that of technetium"),
+        ((143, 175), "an energy window without the photopeak"),
+        ((110, 134), "an energy window without the photopeak"),
+    ],
+)
+def test_an_energy_window_of_another_radionuclide(
+    tmp_path: Path, limits: tuple[float, float], reason: str
+) -> None:
+    assert verdict(tmp_path, nm(radionuclide=None, windows=[window(*limits)])).reason == reason

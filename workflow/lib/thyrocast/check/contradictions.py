@@ -28,7 +28,7 @@ _KINDS: Mapping[Contradiction, tuple[RemarkCode, str, str]] = {
         "Check the column of the age and its unit, or find out whose images these are.",
     ),
     Contradiction.FILES: (
-        RemarkCode.IDENTITY, "Birth date or sex differ among the files of one patient.", _IDENTITY,
+        RemarkCode.IDENTITY, "The files of one patient are of different people: birth date, sex or name differ.", _IDENTITY,
     ),
     Contradiction.THERAPY: (
         RemarkCode.DATES, "The therapy is before every scan.",

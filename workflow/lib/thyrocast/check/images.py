@@ -80,7 +80,7 @@ def _views(used: pd.DataFrame) -> "pd.Series[Any]":
 
 def _joined(vendor: "pd.Series[Any]", camera: "pd.Series[Any]") -> "pd.Series[Any]":
     both = vendor.fillna("").astype(str) + " " + camera.fillna("").astype(str)
-    return both.str.strip().replace("", None)
+    return both.str.strip().str.replace("_", " ").replace("", None)
 
 
 def _rounded(values: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -43,6 +43,12 @@ _DEFAULT = {
     Stage.SCAN: Advice("Look at the files of these patients, and export them again if needed."),
     Stage.IMAGE: Advice("Look at these images: is the thyroid visible, and is it the right image?"),
 }
+# Reasons that name what differs or where, by how they begin.
+_BEGINNINGS = {
+    "contradictory identity": Advice(
+        "Find out whose images these are. If two people share an identifier, separate them."
+    ),
+}
 _SPECIFIC = {
     "not in the clinical table": Advice(
         "Add these patients to the table if they belong to the study; otherwise ignore this.", False
@@ -63,6 +69,21 @@ _SPECIFIC = {
     ),
     "second treatment not understood": Advice(
         "Write a date, yes or no into the column of the second treatment."
+    ),
+    "second treatment without a date": Advice(
+        "Fill in the date of the second treatment; if the column means a treatment within a certain time, "
+        "set `within`."
+    ),
+    "second treatment dated on or before the therapy": Advice(
+        "Correct the date of the therapy or of the second treatment; an earlier treatment belongs into "
+        "`eligibility`."
+    ),
+    "laboratory values are incomplete when the outcome is decided": Advice(
+        "Fill in TSH and free T4 of these visits. Only if a missing value means a normal one, set "
+        "`outcome.missing_lab: normal`."
+    ),
+    "laboratory values contradict each other when the outcome is decided": Advice(
+        "Check these visits, and the units of `units.ft4` and `units.ft3`."
     ),
     "drug at the deciding visit not understood": Advice(
         "Add the codes of this column to `codes.antithyroid_drug` in the config."
@@ -101,4 +122,7 @@ def advice(reason: str, stage: Stage) -> Advice:
     """Return what to do about a reason; general advice for its step if there is no specific one."""
     if stage is Stage.ELIGIBILITY and reason.endswith(criteria.UNKNOWN):
         return _CRITERION_UNKNOWN
+    for beginning, found in _BEGINNINGS.items():
+        if reason.startswith(beginning):
+            return found
     return _SPECIFIC.get(reason, _DEFAULT[stage])

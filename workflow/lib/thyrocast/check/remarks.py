@@ -8,14 +8,16 @@ from thyrocast.check.column_findings import column_findings
 from thyrocast.check.contradictions import contradictions, same_people
 from thyrocast.check.findings import Example, Finding, Section, ordered
 from thyrocast.check.flags import flag_findings
-from thyrocast.check.people import Excluded, Flow
-from thyrocast.check.reasons import advice
+from thyrocast.check.people import Excluded, Flow, file_name
+from thyrocast.check.reasons import Stage, advice
 from thyrocast.check.values import Column
 from thyrocast.contract.check import RemarkCode, Severity
-from thyrocast.contract.names import Role
+from thyrocast.contract.names import FileUse, Role
 
 #: A reason that excludes fewer patients than this is not a blocker, whatever its share.
 LEAST_BLOCKING = 5
+#: Share of the table's patients that all technical reasons together may exclude.
+MOST_TECHNICAL = 0.5
 #: From this number of patients on, a single outcome is implausible.
 LEAST_WITH_BOTH_OUTCOMES = 10
 
@@ -31,6 +33,7 @@ def findings(
             *_eligibility(center),
             *_excluded(center, flow, excluded),
             *column_findings(center, columns),
+            *_unreadable_files(center),
             *_assumed(center),
             *flag_findings(center),
             *contradictions(center),
@@ -97,6 +100,9 @@ def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Itera
     for one in excluded:
         groups.setdefault(one.reason, []).append(one)
     limit = center.settings.check.most_excluded
+    if center.config.role is not Role.PROSPECTIVE:
+        yield from _many_excluded(flow, excluded)
+    contradictory = set(center.contradictions["patient"])
     for reason, members in groups.items():
         tip = advice(reason, members[0].stage)
         many = len(members) >= LEAST_BLOCKING and len(members) > limit * max(flow.in_table, 1)
@@ -104,6 +110,8 @@ def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Itera
             severity = Severity.BLOCKER
         else:
             severity = Severity.REMARK if tip.technical else Severity.NOTE
+        if severity is not Severity.BLOCKER and {one.patient for one in members} <= contradictory:
+            continue  # the contradiction is a finding of its own, and says more
         yield Finding(
             RemarkCode.EXCLUDED,
             severity,
@@ -113,6 +121,52 @@ def _excluded(center: Center, flow: Flow, excluded: Sequence[Excluded]) -> Itera
             len(members),
             subject=reason,
             examples=[_example(one) for one in members],
+        )
+
+
+def _many_excluded(flow: Flow, excluded: Sequence[Excluded]) -> Iterator[Finding]:
+    technical = [
+        one
+        for one in excluded
+        if one.stage is not Stage.TABLE and advice(one.reason, one.stage).technical
+    ]
+    if len(technical) >= LEAST_BLOCKING and len(technical) > MOST_TECHNICAL * flow.in_table:
+        yield Finding(
+            RemarkCode.EXCLUDED,
+            Severity.BLOCKER,
+            "Most patients of the table are excluded for technical reasons together.",
+            "Correct the reasons below, the most frequent one first.",
+            Section.PEOPLE,
+            len(technical),
+            subject="technical",
+        )
+
+
+def _unreadable_files(center: Center) -> Iterator[Finding]:
+    bad = center.files[center.files["verdict"] == FileUse.UNREADABLE]
+    for known, severity in ((True, Severity.REMARK), (False, Severity.NOTE)):
+        files = bad[bad["patient"].notna() == known]
+        if files.empty:
+            continue
+        yield Finding(
+            RemarkCode.UNREADABLE_FILES,
+            severity,
+            "Files of patients that cannot be read."
+            if known
+            else "Files that are no DICOM images or do not name a patient.",
+            "Export these files again." if known else "Nothing, if no scintigrams are among them.",
+            Section.LEFT_OUT,
+            len(files),
+            "files",
+            "of patients" if known else "others",
+            examples=[
+                Example(
+                    row["patient"] if known else "",
+                    row["identifier"] if known else "",
+                    f"{file_name(row['file'])}: {row['reason']}",
+                )
+                for row in files.to_dict("records")
+            ],
         )
 
 

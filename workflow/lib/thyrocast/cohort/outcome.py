@@ -39,6 +39,7 @@ TOO_SHORT = "follow-up too short"
 NO_VISIT = "no visit when the outcome is decided"
 DIED = "died before the outcome was decided"
 SECOND_UNDATED = "second treatment without a date"
+SECOND_BEFORE = "second treatment dated on or before the therapy"
 SECOND_UNCLEAR = "second treatment not understood"
 # Two visits whose distances from the target differ by less (in days) are equally near.
 _SAME_DISTANCE = 0.5
@@ -169,7 +170,10 @@ def _followed(rule: OutcomeConfig, definition: DefinitionConfig, followup: Follo
     if not unclear or verdict.cured is False:
         return verdict
     # It may have been given before or after the decision: who looks cured may owe it to it.
-    reason = SECOND_UNDATED if all(one.understood for one in unclear) else SECOND_UNCLEAR
+    if all(one.understood for one in unclear):
+        reason = SECOND_UNDATED
+    else:
+        reason = SECOND_BEFORE if any(one.before for one in unclear) else SECOND_UNCLEAR
     return Outcome(None, reason, verdict.state, verdict.days, seen=True)
 
 

@@ -174,8 +174,8 @@ class SampleSizeConfig(Block):
     """Targets of the sample size calculation (Riley's criteria)."""
 
     parameters: int = option(
-        "Candidate predictor parameters of the final model. The default counts the 16 selected "
-        "features of the published study but not their selection, so more patients are needed.",
+        "Candidate predictor parameters of the baselines. Network and signature choose from 2,048 "
+        "features; no criterion says how many patients are enough for them.",
         16,
         ge=1,
         le=10_000,

@@ -171,6 +171,8 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
         return "an image that views.excluded describes"
     if matches(views.kept, whole):
         return ""
+    if vocabulary.processed(described.series) and not is_capture(header):
+        return "a processed or reconstructed image by its description"
     kind = vocabulary.excluded(whole)
     if kind == vocabulary.PARATHYROID and vocabulary.names_thyroid(whole):
         # The thyroid phase of a parathyroid study is a thyroid scan if its tracer is pertechnetate.
@@ -209,9 +211,12 @@ def wrong_radionuclide(
         return "", (ScanFlag.RADIONUCLIDE_BY_WINDOW,)
     if any(item.items("RadionuclideCodeSequence") for item in drugs):
         return "a radionuclide whose name is not understood, and no energy window of technetium", ()
-    if any(limits):
+    containing = [part for parts in limits for part in parts if part[0] <= 140.5 <= part[1]]
+    if any(limits) and not containing:
         # `frames` says which frames are outside the photopeak.
         return "", ()
+    if containing and not any(map(terms.is_centered, containing)):
+        return "an energy window that is not that of technetium", ()
     if center.fallbacks.radionuclide is not RadionuclideFallback.TC99M:
         return "radionuclide not stated", ()
     return "", (ScanFlag.RADIONUCLIDE_ASSUMED,)

@@ -79,7 +79,7 @@ class PixelSizes:
         stated = _stated(header, scan)
         if isinstance(stated, PixelSize):
             return stated
-        flags = (ScanFlag.PIXEL_SIZE_IMPLAUSIBLE,) if stated == _IMPLAUSIBLE else ()
+        flags = (ScanFlag.PIXEL_SIZE_IMPLAUSIBLE,) if stated in {_TOO_SMALL, _TOO_LARGE} else ()
         fallbacks, columns = self.center.fallbacks, _columns(header)
         given = fallbacks.pixel_mm_by_matrix.get(columns)
         if given is None and fallbacks.pixel_mm is not None:
@@ -95,7 +95,8 @@ class PixelSizes:
         return PixelSize(given, given, ValueSource.CONFIG, flags)
 
 
-_IMPLAUSIBLE = "pixel size implausible for a gamma camera"
+_TOO_SMALL = "pixel size implausible: a field smaller than any camera's"
+_TOO_LARGE = "a field larger than any camera's"
 
 
 def is_pinhole(header: Header, scan: Scan) -> bool:
@@ -121,7 +122,7 @@ def _stated(header: Header, scan: Scan) -> PixelSize | str:
     if len(spacing) == 2 and (row := positive(spacing[0])) and (column := positive(spacing[1])):
         if _is_plausible(header, row, column):
             return PixelSize(row, column, ValueSource.HEADER)
-        reason = _IMPLAUSIBLE
+        reason = _TOO_LARGE if max(_sides(header, row, column)) > FIELD_MM[1] else _TOO_SMALL
     if field := _by_field(header, detector_of(header, scan)):
         return PixelSize(field, field, ValueSource.FIELD_OF_VIEW, (ScanFlag.PIXEL_SIZE_BY_FIELD,))
     return reason
@@ -129,8 +130,12 @@ def _stated(header: Header, scan: Scan) -> PixelSize | str:
 
 def _is_plausible(header: Header, row: float, column: float) -> bool:
     low, high = FIELD_MM
-    sides = ((header.number("Rows") or 0) * row, (header.number("Columns") or 0) * column)
+    sides = _sides(header, row, column)
     return low <= min(sides) and max(sides) <= high
+
+
+def _sides(header: Header, row: float, column: float) -> tuple[float, float]:
+    return (header.number("Rows") or 0) * row, (header.number("Columns") or 0) * column
 
 
 def _by_field(header: Header, detector: Elements) -> float | None:

@@ -189,6 +189,15 @@ def is_photopeak(limits: Sequence[tuple[float, float]]) -> bool:
     return any(low <= lower <= 140.5 <= upper <= high for lower, upper in limits)
 
 
+def is_centered(limits: tuple[float, float]) -> bool:
+    """Return whether the middle of an energy window (keV) is within 7 % of 140.5 keV.
+
+    A wide window of iodine-123 (159 keV) or cobalt-57 (122 keV) may contain 140.5 keV, but is
+    centered elsewhere.
+    """
+    return abs(sum(limits) / 2 - 140.5) <= 0.07 * 140.5
+
+
 def is_simulated(header: Elements) -> bool:
     """Return whether a header says that the image is simulated."""
     names = ("ImageComments", "Manufacturer", "ManufacturerModelName")

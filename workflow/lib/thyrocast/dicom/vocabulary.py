@@ -41,10 +41,16 @@ _OBLIQUE_PHRASE = re.compile(
     rf"|\b(?:{_FRONT_WORD} )?(?:links|rechts)(?:vorn|vorder\w*|voor)\w*"
 )
 # "Left anterior" may be an oblique view or the left part of an anterior one: it states nothing.
+# Antero-posterior and postero-anterior name the side of the source, then that of the detector in
+# radiography; in nuclear medicine AP is the anterior view.
+_AP = (
+    (re.compile(r"\bantero ?poster\w*|前[后後]位"), " anterior "),
+    (re.compile(r"\bpostero ?anter\w*|[后後]前位"), " posterior "),
+)
 _SIDED = re.compile(r"\b(?:left|right|lt|rt) ant(?:er\w*)?(?![a-z])")
 _OTHER = re.compile(
-    # LAO, RPO; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
-    r"\b[lr][ap]o\b|\boa[gdise]\b|\bop[gis]\b|\b[lr]vo\b"
+    # LAO, RPO, L.A.O.; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
+    r"\b[lr] ?[ap] ?o(?![a-z])|\bo ?a ?[gdise](?![a-z])|\bop[gis](?![a-z])|\b[lr]vo(?![a-z])"
     rf"|\b{_OBLIQUE_WORD}|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
     r"|\bprofil\w*|\bperfil\b|\bboczn\w*|\bbok\b|\byan(?:dan)?\b|\bzij(?:kant|aanzicht)\b|\bvertex\b"
     r"|\bmedial\w*|\bsagit\w*|側|侧|斜|측면|боков|косая|косои"
@@ -64,6 +70,8 @@ _ANTERIOR = re.compile(
 def facing(text: str) -> Facing | None:
     """Return the view that a text (from `text.words`) names; None if it names none, or several."""
     plain = _AFTER.sub(" ", fold(text))
+    for pattern, view in _AP:
+        plain = pattern.sub(view, plain)
     oblique = _OBLIQUE_PHRASE.search(plain)
     rest = _SIDED.sub(" ", _OBLIQUE_PHRASE.sub(" ", plain))
     # Folded, the Turkish word for "front" is the English "on"; it counts only with its accent.
@@ -148,6 +156,20 @@ _NEGATED = re.compile(
     r"(?: the| le| el| il| de| any)? (?:mar[kq]\w*|marc\w*|reper\w*|znaczn\w*|маркер\w*)"
     r"|\b(?:marker|isaret)'?(?:siz|frei|loos|less)\w*|\bunmarked\b|\bmarkers? (?:off|out|removed)\b"
 )
+
+
+# Only in descriptions of a series: that of a study may name what else was done.
+_PROCESSED = re.compile(
+    r"\bspect\b|\btomo\w*|\brecon\w*|\bmip\b|\bfus(?:ed|ion\w*)\b|\bscreen\w*|\bsnap ?shot\w*|\bsave ?screen\w*"
+    r"|\bcaptur\w*|\bcopie d ?'?ecran\b|\bbildschirm\w*|\bschermafdruk\w*|\bzrzut\w*|\bekran\w*|\bschermata\w*"
+    r"|\bresults?\b|\bresulta[td]\w*|\brisultat\w*|\bergebnis\w*|\bwynik\w*|\bsonuc\w*|\breport\w*|\bbefund\w*"
+    r"|\brapport\w*|\binforme\b|\breferto\b|\brois?\b|\bcurves?\b|\bkurve\w*|\bprocessed\b|\bsubtract\w*"
+)
+
+
+def processed(text: str) -> bool:
+    """Return whether a description (from `text.words`) names a processed or reconstructed image."""
+    return bool(_PROCESSED.search(fold(text)))
 
 
 def names_thyroid(text: str) -> bool:

@@ -63,7 +63,9 @@ def plan(
     -------
     DataFrame
         Table `SAMPLE_SIZE`: for development, all development patients; for validation, the patients
-        that the strongest design tests, with the expected precision of the AUC.
+        that the strongest design tests, with the expected precision of the AUC. The criteria for
+        development are for models of `parameters` predictors, such as the baselines: network and
+        signature choose from 2,048 features, for which no criterion exists.
     """
     known = cohort[cohort["outcome"].notna()]
     development = _available(known[known["role"] == Role.DEVELOPMENT])
@@ -113,6 +115,11 @@ def _development(available: Available, config: SampleSizeConfig) -> list[Criteri
             sample_size.for_prevalence(prevalence),
             f"overall probability of cure within 0.05; {cured}",
         ),
+        Criterion(
+            "prediction_error",
+            sample_size.for_prediction_error(k, prevalence),
+            f"mean absolute error of the probabilities of at most 0.05; {k} parameters, {cured}",
+        ),
     ]
 
 
@@ -144,7 +151,10 @@ def _rows(
 ) -> Iterator[dict[str, object]]:
     """One row per criterion, and `all`, the strictest."""
     strictest = max(criteria, key=lambda criterion: criterion.required)
-    whole = Criterion("all", strictest.required, f"greatest of the above: {strictest.name}")
+    note = f"greatest of the above: {strictest.name}"
+    if purpose == "development":
+        note += "; for the baselines: no criterion says that the patients suffice for network and signature"
+    whole = Criterion("all", strictest.required, note)
     for criterion in (*criteria, whole):
         yield _row(purpose, criterion, available)
 

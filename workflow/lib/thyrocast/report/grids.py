@@ -23,6 +23,7 @@ from thyrocast.report.study import StudyResults
 
 #: Most splits in a table, so that the page of a study with many repeats stays small.
 MOST_SPLITS = 12
+PURPOSES = {"development": "Development of the baselines"}
 
 
 def tables(study: StudyResults, design: str, set_name: str) -> list[Grid]:
@@ -227,7 +228,7 @@ def sample_size(study: StudyResults) -> Grid | None:
         return None
     body = [
         [
-            label(words.plain(row["purpose"])),
+            label(PURPOSES.get(row["purpose"], words.plain(row["purpose"]))),
             label(words.CRITERIA.get(row["criterion"], row["criterion"]), row["note"]),
             *(
                 Cell(
@@ -241,4 +242,8 @@ def sample_size(study: StudyResults) -> Grid | None:
         for row in rows.to_dict("records")
     ]
     header = ["Purpose", "Criterion", "Required", "Available", "Enough"]
-    return Grid("Patients required and available", header, body)
+    note = (
+        "No criterion says how many patients are enough for network and signature, which choose from "
+        "2,048 features."
+    )
+    return Grid("Patients required and available", header, body, note)

@@ -80,6 +80,7 @@ CRITERIA: Mapping[str, str] = {
     "shrinkage": "Little overfitting",
     "optimism": "Little optimism",
     "prevalence": "Precise average risk",
+    "prediction_error": "Small error of the probabilities",
     "oe_ratio": "Precise observed / expected",
     "calibration_slope": "Precise calibration slope",
     "auc": "Precise AUC",

@@ -231,6 +231,35 @@ def for_prevalence(prevalence: float, margin: float = 0.05) -> int:
     return math.ceil((Z / margin) ** 2 * prevalence * (1 - prevalence))
 
 
+def for_prediction_error(parameters: int, prevalence: float, error: float = 0.05) -> int:
+    """Development, criterion 4: patients for a small mean absolute error of the probabilities.
+
+    The formula is of van Smeden et al., Stat Methods Med Res 2019;28:2455 (at most 30 parameters).
+
+    Parameters
+    ----------
+    parameters : int
+        Candidate predictor parameters.
+    prevalence : float
+        Share of cured patients; the share of the rarer outcome is used.
+    error : float
+        Largest acceptable mean absolute difference between predicted and true probability.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> for_prediction_error(16, 0.3)
+    713
+    """
+    _inside(prevalence=prevalence, error=error)
+    rarer = min(prevalence, 1 - prevalence)
+    exponent = -0.508 + 0.259 * math.log(rarer) + 0.504 * math.log(parameters) - math.log(error)
+    return math.ceil(math.exp(exponent / 0.544))
+
+
 def for_oe(prevalence: float, width: float, oe: float = 1.0) -> int:
     """Validation: patients for an interval of observed/expected of this width.
 

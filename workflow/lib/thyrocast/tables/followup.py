@@ -65,6 +65,8 @@ class SecondTreatment:
         Days after therapy from which the treatment means failure.
     understood
         Whether the cells are clear. If not, there may have been a second treatment.
+    before
+        Whether they are not clear because the date is not after the therapy.
     """
 
     kind: SecondKind = SecondKind.OTHER
@@ -72,6 +74,7 @@ class SecondTreatment:
     within: float | None = None
     counts_from: float = 0.0
     understood: bool = True
+    before: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,7 +253,7 @@ def _at_date(
         return found if date is not None else None
     if date <= therapy:
         row.fault(column, DATED_BEFORE)
-        return None
+        return SecondTreatment(found.kind, understood=False, before=True)
     days = float((date - therapy).days)
     return SecondTreatment(found.kind, days, None, found.counts_from)
 
@@ -260,5 +263,5 @@ def later_therapy(later: datetime.date | None, therapy: datetime.date | None) ->
     if later is None or therapy is None:
         return SecondTreatment(SecondKind.IODINE)
     if later <= therapy:
-        return SecondTreatment(SecondKind.IODINE, understood=False)
+        return SecondTreatment(SecondKind.IODINE, understood=False, before=True)
     return SecondTreatment(SecondKind.IODINE, float((later - therapy).days))
