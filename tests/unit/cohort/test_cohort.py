@@ -20,6 +20,8 @@ from thyrocast.cohort import registration as cohorts
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import io
 from thyrocast.contract.cohort import OUTCOMES, PATIENTS, REGISTER
+from thyrocast.errors import InputError
+from thyrocast.image import standardize
 
 
 @pytest.fixture
@@ -327,3 +329,13 @@ def test_states_and_dates_of_outcomes_stay_private(tmp_path: Path) -> None:
     for path in (private, *private.iterdir()):
         assert path.stat().st_mode & 0o077 == 0
     assert "2020" not in (tmp_path / "register.csv").read_text()
+
+
+def test_an_included_patient_without_an_image_stops(
+    north: Hospital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a change of other patients' data, which the patient's job does not notice."""
+    job = standardize.standardize_job
+    monkeypatch.setattr(standardize, "standardize_job", lambda all_, *rest: job(all_[:-1], *rest))
+    with pytest.raises(InputError, match="1 included patients .* --forcerun standardize_images"):
+        assemble(tmp_path / "a", [north])

@@ -314,3 +314,11 @@ def test_the_objects_are_valid(
         codes = dataset.DeidentificationMethodCodeSequence
         assert isinstance(codes, Sequence)
         assert codes[0].CodeValue == "113100"
+
+
+def test_a_prospective_center_has_a_package(tmp_path: Path) -> None:
+    columns = {"patient": "id", "therapy_date": "therapy", "sex": "sex"}
+    north = Hospital(tmp_path, role="prospective", outcome=None, columns=columns)
+    north.patient("1")
+    north.scan("a", nm(neck(64, 4.0), PatientID="1"))
+    assert_same_study(tmp_path, north, 1)

@@ -198,3 +198,12 @@ def test_an_implausible_duration_is_missing_and_told(
     assert np.isnan(row["duration_s"])
     assert found.register["flags"].tolist() == ["duration_implausible"]
     assert "the duration in the header is implausible" in caplog.text
+
+
+def test_what_is_assumed_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    north = Hospital(tmp_path, fallbacks={"sensitivity": 90.0})
+    north.patient("1")
+    north.scan("b", scan("1", radionuclide=None, windows=[]))
+    north.register()
+    assert "the uptake of 1 scans rests on fallbacks.sensitivity" in caplog.text
+    assert "1 scans: technetium is assumed, as in fallbacks.radionuclide" in caplog.text

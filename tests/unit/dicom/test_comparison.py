@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.unit.example_scans import ANTERIOR, POSTERIOR, center, cohort, detector, nm, save
+from tests.unit.example_scans import ANTERIOR, POSTERIOR, center, code, cohort, detector, nm, save
 from thyrocast.contract.names import View
 from thyrocast.dicom import comparison
 from thyrocast.dicom.frames import FileVerdict, confirm, judge
@@ -83,3 +83,14 @@ def test_orientation_and_code_that_agree_are_flagged_only(tmp_path: Path) -> Non
     assert (scan.frames, scan.flags) == ((0,), ("fewer_counts",))
     (scan,) = confirmed(tmp_path, heads, front=0).scans
     assert scan.flags == ()
+
+
+def test_brighter_oblique_views_say_nothing_about_the_anterior_one(tmp_path: Path) -> None:
+    seen = images(0.1, 40.0)
+    oblique = 2 * seen[View.LEFT_ANTERIOR_OBLIQUE]
+    heads = [detector(code(value, "")) for value in ("399321004", "399074003", "399108003")]
+    stack = np.stack([seen[View.ANTERIOR], oblique, oblique]).astype(np.uint16)
+    path = save(nm(stack, heads), tmp_path / "scan")
+    found = judge(read_header(path), center(), cohort())
+    (scan,) = confirm(found, functools.partial(read_frames, path, 10**6)).scans
+    assert (scan.frames, scan.flags) == ((0,), ())

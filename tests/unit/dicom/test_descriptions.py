@@ -137,6 +137,9 @@ def test_a_center_can_keep_and_exclude_descriptions(tmp_path: Path) -> None:
     dataset = nm(SeriesDescription="Thyroid heart clinic ANT")
     assert not verdict(tmp_path, dataset).scans
     assert verdict(tmp_path, dataset, views={"kept": ["heart clinic"]}).scans
+    dataset = nm(SeriesDescription="Dose")
+    assert verdict(tmp_path, dataset).syringe
+    assert verdict(tmp_path, dataset, views={"kept": ["^dose$"]}).scans
     assert not verdict(
         tmp_path, nm(SeriesDescription="ANT B"), views={"excluded": [r"\bb\b"]}
     ).scans

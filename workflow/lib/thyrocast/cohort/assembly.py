@@ -19,6 +19,7 @@ from thyrocast.contract import documents, io
 from thyrocast.contract.columns import ACQUISITION, QUALITY, QUANTITIES
 from thyrocast.contract.documents import CenterFlow, Flow
 from thyrocast.contract.names import Role, Source
+from thyrocast.errors import InputError
 
 LOG = logging.getLogger("thyrocast")
 
@@ -130,11 +131,24 @@ def _locate(images: Sequence[Path]) -> pd.DataFrame:
 def _reasons(
     register: pd.DataFrame, records: pd.DataFrame, images: pd.DataFrame
 ) -> "pd.Series[str]":
-    """Return why registration or standardization excluded each patient; "" if they did not."""
+    """Return why registration or standardization excluded each patient; "" if they did not.
+
+    Raises
+    ------
+    InputError
+        If an included patient has neither an image nor a reason. A change of other patients' data
+        can include a patient (a birth date is no longer that of many); its job does not notice.
+    """
     said = register["patient"].map(records.set_index("patient")["reason"]).replace("", np.nan)
-    without_image = said.fillna("not standardized")
     registered = (register["reason"] != "") | register["patient"].isin(images["patient"])
-    return register["reason"].where(registered, without_image)
+    forgotten = register.loc[~registered & said.isna(), "patient"].tolist()
+    if forgotten:
+        raise InputError(
+            f"{len(forgotten)} included patients have no standardized image ({forgotten[0]} is the "
+            "first), because data of other patients changed how theirs are read: run again with "
+            "--forcerun standardize_images"
+        )
+    return register["reason"].where(registered, said)
 
 
 def _without_duplicates(

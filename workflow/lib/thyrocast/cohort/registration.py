@@ -134,26 +134,29 @@ def register_center(
         understand(center, read),
         {_pseudonym(patient, name, key): patient for patient in patients},
     )
-    _log(name, registration, patients, by_patient)
+    _log(center, registration, patients, by_patient)
     log_warnings(registration.understanding)
     return registration
 
 
 def _log(
-    center: str,
+    center: CenterConfig,
     registration: Registration,
     patients: Sequence[ClinicalPatient],
     without_table: Mapping[str, Sequence[PatientFile]],
 ) -> None:
     summary.log_registration(
-        center,
+        center.name,
         registration.register,
         registration.scans,
         files=len(registration.files),
         nameless=len(without_table.get("", [])),
+        sensitivity=center.fallbacks.sensitivity is not None,
     )
     if not (registration.register["source"] == Source.BOTH).any():
-        summary.log_identifier_forms(center, [p.identifier for p in patients], list(without_table))
+        summary.log_identifier_forms(
+            center.name, [p.identifier for p in patients], list(without_table)
+        )
 
 
 @dataclass

@@ -36,7 +36,13 @@ _FORMS = 3
 
 
 def log_registration(
-    center: str, register: pd.DataFrame, scans: pd.DataFrame, *, files: int, nameless: int
+    center: str,
+    register: pd.DataFrame,
+    scans: pd.DataFrame,
+    *,
+    files: int,
+    nameless: int,
+    sensitivity: bool = False,
 ) -> None:
     """Log how many patients are included, and the reasons why the others are not.
 
@@ -48,8 +54,12 @@ def log_registration(
         `contract.cohort.REGISTER` and `contract.cohort.SCANS`.
     files, nameless
         Number of files, and of those without a PatientID.
+    sensitivity
+        Whether the config has the sensitivity of the camera.
     """
     _log_fallbacks(center, scans)
+    if sensitivity:
+        _log_sensitivity(center, scans)
     _log_flags(center, scans)
     included = int(register["included"].sum())
     LOG.info(
@@ -81,6 +91,19 @@ def _log_fallbacks(center: str, scans: pd.DataFrame) -> None:
             center,
             count,
         )
+
+
+def _log_sensitivity(center: str, scans: pd.DataFrame) -> None:
+    """Log how many of the best scans have an uptake that rests on the configured sensitivity."""
+    best = scans[scans["rank"] == 0]
+    needed = (
+        best["syringe_file"].isna() & best["tc_activity_mbq"].notna() & best["delay_min"].notna()
+    )
+    if count := int(needed.sum()):
+        LOG.warning(
+            "center %s: the uptake of %d scans rests on fallbacks.sensitivity of the config",
+            center, count,
+        )  # fmt: skip
 
 
 def _log_flags(center: str, scans: pd.DataFrame) -> None:

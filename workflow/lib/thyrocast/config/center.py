@@ -150,8 +150,8 @@ class IdentifiersConfig(Block):
 class FallbacksConfig(Block):
     """Values that are used if they are missing in a header.
 
-    No other values are assumed. The log counts scans whose pixel size, duration, injected activity
-    or view come from here.
+    No other values are assumed. The log counts scans whose pixel size, duration, injected activity,
+    sensitivity, radionuclide or view come from here.
     """
 
     pixel_mm: float | None = option(

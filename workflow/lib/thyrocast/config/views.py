@@ -56,8 +56,8 @@ class ViewsConfig(Block):
     other: tuple[Pattern, ...] = option("Descriptions of any other view.", ())
     excluded: tuple[Pattern, ...] = option("Descriptions of images that are not used.", ())
     kept: tuple[Pattern, ...] = option(
-        "Descriptions of thyroid images that contain a built-in word for a marker, another organ or "
-        "another image that is not used.",
+        "Descriptions of thyroid images that contain a built-in word for a syringe, a marker, another "
+        "organ or another image that is not used.",
         (),
     )
     syringe: tuple[Pattern, ...] = option(

@@ -40,7 +40,7 @@ class Scan:
     flags
         What is unusual about the scan.
     others
-        Photopeak frames of the file's other detectors.
+        Photopeak frames of the detector that is or may be behind the patient.
     """
 
     frames: tuple[int, ...]
@@ -156,6 +156,8 @@ def _syringe(description: str, center: CenterConfig) -> Syringe | None:
         return Syringe.RESIDUAL
     if text.matches(center.views.syringe, description):
         return Syringe.FULL
+    if text.matches(center.views.kept, description):
+        return None
     return vocabulary.syringe(description)
 
 
@@ -210,7 +212,12 @@ def _judge_frames(case: _Case) -> FileVerdict:
             flags.append(ScanFlag.DURATION_IMPLAUSIBLE)
         flags += [ScanFlag.SUMMED_FRAMES] if parted else []
         flags += [] if assignment.has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
-        others = tuple(f for (_, on), found in groups.items() if on != detector for f in found)
+        others = tuple(
+            frame
+            for (_, on), found in groups.items()
+            if on != detector and views.may_be_opposite(evidence[on], heads)
+            for frame in found
+        )
         scans.append(
             Scan(
                 tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags), others

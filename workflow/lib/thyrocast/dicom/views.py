@@ -185,6 +185,14 @@ def compare(evidence: Sequence[Evidence]) -> Heads:
     )
 
 
+def may_be_opposite(evidence: Evidence, heads: Heads) -> bool:
+    """Return whether a detector other than the anterior one is, or may be, behind the patient."""
+    stated = {evidence.orientation, evidence.code}
+    if Facing.OTHER in stated:
+        return False
+    return Facing.POSTERIOR in stated or heads.number == 2
+
+
 def decide(
     evidence: Evidence, heads: Heads, detector: int | None, center: CenterConfig, *, single: bool
 ) -> FrameView:
