@@ -88,6 +88,20 @@ def test_the_main_definition_repeats_the_evaluation(given, config):
     assert again[PERFORMANCE].equals(first[PERFORMANCE])
 
 
+def test_a_definition_under_which_nobody_can_be_scored_is_still_listed(given, config):
+    outcomes = decided({one[0]: None for one in TEST})
+    results = {
+        name: definitions.evaluate(
+            definitions.under(given, outcomes, name), cohort(TEST + TRAIN), Settings(config, 1)
+        )
+        for name in ("year", "half")
+    }
+    table = definitions.compare(outcomes, results, config.confidence).set_index("definition")
+    half = table.loc["half"]
+    assert (half["status"], half["n"], half["lost"]) == ("not_estimable", 0, 24)
+    assert half["note"] == "no test patient has an outcome"
+
+
 def test_leaving_centers_out_is_represented_by_their_mean(config):
     rows, everyone = [], []
     for n, center in enumerate(("east", "north", "south", "west")):

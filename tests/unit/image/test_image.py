@@ -56,7 +56,12 @@ def test_halving_duration_and_counts_changes_no_rate() -> None:
     counts = neck(seed=3).astype(float)
     whole, half = measure(counts, seconds=300.0), measure(counts / 2, seconds=150.0)
     assert half.q_counts == pytest.approx(whole.q_counts / 2)
-    for name in {field.name for field in fields(whole)} - {"q_counts", "q_snr", "q_uptake"}:
+    for name in {field.name for field in fields(whole)} - {
+        "q_counts",
+        "q_gross_counts",
+        "q_snr",
+        "q_uptake",
+    }:
         assert getattr(half, name) == pytest.approx(getattr(whole, name)), name
 
 

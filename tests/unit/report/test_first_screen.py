@@ -105,10 +105,8 @@ def test_a_study_that_only_predicts_is_not_called_small(small):
     [
         ((0.3, 0.2, 0.4), "Worse than chance"),
         ((0.55, 0.45, 0.65), "Not shown to be better than chance"),
-        ((0.58, 0.53, 0.65), "Slightly better than chance"),
-        ((0.66, 0.56, 0.75), "Somewhat better than chance"),
-        ((0.75, 0.66, 0.85), "Clearly better than chance"),
-        ((0.9, 0.8, 0.95), "Much better than chance"),
+        ((0.58, 0.53, 0.65), "the signature ranks 58 in the right order (53 to 65); 50 would be"),
+        ((0.81, 0.51, 0.95), "the signature ranks 81 in the right order (51 to 95); 50 would be"),
         ((0.9, None, None), "too few patients for an interval"),
     ],
 )
@@ -181,8 +179,8 @@ def test_observed_over_expected_says_whether_probabilities_are_too_high(small, l
 @pytest.mark.parametrize(
     ("low", "said"),
     [
-        (-0.1, "but nowhere beyond chance"),
-        (0.01, "at 100\N{NO-BREAK SPACE}% of them beyond chance"),
+        (-0.1, "at none of them does the interval exclude chance"),
+        (0.01, "treating none from 0.5 to 0.8; the interval excludes chance from 0.5 to 0.8"),
     ],
 )
 def test_a_net_benefit_within_chance_is_called_so(small, low, said):
@@ -197,5 +195,48 @@ def test_a_net_benefit_within_chance_is_called_so(small, low, said):
 def test_the_level_of_the_intervals_is_the_configs(small, configured):
     assert small.level == "95\N{NO-BREAK SPACE}%"
     said = certainty(configured(evaluation={"confidence": 0.9}))
-    assert "The 90\N{NO-BREAK SPACE}% interval is" in said
+    assert "with these centers (90\N{NO-BREAK SPACE}% interval" in said or (
+        "with these patients (90\N{NO-BREAK SPACE}% interval" in said
+    )
     assert configured(evaluation={"confidence": 0.975}).level == "97.5\N{NO-BREAK SPACE}%"
+
+
+def test_what_the_image_adds_stands_on_the_first_screen(small):
+    (added,) = result(small).added[-1:]
+    assert "minus clinical: AUC" in added or "is not known from this study" in added
+
+
+def test_the_added_value_is_the_model_with_the_image_minus_the_one_without(small):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        row = frame.iloc[0].to_dict() | {
+            "design": "external", "split": "all", "set": "test", "model_a": "clinical",
+            "model_b": "signature", "metric": "auc", "at": None, "difference": -0.04,
+            "ci_low": -0.1, "ci_high": 0.02, "status": "estimated", "note": "mean of 3 centers",
+        }  # fmt: skip
+        return pd.concat([pd.DataFrame([row]), frame], ignore_index=True)
+
+    def rename(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(model=frame["model"].replace({"network": "clinical"}))
+
+    study = with_table(with_table(small, ev.COMPARISONS, change), ev.PERFORMANCE, rename)
+    [added] = result(study).added
+    assert added.startswith("Signature minus clinical: AUC 0.040 (−0.020 to 0.100)"), added
+    assert "mean of 3 centers" in added
+
+
+def test_without_a_model_without_the_image_nothing_is_said_of_its_value(small):
+    def only(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame["model"] == "signature"]
+
+    [added] = result(with_table(small, ev.PERFORMANCE, only)).added
+    assert "is not known from this study" in added
+
+
+def test_the_primary_model_is_that_of_the_config(configured):
+    study = configured(evaluation={"primary_model": "network"})
+    assert "the network ranks" in result(study).answer or "the network" in result(study).answer
+
+
+def test_thresholds_are_given_as_ranges():
+    marked = pd.Series([True, True, False, True], index=[0.5, 0.51, 0.52, 0.53])
+    assert first_screen._ranges(marked) == "from 0.5 to 0.51 and at 0.53"

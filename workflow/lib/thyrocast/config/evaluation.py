@@ -217,6 +217,11 @@ _SUBGROUPS: dict[SubgroupColumn, tuple[float, ...]] = {
 class EvaluationConfig(Block):
     """How models are scored, compared and pooled over centers."""
 
+    primary_model: Model = option(
+        "The model whose results head the report. Name it before the results are known; if it cannot "
+        "be scored, another one heads the report.",
+        Model.SIGNATURE,
+    )
     resamples: int = option(
         "Bootstrap resamples of every bootstrap interval and ROC band.",
         2000,

@@ -57,6 +57,7 @@ ACQUISITION = (
     text("collimator", "Collimator.", missing=True),
     integer("matrix", "Columns of the camera's matrix.", "pixels", missing=True),
     number("pixel_mm", "Pixel size, geometric mean of rows and columns.", "mm", missing=True),
+    number("image_pixel_mm", "Pixel size of the standardized image.", "mm", missing=True),
     number("duration_s", "Duration of the frame.", "s", missing=True),
     number("tc_activity_mbq", "Injected technetium-99m activity.", "MBq", missing=True),
     number("delay_min", "Time from injection to image.", "min", missing=True),
@@ -68,6 +69,7 @@ ACQUISITION = (
 )  # fmt: skip
 #: Amounts that injected activity, camera and scan time decide: the quality of an image, no predictors.
 QUALITY = (
+    number("q_gross_counts", "Counts in the gland, background included.", "counts", missing=True),
     number("q_counts", "Net counts in the gland.", "counts", missing=True),
     number("q_rate", "Net count rate of the gland.", "counts/s", missing=True),
     number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
@@ -99,6 +101,7 @@ REGISTER = Table(
         text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
+        text("limits", "Clinical columns whose value is a limit of the laboratory, such as `<0.01`, separated by spaces.", missing=True),
         text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
         *DECISION,
         text("follow_up", "Whether the outcome of an eligible patient is known; missing for others.",

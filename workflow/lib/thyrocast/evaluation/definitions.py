@@ -131,6 +131,20 @@ def _rows(tables: Tables, main: Tables) -> Iterator[dict[str, Any]]:
             cells |= {name: mean[name] for name in ("estimate", "ci_low", "ci_high")}
             cells |= {"ci_method": mean["method"], "note": f"mean of {int(mean['k'])} centers"}
         yield cells | _differences(tables[PREDICTIONS], main[PREDICTIONS], row)
+    scored = headlines(tables[PERFORMANCE])
+    present = set(zip(scored["design"], scored["model"], strict=True))
+    for row in headlines(main[PERFORMANCE]).itertuples():
+        if (row.design, row.model) not in present:
+            cells = dict.fromkeys(("estimate", "ci_low", "ci_high"))
+            cells |= {
+                "design": row.design,
+                "model": row.model,
+                "ci_method": "",
+                "n": 0,
+                "events": 0,
+            }
+            cells |= {"status": Status.NOT_ESTIMABLE, "note": "no test patient has an outcome"}
+            yield cells | _differences(tables[PREDICTIONS], main[PREDICTIONS], row)
 
 
 def headlines(performance: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,8 @@ class Quantities:
 
     Attributes
     ----------
+    q_gross_counts
+        Counts, background included.
     q_counts
         Net counts.
     q_rate
@@ -84,6 +86,7 @@ class Quantities:
         Net counts, divided by their standard deviation from counting noise.
     """
 
+    q_gross_counts: float | None
     q_counts: float | None
     q_rate: float | None
     q_uptake: float | None
@@ -132,6 +135,7 @@ def measure(
     area_left = float(gland.left.sum()) * pixel_cm2
     rate = net / duration_s if duration_s else None
     return Quantities(
+        q_gross_counts=gross,
         q_counts=net,
         q_rate=rate,
         q_uptake=100 * rate / dose_rate if rate is not None and dose_rate else None,

@@ -56,6 +56,8 @@ class Acquisition:
         Columns of the camera's matrix, pixels.
     pixel_mm
         Geometric mean of the distances of rows and columns, mm; None for a pinhole.
+    image_pixel_mm
+        Pixel size of the standardized image, mm; None for a pinhole.
     duration_s, tc_activity_mbq, delay_min
         As in `RegisteredScan`.
     view_by
@@ -74,6 +76,7 @@ class Acquisition:
     collimator: str | None
     matrix: int
     pixel_mm: float | None
+    image_pixel_mm: float | None
     duration_s: float | None
     tc_activity_mbq: float | None
     delay_min: float | None
@@ -208,7 +211,9 @@ def _standardize(
     )
     if scan.kind is ScanKind.CAPTURE:
         # Gray values are not counts: only ratios, shapes and sizes are valid.
-        measured = replace(measured, q_counts=None, q_rate=None, q_uptake=None, q_snr=None)
+        measured = replace(
+            measured, q_gross_counts=None, q_counts=None, q_rate=None, q_uptake=None, q_snr=None
+        )
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError("too few counts in the gland")
     row, column = images.centroid(gland.whole, grid, GRID_MM)
@@ -226,7 +231,9 @@ def _standardize(
         image=_intensity(cropped, mask, field, scan, settings).astype(np.float32),
         mask=mask.astype(np.uint8),
         digest=hashlib.blake2b(pixels, digest_size=16).hexdigest(),
-        acquisition=_acquisition(scan, image.shape, spacing, counts, (row, column), grid.shape),
+        acquisition=_acquisition(
+            scan, image.shape, spacing, counts, (row, column), grid.shape, field.pixel_mm
+        ),
         quantities=measured,
     )
 
@@ -309,6 +316,7 @@ def _acquisition(
     counts: Counts,
     centroid: tuple[float, float],
     grid: tuple[int, ...],
+    image_pixel_mm: float,
 ) -> Acquisition:
     return Acquisition(
         vendor=scan.vendor,
@@ -316,6 +324,7 @@ def _acquisition(
         collimator=scan.collimator,
         matrix=shape[1],
         pixel_mm=None if scan.is_pinhole else float(np.sqrt(spacing[0] * spacing[1])),
+        image_pixel_mm=None if scan.is_pinhole else image_pixel_mm,
         duration_s=scan.duration_s,
         tc_activity_mbq=scan.tc_activity_mbq,
         delay_min=scan.delay_min,

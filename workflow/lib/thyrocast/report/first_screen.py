@@ -17,13 +17,9 @@ from thyrocast.contract.names import (
     Strategy,
 )
 from thyrocast.pages import numbers
-from thyrocast.report import figures, scores, words
+from thyrocast.report import figures, image_value, scores, words
 from thyrocast.report.study import StudyResults
 
-#: Words for an AUC (0.5 is chance): the first one whose limit is above the AUC.
-STRENGTHS = ((0.6, "Slightly"), (0.7, "Somewhat"), (0.8, "Clearly"), (1.01, "Much"))
-#: Words for the width of an AUC's interval: the first one whose limit is above the width.
-WIDTHS = ((0.1, "narrow"), (0.2, "fairly wide"), (2.0, "wide"))
 #: Tolerance for comparisons of thresholds and of net benefits.
 _SLACK = 1e-9
 
@@ -81,6 +77,8 @@ class MainResult:
         The question and the answer, as sentences.
     value, within, scope
         The AUC, its interval, and in which patients it was measured.
+    added
+        Sentences about what the image adds to what is known without it.
     certainty
         Sentences about its uncertainty, new centers, calibration and use.
     scale
@@ -92,6 +90,7 @@ class MainResult:
     value: str
     within: str
     scope: str
+    added: Sequence[str]
     certainty: Sequence[str]
     scale: AucScale
 
@@ -113,6 +112,7 @@ def main_result(study: StudyResults) -> MainResult | None:
         value=numbers.number(row["estimate"]),
         within=numbers.interval(row["ci_low"], row["ci_high"]),
         scope=_scope(study, design, row, main),
+        added=image_value.sentences(study, design, main),
         certainty=_certainty(study, design, main, row),
         scale=_scale(rows, main),
     )
@@ -139,10 +139,10 @@ def _answer(row: pd.Series, model: str) -> str:
             f"Not shown to be better than chance: {name} may not be able to distinguish patients "
             "who are cured from those who are not."
         )
-    strength = next(word for limit, word in STRENGTHS if middle < limit)
     return (
-        f"{strength} better than chance: of 100 pairs of a patient who is cured and one who is not, "
-        f"{name} ranks {numbers.number(100 * middle, 0)} in the right order."
+        f"Of 100 pairs of a patient who is cured and one who is not, {name} ranks "
+        f"{numbers.number(100 * middle, 0)} in the right order "
+        f"({numbers.number(100 * low, 0)} to {numbers.number(100 * high, 0)}); 50 would be chance."
     )
 
 
@@ -169,11 +169,10 @@ def _certainty(study: StudyResults, design: str, model: str, row: pd.Series) -> 
     sentences = []
     low, high = float(row["ci_low"]), float(row["ci_high"])
     if np.isfinite(low):
-        width = next(word for limit, word in WIDTHS if high - low < limit)
         of = "centers" if "k" in row else "patients"
         sentences.append(
-            f"The {study.level} interval is {width}: any AUC from {numbers.number(low)} to "
-            f"{numbers.number(high)} is compatible with these {of} (0.5 is chance, 1 is perfect)."
+            f"Any AUC from {numbers.number(low)} to {numbers.number(high)} is compatible with these "
+            f"{of} ({study.level} interval; 0.5 is chance, 1 is perfect)."
         )
     sentences += _new_center(study, design, model)
     sentences += _calibration(study, design, model)
@@ -237,21 +236,31 @@ def _usefulness(study: StudyResults, design: str, model: str) -> list[str]:
     both = both[both.index.to_series().between(limits[0] - _SLACK, limits[1] + _SLACK)]
     if both.empty:
         return []
-    better = float((both["model"] > np.maximum(both["all"], 0) + _SLACK).mean())
+    better = both["model"] > np.maximum(both["all"], 0) + _SLACK
     where = f"between {numbers.number(100 * limits[0], 0)} and {numbers.percent(limits[1])}"
-    if better == 0:
+    if not better.any():
         return [
             f"At no threshold {where} did decisions by the model have a higher net benefit than "
             "treating all or treating none."
         ]
-    sure = float(both["sure"].mean())
-    beyond = (
-        f"at {numbers.percent(sure)} of them beyond chance" if sure else "but nowhere beyond chance"
-    )
+    sure = better & (both["sure"] > 0)
+    beyond = f"the interval excludes chance {_ranges(sure)}"
+    if not sure.any():
+        beyond = "at none of them does the interval exclude chance"
     return [
-        "Decisions by the model had a higher net benefit than treating all or treating none at "
-        f"{numbers.percent(better)} of the thresholds {where}, {beyond} ({study.level} intervals)."
+        f"Of the threshold probabilities {where}, decisions by the model had a higher net benefit than "
+        f"treating all or treating none {_ranges(better)}; {beyond} ({study.level} intervals)."
     ]
+
+
+def _ranges(marked: pd.Series) -> str:
+    """Where a series by threshold is true: ``from 0.52 to 0.6 and at 0.7``."""
+    values, runs = marked.to_numpy(bool), []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], values, [False]]).astype(int)))
+    for first, after in edges.reshape(-1, 2):
+        low, high = (f"{marked.index[place]:g}" for place in (first, after - 1))
+        runs.append(f"at {low}" if low == high else f"from {low} to {high}")
+    return words.listing(runs)
 
 
 def _net_benefits(study: StudyResults, design: str, model: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Tables of a design: performance, splits, subgroups, comparisons and thresholds."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -92,10 +92,24 @@ def _metrics(
     ]
     if not (present and body):
         return None
+    body += _trivial(next(iter(sized.values())), present)
     header = ["Model", "Patients", *(words.metric(metric) for metric in present)]
     shown = rows[rows["metric"].isin(present)]
     notes = [_intervals(rows, present, study.level), note, suppression_note(shown)]
     return Grid(caption, header, body, " ".join(filter(None, notes)))
+
+
+def _trivial(
+    row: "Mapping[Hashable, Any] | pd.Series[Any]", metrics: Sequence[str]
+) -> list[list[Cell]]:
+    """Row of the rule that calls everyone cured, where decisions are shown."""
+    if Metric.ACCURACY not in metrics or not numbers.is_number(row["n"]) or not row["n"]:
+        return []
+    cured = row["events"] / row["n"]
+    values = {Metric.AUC: 0.5, Metric.SENSITIVITY: 1.0, Metric.SPECIFICITY: 0.0}
+    values |= {Metric.PPV: cured, Metric.ACCURACY: cured}
+    cells = [Cell(numbers.number(values.get(Metric(metric)))) for metric in metrics]
+    return [[label("Everyone called cured", "no model"), sizes(row), *cells]]
 
 
 def _intervals(rows: pd.DataFrame, metrics: Sequence[str], level: str) -> str:

@@ -7,7 +7,7 @@ from thyrocast.contract.names import ALL_SPLITS, Design, GroupKind, Metric, Mode
 from thyrocast.pages import numbers
 from thyrocast.report.study import StudyResults
 
-#: The model that represents a design: the first of these that was scored.
+#: The model that represents a design if that of the config was not scored: the first of these that was.
 MAIN_MODELS = (
     Model.SIGNATURE, Model.NETWORK, Model.COMBINED, Model.HANDCRAFTED, Model.CLINICAL,
 )  # fmt: skip
@@ -25,9 +25,10 @@ def headlines(study: StudyResults, design: str) -> pd.DataFrame:
 
 
 def main_model(study: StudyResults, design: str) -> str:
-    """Name the model that represents a scored design."""
+    """Name the model that represents a scored design: that of the config, if it was scored."""
     found = [*headlines(study, design)["model"]]
-    return next((model.value for model in MAIN_MODELS if model in found), found[0])
+    wanted = (study.config.evaluation.primary_model, *MAIN_MODELS)
+    return next((model.value for model in wanted if model in found), found[0])
 
 
 def headline(
