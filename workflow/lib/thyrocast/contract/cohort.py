@@ -114,6 +114,7 @@ REGISTER = Table(
         text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
+        text("limits", "Clinical columns whose value is a limit of the laboratory, such as `<0.01`, separated by spaces.", missing=True),
         text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
         *DECISION,
         text("follow_up", "Whether the outcome of an eligible patient is known; missing for others.",
