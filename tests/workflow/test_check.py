@@ -59,6 +59,6 @@ def test_a_center_that_is_not_ready_stops_before_training(not_ready: Study) -> N
     config = yaml.safe_load(file.read_text())
     config["check"]["not_ready"] = "continue"
     file.write_text(yaml.safe_dump(config, allow_unicode=True))
-    not_ready.snakemake("results/smoke/check/approval.json")
-    verdicts = fileio.read_json(not_ready.results / "check" / "approval.json")["verdicts"]
+    not_ready.snakemake("results/smoke/approval.json")
+    verdicts = fileio.read_json(not_ready.results / "approval.json")["verdicts"]
     assert verdicts["beta"] == "not_ready"

@@ -30,7 +30,7 @@ rule check_center:
         "<logs>/check_center/{center}.log",
     benchmark:
         "<benchmarks>/check_center/{center}.tsv"
-    # The page is needed before anything that takes long.
+    # The page is needed before anything that takes long, and when duplicates stop the cohort.
     priority: 100
     conda:
         "../../envs/imaging.yaml"
@@ -56,7 +56,7 @@ rule approve_centers:
     input:
         checks=collect("<results>/check/{center}.json", center=CENTERS),
     output:
-        approval="<results>/check/approval.json",
+        approval="<results>/approval.json",
     log:
         "<logs>/approve_centers.log",
     priority: 100

@@ -66,8 +66,6 @@ rule assemble_cohort:
         scans=collect("<private>/{center}/scans.csv", center=CENTERS),
         images=all_jobs("<results>/cohort/{center}/jobs/{job}.npz"),
         records=all_jobs("<results>/cohort/{center}/jobs/{job}.csv"),
-        # Only for the order: the pages exist when duplicates stop the study.
-        checks=ancient(collect("<results>/check/{center}.json", center=CENTERS)),
     output:
         cohort="<results>/cohort/cohort.csv",
         images="<results>/cohort/images.npy",

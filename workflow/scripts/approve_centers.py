@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(checks: Sequence[Path], not_ready: NotReady, study: str, approval: Path) -> None:
-    """Write ``check/approval.json``, or stop and name the centers that are not ready."""
+    """Write ``approval.json``, or stop and name the centers that are not ready."""
     found = [documents.read(CenterCheck, path) for path in checks]
     documents.write(approve(found, not_ready, study), approval)
 

@@ -82,7 +82,9 @@ def write_cohort(folder: Path, outcomes: list[int] | None = None, n: int = 16) -
                 "center": center,
                 "role": "development",
                 "outcome": outcome,
-                "q_counts": counts,
+                "q_gross_counts": counts,
+                "pixel_mm": 2.4,
+                "image_pixel_mm": 1.2,
             }
         )
         splits.append(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from thyrocast.config.network import AugmentationConfig
+from thyrocast.image import field
 from thyrocast.network import augmentation, image_set
 from thyrocast.network.augmentation import Change
 
@@ -15,6 +16,7 @@ SETTINGS = AugmentationConfig(rotation=10, shift=0.05, scale=0.05, thinning=0.5)
 
 def _change(n=1, angle=0.0, shift_x=0.0, shift_y=0.0, scale=1.0, kept=1.0):
     values = {"angle": angle, "shift_x": shift_x, "shift_y": shift_y, "scale": scale, "kept": kept}
+    values |= {"phase_x": 0.0, "phase_y": 0.0}
     return Change(**{name: np.full(n, value) for name, value in values.items()})
 
 
@@ -84,32 +86,103 @@ def test_thinned_poisson_counts_are_poisson_again(kept):
     thinned = augmentation.thin(
         counts / per_unit,
         torch.full((n,), per_unit),
-        torch.full((n,), kept),
+        np.ones(n),
+        _change(n, kept=kept),
         torch.Generator().manual_seed(2),
     )
     values = thinned.double() * per_unit
     pixels = n * 64 * 64
     assert float(values.mean()) == pytest.approx(20, abs=5 * math.sqrt(20 / kept / pixels))
-    assert float(values.var()) == pytest.approx(20 / kept, rel=0.03)
-    whole = values * kept
-    torch.testing.assert_close(whole, whole.round(), atol=1e-3, rtol=0)
+    # Interpolation between camera and image smooths a little, even if their pixels are the same.
+    assert float(values.var()) == pytest.approx(20 / kept, rel=0.15)
+
+
+def _power(images):
+    """Mean power (bands,) of deviations from the mean image, from coarse to fine."""
+    deviations = images - images.mean(axis=0)
+    power = (np.abs(np.fft.fft2(deviations)) ** 2).mean(axis=0)
+    frequency = np.hypot(*np.meshgrid(*(np.fft.fftfreq(images.shape[-1]),) * 2))
+    bands = np.digitize(frequency, [0.02, 0.06, 0.12, 0.2, 0.35])
+    return np.array([power[bands == band].mean() for band in range(6)])
+
+
+@pytest.mark.parametrize(("pixel_mm", "kept"), [(2.4, 0.5), (1.6, 0.5), (3.2, 0.7)])
+def test_thinned_scans_have_the_noise_of_shorter_ones(pixel_mm, kept):
+    # The same gland scanned often, for the whole time and for a share of it, by the same camera.
+    rng = np.random.default_rng(0)
+    size, n, level = 128, 60, 30.0
+    side = 0.714
+    native = int(size * side / pixel_mm) + 8
+    y, x = np.mgrid[:native, :native] * pixel_mm - native * pixel_mm / 2
+    rate = level * (0.2 + np.exp(-(x**2 + y**2) / (2 * 18**2))) * (pixel_mm / 2.4) ** 2
+
+    def scans(share):
+        offset = rng.uniform(0, pixel_mm, (n, 2)) + 2 * pixel_mm
+        return np.array(
+            [
+                field.crop(
+                    rng.poisson(rate * share).astype(float),
+                    (pixel_mm, pixel_mm),
+                    field.Field(*offset[i], side * size, size),
+                )
+                / share
+                for i in range(n)
+            ]
+        )
+
+    whole, shorter = scans(1.0), scans(kept)
+    change = augmentation.Change(
+        **{name: np.zeros(n) for name in ("angle", "shift_x", "shift_y")},
+        scale=np.ones(n),
+        kept=np.full(n, kept),
+        phase_x=rng.uniform(0, 1, n),
+        phase_y=rng.uniform(0, 1, n),
+    )
+    thinned = augmentation.thin(
+        torch.from_numpy(whole).float(),
+        torch.ones(n),
+        np.full(n, pixel_mm / side),
+        change,
+        torch.Generator().manual_seed(1),
+    ).numpy()
+    assert thinned.mean() == pytest.approx(whole.mean(), rel=0.01)
+    ratio = np.log(_power(thinned) / _power(shorter))
+    np.testing.assert_allclose(ratio[:4], 0, atol=0.1)
+    # Structures finer than the camera's pixels have almost no power, and the interpolation is not
+    # linear there. Noise on the image's own pixels has up to 8 times the power.
+    np.testing.assert_allclose(ratio[4:], 0, atol=0.75)
+
+
+def test_grids_preserve_counts():
+    to_camera, to_image = augmentation.grids(np.array([3.3, 2.0, 0.6]), np.array([0, 0.4, 0.9]), 32)
+    np.testing.assert_allclose(to_camera.sum(axis=1), 1)
+    inside = to_image.sum(axis=1)
+    assert ((inside > 0.99) | (inside < 1)).all()
+    for one in range(3):
+        whole = np.flatnonzero(to_camera[one].sum(axis=1) > (3.3, 2.0, 0.6)[one] - 1e-9)
+        np.testing.assert_allclose(inside[one, whole[1:-1]], 1, atol=1e-9)
 
 
 def test_fractions_of_counts_keep_their_mean():
     image = torch.full((1, 200, 200), 0.3)
     thinned = augmentation.thin(
-        image, torch.ones(1), torch.full((1,), 0.7), torch.Generator().manual_seed(3)
+        image,
+        torch.full((1,), 4.0),
+        np.array([2.0]),
+        _change(kept=0.7),
+        torch.Generator().manual_seed(3),
     )
     assert float(thinned.mean()) == pytest.approx(0.3, abs=0.02)
 
 
-def test_unknown_counts_are_not_thinned():
-    images = torch.rand(2, 16, 16)
-    counts = torch.tensor([float("nan"), 30.0])
+def test_unknown_counts_or_pixels_are_not_thinned():
+    images = torch.rand(3, 16, 16)
+    counts = torch.tensor([float("nan"), 30.0, 30.0])
     generator = torch.Generator().manual_seed(1)
-    thinned = augmentation.thin(images, counts, torch.full((2,), 0.5), generator)
-    assert torch.equal(thinned[0], images[0])
-    assert not torch.equal(thinned[1], images[1])
+    pixels = np.array([2.0, np.nan, 2.0])
+    thinned = augmentation.thin(images, counts, pixels, _change(3, kept=0.5), generator)
+    assert torch.equal(thinned[:2], images[:2])
+    assert not torch.equal(thinned[2], images[2])
 
 
 def test_counts_per_unit_come_from_the_gland(cohort):

@@ -115,7 +115,7 @@ def render(check: Check, *, private: bool) -> str:
         patients=_patients(check) if private else (),
         properties=[_property(check, one, private) for one in check.properties],
         assumed=check.assumed,
-        sensitivity=_sensitivity(check, private),
+        sensitivity=_sensitivity(check) if private else None,
         sheets=list(sheets(center)) if private else (),
         left_out=_left_out(check, private),
         contradictions=[one for one in todo if one.section == Section.CONTRADICTIONS],
@@ -166,7 +166,8 @@ def _facts(check: Check, private: bool) -> list[tuple[str, str]]:
         ("of them with images", _number(check, flow.matched, private)),
         ("Patients who can be analyzed", _number(check, flow.usable, private)),
     ]
-    if flow.cured is not None and flow.usable >= check.smallest:
+    few = min(flow.cured or 0, flow.usable - (flow.cured or 0)) < check.smallest
+    if flow.cured is not None and flow.usable and (private or not few):
         facts.append(("of them cured", numbers.percent(flow.cured / flow.usable)))
     used = check.center.others
     facts.append(("Compared with", words.listing(list(used)) or "no other center yet"))
@@ -205,18 +206,17 @@ def _codes(check: Check, column: Column, private: bool) -> list[tuple[str, str, 
 def _flow(check: Check, private: bool) -> dict[str, Any]:
     flow, reasons = check.flow, check.reasons()
     counts = _several(check, [*reasons.values()], private)
-    single_counts = {
-        name: _number(check, value, private)
-        for name, value in {
-            "found": flow.found,
-            "matched": flow.matched,
-            "table_only": flow.table_only,
-            "images_only": flow.images_only,
-            "excluded": sum(reasons.values()),
-            "usable": flow.usable,
-        }.items()
+    sources = {
+        "matched": flow.matched,
+        "table_only": flow.table_only,
+        "images_only": flow.images_only,
     }
-    return {**single_counts, "reasons": [*zip(reasons, counts, strict=True)]}
+    alone = {"found": flow.found, "excluded": sum(reasons.values()), "usable": flow.usable}
+    return {
+        **dict(zip(sources, _several(check, [*sources.values()], private), strict=True)),
+        **{name: _number(check, count, private) for name, count in alone.items()},
+        "reasons": [*zip(reasons, counts, strict=True)],
+    }
 
 
 @dataclass(frozen=True)
@@ -252,12 +252,14 @@ def _property(check: Check, one: Property, private: bool) -> Grid:
     return Grid(one.title, ["", "Patients"], rows, one.note if private else "")
 
 
-def _sensitivity(check: Check, private: bool) -> Grid:
+def _sensitivity(check: Check) -> Grid:
     chosen = check.center.settings.image.min_counts
-    counts = _several(check, [count for _, count in check.sensitivity], private)
     rows = [
-        [label(numbers.count(limit), "configured" if limit == chosen else ""), Cell(count)]
-        for (limit, _), count in zip(check.sensitivity, counts, strict=True)
+        [
+            label(numbers.count(limit), "configured" if limit == chosen else ""),
+            Cell(numbers.count(count)),
+        ]
+        for limit, count in check.sensitivity
     ]
     return Grid(
         "How many images each value of image.min_counts would leave",

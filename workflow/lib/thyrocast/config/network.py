@@ -133,7 +133,7 @@ class NetworkConfig(Block):
         "`weighted` gives cured and not cured patients the same total weight in the loss and then "
         "removes the shift that this causes from the logit, so that probabilities stay calibrated "
         "to the training set's own cure rate; `none` leaves the loss as it is.",
-        Imbalance.WEIGHTED,
+        Imbalance.NONE,
     )
     early_stopping: EarlyStoppingConfig = block(EarlyStoppingConfig)
     augmentation: AugmentationConfig = block(AugmentationConfig)

@@ -153,7 +153,7 @@ class CenterCheck(Document):
 
 
 class Approval(Document):
-    """``check/approval.json``: the verdict of every center; training needs it.
+    """``approval.json``: the verdict of every center; training needs it.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ _SPLIT = "splits/{design}/{split}"
 FILES = (
     File("check/{center}.html", "The check page of a center without patients: verdict, what to do, counts."),
     File("check/{center}.json", "The same as numbers; counts below `evaluation.minimum_count.patients` are missing."),
-    File("check/approval.json", "The verdict of every center; no network is trained without this file."),
+    File("approval.json", "The verdict of every center; no network is trained without this file."),
     File("cohort/{center}/jobs/{job}.npz", "Images, glands and pixel hashes of one standardization job."),
     File("cohort/images.npy", "float32, patients × size × size: the standardized images; unit according to `image.intensity`."),
     File("cohort/masks.npy", "uint8, patients × size × size: 1 in the gland."),

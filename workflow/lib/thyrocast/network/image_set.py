@@ -40,7 +40,9 @@ class ImageSet:
     fold
         (n,) fold of a training patient, from 1; 0 for test patients.
     gland_counts
-        (n,) counts in the gland, NaN if unknown.
+        (n,) counts in the gland, background included; NaN if unknown.
+    camera_pixel
+        (n,) side of a pixel of the camera, in pixels of the image; NaN if unknown.
     images
         (N, size, size) images of the whole cohort, memory-mapped.
     """
@@ -52,6 +54,7 @@ class ImageSet:
     set: NDArray[np.str_]
     fold: NDArray[np.int64]
     gland_counts: NDArray[np.float64]
+    camera_pixel: NDArray[np.float64]
     images: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -118,7 +121,8 @@ def read_split(cohort: Path, images: Path, splits: Path, design: str, split: str
         row=row.astype(np.int64),
         set=chosen["set"].to_numpy(dtype=str),
         fold=chosen["fold"].to_numpy(dtype=np.int64, na_value=0),
-        gland_counts=facts["q_counts"].to_numpy(dtype=np.float64),
+        gland_counts=facts["q_gross_counts"].to_numpy(dtype=np.float64),
+        camera_pixel=(facts["pixel_mm"] / facts["image_pixel_mm"]).to_numpy(dtype=np.float64),
         images=pixels,
     )
 

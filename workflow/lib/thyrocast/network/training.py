@@ -294,8 +294,9 @@ class _Run:
             np.random.default_rng(own_seed), len(positions), self.settings.augmentation
         )
         noise = torch.Generator(self.device).manual_seed(own_seed)
-        counts = self.counts[positions].to(self.device)
-        inputs = self.normalization.apply(augmentation.augment(images, counts, change, noise))
+        counts, pixel = self.counts[positions].to(self.device), self.data.camera_pixel[positions]
+        changed = augmentation.augment(images, counts, pixel, change, noise)
+        inputs = self.normalization.apply(changed)
         outcome = self.outcome[positions].to(self.device)
         smoothing = self.settings.label_smoothing
         for group in self.optimizer.param_groups:
