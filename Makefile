@@ -104,7 +104,8 @@ bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, com
 	$(BIN)/python benchmarks/speed_of_statistics.py
 
 bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of another simulator, by case
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/gland.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_quantities
 
 train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py

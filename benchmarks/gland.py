@@ -1,6 +1,6 @@
 """Compare finders of the gland on a thousand phantoms of another simulator, by case.
 
-    PYTHONPATH=workflow/lib .venv/bin/python benchmarks/gland.py [--share 1.0] [--seed 2026] [--method M]
+    PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.gland [--share 1.0] [--seed 2026] [--method M]
 
 Dice is that of the whole gland. The area error is that of each lobe against its true outline (of the whole
 gland, if it did not descend; an empty side's area, relative to the other lobe). A wrong organ is a
@@ -13,12 +13,12 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 
-import gland_phantoms as phantoms
-import gland_rules
 import numpy as np
 from scipy import ndimage
 
-from thyrocast.image import field
+from benchmarks import gland_phantoms as phantoms
+from benchmarks import gland_rules
+from thyrocast.image import field, gland
 from thyrocast.image.field import GRID_MM
 
 LIMITS = (4.0, 150.0)
@@ -40,13 +40,23 @@ def rules(example) -> gland_rules.Gland:
     return gland_rules.find_gland(grid, GRID_MM, LIMITS)
 
 
-METHODS = {"rules": rules}
+def network(example) -> gland.Gland:
+    grid = field.to_grid(example.counts, (example.pixel_mm, example.pixel_mm))
+    return gland.find_gland(grid, GRID_MM, (0.0, 1e9) if example.pinhole else (2.0, 250.0))
+
+
+def repaired(example) -> gland_rules.Gland:
+    grid = field.to_grid(example.counts, (example.pixel_mm, example.pixel_mm))
+    return gland_rules.find_gland(grid, GRID_MM, (2.0, 250.0), repaired=True)
+
+
+METHODS = {"rules": rules, "repaired": repaired, "network": network}
 
 
 def judge(example, method) -> Result:
     try:
         found = method(example)
-    except gland_rules.NoGlandError as error:
+    except (gland.NoGlandError, gland_rules.NoGlandError) as error:
         return Result(refused=str(error))
     if not example.thyroid:
         return Result(wrong=True)

@@ -9,8 +9,9 @@ describe patients and cameras are in `gland_cases.SET`; none of them is read by 
 from dataclasses import dataclass, field
 
 import numpy as np
-from gland_cases import CAMERAS, CASES, SET, Case
 from scipy import ndimage, signal
+
+from benchmarks.gland_cases import CAMERAS, CASES, SET, Case
 
 GRID_MM = 2.0
 MU_PER_MM = 0.0152

@@ -110,6 +110,7 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     assert plan["fit_signature"] == plan["explain_network"] == 4
     assert plan["evaluate_design"] == 3
     assert plan["standardize_images"] == 3 * 2
+    assert "compare_definitions" not in plan  # there is one definition of the outcome
 
 
 def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_path: Path) -> None:

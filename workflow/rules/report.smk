@@ -82,7 +82,12 @@ rule write_crate:
     input:
         provenance=rules.write_provenance.output.provenance,
         report=rules.render_report.output.report,
-        tables=[f"<results>/evaluation/{table.name}.csv" for table in AGGREGATE],
+        tables=[
+            f"<results>/evaluation/{table.name}.csv"
+            for table in AGGREGATE
+            # A study with one definition of the outcome has nothing to compare.
+            if DEFINITIONS or table.name != "multiverse"
+        ],
     output:
         crate=directory("<results>/crate"),
     log:

@@ -1,6 +1,6 @@
 """Train the network that finds the gland on simulated scintigrams, and print the hash of its file.
 
-python workflow/scripts/train_gland_network.py [--steps 2600] [--seed 11] [--output FILE]
+python workflow/scripts/train_gland_network.py [--steps 3400] [--seed 11] [--output FILE]
 """
 
 import argparse
@@ -20,9 +20,9 @@ from thyrocast.simulation.gland_batches import batches
 def main() -> None:
     """Read the command line, train, write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=2600, help="batches")
-    parser.add_argument("--batch", type=int, default=32, help="phantoms in a batch")
-    parser.add_argument("--rate", type=float, default=4e-3, help="largest learning rate")
+    parser.add_argument("--steps", type=int, default=3400, help="batches")
+    parser.add_argument("--batch", type=int, default=16, help="phantoms in a batch")
+    parser.add_argument("--rate", type=float, default=3e-3, help="largest learning rate")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     given = parser.parse_args()

@@ -1,6 +1,5 @@
 """Geometry keeps counts; glands are found where they are; quantities mean what they say."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ def measure(
     counts: NDArray[Any], pixel_mm: float = 2.0, seconds: float | None = 300.0
 ) -> Quantities:
     grid = images.to_grid(counts.astype(float), (pixel_mm, pixel_mm))
-    return quantities.measure(grid, glands.find_gland(grid, GRID_MM, LIMITS), GRID_MM, seconds)
+    gland = glands.find_gland(grid, GRID_MM, LIMITS)
+    return quantities.measure(grid, gland, GRID_MM, seconds, depth_mm=14.0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -55,14 +55,10 @@ def test_a_field_beyond_the_image_is_empty() -> None:
 def test_halving_duration_and_counts_changes_no_rate() -> None:
     counts = neck(seed=3).astype(float)
     whole, half = measure(counts, seconds=300.0), measure(counts / 2, seconds=150.0)
-    assert half.q_counts == pytest.approx(whole.q_counts / 2)
-    for name in {field.name for field in fields(whole)} - {
-        "q_counts",
-        "q_gross_counts",
-        "q_snr",
-        "q_uptake",
-    }:
-        assert getattr(half, name) == pytest.approx(getattr(whole, name)), name
+    assert half.q_counts == pytest.approx(whole.q_counts / 2, rel=0.02)
+    # The network sees how many counts there are, so that the outline may differ by some pixels.
+    for name in ("q_rate", "q_area_right", "q_area_left", "q_mass", "q_to_background"):
+        assert getattr(half, name) == pytest.approx(getattr(whole, name), rel=0.03), name
 
 
 @pytest.mark.parametrize("size", [64, 128])
@@ -165,6 +161,41 @@ def test_quantities_that_need_what_is_missing_are_missing() -> None:
     assert found.q_rate is None
     assert found.q_uptake is None
     assert found.q_counts > 0
+
+
+def test_a_lobe_is_an_ellipsoid() -> None:
+    axis = np.arange(-40.0, 41.0)
+    mask = (axis[:, None] / 25) ** 2 + (axis[None, :] / 10) ** 2 <= 1
+    volume, width = quantities.lobe_size(mask, 1.0)
+    assert volume == pytest.approx(4 / 3 * np.pi * 25 * 10 * 10 / 1000, rel=0.04)
+    assert width == pytest.approx(20, rel=0.04)
+    assert quantities.lobe_size(np.zeros((5, 5), bool), 1.0) == (0.0, 0.0)
+
+
+def uneven(nodule: float) -> NDArray[np.float64]:
+    counts = neck(seed=None, total=2e6).astype(float)
+    axis = (np.arange(128) + 0.5) * 2.0 - 128
+    spot = np.exp(-((axis[:, None] - 8) ** 2 + (axis[None, :] + 17) ** 2) / (2 * 6.0**2))
+    return np.random.default_rng(1).poisson(counts * (1 - nodule * spot)).astype(float)
+
+
+def test_heterogeneity_is_beyond_shape_and_noise() -> None:
+    even, cold = measure(uneven(0.0)), measure(uneven(0.8))
+    assert even.q_heterogeneity < 0.12
+    assert cold.q_heterogeneity > even.q_heterogeneity + 0.05
+    rng = np.random.default_rng(2)
+    few = measure(rng.binomial(uneven(0.0).astype(int), 0.02).astype(float))
+    assert few.q_heterogeneity == pytest.approx(even.q_heterogeneity, abs=0.08)
+
+
+def test_uncertain_quantities_say_so() -> None:
+    grid = images.to_grid(neck().astype(float), (2.0, 2.0))
+    gland = glands.find_gland(grid, GRID_MM, LIMITS)
+    found = quantities.measure(grid, gland, GRID_MM, 300.0, 50_000.0, depth_mm=14.0)
+    assert 0.1 < found.q_mass_sd / found.q_mass < 0.5
+    assert 0.1 < found.q_uptake_sd / found.q_uptake < 0.5
+    deeper = quantities.measure(grid, gland, GRID_MM, 300.0, 50_000.0, depth_mm=24.0)
+    assert deeper.q_uptake / found.q_uptake == pytest.approx(np.exp(0.12))
 
 
 def test_the_mask_follows_the_gland(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.unit.example_scans import center, image, nm, save
 from thyrocast.contract import io
@@ -13,6 +14,8 @@ from thyrocast.contract.names import ScanKind
 from thyrocast.image import standardize
 from thyrocast.image.scans import SyringeImage, scans_by_patient
 from thyrocast.image.standardize import Standardized, Unusable
+from thyrocast.image.thresholds import patients_lost
+from thyrocast.physics import TC99M_HALF_LIFE_MIN
 
 
 def scans(*changes: dict[str, Any]) -> pd.DataFrame:
@@ -57,6 +60,7 @@ def test_usable_and_unusable_patients_have_a_record(tmp_path: Path) -> None:
     assert list(records["reason"]) == ["an image without counts", ""]
     assert records.loc[0, RECORDS.names[3:]].isna().all()
     assert records.loc[1, "matrix"] == 128
+    assert records.loc[1, "q_score"] > 0.5
     with np.load(tmp_path / "0.npz") as job:
         assert list(job["patient"]) == ["north-1"]
         assert job["image"].shape == (1, 32, 32)
@@ -77,6 +81,55 @@ def test_gray_values_of_a_picture_are_no_counts(tmp_path: Path) -> None:
     assert result.quantities.q_counts is None
     assert result.quantities.q_rate is None
     assert result.quantities.q_mass is not None
+
+
+def test_a_gland_with_few_counts_is_refused_with_its_counts(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "a.dcm")
+    settings = image(size=32, min_counts=1e8)
+    (result,) = standardize.standardize_job(["north-1"], scans({}), tmp_path, center(), settings)
+    assert isinstance(result, Unusable)
+    assert result.reason.startswith("too few counts in the gland: ")
+    assert result.reason.endswith("expected at least 100000000 (min_counts)")
+    lost = patients_lost(standardize.records([result]), (0.0, 1e3, 1e9))
+    assert list(lost["lost"]) == [0, 0, 1]
+    assert list(lost["lost_share"]) == [0, 0, 1]
+
+
+def test_activity_is_a_share_of_the_injected_one_at_the_time_of_the_image(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "a.dcm")
+    known = {"tc_activity_mbq": 100.0, "duration_s": 300.0}
+    sums = []
+    for delay in (0.0, TC99M_HALF_LIFE_MIN):
+        (result,) = standardize.standardize_job(
+            ["north-1"],
+            scans(known | {"delay_min": delay}),
+            tmp_path,
+            center(fallbacks={"sensitivity": 80.0}),
+            image(size=32, intensity="activity"),
+        )
+        assert isinstance(result, Standardized)
+        sums.append(float(result.image.sum()) * (160 / 32) ** 2 / 100)
+    # Percent of the injected activity in the field; after a half-life the same counts are twice of it.
+    assert sums[1] / sums[0] == pytest.approx(2, rel=1e-5)
+    quantities = result.quantities
+    assert sums[1] > 100 * quantities.q_counts / (300 * 80 * 100 / 2)
+    (result,) = standardize.standardize_job(
+        ["north-1"], scans(known), tmp_path, center(), image(size=32, intensity="activity")
+    )
+    assert isinstance(result, Unusable)
+    assert "fallbacks.sensitivity" in result.reason
+
+
+def test_a_pinhole_is_scaled_by_its_gland(tmp_path: Path) -> None:
+    save(nm(), tmp_path / "a.dcm")
+    table = scans({"row_mm": None, "column_mm": None, "spacing_by": None})
+    (result,) = standardize.standardize_job(["north-1"], table, tmp_path, center(), image(size=64))
+    assert isinstance(result, Standardized)
+    rows, columns = np.nonzero(result.mask)
+    longer = max(np.ptp(rows), np.ptp(columns)) + 1
+    assert longer == pytest.approx(64 * 60 / 160, abs=2)
+    assert result.quantities.q_mass is None
+    assert result.quantities.q_asymmetry is not None
 
 
 def test_a_matrix_that_registration_accepted_is_decoded(tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ def test_counts_are_resampled_without_loss() -> None:
 
 def test_batches_have_the_shapes_of_the_network() -> None:
     features, lobes, field, visible = next(batches(4, np.random.default_rng(2)))
-    assert features.shape == (4, 7, 96, 96)
-    assert lobes.shape == (4, 2, 192, 192)
-    assert field.shape == (4, 192, 192)
+    assert features.shape == (4, 7, 80, 80)
+    assert lobes.shape == (4, 2, 160, 160)
+    assert field.shape == (4, 160, 160)
     assert set(visible) <= {-1, 0, 1}
     assert np.isfinite(features).all()

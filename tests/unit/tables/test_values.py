@@ -265,3 +265,32 @@ def test_a_number_as_identifier(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,result\n1234.0,yes\n007,no\n")
     table = read_table(center(clinical=str(tmp_path / "t.csv")), cohort())
     assert [patient.identifier for patient in table.patients] == ["1234", "007"]
+
+
+def test_identifiers_that_lost_digits_stop(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,result\n1.23457E+15,yes\n007,no\n")
+    with pytest.raises(InputError, match="column 'id', row 2: 1 identifiers have an exponent"):
+        read_table(center(clinical=str(tmp_path / "t.csv")), cohort())
+
+
+@pytest.mark.parametrize(
+    ("tsh", "ft4", "known"),
+    [
+        ("<0.4", "15", True), ("<0.01", "15", True), ("<0.5", "15", False), (">4", "8", True),
+        (">3", "8", False), ("1", ">22", True), ("1", ">20", False), ("1", "<12", True),
+    ],
+)  # fmt: skip
+def test_a_limit_counts_only_if_it_decides(tmp_path: Path, tsh: str, ft4: str, known: bool) -> None:
+    (tmp_path / "t.csv").write_text(f"id,t,d,tsh,ft4\n1,2020-01-01,2021-01-01,{tsh},{ft4}\n")
+    visit = {"date": "d", "tsh": "tsh", "ft4": "ft4"}
+    settings = {
+        "columns": {"patient": "id", "therapy_date": "t"},
+        "outcome": {"rule": "followup", "visits": [visit]},
+    }
+    table = read_table(center(clinical=str(tmp_path / "t.csv"), **settings), cohort())
+    (found,) = table.patients[0].followup.visits
+    assert (found.tsh is not None and found.ft4 is not None) is known
+    assert bool(table.faults) is not known
+    if tsh == "<0.4":
+        assert found.tsh is not None
+        assert found.tsh < 0.4

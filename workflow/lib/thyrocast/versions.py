@@ -27,7 +27,6 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "rocrate": ("rocrate",),
     "safetensors": ("safetensors",),
     "scipy": ("scipy",),
-    "skimage": ("scikit-image",),
     "sklearn": ("scikit-learn",),
     "skops": ("skops",),
     "torch": ("torch",),

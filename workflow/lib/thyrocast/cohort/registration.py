@@ -42,7 +42,7 @@ from thyrocast.dicom.index import index_folder
 from thyrocast.dicom.pixel_size import PixelSizes
 from thyrocast.tables import clinical
 from thyrocast.tables.clinical import ClinicalPatient
-from thyrocast.tables.understanding import understand
+from thyrocast.tables.understanding import log_warnings, understand
 
 LOG = logging.getLogger("thyrocast")
 
@@ -135,6 +135,7 @@ def register_center(
         {_pseudonym(patient, name, key): patient for patient in patients},
     )
     _log(center, registration, patients, by_patient)
+    log_warnings(registration.understanding)
     return registration
 
 
@@ -222,6 +223,7 @@ def _register_row(
         **_evidence(choice, reason),
         "outcome": _as_integer(decided),
         **patient.values,
+        "limits": " ".join(sorted(patient.bounds)) or None,
         "state": decided.state,
         # One decimal of a month does not reveal the dates.
         "followup_months": None if months is None else round(months, 1),

@@ -75,10 +75,12 @@ class CohortConfig(Block):
         OutOfRange.MISSING,
     )
     duplicates: Duplicates = option(
-        "What happens if two patients look like one person (the same identifier, the same birth "
-        "date and sex, or identical pixels): `stop` stops the run with a message; `exclude` treats "
-        "them as one person and keeps only the first in config and table order; `keep` treats them "
-        "as different people.",
+        "What happens if two patients, of two centers or of one, look like one person (identical "
+        "pixels, the same identifier, the same name, birth date and sex, or the same birth date and "
+        "sex with near dates): `stop` stops the run with a message; `exclude` treats them as one "
+        "person and keeps only the entry with the earlier therapy, otherwise the first in config and "
+        "table order; `keep` treats them as different people. Patients with different given names, "
+        "such as twins, are only logged.",
         Duplicates.STOP,
     )
     distinct: tuple[tuple[str, str], ...] = option(

@@ -30,8 +30,10 @@ class ImageConfig(Block):
     )
     intensity: Intensity = option(
         "`relative` divides the count rate by its mean in the gland, which makes cameras "
-        "comparable; `activity` is counts per second, per MBq of injected technetium and per "
-        "square centimeter, and needs duration and activity. Nothing is clipped.",
+        "comparable; `activity` is the percentage of the injected activity per square centimeter, as "
+        "counted without attenuation: decayed to the time of the image and divided by the camera's "
+        "sensitivity. It needs the duration and either an image of the syringe or activity, delay and "
+        "`fallbacks.sensitivity`. Nothing is clipped.",
         Intensity.RELATIVE,
     )
     min_counts: float = option(
@@ -39,6 +41,21 @@ class ImageConfig(Block):
         500.0,
         unit="counts",
         ge=0,
+    )
+    min_score: float = option(
+        "Least probability that an image shows a thyroid, as computed by the network that finds the "
+        "gland; a patient with less is excluded with the reason.",
+        0.5,
+        ge=0,
+        le=1,
+    )
+    gland_depth_mm: float = option(
+        "Depth of the gland's front under the skin, for the correction of uptake for attenuation. Half "
+        "the width of the larger lobe is added to it.",
+        14.0,
+        unit="mm",
+        ge=0,
+        le=60,
     )
     min_area_cm2: float = option("Smallest planar area of a gland.", 4.0, unit="cm2", ge=0)
     max_area_cm2: float = option("Largest planar area of a gland.", 150.0, unit="cm2", ge=1)

@@ -67,21 +67,34 @@ ACQUISITION = (
     number("centroid_y_mm", "Gland's centroid from mid-field, down positive.", "mm", missing=True),
     flag("simulated", "Whether the header says that the image is simulated.", missing=True),
 )  # fmt: skip
-#: Amounts that injected activity, camera and scan time decide: the quality of an image, no predictors.
+#: Amounts that injected activity, camera and scan time decide: the quality of an image, no predictors;
+#: and how certain the quantities are.
 QUALITY = (
     number("q_gross_counts", "Counts in the gland, background included.", "counts", missing=True),
     number("q_counts", "Net counts in the gland.", "counts", missing=True),
     number("q_rate", "Net count rate of the gland.", "counts/s", missing=True),
     number("q_snr", "Signal-to-noise ratio of the gland.", missing=True),
+    number("q_score", "Probability that the image shows a thyroid.", missing=True),
+    number("q_uptake_sd", "Standard deviation of the uptake.", "percent", missing=True),
+    number("q_mass_sd", "Standard deviation of the mass.", "g", missing=True),
 )
 #: What is measured of the gland in the scintigram.
 QUANTITIES = (
-    number("q_uptake", "Technetium uptake of the gland.", "percent", missing=True),
+    number(
+        "q_uptake",
+        "Technetium uptake of the gland, corrected for attenuation and resolution.",
+        "percent",
+        missing=True,
+    ),
     number("q_area_right", "Area of the right lobe.", "cm²", missing=True),
     number("q_area_left", "Area of the left lobe.", "cm²", missing=True),
-    number("q_mass", "Mass estimated from the areas.", "g", missing=True),
+    number("q_mass", "Mass estimated from areas and widths of the lobes.", "g", missing=True),
     number("q_asymmetry", "(right - left) / (right + left) counts.", missing=True),
-    number("q_heterogeneity", "Variation of counts in the gland beyond noise.", missing=True),
+    number(
+        "q_heterogeneity",
+        "Variation of counts in the lobes beyond noise and their thickness.",
+        missing=True,
+    ),
     number("q_to_background", "Mean counts of gland over background.", missing=True),
     number("q_to_salivary", "Mean counts of gland over salivary glands.", missing=True),
 )
@@ -101,6 +114,7 @@ REGISTER = Table(
         text("flags", "What is unusual about the best scan, separated by spaces.", missing=True),
         _OUTCOME,
         *CLINICAL,
+        text("limits", "Clinical columns whose value is a limit of the laboratory, such as `<0.01`, separated by spaces.", missing=True),
         text("state", "Thyroid function when the outcome was decided, in five states.", ThyroidState, missing=True),
         *DECISION,
         text("follow_up", "Whether the outcome of an eligible patient is known; missing for others.",

@@ -21,16 +21,18 @@ MOST_COUNTS = 1.25
 # counts of all frames. On the simulated necks, the anterior image is brighter than the posterior one
 # by a factor of 1.8 to 3.2.
 BRIGHTER = 1.5
+# Fewest counts of the brightest spot: with fewer, noise may be the brightest.
+LEAST_BRIGHT = 30
 # Bins per side in which the brightest spot is found: about 8 mm each.
 SPOT_BINS = 48
 
 
 def is_behind(frames: Sequence[NDArray[np.float64]], others: Sequence[NDArray[np.float64]]) -> bool:
     """Return whether the gland is brighter in the frames of other detectors."""
-    own, other = (np.sum(images, axis=0) for images in (frames, others))
-    if own.shape != other.shape:
+    own, other = (np.mean(images, axis=0) for images in (frames, others))
+    if own.shape != other.shape or _brightest(other) * len(others) < LEAST_BRIGHT:
         return False
-    return _brightest(other) > BRIGHTER * max(_brightest(own), 1.0)
+    return _brightest(other) > BRIGHTER * _brightest(own)
 
 
 def _brightest(image: NDArray[np.float64]) -> float:

@@ -17,6 +17,8 @@ from thyrocast.dicom.vocabulary import Facing, Syringe
 #: Plausible durations of a thyroid scan, s: 200 to 600 are usual. A header has ms (C.8.4.9); some
 #: exporters write s there.
 DURATION_S = (5.0, 3_600.0)
+#: Frames of a detector that are compared at most, so that a long dynamic study needs little memory.
+MOST_COMPARED = 64
 
 
 @dataclass(frozen=True)
@@ -257,14 +259,19 @@ def confirm(verdict: FileVerdict, read: ReadFrames) -> FileVerdict:
     return FileVerdict(reason=reasons[0], stage=Stage.FRAMES)
 
 
+def _some(frames: Sequence[int]) -> Sequence[int]:
+    """Return frames from the whole study, as many as a comparison needs at most."""
+    return frames[:: -(-len(frames) // MOST_COMPARED)]
+
+
 def _confirmed(scan: Scan, read: ReadFrames) -> Scan | str:
     """Return the scan, with a flag if its counts are doubtful, or the reason why it is excluded."""
     parted = ScanFlag.SUMMED_FRAMES in scan.flags
     if not parted and not scan.others:
         return scan
     try:
-        own = read(scan.frames)
-        others = read(scan.others) if scan.others else []
+        own = read(_some(scan.frames))
+        others = read(_some(scan.others)) if scan.others else []
     except PixelError as error:
         # The same error is the reason in standardization, where other scans are tried.
         return str(error) if parted else scan

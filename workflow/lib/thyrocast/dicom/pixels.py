@@ -113,7 +113,10 @@ def _opened(path: str | Path, max_pixels: int) -> Iterator[Dataset]:
 
 def read_frames(path: str | Path, max_pixels: int, frames: Sequence[int]) -> list[Image]:
     """Return frames of a file one by one; the parameters and errors are those of `read_counts`."""
-    return [read_counts(path, [frame], max_pixels).image for frame in frames]
+    if pictures.is_picture(path):
+        return [read_counts(path, frames, max_pixels).image]
+    with _opened(path, max_pixels) as dataset:
+        return [_to_counts(dataset, [_decode(dataset, frame)]).image for frame in frames]
 
 
 def _picture(path: str | Path, max_pixels: int) -> Image:

@@ -41,9 +41,10 @@ def p_values(train: Sample, probability: Floats) -> Floats:
     """Conformal p values of not cured and cured, (n, 2), calibrated on a training set.
 
     The training probabilities are cross-fitted: each is from a model that had not seen the patient,
-    but was fitted to fewer patients than the model that predicts the test set. The guarantee of
-    `thyrocast.statistics.conformal.p_values` is valid as far as this makes no difference
-    (cross-conformal prediction), and within the training centers; coverage is measured on test sets.
+    and which is not the model that predicts the test set. The guarantee of
+    `thyrocast.statistics.conformal.p_values` therefore does not hold for the study's own models,
+    least where the log-odds of the networks differ in spread (docs/signature.md); coverage is
+    measured on test sets.
     """
     return conformal.p_values(train.outcome, train.probability, probability)
 

@@ -1,85 +1,69 @@
 """Find the thyroid on an anterior scintigram.
 
-Candidates are the regions of uptake, and pairs of regions that are next to each other like lobes.
-The candidate with the counts, the position and the size of a thyroid is selected: near the midline,
-away from the edge and, if salivary glands are visible, below them.
-
-Constants without another source were chosen on the simulated glands of tests/unit/image/test_image.py.
+A small network (`gland_network`) gives each pixel its probability to belong to a lobe, and the image its
+probability to show a thyroid. The lobes are the pixels of highest probability, as many as the sum of the
+probabilities says; plain rules then check what the network found, and refuse what it cannot have seen.
 """
 
-import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from thyrocast.image.regions import (
-    EDGE,
-    SMALLEST_CM2,
-    Image,
-    Labels,
-    Region,
-    background_level,
-    find_regions,
-)
+from thyrocast.image import gland_network
+from thyrocast.image.gland_network import GRID_MM, WINDOW, Floats, Marked
 
+Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: Standard deviation of the smoothing, mm: about the resolution of a collimator at the neck.
+#: Standard deviation of the smoothing before counts are compared, mm: about the resolution at the neck.
 SEGMENTATION_SMOOTH_MM = 3.5
 
-# Two regions are the lobes of one gland if their centroids are at most this far apart in height, and
-# within this range across, mm.
-LOBES_ROWS_MM = 35
-LOBES_COLUMNS_MM = (18, 85)
-# Score of a region or pair: the logarithm of its counts, minus the squared distance from the
-# image's midline (normal, with this standard deviation in mm), plus a bonus for a pair, minus a penalty
-# per unit of the logarithm of the ratio of its two counts.
-MIDLINE_SD_MM = 45.0
-PAIR_BONUS = 0.8
-PAIR_IMBALANCE = 0.5
-# A region is salivary if there is uptake below it, at this distance in height (from, to) and across
-# (mm), with at least this fraction of its counts. The penalty equals a factor of seven in counts.
-THYROID_BELOW_MM = (35, 120)
-THYROID_ACROSS_MM = 45
-THYROID_COUNTS = 0.25
-SALIVARY_PENALTY = 2.0
+#: Distance of the windows in which a field larger than the network's is searched, pixels, at most.
+STRIDE = 64
+#: The windows whose score is at least this share of the highest one differ by chance only; of those, the
+#: one whose middle is nearest to the gland is used.
+SAME_SCORE = 0.9
+#: Pixels with less probability belong to no lobe.
+FAINT = 0.1
+#: Pieces of a lobe with less than this share of the largest one's area are noise.
+PIECE = 0.08
 
-# Parts of one gland are at most this far apart, mm; salivary glands are 30 mm or more above it.
-GAP_MM = 10.0
-# A part of the gland has at least this fraction of its largest height, and its centroid is at most
-# this far above or below the gland's, mm.
-PART_HEIGHT = 0.15
-PART_ROWS_MM = 50
+#: Relative standard deviation of the area per mean uncertainty of a pixel, p (1 - p), in the gland.
+AREA_SD = 1.0
 
-# Ring of background around the gland: from, to, mm. Pixels within OTHERS_MM of other regions are
-# excluded. If its area is below RING_LEAST_MM2, the wide ring is used instead.
+# Ring of background around the gland: from, to, mm. If its area is below RING_LEAST_MM2, the wide ring
+# is used instead.
 RING_MM = (12, 28)
 WIDE_RING_MM = (8, 40)
 RING_LEAST_MM2 = 200
-OTHERS_MM = 6
-# Number of times that background and gland are computed again from each other.
-REFINEMENTS = 2
-# Height of a lobe: this percentile of its counts, since a nodule is only a part of it.
-LOBE_PERCENTILE = 90
-# Smoothing of the profile across the gland, pixels (standard deviation).
-PROFILE_SD = 1.5
+#: Pixels of the ring above this percentile are other organs.
+RING_PERCENTILE = 75
 
-# Least ratio of the gland's mean to the background.
-GLAND_CONTRAST = 1.25
 # Counts farther than this from the gland come from the patient's tissue, mm.
 TISSUE_MM = 45
-# Without a patient, the share of all counts in the tissue and the ratio of background to gland are
-# below these limits. A narrow object (full width in mm) is then a syringe, vial or point source;
-# below the second, stricter pair of limits any object is a phantom.
+# Without a patient, the share of all counts in the tissue and the ratio of background to gland are below
+# these limits. A narrow object (full width in mm) is then a syringe, vial or point source; below the
+# second, stricter pair of limits any object is a phantom.
 AIR_TISSUE, AIR_BACKGROUND = 0.02, 0.02
 NARROW_MM = 26
 EMPTY_TISSUE, EMPTY_BACKGROUND = 0.005, 0.003
 
 
 class NoGlandError(ValueError):
-    """No thyroid is visible; the message is a reason for the register."""
+    """No thyroid is visible; the message is a reason for the register.
+
+    Attributes
+    ----------
+    score
+        Probability that the image shows a thyroid.
+    """
+
+    def __init__(self, reason: str, score: float | None = None) -> None:
+        super().__init__(reason)
+        self.score = score
 
 
 @dataclass(frozen=True)
@@ -91,13 +75,18 @@ class Gland:
     whole
         (H, W) mask of the gland.
     right, left
-        (H, W) masks of the patient's lobes; the right one is on the left side of the image.
+        (H, W) masks of the patient's lobes; the right one is on the left side of the image; one may be
+        empty.
     ring
         (H, W) mask of the background around the gland.
     background
         Counts per pixel of the background.
     middle
         Column between the lobes, pixels.
+    score
+        Probability that the image shows a thyroid.
+    area_sd
+        Relative standard deviation of the area.
     """
 
     whole: Mask
@@ -106,9 +95,13 @@ class Gland:
     ring: Mask
     background: float
     middle: float
+    score: float
+    area_sd: float
 
 
-def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -> Gland:
+def find_gland(
+    counts: Image, grid_mm: float, limits_cm2: tuple[float, float], min_score: float = 0.5
+) -> Gland:
     """Return the thyroid on an anterior image.
 
     Parameters
@@ -116,160 +109,154 @@ def find_gland(counts: Image, grid_mm: float, limits_cm2: tuple[float, float]) -
     counts
         (H, W) counts on square pixels, head up, anterior view.
     grid_mm
-        Side of a pixel, mm.
+        Side of a pixel, mm; `GRID_MM`, which is the grid that the network was trained on.
     limits_cm2
         Smallest and largest planar area of a gland, cm².
+    min_score
+        Least probability that the image shows a thyroid.
 
     Raises
     ------
     NoGlandError
         If nothing in the image looks like a thyroid.
     """
+    if grid_mm != GRID_MM:
+        raise ValueError(f"pixels of {grid_mm} mm, expected {GRID_MM}")
+    marked = _search(counts)
+    if marked.score < min_score:
+        raise NoGlandError(
+            f"no thyroid found in the image (score {marked.score:.2f})", marked.score
+        )
+    right, left = lobes(marked)
+    whole = right | left
+    area = whole.sum() * grid_mm**2 / 100
+    if not limits_cm2[0] <= area <= limits_cm2[1]:
+        size = "small" if area < limits_cm2[0] else "large"
+        raise NoGlandError(f"uptake too {size} for a thyroid ({area:.1f} cm2)", marked.score)
     smooth = ndimage.gaussian_filter(
         np.maximum(counts, 0.0), SEGMENTATION_SMOOTH_MM / grid_mm, mode="nearest"
     )
-    labels, regions = find_regions(smooth, background_level(smooth), grid_mm)
-    if not regions:
-        raise NoGlandError("no uptake above the background")
-    chosen = _choose(regions, counts.shape[1] * grid_mm, limits_cm2[1])
-    if chosen is None:
-        raise NoGlandError("no uptake with the size and position of a thyroid")
-    chosen = _add_parts(chosen, regions, labels, grid_mm)
-    core = np.isin(labels, [region.label for region in chosen])
-    mask, ring, background = _refine(smooth, core, labels, grid_mm)
-    area = mask.sum() * grid_mm**2 / 100
-    if not limits_cm2[0] <= area <= limits_cm2[1]:
-        raise NoGlandError(
-            "uptake too small for a thyroid"
-            if area < limits_cm2[0]
-            else "uptake too large for a thyroid"
-        )
-    _check_shape(counts, smooth, mask, background, grid_mm)
-    middle = _middle(smooth, mask, background)
-    side = np.arange(counts.shape[1])[None, :] < middle
-    return Gland(mask, mask & side, mask & ~side, ring, background, middle)
-
-
-def _choose(regions: list[Region], width_mm: float, largest: float) -> list[Region] | None:
-    """Return the region, or the two lobes, most similar to a thyroid; None if all are too large."""
-    near, far = LOBES_COLUMNS_MM
-    options = [[region] for region in regions] + [
-        [a, b]
-        for a, b in itertools.combinations(regions, 2)
-        if abs(a.row - b.row) <= LOBES_ROWS_MM and near <= abs(a.column - b.column) <= far
-    ]
-    options = [o for o in options if sum(r.area for r in o) <= largest]
-    if not options:
-        return None
-    most = max(sum(r.counts for r in option) for option in options)
-    return max(options, key=lambda option: _score(option, regions, most, width_mm))
-
-
-def _score(option: list[Region], regions: list[Region], most: float, width_mm: float) -> float:
-    counts = sum(r.counts for r in option)
-    row = sum(r.row * r.counts for r in option) / counts
-    column = sum(r.column for r in option) / len(option)
-    value = float(np.log(counts / most))
-    value -= (column - width_mm / 2) ** 2 / (2 * MIDLINE_SD_MM**2)
-    if len(option) == 2:
-        value += PAIR_BONUS
-        value -= PAIR_IMBALANCE * abs(float(np.log(option[0].counts / option[1].counts)))
-    near, far = THYROID_BELOW_MM
-    below = any(
-        near < r.row - row < far
-        and abs(r.column - column) < THYROID_ACROSS_MM
-        and r.counts > THYROID_COUNTS * counts
-        for r in regions
-        if r not in option
+    ring, background = _surroundings(smooth, whole, grid_mm)
+    _check_surroundings(counts, smooth, whole, background, grid_mm)
+    return Gland(
+        whole, right, left, ring, background, _middle(right, left), marked.score, _area_sd(marked)
     )
-    return value - SALIVARY_PENALTY * below
 
 
-def _add_parts(
-    chosen: list[Region], regions: list[Region], labels: Labels, grid_mm: float
-) -> list[Region]:
-    """Add the regions at the gland's edge: parts of a patchy gland, not salivary glands.
+def _search(counts: Image) -> Marked:
+    """Return what the network marks: in the whole image if its window is large enough, else in parts."""
+    found = []
+    for top, left in _windows(counts.shape):
+        part = np.zeros((WINDOW, WINDOW), np.float32)
+        valid = np.zeros((WINDOW, WINDOW), np.float32)
+        seen = counts[max(top, 0) : top + WINDOW, max(left, 0) : left + WINDOW]
+        box = tuple(
+            slice(max(-start, 0), max(-start, 0) + side)
+            for start, side in zip((top, left), seen.shape, strict=True)
+        )
+        part[box] = seen
+        valid[box] = 1
+        found.append((top, left, box, gland_network.mark(part, valid)))
+    best = max(marked.score for *_, marked in found)
+    top, left, box, marked = min(
+        (entry for entry in found if entry[3].score >= SAME_SCORE * best),
+        key=lambda entry: _distance(entry[3]),
+    )
+    right, wrong = np.zeros((2, *counts.shape), np.float32)
+    place = tuple(
+        slice(max(start, 0), max(start, 0) + part.stop - part.start)
+        for start, part in zip((top, left), box, strict=True)
+    )
+    right[place], wrong[place] = marked.right[box], marked.left[box]
+    return Marked(right, wrong, marked.score)
 
-    Between salivary glands and the thyroid there is background.
+
+def _windows(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Return the upper left corners of windows that cover an image; negative for a smaller image."""
+    starts = []
+    for side in shape:
+        if side <= WINDOW:
+            starts.append([-((WINDOW - side) // 2)])
+        else:
+            steps = -(-(side - WINDOW) // STRIDE)
+            starts.append([round(i * (side - WINDOW) / steps) for i in range(steps + 1)])
+    return ((top, left) for top in starts[0] for left in starts[1])
+
+
+def _distance(marked: Marked) -> float:
+    """Return how far the gland is from the middle of a window, pixels."""
+    whole = marked.right + marked.left
+    total = max(float(whole.sum()), 1e-6)
+    line = np.arange(WINDOW) - (WINDOW - 1) / 2
+    return float(np.hypot(whole.sum(1) @ line, whole.sum(0) @ line) / total)
+
+
+def lobes(marked: Marked) -> tuple[Mask, Mask]:
+    """Return the masks of right and left lobe.
+
+    The sum of calibrated probabilities is the expected area; as many pixels are selected, those of highest
+    probability. A threshold of one half would lose lobes whose edge is uncertain.
     """
-    least = PART_HEIGHT * max(region.height for region in chosen)
-    rows = [region.row for region in chosen]
-    group = list(chosen)
-    while True:
-        away = ndimage.distance_transform_edt(~np.isin(labels, [r.label for r in group])) * grid_mm
-        more = [
-            r
-            for r in regions
-            if r not in group
-            and r.height > least
-            and min(rows) - PART_ROWS_MM < r.row < max(rows) + PART_ROWS_MM
-            and away[labels == r.label].min() <= GAP_MM
-        ]
-        if not more:
-            return group
-        group += more
+    whole = np.minimum(marked.right + marked.left, 1.0)
+    taken = _most_probable(whole)
+    is_right = marked.right >= marked.left
+    return taken & is_right, taken & ~is_right
 
 
-def _refine(smooth: Image, core: Mask, labels: Labels, grid_mm: float) -> tuple[Mask, Mask, float]:
-    """Return the gland's mask, the ring of background around it, and the background's level."""
-    others = (labels > 0) & ~core
-    margin = ndimage.binary_dilation(others, iterations=max(int(OTHERS_MM / grid_mm), 1))
-    mask, ring, background = core, core, 0.0
-    for _ in range(REFINEMENTS):
-        distance = ndimage.distance_transform_edt(~mask) * grid_mm
-        ring = (distance > RING_MM[0]) & (distance <= RING_MM[1]) & ~margin
-        if ring.sum() * grid_mm**2 < RING_LEAST_MM2:
-            ring = (distance > WIDE_RING_MM[0]) & (distance <= WIDE_RING_MM[1])
-        background = float(np.median(smooth[ring])) if ring.any() else 0.0
-        near = (distance <= RING_MM[0]) & ~others
-        # The core stays: a cold part next to a hot nodule was cut at its own height.
-        found = (near & (smooth >= _cut(smooth, mask, background))) | core
-        found = ndimage.binary_fill_holes(found)
-        pieces, count = ndimage.label(found)
-        if not count:
+def _most_probable(probability: Floats) -> Mask:
+    likely = probability > FAINT
+    number = round(float(probability[likely].sum()))
+    taken = np.zeros(probability.shape, np.bool_)
+    if number < 1:
+        return taken
+    order = np.argsort(-probability, axis=None, kind="stable")[:number]
+    taken.flat[order] = True
+    taken = ndimage.binary_fill_holes(taken)
+    pieces, count = ndimage.label(taken)
+    if count > 1:
+        sizes = ndimage.sum_labels(taken, pieces, np.arange(1, count + 1))
+        taken = np.isin(pieces, 1 + np.flatnonzero(sizes >= PIECE * sizes.max()))
+    return np.asarray(taken)
+
+
+def _area_sd(marked: Marked) -> float:
+    """Return the relative standard deviation of the area, from how uncertain the pixels are."""
+    whole = np.minimum(marked.right + marked.left, 1.0)
+    return AREA_SD * float((whole * (1 - whole)).sum() / max(float(whole.sum()), 1e-6))
+
+
+def _surroundings(smooth: Image, whole: Mask, grid_mm: float) -> tuple[Mask, float]:
+    """Return the ring of background around the gland without other organs, and its level."""
+    distance = ndimage.distance_transform_edt(~whole) * grid_mm
+    for near, far in (RING_MM, WIDE_RING_MM):
+        ring = (distance > near) & (distance <= far)
+        if ring.sum() * grid_mm**2 >= RING_LEAST_MM2:
             break
-        sizes = ndimage.sum_labels(found, pieces, np.arange(1, count + 1)) * grid_mm**2 / 100
-        keep = [n for n, size in enumerate(sizes, 1) if size >= SMALLEST_CM2]
-        if not keep:
-            break
-        mask = np.isin(pieces, keep)
-    return mask, ring, background
+    if not ring.any():
+        return ring, 0.0
+    middle, high = np.percentile(smooth[ring], [50, RING_PERCENTILE])
+    ring &= smooth <= middle + 3 * (high - middle)
+    return ring, float(np.median(smooth[ring]))
 
 
-def _cut(smooth: Image, mask: Mask, background: float) -> Image:
-    """Return the counts per pixel at the edge: for each side, a fraction of its lobe's height."""
-    middle = _middle(smooth, mask, background)
-    columns = np.arange(smooth.shape[1])[None, :]
-    cut = np.full(smooth.shape, np.inf)
-    for side in (columns < middle, columns >= middle):
-        lobe = mask & side
-        if lobe.any():
-            height = float(np.percentile(smooth[lobe], LOBE_PERCENTILE)) - background
-            cut = np.where(side, background + EDGE * height, cut)
-    return cut
+def _middle(right: Mask, left: Mask) -> float:
+    """Return the column between the lobes; beside the only lobe, if the other one is missing."""
+    right_columns, left_columns = right.sum(0), left.sum(0)
+    if not left_columns.any():
+        return float(np.flatnonzero(right_columns)[-1] + 1)
+    if not right_columns.any():
+        return float(np.flatnonzero(left_columns)[0])
+    wrong = np.concatenate([[0], np.cumsum(left_columns)]) - np.concatenate(
+        [[0], np.cumsum(right_columns)]
+    )
+    return float(np.mean(np.flatnonzero(wrong == wrong.min())))
 
 
-def _middle(smooth: Image, mask: Mask, background: float) -> float:
-    """Return the column between the lobes: the profile's minimum in the gland's middle third."""
-    profile = np.where(mask, smooth - background, 0.0).sum(0)
-    occupied = np.flatnonzero(mask.any(0))
-    if not occupied.size:
-        return float(smooth.shape[1] / 2)
-    left, right = int(occupied[0]), int(occupied[-1])
-    start, stop = left + (right - left) // 3, right - (right - left) // 3 + 1
-    inner = ndimage.gaussian_filter1d(profile, PROFILE_SD)[start:stop]
-    if not inner.size:
-        return (left + right + 1) / 2
-    return start + float(np.mean(np.flatnonzero(inner == inner.min()))) + 0.5
-
-
-def _check_shape(
+def _check_surroundings(
     counts: Image, smooth: Image, mask: Mask, background: float, grid_mm: float
 ) -> None:
-    """Reject a bright object that is not a gland: a syringe, vial, point source or flood source."""
+    """Reject a bright object without a patient: a syringe, vial, point source or flood source."""
     inside = float(smooth[mask].mean())
-    if inside < GLAND_CONTRAST * background:
-        raise NoGlandError("uptake with too little contrast to the background")
     rows, columns = np.nonzero(mask)
     spread = np.cov(np.vstack([rows, columns]).astype(float)) * grid_mm**2
     # Full width of a uniform ellipse along its short axis is four standard deviations.

@@ -18,10 +18,10 @@ Floats = NDArray[np.float32]
 
 #: The weights, and the SHA-256 of their file.
 WEIGHTS = Path(__file__).with_name("gland_network.safetensors")
-WEIGHTS_SHA256 = ""
+WEIGHTS_SHA256 = "8950fd9f53c4b5d6122523379d7c45c3ca199bf00f5b1ec125a33a5c13ba05f7"
 #: Side of a pixel of the images that the network was trained on, mm, and pixels per side of its window.
 GRID_MM = 2.0
-WINDOW = 192
+WINDOW = 160
 #: Channels of `features`.
 CHANNELS = 7
 #: Output channels: right and left lobe, each for the four pixels of a block.

@@ -1,6 +1,8 @@
 """Quantities of a thyroid scintigram that nuclear medicine reports: the hand-crafted features.
 
-Constants without another source were chosen on the simulated glands of tests/unit/image/test_image.py.
+How far each is from the truth is measured by `make bench-gland` and stated in docs/methods.md. Constants
+without another source were chosen on phantoms of `benchmarks/gland_phantoms.py` with other seeds than the
+benchmark's.
 """
 
 import math
@@ -16,13 +18,23 @@ from thyrocast.physics import tc99m_left
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: Mass in g from planar area in cm²: 0.33 × area^1.5, Himanka's formula as in Nucl Med Commun
-#: 1998;19:341-346, where it overestimates diffuse goiters by half.
-HIMANKA = 0.33
-#: Margin of the gland that is excluded from heterogeneity, mm, since counts decrease there; the
-#: whole gland is used if at most INNER_LEAST pixels remain.
-MARGIN_MM = 6
-INNER_LEAST = 20
+#: Attenuation of 140 keV photons in soft tissue with the scattered photons that a window of 20 % accepts
+#: (broad beam), per mm: Zaidi and Hasegawa, J Nucl Med 2003;44:291-315, give .12 per cm, and .154 for a
+#: narrow beam.
+ATTENUATION_PER_MM = 0.012
+#: Depth (front to back) of a lobe over its width, and its standard deviation between patients: a lobe is
+#: taken as an ellipsoid of circular section.
+DEPTH_TO_WIDTH_SD = 0.17
+#: A gland that fills this share of the ellipse with its second moments is one body; two lobes fill less.
+ONE_BODY = 0.95
+#: Counts that the resolution moves out of the outline are within this distance of it, mm.
+SPILL_MM = 4.0
+#: Relative standard deviation of the uptake from scatter, resolution and background beyond noise; and of the
+#: depth of the gland's front between patients, mm.
+UPTAKE_SD, DEPTH_SD_MM = 0.12, 5.0
+#: Smoothing before heterogeneity is measured (standard deviation), mm; margin of a lobe that is excluded,
+#: mm; and least number of pixels inside, else the whole lobe is used.
+TEXTURE_SMOOTH_MM, MARGIN_MM, INNER_LEAST = 5.0, 4.0, 40
 #: Salivary glands: this far above the top of the thyroid (from, to; mm), up to this far to each side
 #: of its middle (mm). At least SALIVARY_LEAST_MM of that height must be in the image.
 SALIVARY_ABOVE_MM = (30, 110)
@@ -57,7 +69,7 @@ class SyringeCounts:
 
 @dataclass(frozen=True)
 class Quantities:
-    """Quantities of a gland by their names in `thyrocast.contract.cohort`: `QUALITY` and `QUANTITIES`.
+    """Quantities of a gland by the names of `thyrocast.contract.cohort` (QUANTITIES and QUALITY).
 
     None if a quantity cannot be computed. Net counts are counts minus background, which is the mean
     in the ring around the gland, times the area.
@@ -70,34 +82,40 @@ class Quantities:
         Net counts.
     q_rate
         Net counts per second.
-    q_uptake
-        Technetium uptake, percent.
+    q_snr
+        Net counts, divided by their standard deviation from counting noise.
+    q_score
+        Probability that the image shows a thyroid.
+    q_uptake, q_uptake_sd
+        Technetium uptake, corrected for attenuation and resolution, and its standard deviation, percent.
     q_area_right, q_area_left
         Areas of the lobes, cm².
-    q_mass
-        Mass from the areas, g.
+    q_mass, q_mass_sd
+        Mass from areas and widths of the lobes, and its standard deviation, g.
     q_asymmetry
         (right - left) / (right + left) net counts.
     q_heterogeneity
-        Coefficient of variation of the net counts per pixel.
+        Coefficient of variation of the net counts per pixel that neither the lobes' shape nor counting
+        noise explains; 0 if they explain more than there is.
     q_to_background, q_to_salivary
         Mean counts per pixel, divided by those of the background and of the salivary glands.
-    q_snr
-        Net counts, divided by their standard deviation from counting noise.
     """
 
     q_gross_counts: float | None
     q_counts: float | None
     q_rate: float | None
+    q_snr: float | None
+    q_score: float | None
     q_uptake: float | None
+    q_uptake_sd: float | None
     q_area_right: float | None
     q_area_left: float | None
     q_mass: float | None
+    q_mass_sd: float | None
     q_asymmetry: float | None
     q_heterogeneity: float | None
     q_to_background: float | None
     q_to_salivary: float | None
-    q_snr: float | None
 
 
 def measure(
@@ -106,6 +124,8 @@ def measure(
     grid_mm: float,
     duration_s: float | None,
     dose_rate: float | None = None,
+    *,
+    depth_mm: float,
 ) -> Quantities:
     """Return the quantities of a gland.
 
@@ -121,6 +141,8 @@ def measure(
         Duration, s; if it is None, so are rate and uptake.
     dose_rate
         Count rate of the injected activity in air when the gland is imaged, counts/s.
+    depth_mm
+        Depth of the gland's front under the skin, mm.
     """
     pixel_cm2 = grid_mm**2 / 100
     whole, ring = gland.whole, gland.ring
@@ -131,23 +153,35 @@ def measure(
     net = gross - level * pixels
     right = float(counts[gland.right].sum()) - level * float(gland.right.sum())
     left = float(counts[gland.left].sum()) - level * float(gland.left.sum())
-    area_right = float(gland.right.sum()) * pixel_cm2
-    area_left = float(gland.left.sum()) * pixel_cm2
-    rate = net / duration_s if duration_s else None
+    lobes = [lobe_size(side, grid_mm) for side in bodies(gland)]
+    mass = sum(volume for volume, _ in lobes)
+    mass_sd = mass * math.hypot(DEPTH_TO_WIDTH_SD, 1.5 * gland.area_sd)
+    # Poisson: the variance of the gross counts, and that of the background subtracted from them.
+    snr = _ratio(net, math.sqrt(max(gross + level * pixels, 0.0)))
+    uptake, uptake_sd = None, None
+    if duration_s and dose_rate:
+        depth = depth_mm + max(width for _, width in lobes) / 2
+        rate = _counts_around(counts, gland, level, grid_mm) / duration_s
+        uptake = 100 * rate / dose_rate * math.exp(ATTENUATION_PER_MM * depth)
+        uptake_sd = abs(uptake) * math.hypot(
+            UPTAKE_SD, ATTENUATION_PER_MM * DEPTH_SD_MM, 1 / snr if snr and snr > 0 else 1.0
+        )
     return Quantities(
         q_gross_counts=gross,
         q_counts=net,
-        q_rate=rate,
-        q_uptake=100 * rate / dose_rate if rate is not None and dose_rate else None,
-        q_area_right=area_right,
-        q_area_left=area_left,
-        q_mass=HIMANKA * (area_right + area_left) ** 1.5,
+        q_rate=net / duration_s if duration_s else None,
+        q_snr=snr,
+        q_score=gland.score,
+        q_uptake=uptake,
+        q_uptake_sd=uptake_sd,
+        q_area_right=float(gland.right.sum()) * pixel_cm2,
+        q_area_left=float(gland.left.sum()) * pixel_cm2,
+        q_mass=mass,
+        q_mass_sd=mass_sd,
         q_asymmetry=_ratio(right - left, right + left),
-        q_heterogeneity=_heterogeneity(counts, whole, level, grid_mm),
+        q_heterogeneity=heterogeneity(counts, gland, level, grid_mm),
         q_to_background=_ratio(gross / pixels, level),
         q_to_salivary=_ratio(gross / pixels, _salivary(counts, gland, grid_mm)),
-        # Poisson: the variance of the gross counts, and that of the background subtracted from them.
-        q_snr=_ratio(net, math.sqrt(max(gross + level * pixels, 0.0))),
     )
 
 
@@ -155,8 +189,38 @@ def without_lengths(measured: Quantities) -> Quantities:
     """Return the quantities that are valid if the pixel size is unknown, as with a pinhole."""
     return replace(
         measured,
-        q_area_right=None, q_area_left=None, q_mass=None, q_heterogeneity=None, q_to_salivary=None,
+        q_area_right=None, q_area_left=None, q_mass=None, q_mass_sd=None, q_uptake=None,
+        q_uptake_sd=None, q_heterogeneity=None, q_to_salivary=None,
     )  # fmt: skip
+
+
+def bodies(gland: Gland) -> tuple[Mask, ...]:
+    """Return the lobes' masks; the whole gland if it is one ellipse, as when it did not descend."""
+    rows, columns = np.nonzero(gland.whole)
+    area, spread = rows.size, np.cov(np.vstack([rows, columns]).astype(float))
+    ellipse = 4 * math.pi * math.sqrt(max(float(np.linalg.det(spread)), 0.0))
+    return (gland.whole,) if area > ONE_BODY * ellipse else (gland.right, gland.left)
+
+
+def lobe_size(mask: Mask, grid_mm: float) -> tuple[float, float]:
+    """Return the volume of a lobe (ml, which is g) and its width (mm) from its mask (H, W).
+
+    The volume of an ellipsoid is 4/3 of its projected area times its semi-axis along the ray, which
+    is taken to be as long as the short one in the image. The short axis is that of an ellipse with the
+    mask's second moments.
+    """
+    rows, columns = np.nonzero(mask)
+    if rows.size < 3:
+        return 0.0, 0.0
+    spread = np.cov(np.vstack([rows, columns]).astype(float)) + np.eye(2) / 12
+    short = 2 * math.sqrt(float(np.linalg.eigvalsh(spread)[0])) * grid_mm
+    return 4 / 3 * rows.size * grid_mm**2 * short / 1000, 2 * short
+
+
+def _counts_around(counts: Image, gland: Gland, level: float, grid_mm: float) -> float:
+    """Return the net counts within `SPILL_MM` of the gland."""
+    near = ndimage.distance_transform_edt(~gland.whole) * grid_mm <= SPILL_MM
+    return float(counts[near].sum()) - level * float(near.sum())
 
 
 def dose_rate(
@@ -192,12 +256,45 @@ def _ratio(a: float, b: float | None) -> float | None:
     return a / b if b is not None and b > 0 else None
 
 
-def _heterogeneity(counts: Image, whole: Mask, level: float, grid_mm: float) -> float | None:
-    """Return the coefficient of variation inside the gland, at the resolution of the collimator."""
-    smooth = ndimage.gaussian_filter(counts, SEGMENTATION_SMOOTH_MM / grid_mm)
-    inner = ndimage.binary_erosion(whole, iterations=max(round(MARGIN_MM / grid_mm), 1))
-    net = smooth[inner if inner.sum() > INNER_LEAST else whole] - level
-    return _ratio(float(net.std()), float(net.mean()))
+def heterogeneity(counts: Image, gland: Gland, level: float, grid_mm: float) -> float | None:
+    """Return the coefficient of variation in the lobes beyond thickness and counting noise.
+
+    A lobe is thick in its middle: a quadratic function of the position is fitted to the net counts of each
+    lobe and removed. The variance that Poisson noise leaves after smoothing is subtracted.
+    """
+    sigma = TEXTURE_SMOOTH_MM / grid_mm
+    smooth = ndimage.gaussian_filter(counts, sigma)
+    # Sum of the squared kernel: the share of the variance that smoothing leaves; its inverse is the
+    # number of pixels that become one.
+    kernel = 1 / (4 * math.pi * sigma**2)
+    variance = total = 0.0
+    number = 0
+    for side in (gland.right, gland.left):
+        inner = ndimage.binary_erosion(side, iterations=max(round(MARGIN_MM / grid_mm), 1))
+        if inner.sum() < INNER_LEAST:
+            inner = side
+        if inner.sum() < INNER_LEAST:
+            continue
+        net = smooth[inner] - level
+        terms = _quadratic(inner)
+        residual = net - terms @ np.linalg.lstsq(terms, net, rcond=None)[0]
+        # The fit also removes noise: a share given by the number of terms and of independent pixels.
+        left = 1 - min(terms.shape[1] / max(net.size * kernel, 1.0), 0.9)
+        noise = float(np.maximum(smooth[inner], 0).sum()) * kernel * left
+        variance += float(np.square(residual).sum()) - noise
+        total += float(net.sum())
+        number += net.size
+    if not number or total <= 0:
+        return None
+    return math.sqrt(max(variance / number, 0.0)) / (total / number)
+
+
+def _quadratic(mask: Mask) -> Image:
+    """Return the terms of a quadratic function at a mask's pixels: (pixels, 6)."""
+    rows, columns = (part.astype(float) for part in np.nonzero(mask))
+    y = (rows - rows.mean()) / max(float(rows.std()), 1.0)
+    x = (columns - columns.mean()) / max(float(columns.std()), 1.0)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
 
 
 def _salivary(counts: Image, gland: Gland, grid_mm: float) -> float | None:

@@ -20,28 +20,17 @@ from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
 from thyrocast.image import field as images
-from thyrocast.image import gland as glands
 from thyrocast.image import quantities, syringes
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
+from thyrocast.image.locating import PINHOLE_GLAND_MM, UnusableError, extent_mm, find
 from thyrocast.image.quantities import Quantities, SyringeCounts
 from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
-#: Longest field of view, mm: no imaging bed is longer. A longer one would exhaust the memory.
-FIELD_MM = 2_500.0
-#: Side of the field of a pinhole at the usual distance of 10 cm, mm. The gland is found with this
-#: nominal size; then the field is scaled so that the gland's longer side has the length of a normal
-#: gland with its isthmus.
-PINHOLE_FIELD_MM = 200.0
-PINHOLE_GLAND_MM = 60.0
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
-
-
-class UnusableError(ValueError):
-    """A scan that cannot be standardized; the message is a reason for the record."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +107,22 @@ class Standardized:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A patient without a usable scan, and the reason why the best scan is not usable."""
+    """A patient without a usable scan, and the reason why the best scan is not usable.
+
+    Attributes
+    ----------
+    patient
+        Pseudonym.
+    reason
+        Of the best scan.
+    counts, score
+        Net counts in its gland, and the probability that it shows a thyroid, as far as they are known.
+    """
 
     patient: str
     reason: str
+    counts: float | None = None
+    score: float | None = None
 
 
 def standardize_job(
@@ -181,14 +182,21 @@ def standardize_patient(
     folder, center, settings
         As in `standardize_job`.
     """
-    reasons: list[str] = []
+    refused: list[Unusable] = []
     for rank, scan in enumerate(scans):
         try:
             return replace(_standardize(patient, scan, folder, center, settings), rank=rank)
-        except (UnusableError, NoGlandError, PixelError) as error:
-            reasons.append(str(error))
+        except UnusableError as error:
+            measured = error.quantities
+            counts = measured.q_counts if measured else None
+            score = measured.q_score if measured else None
+            refused.append(Unusable(patient, str(error), counts, score))
+        except NoGlandError as error:
+            refused.append(Unusable(patient, str(error), score=error.score))
+        except PixelError as error:
+            refused.append(Unusable(patient, str(error)))
     # The reason of the best scan is reported; the others are only alternatives.
-    return Unusable(patient, reasons[0])
+    return refused[0]
 
 
 def _standardize(
@@ -198,28 +206,29 @@ def _standardize(
     if counts.saturated > settings.max_saturation:
         raise UnusableError("clipped: too many pixels have the largest value")
     image = np.rot90(counts.image, scan.turn)
-    spacing = _spacing(scan, image)
-    if max(image.shape[0] * spacing[0], image.shape[1] * spacing[1]) > FIELD_MM:
-        raise UnusableError("a field larger than any camera's")
     if image.max() <= 0:
         raise UnusableError("an image without counts")
-    grid = images.to_grid(image, spacing)
-    limits = (settings.min_area_cm2, settings.max_area_cm2)
-    gland = glands.find_gland(grid, GRID_MM, limits)
+    grid, gland, spacing = find(image, scan, settings)
+    dose_rate = _dose_rate(patient, scan, folder, center)
     measured = quantities.measure(
-        grid, gland, GRID_MM, scan.duration_s, _dose_rate(patient, scan, folder, center)
+        grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
     )
     if scan.kind is ScanKind.CAPTURE:
         # Gray values are not counts: only ratios, shapes and sizes are valid.
         measured = replace(
-            measured, q_gross_counts=None, q_counts=None, q_rate=None, q_uptake=None, q_snr=None
-        )
+            measured, q_gross_counts=None, q_counts=None, q_rate=None, q_snr=None, q_uptake=None,
+            q_uptake_sd=None, q_heterogeneity=None,
+        )  # fmt: skip
     elif (measured.q_counts or 0.0) < settings.min_counts:
-        raise UnusableError("too few counts in the gland")
+        raise UnusableError(
+            f"too few counts in the gland: {measured.q_counts or 0.0:.0f}, expected at least "
+            f"{settings.min_counts:.0f} (min_counts)",
+            measured,
+        )
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
     if scan.is_pinhole:
-        side *= _extent_mm(gland.whole) / PINHOLE_GLAND_MM
+        side *= extent_mm(gland.whole) / PINHOLE_GLAND_MM
         measured = quantities.without_lengths(measured)
     field = Field(row - side / 2, column - side / 2, side, settings.size)
     # Counts can be negative if the camera subtracted background; the network takes square roots.
@@ -228,7 +237,7 @@ def _standardize(
     pixels = np.ascontiguousarray(counts.image).tobytes()
     return Standardized(
         patient=patient,
-        image=_intensity(cropped, mask, field, scan, settings).astype(np.float32),
+        image=_intensity(cropped, mask, field, scan, dose_rate, settings).astype(np.float32),
         mask=mask.astype(np.uint8),
         digest=hashlib.blake2b(pixels, digest_size=16).hexdigest(),
         acquisition=_acquisition(
@@ -238,30 +247,18 @@ def _standardize(
     )
 
 
-def _spacing(scan: RegisteredScan, image: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the distances of rows and of columns after the turn, mm; nominal for a pinhole."""
-    if scan.row_mm is None or scan.column_mm is None:
-        nominal = PINHOLE_FIELD_MM / max(image.shape)
-        return nominal, nominal
-    return (scan.column_mm, scan.row_mm) if scan.turn % 2 else (scan.row_mm, scan.column_mm)
-
-
-def _extent_mm(gland: NDArray[np.bool_]) -> float:
-    """Return the longer side of a gland's bounding box, mm."""
-    sides = [np.ptp(np.flatnonzero(gland.any(axis))) + 1 for axis in (0, 1)]
-    return float(max(sides)) * GRID_MM
-
-
 def _intensity(
     counts: NDArray[np.float64],
     mask: NDArray[np.bool_],
     field: Field,
     scan: RegisteredScan,
+    dose_rate: float | None,
     settings: ImageConfig,
 ) -> NDArray[np.float64]:
     """Return counts on a scale that can be compared between cameras; nothing is clipped.
 
-    ``relative`` has mean 1 in the gland. ``activity`` is counts/s per MBq and cm².
+    ``relative`` has mean 1 in the gland. ``activity`` is percent of the injected activity per cm²,
+    which `dose_rate` (counts/s in air at the time of the image) represents.
     """
     if not mask.any() or counts[mask].mean() <= 0:
         raise UnusableError("a gland outside the field of view")
@@ -269,9 +266,12 @@ def _intensity(
         return np.asarray(counts / counts[mask].mean())
     if scan.is_pinhole:
         raise UnusableError("a pinhole, which gives no counts per area")
-    if not scan.duration_s or not scan.tc_activity_mbq:
-        raise UnusableError("duration or injected activity not stated")
-    return counts / (scan.duration_s * scan.tc_activity_mbq * field.pixel_mm**2 / 100)
+    if not scan.duration_s or not dose_rate:
+        raise UnusableError(
+            "intensity `activity` needs duration and an image of the syringe, or duration, activity, "
+            "delay and fallbacks.sensitivity; one of them is missing"
+        )
+    return 100 * counts / (scan.duration_s * dose_rate * field.pixel_mm**2 / 100)
 
 
 def _dose_rate(
@@ -344,7 +344,8 @@ def records(results: Iterable[Standardized | Unusable]) -> pd.DataFrame:
 def _record(result: Standardized | Unusable) -> dict[str, Any]:
     blank = dict.fromkeys(RECORDS.names) | {"patient": result.patient}
     if isinstance(result, Unusable):
-        return blank | {"usable": False, "reason": result.reason}
+        seen = {"q_counts": result.counts, "q_score": result.score}
+        return blank | {"usable": False, "reason": result.reason} | seen
     measured = asdict(result.acquisition) | asdict(result.quantities) | {"rank": result.rank}
     return blank | {"usable": True, "reason": ""} | {n: _finite(v) for n, v in measured.items()}
 

@@ -6,7 +6,8 @@ mapped to the features of the network that was trained on all training patients:
 without outcomes to the patients on whom both networks were trained. The embedding of
 a patient who is predicted goes through the map that is fitted from the full network's features to
 the same features. Both maps remove the part of an embedding that is outside the span of the training
-patients' embeddings, so that features of training and test patients are comparable.
+patients' embeddings, so that features of training and test patients have a similar spread. They
+remain distinguishable: training and test patients are not exchangeable (docs/signature.md).
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from thyrocast.simulation.scene import Scene
 
 #: Attenuation of 140 keV photons in soft tissue without build-up, per mm.
 ATTENUATION_PER_MM = 0.0150
+#: Largest field, mm: that of a network's window.
+FIELD_MM = 320.0
 FWHM_TO_SD = 1.0 / 2.354820045
 #: Least smoothed contrast and net counts of a gland that a reader could be expected to see.
 VISIBLE_CONTRAST, VISIBLE_COUNTS = 0.35, 400.0
@@ -113,7 +115,7 @@ def draw_camera(rng: Generator, kind: Kind) -> Camera:
     if rng.random() < 0.35:
         high, wide = rng.uniform(170, 400), rng.uniform(170, 540)
     # The field of the simulation: a wider one is seen as a part, like a window of it.
-    high, wide = min(high, 384.0), min(wide, 384.0)
+    high, wide = min(high, FIELD_MM), min(wide, FIELD_MM)
     centered = rng.random() < 0.7
     free = 0.08 if centered else 0.24
     place = rng.normal(0, [free * wide, free * high])

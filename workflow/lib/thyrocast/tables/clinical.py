@@ -202,10 +202,27 @@ def _check_columns(sheet: Sheet, center: CenterConfig) -> None:
     ]
     if absent:
         raise InputError(absent[0] if len(absent) == 1 else "\n".join(["", *absent]))
+    _check_identifiers(sheet, center)
     if not sheet.rows or not any(sheet.column(center.columns.patient)):
         raise InputError(
             f"center {center.name}, column {center.columns.patient!r}: no patient in table "
             f"{center.clinical}, expected one row per patient with an identifier"
+        )
+
+
+def _check_identifiers(sheet: Sheet, center: CenterConfig) -> None:
+    """Refuse identifiers of which a spreadsheet program kept only the first digits."""
+    cells = sheet.column(center.columns.patient)
+    cut = [
+        line
+        for line, cell in zip(sheet.lines, cells, strict=True)
+        if re.fullmatch(r"\d([.,]\d+)?E\+\d+", cell, re.IGNORECASE)
+    ]
+    if cut:
+        raise InputError(
+            f"center {center.name}, column {center.columns.patient!r}, row {cut[0]}: {len(cut)} "
+            "identifiers have an exponent, because a spreadsheet program read them as numbers and "
+            "dropped digits: export the table again with this column as text"
         )
 
 
@@ -247,6 +264,8 @@ def _with_dates_checked(
     patient: ClinicalPatient, row: Row, center: CenterConfig
 ) -> ClinicalPatient:
     """Add why a patient is excluded whose row has a date that can't be read."""
+    if not row.unreadable_dates:
+        return patient
     for key, header in center.named_columns().items():
         # What may be a date or a word has its own reasons in `criteria` and `followup`.
         if header in row.unreadable_dates and is_date_key(key):

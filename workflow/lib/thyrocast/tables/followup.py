@@ -1,6 +1,7 @@
 """Read the follow-up after therapy from a row of a center's table."""
 
 import datetime
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from thyrocast.contract.names import SecondKind, ThyroidState
 from thyrocast.contract.text import fold
 from thyrocast.tables.cells import Row, words
 from thyrocast.tables.codes import NO, YES
+from thyrocast.tables.numbers import Bound
 
 #: From this time on a restart of antithyroid drugs means failure, unless the config says otherwise.
 DRUGS_COUNT_FROM = "24 weeks"
@@ -136,9 +138,9 @@ def _read_visit(
     if row.text(visit.state):
         state = _read_state(row, visit.state, rule.states)
     else:
-        tsh = row.number(visit.tsh, "tsh", factors["tsh"])
-        ft4 = row.number(visit.ft4, "ft4", factors["ft4"])
-        ft3 = row.number(visit.ft3, "ft3", factors["ft3"])
+        tsh = _read_hormone(row, visit.tsh, "tsh", factors["tsh"], rule.reference.tsh)
+        ft4 = _read_hormone(row, visit.ft4, "ft4", factors["ft4"], rule.reference.ft4)
+        ft3 = _read_hormone(row, visit.ft3, "ft3", factors["ft3"], rule.reference.ft3)
     drug = row.takes_drug(visit.drug, center.codes.antithyroid_drug)
     hormone = row.takes_levothyroxine(visit.levothyroxine, center.codes.levothyroxine)
     return Visit(
@@ -152,6 +154,24 @@ def _read_visit(
         hormone or (row.names_hormone(visit.drug) if drug is False else hormone),
         visit.drug is not None,
     )
+
+
+def _read_hormone(
+    row: Row, column: str | None, name: str, factor: float, reference: tuple[float, float]
+) -> float | None:
+    """Return a hormone; None, with a fault, for a limit that may be inside or outside the range.
+
+    ``<0.4`` is below a range that begins at 0.4, but ``<0.5`` may be below it or in it.
+    """
+    value, bound = row.number(column, name, factor), row.bound(column, name, factor)
+    if value is None or bound is None:
+        return value
+    if bound is Bound.BELOW and value <= reference[0]:
+        return math.nextafter(value, -math.inf)
+    if bound is Bound.ABOVE and value >= reference[1]:
+        return math.nextafter(value, math.inf)
+    row.fault(column, "a limit that does not show whether the value is in the reference range")
+    return None
 
 
 def _read_days(row: Row, visit: VisitConfig, therapy: datetime.date | None) -> float | None:

@@ -15,16 +15,16 @@ _EARLIER = r"(prev|prior|earlier|fruh|vorher|vorang|\bvor|anter|preced|onceki|wc
 _IODINE = r"(\brai|\brjt|\brit\b|i-?131|radio|iod|yod|jod)"
 _SURGERY = r"(surg|\bop\b|operat|thyr\w*ectom|tir\w*ectom|chirurg|cirug|ameliyat)"
 _NAMES = {
-    "columns.patient": r"pat(ient)?[ ._-]*(id|nr|no|num|code)|\bmrn\b|\bid\b|historia|dossier|hasta ?no|kimlik|"
+    "columns.patient": r"pat(ient)?(en|e|in)?[ ._-]*(id|nr|no|num|code)|\bmrn\b|\bid\b|historia|dossier|hasta ?no|kimlik|"
     r"identifi|numer pacjenta|\bipp\b|prontuario",
     "columns.therapy_date": r"(therap|treat|behandl|trait|tratam|tratt|terapi|tedavi|leczeni|rai|rit|i-?131).*"
     r"(date|datum|fecha|\bdata\b|tarih|\bam\b|\bon\b|\bdt\b)|"
     r"(date|datum|fecha|\bdata\b|tarih).*(therap|treat|behandl|trait|tratam|tratt|terapi|tedavi|rai|i-?131)",
-    "columns.birth_date": r"birth|\bdob\b|geb(urts|\b|\.)|naiss|nacim|nascit|nascim|dogum|urodz|geboorte",
+    "columns.birth_date": r"birth|\bdob\b|geb(urts|\b|\.)|naiss|\bnac\b|nacim|\bnee?\b|\bne\(e\)|nascit|nascim|dogum|urodz|geboorte",
     "columns.sex": r"\bsex|\bgender|geschlecht|\bsesso|\bsexo|cinsiyet|plec|geslacht|genere",
     "columns.age": r"\bage\b|\balter\b|\bedad\b|\beta\b|\bidade\b|\byas\b|\bwiek\b|leeftijd",
     "columns.gland_mass": r"(gland|thyroid|schilddr|thyr|tiroid|tireoid|tarczyc|schildklier).*"
-    r"(mass|vol|weight|gewicht|poids|peso|hacim|size)|\bvolum|(mass|weight|peso|poids).*(thyr|tiroid)",
+    r"(mass|vol|weight|gewicht|poids|peso|hacim|size)|\bvolum|(mass|weight|gewicht|peso|poids).*(thyr|tiroid|schild)",
     "columns.uptake_24h": r"uptake|\braiu|captac|captation|captaz|captacao|tutulum|wychwyt|opname|\bfix\w* 24|speicher",
     "columns.activity": r"activ|aktiv|attivita|ativid|\bdos[eis]|\bmbq|\bmci|aktywn|\bdawk",
     "columns.trab": r"trab|\btrak\b|\btsi\b|\btbii\b|rezeptor|receptor|recepteur",
@@ -35,7 +35,7 @@ _NAMES = {
     "columns.withdrawal_days": r"withdraw|absetz|abgesetzt|arret|suspens|sin antitiro|kesilme|odstaw|stop.*(day|atd)|"
     r"(day|tage|jours|dias|giorni|gun).*(off|ohne|sans|sin|senza|without)",
     "columns.orbitopathy": r"orbitop|ophthalmop|oftalmop|ophtalmop|exophth|\beo\b|\bgo\b|orbitopat|oftalmopat",
-    "columns.smoking": r"smok|rauch|tabac|fum[aeo]|taba[cq]|sigara|palen|roken|palacz|tytoń",
+    "columns.smoking": r"smok|rauch|taba[cgk]|fum[aeo]|sigara|palen|roken|palacz|tytoń",
     "columns.outcome": r"outcome|result|erfolg|respuesta|reponse|esito|risultato|wynik|sonuc|resultado|cured|remission|"
     r"uitkomst|heilung",
     "outcome.visits.date": r"(visit|follow|kontroll|visite|control|suivi|visita|kontrol|wizyt).*(date|datum|fecha|data|tarih)",
@@ -52,8 +52,8 @@ _NAMES = {
     r"tratam|behandl|tedavi|terapi)|thyroidectom|tiroidectom|\bop\b|surgery|chirurg",
 }  # fmt: skip
 _PATTERNS = {key: re.compile(pattern) for key, pattern in _NAMES.items()}
-# Share of the cells that must look alike.
-_MOST = 0.8
+# Number of cells from which a column looks like something, and their share that must be alike.
+_LEAST, _MOST = 3, 0.8
 _SEXES = {"f", "m", "w", "female", "male", "mujer", "varon", "homme", "femme", "k", "e", "v", "h"}
 _UNITS = {"mci": "columns.activity", "mbq": "columns.activity", "gbq": "columns.activity"}
 
@@ -68,7 +68,7 @@ def by_name(header: str) -> list[str]:
 def by_content(texts: Sequence[str]) -> list[str]:
     """Return the config keys whose column most of the cells look like."""
     filled = [text for text in texts if text]
-    if not filled:
+    if len(filled) < _LEAST:
         return []
     share = _MOST * len(filled)
     if sum(map(_is_date, filled)) >= share:

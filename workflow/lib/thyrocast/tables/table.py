@@ -56,7 +56,8 @@ class Table:
         """Return the cells of a column; "" for an empty one and for "not known"."""
         if header not in self._texts:
             cells = self.sheet.column(header)
-            self._texts[header] = ["" if fold(cell) in self._missing else cell for cell in cells]
+            unknown = {cell for cell in set(cells) if fold(cell) in self._missing}
+            self._texts[header] = ["" if cell in unknown else cell for cell in cells]
         return self._texts[header]
 
     def numbers(self, header: str, quantity: str, factor: float) -> NumberColumn:

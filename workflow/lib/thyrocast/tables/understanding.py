@@ -1,6 +1,7 @@
 """What was understood of a center's table: the document that a data manager checks."""
 
 import datetime
+import logging
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from thyrocast.tables.numbers import Bound
 from thyrocast.tables.table import Table
 from thyrocast.tables.units import UNITS
 
+LOG = logging.getLogger("thyrocast")
 # Largest number of unreadable cells, and of rows with a code, that are listed.
 _EXAMPLES = 50
 
@@ -58,6 +60,13 @@ def understand(center: CenterConfig, read: ClinicalTable) -> Understanding:
         unused=_unused(table, center),
         notes=read.notes,
     )
+
+
+def log_warnings(understanding: Understanding) -> None:
+    """Log what should be looked at in each column; no warning quotes a cell."""
+    for column in understanding.columns:
+        for warning in column.warnings:
+            LOG.warning("center %s, column %r: %s", understanding.center, column.header, warning)
 
 
 def _unread(table: Table, header: str) -> Column:

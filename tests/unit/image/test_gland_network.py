@@ -1,0 +1,102 @@
+"""The shipped network is the tested one, and finds glands of a simulator it was not trained on."""
+
+import hashlib
+import itertools
+
+import numpy as np
+import pytest
+
+from benchmarks import gland, gland_phantoms
+from thyrocast.image import gland_network
+from thyrocast.image.gland import NoGlandError, find_gland, lobes
+from thyrocast.image.gland_network import GRID_MM, Marked
+
+PHANTOMS = 0.02
+
+
+def test_the_shipped_weights_are_the_tested_ones() -> None:
+    digest = hashlib.sha256(gland_network.WEIGHTS.read_bytes()).hexdigest()
+    assert digest == gland_network.WEIGHTS_SHA256
+    weights = gland_network.load()
+    assert all(np.isfinite(value).all() for value in weights.values())
+
+
+def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gland_network, "WEIGHTS_SHA256", "0" * 64)
+    gland_network.load.cache_clear()
+    with pytest.raises(ValueError, match="is not the file of this version"):
+        gland_network.load()
+    gland_network.load.cache_clear()
+
+
+def test_the_same_image_gives_the_same_bits() -> None:
+    counts = np.random.default_rng(0).poisson(5.0, (160, 160)).astype(np.float32)
+    first, again = (gland_network.mark(counts, np.ones_like(counts)) for _ in range(2))
+    assert np.array_equal(first.right, again.right)
+    assert first.score == again.score
+
+
+def test_the_numpy_network_equals_that_of_the_training() -> None:
+    torch = pytest.importorskip("torch")
+    from thyrocast.network.gland_network import restore
+
+    counts = np.random.default_rng(0).poisson(5.0, (160, 160)).astype(np.float32)
+    counts[60:90, 50:70] += 50
+    marked = gland_network.mark(counts, np.ones_like(counts))
+    features = gland_network.features(counts, np.ones_like(counts))
+    network = restore(gland_network.WEIGHTS)
+    with torch.no_grad():
+        logits, score = network(torch.from_numpy(features)[None])
+    right = torch.sigmoid(torch.nn.functional.pixel_shuffle(logits, 2))[0, 0].numpy()
+    assert marked.right == pytest.approx(right, abs=1e-3)
+    assert marked.score == pytest.approx(torch.sigmoid(score).item(), abs=1e-3)
+
+
+def test_glands_of_another_simulator_are_found() -> None:
+    results = {
+        case: [gland.judge(example, gland.network) for example in group]
+        for case, group in itertools.groupby(
+            gland_phantoms.examples(99, PHANTOMS), lambda example: example.case
+        )
+    }
+    aimed = [
+        result
+        for case in gland_phantoms.CASES
+        if case.thyroid and case.name not in gland.NOT_AIMED
+        for result in results[case.name]
+    ]
+    areas = np.abs([area for result in aimed for area in result.areas])
+    assert sum(result.wrong for result in aimed) == 0
+    assert sum(bool(result.refused) for result in aimed) <= 1
+    assert np.median(areas) < 0.15
+    assert np.median([result.dice for result in aimed if not result.refused]) > 0.88
+    negatives = [r for c in gland_phantoms.CASES if not c.thyroid for r in results[c.name]]
+    assert sum(bool(result.refused) for result in negatives) >= len(negatives) - 1
+
+
+def test_as_many_pixels_are_taken_as_the_probabilities_say() -> None:
+    row = np.linspace(0, 1, 41, dtype=np.float32)
+    right = np.zeros((60, 60), np.float32)
+    right[10:50, 5:46] = np.minimum(row, row[::-1]) * 2
+    marked = Marked(right, np.zeros_like(right), 1.0)
+    mask, other = lobes(marked)
+    assert mask.sum() == pytest.approx(right.sum(), rel=0.02)
+    assert not other.any()
+
+
+def test_a_field_larger_than_the_window_is_searched() -> None:
+    example = gland_phantoms.draw(gland_phantoms.CASES[3], np.random.default_rng(4))
+    grid = gland.field.to_grid(example.counts, (example.pixel_mm,) * 2)
+    alone = find_gland(grid, GRID_MM, (2.0, 250.0))
+    wide = np.zeros((grid.shape[0] + 120, grid.shape[1] + 160))
+    wide[100 : 100 + grid.shape[0], 140 : 140 + grid.shape[1]] = grid
+    found = find_gland(wide, GRID_MM, (2.0, 250.0))
+    rows, columns = (np.nonzero(mask) for mask in (alone.whole, found.whole))
+    assert columns[0].mean() - rows[0].mean() == pytest.approx(100, abs=2)
+    assert columns[1].mean() - rows[1].mean() == pytest.approx(140, abs=2)
+
+
+def test_an_image_without_a_gland_says_its_score() -> None:
+    flat = np.random.default_rng(2).poisson(5.0, (128, 128)).astype(float)
+    with pytest.raises(NoGlandError, match=r"no thyroid found in the image \(score 0\.\d\d\)"):
+        find_gland(flat, GRID_MM, (2.0, 250.0))
