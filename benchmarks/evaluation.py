@@ -21,6 +21,7 @@ from thyrocast.contract.names import Model
 from thyrocast.evaluation import design
 from thyrocast.evaluation.settings import Settings
 
+MODELS = 5
 CENTERS = ("north", "south", "east", "west")
 
 
@@ -45,7 +46,7 @@ def study(patients: int, name: str):
                 "probability": special.expit(known + random.normal(size=patients)),
             }
         )
-        for model in Model
+        for model in list(Model)[:MODELS]
     ]  # fmt: skip
     return io.concat(PREDICTIONS, frames), io.concat(COHORT, [cohort])
 

@@ -97,3 +97,12 @@ def test_every_left_out_file_has_its_reason_and_an_example(tmp_path: Path) -> No
     assert "bone.dcm" in section
     assert "broken.dcm" in section
     assert "data:image/jpeg" in section
+
+
+def test_an_image_without_a_date_is_a_finding(tmp_path: Path) -> None:
+    hospital = examples.hospital(tmp_path, patients=2)
+    hospital.patient("UNDATED", therapy="", birth="1972-07-01")
+    hospital.scan("undated.dcm", scan("UNDATED", seed=78, PatientBirthDate="19720701"))
+    findings = check.check(examples.center(hospital)).findings
+    shown = {one.subject: [e.identifier for e in one.examples] for one in findings}
+    assert shown["undated"] == ["UNDATED"]

@@ -9,6 +9,7 @@ from thyrocast.check.contradictions import contradictions, same_people
 from thyrocast.check.findings import Example, Finding, Section, ordered
 from thyrocast.check.flags import flag_findings
 from thyrocast.check.people import Excluded, Flow, file_name
+from thyrocast.check.quality import quality_findings
 from thyrocast.check.reasons import Stage, advice
 from thyrocast.check.values import Column
 from thyrocast.contract.check import RemarkCode, Severity
@@ -36,6 +37,7 @@ def findings(
             *_unreadable_files(center),
             *_assumed(center),
             *flag_findings(center),
+            *quality_findings(center),
             *contradictions(center),
             *same_people(center),
         ]

@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from thyrocast.check import flags
+from thyrocast.check import flags, quality
 from thyrocast.check.center import Center
 from thyrocast.check.people import file_name
 from thyrocast.contract.check import Severity
+from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.pages import numbers
 
@@ -30,6 +31,8 @@ WHITE = 99.5
 #: Color of the outline (red, green, blue): visible on gray for color-blind readers.
 OUTLINE = (255, 159, 28)
 QUALITY = 82
+#: Columns by which images are ordered, the worst first: the finder's certainty, then noise.
+QUALITIES = tuple(name for name in ("q_score", "q_snr") if name in RECORDS.names)
 Picture = NDArray[np.uint8]
 
 
@@ -86,7 +89,7 @@ def sheets(center: Center) -> Iterator[Sheet]:
     concerns = {row["patient"]: concerns_of(row, center) for row in used.to_dict("records")}
     weight = used["patient"].map(lambda patient: -len(concerns[patient]))
     ordered = used.assign(_concerns=weight).sort_values(
-        ["_concerns", "q_snr", "patient"], na_position="first", kind="stable"
+        ["_concerns", *QUALITIES, "patient"], na_position="first", kind="stable"
     )
     candidates = center.scans["patient"].value_counts()
     pictures = _pictures(center.images)
@@ -142,12 +145,12 @@ def concerns_of(row: Mapping[Any, Any], center: Center) -> list[str]:
         found.append("view is assumed")
     if row["rank"] > 0:
         found.append("not the best candidate")
-    if pd.notna(row["saturation"]) and row["saturation"] > 0.001:
-        found.append(f"{numbers.percent(row['saturation'], 1)} of the pixels are clipped")
+    if quality.doubtful(row):
+        found.append(f"thyroid with a probability of {numbers.percent(row['q_score'])}")
     counts = row["q_counts"]
     if pd.notna(counts) and counts < 10 * center.settings.image.min_counts:
         found.append("few counts")
-    if pd.isna(row["days_before"]):
+    if quality.undated(row):
         found.append("no date")
     return found
 

@@ -145,8 +145,8 @@ def title(key: str) -> str:
 
     Examples
     --------
-    >>> title("columns.age"), title("outcome.visits[1].tsh")
-    ('Age, years', 'Visit 2: TSH')
+    >>> title("columns.age"), title("outcome.visits[1].tsh"), title("eligibility.diagnosis.column")
+    ('Age, years', 'Visit 2: TSH', 'Eligibility: diagnosis')
     """
     if key in _TITLES:
         return _TITLES[key]
@@ -156,8 +156,9 @@ def title(key: str) -> str:
         return f"Visit {int(visit[1]) + 1}: {word}"
     if block == "columns":
         return words.column(name)
-    parts = [part for part in re.split(r"[.\[\]_]+", key) if part and not part.isdigit()]
-    return words.plain(" ".join(parts))
+    parts = [part for part in re.split(r"[.\[\]]+", key) if part and not part.isdigit()]
+    rest = " ".join(part for part in parts[1:] if part != "column")
+    return words.plain(f"{parts[0]}: {rest}") if rest else words.plain(parts[0])
 
 
 def _meanings(understood: ColumnUnderstanding) -> dict[str, int]:

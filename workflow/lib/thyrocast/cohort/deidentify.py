@@ -66,7 +66,8 @@ _CODED = {
     "SCAT", "DTIM", "NRGY", "LIN", "MOTN", "CLN", "RECTANGLE", "ROUND", "HEXAGONAL", "1PASS",
     "2PASS", "PATIENT STEP", "BED STEP", "TIME", "COUNT", "00", "01",
 }  # fmt: skip
-_SCHEMES = {"SCT", "SRT", "SNM3", "DCM", "99SDM", "99NMG", "SNM"}
+# A code of a scheme of the camera may be any text; its meaning is written instead.
+_SCHEMES = {"SCT", "SRT", "SNM3", "DCM"}
 _CODE = re.compile(r"(?=.*\d)[A-Z]{0,2}-?[0-9A-F]{3,12}")
 # If a header names the radionuclide or the tracer, these phrases and codes do.
 _TECHNETIUM = ("72454006", "^99m^Technetium", "SCT")
@@ -243,9 +244,8 @@ def _item(keyword: str, elements: Elements) -> Dataset:
     _copy(elements, item)
     if keyword.endswith("CodeSequence") or keyword == "AnatomicRegionSequence":
         value, scheme = (elements.text(k).upper() for k in ("CodeValue", "CodingSchemeDesignator"))
-        if _CODE.fullmatch(value):
-            item.CodeValue = value
-            item.CodingSchemeDesignator = scheme if scheme in _SCHEMES else "99NONE"
+        if scheme in _SCHEMES and _CODE.fullmatch(value):
+            item.CodeValue, item.CodingSchemeDesignator = value, scheme
         meaning = words(elements.text("CodeMeaning"))
         seen = facing(meaning) or facing(words(value))
         region = "thyroid" if names_thyroid(meaning) else ""

@@ -26,6 +26,7 @@ def of_means(one: Floats, other: Floats) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> round(of_means(np.array([1.0, 2.0, 3.0]), np.array([2.0, 3.0, 4.0])), 3)
     -1.0
     """

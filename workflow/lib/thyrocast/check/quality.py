@@ -1,0 +1,60 @@
+"""Findings about the quality of the chosen images, and about scans without a date."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from thyrocast.check.center import Center
+from thyrocast.check.findings import Example, Finding, Section
+from thyrocast.check.people import file_name
+from thyrocast.contract.check import RemarkCode, Severity
+
+#: An image whose probability of showing a thyroid is lower needs a look.
+CERTAIN = 0.9
+
+
+def doubtful(row: Mapping[Any, Any]) -> bool:
+    """Return whether an image may show no thyroid, if its records say how probable that is."""
+    score = row.get("q_score")
+    return bool(pd.notna(score) and score < CERTAIN)
+
+
+def undated(row: Mapping[Any, Any]) -> bool:
+    """Return whether the date of scan or therapy is not known."""
+    return bool(pd.isna(row["days_before"]))
+
+
+_CHECKS = (
+    (
+        doubtful, RemarkCode.QUALITY, "The image may show no thyroid.",
+        "Look at these images in the contact sheet; export the right ones.",
+    ),
+    (
+        undated, RemarkCode.DATES,
+        "The date of scan or therapy is not known, so nobody knows whether the scan is before it.",
+        "Fill in the date of therapy, or set `cohort.without_dates: exclude`.",
+    ),
+)  # fmt: skip
+
+
+def quality_findings(center: Center) -> Iterator[Finding]:
+    """Yield a finding for each kind of doubtful image."""
+    rows = center.used.sort_values("patient").to_dict("records")
+    for applies, code, text, action in _CHECKS:
+        examples = [
+            Example(row["patient"], row["identifier"], file_name(row["file"]))
+            for row in rows
+            if applies(row)
+        ]
+        if examples:
+            yield Finding(
+                code,
+                Severity.REMARK,
+                text,
+                action,
+                Section.SHEET,
+                len(examples),
+                subject=applies.__name__,
+                examples=examples,
+            )
