@@ -197,7 +197,7 @@ def test_a_model_that_was_not_scored_is_named(small):
                 study, table, lambda frame: frame[frame["model"] != "signature"]
             )
     words = text(report.render(study))
-    assert "Not scored in this design: Signature, Hand-crafted, Clinical and Combined." in words
+    assert "Not scored in this design: Signature, Hand-crafted, Clinical, Combined" in words
     assert "the network ranks" in words
     assert "not run" in words
 

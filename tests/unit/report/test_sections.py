@@ -27,6 +27,7 @@ from thyrocast.report import (
     attention,
     banners,
     center_grids,
+    design_section,
     grids,
     methods,
     participants,
@@ -321,3 +322,19 @@ def test_a_design_without_rows_gives_an_empty_table(small, table: Table):
     rows = small.select(table, design="kfold")
     assert rows.empty
     assert [*rows.columns] == [*table.names]
+
+
+@pytest.mark.parametrize(
+    ("area", "expected"), [(0.99, "Ridge on features has"), (0.01, "not below")]
+)
+def test_the_report_says_which_head_would_have_won(small, area, expected):
+    def with_ridge(rows):
+        own = rows[(rows["model"] == "signature") & (rows["metric"] == Metric.AUC)]
+        return pd.concat([rows, own.assign(model="ridge", estimate=area)], ignore_index=True)
+
+    study = with_table(small, ev.PERFORMANCE, with_ridge)
+    section = design_section.design_section(study, "external")
+    assert any(expected in sentence for sentence in section.sentences)
+    assert not any(
+        expected in s for s in design_section.design_section(small, "external").sentences
+    )

@@ -24,11 +24,9 @@ _COLUMN_NAMES = {
     "collimator": "Collimator",
     "matrix": "Matrix",
     "pixel_mm": "Pixel size",
-    "image_pixel_mm": "Pixel size of the image",
     "duration_s": "Acquisition time",
     "tc_activity_mbq": "Injected Tc-99m",
     "delay_min": "Injection to image",
-    "q_gross_counts": "Counts in the gland with background",
     "q_counts": "Counts in the gland",
     "q_rate": "Count rate of the gland",
     "q_uptake": "Tc-99m uptake",
@@ -42,7 +40,7 @@ _COLUMN_NAMES = {
     "q_snr": "Signal to noise",
 }
 # These names say what is counted, so that a unit would only repeat it.
-_WITHOUT_UNIT = ("matrix", "withdrawal_days", "q_gross_counts", "q_counts")
+_WITHOUT_UNIT = ("matrix", "withdrawal_days", "q_counts")
 _UNITS = {
     column.name: {"percent": "%", "counts/s": "1/s"}.get(column.unit, column.unit)
     for column in (*CLINICAL, *ACQUISITION, *QUALITY, *QUANTITIES)

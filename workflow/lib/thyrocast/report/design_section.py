@@ -8,6 +8,7 @@ import pandas as pd
 from thyrocast.contract import evaluation, io
 from thyrocast.contract.names import (
     ALL_SPLITS,
+    HEADS,
     UNSEEN_CENTERS,
     GroupKind,
     Metric,
@@ -77,7 +78,8 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
     training = grids.tables(study, design, Set.TRAIN)
     if design not in scores.evaluated(study):
         return DesignSection(design, title, note, missing=NOTHING_SCORED, training=training)
-    models = study.models(design)
+    # The heads are in the tables; as curves they would hide the models that the study is about.
+    models = [model for model in study.models(design) if model not in HEADS]
     banded = [model for model in BANDED if model in models] or models[:2]
     return DesignSection(
         name=design,
@@ -118,10 +120,34 @@ def _sentences(study: StudyResults, design: str) -> list[str]:
             "Results of all splits together mix predictions of several models, which may differ in "
             "scale; the pooled results of the centers do not."
         )
+    sentences += _best_head(study, design)
     missing = missing_models(study, design)
     if missing:
         sentences.append(f"Not scored in this design: {words.listing(missing)}.")
     return sentences
+
+
+def _best_head(study: StudyResults, design: str) -> list[str]:
+    """Whether a linear model on the same features has a higher AUC than the signature."""
+    rows = {
+        model: scores.headline(study, design, model)
+        for model in study.models(design)
+        if model in (Model.SIGNATURE, *HEADS)
+    }
+    areas = {model: float(row["estimate"]) for model, row in rows.items() if row is not None}
+    if Model.SIGNATURE not in areas or len(areas) < 2:
+        return []
+    best = max(areas, key=lambda model: areas[model])
+    others = "the linear models on the same features of the network"
+    signature = scores.auc_text(study, design, Model.SIGNATURE, Set.TEST)
+    if best == Model.SIGNATURE:
+        return [f"The AUC of the signature, {signature}, is not below that of {others}."]
+    found = scores.auc_text(study, design, best, Set.TEST)
+    return [
+        f"Of the signature and {others}, {words.model(best)} has the highest AUC, {found}; the "
+        f"signature has {signature}. The comparison is exploratory: the signature was chosen "
+        "beforehand, as published."
+    ]
 
 
 def _curves(

@@ -13,7 +13,7 @@ from thyrocast.config.signature import Embeddings
 from thyrocast.config.study import Outcomes, StudyConfig
 from thyrocast.contract import evaluation
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
-from thyrocast.contract.names import ALL_SPLITS, STRONGEST_FIRST, GroupKind, Model, Set
+from thyrocast.contract.names import ALL_SPLITS, HEADS, STRONGEST_FIRST, GroupKind, Model, Set
 from thyrocast.contract.table import Table
 from thyrocast.pages.numbers import percent
 from thyrocast.report import words
@@ -176,4 +176,6 @@ class StudyResults:
 def missing_models(study: StudyResults, design: str) -> list[str]:
     """Models of the study that were not scored in a design, in words."""
     scored = study.models(design)
-    return [words.model(model) for model in Model if model not in scored]
+    asked = {head.value for head in study.config.signature.heads}
+    expected = [model for model in Model if model not in HEADS or model.value in asked]
+    return [words.model(model) for model in expected if model not in scored]
