@@ -39,6 +39,7 @@ def cohort(n: int, size: int) -> tuple[ImageSet, np.ndarray]:
         set=np.full(n, "train"),
         fold=np.ones(n, np.int64),
         gland_counts=np.full(n, 1e5),
+        camera_pixel=np.full(n, 2.4),
         images=images,
     )
     return patients, np.ones((n, size, size), np.uint8)

@@ -61,6 +61,7 @@ def _data(n=N):
         set=np.full(n, "test"),
         fold=np.zeros(n, np.int64),
         gland_counts=np.full(n, np.nan),
+        camera_pixel=np.full(n, np.nan),
         images=_images(),
     )
 

@@ -144,7 +144,10 @@ def _todo(check: Check, finding: Finding, private: bool) -> ToDo:
         count=count,
         text=f"{finding.text} {finding.detail}".strip() if private else finding.text,
         action=finding.action,
-        section=finding.section,
+        # The public page has no contact sheet.
+        section=Section.IMAGES
+        if finding.section is Section.SHEET and not private
+        else finding.section,
         examples=[
             {"patient": one.patient, "identifier": one.identifier, "note": one.note}
             for one in examples

@@ -81,7 +81,8 @@ def flow(center: Center) -> Flow:
 def excluded(center: Center) -> list[Excluded]:
     """Return every patient without an image, the most frequent reasons first."""
     reasons = center.reasons()
-    out = reasons[reasons != ""]
+    # A measured value at the end would make a reason of its own for each patient.
+    out = reasons[reasons != ""].str.replace(r" \([^()]*\d[^()]*\)$", "", regex=True)
     frequency = out.value_counts()
     identifiers, files = center.identifiers, _files(center)
     outcome = dict(zip(center.outcomes["patient"], center.outcomes["reason"], strict=True))

@@ -11,7 +11,7 @@ from thyrocast.check.people import file_name
 from thyrocast.contract.check import RemarkCode, Severity
 
 #: An image whose probability of showing a thyroid is lower needs a look.
-CERTAIN = 0.9
+CERTAIN = 0.75
 
 
 def doubtful(row: Mapping[Any, Any]) -> bool:
