@@ -37,8 +37,10 @@ class ImageConfig(Block):
         Intensity.RELATIVE,
     )
     min_counts: float = option(
-        "Smallest number of counts in the gland; a patient with fewer is excluded with a reason.",
-        500.0,
+        "Smallest number of counts in the gland; a patient with fewer is excluded with a reason. On "
+        "phantoms the 90th percentile of the area's error is 30 % at 300 counts, 21 % at 1,000 and 19 % "
+        "at 2,000 (docs/gland.md).",
+        1_000.0,
         unit="counts",
         ge=0,
     )
