@@ -37,6 +37,7 @@ PRIVATE_FILES = (
     File("{center}/understanding.json", "What was understood of the center's table, column by column: `Understanding` in `contract/documents.py`.", private=True),
     File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
     File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
+    File("key-fingerprint.txt", "Identifies the key of the pseudonyms, without revealing it.", private=True),
     File("training/", "State of unfinished trainings.", private=True),
 )  # fmt: skip
 

@@ -124,15 +124,14 @@ def find_gland(
         raise ValueError(f"pixels of {grid_mm} mm, expected {GRID_MM}")
     marked = _search(counts)
     if marked.score < min_score:
-        raise NoGlandError(
-            f"no thyroid found in the image (score {marked.score:.2f})", marked.score
-        )
+        # The score is a column of the records: as part of the reason, it would differ by patient.
+        raise NoGlandError("no thyroid found in the image", marked.score)
     right, left = lobes(marked)
     whole = right | left
     area = whole.sum() * grid_mm**2 / 100
     if not limits_cm2[0] <= area <= limits_cm2[1]:
         size = "small" if area < limits_cm2[0] else "large"
-        raise NoGlandError(f"uptake too {size} for a thyroid ({area:.1f} cm2)", marked.score)
+        raise NoGlandError(f"uptake too {size} for a thyroid", marked.score)
     smooth = ndimage.gaussian_filter(
         np.maximum(counts, 0.0), SEGMENTATION_SMOOTH_MM / grid_mm, mode="nearest"
     )
