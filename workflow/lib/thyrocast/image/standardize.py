@@ -221,8 +221,7 @@ def _standardize(
         )  # fmt: skip
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError(
-            f"too few counts in the gland: {measured.q_counts or 0.0:.0f}, expected at least "
-            f"{settings.min_counts:.0f} (min_counts)",
+            f"too few counts in the gland: expected at least {settings.min_counts:.0f} (min_counts)",
             measured,
         )
     row, column = images.centroid(gland.whole, grid, GRID_MM)
