@@ -122,9 +122,14 @@ config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
 output-docs: .venv/bin/python ## Write docs/output.md from the contract
 	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md
 
-sbom: .venv/dev.stamp ## Write a bill of materials (CycloneDX) of each pip environment to sbom/
+# In an environment of its own: what it installs would make every start of Snakemake two seconds slower.
+.cache/sbom/bin/cyclonedx-py:
+	@$(PYTHON) -m venv .cache/sbom
+	@.cache/sbom/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+
+sbom: .cache/sbom/bin/cyclonedx-py ## Write a bill of materials (CycloneDX) of each pip environment to sbom/
 	@mkdir -p sbom
-	for name in launcher local dev; do $(BIN)/cyclonedx-py requirements requirements/$$name.txt \
+	for name in launcher local dev; do .cache/sbom/bin/cyclonedx-py requirements requirements/$$name.txt \
 	  --output-reproducible --output-file sbom/$$name.cdx.json; done
 
 lock: .venv/bin/python ## Resolve requirements/*.in into the locks again
