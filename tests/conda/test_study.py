@@ -35,7 +35,7 @@ def interpreters(folder: Path) -> dict[str, str]:
     """Prefix of the Python that ran each job, from the first lines of its log."""
     found = {}
     for log in folder.rglob("logs/**/*.log"):
-        match = re.search(r"Python \S+ in (\S+)$", log.read_text(), re.MULTILINE)
+        match = re.search(r"Python \S+ in (\S+) on \S+$", log.read_text(), re.MULTILINE)
         found[str(log.relative_to(folder))] = match[1] if match else ""
     return found
 

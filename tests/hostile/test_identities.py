@@ -203,7 +203,10 @@ def test_a_whole_study_names_nobody(smoke_study: Study) -> None:
                 if element.VR == "DA":
                     needles.add(f"{text[:4]}-{text[4:6]}-{text[6:]}")
     assert len(needles) > 100
-    assert found(smoke_study.results, sorted(needles)) == []
+    # The crate's copy of the workflow contains the simulator, which invents these names.
+    own_code = "crate/workflow/"
+    named = found(smoke_study.results, sorted(needles))
+    assert [(file, text) for file, text in named if not file.startswith(own_code)] == []
 
 
 def test_private_files_are_the_owners_alone(smoke_study: Study) -> None:

@@ -67,10 +67,12 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 
 
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
+    # Only a study with several definitions of the outcome writes these.
+    optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
     for table in files.TABLES:
         if not table.private:
             found = list(smoke_study.results.glob(re.sub(r"{\w+}", "*", table.path)))
-            assert found, table.path
+            assert found or table.path in optional, table.path
             for file in found:
                 io.read(table, file)
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -100,8 +101,10 @@ def check(instance: Any, jobs: list[Any], looks: int = 1) -> list[Any]:
         found: AsyncIterator[Any] = instance.check_active_jobs(active)
         return [job async for job in found]
 
-    for _ in range(looks):
-        jobs = asyncio.run(collect(jobs))
+    # In a thread of its own, as in a run; this one may have an event loop of another test.
+    with ThreadPoolExecutor(1) as thread:
+        for _ in range(looks):
+            jobs = thread.submit(asyncio.run, collect(jobs)).result()
     return jobs
 
 

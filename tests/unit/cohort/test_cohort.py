@@ -185,7 +185,7 @@ def test_numbers_add_up_and_job_size_changes_nothing(tmp_path: Path, north: Hosp
         "role": "development", "found": 6, "in_table": 5, "in_dicom": 5, "matched": 4,
         "excluded": {
             "no images": 1,
-            "no uptake above the background": 1,
+            "no thyroid found in the image": 1,
             "not in the clinical table": 1,
         },
         "analyzed": 3, "cured": 2,

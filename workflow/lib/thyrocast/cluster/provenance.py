@@ -14,6 +14,8 @@ from thyrocast.contract.documents import Provenance
 from thyrocast.planning import fingerprints
 
 LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
+# Only in a study with several definitions of the outcome.
+_OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
 # their logs may be those of an earlier run.
 _LATER = ("render_report", "lock_model", "write_crate")
@@ -89,7 +91,7 @@ def _expected(known: Collection[str], plan: StudyPlan) -> Iterator[str]:
                 yield from (
                     f"{script}/{design}/{s}/{end}".rstrip("/") for s in splits for end in ends
                 )
-        if not wildcards and script not in known:
+        if not wildcards and script not in known and script not in _OPTIONAL:
             yield script
 
 
