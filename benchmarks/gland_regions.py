@@ -97,7 +97,7 @@ def find_regions(smooth: Image, floor: float, grid_mm: float) -> tuple[Labels, l
     if top <= 0 or top < CONTRAST * floor:
         return nothing, []
     distance = max(int(PEAK_DISTANCE_MM / grid_mm), 1)
-    peaks = peak_local_max(  # type: ignore[no-untyped-call]
+    peaks = peak_local_max(  # type: ignore[no-untyped-call]  # scikit-image has no types
         smooth,
         min_distance=distance,
         threshold_abs=floor + PEAK_HEIGHT * (top - floor),
@@ -117,7 +117,7 @@ def _basins(smooth: Image, peaks: NDArray[np.int64], floor: float, top: float) -
     markers = np.zeros(smooth.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
     uptake = smooth > floor + BASIN_HEIGHT * (top - floor)
-    basins = watershed(-smooth, markers, mask=uptake)  # type: ignore[no-untyped-call]
+    basins = watershed(-smooth, markers, mask=uptake)  # type: ignore[no-untyped-call]  # scikit-image has no types
     heights = np.concatenate([[np.inf], smooth[tuple(peaks.T)]])
     inside = smooth >= floor + EDGE * (heights[basins] - floor)
     labels = np.where(inside, basins, 0).astype(np.int32)

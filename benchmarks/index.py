@@ -11,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "lib")]
 
-from tests.unit.example_scans import neck, nm, save  # noqa: E402
-from thyrocast.dicom.index import index_folder  # noqa: E402
+from tests.unit.example_scans import neck, nm, save  # noqa: E402 - after the path is set
+from thyrocast.dicom.index import index_folder  # noqa: E402 - after the path is set
 
 
 def main(count: int, processes: int) -> None:

@@ -18,10 +18,10 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "lib"))
 
-from thyrocast.config.explanation import ExplanationConfig  # noqa: E402
-from thyrocast.config.network import NetworkConfig  # noqa: E402
-from thyrocast.network import embedding, model, parallel, training  # noqa: E402
-from thyrocast.network.image_set import ImageSet  # noqa: E402
+from thyrocast.config.explanation import ExplanationConfig  # noqa: E402 - after the path is set
+from thyrocast.config.network import NetworkConfig  # noqa: E402 - after the path is set
+from thyrocast.network import embedding, model, parallel, training  # noqa: E402 - after the path is set
+from thyrocast.network.image_set import ImageSet  # noqa: E402 - after the path is set
 
 ALONE = parallel.ProcessGroup()
 

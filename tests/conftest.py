@@ -153,7 +153,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [*SLOWEST_FIRST, _room(item.nodeid)].index(_room(item.nodeid)))
 
 
-class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Each file is run by one process, and so are some rooms as a whole."""
 
     def _split_scope(self, nodeid: str) -> str:

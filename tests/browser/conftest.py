@@ -75,7 +75,7 @@ class Watched:
 
     def _dialog(self, dialog: object) -> None:
         self.noise.append("a dialog opened")
-        dialog.dismiss()  # type: ignore[attr-defined]
+        dialog.dismiss()  # type: ignore[attr-defined]  # a dialog, typed as object
 
     @property
     def fetched(self) -> list[str]:

@@ -201,7 +201,7 @@ def wheel_entries(wheel: Path) -> Iterable[Entry]:
         )
     if info + "entry_points.txt" in archive.namelist():
         points = configparser.ConfigParser(delimiters="=", interpolation=None)
-        points.optionxform = str  # type: ignore[assignment, method-assign]
+        points.optionxform = str  # type: ignore[assignment, method-assign]  # as configparser documents
         points.read_string(archive.read(info + "entry_points.txt").decode())
         for group in ("console_scripts", "gui_scripts"):
             for name, point in points.items(group) if points.has_section(group) else ():

@@ -66,7 +66,7 @@ def other_site(tmp_path: Path, package: Path) -> Hospital:
             other.center, cohort(**settings), b"o" * 32, tmp_path / "other index"
         )
 
-    other.register = register  # type: ignore[method-assign]
+    other.register = register  # type: ignore[method-assign]  # the hospital's own register
     return other
 
 

@@ -342,7 +342,7 @@ def test_columns_are_named_by_their_keys(given: dict[str, Any]) -> None:
 def test_blocks_do_not_change() -> None:
     block = EvaluationConfig()
     with pytest.raises(ValueError, match="frozen"):
-        block.resamples = 3  # type: ignore[misc]
+        block.resamples = 3  # type: ignore[misc]  # what the test shows to fail
 
 
 @pytest.mark.parametrize(

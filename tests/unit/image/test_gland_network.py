@@ -37,7 +37,8 @@ def test_the_same_image_gives_the_same_bits() -> None:
 
 
 def test_the_numpy_network_equals_that_of_the_training() -> None:
-    torch = pytest.importorskip("torch")
+    import torch  # the only test of this file that needs it
+
     from thyrocast.network.gland_network import restore
 
     counts = np.random.default_rng(0).poisson(5.0, (160, 160)).astype(np.float32)

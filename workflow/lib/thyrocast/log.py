@@ -77,4 +77,4 @@ def _explain(kind: type[BaseException], error: BaseException, trace: object) -> 
         logger.error("%s", error)
         logger.error(FINAL)
     else:
-        logger.error("failed", exc_info=(kind, error, trace))  # type: ignore[arg-type]
+        logger.error("failed", exc_info=(kind, error, trace))  # type: ignore[arg-type]  # a traceback

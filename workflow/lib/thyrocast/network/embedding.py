@@ -49,7 +49,7 @@ def prepare(
         return embedder
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]  # PyTorch leaves it untyped
             embedder, torch.zeros(BATCH, 1, size, size)
         )
         fused: Callable[[Tensor], tuple[Tensor, Tensor]] = torch.jit.optimize_for_inference(

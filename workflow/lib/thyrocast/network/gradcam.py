@@ -195,7 +195,7 @@ def _classes(model: nn.Module, images: Tensor, target: CamTarget) -> list[int]:
     if target is not CamTarget.PREDICTED:
         return [TARGETS.index(MapTarget(target.value))] * len(images)
     with torch.no_grad():
-        return (model(images) > 0).int().tolist()  # type: ignore[no-any-return]
+        return (model(images) > 0).int().tolist()  # type: ignore[no-any-return]  # tolist is untyped
 
 
 def share_inside(heat: NDArray[np.float32], gland: NDArray[np.bool_]) -> float | None:

@@ -25,7 +25,7 @@ LOGGER = logging.getLogger("thyrocast")
 FEATURES = 2048
 
 
-class ScintigramResNet50(ResNet):  # type: ignore[misc]
+class ScintigramResNet50(ResNet):  # type: ignore[misc]  # torchvision has no types
     """torchvision's ResNet50 (He et al. 2016) with a one-channel stem and one logit, P(cured).
 
     Its parameters have torchvision's names, so that other programs can read its weights.
@@ -251,7 +251,7 @@ def configure(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # Filling new memory only reveals bugs in torch, and takes time.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # set at run time
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False  # bfloat16 is the only reduced precision
 

@@ -309,7 +309,7 @@ class _Run:
             reduction="sum",
         )
         self.optimizer.zero_grad(set_to_none=True)
-        (loss / n).backward()  # type: ignore[no-untyped-call]
+        (loss / n).backward()  # type: ignore[no-untyped-call]  # PyTorch leaves it untyped
         loss = loss.detach()
         gradients = [p.grad for p in rules.parameters(self.optimizer) if p.grad is not None]
         self.group.add_up([*gradients, loss])
@@ -321,7 +321,7 @@ class _Run:
 
     def _logit(self, inputs: Tensor) -> Tensor:
         if self.mixed is None:
-            return self.network(inputs)  # type: ignore[no-any-return]
+            return self.network(inputs)  # type: ignore[no-any-return]  # torchvision has no types
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, dtype=self.mixed):
             logit: Tensor = self.network(inputs)

@@ -13,7 +13,7 @@ def is_number(value: object) -> TypeGuard[float]:
     if value is None or value is pd.NA or isinstance(value, str | bool):
         return False
     try:
-        return math.isfinite(float(value))  # type: ignore[arg-type]
+        return math.isfinite(float(value))  # type: ignore[arg-type]  # what is no number raises
     except (TypeError, ValueError):
         return False
 

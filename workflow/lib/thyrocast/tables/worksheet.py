@@ -43,7 +43,7 @@ def part_of(archive: zipfile.ZipFile, title: str) -> str | None:
     Document types were refused before, so the XML contains no entities.
     """
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 - see above
-    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - see above
     targets = {link.get("Id"): str(link.get("Target")) for link in links}
     for element in book.iter():
         if element.tag.endswith("}sheet") and element.get("name") == title:
