@@ -11,7 +11,7 @@ CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
 .PHONY: help demo paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
-  train-gland \
+  train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock sbom clean
 
 help: ## List the commands
@@ -109,6 +109,13 @@ bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of an
 
 train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
+
+pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (half an hour on one core)
+	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py
+
+bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pretraining
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learning
 
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py

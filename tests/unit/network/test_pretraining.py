@@ -1,0 +1,89 @@
+"""A short pretraining learns what it is for."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from thyrocast.image import encoder
+from thyrocast.network import pretraining
+from thyrocast.network.compact import PhysicsNetwork
+from thyrocast.network.pretraining import Plan
+from thyrocast.simulation.lessons import BLOCK, MARGIN, Lessons, lessons
+
+FITTED = 160
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Lessons:
+    return lessons(230, 3)
+
+
+def part(drawn: Lessons, rows: slice) -> Lessons:
+    return Lessons(*(value[rows] for value in vars(drawn).values()))
+
+
+def error(weights: dict, drawn: Lessons) -> float:
+    """Mean absolute error of the measures, in standard deviations."""
+    middle = slice(MARGIN, -MARGIN)
+    images = drawn.images[:, middle, middle].astype(np.float32)
+    found = encoder.encode(images, weights).measures
+    return float(np.nanmean(np.abs(found - drawn.measures) / np.nanstd(drawn.measures, 0)))
+
+
+def test_a_short_training_improves_on_random_weights(drawn: Lessons, tmp_path: Path) -> None:
+    fitted, other = part(drawn, slice(FITTED)), part(drawn, slice(FITTED, None))
+    errors = []
+    for epochs in (0, 5):
+        network = pretraining.pretrain(fitted, Plan(epochs, 16, 3e-3, 1))
+        pretraining.save(network, tmp_path / f"{epochs}.safetensors", {"seed": "1"})
+        errors.append(error(encoder.load(tmp_path / f"{epochs}.safetensors"), other))
+    before, after = errors
+    assert after < 0.85 * before
+    # Much longer training: the shipped weights.
+    assert error(encoder.load(), other) < 0.6 * after
+
+
+def test_same_seed_same_weights(drawn: Lessons) -> None:
+    few = part(drawn, slice(24))
+    first, again = (pretraining.pretrain(few, Plan(1, 12, 3e-3, 5)) for _ in range(2))
+    for one, other in zip(first.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_mirrored_and_shifted_lesson_has_the_truth_of_what_it_shows(drawn: Lessons) -> None:
+    rows = np.arange(40)
+    rng = np.random.default_rng(0)
+    _, lobes, measures, _ = pretraining._augmented(drawn, rows, rng)
+    column = encoder.MEASURES.index
+    mass = drawn.measures[rows][:, [column("mass_right"), column("mass_left")]]
+    found = measures[:, [column("mass_right"), column("mass_left")]].numpy()
+    mirrored = np.abs(found - mass[:, ::-1]).sum(1) < 1e-6
+    same = np.abs(found - mass).sum(1) < 1e-6
+    known = np.isfinite(mass).all(1)
+    assert 8 < (mirrored & known).sum() < 32
+    assert (mirrored | same)[known].all()
+    # The gland's middle, from the outlines of the lobes, is where the measures say.
+    whole = lobes.sum(1).numpy()
+    place = (np.arange(encoder.SIZE // BLOCK) + 0.5) * BLOCK - encoder.SIZE / 2
+    x = (whole.sum(1) @ place) / whole.sum((1, 2)) * encoder.PIXEL_MM
+    small = known & (np.exp(drawn.measures[rows, column("mass")]) < 60)
+    assert x[small] == pytest.approx(measures[small, column("offset_x")].numpy(), abs=2.0)
+
+
+def test_missing_truth_teaches_nothing(drawn: Lessons) -> None:
+    few = part(drawn, slice(16))
+    blank = replace(
+        few, measures=np.where(np.arange(len(encoder.MEASURES)) == 3, np.nan, few.measures)
+    )
+    network = PhysicsNetwork()
+    value = pretraining._loss(
+        network, pretraining._augmented(blank, np.arange(16), np.random.default_rng(0))
+    )
+    value.backward()
+    assert torch.isfinite(value)
+    assert network.measures.weight.grad is not None
+    assert (network.measures.weight.grad[3] == 0).all()
+    assert (network.measures.weight.grad[0] != 0).any()
