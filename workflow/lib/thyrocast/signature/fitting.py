@@ -116,27 +116,21 @@ def fit(
         if training.recalibrates:
             recalibrations[name] = training.recalibrate(name, odds)
         crossed[name] = recalibration_of(recalibrations, name)(odds)
+    member = FittedMember(
+        signature=_signature(whole, to_aligned, float(training.outcome.mean())),
+        baselines={name: baseline for name, (baseline, _) in fitted_baselines.items()},
+        heads={name: head.after(to_aligned) for name, (head, _) in fitted_heads.items()},
+        scales={},
+    )
     model = SignatureModel(
         embeddings=config.embeddings,
         recalibration=recalibrations,
-        members={
-            FULL: FittedMember(
-                signature=_signature(whole, to_aligned, float(training.outcome.mean())),
-                baselines={name: baseline for name, (baseline, _) in fitted_baselines.items()},
-                heads={name: head.after(to_aligned) for name, (head, _) in fitted_heads.items()},
-                scales={},
-            )
-        },
+        members={FULL: member},
         calibration={},
     )
     forests = {FULL: whole.classifier}
-    tested = predict(
-        model,
-        forests,
-        data.cohort[~train],
-        {FULL: embeddings[0][~train]},
-        {FULL: logits[0][~train]},
-    ).probability
+    images = {FULL: embeddings[0][~train]}, {FULL: logits[0][~train]}
+    tested = predict(model, forests, data.cohort[~train], *images).probability
     probabilities = {name: np.zeros(len(train)) for name in crossed}
     for name, probability in probabilities.items():
         probability[train], probability[~train] = crossed[name], tested[name]
