@@ -29,7 +29,9 @@ def section(changelog: str, version: str) -> str:
     if not found:
         raise ValueError(f"CHANGELOG.md has no section `## {version} (YYYY-MM-DD)`")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", found[1] or ""):
-        raise ValueError(f"CHANGELOG.md gives no date of version {version}: `## {version} (YYYY-MM-DD)`")
+        raise ValueError(
+            f"CHANGELOG.md gives no date of version {version}: `## {version} (YYYY-MM-DD)`"
+        )
     notes = re.split(r"^## ", changelog[found.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
     if not notes:
         raise ValueError(f"CHANGELOG.md says nothing about version {version}")

@@ -57,7 +57,9 @@ def deployed(clone: Path, tmp_path: Path, smoke_data: Path) -> Path:
     assert success, output
     snakefile = folder / "workflow" / "Snakefile"
     text = snakefile.read_text()
-    assert '"workflow/Snakefile"' in text, "snakedeploy now gives another path: correct docs/usage.md"
+    assert '"workflow/Snakefile"' in text, (
+        "snakedeploy now gives another path: correct docs/usage.md"
+    )
     text = text.replace('"workflow/Snakefile"', f'"{clone}/workflow/Snakefile"')
     snakefile.write_text(f"{text}\n\nonstart:\n    thyrocast.onstart()\n")
     # the importing workflow's own config
@@ -98,7 +100,9 @@ def test_a_deployed_study_is_not_started_while_its_jobs_are_in_the_queue(deploye
     path = f"{squeue.parent}:{os.environ['PATH']}"
     success, output = snakemake(deployed, "results/smoke/cohort/alpha/register.csv", PATH=path)
     assert not success
-    assert "An earlier run in this folder still has 1 jobs in the queue: train_network full" in output
+    assert (
+        "An earlier run in this folder still has 1 jobs in the queue: train_network full" in output
+    )
 
 
 def test_a_remote_module_is_refused_with_what_to_do(clone: Path, tmp_path: Path) -> None:
@@ -119,7 +123,9 @@ def test_a_remote_module_is_refused_with_what_to_do(clone: Path, tmp_path: Path)
     assert "clone the repository to a folder that all nodes share" in " ".join(output.split())
 
 
-@pytest.mark.parametrize(("conda", "said"), [("", "needs conda on the path"), ("exit 1", "nothing")])
+@pytest.mark.parametrize(
+    ("conda", "said"), [("", "needs conda on the path"), ("exit 1", "nothing")]
+)
 def test_pins_are_made_only_where_conda_forge_can_be_reached(
     tmp_path: Path, conda: str, said: str
 ) -> None:
