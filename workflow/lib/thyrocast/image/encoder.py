@@ -26,10 +26,13 @@ SIZE, PIXEL_MM = 64, 2.5
 #: Channels of `inputs`, and of the network's stages; each stage has half the pixels per side of the one before.
 CHANNELS = 2
 STAGES = (24, 48, 80)
-#: What is pooled: means of the last stage over the image, of the last two over each lobe, and the lobes' areas.
-POOLED = 3 * STAGES[2] + 2 * STAGES[1] + 2
+#: What is pooled: means of the last stage over the image, means of the last two and standard deviations of the
+#: last but one over each lobe, and the lobes' areas.
+POOLED = 3 * STAGES[2] + 4 * STAGES[1] + 2
 #: Blocks of pixels that are added to the area of a lobe, so that one without any has no effect.
 LEAST_AREA = 0.5
+#: Added to a variance before its root is taken.
+LEAST_VARIANCE = 1e-4
 #: Hidden units from which all quantities are computed.
 HIDDEN = 32
 #: What is estimated with a standard deviation. Masses are logarithms of g (of lobes: plus 1 g), uptake that of
@@ -122,9 +125,13 @@ def _pooled(x: Floats, w: dict[str, Floats]) -> Floats:
     lobes = 1 / (1 + np.exp(-(logits + w["lobes.bias"][:, None, None])))
     parts = [last.mean((2, 3))]
     for fine in (lobes[:, :1], lobes[:, 1:]):
-        for part, weight in ((last, _halved(fine, 2)), (middle, fine)):
-            parts.append((part * weight).sum((2, 3)) / (weight.sum((2, 3)) + LEAST_AREA))
-        parts.append(np.log(fine.sum((2, 3)) + LEAST_AREA))
+        weighted = [(last, _halved(fine, 2)), (middle, fine), (np.square(middle), fine)]
+        coarse, mean, square = (
+            (part * weight).sum((2, 3)) / (weight.sum((2, 3)) + LEAST_AREA)
+            for part, weight in weighted
+        )
+        spread = np.sqrt(np.maximum(square - np.square(mean), 0) + LEAST_VARIANCE)
+        parts += [coarse, mean, spread, np.log(fine.sum((2, 3)) + LEAST_AREA)]
     return np.asarray(np.concatenate(parts, 1), np.float32)
 
 
@@ -134,10 +141,7 @@ def _head(pooled: Floats, w: dict[str, Floats]) -> tuple[Floats, Floats, Floats,
     measures = middle + scale * _linear(hidden, w, "measures")
     deviations = scale * np.exp(bounded(_linear(hidden, w, "spreads")) / 2)
     signs = 1 / (1 + np.exp(-_linear(hidden, w, "signs")))
-    hidden, measures, deviations, signs = (
-        np.asarray(part, np.float32) for part in (hidden, measures, deviations, signs)
-    )
-    return hidden, measures, deviations, signs
+    return hidden, measures, deviations, np.asarray(signs, np.float32)
 
 
 def bounded(log_variance: Floats) -> Floats:
@@ -152,7 +156,7 @@ def _block(x: Floats, w: dict[str, Floats], name: str, stride: int) -> Floats:
     if f"{name}.shortcut.weight" in w:
         x = _halved(x, stride)
         x = np.einsum("oc,nchw->nohw", w[f"{name}.shortcut.weight"][:, :, 0, 0], x, optimize=True)
-    return np.maximum(x + y, 0)
+    return np.asarray(np.maximum(x + y, 0))
 
 
 def _halved(x: Floats, stride: int) -> Floats:

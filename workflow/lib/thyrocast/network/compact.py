@@ -10,6 +10,7 @@ from thyrocast.image.encoder import (
     CHANNELS,
     HIDDEN,
     LEAST_AREA,
+    LEAST_VARIANCE,
     MEASURES,
     POOLED,
     SIGNS,
@@ -147,7 +148,7 @@ class PhysicsNetwork(CompactBody):
 
 
 def pooled(middle: Tensor, last: Tensor, lobes: Tensor) -> Tensor:
-    """Return means over the image and over each lobe, and the logarithms of the lobes' areas: (n, POOLED).
+    """Return means and standard deviations over image and lobes, and logarithms of areas: (n, POOLED).
 
     Parameters
     ----------
@@ -158,10 +159,10 @@ def pooled(middle: Tensor, last: Tensor, lobes: Tensor) -> Tensor:
     """
     parts = [last.mean((2, 3))]
     for fine in (lobes[:, :1], lobes[:, 1:]):
-        coarse = functional.avg_pool2d(fine, 2)
-        parts += [
-            (x * weight).sum((2, 3)) / (weight.sum((2, 3)) + LEAST_AREA)
-            for x, weight in ((last, coarse), (middle, fine))
-        ]
-        parts.append(torch.log(fine.sum((2, 3)) + LEAST_AREA))
+        weighted = [(last, functional.avg_pool2d(fine, 2)), (middle, fine), (middle.square(), fine)]
+        coarse, mean, square = (
+            (x * weight).sum((2, 3)) / (weight.sum((2, 3)) + LEAST_AREA) for x, weight in weighted
+        )
+        spread = torch.sqrt((square - mean.square()).clamp(min=0) + LEAST_VARIANCE)
+        parts += [coarse, mean, spread, torch.log(fine.sum((2, 3)) + LEAST_AREA)]
     return torch.cat(parts, 1)

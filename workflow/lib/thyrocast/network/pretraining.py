@@ -1,5 +1,6 @@
 """Pretraining of the compact network: it learns to read physical quantities from simulated scintigrams."""
 
+import copy
 import logging
 import math
 import time
@@ -20,8 +21,8 @@ from thyrocast.image.encoder import MEASURES, SIZE
 from thyrocast.network.compact import PhysicsNetwork, Read
 
 LOGGER = logging.getLogger("thyrocast")
-#: Weights of the auxiliary tasks in the loss: nodules, and outlines of the lobes.
-SIGN_WEIGHT, LOBE_WEIGHT = 0.3, 1.0
+#: Weights of other tasks than the estimates in the loss: nodules, outlines of the lobes, uncertainty.
+SIGN_WEIGHT, LOBE_WEIGHT, SPREAD_WEIGHT = 0.3, 1.0, 0.3
 #: Weight of each measure in the loss; what is nuisance counts less, what transfers worst more.
 MEASURE_WEIGHTS = {"heterogeneity": 3.0, "resolution": 0.5, "counts": 0.5}
 #: Shares of the steps with a rising learning rate, and with batch normalization; learning rate after it,
@@ -66,7 +67,7 @@ class Plan:
     seed: int
 
 
-def pretrain(lessons: Lessons, plan: Plan) -> PhysicsNetwork:
+def pretrain(lessons: Lessons, plan: Plan, path: Path | None = None) -> PhysicsNetwork:
     """Train the network from random weights.
 
     After `NORMALIZED` of the steps, batch normalization is folded into the convolutions; the rest of the
@@ -78,6 +79,8 @@ def pretrain(lessons: Lessons, plan: Plan) -> PhysicsNetwork:
         Simulated images and their truth.
     plan
         Passes over the images, images per step, largest learning rate of AdamW (one cycle), seed.
+    path
+        If given, the weights are written there after each epoch.
     """
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
@@ -109,6 +112,8 @@ def pretrain(lessons: Lessons, plan: Plan) -> PhysicsNetwork:
             "epoch %d / %d: loss %.4f, %.0f s",
             epoch + 1, plan.epochs, total / steps, time.monotonic() - begin,
         )  # fmt: skip
+        if path is not None:
+            save(network, path, {"epoch": str(epoch + 1)})
     network.fold()
     return network.eval()
 
@@ -174,7 +179,7 @@ def _shifted(lobes: NDArray[np.float32], pixels: int, axis: int) -> NDArray[np.f
 
 
 def _loss(network: PhysicsNetwork, batch: Batch) -> Tensor:
-    """Return the negative log-likelihood of the measures, and cross-entropies of signs and lobes."""
+    """Return squared errors of the measures, their log-likelihood, and cross-entropies of the rest."""
     images, lobes, measures, signs = batch
     with torch.autocast("cpu", torch.bfloat16):
         raw = network(images)
@@ -183,15 +188,20 @@ def _loss(network: PhysicsNetwork, batch: Batch) -> Tensor:
     target = (measures - network.measure_mean) / network.measure_scale
     error = torch.where(known, target, read.measures) - read.measures
     weight = torch.tensor([MEASURE_WEIGHTS.get(name, 1.0) for name in MEASURES])
-    likelihood = (error.square() * torch.exp(-read.spreads) + read.spreads) / 2
-    value = (likelihood * known * weight).sum() / (known * weight).sum()
+    # The likelihood of the estimates has the same weight for all measures and patients: by their own
+    # likelihood, those that are easily read would take all of the training from heterogeneity.
+    square = error.square()
+    spread = (square.detach() * torch.exp(-read.spreads) + read.spreads) / 2
+    value = ((square + SPREAD_WEIGHT * spread) * known * weight).sum() / (known * weight).sum()
     value = value + SIGN_WEIGHT * functional.binary_cross_entropy_with_logits(read.signs, signs)
     return value + LOBE_WEIGHT * functional.binary_cross_entropy_with_logits(read.lobes, lobes)
 
 
 def save(network: PhysicsNetwork, path: Path, metadata: dict[str, str]) -> None:
-    """Write the weights in half precision."""
-    half = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    """Write the weights, with normalization folded into the convolutions, in half precision."""
+    folded = copy.deepcopy(network)
+    folded.fold()
+    half = {name: value.half().contiguous() for name, value in folded.state_dict().items()}
     with atomic(path) as temporary:
         save_file(half, temporary, metadata)
 
