@@ -111,7 +111,7 @@ bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of an
 train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
 
-pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (half an hour on one core)
+pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (five minutes on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py
 
 bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few

@@ -116,18 +116,15 @@ def predictors(pool: pd.DataFrame) -> dict[str, pd.DataFrame]:
     clinical = clinical.assign(activity_per_gram=clinical["activity"] / clinical["gland_mass"])
     return {
         "handcrafted": measured,
-        "read": read,
-        "units": pool[UNITS],
-        "read + units": pd.concat([read, pool[UNITS]], axis="columns"),
-        "mass, uptake, heterogeneity": pool[["p_mass", "p_uptake", "p_heterogeneity"]],
-        "handcrafted + read": pd.concat([measured, read], axis="columns"),
-        "true image": pool[["mass", "uptake", "heterogeneity"]].rename(
+        "simulated": read,
+        "simulated + hidden units": pd.concat([read, pool[UNITS]], axis="columns"),
+        "handcrafted + simulated": pd.concat([measured, read], axis="columns"),
+        "truth of the image": pool[["mass", "uptake", "heterogeneity"]].rename(
             columns={"mass": "q_mass", "uptake": "q_uptake"}
         ),
         "clinical": clinical,
         "clinical + handcrafted": pd.concat([clinical, measured], axis="columns"),
-        "clinical + read": pd.concat([clinical, read], axis="columns"),
-        "clinical + handcrafted + read": pd.concat([clinical, measured, read], axis="columns"),
+        "clinical + handcrafted + simulated": pd.concat([clinical, measured, read], axis="columns"),
     }
 
 
@@ -156,14 +153,14 @@ def compare(kind: str, given: argparse.Namespace) -> None:
                 score = fit.odds(frame.iloc[tests].reset_index(drop=True))
                 found[name, n].append(auc(score, new))
     print(
-        f"{'':32s}" + "".join(f"{f'n = {n}':>9s}" for n in sizes) + "   minus handcrafted (SE), 160"
+        f"{'':36s}" + "".join(f"{f'n = {n}':>9s}" for n in sizes) + "   minus handcrafted (SE), 160"
     )
     base = np.array(found["handcrafted", 160])
     for name in sets:
         means = "".join(f"{np.mean(found[name, n]):9.3f}" for n in sizes)
         paired = np.array(found[name, 160]) - base
         error = paired.std(ddof=1) / np.sqrt(len(paired))
-        print(f"{name:32s}{means}   {paired.mean():+.3f} ({error:.3f})", flush=True)
+        print(f"{name:36s}{means}   {paired.mean():+.3f} ({error:.3f})", flush=True)
     print(f"{time.process_time() - begin:.0f} CPU-seconds")
 
 
