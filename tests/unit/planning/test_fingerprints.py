@@ -92,7 +92,6 @@ def test_an_edited_file_is_parsed_again_even_with_its_old_date_and_size(
     imports.forget()
 
 
-
 def test_the_commit_is_none_of_a_repository_around_the_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

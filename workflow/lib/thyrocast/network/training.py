@@ -4,12 +4,14 @@ Every random choice is drawn from a generator seeded by (seed, purpose, epoch, s
 a training is therefore two numbers, and a resumed training ends with the same bits.
 """
 
+from __future__ import annotations
+
 import logging
 import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +20,6 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
-from thyrocast.config.network import NetworkConfig
 from thyrocast.errors import InputError
 from thyrocast.network import augmentation, image_set, interruption
 from thyrocast.network import optimization as rules
@@ -33,7 +34,9 @@ from thyrocast.network.model import (
 from thyrocast.network.parallel import ProcessGroup
 from thyrocast.network.record import Epoch, Facts, Trained
 from thyrocast.seeds import derive
-from thyrocast.statistics.discrimination import auc
+
+if TYPE_CHECKING:
+    from thyrocast.config.network import NetworkConfig
 
 LOGGER = logging.getLogger("thyrocast")
 #: Longest time within an epoch without a saved state, s.
@@ -340,6 +343,8 @@ class _Run:
     @torch.no_grad()
     def _validate(self) -> Validation:
         """Compute loss and AUC of the patients held out."""
+        from thyrocast.statistics.discrimination import auc
+
         self.network.eval()
         groups = [
             self.held_out[start : start + self.batch_size]
