@@ -26,11 +26,7 @@ from thyrocast.network import optimization as rules
 from thyrocast.network import state as states
 from thyrocast.network.image_set import ImageSet
 from thyrocast.network.loading import Loader
-from thyrocast.network.model import (
-    autocast_type,
-    initialize,
-    seed_libraries,
-)
+from thyrocast.network.model import autocast_type, initialize, seed_libraries
 from thyrocast.network.parallel import ProcessGroup
 from thyrocast.network.record import Epoch, Facts, Trained
 from thyrocast.seeds import derive
@@ -346,10 +342,9 @@ class _Run:
         from thyrocast.statistics.discrimination import auc
 
         self.network.eval()
-        groups = [
-            self.held_out[start : start + self.batch_size]
-            for start in range(0, len(self.held_out), self.batch_size)
-        ]
+        size = self.batch_size
+        starts = range(0, len(self.held_out), size)
+        groups = [self.held_out[start : start + size] for start in starts]
         logit = torch.cat(
             [
                 self._logit(self.normalization.apply(images)).cpu().double()
