@@ -30,7 +30,7 @@ rule write_provenance:
 
 
 rule render_report:
-    """Render the page that clinicians, statisticians and reviewers read."""
+    """Render the page that clinicians, statisticians and reviewers read, and one with patients."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
@@ -60,6 +60,7 @@ rule render_report:
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
     output:
         report=shown("<results>/report/report.html", "page", "Report", "report"),
+        internal="<private>/report-internal.html",
     log:
         "<logs>/render_report.log",
     benchmark:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def run(files: report.StudyFiles, config: StudyConfig, output: Path) -> None:
-    """Read a finished study and write one HTML page."""
-    page = report.render(report.read_study(files, config))
+def run(files: report.StudyFiles, config: StudyConfig, output: Path, internal: Path) -> None:
+    """Read a finished study and write a page to be passed on, and one for the study's own members."""
+    pages = report.render(report.read_study(files, config))
     with fileio.atomic(output) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(pages.shareable, encoding="utf-8")
+    fileio.private_folder(internal.parent)
+    with fileio.atomic(internal, mode=fileio.private_mode(internal)) as temporary:
+        temporary.write_text(pages.internal, encoding="utf-8")
 
 
 def split_files(
@@ -92,4 +95,5 @@ if "snakemake" in globals():
         ),
         config=study_config,
         output=Path(snakemake.output.report),
+        internal=Path(snakemake.output.internal),
     )

@@ -189,6 +189,24 @@ def test_small_groups_are_suppressed_and_cannot_be_derived(config):
     assert sexes["n"].isna().all()
 
 
+@pytest.mark.parametrize(("cured", "shown"), [(2, True), (4, False)])
+def test_patients_with_a_missing_value_hide_others_only_if_their_outcomes_are_the_same(
+    cured, shown
+):
+    outcome = np.array([True] * cured + [False] * (4 - cured) + [True, False] * 40)
+    names = np.array(["missing"] * 4 + ["low"] * 39 + ["high"] * 41)
+    people = np.array([f"p{n}" for n in range(84)])
+    center = np.full(84, "a")
+    sample = Sample(
+        Design.LOCO, "all", "network", Set.TEST, people, center, outcome, np.full(84, 0.5)
+    )
+    column = Division(GroupKind.SUBGROUP, "trab")
+    found = groups.divide(sample, {column: names}, MinimumCountConfig(patients=10, outcomes=3))
+    assert found[column, "missing"] is None
+    assert (found[column, "low"] is not None) is shown
+    assert found[column, "high"] is not None
+
+
 def test_a_small_center_is_suppressed_in_its_own_split_too(config):
     rows, everybody = loco()
     kept = {f"north-t{index:02d}" for index in (0, 1, 2, 100, 101, 102)}

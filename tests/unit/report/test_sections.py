@@ -32,6 +32,7 @@ from thyrocast.report import (
     methods,
     participants,
     published,
+    table_one,
     training,
     words,
 )
@@ -200,7 +201,7 @@ def test_numbers_that_do_not_add_up_are_found(small, small_folder, tmp_path):
 
 def test_table_one_counts_unknown_values_and_drops_what_no_center_has(small):
     study = with_cohort(small, lambda frame: frame.assign(ft3=None, smoking=None))
-    (by_center, by_outcome) = participants.table_one(study)
+    (by_center, by_outcome) = table_one.table_one(study)
     names = [row[0].text for row in by_center.rows]
     assert "Free T3, pmol/L" not in names
     assert "Not recorded by any center: Free T3 and Smoking." in by_center.note
@@ -215,9 +216,9 @@ def test_a_column_with_many_codes_is_shortened(small):
     study = with_cohort(
         small, lambda frame: frame.assign(vendor=[f"v{i % 20:02d}" for i in range(len(frame))])
     )
-    rows = participants.table_one(study)[0].rows
+    rows = table_one.table_one(study)[0].rows
     vendors = [row for row in rows if row[0].text.startswith("Camera vendor")]
-    assert len(vendors) == participants.MOST_CODES + 1
+    assert len(vendors) == table_one.MOST_CODES + 1
     assert vendors[-1][0].text == "Camera vendor: 12 other values"
     assert sum(int(row[1].text) for row in vendors) == int(rows[0][1].text)
 

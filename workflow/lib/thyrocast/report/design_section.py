@@ -212,6 +212,7 @@ def _calibration(study: StudyResults, design: str, models: Sequence[str]) -> lis
             curves[0] if curves else io.empty(evaluation.CALIBRATION),
             groups[0] if groups else io.empty(evaluation.CALIBRATION_GROUPS),
             _test_predictions(study, design, model),
+            study.config.evaluation.minimum_count.patients,
         )
         note = _calibration_note(study, design, model)
         panels.append(Panel(words.model(model), svg, note=note))

@@ -180,13 +180,18 @@ def comparisons(study: StudyResults, design: str) -> list[Grid]:
         ("Differences in other metrics (test)", rows[~auc & ~added]),
         ("What the scintigram adds to a model without it (test)", rows[added]),
     )
-    header = ["Models", "Metric", "Difference", "p", "Method"]
     note = (
         "The smaller number below p is adjusted for the number of pairs that are compared by the "
         "same metric (Holm)."
     )
     return [
-        Grid(caption, header, [_comparison(row) for _, row in part.iterrows()], note)
+        Grid(
+            caption,
+            # The likelihood-ratio statistic is no difference.
+            ["Models", "Metric", "χ²" if part is parts[-1][1] else "Difference", "p", "Method"],
+            [_comparison(row) for _, row in part.iterrows()],
+            note,
+        )
         for caption, part in parts
         if not part.empty
     ]

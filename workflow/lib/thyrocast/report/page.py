@@ -1,7 +1,7 @@
-"""The page: all sections in one self-contained HTML file."""
+"""The pages: all sections in one self-contained HTML file, with and without patients."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from thyrocast.pages import html
 from thyrocast.report import methods, published
@@ -12,10 +12,12 @@ from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.follow_up import weighted_grid, without_outcome
 from thyrocast.report.grids import sample_size
 from thyrocast.report.multiverse import multiverse_section
-from thyrocast.report.participants import flow_section, table_one
+from thyrocast.report.participants import flow_section
+from thyrocast.report.patients import patients_grid
 from thyrocast.report.provenance import provenance_lists
 from thyrocast.report.signatures import signature_section
 from thyrocast.report.study import StudyResults
+from thyrocast.report.table_one import table_one
 from thyrocast.report.training import training_section
 from thyrocast.report.true_risk import truth_section
 
@@ -37,19 +39,48 @@ SECTIONS = (
 )
 
 
-def render(study: StudyResults) -> str:
-    """Write a study's report as one HTML page that needs no other file and no network.
+class Pages(NamedTuple):
+    """The two versions of a study's report.
 
-    The same study gives the same bytes: the page contains no time and no name of a machine except
-    those in the study's provenance.
+    Attributes
+    ----------
+    shareable
+        Aggregate results only.
+    internal
+        The same, with Grad-CAM pictures, pseudonyms, outcomes and probabilities of patients.
     """
-    return html.render(HERE, "page.html.j2", **_context(study))
+
+    shareable: str
+    internal: str
+
+
+def render(study: StudyResults) -> Pages:
+    """Write a study's report as HTML pages that need no other file and no network.
+
+    The same study gives the same bytes: a page contains no time and no name of a machine except
+    those in the study's provenance. Tables and figures of both pages are the same: no small count is
+    in either.
+    """
+    context = _context(study)
+    shareable, internal = (
+        html.render(HERE, "page.html.j2", internal=internal, **(context | more))
+        for internal, more in (
+            (False, {"sections": SECTIONS}),
+            (True, {"sections": _with_patients(), "patients": patients_grid(study)}),
+        )
+    )
+    return Pages(shareable, internal)
+
+
+def _with_patients() -> list[tuple[str, str]]:
+    """Sections of the internal page: the patients come after the pictures."""
+    place = [name for name, _ in SECTIONS].index("attention") + 1
+    return [*SECTIONS[:place], ("patients", "Patients"), *SECTIONS[place:]]
 
 
 def _context(study: StudyResults) -> dict[str, Any]:
     """Variables of the templates."""
     return {
-        "sections": SECTIONS,
         "title": study.config.study,
         "level": study.level,
         "in_sample": study.in_sample,

@@ -67,7 +67,7 @@ METRICS: Mapping[str, str] = {
     Metric.SPIEGELHALTER_Z: "Spiegelhalter’s z",
     Metric.SPIEGELHALTER_P: "Spiegelhalter’s test, p",
     Metric.NET_BENEFIT: "Net benefit",
-    Metric.LIKELIHOOD_RATIO: "Likelihood ratio, χ²",
+    Metric.LIKELIHOOD_RATIO: "Likelihood ratio",
     Metric.SET_COVERAGE: "True outcome in the set",
     Metric.SET_COVERAGE_CURED: "… of cured patients",
     Metric.SET_COVERAGE_NOT_CURED: "… of patients not cured",
