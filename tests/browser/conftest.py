@@ -26,7 +26,7 @@ def render(
 ) -> Path:
     output, internal = folder / "report" / "report.html", folder / "report-internal.html"
     files = example_study.files(folder, designs, simulation=simulation)
-    render_report.run(files, config, output, internal)
+    render_report.run(files, config, output, internal, folder / "methods.md")
     return internal
 
 

@@ -21,7 +21,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> report.Pages:
     summary = example_study.write_simulation(folder / "summary.json")
     output, internal = folder / "report" / "report.html", folder / "private" / "internal.html"
     files = example_study.files(folder, designs, example_study.MEMBERS, summary)
-    render_report.run(files, example_study.config(centers), output, internal)
+    methods = folder / "report" / "methods.md"
+    render_report.run(files, example_study.config(centers), output, internal, methods)
+    assert methods.read_text(encoding="utf-8").startswith("# Methods")
     assert (output.stat().st_mode & 0o777, internal.stat().st_mode & 0o777) == (0o644, 0o600)
     return report.Pages(*(file.read_text(encoding="utf-8") for file in (output, internal)))
 

@@ -1,6 +1,11 @@
 """Config of the report."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from thyrocast.config.base import Block, option
+from thyrocast.contract.checklist import Item
 
 
 class ReportConfig(Block):
@@ -19,4 +24,10 @@ class ReportConfig(Block):
         "without pseudonym, center, outcome or probability. Pictures of simulated patients are always "
         "shown. `report-internal.html` contains the pictures in any case.",
         False,
+    )
+    answers: dict[Item, Annotated[str, Field(min_length=1)]] = option(
+        "Answers of the authors to items of the TRIPOD+AI checklist, by number, such as "
+        "`18a: Funded by ...`. The report shows them in its checklist; without an answer it says that "
+        "the item is to be answered by the authors.",
+        {},
     )

@@ -25,6 +25,7 @@ FILES = (
     File("model/files/", "The locked model of all development patients."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
     File("report/report.html", "The report: one page without patients that works without an internet connection."),
+    File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),

@@ -7,7 +7,9 @@ from thyrocast.pages import html
 from thyrocast.report import methods, published
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
+from thyrocast.report.checklist import checklist
 from thyrocast.report.design_section import design_section
+from thyrocast.report.equations import equations_section
 from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.follow_up import weighted_grid, without_outcome
 from thyrocast.report.grids import sample_size
@@ -32,7 +34,7 @@ SECTIONS = (
     ("signature", "Signature"),
     ("attention", "Where the network looks"),
     ("sample-size", "Sample size"),
-    ("methods", "Methods in brief"),
+    ("methods", "Methods"),
     ("limitations", "Limitations"),
     ("checklist", "TRIPOD+AI checklist"),
     ("provenance", "Versions and seeds"),
@@ -80,6 +82,7 @@ def _with_patients() -> list[tuple[str, str]]:
 
 def _context(study: StudyResults) -> dict[str, Any]:
     """Variables of the templates."""
+    texts, cited = methods.section(study)
     return {
         "title": study.config.study,
         "level": study.level,
@@ -100,8 +103,10 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "without_outcome": without_outcome(study),
         "weighted": weighted_grid(study),
         "sample_size": sample_size(study),
-        "methods": methods.paragraphs(study),
+        "methods": texts,
+        "references": cited,
+        "equations": equations_section(study),
         "limitations": methods.limitations(study),
-        "checklist": methods.checklist(study),
+        "checklist": checklist(study),
         "provenance": provenance_lists(study.provenance),
     }
