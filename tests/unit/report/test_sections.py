@@ -8,7 +8,7 @@ import pytest
 from tests.unit.report.example_study import with_cohort, with_table
 from thyrocast import report
 from thyrocast.config.eligibility import EligibilityConfig
-from thyrocast.contract import documents
+from thyrocast.contract import documents, io
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract.documents import Flow
 from thyrocast.contract.names import (
@@ -20,12 +20,14 @@ from thyrocast.contract.names import (
     Role,
     ThresholdRule,
 )
+from thyrocast.contract.splits import SPLITS
 from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid
 from thyrocast.report import (
     attention,
     banners,
+    calendar,
     center_grids,
     checklist,
     design_section,
@@ -342,3 +344,39 @@ def test_the_report_says_which_head_would_have_won(small, area, expected):
     assert not any(
         expected in s for s in design_section.design_section(small, "external").sentences
     )
+
+
+def test_a_temporal_design_says_who_is_in_it(small):
+    design = "temporal"
+    development = small.cohort[small.cohort["role"] == "development"]
+    north = development[development["center"] == "north"]["patient"]
+    valley = development[development["center"] == "valley"]["patient"].iloc[2:]
+    rows = [
+        {"design": design, "split": "all", "patient": p, "set": "train", "fold": 1}
+        for p in north[:20]
+    ]
+    rows += [
+        {"design": design, "split": "all", "patient": p, "set": "test", "fold": None}
+        for p in [*north[20:], *valley]
+    ]
+    study = dataclasses.replace(small, division=io.build(SPLITS, rows))
+    first, left_out, one_side = calendar.sentences(study, design)
+    assert first.startswith(
+        "20 patients treated before the first day of the test set, 54 from it on"
+    )
+    assert left_out.startswith("Fewer than 5 development patients")
+    assert one_side == (
+        "All dates of therapy are from that day on, so training saw nobody, in valley."
+    )
+    assert calendar.sentences(study, "loco") == []
+
+
+def test_performance_over_calendar_time_has_a_row_for_each_period(small):
+    def by_period(frame: pd.DataFrame) -> pd.DataFrame:
+        sex = (frame["variable"] == "sex") & (frame["design"] == "loco")
+        return pd.concat([frame, frame[sex].assign(variable="therapy_period")])
+
+    (grid,) = calendar.over_time(with_table(small, ev.PERFORMANCE, by_period), "loco")
+    assert "Signature" in grid.caption
+    assert [row[0].text for row in grid.rows] == ["female", "male"]
+    assert calendar.over_time(small, "loco") == []

@@ -12,6 +12,7 @@ import pandas as pd
 from thyrocast.config.evaluation import EvaluationConfig, MinimumCountConfig
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import GroupKind, Metric, Set, Status
+from thyrocast.evaluation.periods import PERIOD
 from thyrocast.evaluation.samples import POOLED, Group, Sample, Samples, Texts
 from thyrocast.statistics.inputs import Booleans
 
@@ -80,7 +81,7 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     samples
         Every sample of a design.
     cohort
-        Table `COHORT`, for the subgroups.
+        Table `COHORT`, for the subgroups; with the column `PERIOD` also by period of therapy.
     config
         The config's block `evaluation`.
 
@@ -91,6 +92,8 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     """
     least = config.minimum_count
     labels = {str(name): subgroups(cohort[name], cuts) for name, cuts in config.subgroups.items()}
+    if PERIOD in cohort:
+        labels[PERIOD] = subgroups(cohort[PERIOD], ())
     named = {
         name: dict(zip(cohort["patient"], found, strict=True)) for name, found in labels.items()
     }

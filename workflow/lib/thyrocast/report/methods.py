@@ -92,12 +92,13 @@ def _question(study: StudyResults) -> str:
         for role, names in roles.items()
         if names
     ]
-    simulated = {0: "", 1: " All patients are simulated."}
+    share = study.simulated
+    simulated = f" {'All' if share == 1 else 'Some'} patients are simulated." if share else ""
     return (
         "Will the first iodine-131 therapy of Graves’ disease cure this patient? The prediction is "
         "made from the pretreatment Tc-99m pertechnetate scintigram. Every probability is a probability "
         f"of cure. The study has {words.listing(named)}. It is reported by TRIPOD+AI [@collins2024]."
-        f"{simulated.get(study.simulated, ' Some patients are simulated.')}"
+        f"{simulated}"
     )
 
 
