@@ -49,24 +49,29 @@ SMALL_DESIGNS: Designs = {"loco": ["north", "valley"], "external": ["all"]}
 # One baseline of two predictors, the first with a bend, as in signature/model.json.
 MODEL = {
     "recalibration": {"clinical": {"intercept": 0.1, "slope": 0.8}},
-    "baselines": {
-        "clinical": {
-            "coding": [
-                {"column": "age", "center": 44.0, "scale": 13.0},
-                {
-                    "column": "sex", "center": 0.25, "scale": 0.43, "level": "male",
-                    "levels": ["female", "male"],
-                },
-            ],
-            "bends": [
-                {
-                    "term": 0, "knots": [-1.3, 0.0, 1.3], "intercept": 0.7, "slope": 0.9,
-                    "scale": 1.6,
+    "members": {
+        "fold-1": {
+            "scales": {"clinical": {"mean": 0.2, "spread": 0.9}},
+            "baselines": {
+                "clinical": {
+                    "coding": [
+                        {"column": "age", "center": 44.0, "scale": 13.0},
+                        {
+                            "column": "sex", "center": 0.25, "scale": 0.43, "level": "male",
+                            "levels": ["female", "male"],
+                        },
+                    ],
+                    "bends": [
+                        {
+                            "term": 0, "knots": [-1.3, 0.0, 1.3], "intercept": 0.7, "slope": 0.9,
+                            "scale": 1.6,
+                        }
+                    ],
+                    "indicators": [],
+                    "intercept": 0.5,
+                    "coefficients": [-0.2, 0.3, 0.1],
                 }
-            ],
-            "indicators": [],
-            "intercept": 0.5,
-            "coefficients": [-0.2, 0.3, 0.1],
+            },
         }
     },
 }  # fmt: skip

@@ -54,12 +54,20 @@ def test_the_methods_say_what_the_config_says(configured):
 def test_the_markdown_has_text_equations_and_references(small):
     text = report.as_markdown(small)
     assert text.startswith("# Methods\n\n## Question\n")
-    assert "| Predictor | Coefficient | Spline |" in text
+    assert "| Predictor | Coefficient | Splines: coefficient (knots) |" in text
     assert "Sex: male" in text
     assert text.index("## References") > text.index("### Equation")
 
 
-def test_an_equation_in_natural_units_predicts_as_the_model_does():
+def contribution(effect: equations.Effect, predictors: pd.DataFrame) -> np.ndarray:
+    column, term = predictors[effect.term.column], effect.term
+    if term.level is not None:
+        return effect.value((column == term.level).to_numpy(float))
+    z = column.to_numpy(float)
+    return effect.value(z if term.floor is None else np.log(np.maximum(z, term.floor)))
+
+
+def test_an_equation_in_natural_units_predicts_as_the_members_do():
     random = np.random.default_rng(5)
     n = 120
     predictors = pd.DataFrame(
@@ -69,28 +77,29 @@ def test_an_equation_in_natural_units_predicts_as_the_model_does():
             "smoking": random.choice(["never", "current", "former"], n).astype(object),
         }
     )
-    predictors.loc[:9, "age"] = np.nan
+    predictors.loc[::12, "age"] = np.nan
     outcome = (random.random(n) < 0.6).astype(float)
     config = SignatureConfig(missing_indicators=True, tuning_folds=3)
-    fitted = models.fit(predictors, outcome, config, seed=1, name=None)
-    assert fitted.bends
-    assert fitted.indicators.size
-    stored = equations.Stored.model_validate(fitted.model_dump(mode="json"))
-    found = equations.natural(stored, None)
-    known = predictors.iloc[20:]
-    total = np.full(len(known), found.intercept)
-    for effect in found.effects:
-        column, term = known[effect.term.column], effect.term
-        if term.level is not None:
-            z = (column == term.level).to_numpy(float)
-        else:
-            z = column.to_numpy(float)
-            z = z if term.floor is None else np.log(np.maximum(z, term.floor))
-        total += effect.value(z)
-    np.testing.assert_allclose(total, fitted.odds(known), atol=1e-9)
-    assert [(term.column, weight) for term, weight in found.indicators] == [
-        ("age", fitted.coefficients[-1])
+    halves = [slice(0, 80), slice(40, 120)]
+    fitted = [
+        models.fit(predictors[part].reset_index(drop=True), outcome[part], config, 1, None)
+        for part in halves
     ]
+    assert all(one.bends and one.indicators.size for one in fitted)
+    found = equations.mean(
+        [
+            equations.natural(equations.Stored.model_validate(one.model_dump(mode="json")))
+            for one in fitted
+        ],
+        [equations.StoredScale(mean=0.3, spread=0.7), equations.StoredScale(mean=-0.1, spread=1.2)],
+        equations.StoredRecalibration(intercept=0.2, slope=0.8),
+    )
+    known = predictors[predictors["age"].notna() & (predictors["trab"] > 2)]
+    standard = [(fitted[0].odds(known) - 0.3) / 0.7, (fitted[1].odds(known) + 0.1) / 1.2]
+    total = found.intercept + sum(contribution(effect, known) for effect in found.effects)
+    np.testing.assert_allclose(total, 0.2 + 0.8 * np.mean(standard, axis=0), atol=1e-9)
+    assert [term.column for term, _ in found.indicators] == ["age"]
+    assert found.members == 2
 
 
 def test_the_checklist_answers_by_a_file_or_leaves_it_to_the_authors(small):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +42,34 @@ class Stored(BaseModel):
     coefficients: tuple[float, ...]
 
 
+class StoredScale(BaseModel):
+    """Mean and spread by which a member's log-odds are standardized."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    mean: float = 0.0
+    spread: float = 1.0
+
+
 class StoredRecalibration(BaseModel):
     """Intercept and slope of a model's recalibration."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    intercept: float
-    slope: float
+    intercept: float = 0.0
+    slope: float = 1.0
+
+
+@dataclass(frozen=True)
+class Spline:
+    """Basis function of three knots with its coefficient."""
+
+    coefficient: float
+    knots: tuple[float, ...]
+
+    def value(self, z: Floats) -> Floats:
+        """Contribution to the log-odds (n,) of z (n,)."""
+        return self.coefficient * basis(z, self.knots)
 
 
 @dataclass(frozen=True)
@@ -59,43 +81,44 @@ class Effect:
     term
         How the predictor becomes a number z: the value, its logarithm, or 1 for a level.
     coefficient
-        Change of the log-odds per unit of z.
-    bend
-        Coefficient of the spline's basis function; 0 without one.
-    knots
-        Knots of the basis function on the scale of z; empty without one.
+        Change of the log-odds per unit of z, apart from the splines.
+    splines
+        One for each member with a bend of this predictor; knots are on the scale of z.
     """
 
     term: Term
     coefficient: float
-    bend: float = 0.0
-    knots: tuple[float, ...] = ()
+    splines: tuple[Spline, ...] = ()
 
     def value(self, z: Floats) -> Floats:
         """Contribution to the log-odds (n,) of z (n,)."""
-        return self.coefficient * z + (self.bend * basis(z, self.knots) if self.knots else 0.0)
+        return np.asarray(self.coefficient * z + sum(one.value(z) for one in self.splines))
+
+    @property
+    def key(self) -> tuple[str, str | None, bool]:
+        """What makes two terms the same predictor: column, level, and whether it is a logarithm."""
+        return self.term.column, self.term.level, self.term.floor is not None
 
 
 @dataclass(frozen=True)
 class Equation:
-    """Log-odds of cure of a baseline, before recalibration: intercept plus the sum of the effects.
+    """Log-odds of cure of a baseline: intercept plus the sum of the effects, in natural units.
 
     Attributes
     ----------
     intercept
-        In natural units.
     effects
-        One per term.
+        One per predictor.
     indicators
         Predictors whose missingness is a predictor, with the coefficient of "is missing".
-    recalibration
-        Intercept and slope, applied to the log-odds; None if the model is not recalibrated.
+    members
+        How many fitted models it is the mean of.
     """
 
     intercept: float
     effects: Sequence[Effect]
     indicators: Sequence[tuple[Term, float]]
-    recalibration: StoredRecalibration | None
+    members: int = 1
 
 
 def basis(z: Floats, knots: Sequence[float]) -> Floats:
@@ -107,8 +130,8 @@ def basis(z: Floats, knots: Sequence[float]) -> Floats:
     return np.asarray(joined / (third - first) ** 2)
 
 
-def natural(stored: Stored, recalibration: StoredRecalibration | None) -> Equation:
-    """Rewrite a baseline, which is fitted to standardized terms, in natural units.
+def natural(stored: Stored) -> Equation:
+    """Rewrite one fitted baseline, whose terms are standardized, in natural units.
 
     Notes
     -----
@@ -122,7 +145,8 @@ def natural(stored: Stored, recalibration: StoredRecalibration | None) -> Equati
         for bend, weight in zip(stored.bends, stored.coefficients[size : size + bends], strict=True)
     }
     intercept, effects = stored.intercept, []
-    for place, (term, weight) in enumerate(zip(stored.coding, linear, strict=True)):
+    # A model that predicts the prevalence has terms, but no coefficients.
+    for place, (term, weight) in enumerate(zip(stored.coding, linear, strict=bool(linear))):
         slope = weight / term.scale
         intercept -= slope * term.center
         if place not in by_term:
@@ -134,27 +158,48 @@ def natural(stored: Stored, recalibration: StoredRecalibration | None) -> Equati
         intercept += share * (bend.slope * term.center / term.scale - bend.intercept)
         slope -= share * bend.slope / term.scale
         knots = tuple(term.center + term.scale * knot for knot in bend.knots)
-        effects.append(Effect(term, slope, share / term.scale, knots))
+        effects.append(Effect(term, slope, (Spline(share / term.scale, knots),)))
     missing = zip(stored.indicators, stored.coefficients[size + bends :], strict=True)
     return Equation(
-        intercept,
-        effects,
-        [(stored.coding[place], weight) for place, weight in missing],
-        recalibration,
+        intercept, effects, [(stored.coding[place], weight) for place, weight in missing]
     )
+
+
+def mean(
+    equations: Sequence[Equation], scales: Sequence[StoredScale], again: StoredRecalibration
+) -> Equation:
+    """Combine the equations of a model's members: standardized, averaged and recalibrated."""
+    intercept, effects = again.intercept, dict[tuple[str, str | None, bool], Effect]()
+    indicators: dict[str, tuple[Term, float]] = {}
+    for equation, scale in zip(equations, scales, strict=True):
+        if scale.spread == 0:
+            continue
+        weight = again.slope / len(equations) / scale.spread
+        intercept += weight * (equation.intercept - scale.mean)
+        for effect in equation.effects:
+            before = effects.get(effect.key, Effect(effect.term, 0.0))
+            more = tuple(Spline(weight * one.coefficient, one.knots) for one in effect.splines)
+            effects[effect.key] = Effect(
+                before.term, before.coefficient + weight * effect.coefficient, before.splines + more
+            )
+        for term, coefficient in equation.indicators:
+            known = indicators.get(term.column, (term, 0.0))[1]
+            indicators[term.column] = (term, known + weight * coefficient)
+    return Equation(intercept, [*effects.values()], [*indicators.values()], len(equations))
 
 
 def read(path: Path) -> dict[str, Equation]:
     """Read the equations of a split's baselines from its model.json, by model."""
     content = fileio.read_json(path)
-    recalibrations: Mapping[str, object] = content.get("recalibration", {})
+    members: Sequence[Mapping[str, Any]] = [*content["members"].values()]
     found = {}
     for name in BASELINES:
-        if name in content["baselines"]:
-            again = recalibrations.get(name)
-            found[name.value] = natural(
-                Stored.model_validate(content["baselines"][name]),
-                None if again is None else StoredRecalibration.model_validate(again),
+        mine = [member for member in members if name in member["baselines"]]
+        if mine:
+            found[name.value] = mean(
+                [natural(Stored.model_validate(one["baselines"][name])) for one in mine],
+                [StoredScale.model_validate(one["scales"].get(name, {})) for one in mine],
+                StoredRecalibration.model_validate(content["recalibration"].get(name, {})),
             )
     return found
 
@@ -183,42 +228,30 @@ def chosen_split(study: StudyResults) -> SplitResults | None:
 
 
 def _grid(study: StudyResults, split: SplitResults, model: str, equation: Equation) -> Grid:
-    rows = [
-        [
-            label(title(effect.term), _coded(effect.term)),
-            Cell(numbers.significant(effect.coefficient, _DIGITS)),
-            _bend(effect),
-        ]
-        for effect in equation.effects
+    def numbered(first: Cell, value: float, last: Cell | None = None) -> list[Cell]:
+        return [first, Cell(numbers.significant(value, _DIGITS)), last or Cell("")]
+
+    rows = [numbered(label("Intercept"), equation.intercept)]
+    rows += [
+        numbered(label(title(one.term), _coded(one.term)), one.coefficient, _splines(one))
+        for one in equation.effects
     ]
     rows += [
-        [
-            label(f"{title(term)}: missing", "1 if missing, else 0"),
-            Cell(numbers.significant(weight, _DIGITS)),
-            Cell(""),
-        ]
+        numbered(label(f"{title(term)}: missing", "1 if missing, else 0"), weight)
         for term, weight in equation.indicators
-    ]
-    rows = [
-        [label("Intercept"), Cell(numbers.significant(equation.intercept, _DIGITS)), Cell("")],
-        *rows,
     ]
     note = (
         "Log-odds of cure = intercept + sum of coefficient × z, where z is the value as coded; "
         "a spline adds its coefficient × B(z), the restricted cubic spline basis of its three knots "
         "(Harrell 2015). A value below the smallest of the training set is set to it before the "
-        "logarithm is taken."
+        "logarithm is taken. Probability = 1/(1 + exp(−log-odds)), recalibration included."
     )
-    again = equation.recalibration
-    if again is not None:
-        note += (
-            f" Recalibrated: {numbers.significant(again.intercept, _DIGITS)} + "
-            f"{numbers.significant(again.slope, _DIGITS)} × log-odds."
-        )
-    note += " Probability = 1/(1 + exp(−log-odds)). All digits: signature/model.json of the split."
+    if equation.members > 1:
+        note += f" The mean of {equation.members} members, one for each fold."
+    note += " All digits: signature/model.json of the split."
     where = words.design(split.design)
     caption = f"Equation of the model “{words.model(model).lower()}” ({where}, split {split.name})"
-    return Grid(caption, ["Predictor", "Coefficient", "Spline"], rows, note)
+    return Grid(caption, ["Predictor", "Coefficient", "Splines: coefficient (knots)"], rows, note)
 
 
 def title(term: Term) -> str:
@@ -233,8 +266,9 @@ def _coded(term: Term) -> str:
     return "natural logarithm" if term.floor is not None else ""
 
 
-def _bend(effect: Effect) -> Cell:
-    if not effect.knots:
-        return Cell("")
-    knots = ", ".join(numbers.significant(knot, _DIGITS) for knot in effect.knots)
-    return Cell(numbers.significant(effect.bend, _DIGITS), f"knots {knots}")
+def _splines(effect: Effect) -> Cell:
+    texts = []
+    for spline in effect.splines:
+        knots = ", ".join(numbers.significant(knot, _DIGITS) for knot in spline.knots)
+        texts.append(f"{numbers.significant(spline.coefficient, _DIGITS)} ({knots})")
+    return Cell("", "; ".join(texts), number=False)

@@ -8,6 +8,8 @@ from thyrocast.report import methods, published
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
 from thyrocast.report.checklist import checklist
+from thyrocast.report.controls import SECTION as CONTROLS
+from thyrocast.report.controls import controls_section
 from thyrocast.report.design_section import design_section
 from thyrocast.report.equations import equations_section
 from thyrocast.report.first_screen import facts, main_result
@@ -64,20 +66,33 @@ def render(study: StudyResults) -> Pages:
     in either.
     """
     context = _context(study)
+    controls = bool(context["controls"])
     shareable, internal = (
         html.render(HERE, "page.html.j2", internal=internal, **(context | more))
         for internal, more in (
-            (False, {"sections": SECTIONS}),
-            (True, {"sections": _with_patients(), "patients": patients_grid(study)}),
+            (False, {"sections": _sections(controls=controls)}),
+            (
+                True,
+                {
+                    "sections": _sections(controls=controls, patients=True),
+                    "patients": patients_grid(study),
+                },
+            ),
         )
     )
     return Pages(shareable, internal)
 
 
-def _with_patients() -> list[tuple[str, str]]:
-    """Sections of the internal page: the patients come after the pictures."""
-    place = [name for name, _ in SECTIONS].index("attention") + 1
-    return [*SECTIONS[:place], ("patients", "Patients"), *SECTIONS[place:]]
+def _sections(*, controls: bool, patients: bool = False) -> list[tuple[str, str]]:
+    """Sections of a page: patients come after the pictures, controls before the sample size."""
+    found = []
+    for name, title in SECTIONS:
+        if name == "sample-size" and controls:
+            found.append(CONTROLS)
+        found.append((name, title))
+        if name == "attention" and patients:
+            found.append(("patients", "Patients"))
+    return found
 
 
 def _context(study: StudyResults) -> dict[str, Any]:
@@ -102,6 +117,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "multiverse": multiverse_section(study),
         "without_outcome": without_outcome(study),
         "weighted": weighted_grid(study),
+        "controls": controls_section(study),
         "sample_size": sample_size(study),
         "methods": texts,
         "references": cited,
