@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from thyrocast.config.network import Imbalance
+from thyrocast.config.choices import Imbalance
 from thyrocast.contract.checklist import ASKS, Item
 from thyrocast.contract.names import UNSEEN_CENTERS, Role
 from thyrocast.pages import numbers

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 
 from thyrocast.config.center import CenterConfig
+from thyrocast.config.choices import RANDOM, Imbalance
 from thyrocast.config.cohort import WithoutDates
 from thyrocast.config.evaluation import FollowUpWeighting
 from thyrocast.config.image import Intensity
-from thyrocast.config.network import RANDOM, Imbalance
 from thyrocast.config.signature import RecalibrationMethod, Selection
 from thyrocast.contract import columns
 from thyrocast.contract.evaluation import SAMPLE_SIZE
