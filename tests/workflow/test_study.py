@@ -1,5 +1,6 @@
 """The smoke study from DICOM to report, and what a second run of it does."""
 
+import csv
 import importlib.metadata
 import json
 import re
@@ -17,7 +18,7 @@ import yaml
 import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
-from thyrocast.contract import evaluation, files, io
+from thyrocast.contract import controls, evaluation, files, io
 from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
@@ -67,8 +68,9 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 
 
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
-    # Only a study with several definitions of the outcome writes these.
+    # Only a study with several definitions of the outcome, or with controls, writes these.
     optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
+    optional |= {table.path for table in controls.TABLES}
     for table in files.TABLES:
         if not table.private:
             found = list(smoke_study.results.glob(re.sub(r"{\w+}", "*", table.path)))
@@ -123,6 +125,35 @@ def test_locked_model_is_whole(smoke_study: Study) -> None:
     assert set(manifest["files"]) == files
     assert all(file_hash(model / "files" / name) == h for name, h in manifest["files"].items())
     assert set(manifest["training_cohort"]) == {"alpha", "beta"}
+
+
+def test_only_the_internal_report_has_patients(smoke_study: Study) -> None:
+    shareable = smoke_study.results / "report" / "report.html"
+    internal = smoke_study.folder / ".thyrocast" / smoke_study.name / "report-internal.html"
+    assert internal.stat().st_mode & 0o077 == 0
+    page, with_patients = shareable.read_text(), internal.read_text()
+    file = smoke_study.results / evaluation.PREDICTIONS.path
+    with file.open(encoding="utf-8", newline="") as rows:
+        # As the table prints them, not as numbers.
+        predictions = list(csv.DictReader(rows))
+    for name in ("patient", "probability"):
+        # A probability such as 0.75 may also be a result.
+        values = {row[name] for row in predictions if len(row[name]) > 8}
+        assert len(values) > 50
+        assert not [value for value in values if value in page]
+    external = [r for r in predictions if (r["design"], r["set"]) == ("external", "test")]
+    assert not [row["patient"] for row in external if row["patient"] not in with_patients]
+    assert (smoke_study.results / "crate" / "results" / "report.html").read_text() == page
+
+
+def test_the_methods_section_has_equations_of_the_models(smoke_study: Study) -> None:
+    text = (smoke_study.results / "report" / "methods.md").read_text()
+    for heading in ("Outcome", "Eligibility", "Predictors", "Missing data", "Time of the decision"):
+        assert f"## {heading}\n" in text
+    clinical = text[text.index("model “clinical”") : text.index("model “combined”")]
+    assert re.search(r"\| Intercept \| −?\d", clinical)
+    assert re.search(r"\| Sex: (fe)?male \(1 if so, else 0\) \| −?\d\.\d", clinical)
+    assert "The mean of 2 members" in clinical
 
 
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:

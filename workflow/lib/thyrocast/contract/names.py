@@ -17,13 +17,16 @@ class Design(StrEnum):
     HOLDOUT = "holdout"
     KFOLD = "kfold"
     LOCO = "loco"
+    TEMPORAL = "temporal"
     EXTERNAL = "external"
 
 
 #: Designs whose test centers no model saw in training.
 UNSEEN_CENTERS = (Design.LOCO, Design.EXTERNAL)
 #: Designs by the strength of their evidence, strongest first.
-STRONGEST_FIRST = (Design.EXTERNAL, Design.LOCO, Design.KFOLD, Design.HOLDOUT)
+STRONGEST_FIRST = (
+    Design.EXTERNAL, Design.LOCO, Design.TEMPORAL, Design.KFOLD, Design.HOLDOUT,
+)  # fmt: skip
 #: The split that joins the test predictions of all splits of a design.
 ALL_SPLITS = "all"
 
@@ -58,6 +61,15 @@ IMAGE_MODELS = (
 BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
 #: Linear models on the embeddings, in place of the signature's LASSO and forest.
 HEADS = (Model.RIDGE, Model.LASSO, Model.ELASTIC_NET)
+
+
+#: The member of a split that is trained on all training patients, as published.
+FULL = "full"
+
+
+def fold_member(fold: int) -> str:
+    """Name of the member that is trained without a fold (from 1)."""
+    return f"fold-{fold}"
 
 
 class Strategy(StrEnum):
