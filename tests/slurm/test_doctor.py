@@ -2,7 +2,6 @@
 
 import re
 import sys
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -18,16 +18,17 @@ GPU_PROCESS_MB = 8_000
 STEP_MB = 100
 
 #: Peak without images: Python, PyTorch, weights, gradients, moments and the best weights, MB.
-_TRAIN_MB, _APPLY_MB, _EXPLAIN_MB = 1_250, 950, 1_000
+_TRAIN_MB, _EMBED_MB, _EXPLAIN_MB = 1_250, 1_050, 985
 #: Activations of a training image, of an embedded and of an explained one, MB per pixel.
-_TRAIN_PIXEL_MB, _EMBED_PIXEL_MB, _EXPLAIN_PIXEL_MB = 0.002, 0.0005, 0.0008
+_TRAIN_PIXEL_MB, _EMBED_PIXEL_MB, _EXPLAIN_PIXEL_MB = 0.0022, 0.00034, 0.00021
 #: Images that are embedded at once (`network.embedding.BATCH`).
 _EMBEDDED_AT_ONCE = 32
 #: A patient's embedding by one network in the copies that the signature makes, MB.
-_SIGNATURE_MB, _EMBEDDING_MB = 500, 0.05
+_SIGNATURE_MB, _EMBEDDING_MB = 700, 0.06
 #: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
 _FLOP_PER_PIXEL = 165_000.0
-#: Rates that a job reaches at least, FLOP/s: of one processor core, and of one GPU.
+#: Rates that a job should reach at least, FLOP/s: of one processor core, and of one GPU. They are cautious
+#: guesses; a training that reaches its limit is resumed with twice the time.
 _CORE_RATE, _GPU_RATE = 1e10, 5e12
 #: Least and largest time of a first attempt, minutes.
 _SHORTEST, _LONGEST = 60, 7 * 24 * 60
@@ -79,7 +80,7 @@ class Work:
 
     def embed_mb(self) -> int:
         """Memory of the embeddings of a split, MB; the files that it maps are not counted."""
-        own = _APPLY_MB + _EMBEDDED_AT_ONCE * self.pixels * _EMBED_PIXEL_MB
+        own = _EMBED_MB + _EMBEDDED_AT_ONCE * self.pixels * _EMBED_PIXEL_MB
         return _rounded(own, min(1, self.gpus))
 
     def explain_mb(self) -> int:
