@@ -15,10 +15,10 @@ SMALL = requests.Work(
 LARGE = replace(SMALL, size=224, patients=1000)
 # Peaks of benchmarks/memory.py on a processor, MB; with two Snakemake processes around each job.
 MEASURED = {
-    "train_mb": {(64, 100, 16): 1289, (224, 100, 16): 2911},
+    "train_mb": {(64, 100, 16): 1289, (64, 1000, 16): 1304, (224, 100, 16): 2911},
     "embed_mb": {(64, 100, 16): 1099, (224, 32, 16): 1601},
     "explain_mb": {(64, 100, 16): 1005, (224, 128, 16): 1316},
-    "signature_mb": {(64, 100, 16): 738},
+    "signature_mb": {(64, 100, 16): 738, (64, 1000, 16): 883},
 }
 
 

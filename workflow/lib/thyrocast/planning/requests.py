@@ -24,7 +24,7 @@ _TRAIN_PIXEL_MB, _EMBED_PIXEL_MB, _EXPLAIN_PIXEL_MB = 0.0022, 0.00034, 0.00021
 #: Images that are embedded at once (`network.embedding.BATCH`).
 _EMBEDDED_AT_ONCE = 32
 #: A patient's embedding by one network in the copies that the signature makes, MB.
-_SIGNATURE_MB, _EMBEDDING_MB = 700, 0.06
+_SIGNATURE_MB, _EMBEDDING_MB = 700, 0.03
 #: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
 _FLOP_PER_PIXEL = 165_000.0
 #: Rates that a job should reach at least, FLOP/s: of one processor core, and of one GPU. They are cautious
