@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def run(
     predictions: Sequence[Path],
+    member_predictions: Sequence[Path],
     cohort: Path,
     outputs: Mapping[str, Path],
     config: EvaluationConfig,
@@ -36,7 +37,11 @@ def run(
     if follow_up_file and config.follow_up_weighting is FollowUpWeighting.INVERSE_PROBABILITY:
         weights = follow_up.learn(io.read(FOLLOW_UP, follow_up_file), config.resamples, seed)
     settings = Settings(config, seed, in_sample, weights, outcomes)
-    found = design.evaluate(everything, io.read(COHORT, cohort), settings)
+    members = io.concat(
+        splits.MEMBER_PREDICTIONS,
+        [io.read(splits.MEMBER_PREDICTIONS, file) for file in member_predictions],
+    )
+    found = design.evaluate(everything, io.read(COHORT, cohort), settings, members)
     for table in OF_DESIGN:
         if table.name in outputs:
             io.write(table, found[table], outputs[table.name])
@@ -46,6 +51,7 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
         predictions=[Path(file) for file in snakemake.input.predictions],
+        member_predictions=[Path(file) for file in snakemake.input.member_predictions],
         cohort=Path(snakemake.input.cohort),
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         config=EvaluationConfig.read(snakemake.params.settings),

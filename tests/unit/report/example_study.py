@@ -29,7 +29,7 @@ from thyrocast.report.reading import EVALUATION
 
 Centers = Mapping[str, tuple[str, int]]
 Designs = Mapping[str, Sequence[str]]
-MEMBERS = ("full", "fold-1", "fold-2", "fold-3")
+MEMBERS = ("fold-1", "fold-2", "fold-3")
 CENTERS: Centers = {
     "north": ("development", 66),
     "harbour": ("development", 58),
