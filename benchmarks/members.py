@@ -20,6 +20,7 @@ from thyrocast.baselines import ridge
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.signature import alignment, lasso_forest, ridge_head
 from thyrocast.statistics import conformal, discrimination, logistic, partition, recalibration
+from thyrocast.statistics.inputs import NotEstimableError
 
 ERROR = 0.1
 FOLDS = 5
@@ -130,10 +131,12 @@ def told_apart(one, other, rng):
 
 
 def slope(truth, linear):
-    """Calibration slope of log-odds."""
-    return float(
-        logistic.fit(np.column_stack([np.ones_like(linear), linear]), truth).coefficients[1]
-    )
+    """Calibration slope of log-odds; NaN if it cannot be estimated."""
+    try:
+        found = logistic.fit(np.column_stack([np.ones_like(linear), linear]), truth)
+    except NotEstimableError:
+        return np.nan
+    return float(found.coefficients[1])
 
 
 def before(embeddings, outcome, fold, rng):
@@ -190,7 +193,7 @@ def show(setting: str, tables: dict[str, list[list[float]]]) -> None:
         mean = table.mean(axis=0)
         low = [(table[:, side] < 0.8).mean() for side in (1, 2)]
         # Slopes of models without signal are extreme: the median.
-        rest = "".join(f" | {value:.2f}" for value in np.median(table[:, 4:], axis=0))
+        rest = "".join(f" | {value:.2f}" for value in np.nanmedian(table[:, 4:], axis=0))
         print(
             f"{setting} | {method} | {mean[0]:.3f} | {mean[1]:.3f} {mean[2]:.3f} | "
             f"{low[0]:.2f} {low[1]:.2f} | {mean[3]:.2f}{rest}",
