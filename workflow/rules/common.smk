@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, pseudonyms, study
+from thyrocast.planning import controller, exchanges, ledger, pseudonyms, study
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -178,6 +178,14 @@ def all_splits(pattern, **wildcards):
         for design, splits in SPLITS.items()
         for path in collect(pattern, design=design, split=splits, **wildcards)
     ]
+
+
+def exchange_design(wildcards):
+    """Return the design that scores a center for its exchange file: no model of it saw the center."""
+    try:
+        return exchanges.unseen_design(STUDY, wildcards.center).value
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
 
 
 def compared_centers(wildcards):

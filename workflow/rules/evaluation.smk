@@ -49,6 +49,13 @@ rule pool_centers:
             for table in TABLES
         },
         summaries=config["evaluation"]["summaries"],
+        exchanged=[center["exchange"] for center in config["exchanged"]],
+        # Names the model that exchange files must be about.
+        manifest=(
+            "<results>/model/manifest.json"
+            if config["exchanged"] and config["lock_model"]
+            else []
+        ),
     output:
         **{
             table: shown(
@@ -58,6 +65,7 @@ rule pool_centers:
         },
         pooled=shown("<results>/evaluation/pooled.csv", "table", "Results", "pooled"),
         pooled_centers="<results>/evaluation/pooled_centers.csv",
+        sources=shown("<results>/evaluation/sources.csv", "table", "Results", "sources"),
     log:
         "<logs>/pool_centers.log",
     benchmark:
@@ -70,6 +78,7 @@ rule pool_centers:
         runtime=escalating(30),
     params:
         settings=config["evaluation"],
+        exchanged=config["exchanged"],
         code=code_version("pool_centers"),
     script:
         "../scripts/pool_centers.py"

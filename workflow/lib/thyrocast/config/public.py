@@ -12,5 +12,6 @@ def public(config: StudyConfig) -> dict[str, Any]:
     """
     shown = config.plain()
     del shown["pseudonym_key"]
+    shown["exchanged"] = [{"name": one["name"]} for one in shown["exchanged"]]
     shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in shown["centers"]]
     return shown

@@ -23,6 +23,8 @@ FILES = (
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
     File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
     File("model/files/", "The locked model of all development patients."),
+    File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
+    File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
     File("report/report.html", "One page that works without an internet connection."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),

@@ -25,7 +25,7 @@ EVALUATION = (
     evaluation.SAMPLE_SIZE,
 )
 #: Tables that only some studies have.
-OPTIONAL = (evaluation.MULTIVERSE, WITHOUT_OUTCOME)
+OPTIONAL = (evaluation.MULTIVERSE, evaluation.SOURCES, WITHOUT_OUTCOME)
 
 
 @dataclass(frozen=True)
