@@ -32,6 +32,13 @@ rule write_provenance:
 rule render_report:
     """Render the page that clinicians, statisticians and reviewers read."""
     input:
+        **{
+            table.name: branch(
+                bool(STUDY.names("external")),
+                then=f"<results>/evaluation/{table.name}.csv",
+            )
+            for table in UPDATING
+        },
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,

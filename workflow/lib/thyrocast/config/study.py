@@ -18,6 +18,7 @@ from thyrocast.config.image import ImageConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
+from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import ALL_SPLITS, Design, OutcomeRule, Role
 
 
@@ -139,6 +140,7 @@ class StudyConfig(Block):
     explanation: ExplanationConfig = block(ExplanationConfig)
     evaluation: EvaluationConfig = block(EvaluationConfig)
     exchange: ExchangeConfig = block(ExchangeConfig)
+    updating: UpdatingConfig = block(UpdatingConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")

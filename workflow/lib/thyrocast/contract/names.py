@@ -391,3 +391,21 @@ class ModelSource(StrEnum):
     SAME = "same"
     OWN = "own"
     UNKNOWN = "unknown"
+
+
+class UpdateStep(StrEnum):
+    """Updates of a model at a site, each with more coefficients than the one before."""
+
+    NONE = "none"
+    INTERCEPT = "intercept"
+    SLOPE = "slope"
+    HEAD = "head"
+
+
+class AucPart(StrEnum):
+    """Parts of the difference in AUC between development and a site."""
+
+    DIFFERENCE = "difference"
+    CASE_MIX = "case_mix"
+    COEFFICIENTS = "coefficients"
+    DEVELOPMENT = "development"

@@ -25,7 +25,12 @@ EVALUATION = (
     evaluation.SAMPLE_SIZE,
 )
 #: Tables that only some studies have.
-OPTIONAL = (evaluation.MULTIVERSE, evaluation.SOURCES, WITHOUT_OUTCOME)
+OPTIONAL = (
+    evaluation.MULTIVERSE,
+    evaluation.SOURCES,
+    *evaluation.UPDATING,
+    WITHOUT_OUTCOME,
+)
 
 
 @dataclass(frozen=True)
