@@ -3,16 +3,8 @@
 from dataclasses import replace
 
 from thyrocast.contract import splits
-from thyrocast.contract.names import (
-    GroupKind,
-    Metric,
-    ModelSource,
-    PredictionSet,
-    ResultSource,
-    Scale,
-    Status,
-    ThresholdRule,
-)
+from thyrocast.contract.names import GroupKind, Metric, PredictionSet, Scale, Status, ThresholdRule
+from thyrocast.contract.site_names import ModelSource, ResultSource
 from thyrocast.contract.splits import (
     CENTER,
     DESIGN,

@@ -384,19 +384,3 @@ class OrderSource(StrEnum):
     COLUMN = "column"
     POINTS = "points"
     OTHER_COLUMNS = "other_columns"
-
-
-class ResultSource(StrEnum):
-    """Where the pooled results of a center come from."""
-
-    DATA = "data"
-    EXCHANGE = "exchange"
-    SUMMARY = "summary"
-
-
-class ModelSource(StrEnum):
-    """Whether a center was scored with the same models as the other centers of its design."""
-
-    SAME = "same"
-    OWN = "own"
-    UNKNOWN = "unknown"
