@@ -1,6 +1,7 @@
 # Functions and names that the rules share.
 
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -8,11 +9,19 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 # The package of this workflow, also if another workflow imports it.
-sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
+LIBRARY = Path(str(workflow.current_basedir)).parent / "lib"
+if not LIBRARY.is_dir():
+    raise WorkflowError(
+        f"thyrocast is imported from {workflow.current_basedir}, from where Snakemake fetches "
+        "single files, but its jobs import the package next to its Snakefile: clone the repository "
+        "to a folder that all nodes share, and give `snakefile:` the path of workflow/Snakefile there."
+    )
+sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, exchanges, ledger, pseudonyms, study
+from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -69,7 +78,7 @@ def one_gpu(wildcards):
 
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
-    if caption == "table" and name not in [table.name for table in AGGREGATE]:
+    if caption == "table" and name not in [t.name for t in (*AGGREGATE, *CONTROLS)]:
         return path
     return report(
         path,
@@ -225,6 +234,16 @@ def images_of_compared(wildcards):
     return [path for path in paths if Path(path).exists()]
 
 
+def controls_shown():
+    """Return the tables of the controls, by name, if the report shows them: requested or already run."""
+    files = {
+        table.name: f"results/{STUDY.study}/controls/{table.name}.csv"
+        for table in CONTROLS
+    }
+    run = config["controls"]["run"] or all(map(os.path.exists, files.values()))
+    return files if run else {}
+
+
 slurm.install()
 STUDY = checked(config)
 config.update(STUDY.plain())
@@ -232,6 +251,8 @@ config.update(STUDY.plain())
 PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()
+# The design whose splits the controls use.
+CONTROLS_DESIGN = STUDY.controls_design()
 MEMBERS = STUDY.members()
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (

@@ -35,10 +35,11 @@ rule render_report:
         **{
             table.name: branch(
                 bool(STUDY.names("external")),
-                then=f"<results>/evaluation/{table.name}.csv",
+                then=f"<results>/{table.path}",
             )
             for table in UPDATING
         },
+        **controls_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,

@@ -1,4 +1,4 @@
-from thyrocast.contract.evaluation import UPDATING
+from thyrocast.contract.updating import TABLES as UPDATING
 
 
 rule update_model:
@@ -9,15 +9,7 @@ rule update_model:
         splits=rules.make_splits.output.splits,
         embeddings="<results>/splits/external/all/embeddings.npy",
     output:
-        **{
-            table.name: shown(
-                f"<results>/evaluation/{table.name}.csv",
-                "table",
-                "Results",
-                table.name,
-            )
-            for table in UPDATING
-        },
+        **{table.name: f"<results>/{table.path}" for table in UPDATING},
     log:
         "<logs>/update_model.log",
     benchmark:

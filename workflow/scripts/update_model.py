@@ -29,7 +29,7 @@ def run(
     setup: Setup,
     outputs: Mapping[str, Path],
 ) -> None:
-    """Write the tables `UPDATING`; `member` is the place of the network of all training patients."""
+    """Write the tables `updating.TABLES`; `member` is the place of the network of all training patients."""
     division = io.read(SPLITS, splits)
     division = division[division["design"] == Design.EXTERNAL]
     train = (division["set"] == Set.TRAIN).to_numpy()

@@ -7,14 +7,8 @@ from scipy import special
 import update_model
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract import io, splits
-from thyrocast.contract.evaluation import (
-    PERFORMANCE,
-    PREDICTIONS,
-    TRANSPORTABILITY,
-    UPDATE_PERFORMANCE,
-    UPDATES,
-    UPDATING,
-)
+from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.updating import TABLES, TRANSPORTABILITY, UPDATE_PERFORMANCE, UPDATES
 from thyrocast.evaluation import updating
 from thyrocast.evaluation.updating import Setup, Site
 
@@ -143,10 +137,10 @@ def test_the_rule_writes_its_tables(tmp_path):
     io.write(PERFORMANCE, scored, tmp_path / "performance.csv")
     embeddings = np.random.default_rng(1).normal(size=(2, len(order), 50)).astype(np.float32)
     np.save(tmp_path / "e.npy", embeddings)
-    outputs = {table.name: tmp_path / f"{table.name}.csv" for table in UPDATING}
+    outputs = {table.name: tmp_path / f"{table.name}.csv" for table in TABLES}
     update_model.run(
         tmp_path / "p.csv", tmp_path / "performance.csv", tmp_path / "s.csv", tmp_path / "e.npy",
         0, SETUP, outputs,
     )  # fmt: skip
-    for table in UPDATING:
+    for table in TABLES:
         assert len(io.read(table, outputs[table.name])) > 0

@@ -3,18 +3,8 @@
 from dataclasses import replace
 
 from thyrocast.contract import splits
-from thyrocast.contract.names import (
-    AucPart,
-    GroupKind,
-    Metric,
-    ModelSource,
-    PredictionSet,
-    ResultSource,
-    Scale,
-    Status,
-    ThresholdRule,
-    UpdateStep,
-)
+from thyrocast.contract.names import GroupKind, Metric, PredictionSet, Scale, Status, ThresholdRule
+from thyrocast.contract.site_names import ModelSource, ResultSource
 from thyrocast.contract.splits import (
     CENTER,
     DESIGN,
@@ -292,73 +282,6 @@ SOURCES = Table(
     key=("design", "center"),
 )  # fmt: skip
 
-_STEP = text(
-    "step",
-    "`none`, `intercept`, `slope` (with intercept), `head` (slope, intercept and components of the embedding).",
-    UpdateStep,
-)
-
-UPDATES = Table(
-    "evaluation/updates.csv",
-    "Updates of each model at each external center, fitted to all of its patients, and which one closed testing chooses.",
-    (
-        CENTER,
-        MODEL,
-        _STEP,
-        flag("chosen", "Whether closed testing chooses this update."),
-        number("intercept", "Added to the log-odds.", missing=True),
-        number("slope", "Factor of the log-odds.", missing=True),
-        number("chi2", "Likelihood-ratio statistic of `head` against this update.", low=0, missing=True),
-        integer("degrees", "Degrees of freedom of this test.", low=1, missing=True),
-        number("p_value", "P value of this test; empty for `head`.", low=0, high=1, missing=True),
-        _STATUS,
-        _NOTE,
-        _N,
-        _EVENTS,
-    ),
-    key=("center", "model", "step"),
-)  # fmt: skip
-
-UPDATE_PERFORMANCE = Table(
-    "evaluation/update_performance.csv",
-    "Performance of each update by cross-validation within the patients of an external center.",
-    (
-        CENTER,
-        MODEL,
-        _STEP,
-        _METRIC,
-        number("estimate", "Estimate, of log-odds that are averaged over the repeats.", missing=True),
-        _LOW,
-        _HIGH,
-        number("difference", "Log loss minus that of the model without update, in the same patients.", missing=True),
-        number("difference_low", "Lower confidence limit.", missing=True),
-        number("difference_high", "Upper confidence limit.", missing=True),
-        _STATUS,
-        _NOTE,
-    ),
-    key=("center", "model", "step", "metric"),
-)  # fmt: skip
-
-TRANSPORTABILITY = Table(
-    "evaluation/transportability.csv",
-    "Difference in AUC between the cross-fitted development patients and an external center, divided into parts "
-    "that add up to it.",
-    (
-        CENTER,
-        MODEL,
-        text("part", "The whole `difference`, or the part of `case_mix`, of the `coefficients`, or of the fit at `development`.", AucPart),
-        number("estimate", "Difference in AUC.", missing=True),
-        number("std_error", "Standard error.", missing=True),
-        _LOW,
-        _HIGH,
-        _STATUS,
-        _NOTE,
-        integer("n_development", "Development patients.", low=0),
-        _N,
-    ),
-    key=("center", "model", "part"),
-)  # fmt: skip
-
 SAMPLE_SIZE = Table(
     "evaluation/sample_size.csv",
     "Patients that developing and validating a model require, and those available.",
@@ -397,9 +320,7 @@ OF_DESIGN = (
     PREDICTION_SETS,
     PREDICTIONS,
 )
-#: What `update_model` writes.
-UPDATING = (UPDATES, UPDATE_PERFORMANCE, TRANSPORTABILITY)
-TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, SOURCES, MULTIVERSE, *UPDATING, SAMPLE_SIZE)
+TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, SOURCES, MULTIVERSE, SAMPLE_SIZE)
 # Of few patients, each point of a curve is one of them.
 _CURVES = (ROC,)
 #: Tables in which no row belongs to one patient: what a crate and Snakemake's own report contain.

@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, evaluation, splits
+from thyrocast.contract import cohort, controls, evaluation, splits, updating
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -47,4 +47,6 @@ TABLES: tuple[Table, ...] = (
     *cohort.TABLES,
     *splits.TABLES,
     *evaluation.TABLES,
+    *updating.TABLES,
+    *controls.TABLES,
 )

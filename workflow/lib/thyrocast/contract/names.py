@@ -60,6 +60,15 @@ BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
 HEADS = (Model.RIDGE, Model.LASSO, Model.ELASTIC_NET)
 
 
+#: The member of a split that is trained on all training patients, as published.
+FULL = "full"
+
+
+def fold_member(fold: int) -> str:
+    """Name of the member that is trained without a fold (from 1)."""
+    return f"fold-{fold}"
+
+
 class Strategy(StrEnum):
     """Reference strategies of a decision curve."""
 
@@ -375,37 +384,3 @@ class OrderSource(StrEnum):
     COLUMN = "column"
     POINTS = "points"
     OTHER_COLUMNS = "other_columns"
-
-
-class ResultSource(StrEnum):
-    """Where the pooled results of a center come from."""
-
-    DATA = "data"
-    EXCHANGE = "exchange"
-    SUMMARY = "summary"
-
-
-class ModelSource(StrEnum):
-    """Whether a center was scored with the same models as the other centers of its design."""
-
-    SAME = "same"
-    OWN = "own"
-    UNKNOWN = "unknown"
-
-
-class UpdateStep(StrEnum):
-    """Updates of a model at a site, each with more coefficients than the one before."""
-
-    NONE = "none"
-    INTERCEPT = "intercept"
-    SLOPE = "slope"
-    HEAD = "head"
-
-
-class AucPart(StrEnum):
-    """Parts of the difference in AUC between development and a site."""
-
-    DIFFERENCE = "difference"
-    CASE_MIX = "case_mix"
-    COEFFICIENTS = "coefficients"
-    DEVELOPMENT = "development"

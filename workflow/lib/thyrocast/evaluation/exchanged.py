@@ -10,15 +10,8 @@ import pandas as pd
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, SOURCES
 from thyrocast.contract.exchange import Exchange, ModelOrigin
-from thyrocast.contract.names import (
-    ALL_SPLITS,
-    UNSEEN_CENTERS,
-    Design,
-    GroupKind,
-    ModelSource,
-    ResultSource,
-    Set,
-)
+from thyrocast.contract.names import ALL_SPLITS, UNSEEN_CENTERS, Design, GroupKind, Set
+from thyrocast.contract.site_names import ModelSource, ResultSource
 from thyrocast.errors import InputError
 from thyrocast.evaluation.headlines import headlines
 

@@ -12,23 +12,17 @@ import pandas as pd
 from thyrocast import seeds
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract import io
-from thyrocast.contract.evaluation import (
-    TRANSPORTABILITY,
-    UPDATE_PERFORMANCE,
-    UPDATES,
-    UPDATING,
-)
 from thyrocast.contract.names import (
-    AucPart,
     Design,
     GroupKind,
     Metric,
     Model,
     Set,
     Status,
-    UpdateStep,
 )
+from thyrocast.contract.site_names import AucPart, UpdateStep
 from thyrocast.contract.table import Table
+from thyrocast.contract.updating import TABLES, TRANSPORTABILITY, UPDATE_PERFORMANCE, UPDATES
 from thyrocast.statistics import (
     calibration,
     discrimination,
@@ -129,7 +123,7 @@ def evaluate(
     features: Mapping[str, Floats],
     setup: Setup,
 ) -> dict[Table, pd.DataFrame]:
-    """Return the tables `UPDATING` of the design `external`.
+    """Return the tables `updating.TABLES` of the design `external`.
 
     Parameters
     ----------
@@ -140,7 +134,7 @@ def evaluate(
     setup
         Settings.
     """
-    frames: dict[Table, list[dict[str, Any]]] = {table: [] for table in UPDATING}
+    frames: dict[Table, list[dict[str, Any]]] = {table: [] for table in TABLES}
     known = predictions[(predictions["design"] == Design.EXTERNAL) & predictions["outcome"].notna()]
     for center, model, hidden in _reported(performance):
         if hidden:

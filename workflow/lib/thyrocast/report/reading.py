@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import documents, evaluation, io, splits
+from thyrocast.contract import controls, documents, evaluation, io, splits, updating
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report.study import SplitResults, StudyResults
@@ -28,8 +28,9 @@ EVALUATION = (
 OPTIONAL = (
     evaluation.MULTIVERSE,
     evaluation.SOURCES,
-    *evaluation.UPDATING,
     WITHOUT_OUTCOME,
+    *controls.TABLES,
+    *updating.TABLES,
 )
 
 

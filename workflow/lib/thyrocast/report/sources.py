@@ -3,7 +3,8 @@
 from typing import Any
 
 from thyrocast.contract.evaluation import SOURCES
-from thyrocast.contract.names import Design, ModelSource, ResultSource
+from thyrocast.contract.names import Design
+from thyrocast.contract.site_names import ModelSource, ResultSource
 from thyrocast.pages.parts import Cell, Grid, label, sizes
 from thyrocast.report.study import StudyResults
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thyrocast.contract.evaluation import TRANSPORTABILITY, UPDATE_PERFORMANCE, UPDATES
-from thyrocast.contract.names import AucPart, Metric, Status, UpdateStep
+from thyrocast.contract.names import Metric, Status
+from thyrocast.contract.site_names import AucPart, UpdateStep
+from thyrocast.contract.updating import TRANSPORTABILITY, UPDATE_PERFORMANCE, UPDATES
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, estimate, label
 from thyrocast.report import scores, words
