@@ -74,9 +74,11 @@ def run(
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
-    files = {name: [Path(file) for file in value] for name, value in snakemake.input.items()}
-    manifests = files.pop("manifest", [])
-    files.pop("exchanged", None)
+    inputs = dict(snakemake.input.items())
+    # A single file is text, several are a list.
+    manifest = inputs.pop("manifest")
+    inputs.pop("exchanged")
+    files = {name: [Path(file) for file in value] for name, value in inputs.items()}
     run(
         inputs={name: value for name, value in files.items() if name != "summaries"},
         outputs={name: Path(file) for name, file in snakemake.output.items()},
@@ -89,5 +91,5 @@ if "snakemake" in globals():
             )
             for one in snakemake.params.exchanged
         },
-        model=models.hash_of(manifests[0]) if manifests else None,
+        model=models.hash_of(manifest) if manifest else None,
     )

@@ -14,7 +14,7 @@ from thyrocast.contract import documents, io
 from thyrocast.contract import exchange as layout
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.exchange import Exchange
-from thyrocast.deployment import exchange, exchange_page, ledger
+from thyrocast.deployment import exchange, exchange_page, exchange_summary, ledger
 from thyrocast.errors import InputError
 from thyrocast.evaluation import exchanged, pooled_centers
 from thyrocast.planning import exchanges
@@ -148,6 +148,7 @@ def test_every_count_obeys_the_rule(sent):
         assert all(one.patients is None or one.patients >= found.rule.cell for one in counted)
         # Two patients without therapy: with them, the next larger number is hidden.
         assert [one.patients for one in found.flow.excluded] == [None, None]
+        assert found.flow.found == found.patients + 8
 
 
 def write(folder, people, model=example.HASH, name="bern", study=None, **changes):
@@ -212,6 +213,20 @@ def test_a_threshold_that_divides_off_few_patients_hides_the_net_benefit(tmp_pat
     assert any(text.startswith("Net benefit of network at 0.6") for text in found.hidden)
     rows = exchanged.rows(found, "bern")
     assert rows.loc[rows["metric"] == "net_benefit", "status"].eq("suppressed").any()
+
+
+def test_few_excluded_patients_do_not_follow_from_the_flow():
+    rule = example.config().exchange
+    for excluded, found, shown in ((0, 64, []), (3, None, [None]), (6, 70, [6])):
+        rows = example.patients({"bern": example.people("bern")}, excluded)
+        flow = exchange_summary.flow(rows, np.zeros(len(rows), int), rule)
+        assert (flow.found, flow.analyzed) == (found, 64)
+        assert [one.patients for one in flow.excluded] == shown
+    group = np.r_[np.zeros(60, int), np.ones(4, int)]
+    assert (
+        exchange_summary.flow(example.patients({"bern": example.people("bern")}, 0), group, rule)
+        is None
+    )
 
 
 def test_a_damaged_ledger_stops(tmp_path):

@@ -131,13 +131,13 @@ class PatientFlow(Document):
     Attributes
     ----------
     found, analyzed
-        Patients in table or images, and patients in the cohort.
+        Patients in table or images (None if it is hidden), and patients in the cohort.
     excluded
         Excluded patients by reason.
     """
 
     found: Count | None
-    analyzed: Count | None
+    analyzed: Count
     excluded: list[Counted]
 
 

@@ -51,19 +51,20 @@ def flow(patients: pd.DataFrame, group: Integers, rule: ExchangeConfig) -> Patie
     Returns
     -------
     PatientFlow or None
-        None if even the number of analyzed patients would have to be hidden.
+        None if few patients were found since an earlier file. Without `found` if the reasons that are
+        hidden concern too few patients: their number would follow from it.
     """
     if np.unique(group, return_counts=True)[1].min() < rule.cell:
         return None
-    reasons = patients["reason"].where(~patients["analyzed"], "")
-    found = disclosure.counts(list(reasons), list(map(int, group)), rule.cell)
-    if found.get("") is None:
-        return None
-    excluded = {name: count for name, count in found.items() if name}
+    out = ~patients["analyzed"].to_numpy(dtype=np.bool_)
+    reasons, whose = list(patients["reason"][out]), list(map(int, group[out]))
+    shown = disclosure.counts(reasons, whose, rule.cell)
+    left = [one for one, reason in zip(whose, reasons, strict=True) if shown[reason] is None]
+    few = any(left.count(one) < rule.cell for one in left)
     return PatientFlow(
-        found=len(patients),
-        analyzed=found[""],
-        excluded=[Counted(name=name, patients=count) for name, count in excluded.items()],
+        found=None if few else len(patients),
+        analyzed=int((~out).sum()),
+        excluded=[Counted(name=name, patients=count) for name, count in shown.items()],
     )
 
 
