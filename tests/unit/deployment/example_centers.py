@@ -7,10 +7,24 @@ from thyrocast.config.study import StudyConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT, PATIENTS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.files import VERSION
+from thyrocast.contract.names import GroupKind, Metric
 from thyrocast.deployment.exchange import CenterTables
-from thyrocast.evaluation import design
+from thyrocast.evaluation import design, estimates, metrics, samples
+from thyrocast.evaluation.estimates import of
+from thyrocast.evaluation.metrics import closed
+from thyrocast.evaluation.samples import Group
 from thyrocast.evaluation.settings import Settings
+from thyrocast.statistics import calibration
 
+SCORERS = (
+    of(Metric.AUC, metrics.auc),
+    of(Metric.BRIER, closed(calibration.brier)),
+    of(Metric.OE_RATIO, closed(calibration.observed_expected)),
+    of(Metric.CALIBRATION_IN_THE_LARGE, closed(calibration.in_the_large)),
+    of(Metric.CALIBRATION_SLOPE, closed(calibration.slope)),
+    of(Metric.NET_BENEFIT, metrics.net_benefit, at=metrics.reference),
+)
 SIZES = {"ankara": 80, "bern": 64, "cadiz": 90, "delft": 150, "essen": 180}
 MODELS = ("network", "signature")
 HASH = "a" * 64
@@ -98,10 +112,26 @@ def performance(centers, study):
     return design.evaluate(predictions(centers), cohort(centers), settings)[PERFORMANCE]
 
 
+def quick_performance(center, found, study):
+    """The rows of `PERFORMANCE` that a file contains, without bootstrap and curves."""
+    settings = Settings(study.evaluation, 1, outcomes=study.outcomes)
+    rows = []
+    for sample in samples.read(predictions({center: found})).test.values():
+        everybody = np.ones(sample.size, dtype=bool)
+        one = sample.among(everybody, Group(GroupKind.CENTER, "", center))
+        estimated = [each for score in SCORERS for each in score(one, settings)]
+        rows.append(estimates.frame(one, estimated))
+    run = {"level": study.evaluation.confidence, "outcomes": study.outcomes.value}
+    return io.concat(
+        PERFORMANCE, [part.assign(**run, simulated=True, contract=VERSION) for part in rows]
+    )
+
+
 def tables(center, found, study=None, scored=None):
     """What `write_exchange` reads for a center whose study has no other external center."""
     centers = {center: found}
-    rows = performance(centers, study or config([center])) if scored is None else scored
+    quick = quick_performance(center, found, study or config([center]))
+    rows = quick if scored is None else scored
     hashes = {patient: f"hash of {patient}" for patient, _, _ in found}
     return CenterTables(
         center, rows, predictions(centers), cohort(centers), patients(centers), hashes

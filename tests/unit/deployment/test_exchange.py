@@ -41,8 +41,8 @@ def sent(centers, tmp_path_factory):
     found = {}
     for name in NAMES[3:]:
         folder = tmp_path_factory.mktemp(name)
-        site = example.tables(name, centers[name])
-        rows = example.stored(PERFORMANCE, site.performance, folder)
+        rows = example.performance({name: centers[name]}, example.config([name]))
+        rows = example.stored(PERFORMANCE, rows, folder)
         site = example.tables(name, centers[name], scored=rows)
         study, file = example.config([name]), folder / f"{name}.json"
         exchange.write(site, study, exchange.locked(example.HASH), folder / "ledger", file)
@@ -184,6 +184,40 @@ def test_a_file_that_differs_by_one_patient_is_refused(tmp_path):
             site, other, exchange.own(None), tmp_path / "key.exchanged.jsonl", tmp_path / "x.json"
         )
     assert len(ledger.read(tmp_path / "key.exchanged.jsonl")) == 1
+
+
+def attack(first, second):
+    """Outcome and probability of the patient who is in the second file only, for each model."""
+    found = {}
+    for name, model in second.models.items():
+        expected = []
+        for file, results in ((first, first.models[name]), (second, model)):
+            [ratio] = [one.estimate for one in results.results if one.metric == "oe_ratio"]
+            expected.append(file.cured / ratio)
+        found[name] = expected[1] - expected[0]
+    return second.cured - first.cured, found
+
+
+def test_without_a_ledger_two_files_would_show_the_patient(tmp_path):
+    """The attack that the ledger prevents works: this is no theory."""
+    everybody = example.people("bern", 65)
+    files = []
+    for n in (64, 65):
+        (tmp_path / str(n)).mkdir()
+        files.append(write(tmp_path / str(n), everybody[:n]))
+    outcome, probability = attack(*files)
+    assert outcome == everybody[64][1]
+    assert probability == pytest.approx(everybody[64][2], abs=1e-6)
+
+
+def test_of_accepted_files_the_attack_finds_the_mean_of_the_new_patients_only(tmp_path):
+    everybody = example.people("bern", 150)
+    outcome, probability = attack(write(tmp_path, everybody[:80]), write(tmp_path, everybody))
+    assert outcome == sum(y for _, y, _ in everybody[80:])
+    for name, total in probability.items():
+        new = np.array([p[name] for _, _, p in everybody[80:]])
+        assert total / 70 == pytest.approx(new.mean(), abs=1e-6)
+        assert np.sqrt(np.mean((new - total / 70) ** 2)) == pytest.approx(new.std())
 
 
 def test_the_same_file_again_is_written_and_listed_once(tmp_path):
