@@ -201,7 +201,7 @@ def test_a_center_that_sends_a_file_is_pooled_like_its_data(finished: Study) -> 
     sent = {"name": "delta", "exchange": "sent.json"}
     change(finished, centers=[*config["centers"], sent])
     assert set(finished.plan("--", "results/smoke/evaluation/pooled.csv")) == {"pool_centers"}
-    finished.snakemake("--", "results/smoke/evaluation/pooled.csv")
+    finished.snakemake("--", "results/smoke/evaluation/sources.csv")
     folder = finished.results / "evaluation"
     rows = io.read(evaluation.POOLED_CENTERS, folder / "pooled_centers.csv")
     rows = rows[(rows["design"] == "external") & (rows["metric"] != "net_benefit")]

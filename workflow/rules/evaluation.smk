@@ -50,12 +50,6 @@ rule pool_centers:
         },
         summaries=config["evaluation"]["summaries"],
         exchanged=[center["exchange"] for center in config["exchanged"]],
-        # Names the model that exchange files must be about.
-        manifest=(
-            "<results>/model/manifest.json"
-            if config["exchanged"] and config["lock_model"]
-            else []
-        ),
     output:
         **{
             table: shown(
@@ -65,7 +59,6 @@ rule pool_centers:
         },
         pooled=shown("<results>/evaluation/pooled.csv", "table", "Results", "pooled"),
         pooled_centers="<results>/evaluation/pooled_centers.csv",
-        sources=shown("<results>/evaluation/sources.csv", "table", "Results", "sources"),
     log:
         "<logs>/pool_centers.log",
     benchmark:

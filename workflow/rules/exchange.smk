@@ -1,3 +1,33 @@
+rule describe_sources:
+    """State where the pooled results of each center come from; stop if one is about another model."""
+    input:
+        performance=rules.pool_centers.output.performance,
+        summaries=config["evaluation"]["summaries"],
+        exchanged=[center["exchange"] for center in config["exchanged"]],
+        # Names the model that exchange files must be about.
+        manifest=branch(
+            bool(config["exchanged"]) and config["lock_model"],
+            then="<results>/model/manifest.json",
+            otherwise=[],
+        ),
+    output:
+        sources=shown("<results>/evaluation/sources.csv", "table", "Results", "sources"),
+    log:
+        "<logs>/describe_sources.log",
+    localrule: True
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=1_000,
+        runtime=10,
+    params:
+        exchanged=config["exchanged"],
+        code=code_version("describe_sources"),
+    script:
+        "../scripts/describe_sources.py"
+
+
 rule write_exchange:
     """Write what may leave a center instead of its data: results without a row of a patient."""
     input:

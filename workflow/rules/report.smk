@@ -55,7 +55,7 @@ rule render_report:
         predictions=rules.pool_centers.output.predictions,
         pooled=rules.pool_centers.output.pooled,
         pooled_centers=rules.pool_centers.output.pooled_centers,
-        sources=rules.pool_centers.output.sources,
+        sources=rules.describe_sources.output.sources,
         multiverse=branch(
             bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
         ),

@@ -13,11 +13,9 @@ from thyrocast.contract.evaluation import (
     PERFORMANCE,
     POOLED,
     POOLED_CENTERS,
-    SOURCES,
 )
 from thyrocast.contract.exchange import Exchange
 from thyrocast.evaluation import exchanged, pooled_centers, summaries
-from thyrocast.planning import fingerprints, models
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -28,8 +26,7 @@ def run(
     outputs: Mapping[str, Path],
     confidence: float,
     summary_files: Sequence[Path] = (),
-    sent: Mapping[str, tuple[Exchange, str]] | None = None,
-    model: str | None = None,
+    sent: Mapping[str, Exchange] | None = None,
 ) -> None:
     """Join each table of the designs, and write the pooled results.
 
@@ -45,9 +42,7 @@ def run(
     summary_files
         Tables `PERFORMANCE` of other consortia.
     sent
-        By center, its exchange file and the SHA-256 of it.
-    model
-        Hash of the study's locked model; None if it has none.
+        Exchange files by center.
     """
     sent = sent or {}
     found = {
@@ -61,12 +56,10 @@ def run(
         centers = summaries.read(summary, performance)
         performance = io.concat(PERFORMANCE, [performance, centers])
         summarized |= {*centers["group"]}
-    for name, (file, _) in sent.items():
-        exchanged.check_model(file, name, model)
+    for name, file in sent.items():
         performance = io.concat(PERFORMANCE, [performance, exchanged.rows(file, name)])
     elsewhere = summarized | {*sent}
     found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence, elsewhere)
-    found[SOURCES] = exchanged.sources(performance, sent, summarized, model)
     for table, frame in found.items():
         if table.name in outputs:
             io.write(table, frame, outputs[table.name])
@@ -74,22 +67,15 @@ def run(
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
-    inputs = dict(snakemake.input.items())
-    # A single file is text, several are a list.
-    manifest = inputs.pop("manifest")
-    inputs.pop("exchanged")
-    files = {name: [Path(file) for file in value] for name, value in inputs.items()}
+    files = {name: [Path(file) for file in value] for name, value in snakemake.input.items()}
+    files.pop("exchanged")
     run(
         inputs={name: value for name, value in files.items() if name != "summaries"},
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         confidence=EvaluationConfig.read(snakemake.params.settings).confidence,
-        summary_files=files.get("summaries", []),
+        summary_files=files["summaries"],
         sent={
-            one["name"]: (
-                documents.read(Exchange, one["exchange"]),
-                fingerprints.file_hash(one["exchange"]),
-            )
+            one["name"]: documents.read(Exchange, one["exchange"])
             for one in snakemake.params.exchanged
         },
-        model=models.hash_of(manifest) if manifest else None,
     )
