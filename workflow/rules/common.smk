@@ -20,7 +20,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, exchanges, ledger, pseudonyms, study
+from thyrocast.planning import controller, ledger, pseudonyms, study
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
@@ -191,6 +191,8 @@ def all_splits(pattern, **wildcards):
 
 def exchange_design(wildcards):
     """Return the design that scores a center for its exchange file: no model of it saw the center."""
+    from thyrocast.planning import exchanges
+
     try:
         return exchanges.unseen_design(STUDY, wildcards.center).value
     except InputError as fault:
