@@ -216,6 +216,16 @@ def all_splits(pattern, **wildcards):
     ]
 
 
+def exchange_design(wildcards):
+    """Return the design that scores a center for its exchange file: no model of it saw the center."""
+    from thyrocast.planning import exchanges
+
+    try:
+        return exchanges.unseen_design(STUDY, wildcards.center).value
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
+
+
 def therapies_of(wildcards):
     """Return the private files with dates of therapy for the temporal design, none for others."""
     if wildcards.design != "temporal":
