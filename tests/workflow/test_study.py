@@ -1,5 +1,6 @@
 """The smoke study from DICOM to report, and what a second run of it does."""
 
+import csv
 import importlib.metadata
 import json
 import re
@@ -126,6 +127,39 @@ def test_locked_model_is_whole(smoke_study: Study) -> None:
     assert set(manifest["training_cohort"]) == {"alpha", "beta"}
 
 
+def test_only_the_internal_report_has_patients(smoke_study: Study) -> None:
+    shareable = smoke_study.results / "report" / "report.html"
+    internal = smoke_study.folder / ".thyrocast" / smoke_study.name / "report-internal.html"
+    assert internal.stat().st_mode & 0o077 == 0
+    page, with_patients = shareable.read_text(), internal.read_text()
+    file = smoke_study.results / evaluation.PREDICTIONS.path
+    with file.open(encoding="utf-8", newline="") as rows:
+        # As the table prints them, not as numbers.
+        predictions = list(csv.DictReader(rows))
+    for name in ("patient", "probability"):
+        # A probability such as 0.75 may also be a result.
+        values = {row[name] for row in predictions if len(row[name]) > 8}
+        assert len(values) > 50
+        assert not [value for value in values if value in page]
+    external = [r for r in predictions if (r["design"], r["set"]) == ("external", "test")]
+    assert not [row["patient"] for row in external if row["patient"] not in with_patients]
+    assert (smoke_study.results / "crate" / "results" / "report.html").read_text() == page
+
+
+def test_the_methods_section_has_equations_of_the_models(smoke_study: Study) -> None:
+    text = (smoke_study.results / "report" / "methods.md").read_text()
+    for heading in ("Outcome", "Eligibility", "Predictors", "Missing data", "Time of the decision"):
+        assert f"## {heading}\n" in text
+    clinical = text[text.index("model “clinical”") : text.index("model “combined”")]
+    assert re.search(r"\| Intercept \| −?\d", clinical)
+    assert re.search(r"\| Sex: (fe)?male \(1 if so, else 0\) \| −?\d\.\d", clinical)
+    model = fileio.read_json(
+        smoke_study.results / "splits" / "external" / "all" / "signature" / "model.json"
+    )
+    size = len(model["members"])
+    assert (f"The mean of {size} members" in clinical) is (size > 1)
+
+
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:
     recorded = fileio.read_json(smoke_study.results / "provenance.json")
     assert recorded["seed"] == 20250
@@ -189,6 +223,47 @@ def test_an_edited_row_reruns_only_the_job_that_holds_its_patient(finished: Stud
     table.write_text("\n".join(lines) + "\n")
     plan = finished.plan()
     assert (plan["register_center"], plan["standardize_images"]) == (1, 1)
+
+
+def test_a_center_that_sends_a_file_is_pooled_like_its_data(finished: Study) -> None:
+    """The external center is added once more under another name, by its exchange file."""
+    change(finished, exchange={"patients": 10, "outcomes": 3, "cell": 3})
+    target = "results/smoke/exchange/gamma.json"
+    finished.snakemake("--", target)
+    shutil.copyfile(finished.folder / target, finished.folder / "sent.json")
+    config = yaml.safe_load((finished.folder / "config.yaml").read_text())
+    sent = {"name": "delta", "exchange": "sent.json"}
+    change(finished, centers=[*config["centers"], sent])
+    assert set(finished.plan("--", "results/smoke/evaluation/pooled.csv")) == {"pool_centers"}
+    finished.snakemake("--", "results/smoke/evaluation/sources.csv")
+    folder = finished.results / "evaluation"
+    rows = io.read(evaluation.POOLED_CENTERS, folder / "pooled_centers.csv")
+    rows = rows[(rows["design"] == "external") & (rows["metric"] != "net_benefit")]
+    columns = [
+        "model",
+        "metric",
+        "method",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "weight",
+        "n",
+        "events",
+    ]
+    own, other = (
+        rows.loc[rows["center"] == name, columns].reset_index(drop=True)
+        for name in ("gamma", "delta")
+    )
+    assert len(own) > 0
+    assert own.equals(other)
+    sources = io.read(evaluation.SOURCES, folder / "sources.csv").set_index(["design", "center"])
+    assert sources.loc[("external", "delta"), "source"] == "exchange"
+    # The file states the model that this study locked.
+    assert sources.loc[("external", "delta"), "models"] == "same"
+    sent["exchange"] = "nowhere.json"
+    change(finished, centers=[*config["centers"], sent])
+    done = finished.snakemake("--dry-run", check=False)
+    assert "center delta, key exchange: nowhere.json: there is no such file" in done.stderr
 
 
 def test_patients_per_job_changes_no_byte(finished: Study) -> None:

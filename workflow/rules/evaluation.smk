@@ -8,8 +8,14 @@ rule evaluate_design:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         follow_up=rules.assemble_cohort.output.follow_up,
+        therapies=therapies_of,
         predictions=collect(
             rules.fit_signature.output.predictions,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
+        member_predictions=collect(
+            rules.fit_signature.output.member_predictions,
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
@@ -49,6 +55,7 @@ rule pool_centers:
             for table in TABLES
         },
         summaries=config["evaluation"]["summaries"],
+        exchanged=[center["exchange"] for center in config["exchanged"]],
     output:
         **{
             table: shown(
@@ -70,6 +77,7 @@ rule pool_centers:
         runtime=escalating(30),
     params:
         settings=config["evaluation"],
+        exchanged=config["exchanged"],
         code=code_version("pool_centers"),
     script:
         "../scripts/pool_centers.py"
@@ -80,6 +88,7 @@ rule evaluate_definition:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         predictions=rules.pool_centers.output.predictions,
+        member_predictions=all_splits(rules.fit_signature.output.member_predictions),
         outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
     output:
         **{

@@ -30,8 +30,15 @@ rule write_provenance:
 
 
 rule render_report:
-    """Render the page that clinicians, statisticians and reviewers read."""
+    """Render the page that clinicians, statisticians and reviewers read, and one with patients."""
     input:
+        **{
+            table.name: branch(
+                bool(STUDY.names("external")),
+                then=f"<results>/{table.path}",
+            )
+            for table in UPDATING
+        },
         **controls_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
@@ -48,6 +55,7 @@ rule render_report:
         predictions=rules.pool_centers.output.predictions,
         pooled=rules.pool_centers.output.pooled,
         pooled_centers=rules.pool_centers.output.pooled_centers,
+        sources=rules.describe_sources.output.sources,
         multiverse=branch(
             bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
         ),
@@ -56,11 +64,14 @@ rule render_report:
         features=all_splits(rules.fit_signature.output.features),
         optimisms=all_splits(rules.fit_signature.output.optimism),
         gradcams=all_splits(rules.explain_network.output.gradcam),
+        models=all_splits(rules.fit_signature.output.model),
         overlays=all_splits(rules.explain_network.output.overlays),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
     output:
         report=shown("<results>/report/report.html", "page", "Report", "report"),
+        methods="<results>/report/methods.md",
+        internal="<private>/report-internal.html",
     log:
         "<logs>/render_report.log",
     benchmark:

@@ -1,5 +1,6 @@
 """Centers: alone, together, pooled by their tables, and suppressed if they are too small."""
 
+import datetime
 import math
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.unit.evaluation.example_study_of_24 import (
     evaluate,
     headline,
     loco,
+    one_member,
     patients,
     performance_row,
     predictions,
@@ -21,12 +23,13 @@ from tests.unit.evaluation.example_study_of_24 import (
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, ROC
+from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, PREDICTIONS, ROC
 from thyrocast.contract.names import Design, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation import groups, pooled_centers, summaries
+from thyrocast.evaluation import design, groups, periods, pooled_centers, summaries
 from thyrocast.evaluation.groups import CENTERS, Division
 from thyrocast.evaluation.samples import Sample
+from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import intervals
 
 
@@ -62,9 +65,12 @@ def run_loco(config, folder, tables):
     rows, everybody = loco(move=0.03)
     own = io.build(splits.PREDICTIONS, rows)
     io.write(splits.PREDICTIONS, own, folder / "p.csv")
+    io.write(splits.MEMBER_PREDICTIONS, one_member(own), folder / "m.csv")
     io.write(COHORT, cohort(everybody), folder / "cohort.csv")
     paths = {table.name: folder / "loco" / f"{table.name}.csv" for table in tables}
-    evaluate_design.run([folder / "p.csv"], folder / "cohort.csv", paths, config, 1)
+    evaluate_design.run(
+        [folder / "p.csv"], [folder / "m.csv"], folder / "cohort.csv", paths, config, 1
+    )
     return paths
 
 
@@ -189,6 +195,24 @@ def test_small_groups_are_suppressed_and_cannot_be_derived(config):
     assert sexes["n"].isna().all()
 
 
+@pytest.mark.parametrize(("cured", "shown"), [(2, True), (4, False)])
+def test_patients_with_a_missing_value_hide_others_only_if_their_outcomes_are_the_same(
+    cured, shown
+):
+    outcome = np.array([True] * cured + [False] * (4 - cured) + [True, False] * 40)
+    names = np.array(["missing"] * 4 + ["low"] * 39 + ["high"] * 41)
+    people = np.array([f"p{n}" for n in range(84)])
+    center = np.full(84, "a")
+    sample = Sample(
+        Design.LOCO, "all", "network", Set.TEST, people, center, outcome, np.full(84, 0.5)
+    )
+    column = Division(GroupKind.SUBGROUP, "trab")
+    found = groups.divide(sample, {column: names}, MinimumCountConfig(patients=10, outcomes=3))
+    assert found[column, "missing"] is None
+    assert (found[column, "low"] is not None) is shown
+    assert found[column, "high"] is not None
+
+
 def test_a_small_center_is_suppressed_in_its_own_split_too(config):
     rows, everybody = loco()
     kept = {f"north-t{index:02d}" for index in (0, 1, 2, 100, 101, 102)}
@@ -307,3 +331,34 @@ def test_a_table_of_an_earlier_version_is_refused(tmp_path):
     (tmp_path / "sent.csv").write_text("design,split,model,set,group,metric\n")
     with pytest.raises(InputError, match="written by another version of thyrocast"):
         summaries.read(tmp_path / "sent.csv", io.empty(PERFORMANCE))
+
+
+def test_years_are_joined_until_a_period_has_enough_patients():
+    least = MinimumCountConfig(patients=4, outcomes=1)
+    years = [2015] * 5 + [2016] * 2 + [2017] * 3 + [2018] * 6 + [2019]
+    cured = [True, False] * 8 + [True]
+    assert periods.periods(years, cured, least) == {
+        2015: "2015", 2016: "2016-2017", 2017: "2016-2017", 2018: "2018-2019", 2019: "2018-2019",
+    }  # fmt: skip
+    assert periods.periods([], [], least) == {}
+
+
+def test_a_temporal_design_is_evaluated_by_period(config):
+    people = patients("t", "north", *([tuple(np.linspace(0.2, 0.9, 30))] * 2))
+    rows = predictions(people, "test", kind="temporal") + predictions(
+        patients("l", "north"), "train", kind="temporal"
+    )
+    everybody = io.build(PREDICTIONS, rows)
+    dates = {
+        patient: datetime.date(2019 + n % 2, 1 + n % 12, 3)
+        for n, patient in enumerate(everybody["patient"].unique())
+    }
+    of_people = cohort([*people, *patients("l", "north")])
+    found = periods.add(of_people, dates, everybody, config.minimum_count)
+    tested = found["patient"].isin([name for name, *_ in people])
+    assert found.loc[~tested, "therapy_period"].isna().all()
+    assert {*found.loc[tested, "therapy_period"]} == {"2019", "2020"}
+    scored = design.evaluate(everybody, found, Settings(config, 1))[PERFORMANCE]
+    periodic = scored[scored["variable"] == "therapy_period"]
+    assert {*periodic["group"]} == {"2019", "2020"}
+    assert {"auc", "brier", "oe_ratio"} <= {*periodic["metric"]}

@@ -46,6 +46,11 @@ def contradiction(name: str, row: Mapping[Any, Any]) -> bool:
     return abs(math.log(measured / read)) > CONTRADICTION_SD * spread
 
 
+def impossible(row: Mapping[Any, Any]) -> bool:
+    """Return whether a quantity was physically impossible."""
+    return bool(pd.notna(row.get("q_impossible")))
+
+
 _CHECKS = (
     (
         doubtful, RemarkCode.QUALITY, "The image may show no thyroid.",
@@ -56,6 +61,12 @@ _CHECKS = (
         "Measured mass or uptake is far from what a network reads from the image alone.",
         "Look at these images in the contact sheet. If there are many, check pixel size, images of the "
         "syringe, injected activity and `fallbacks.sensitivity`.",
+    ),
+    (
+        impossible, RemarkCode.PLAUSIBILITY,
+        "The technetium uptake would be more than 100 % or less than 0 of the injected activity, so it is "
+        "missing.",
+        "Check injected activity (MBq), duration, `fallbacks.sensitivity` and the images of the syringe.",
     ),
     (
         undated, RemarkCode.DATES,

@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, evaluation, splits
+from thyrocast.contract import cohort, controls, evaluation, splits, updating
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -18,13 +18,16 @@ FILES = (
     File("cohort/flow.json", "Per center: patients found, matched, excluded by reason, and analyzed."),
     File(f"{_SPLIT}/network/{{member}}/weights.safetensors", "A trained network with its normalization."),
     File(f"{_SPLIT}/embeddings.npy", "float32, members × patients × 2,048 in the order of `splits.csv`: pooled features."),
-    File(f"{_SPLIT}/signature/model.json", "Recalibration, selected features and baselines as plain numbers."),
-    File(f"{_SPLIT}/signature/forest.skops", "The random forest of the signature."),
+    File(f"{_SPLIT}/signature/model.json", "Recalibration, the members' selected features, baselines and heads, and what prediction sets need, as plain numbers."),
+    File(f"{_SPLIT}/signature/forest.skops", "The random forests of the signature, one for each member."),
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
     File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
     File("model/files/", "The locked model of all development patients."),
+    File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
+    File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
-    File("report/report.html", "One page that works without an internet connection."),
+    File("report/report.html", "The report: one page without patients that works without an internet connection."),
+    File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
@@ -32,6 +35,7 @@ FILES = (
 
 PRIVATE_FILES = (
     File("{center}/check.html", "The check page for the center itself: identifiers, files, contact sheet.", private=True),
+    File("report-internal.html", "The report with Grad-CAM pictures, pseudonyms, outcomes and probabilities of patients.", private=True),
     File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
     File("{center}/index/", "Index of the headers that were already read.", private=True),
     File("{center}/understanding.json", "What was understood of the center's table, column by column: `Understanding` in `contract/documents.py`.", private=True),
@@ -45,5 +49,6 @@ TABLES: tuple[Table, ...] = (
     *cohort.TABLES,
     *splits.TABLES,
     *evaluation.TABLES,
+    *updating.TABLES,
     *controls.TABLES,
 )

@@ -17,13 +17,16 @@ class Design(StrEnum):
     HOLDOUT = "holdout"
     KFOLD = "kfold"
     LOCO = "loco"
+    TEMPORAL = "temporal"
     EXTERNAL = "external"
 
 
 #: Designs whose test centers no model saw in training.
 UNSEEN_CENTERS = (Design.LOCO, Design.EXTERNAL)
 #: Designs by the strength of their evidence, strongest first.
-STRONGEST_FIRST = (Design.EXTERNAL, Design.LOCO, Design.KFOLD, Design.HOLDOUT)
+STRONGEST_FIRST = (
+    Design.EXTERNAL, Design.LOCO, Design.TEMPORAL, Design.KFOLD, Design.HOLDOUT,
+)  # fmt: skip
 #: The split that joins the test predictions of all splits of a design.
 ALL_SPLITS = "all"
 
@@ -198,6 +201,7 @@ class ScanFlag(StrEnum):
     PINHOLE = "pinhole"
     PIXEL_SIZE_IMPLAUSIBLE = "pixel_size_implausible"
     PIXEL_SIZE_BY_FIELD = "pixel_size_by_field"
+    PIXEL_SIZE_DIFFERS = "pixel_size_differs"
     DURATION_IMPLAUSIBLE = "duration_implausible"
     ACTIVITY_IMPLAUSIBLE = "activity_implausible"
     ACTIVITY_IN_BQ = "activity_in_bq"

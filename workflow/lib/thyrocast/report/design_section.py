@@ -19,7 +19,8 @@ from thyrocast.contract.names import (
 from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid, Key, Panel
-from thyrocast.report import center_grids, figures, forest_figure, grids, scores, words
+from thyrocast.report import calendar, center_grids, figures, forest_figure, grids, scores, words
+from thyrocast.report import sources as center_sources
 from thyrocast.report.published import read as read_published
 from thyrocast.report.study import StudyResults, missing_models
 
@@ -47,7 +48,7 @@ class DesignSection:
         Why there are no results; empty if there are.
     sentences
         What a reader must know before the numbers.
-    tests, training, centers, pooled, comparisons, more
+    tests, training, centers, pooled, comparisons, over_time, more
         Tables.
     roc, calibration, decision, forest
         Figures.
@@ -68,7 +69,9 @@ class DesignSection:
     centers: Grid | None = None
     forest: Sequence[Panel] = ()
     pooled: Sequence[Grid] = ()
+    sources: Grid | None = None
     comparisons: Sequence[Grid] = ()
+    over_time: Sequence[Grid] = ()
     more: Sequence[Grid] = ()
 
 
@@ -77,7 +80,15 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
     title, note = words.design(design), words.DESIGN_NOTES.get(design, "")
     training = grids.tables(study, design, Set.TRAIN)
     if design not in scores.evaluated(study):
-        return DesignSection(design, title, note, missing=NOTHING_SCORED, training=training)
+        return DesignSection(
+            design,
+            title,
+            note,
+            missing=NOTHING_SCORED,
+            training=training,
+            pooled=center_grids.pooled(study, design),
+            sources=center_sources.sources(study, design),
+        )
     # The heads are in the tables; as curves they would hide the models that the study is about.
     models = [model for model in study.models(design) if model not in HEADS]
     banded = [model for model in BANDED if model in models] or models[:2]
@@ -96,7 +107,9 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
         centers=center_grids.centers(study, design),
         forest=_forest(study, design, models),
         pooled=center_grids.pooled(study, design),
+        sources=center_sources.sources(study, design),
         comparisons=grids.comparisons(study, design),
+        over_time=calendar.over_time(study, design),
         more=[
             *grids.subgroups(study, design),
             *center_grids.influence(study, design),
@@ -120,6 +133,7 @@ def _sentences(study: StudyResults, design: str) -> list[str]:
             "Results of all splits together mix predictions of several models, which may differ in "
             "scale; the pooled results of the centers do not."
         )
+    sentences += calendar.sentences(study, design)
     sentences += _best_head(study, design)
     missing = missing_models(study, design)
     if missing:
@@ -212,6 +226,7 @@ def _calibration(study: StudyResults, design: str, models: Sequence[str]) -> lis
             curves[0] if curves else io.empty(evaluation.CALIBRATION),
             groups[0] if groups else io.empty(evaluation.CALIBRATION_GROUPS),
             _test_predictions(study, design, model),
+            study.config.evaluation.minimum_count.patients,
         )
         note = _calibration_note(study, design, model)
         panels.append(Panel(words.model(model), svg, note=note))

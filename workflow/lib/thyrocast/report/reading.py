@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import controls, documents, evaluation, io, splits
+from thyrocast.contract import controls, documents, evaluation, io, splits, updating
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report.study import SplitResults, StudyResults
@@ -25,7 +25,13 @@ EVALUATION = (
     evaluation.SAMPLE_SIZE,
 )
 #: Tables that only some studies have.
-OPTIONAL = (evaluation.MULTIVERSE, WITHOUT_OUTCOME, *controls.TABLES)
+OPTIONAL = (
+    evaluation.MULTIVERSE,
+    evaluation.SOURCES,
+    WITHOUT_OUTCOME,
+    *controls.TABLES,
+    *updating.TABLES,
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class SplitFiles:
         Tables of the signature.
     gradcam
         ``gradcam.csv``.
+    model
+        ``signature/model.json``.
     overlays
         Folder with the Grad-CAM pictures.
     """
@@ -53,6 +61,7 @@ class SplitFiles:
     features: Path
     optimism: Path
     gradcam: Path
+    model: Path
     overlays: Path
 
 
@@ -118,5 +127,6 @@ def _read_split(files: SplitFiles) -> SplitResults:
         features=io.read(splits.FEATURES, files.features),
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
+        model=files.model,
         overlays=files.overlays,
     )
