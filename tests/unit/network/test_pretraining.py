@@ -11,7 +11,7 @@ from thyrocast.image import encoder
 from thyrocast.network import pretraining
 from thyrocast.network.compact import PhysicsNetwork
 from thyrocast.network.pretraining import Plan
-from thyrocast.simulation.lessons import BLOCK, MARGIN, Lessons, lessons
+from thyrocast.simulation.lessons import MARGIN, Lessons, lessons
 
 FITTED = 160
 
