@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.cohort import calendar
 from thyrocast.config.evaluation import EvaluationConfig, FollowUpWeighting
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT, FOLLOW_UP
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
-from thyrocast.evaluation import design, external_predictions, follow_up
+from thyrocast.evaluation import design, external_predictions, follow_up, periods
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ def run(
     in_sample: bool = False,
     follow_up_file: Path | None = None,
     outcomes: Outcomes = Outcomes.OBSERVED,
+    therapies: Mapping[str, Path] | None = None,
 ) -> None:
-    """Write the tables of a design that are named in `outputs`."""
+    """Write the tables of a design that are named in `outputs`.
+
+    `therapies` are private files with dates, by center, for results by period of therapy.
+    """
     own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
     external = [external_predictions.read(one, own) for one in config.external_predictions]
     everything = io.concat(PREDICTIONS, [own, *external]) if external else own
@@ -36,7 +41,11 @@ def run(
     if follow_up_file and config.follow_up_weighting is FollowUpWeighting.INVERSE_PROBABILITY:
         weights = follow_up.learn(io.read(FOLLOW_UP, follow_up_file), config.resamples, seed)
     settings = Settings(config, seed, in_sample, weights, outcomes)
-    found = design.evaluate(everything, io.read(COHORT, cohort), settings)
+    patients = io.read(COHORT, cohort)
+    if therapies:
+        dates = calendar.read(therapies)
+        patients = periods.add(patients, dates, everything, config.minimum_count)
+    found = design.evaluate(everything, patients, settings)
     for table in OF_DESIGN:
         if table.name in outputs:
             io.write(table, found[table], outputs[table.name])
@@ -53,4 +62,5 @@ if "snakemake" in globals():
         in_sample=snakemake.params.embeddings == "in_sample",
         follow_up_file=Path(snakemake.input.follow_up),
         outcomes=Outcomes(snakemake.params.outcomes),
+        therapies={Path(file).parent.name: Path(file) for file in snakemake.input.therapies},
     )

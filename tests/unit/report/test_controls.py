@@ -77,7 +77,7 @@ def page(study: report.StudyResults, *rows: dict[str, Any]) -> str:
         ],
     }
     tables = {table.name: io.build(table, cells) for table, cells in found.items()}
-    return report.render(dataclasses.replace(study, tables={**study.tables, **tables}))
+    return report.render(dataclasses.replace(study, tables={**study.tables, **tables})).shareable
 
 
 def section(html: str) -> str:

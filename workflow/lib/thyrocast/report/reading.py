@@ -42,6 +42,8 @@ class SplitFiles:
         Tables of the signature.
     gradcam
         ``gradcam.csv``.
+    model
+        ``signature/model.json``.
     overlays
         Folder with the Grad-CAM pictures.
     """
@@ -53,6 +55,7 @@ class SplitFiles:
     features: Path
     optimism: Path
     gradcam: Path
+    model: Path
     overlays: Path
 
 
@@ -118,5 +121,6 @@ def _read_split(files: SplitFiles) -> SplitResults:
         features=io.read(splits.FEATURES, files.features),
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
+        model=files.model,
         overlays=files.overlays,
     )
