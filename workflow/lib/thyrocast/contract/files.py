@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, evaluation, splits
+from thyrocast.contract import cohort, controls, evaluation, splits, updating
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -23,6 +23,8 @@ FILES = (
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
     File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
     File("model/files/", "The locked model of all development patients."),
+    File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
+    File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
     File("report/report.html", "The report: one page without patients that works without an internet connection."),
     File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
@@ -47,5 +49,6 @@ TABLES: tuple[Table, ...] = (
     *cohort.TABLES,
     *splits.TABLES,
     *evaluation.TABLES,
+    *updating.TABLES,
     *controls.TABLES,
 )
