@@ -13,7 +13,6 @@ from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract.control_names import Control, ProbeSource
 from thyrocast.controls import learners, noise, pictures, probe, sources
 from thyrocast.signature import ridge_head
-from thyrocast.signature.cross_fitting import Training
 from thyrocast.statistics import partition
 
 LEAST = MinimumCountConfig()
@@ -95,19 +94,22 @@ def test_blocks_are_means_of_the_used_pixels() -> None:
     assert found[0, 11] == 0
 
 
-def test_cross_fitting_is_that_of_the_signature() -> None:
+def test_cross_fitted_odds_are_on_the_scale_of_all_patients() -> None:
     who = people(signal=0.3)
     features = who.pictures.part(Control.GLAND_ALONE)
-    found = learners.cross_fitted(learners.pixels(features), who.outcome[None], who.center, 7)
-    folds = partition.deal(who.center, learners.FOLDS, 7) + 1
-    training = Training(who.outcome, folds, SignatureConfig(), 0, 1)
+    found = learners.cross_fitted(learners.pixels(features), who.outcome[None], who.center, 7)[0]
 
-    def fit(rows, _name):
+    def odds(rows: np.ndarray) -> np.ndarray:
         intercept, weights = ridge_head.fit(features[rows], who.outcome[rows])
         return intercept + features @ weights
 
-    _, expected = training.cross_fit_odds(fit, lambda odds: odds)
-    np.testing.assert_allclose(found[0], expected, atol=1e-6)
+    folds = partition.deal(who.center, learners.FOLDS, 7)
+    whole = odds(np.ones(len(folds), dtype=bool))
+    for fold in range(learners.FOLDS):
+        part, used = odds(folds != fold), folds != fold
+        unit = (part - part[used].mean()) / part[used].std()
+        expected = whole.mean() + whole.std() * unit
+        np.testing.assert_allclose(found[~used], expected[~used], atol=1e-6)
 
 
 def test_noise_gives_chance_and_a_planted_feature_is_found() -> None:

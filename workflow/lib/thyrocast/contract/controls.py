@@ -125,7 +125,7 @@ EMBEDDING_CONTROLS = Table(
 CENTER_PROBE = Table(
     "controls/center_probe.csv",
     "How well the center of a training patient is predicted, by cross-validation. All patients are "
-    "embedded by the network that was trained on all of them.",
+    "embedded by the same network, that of the first member.",
     (
         text("source", "From what the center is predicted.", ProbeSource),
         text("harmonization", "How centers were made alike before; `none`: not at all."),

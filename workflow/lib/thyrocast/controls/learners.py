@@ -55,8 +55,10 @@ def cross_fitted(learn: Learner, outcomes: Array, strata: NDArray[np.str_], seed
     Returns
     -------
     ndarray, (m, n)
-        On the scale of the regression of all patients, as in `Training.cross_fit_odds`; NaN where
-        only one outcome is left without a fold.
+        On the scale of the regression of all patients: those of a fold are shifted and scaled by mean
+        and standard deviation in the patients of its regression, because joined as they are they would
+        rank patients below chance where there is no signal. NaN where only one outcome is left
+        without a fold.
     """
     folds = partition.deal(strata, FOLDS, seed)
     everyone = np.ones(len(folds), dtype=bool)

@@ -48,7 +48,7 @@ class Data:
     features : ndarray, (n, p)
         Aligned embeddings.
     full : ndarray, (n, p)
-        Embeddings by the network that has seen the outcomes of training patients.
+        Embeddings by the network of the first member, which has seen training patients.
     train : ndarray of bool, (n,)
     center : ndarray of str, (n,)
     outcomes : ndarray, (m, n)
@@ -211,7 +211,10 @@ def duplicates(data: Data) -> Pair:
 
 
 def in_sample(data: Data) -> Pair:
-    """Training patients are scored by what was fitted to them, network included."""
+    """Training patients are scored by what was fitted to them, network included.
+
+    The network is that of the first member: it has seen all folds but one.
+    """
     z = data.standardized(data.full, data.train)[data.train]
     chosen = selected.select(z, data.known, FEATURES)
     faulty = selected.scores(z, z, data.known, chosen)
