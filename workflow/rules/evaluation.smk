@@ -14,6 +14,11 @@ rule evaluate_design:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        member_predictions=collect(
+            rules.fit_signature.output.member_predictions,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
         external_predictions=[
             external["table"]
             for external in config["evaluation"]["external_predictions"]
@@ -83,6 +88,7 @@ rule evaluate_definition:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         predictions=rules.pool_centers.output.predictions,
+        member_predictions=all_splits(rules.fit_signature.output.member_predictions),
         outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
     output:
         **{

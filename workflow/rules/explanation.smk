@@ -5,7 +5,9 @@ rule explain_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
-        weights="<results>/splits/{design}/{split}/network/full/weights.safetensors",
+        weights=collect(
+            rules.train_network.output.weights, member=MEMBERS, allow_missing=True
+        ),
     output:
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         overlays=directory("<results>/splits/{design}/{split}/explanation/overlays"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def run(
     predictions: Sequence[Path],
+    member_predictions: Sequence[Path],
     cohort: Path,
     outputs: Mapping[str, Path],
     config: EvaluationConfig,
@@ -45,7 +46,11 @@ def run(
     if therapies:
         dates = calendar.read(therapies)
         patients = periods.add(patients, dates, everything, config.minimum_count)
-    found = design.evaluate(everything, patients, settings)
+    members = io.concat(
+        splits.MEMBER_PREDICTIONS,
+        [io.read(splits.MEMBER_PREDICTIONS, file) for file in member_predictions],
+    )
+    found = design.evaluate(everything, patients, settings, members)
     for table in OF_DESIGN:
         if table.name in outputs:
             io.write(table, found[table], outputs[table.name])
@@ -55,6 +60,7 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
         predictions=[Path(file) for file in snakemake.input.predictions],
+        member_predictions=[Path(file) for file in snakemake.input.member_predictions],
         cohort=Path(snakemake.input.cohort),
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         config=EvaluationConfig.read(snakemake.params.settings),
