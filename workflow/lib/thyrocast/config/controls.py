@@ -39,7 +39,7 @@ class ControlsConfig(Block):
     )
     design: Design | None = option(
         "Design whose splits are used; by default that with the strongest evidence which the study "
-        "runs: external, loco, kfold, holdout.",
+        "runs: external, loco, temporal, kfold, holdout.",
         None,
     )
     permutations: int = option(
