@@ -37,7 +37,7 @@ def test_every_citation_has_a_reference_and_a_number(small):
 def test_the_methods_say_what_the_config_says(configured):
     study = configured(
         signature={"penalties": 7, "missing_indicators": True},
-        network={"imbalance": "weighted", "epochs": 9},
+        network={"imbalance": "weighted", "epochs": 9, "early_stopping": {"fraction": 0.15}},
         cohort={"scan_window_days": [1, 90]},
         evaluation={"threshold": {"rule": "fixed", "target": 0.7}},
     )

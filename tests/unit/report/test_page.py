@@ -197,7 +197,8 @@ def test_a_model_that_was_not_scored_is_named(small):
                 study, table, lambda frame: frame[frame["model"] != "signature"]
             )
     words = text(report.render(study).shareable)
-    assert "Not scored in this design: Signature, Hand-crafted, Clinical, Combined" in words
+    missing = "Signature, Pretrained on simulation, Hand-crafted, Clinical, Combined"
+    assert f"Not scored in this design: {missing}" in words
     assert "the network ranks" in words
     assert "not run" in words
 

@@ -298,7 +298,9 @@ def test_methods_say_when_training_stops(configured):
         return dict(methods.paragraphs(study))["Network"]
 
     assert "from random weights for 8 epochs." in said(early_stopping={"fraction": 0})
-    assert "at most 8 epochs; 15\N{NO-BREAK SPACE}% of the training patients" in said()
+    assert "at most 8 epochs; 15\N{NO-BREAK SPACE}% of the training patients" in said(
+        early_stopping={"fraction": 0.15}
+    )
 
 
 def test_the_published_results_are_read_from_their_file():
