@@ -107,8 +107,9 @@ bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, com
 bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of another simulator, by case
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_quantities
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_calibration
 
-train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
+train-gland: .venv/local.stamp ## Train the network that finds the gland again (40 minutes on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
 
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
