@@ -7,6 +7,7 @@ without the phantoms of the benchmark. A gland that a reader could not be sure t
 """
 
 import argparse
+import itertools
 from collections import defaultdict
 
 import numpy as np
@@ -35,7 +36,7 @@ def look(phantom) -> tuple[float, tuple[float, ...]]:
 
 def show(name: str, limits, rows) -> None:
     """Print bias, median error and 90th percentile by bins of an amount."""
-    for low, high in zip(limits[:-1], limits[1:], strict=True):
+    for low, high in itertools.pairwise(limits):
         errors = np.array([error for amount, error in rows if low <= amount < high])
         if errors.size >= 10:
             size = 100 * np.abs(errors)
