@@ -111,18 +111,15 @@ def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
         assert not cells & {"nan", "NaN", "NA", "<NA>", "inf", "-inf", "None"}, file
 
 
-def test_locked_model_is_whole(smoke_study: Study) -> None:
-    from thyrocast.planning.fingerprints import file_hash
+def test_locked_model_is_whole(smoke_study: Study, tmp_path: Path) -> None:
+    from thyrocast.deployment import verify
 
-    model = smoke_study.results / "model"
-    manifest = fileio.read_json(model / "manifest.json")
-    files = {
-        str(f.relative_to(model / "files")) for f in (model / "files").rglob("*") if f.is_file()
-    }
-    files -= {name for name in files if name.startswith(".snakemake")}
-    assert set(manifest["files"]) == files
-    assert all(file_hash(model / "files" / name) == h for name, h in manifest["files"].items())
-    assert set(manifest["training_cohort"]) == {"alpha", "beta"}
+    manifest = verify.unpack(smoke_study.results / "model", tmp_path / "copy")
+    assert set(manifest.training_cohort) == {"alpha", "beta"}
+    assert manifest.simulated
+    assert manifest.versions["train_network"]["torch"]
+    text = (smoke_study.results / "model" / "manifest.json").read_text()
+    assert "dicom" not in text
 
 
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:

@@ -14,6 +14,7 @@ from thyrocast.config.definition import DefinitionConfig, Definitions
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
+from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
@@ -123,6 +124,7 @@ class StudyConfig(Block):
     lock_model: bool = option(
         "Bundle the model of all development patients for use elsewhere.", True
     )
+    model_card: ModelCardConfig = block(ModelCardConfig)
     check: CheckConfig = block(CheckConfig)
     cohort: CohortConfig = block(CohortConfig)
     image: ImageConfig = block(ImageConfig)

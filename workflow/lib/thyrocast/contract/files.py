@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, evaluation, splits
+from thyrocast.contract import cohort, deployment, evaluation, splits
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -21,8 +21,7 @@ FILES = (
     File(f"{_SPLIT}/signature/model.json", "Recalibration, selected features and baselines as plain numbers."),
     File(f"{_SPLIT}/signature/forest.skops", "The random forest of the signature."),
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
-    File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
-    File("model/files/", "The locked model of all development patients."),
+    *deployment.FILES,
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
     File("report/report.html", "One page that works without an internet connection."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
@@ -45,4 +44,5 @@ TABLES: tuple[Table, ...] = (
     *cohort.TABLES,
     *splits.TABLES,
     *evaluation.TABLES,
+    *deployment.TABLES,
 )
