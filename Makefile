@@ -12,7 +12,8 @@ XDG_CONFIG_HOME ?= $(HOME)/.config
 
 .PHONY: help demo paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
   train-gland \
-  slurm-profile doctor resume config-docs output-docs lock sbom clean
+  slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
+  clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -79,7 +80,7 @@ bench bench-gland config-docs output-docs: export PYTHONPATH := workflow/lib:wor
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-test: .venv/dev.stamp ## All tests
+test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy ## All tests
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
@@ -132,8 +133,30 @@ sbom: .cache/sbom/bin/cyclonedx-py ## Write a bill of materials (CycloneDX) of e
 	for name in launcher local dev; do .cache/sbom/bin/cyclonedx-py requirements requirements/$$name.txt \
 	  --output-reproducible --output-file sbom/$$name.cdx.json; done
 
-lock: .venv/bin/python ## Resolve requirements/*.in into the locks again
-	$(BIN)/python requirements/lock.py
+.cache/uv/bin/uv:
+	@$(PYTHON) -m venv .cache/uv
+	@.cache/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+
+# Creates every environment once, so it takes minutes and some GB; Snakemake then uses the pin files.
+.cache/snakedeploy/bin/snakedeploy:
+	@$(PYTHON) -m venv .cache/snakedeploy
+	@.cache/snakedeploy/bin/pip install --quiet --disable-pip-version-check snakedeploy==0.17.1
+
+conda-forge:
+	@command -v conda > /dev/null || \
+	  { echo "make pin needs conda on the path, and a network in which conda-forge can be reached"; exit 1; }
+	@conda search --override-channels --channel conda-forge "python=3.11" > /dev/null 2>&1 || \
+	  { echo "conda-forge cannot be reached from here: run make pin where it can be; nothing was pinned"; exit 1; }
+
+pin: conda-forge .cache/snakedeploy/bin/snakedeploy ## Pin the conda environments for this platform (needs conda-forge)
+	.cache/snakedeploy/bin/snakedeploy pin-conda-envs --conda-frontend conda envs/*.yaml
+
+lock: .cache/uv/bin/uv ## Resolve requirements/*.in into the locks, with hashes; UPGRADE=1 chooses new versions
+	.cache/uv/bin/python requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+release-notes: ## Print the changelog's section of a version: make release-notes VERSION=0.2.0
+	@$(if $(VERSION),,$(error name a version: make release-notes VERSION=0.2.0))
+	@$(PYTHON) .ci/release_notes.py $(VERSION)
 
 clean: ## Remove the output of runs; keeps data and environments
 	rm -rf results logs .snakemake/{auxiliary,incomplete,locks,log,metadata,scripts}

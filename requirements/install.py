@@ -4,7 +4,8 @@
 
     .venv/bin/python requirements/install.py local "PyTorch and what a study needs"
 
-pip prints hundreds of lines and is then silent while it unpacks several GB. Standard library only.
+pip prints hundreds of lines and is then silent while it unpacks several GB. It installs only files whose
+hash is in the lock. Standard library only.
 """
 
 import os
@@ -86,7 +87,8 @@ def main() -> int:
     packages = sum("==" in line for line in lock.read_text(encoding="utf-8").splitlines())
     print(f"Installing {what} ({packages} packages of requirements/{lock.name})", flush=True)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--progress-bar", "off"]
-    command += ["--disable-pip-version-check", "--requirement", str(lock)]
+    # A file that is not the one that was locked is refused, whichever index offers it.
+    command += ["--disable-pip-version-check", "--require-hashes", "--requirement", str(lock)]
     return run(command, Path(sysconfig.get_path("purelib")))
 
 

@@ -107,3 +107,21 @@ def test_killed_controller_of_a_changed_config_is_resumed(toy: Toy) -> None:
     assert trained == {"train_network-full": 2, "train_network-fold-1": 2}
     assert "epoch 12" in (toy.folder / "logs" / "train_network" / "full.log").read_text()
     assert "Nothing to be done" in toy.start("--dry-run", *changed).finish()
+
+
+def test_terminated_controller_waits_for_its_jobs(toy: Toy, undisturbed: dict[str, bytes]) -> None:
+    """After SIGTERM jobs are not cancelled and none is submitted; the same command continues."""
+    toy.hold("train_network-full")
+    run = toy.start()
+    run.until(lambda: toy.struck("train_network-full"))
+    run.process.terminate()
+    run.until(lambda: "Will exit after finishing currently running jobs" in run.output)
+    queued = toy.cluster.command("squeue", "--noheader", "--format=%k")
+    assert "train_network" in queued
+    toy.release("train_network-full")
+    output = run.finish(success=False)
+    assert "rule render_report" not in output
+    assert not toy.cluster.command("squeue", "--noheader", "--states=PENDING,RUNNING").strip()
+    toy.start().finish()
+    assert toy.results == undisturbed
+    assert set(toy.ended.values()) == {1}, "some job ran twice"

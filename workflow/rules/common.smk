@@ -8,7 +8,14 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 # The package of this workflow, also if another workflow imports it.
-sys.path.insert(0, str(Path(workflow.current_basedir).parent / "lib"))
+LIBRARY = Path(str(workflow.current_basedir)).parent / "lib"
+if not LIBRARY.is_dir():
+    raise WorkflowError(
+        f"thyrocast is imported from {workflow.current_basedir}, from where Snakemake fetches "
+        "single files, but its jobs import the package next to its Snakefile: clone the repository "
+        "to a folder that all nodes share, and give `snakefile:` the path of workflow/Snakefile there."
+    )
+sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm

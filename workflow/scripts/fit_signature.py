@@ -9,7 +9,7 @@ import library  # noqa: F401
 from thyrocast import fileio, log, seeds
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
-from thyrocast.contract.names import Design
+from thyrocast.contract.names import FULL, Design
 from thyrocast.contract.splits import FEATURES, OPTIMISM, PATH, PREDICTIONS
 from thyrocast.signature import fitting, forest, optimism, results
 from thyrocast.signature.split import read_logits, read_split
@@ -58,14 +58,14 @@ def run(
         own_seed,
         threads,
     )
-    signature = fitted.model.signature
+    signature = fitted.model.members[FULL].signature
     io.write(PATH, results.path(fitted.path, signature.chosen), folder / "path.csv")
     io.write(FEATURES, results.features(signature), folder / "features.csv")
     outcome = data.outcome[data.train]
     corrected = optimism.correct(fitted.aligned, outcome, config, own_seed, threads)
     io.write(OPTIMISM, corrected, folder / "optimism.csv")
     fileio.write_json(folder / "model.json", fitted.model.model_dump())
-    forest.save(fitted.classifier, folder / "forest.skops")
+    forest.save(fitted.forests, folder / "forest.skops")
     rows = results.predictions(data, fitted.probabilities, design, split)
     io.write(PREDICTIONS, rows, predictions)
 

@@ -83,11 +83,11 @@ def test_the_stored_models_predict_new_patients_as_the_fit_did(fitted):
         model,
         forest.load(folder / "signature" / "forest.skops"),
         data.cohort[new],
-        np.load(folder / "embeddings.npy")[0, new],
-        read_logits(folder / "network.csv", data)[0, new],
+        {"full": np.load(folder / "embeddings.npy")[0, new]},
+        {"full": read_logits(folder / "network.csv", data)[0, new]},
     )
-    assert list(again) == MODELS
-    for name, probability in again.items():
+    assert list(again.probability) == MODELS
+    for name, probability in again.probability.items():
         np.testing.assert_allclose(probability, predictions[name]["test"][1], atol=1e-12)
 
 
@@ -212,9 +212,10 @@ def test_published_protocol_keeps_sixteen_features_and_does_not_recalibrate(tmp_
         tmp_path, embeddings="in_sample", selection="count", features=16, penalties=100
     )
     model = fileio.read_json(tmp_path / "signature" / "model.json")
-    assert len(model["signature"]["features"]) == 16
+    signature = model["members"]["full"]["signature"]
+    assert len(signature["features"]) == 16
     assert model["recalibration"] == {"network": {"intercept": 0.0, "slope": 1.0}}
-    assert model["signature"]["matrix"] is None
+    assert signature["matrix"] is None
     assert auc(*predictions["signature"]["train"]) > 0.99
 
 
@@ -296,7 +297,7 @@ def test_nothing_selected_predicts_the_prevalence(tmp_path, caplog):
         np.testing.assert_allclose(predictions["signature"][name][1], 0.5)
     assert len(io.read(FEATURES_TABLE, tmp_path / "signature" / "features.csv")) == 0
     model = json.loads((tmp_path / "signature" / "model.json").read_text())
-    assert model["signature"]["features"] == []
+    assert model["members"]["full"]["signature"]["features"] == []
     SignatureModel.model_validate(model)
 
 

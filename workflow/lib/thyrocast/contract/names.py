@@ -60,6 +60,15 @@ BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
 HEADS = (Model.RIDGE, Model.LASSO, Model.ELASTIC_NET)
 
 
+#: The member of a split that is trained on all training patients, as published.
+FULL = "full"
+
+
+def fold_member(fold: int) -> str:
+    """Name of the member that is trained without a fold (from 1)."""
+    return f"fold-{fold}"
+
+
 class Strategy(StrEnum):
     """Reference strategies of a decision curve."""
 

@@ -75,10 +75,20 @@ def check(folder: Path, manifest: Manifest) -> None:
         io.read(table, folder / deployment.inside(table))
     _check_settings(ImageConfig, manifest.preprocessing.image, "preprocessing.image")
     model = read_signature(folder / deployment.SIGNATURE)
-    check_forest(read_forest(folder / deployment.FOREST), len(model.signature.features))
+    forests = read_forests(folder / deployment.FOREST)
     described = domain.load(folder / deployment.DOMAIN)
-    if set(described.members) != set(manifest.members):
-        raise InputError(f"{folder / deployment.DOMAIN}: has other members than the manifest")
+    for name, found in (
+        (deployment.SIGNATURE, model.members),
+        (deployment.FOREST, forests),
+        (deployment.DOMAIN, described.members),
+    ):
+        # Members that are embedded, but that no model uses, change no prediction.
+        if not set(found) <= set(manifest.members) or not found:
+            raise InputError(f"{folder / name}: has other members than the manifest")
+    if set(forests) != set(model.members):
+        raise InputError(f"{folder / deployment.FOREST}: has other members than the signature")
+    for name, member in model.members.items():
+        check_forest(forests[name], len(member.signature.features))
 
 
 def _check_settings(kind: type[Block], block: dict[str, Any], key: str) -> None:
@@ -122,19 +132,20 @@ def read_signature(path: Path) -> SignatureModel:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}, key {key}: {first['msg']}") from None
-    features = model.signature.features
-    if ((features < 0) | (features >= FEATURES)).any():
-        raise InputError(f"{path}: names a feature beyond the {FEATURES} of an embedding")
+    for member in model.members.values():
+        features = member.signature.features
+        if ((features < 0) | (features >= FEATURES)).any():
+            raise InputError(f"{path}: names a feature beyond the {FEATURES} of an embedding")
     return model
 
 
-def read_forest(path: Path) -> Classifier:
-    """Read ``signature/forest.skops`` of a locked model.
+def read_forests(path: Path) -> dict[str, Classifier]:
+    """Read ``signature/forest.skops`` of a locked model: the forest of each member.
 
     Raises
     ------
     InputError
-        If it contains anything but a forest.
+        If it contains anything but forests.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -21,17 +21,17 @@ from thyrocast.baselines import models as baselines
 from thyrocast.baselines import ridge
 from thyrocast.baselines.models import Baseline
 from thyrocast.config.signature import Selection, SignatureConfig
-from thyrocast.contract.names import BASELINES, HEADS, Model
+from thyrocast.contract.names import BASELINES, FULL, HEADS, Model
 from thyrocast.signature import alignment, forest, heads, lasso, lasso_forest
 from thyrocast.signature.cross_fitting import Training
 from thyrocast.signature.heads import Head
 from thyrocast.signature.lasso_forest import LassoForest
 from thyrocast.signature.model import (
+    FittedMember,
     Signature,
     SignatureModel,
     predict,
-    recalibrated,
-    recalibrated_forest,
+    recalibration_of,
 )
 from thyrocast.signature.split import SplitData
 
@@ -49,8 +49,8 @@ class SignatureFit:
     ----------
     model : SignatureModel
         Content of model.json.
-    classifier
-        Content of forest.skops.
+    forests : dict
+        Content of forest.skops: the forest of each member.
     path : CrossValidatedPath or None
         Content of path.csv; None if there was only one outcome.
     aligned : ndarray, (n_train, 2048)
@@ -60,7 +60,7 @@ class SignatureFit:
     """
 
     model: SignatureModel
-    classifier: forest.Classifier
+    forests: dict[str, forest.Classifier]
     path: lasso.CrossValidatedPath | None
     aligned: Array
     probabilities: dict[Model, Array]
@@ -106,28 +106,35 @@ def fit(
     if len(whole.features) > 0 and training.recalibrates:
         odds = ridge.bounded_odds(votes)
         recalibrations[Model.SIGNATURE] = training.recalibrate(Model.SIGNATURE, odds)
-    crossed[Model.SIGNATURE] = recalibrated_forest(recalibrations, votes)
+        crossed[Model.SIGNATURE] = recalibrations[Model.SIGNATURE](odds)
+    else:
+        crossed[Model.SIGNATURE] = votes
 
     fitted_baselines = _fit_baselines(data.cohort[train], crossed, training)
     fitted_heads = _fit_heads(aligned, training)
     for name, (_, odds) in (*fitted_baselines.items(), *fitted_heads.items()):
         if training.recalibrates:
             recalibrations[name] = training.recalibrate(name, odds)
-        crossed[name] = recalibrated(recalibrations, name, odds)
-    model = SignatureModel(
-        embeddings=config.embeddings,
-        recalibration=recalibrations,
+        crossed[name] = recalibration_of(recalibrations, name)(odds)
+    member = FittedMember(
         signature=_signature(whole, to_aligned, float(training.outcome.mean())),
         baselines={name: baseline for name, (baseline, _) in fitted_baselines.items()},
         heads={name: head.after(to_aligned) for name, (head, _) in fitted_heads.items()},
+        scales={},
     )
-    tested = predict(
-        model, whole.classifier, data.cohort[~train], embeddings[0][~train], logits[0][~train]
+    model = SignatureModel(
+        embeddings=config.embeddings,
+        recalibration=recalibrations,
+        members={FULL: member},
+        calibration={},
     )
+    forests = {FULL: whole.classifier}
+    images = {FULL: embeddings[0][~train]}, {FULL: logits[0][~train]}
+    tested = predict(model, forests, data.cohort[~train], *images).probability
     probabilities = {name: np.zeros(len(train)) for name in crossed}
     for name, probability in probabilities.items():
         probability[train], probability[~train] = crossed[name], tested[name]
-    return SignatureFit(model, whole.classifier, whole.path, aligned, probabilities)
+    return SignatureFit(model, forests, whole.path, aligned, probabilities)
 
 
 def _fit_lasso_forest(aligned: Array, training: Training) -> tuple[LassoForest, Array]:

@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -96,8 +97,8 @@ def importances(classifier: Classifier) -> Array:
     return np.asarray(classifier.feature_importances_)
 
 
-def save(classifier: Classifier, path: Path) -> None:
-    """Write forest.skops; the same forest gives the same bytes.
+def save(forests: Mapping[str, Classifier], path: Path) -> None:
+    """Write forest.skops with the forest of each member; the same forests give the same bytes.
 
     skops names objects by their memory address and stores the time. Addresses are replaced by
     consecutive numbers, and the time by a fixed one.
@@ -108,7 +109,7 @@ def save(classifier: Classifier, path: Path) -> None:
         return order.setdefault(match[0], str(len(order)))
 
     with (
-        zipfile.ZipFile(io.BytesIO(skops.dumps(classifier))) as given,
+        zipfile.ZipFile(io.BytesIO(skops.dumps(dict(forests)))) as given,
         fileio.atomic(path) as temporary,
         zipfile.ZipFile(temporary, "w") as written,
     ):
@@ -121,21 +122,28 @@ def save(classifier: Classifier, path: Path) -> None:
                 written.writestr(zipfile.ZipInfo(f"{order[address]}.{kind}"), given.read(name))
 
 
-def load(path: Path) -> Classifier:
-    """Read forest.skops.
+def load(path: Path) -> dict[str, Classifier]:
+    """Read forest.skops: the forest of each member.
 
     Raises
     ------
     InputError
-        If it contains anything but a scikit-learn forest.
+        If it contains anything but scikit-learn forests.
     """
-    classifier = skops.load(path, trusted=TRUSTED)
-    if not isinstance(classifier, RandomForestClassifier | DummyClassifier):
-        raise InputError(
-            f"{path} contains a {type(classifier).__name__}, expected a forest: fit the signature "
-            "again"
-        )
-    return classifier
+    found = skops.load(path, trusted=TRUSTED)
+    if not isinstance(found, dict):
+        raise InputError(_unexpected(path, found))
+    for classifier in found.values():
+        if not isinstance(classifier, RandomForestClassifier | DummyClassifier):
+            raise InputError(_unexpected(path, classifier))
+    return found
+
+
+def _unexpected(path: Path, found: object) -> str:
+    return (
+        f"{path} contains a {type(found).__name__}, expected a forest for each member: fit the "
+        "signature again"
+    )
 
 
 def _brier(forest: RandomForestClassifier, outcome: Array) -> float:

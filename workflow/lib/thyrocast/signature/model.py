@@ -1,8 +1,15 @@
-"""The fitted models of a split as they are stored, and how they predict a new patient."""
+"""The fitted models of a split as they are stored, and how they predict a new patient.
+
+A split has one member (``full``, as published) or one for each fold of its training set (``fold-k``, which
+was fitted without fold k). Each member has a network and every model that is fitted to its features. A new
+patient is predicted by all members: their log-odds are standardized, averaged and recalibrated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +24,7 @@ from thyrocast.config.signature import Embeddings
 from thyrocast.contract.names import BASELINES, HEADS, Model
 from thyrocast.signature import forest
 from thyrocast.signature.heads import Head
+from thyrocast.statistics import conformal
 
 Array = NDArray[np.float64]
 
@@ -33,9 +41,13 @@ class Recalibration(StoredModel):
     intercept: float
     slope: float
 
+    def odds(self, odds: Array) -> Array:
+        """Recalibrated log-odds, of the shape of the log-odds."""
+        return np.asarray(self.intercept + self.slope * odds)
+
     def __call__(self, odds: Array) -> Array:
         """Probability of cure (n,) from log-odds (n,)."""
-        return np.asarray(expit(self.intercept + self.slope * odds))
+        return np.asarray(expit(self.odds(odds)))
 
 
 class Signature(StoredModel):
@@ -50,8 +62,8 @@ class Signature(StoredModel):
     intercept : float
         Intercept of the LASSO.
     constant : ndarray, (s,), or None
-        With `matrix`, maps an embedding by the full network to the features of the forest; None if
-        the forest was fitted to the embeddings themselves.
+        With `matrix`, maps an embedding by the member's network to the features of the forest; None
+        if the forest was fitted to the embeddings themselves.
     matrix : ndarray, (2048, s), or None
     penalty : float or None
         Chosen penalty of the LASSO; None if there was only one outcome.
@@ -78,10 +90,116 @@ class Signature(StoredModel):
     smallest_leaf: int
 
     def select(self, embeddings: Array) -> Array:
-        """The forest's features (n, s) from embeddings (n, 2048) by the full network."""
+        """The forest's features (n, s) from embeddings (n, 2048) by the member's network."""
         if self.matrix is None or self.constant is None:
             return embeddings[:, self.features]
         return np.asarray(self.constant + embeddings @ self.matrix)
+
+
+class Scale(StoredModel):
+    """Mean and spread of a member's log-odds in the fold that it did not see, without outcomes.
+
+    Attributes
+    ----------
+    mean : float
+    spread : float
+        Standard deviation; 0 if the member gives all patients the same log-odds.
+    """
+
+    mean: float
+    spread: float
+
+    def __call__(self, odds: Array) -> Array:
+        """Standardized log-odds (n,); 0 for all patients if the spread is 0."""
+        if self.spread == 0:
+            return np.zeros_like(odds)
+        return np.asarray((odds - self.mean) / self.spread)
+
+
+class FittedMember(StoredModel):
+    """The models of one member, except the trees.
+
+    Attributes
+    ----------
+    signature
+    baselines
+        Baselines with at least one predictor.
+    heads
+        Linear models on embeddings by the member's network.
+    scales
+        How the log-odds of a model are standardized; those of other models do not change.
+    """
+
+    signature: Signature
+    baselines: dict[Model, Baseline]
+    heads: dict[Model, Head]
+    scales: dict[Model, Scale]
+
+    def predict(
+        self,
+        classifier: forest.Classifier,
+        cohort: pd.DataFrame,
+        embeddings: NDArray[np.floating],
+        logits: Array,
+    ) -> tuple[dict[Model, Array], Array]:
+        """Predict patients who were not used to fit this member.
+
+        Parameters
+        ----------
+        classifier
+            The member's forest.
+        cohort : DataFrame
+            n rows of `COHORT`.
+        embeddings : ndarray, (n, 2048)
+            By the member's network.
+        logits : ndarray, (n,)
+            The network's log-odds of cure.
+
+        Returns
+        -------
+        odds : dict
+            Log-odds of cure (n,) by every model, standardized, in the order of the report.
+        votes : ndarray, (n,)
+            Probability of cure by the forest as it is.
+        """
+        space = np.asarray(embeddings, dtype=np.float64)
+        votes = forest.probability(classifier, self.signature.select(space))
+        odds = {
+            Model.NETWORK: self.scaled(Model.NETWORK, logits),
+            Model.SIGNATURE: self.scaled(Model.SIGNATURE, ridge.bounded_odds(votes)),
+        }
+        images = {name: np.asarray(expit(values)) for name, values in odds.items()}
+        if Model.SIGNATURE not in self.scales:
+            images[Model.SIGNATURE] = votes
+        for name, baseline in in_order(self.baselines, BASELINES):
+            found = baseline.odds(baselines.predictors(name, cohort, images))
+            odds[name] = self.scaled(name, found)
+        for name, head in in_order(self.heads, HEADS):
+            odds[name] = self.scaled(name, head.odds(space))
+        return odds, votes
+
+    def scaled(self, name: Model, odds: Array) -> Array:
+        """Standardize a model's log-odds (n,)."""
+        return self.scales[name](odds) if name in self.scales else odds
+
+
+class Calibration(StoredModel):
+    """What prediction sets need: log-odds of training patients by the member that did not see them.
+
+    Attributes
+    ----------
+    member : ndarray of int, (n,)
+        Position of the member in `SignatureModel.members`.
+    outcome : ndarray of int, (n,)
+        1 cured, 0 not cured.
+    odds : ndarray, (n,)
+        Recalibrated log-odds. The rows are in the order of member, outcome and log-odds, and not
+        that of the patients.
+    """
+
+    member: Indices
+    outcome: Indices
+    odds: Vector
 
 
 class SignatureModel(StoredModel):
@@ -93,71 +211,97 @@ class SignatureModel(StoredModel):
         Which networks embedded the training patients.
     recalibration
         Recalibration of ``network``, and of each other model that is recalibrated.
-    signature
-    baselines
-        Baselines with at least one predictor.
-    heads
-        Linear models on embeddings by the full network.
+    members
+        By name: ``full`` only, or ``fold-1`` and so on.
+    calibration
+        By model; empty if training patients were predicted by models that had seen them.
     """
 
     embeddings: Embeddings
     recalibration: dict[Model, Recalibration]
-    signature: Signature
-    baselines: dict[Model, Baseline]
-    heads: dict[Model, Head]
+    members: dict[str, FittedMember]
+    calibration: dict[Model, Calibration]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predictions of n new patients, by every model in the order of the report.
+
+    Attributes
+    ----------
+    probability : dict of ndarray, (n,)
+        Probability of cure.
+    odds : dict of ndarray, (members, n)
+        Log-odds of cure by every member, recalibrated; the probability is that of their mean.
+    p_values : dict of ndarray, (n, 2)
+        Conformal p values of not cured and of cured; empty if the model has no calibration scores.
+        An outcome is excluded at an error of e if its p value is e or less.
+    """
+
+    probability: dict[Model, Array]
+    odds: dict[Model, Array]
+    p_values: dict[Model, Array]
 
 
 def predict(
     model: SignatureModel,
-    classifier: forest.Classifier,
+    forests: Mapping[str, forest.Classifier],
     cohort: pd.DataFrame,
-    embeddings: NDArray[np.floating],
-    logits: Array,
-) -> dict[Model, Array]:
+    embeddings: Mapping[str, NDArray[np.floating]],
+    logits: Mapping[str, Array],
+) -> Forecast:
     """Predict patients who were not used to fit the models.
 
     Parameters
     ----------
     model
         Content of model.json.
-    classifier
-        Content of forest.skops.
+    forests
+        Content of forest.skops: the forest of each member.
     cohort : DataFrame
         n rows of `COHORT`.
-    embeddings : ndarray, (n, 2048)
-        Embeddings by the full network.
-    logits : ndarray, (n,)
-        Log-odds of cure by the full network.
+    embeddings : mapping of ndarray, (n, 2048)
+        Embeddings of all patients by the network of each member.
+    logits : mapping of ndarray, (n,)
+        Log-odds of cure by the network of each member.
 
-    Returns
-    -------
-    dict
-        Probability of cure (n,) by every model, in the order of the report.
+    Raises
+    ------
+    ValueError
+        If a forest, embeddings or log-odds of a member are missing.
     """
-    probabilities = {Model.NETWORK: model.recalibration[Model.NETWORK](logits)}
-    features = model.signature.select(np.asarray(embeddings, dtype=np.float64))
-    probabilities[Model.SIGNATURE] = recalibrated_forest(
-        model.recalibration, forest.probability(classifier, features)
-    )
-    for name in BASELINES:
-        if name in model.baselines:
-            predictors = baselines.predictors(name, cohort, probabilities)
-            odds = model.baselines[name].odds(predictors)
-            probabilities[name] = recalibrated(model.recalibration, name, odds)
-    for name in HEADS:
-        if name in model.heads:
-            odds = model.heads[name].odds(np.asarray(embeddings, dtype=np.float64))
-            probabilities[name] = recalibrated(model.recalibration, name, odds)
-    return probabilities
+    for name in model.members:
+        if not (name in forests and name in embeddings and name in logits):
+            raise ValueError(f"forest, embeddings or log-odds of member {name} are missing")
+    found = [
+        member.predict(forests[name], cohort, embeddings[name], logits[name])
+        for name, member in model.members.items()
+    ]
+    odds = {
+        name: recalibration_of(model.recalibration, name).odds(
+            np.stack([one[name] for one, _ in found])
+        )
+        for name in found[0][0]
+    }
+    p_values = {
+        name: conformal.cross_p_values(scores.outcome, scores.member, scores.odds, odds[name])
+        for name, scores in model.calibration.items()
+    }
+    probability = {name: np.asarray(expit(values.mean(axis=0))) for name, values in odds.items()}
+    if len(found) == 1 and Model.SIGNATURE not in model.recalibration:
+        # As published: the share of votes, which may be 0 or 1.
+        probability[Model.SIGNATURE] = found[0][1]
+    return Forecast(probability, odds, p_values)
 
 
-def recalibrated(recalibration: Mapping[Model, Recalibration], name: Model, odds: Array) -> Array:
-    """Probability of cure (n,) from a model's log-odds (n,), unchanged if it is not recalibrated."""
-    return recalibration.get(name, Recalibration(intercept=0.0, slope=1.0))(odds)
+def recalibration_of(recalibration: Mapping[Model, Recalibration], name: Model) -> Recalibration:
+    """The recalibration of a model; log-odds of a model without one do not change."""
+    return recalibration.get(name, Recalibration(intercept=0.0, slope=1.0))
 
 
-def recalibrated_forest(recalibration: Mapping[Model, Recalibration], probability: Array) -> Array:
-    """Probability of cure (n,) from the forest's (n,), unchanged if it is not recalibrated."""
-    if Model.SIGNATURE not in recalibration:
-        return probability
-    return recalibration[Model.SIGNATURE](ridge.bounded_odds(probability))
+T = TypeVar("T")
+
+
+def in_order(found: Mapping[Model, T], order: Iterable[Model]) -> list[tuple[Model, T]]:
+    """The models that are present, in the order of the report."""
+    return [(name, found[name]) for name in order if name in found]
