@@ -19,7 +19,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, pseudonyms, study
+from thyrocast.planning import controller, ledger, locked, pseudonyms, study
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -28,7 +28,10 @@ from thyrocast.errors import InputError
 
 
 def checked(config):
-    """Return the study's config with its defaults; stop if the config or its inputs are wrong."""
+    """Return the study's config with its defaults, and the manifest of the locked model that it applies.
+
+    Stops if the config or its inputs are wrong.
+    """
     # Snakemake would also put the prefix before the inputs, but not before paths in params.
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
@@ -39,7 +42,7 @@ def checked(config):
     try:
         for file in workflow.configfiles:
             check_file(file)
-        given = read_study(config)
+        given, manifest = locked.applied(read_study(config))
         pseudonyms.check(given, workflow.is_main_process)
         if workflow.is_main_process:
             study.check_inputs(given)
@@ -53,7 +56,7 @@ def checked(config):
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
-    return given
+    return given, manifest
 
 
 def record_key():
@@ -169,6 +172,12 @@ def environments():
     }
 
 
+def model_file():
+    """Return the file of a locked model whose change runs its verification again."""
+    path = Path(config["model"])
+    return str(path / "manifest.json" if path.is_dir() else path)
+
+
 def all_jobs(pattern):
     """Return a file of every standardization job of every center, in the order of the config."""
     return lambda wildcards: [
@@ -225,13 +234,20 @@ def images_of_compared(wildcards):
 
 
 slurm.install()
-STUDY = checked(config)
+STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.
 PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()
-MEMBERS = STUDY.members()
+# With a locked model, its members predict and nothing is trained.
+MEMBERS = MODEL.members if MODEL else STUDY.members()
+# Weights of a member: of the locked model, or as they are trained.
+WEIGHTS = (
+    f"{PRIVATE}/model/network/{{member}}/weights.safetensors"
+    if MODEL
+    else "<results>/splits/{design}/{split}/network/{member}/weights.safetensors"
+)
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]

@@ -17,6 +17,9 @@ rule evaluate_design:
             external["table"]
             for external in config["evaluation"]["external_predictions"]
         ],
+        # Of a locked model that is applied.
+        thresholds=branch(MODEL, then="<private>/model/thresholds.csv"),
+        flags=branch(MODEL, then="<results>/deployment/patients.csv"),
     output:
         **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
     log:

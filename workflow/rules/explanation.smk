@@ -5,7 +5,7 @@ rule explain_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
-        weights="<results>/splits/{design}/{split}/network/full/weights.safetensors",
+        weights=WEIGHTS.replace("{member}", "full"),
     output:
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         overlays=directory("<results>/splits/{design}/{split}/explanation/overlays"),

@@ -17,9 +17,7 @@ rule lock_model:
         performance=rules.pool_centers.output.performance,
     output:
         manifest="<results>/model/manifest.json",
-        weights=[
-            f"<results>/model/{deployment.weights(member)}" for member in MEMBERS
-        ],
+        weights=[f"<results>/model/{deployment.weights(member)}" for member in MEMBERS],
         signature=f"<results>/model/{deployment.SIGNATURE}",
         forest=f"<results>/model/{deployment.FOREST}",
         domain=f"<results>/model/{deployment.DOMAIN}",

@@ -121,6 +121,13 @@ class StudyConfig(Block):
         le=100_000,
     )
     outcome: StudyOutcomeConfig = block(StudyOutcomeConfig)
+    model: FilePath | None = option(
+        "Locked model that is applied to the centers, none of which may be a development center: its "
+        "folder or a zip archive of it. Nothing is trained; settings that belong to the model, such as "
+        "those of the image, are the model's (docs/locked-model.md).",
+        None,
+        min_length=1,
+    )
     lock_model: bool = option(
         "Bundle the model of all development patients for use elsewhere.", True
     )
@@ -203,6 +210,13 @@ class StudyConfig(Block):
 
     def _design_faults(self) -> list[Fault]:
         development = self.names(Role.DEVELOPMENT)
+        if self.model is not None:
+            text = "is development, but with a locked model (key model) nothing is trained"
+            return [
+                (("centers", n, "role"), text)
+                for n, center in enumerate(self.centers)
+                if center.role is Role.DEVELOPMENT
+            ]
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
@@ -243,6 +257,8 @@ class StudyConfig(Block):
             Design.LOCO: self.names(Role.DEVELOPMENT),
             Design.EXTERNAL: [ALL_SPLITS],
         }
+        if self.model is not None:
+            return {Design.EXTERNAL.value: [ALL_SPLITS]}
         needed = self.lock_model or bool(self.names(Role.EXTERNAL, Role.PROSPECTIVE))
         wanted = [d for d in known if d in self.designs and d is not Design.EXTERNAL]
         # Plain text: Snakemake passes the names to jobs, which need not import this package.
@@ -250,6 +266,8 @@ class StudyConfig(Block):
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""
+        if self.model is not None:
+            return []
         cross_fitted = self.signature.embeddings is Embeddings.CROSS_FITTED
         return ["full", *(f"fold-{n + 1}" for n in range(self.folds) if cross_fitted)]
 

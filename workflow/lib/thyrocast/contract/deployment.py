@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from thyrocast.contract.names import ThresholdRule
-from thyrocast.contract.splits import MODEL
+from thyrocast.contract.names import PredictionSet, ThresholdRule
+from thyrocast.contract.splits import CENTER, MODEL, PATIENT, PROBABILITY
 from thyrocast.contract.table import File, Table, flag, integer, number, text
 
 MANIFEST = "manifest.json"
@@ -64,6 +64,64 @@ RANGES = Table(
     digits=6,
 )
 
+_BUNDLE = text("locked_model", "Hash of the locked model.")
+_AT = text("predicted_at", "When the patient was predicted: ISO 8601, UTC.")
+
+APPLIED = Table(
+    "deployment/predictions.csv",
+    "Predictions of a locked model for every patient, with or without a known outcome.",
+    (
+        _BUNDLE,
+        _AT,
+        PATIENT,
+        CENTER,
+        MODEL,
+        PROBABILITY,
+        flag("called_cured", "Whether the probability is at or above the model's first threshold.", missing=True),
+        number("p_not_cured", "Conformal p value of not cured.", low=0, high=1, missing=True),
+        number("p_cured", "Conformal p value of cured.", low=0, high=1, missing=True),
+        text("prediction", "Outcomes that are not excluded at the error `evaluation.prediction_sets.error`; "
+             "missing without calibration scores.", PredictionSet, missing=True),
+        flag("outside", "Whether the patient is unlike the training patients; see `deployment/patients.csv`."),
+    ),
+    key=("patient", "model"),
+    digits=None,
+)  # fmt: skip
+
+APPLIED_PATIENTS = Table(
+    "deployment/patients.csv",
+    "Whether each patient is like the training patients of the locked model, and the image that was seen.",
+    (
+        _BUNDLE,
+        _AT,
+        PATIENT,
+        CENTER,
+        number("distance", "Distance of the embeddings from those of the training patients; above 1 is outside.", low=0),
+        text("acquisition", "Variables outside of the training range, separated by spaces; empty if none."),
+        flag("outside", "Whether the embeddings or the acquisition are outside."),
+        text("image", "SHA-256 of the standardized image's numbers (float32, row by row)."),
+    ),
+    key=("patient",),
+    digits=None,
+)  # fmt: skip
+
+LOOKS = Table(
+    "deployment/looks.csv",
+    "Every evaluation of a locked model in this study's folder, from an append-only log in the private folder.",
+    (
+        integer("look", "Number, from 1.", low=1),
+        text("date", "ISO 8601, UTC."),
+        _BUNDLE,
+        text("cohort", "Fingerprint of patients and outcomes."),
+        integer("patients", "Patients with an outcome.", low=0),
+        integer("seen_before", "Of them, patients whom an earlier look scored.", low=0),
+        text("note", "What is special about the look; empty if nothing is."),
+    ),
+    key=("look",),
+)
+
+#: What applying a locked model writes.
+OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS)
 #: Tables of a locked model.
 TABLES = (THRESHOLDS, REFERENCE, RANGES)
 

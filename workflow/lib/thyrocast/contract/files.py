@@ -37,6 +37,8 @@ PRIVATE_FILES = (
     File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
     File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
     File("key-fingerprint.txt", "Identifies the key of the pseudonyms, without revealing it.", private=True),
+    File("model/", "A verified copy of the locked model that is applied.", private=True),
+    File("looks.jsonl", "Append-only log of the evaluations of locked models; each line has the hash of the one before.", private=True),
     File("training/", "State of unfinished trainings.", private=True),
 )  # fmt: skip
 
@@ -45,4 +47,5 @@ TABLES: tuple[Table, ...] = (
     *splits.TABLES,
     *evaluation.TABLES,
     *deployment.TABLES,
+    *deployment.OF_APPLICATION,
 )

@@ -48,9 +48,13 @@ def evaluate(
         The tables `OF_DESIGN`.
     """
     known = samples.read(predictions)
-    thresholds = {rule.rule: decisions.choose(known, rule) for rule in settings.config.thresholds}
+    rules = settings.config.thresholds
     calibration = prediction_sets.calibrating(known, settings)
-    signal = decisions.signals(known, calibration)
+    if settings.locked is None:
+        thresholds = {rule.rule: decisions.choose(known, rule) for rule in rules}
+        signal = decisions.signals(known, calibration)
+    else:
+        thresholds, signal = decisions.of_locked(known, settings.locked, rules)
     known = decisions.decide(known, thresholds, signal)
     known = prediction_sets.add(known, calibration, settings)
     frames: dict[Table, list[pd.DataFrame]] = {table: [] for table in SCORED}

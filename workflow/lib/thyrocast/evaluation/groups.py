@@ -16,6 +16,8 @@ from thyrocast.evaluation.samples import POOLED, Group, Sample, Samples, Texts
 from thyrocast.statistics.inputs import Booleans
 
 MISSING = "missing"
+#: Column that divides patients to whom a locked model was applied: like its training patients or not.
+DISTRIBUTION = "training_range"
 
 
 class Division(NamedTuple):
@@ -91,6 +93,8 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     """
     least = config.minimum_count
     labels = {str(name): subgroups(cohort[name], cuts) for name, cuts in config.subgroups.items()}
+    if DISTRIBUTION in cohort:
+        labels[DISTRIBUTION] = subgroups(cohort[DISTRIBUTION], ())
     named = {
         name: dict(zip(cohort["patient"], found, strict=True)) for name, found in labels.items()
     }

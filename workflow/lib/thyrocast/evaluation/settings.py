@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from thyrocast import seeds
 from thyrocast.config.evaluation import EvaluationConfig
@@ -29,6 +30,9 @@ class Settings:
         Weights by the inverse probability of follow-up; None for an evaluation without them.
     outcomes
         Whether outcomes are as observed or permuted.
+    locked
+        Table `contract.deployment.THRESHOLDS` of the locked model that was applied; None if models
+        were trained.
     """
 
     config: EvaluationConfig
@@ -36,6 +40,7 @@ class Settings:
     in_sample: bool = False
     follow_up: Weights | None = None
     outcomes: Outcomes = Outcomes.OBSERVED
+    locked: pd.DataFrame | None = None
 
     def random(self, sample: Sample) -> np.random.Generator:
         """Random generator of a sample, the same for every model, so that models are paired."""

@@ -8,6 +8,8 @@ from thyrocast.config.study import StudyConfig
 from thyrocast.contract import documents, evaluation, io, splits
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
+from thyrocast.report import applied as application
+from thyrocast.report.applied import AppliedFiles
 from thyrocast.report.study import SplitResults, StudyResults
 
 #: Tables of the evaluation that the report shows.
@@ -70,6 +72,8 @@ class StudyFiles:
         Tables of the evaluation (`EVALUATION`, and some of `OPTIONAL`), by name.
     splits
         Files of every split.
+    applied
+        Files about a locked model that was applied; None if models were trained.
     """
 
     cohort: Path
@@ -79,6 +83,7 @@ class StudyFiles:
     simulation: Path | None
     evaluation: Mapping[str, Path]
     splits: tuple[SplitFiles, ...]
+    applied: AppliedFiles | None = None
 
 
 def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
@@ -99,6 +104,7 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
         simulation=(
             documents.read(SimulationSummary, files.simulation) if files.simulation else None
         ),
+        applied=application.read(files.applied) if files.applied else None,
         tables={
             table.name: io.read(table, files.evaluation[table.name])
             for table in (*EVALUATION, *OPTIONAL)
