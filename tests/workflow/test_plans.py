@@ -138,6 +138,7 @@ def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_pat
         ({"signature": {"embeddings": "in_sample"}}, "train_network", 4),
         ({"folds": 5}, "train_network", 4 * 6),
         ({"lock_model": False}, "lock_model", 0),
+        ({"controls": {"run": True}}, "run_controls", 1),
     ],
 )
 def test_settings_decide_the_jobs(

@@ -17,7 +17,7 @@ import yaml
 import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
-from thyrocast.contract import evaluation, files, io
+from thyrocast.contract import controls, evaluation, files, io
 from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
@@ -67,8 +67,9 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 
 
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
-    # Only a study with several definitions of the outcome writes these.
+    # Only a study with several definitions of the outcome, or with controls, writes these.
     optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
+    optional |= {table.path for table in controls.TABLES}
     for table in files.TABLES:
         if not table.private:
             found = list(smoke_study.results.glob(re.sub(r"{\w+}", "*", table.path)))

@@ -1,6 +1,7 @@
 # Functions and names that the rules share.
 
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ sys.path.insert(0, str(LIBRARY))
 from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, locked, pseudonyms, study
+from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -79,7 +81,7 @@ def one_gpu(wildcards):
 
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
-    if caption == "table" and name not in [table.name for table in AGGREGATE]:
+    if caption == "table" and name not in [t.name for t in (*AGGREGATE, *CONTROLS)]:
         return path
     return report(
         path,
@@ -233,6 +235,16 @@ def images_of_compared(wildcards):
     return [path for path in paths if Path(path).exists()]
 
 
+def controls_shown():
+    """Return the tables of the controls, by name, if the report shows them: requested or already run."""
+    files = {
+        table.name: f"results/{STUDY.study}/controls/{table.name}.csv"
+        for table in CONTROLS
+    }
+    run = config["controls"]["run"] or all(map(os.path.exists, files.values()))
+    return files if run else {}
+
+
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -240,6 +252,8 @@ config.update(STUDY.plain())
 PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
 SPLITS = STUDY.splits()
+# The design whose splits the controls use.
+CONTROLS_DESIGN = STUDY.controls_design()
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.

@@ -32,6 +32,7 @@ rule write_provenance:
 rule render_report:
     """Render the page that clinicians, statisticians and reviewers read."""
     input:
+        **controls_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -162,29 +163,67 @@ def fit(
                 "%s: no predictor or only one outcome, the prevalence is predicted", name
             )
         return _prevalence(learned.terms, outcome)
-    values = coding.encode(predictors, learned.terms)
-    normal = imputation.fit(values)
-    filled = imputation.complete(values, normal)
-    curved = [
-        position
-        for position, term in enumerate(learned.terms)
-        if config.splines and term.level is None and term.column in CURVED
-    ]
-    bends = splines.learn(filled, curved)
-    indicated = _indicators(values) if config.missing_indicators else np.zeros(0, dtype=np.int64)
-    design = _design(values, normal, bends, indicated)
+    parts = learn_design(predictors, learned.terms, config)
+    design = parts(predictors)
     folds = partition.tuning_folds(outcome, config.tuning_folds, seed)
     penalty = ridge.choose_penalty(design, outcome, folds)
     weights = ridge.fit(design, outcome, penalty)
     return Baseline(
         coding=learned.terms,
-        imputation=normal,
-        bends=bends,
-        indicators=indicated,
+        imputation=parts.imputation,
+        bends=parts.bends,
+        indicators=parts.indicators,
         penalty=penalty,
         intercept=float(weights[0]),
         coefficients=weights[1:],
     )
+
+
+@dataclass(frozen=True)
+class DesignMatrix:
+    """How predictors become the columns of a regression, learned without outcomes.
+
+    Attributes
+    ----------
+    coding, imputation, bends, indicators
+        As in `Baseline`.
+    """
+
+    coding: tuple[Term, ...]
+    imputation: Normal
+    bends: tuple[Bend, ...]
+    indicators: Indices
+
+    def __call__(self, predictors: pd.DataFrame) -> Array:
+        """Columns (n, p) of patients × predictors."""
+        values = coding.encode(predictors, self.coding)
+        return _design(values, self.imputation, self.bends, self.indicators)
+
+
+def learn_design(
+    predictors: pd.DataFrame, terms: tuple[Term, ...], config: SignatureConfig
+) -> DesignMatrix:
+    """Learn from training patients how predictors become the columns of a regression.
+
+    Parameters
+    ----------
+    predictors : DataFrame
+        As in `fit`.
+    terms
+        At least one, as `coding.learn` returns them.
+    config
+    """
+    values = coding.encode(predictors, terms)
+    normal = imputation.fit(values)
+    filled = imputation.complete(values, normal)
+    curved = [
+        position
+        for position, term in enumerate(terms)
+        if config.splines and term.level is None and term.column in CURVED
+    ]
+    bends = splines.learn(filled, curved)
+    indicated = _indicators(values) if config.missing_indicators else np.zeros(0, dtype=np.int64)
+    return DesignMatrix(terms, normal, bends, indicated)
 
 
 def _design(values: Array, normal: Normal, bends: tuple[Bend, ...], indicators: Indices) -> Array:

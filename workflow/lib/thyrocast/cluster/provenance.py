@@ -18,7 +18,7 @@ LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
 _OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
 # their logs may be those of an earlier run.
-_LATER = ("render_report", "lock_model", "write_crate")
+_LATER = ("render_report", "lock_model", "write_crate", "run_controls")
 
 
 @dataclass(frozen=True)

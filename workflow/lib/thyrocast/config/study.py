@@ -10,6 +10,7 @@ from thyrocast.config.base import Block, Distinct, Fault, FaultsError, FilePath,
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.controls import ControlsConfig
 from thyrocast.config.definition import DefinitionConfig, Definitions
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.explanation import ExplanationConfig
@@ -18,7 +19,13 @@ from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
-from thyrocast.contract.names import ALL_SPLITS, Design, OutcomeRule, Role
+from thyrocast.contract.names import (
+    ALL_SPLITS,
+    STRONGEST_FIRST,
+    Design,
+    OutcomeRule,
+    Role,
+)
 
 
 class Outcomes(StrEnum):
@@ -139,6 +146,7 @@ class StudyConfig(Block):
     signature: SignatureConfig = block(SignatureConfig)
     explanation: ExplanationConfig = block(ExplanationConfig)
     evaluation: EvaluationConfig = block(EvaluationConfig)
+    controls: ControlsConfig = block(ControlsConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")
@@ -220,6 +228,13 @@ class StudyConfig(Block):
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
+        chosen = self.controls.design
+        if chosen is not None and chosen.value not in self.splits():
+            text = (
+                f"is {chosen}, which this study does not run, expected one of "
+                f"{', '.join(self.splits())}"
+            )
+            return [(("controls", "design"), text)]
         if Design.LOCO in self.designs and len(development) < 2:
             text = (
                 f"loco holds out one development center, but {development[0]} is the only one: "
@@ -263,6 +278,15 @@ class StudyConfig(Block):
         wanted = [d for d in known if d in self.designs and d is not Design.EXTERNAL]
         # Plain text: Snakemake passes the names to jobs, which need not import this package.
         return {d.value: known[d] for d in [*wanted, *([Design.EXTERNAL] if needed else [])]}
+
+    def controls_design(self) -> str:
+        """Return the design whose splits the controls use: it has test patients with an outcome."""
+        if self.controls.design is not None:
+            return self.controls.design.value
+        run = [design for design in STRONGEST_FIRST if design.value in self.splits()]
+        tested = self.names(Role.EXTERNAL)
+        scored = [design for design in run if design is not Design.EXTERNAL or tested]
+        return (scored or run)[0].value
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""

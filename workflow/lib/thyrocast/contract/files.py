@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, deployment, evaluation, splits
+from thyrocast.contract import cohort, controls, deployment, evaluation, splits
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -48,4 +48,5 @@ TABLES: tuple[Table, ...] = (
     *evaluation.TABLES,
     *deployment.TABLES,
     *deployment.OF_APPLICATION,
+    *controls.TABLES,
 )

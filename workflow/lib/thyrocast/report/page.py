@@ -7,6 +7,8 @@ from thyrocast.pages import html
 from thyrocast.report import methods, published
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
+from thyrocast.report.controls import SECTION as CONTROLS
+from thyrocast.report.controls import controls_section
 from thyrocast.report.design_section import design_section
 from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.follow_up import weighted_grid, without_outcome
@@ -48,8 +50,9 @@ def render(study: StudyResults) -> str:
 
 def _context(study: StudyResults) -> dict[str, Any]:
     """Variables of the templates."""
+    controls = controls_section(study)
     return {
-        "sections": SECTIONS,
+        "sections": _with_controls() if controls else SECTIONS,
         "title": study.config.study,
         "level": study.level,
         "in_sample": study.in_sample,
@@ -68,9 +71,16 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "multiverse": multiverse_section(study),
         "without_outcome": without_outcome(study),
         "weighted": weighted_grid(study),
+        "controls": controls,
         "sample_size": sample_size(study),
         "methods": methods.paragraphs(study),
         "limitations": methods.limitations(study),
         "checklist": methods.checklist(study),
         "provenance": provenance_lists(study.provenance),
     }
+
+
+def _with_controls() -> tuple[tuple[str, str], ...]:
+    """The sections of a study with controls, which come before the sample size."""
+    place = [name for name, _ in SECTIONS].index("sample-size")
+    return (*SECTIONS[:place], CONTROLS, *SECTIONS[place:])

@@ -1,0 +1,113 @@
+"""Negative and positive controls: what was found where nothing, or a known effect, is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from thyrocast.config.controls import Strata
+from thyrocast.contract.controls import SHUFFLED
+from thyrocast.contract.names import ALL_SPLITS, Status
+from thyrocast.pages import drawing, numbers, palette
+from thyrocast.pages.parts import Cell, Grid, Panel, label
+from thyrocast.report import words
+from thyrocast.report.study import StudyResults
+
+#: Id and title of the section.
+SECTION = ("controls", "Negative and positive controls")
+
+
+@dataclass(frozen=True)
+class ControlsSection:
+    """The controls of a study.
+
+    Attributes
+    ----------
+    design
+        The design whose splits were used, in words.
+    permuted
+        How outcomes were permuted, in a sentence.
+    panels
+        Observed AUCs and those of permuted outcomes.
+    shuffled
+        The same as a table, with p values.
+    """
+
+    design: str
+    permuted: str
+    panels: Sequence[Panel]
+    shuffled: Grid
+
+
+def controls_section(study: StudyResults) -> ControlsSection | None:
+    """The section about controls; None if none were run."""
+    table = study.tables.get(SHUFFLED.name)
+    if table is None or table.empty:
+        return None
+    design = str(table["design"].iloc[0])
+    rows = _overall(table)
+    within = " within each center" if (rows["strata"] == Strata.CENTER).all() else ""
+    permuted = (
+        f"The outcomes of training patients were permuted {numbers.count(rows['permutations'].max())} "
+        f"times{within}. Each model was fitted again to every permutation, as it is fitted to the "
+        "observed outcomes, and scored in the test set."
+    )
+    return ControlsSection(words.design(design), permuted, _panels(rows), _shuffled(rows))
+
+
+def _overall(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows over all splits, or of the only one."""
+    if (table["split"] == ALL_SPLITS).any():
+        return table[table["split"] == ALL_SPLITS]
+    return table
+
+
+def _shuffled(rows: pd.DataFrame) -> Grid:
+    return Grid(
+        "Shuffled outcomes (test)",
+        ["Model", "AUC", "AUC after permutation", "p", "p, test outcomes permuted too"],
+        [
+            [
+                label(words.model(row["model"])),
+                Cell(
+                    numbers.number(row["auc"]),
+                    "" if row["status"] == Status.ESTIMATED else row["note"],
+                ),
+                Cell(
+                    numbers.number(row["null_mean"]),
+                    numbers.interval(row["null_low"], row["null_high"]),
+                ),
+                Cell(numbers.p_value(row["p_value"])),
+                Cell(numbers.p_value(row["p_value_both"])),
+            ]
+            for row in rows.to_dict("records")
+        ],
+        "AUC of the ranking before recalibration. After permutation: mean, and the range of the middle "
+        "95 %; where centers differ in their cure rate, it may be above 0.5. p: share of permutations "
+        "with at least the observed AUC, the observed one included.",
+    )
+
+
+def _panels(rows: pd.DataFrame) -> list[Panel]:
+    found = rows[rows["status"] == Status.ESTIMATED].to_dict("records")
+    if not found:
+        return []
+    with drawing.panel(height=60 + 30 * len(found), left=130) as (figure, (axes,)):
+        for place, row in enumerate(reversed(found)):
+            axes.plot(
+                [row["null_low"], row["null_high"]], [place, place],
+                color=palette.light("muted"), linewidth=6, alpha=0.4,
+            )  # fmt: skip
+            axes.plot(row["null_mean"], place, "|", color=palette.light("muted"), markersize=12)
+            axes.plot(row["auc"], place, "o", color=palette.light("ink"), markersize=6)
+        axes.set_yticks(range(len(found)), [words.model(row["model"]) for row in reversed(found)])
+        axes.set_ylim(-0.6, len(found) - 0.4)
+        axes.set(xlabel="AUC", xlim=(0, 1))
+        text = "; ".join(
+            f"{words.model(row['model'])} {numbers.number(row['auc'])}, after permutation "
+            f"{numbers.interval(row['null_low'], row['null_high'])}"
+            for row in found
+        )
+        svg = drawing.svg(figure, "controls-shuffled", f"AUC and AUC after permutation: {text}.")
+    note = "Dot: observed outcomes. Bar: the middle 95 % of permutations, with their mean."
+    return [Panel("Observed and permuted outcomes", svg, note=note)]

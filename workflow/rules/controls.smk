@@ -1,0 +1,45 @@
+rule run_controls:
+    """Run the negative and positive controls: what is found where nothing, or a known effect, is."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+        embeddings=collect(
+            f"<results>/splits/{CONTROLS_DESIGN}/{{split}}/embeddings.npy",
+            split=SPLITS[CONTROLS_DESIGN],
+        ),
+    output:
+        **{
+            table.name: shown(
+                f"<results>/controls/{table.name}.csv", "table", "Controls", table.name
+            )
+            for table in CONTROLS
+        },
+    log:
+        "<logs>/run_controls.log",
+    benchmark:
+        "<benchmarks>/run_controls.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(4_000),
+        runtime=escalating(4 * 60),
+    params:
+        design=CONTROLS_DESIGN,
+        splits=SPLITS[CONTROLS_DESIGN],
+        settings={
+            key: value for key, value in config["controls"].items() if key != "run"
+        },
+        signature=config["signature"],
+        minimum_count=lookup("evaluation/minimum_count", within=config),
+        seed=config["seed"],
+        code=code_version("run_controls"),
+    script:
+        "../scripts/run_controls.py"
+
+
+rule controls:
+    """The negative and positive controls, without the rest of the study."""
+    input:
+        rules.run_controls.output,
+    localrule: True
