@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import safetensors.numpy
 
 import fit_signature
@@ -17,9 +18,15 @@ from thyrocast.contract import evaluation, io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.names import Design
 from thyrocast.contract.splits import LOGITS, PREDICTIONS, SPLITS
-from thyrocast.deployment import bundle
+from thyrocast.deployment import bundle, verify
+from thyrocast.errors import InputError
 from thyrocast.planning import bundles
 
+FOREST, SIGNATURE = "signature/forest.skops", "signature/model.json"
+NAMES = [
+    "manifest.json", "network/fold-1/weights.safetensors", SIGNATURE, FOREST, "thresholds.csv",
+    "reference.csv", "ranges.csv", "domain.safetensors", "model_card.xml", "LICENSE.txt",
+]  # fmt: skip
 CONFIG = {
     "study": "example",
     "designs": ["external"],
@@ -109,3 +116,17 @@ def edit(model: Path, files: dict[str, object] | None = None, **changes: object)
     manifest["files"] |= files or {}
     manifest["hash"] = bundles.whole_hash(manifest)
     path.write_text(json.dumps(manifest))
+
+
+def refused(model: Path, *words: str) -> None:
+    """The model is refused with these words, and nothing is left of its copy."""
+    target = model.parent / "copy"
+    with pytest.raises(InputError) as error:
+        verify.unpack(model, target)
+    for word in words:
+        assert word in str(error.value)
+    assert not target.exists()
+
+
+def accepted(model: Path) -> None:
+    verify.unpack(model, model.parent / "copy")
