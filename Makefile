@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
+.PHONY: help demo apply onnx paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
   train-gland \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -41,7 +41,14 @@ help: ## List the commands
 demo: .venv/local.stamp ## Simulate three centers, run the study, print where its report is
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/demo.yaml
 	$(SNAKEMAKE) --configfile config/demo.yaml
+	@$(MAKE) --no-print-directory apply MODEL=results/demo/model CENTER=west CONFIG=config/demo.yaml
+	$(BIN)/python workflow/scripts/compare_application.py results/demo results/demo-west
 	@echo "The report: $(CURDIR)/results/demo/report/report.html"
+
+apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make apply MODEL=model.zip CENTER=west
+	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
 
 paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml

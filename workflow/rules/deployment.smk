@@ -45,6 +45,8 @@ rule apply_model:
         embeddings="<results>/splits/external/all/embeddings.npy",
         network="<results>/splits/external/all/network.csv",
         model=rules.verify_model.output.manifest,
+        # Stops here if a center is not ready, like training.
+        approval=ancient(rules.approve_centers.output.approval),
         # The copy has further files, which are read by their names.
         files=rules.verify_model.output,
     output:

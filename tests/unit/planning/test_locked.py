@@ -49,13 +49,14 @@ def model(tmp_path: Path) -> Path:
         "training_cohort": {},
         "versions": {},
     }
+    folder = tmp_path / "model"
     for name in deployment.contents(manifest["members"]):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
         manifest["files"][name] = {"sha256": "0" * 64, "bytes": 0}
     manifest["hash"] = bundles.whole_hash(manifest)
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    return tmp_path
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
 
 
 def study(model: Path, **changes: object) -> object:
