@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "lib"))
+sys.path[:0] = [str(ROOT / "workflow" / "lib"), str(ROOT / "benchmarks")]
 
-from thyrocast.config.explanation import ExplanationConfig  # noqa: E402 - after the path is set
-from thyrocast.config.network import NetworkConfig  # noqa: E402 - after the path is set
+from bare import network_settings  # noqa: E402 - after the path is set
+
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402 - after the path is set
 from thyrocast.network.image_set import ImageSet  # noqa: E402 - after the path is set
 
@@ -55,16 +55,31 @@ def best(function: Callable[[], object], repeats: int = 3) -> float:
     return min(times)
 
 
-def plain_loop(images: torch.Tensor, batch: int, device: torch.device) -> Callable[[], None]:
-    """One epoch in the simplest way: float32, no augmentation, a plain optimizer."""
+def plain_loop(
+    images: torch.Tensor,
+    batch: int,
+    device: torch.device,
+    precision: str = "float32",
+    compiled: bool = False,
+) -> Callable[[], None]:
+    """One epoch in the simplest way: no augmentation, a plain optimizer.
+
+    With bfloat16, tensors are channels-last, as in the project's training.
+    """
     network = model.initialize(1).to(device).train()
+    mixed = precision == "bfloat16"
+    layout = torch.channels_last if mixed else torch.contiguous_format
+    network = network.to(memory_format=layout)
+    function = torch.compile(network) if compiled else network
     optimizer = torch.optim.AdamW(network.parameters())
     outcome = torch.zeros(len(images), device=device)
 
     def epoch() -> None:
         for start in range(0, len(images), batch):
             part = slice(start, start + batch)
-            logit = network(images[part].to(device))
+            inputs = images[part].to(device, memory_format=layout)
+            with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+                logit = function(inputs).float()
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logit, outcome[part])
             optimizer.zero_grad()
             loss.backward()
@@ -85,13 +100,8 @@ def training_speed(
 ) -> float:
     """Images per second of the project's own training, from the history of its last epoch."""
     patients, masks = cohort(n, size)
-    settings = NetworkConfig.read(
-        {
-            "epochs": 3,
-            "batch_size": batch,
-            "precision": precision,
-            "early_stopping": {"fraction": 0},
-        }
+    settings = network_settings(
+        epochs=3, batch_size=batch, precision=precision, early_stopping={"fraction": 0}
     )
     with tempfile.TemporaryDirectory() as folder:
         trained = training.train(
@@ -150,6 +160,7 @@ def _explanation(
         from pytorch_grad_cam import GradCAM
         from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 
+        from thyrocast.config.explanation import ExplanationConfig
         from thyrocast.network import gradcam as explain
     except ImportError as error:
         print(f"Grad-CAM                           not measured: {error}")

@@ -1,11 +1,13 @@
 """An edited module reruns the rules whose scripts import it, and no other."""
 
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from thyrocast.planning import fingerprints
+from thyrocast.planning import fingerprints, imports
 
 
 def test_code_version_follows_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +23,7 @@ def test_code_version_follows_imports(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setattr(fingerprints, name, tmp_path)
 
     def version() -> str:
-        fingerprints.code_version.cache_clear()
+        fingerprints.forget()
         return fingerprints.code_version("job")
 
     start = version()
@@ -30,7 +32,64 @@ def test_code_version_follows_imports(tmp_path: Path, monkeypatch: pytest.Monkey
     assert version() == start
     (package / "low.py").write_text("x = 2\n")
     assert version() != start
-    fingerprints.code_version.cache_clear()
+    fingerprints.forget()
+
+
+def test_kept_imports_give_the_same_versions_and_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of a run read what its first process found, by the content of each source file."""
+    monkeypatch.chdir(tmp_path)
+    fingerprints.forget()
+    before = fingerprints.code_versions()
+    imports.save()
+    fingerprints.forget()
+    with monkeypatch.context() as without:
+        without.setattr(imports.ast, "parse", lambda source: pytest.fail("it was parsed again"))
+        assert fingerprints.code_versions() == before
+    fingerprints.forget()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"reader": "', '"reader": "0'),
+        lambda text: "[]",
+        lambda text: '{"reader": 1}',
+    ],
+)
+def test_damaged_or_foreign_kept_imports_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[str], str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "module.py"
+    file.write_text("import os\n")
+    imports.forget()
+    assert imports.imports(file, "") == ("os",)
+    imports.save()
+    imports.forget()
+    imports.KEPT.write_text(damage(imports.KEPT.read_text()))
+    assert imports._kept() == {}
+    assert imports.imports(file, "") == ("os",)
+    imports.forget()
+
+
+def test_an_edited_file_is_parsed_again_even_with_its_old_date_and_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "module.py"
+    file.write_text("import os\n")
+    date = file.stat().st_mtime_ns
+    imports.forget()
+    assert imports.imports(file, "") == ("os",)
+    imports.save()
+    imports.forget()
+    file.write_text("import re\n")
+    os.utime(file, ns=(date, date))
+    assert imports.imports(file, "") == ("re",)
+    imports.forget()
 
 
 def test_the_commit_is_none_of_a_repository_around_the_code(

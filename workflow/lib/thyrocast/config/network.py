@@ -1,29 +1,11 @@
 """Config of the network and its training."""
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import model_validator
 
 from thyrocast.config.base import Block, FaultsError, block, option
-
-#: Value of ``weights`` that starts from random weights.
-RANDOM = "random"
-
-
-class Imbalance(StrEnum):
-    """How the loss weighs the outcomes."""
-
-    WEIGHTED = "weighted"
-    NONE = "none"
-
-
-class Precision(StrEnum):
-    """Number format of the network's computations."""
-
-    AUTO = "auto"
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
+from thyrocast.config.choices import RANDOM, Imbalance, Precision
 
 
 class EarlyStoppingConfig(Block):

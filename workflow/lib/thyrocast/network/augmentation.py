@@ -8,8 +8,11 @@ standardized image, and reaches the image through the same interpolation as the 
 drawn on the image's own pixels would be much finer than a camera's.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,7 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from thyrocast.config.network import AugmentationConfig
+if TYPE_CHECKING:
+    from thyrocast.config.network import AugmentationConfig
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,26 @@
 """Embeddings and logits of trained networks."""
 
+from __future__ import annotations
+
 import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from thyrocast import fileio
-from thyrocast.contract import io
-from thyrocast.contract.splits import LOGITS
 from thyrocast.errors import InputError
 from thyrocast.network.image_set import ImageSet
 from thyrocast.network.model import FEATURES, ScintigramResNet50, load
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOGGER = logging.getLogger("thyrocast")
 #: Images per pass.
@@ -119,6 +122,12 @@ def embed_split(
     DataFrame
         The LOGITS table.
     """
+    # Only here: computing embeddings needs no tables.
+    import pandas as pd
+
+    from thyrocast.contract import io
+    from thyrocast.contract.splits import LOGITS
+
     parts = []
     with fileio.atomic(path) as temporary:
         shape = (len(weights), len(data), FEATURES)

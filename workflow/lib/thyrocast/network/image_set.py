@@ -5,13 +5,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from thyrocast.contract import io
-from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.names import Set
-from thyrocast.contract.splits import SPLITS
 from thyrocast.errors import InputError
 from thyrocast.network.model import Normalization
 
@@ -96,6 +92,13 @@ def read_split(cohort: Path, images: Path, splits: Path, design: str, split: str
     InputError
         If the split is unknown or contains a patient who is not in the cohort.
     """
+    # Only here: training itself needs no tables.
+    import pandas as pd
+
+    from thyrocast.contract import io
+    from thyrocast.contract.cohort import COHORT
+    from thyrocast.contract.splits import SPLITS
+
     patients = io.read(COHORT, cohort)
     every = io.read(SPLITS, splits)
     chosen = every[(every["design"] == design) & (every["split"] == split)]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from thyrocast.config.network import RANDOM, Precision
+from thyrocast.config.choices import RANDOM, Precision
 from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
 

@@ -1,17 +1,23 @@
 """Batches, learning-rate schedule, class weights, optimizer, choice of the best epoch."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from thyrocast.config.network import Imbalance, NetworkConfig
+from thyrocast.config.choices import Imbalance
 from thyrocast.errors import InputError
+
+if TYPE_CHECKING:
+    from thyrocast.config.network import NetworkConfig
 
 #: Epochs over which the validation loss is averaged: few patients are held out, and the loss of a
 #: single epoch is noisy.

@@ -1,14 +1,16 @@
 """Results of a training: the network, and a record of each epoch."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from thyrocast.contract import io
-from thyrocast.contract.splits import HISTORY
 from thyrocast.network.model import Normalization, ScintigramResNet50
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -107,4 +109,7 @@ class Trained:
 
 def history_table(history: Sequence[Epoch], best_epoch: int) -> pd.DataFrame:
     """Return the HISTORY table of these epochs."""
+    from thyrocast.contract import io
+    from thyrocast.contract.splits import HISTORY
+
     return io.build(HISTORY, [asdict(e) | {"best": e.epoch == best_epoch} for e in history])

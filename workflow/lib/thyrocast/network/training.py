@@ -4,12 +4,14 @@ Every random choice is drawn from a generator seeded by (seed, purpose, epoch, s
 a training is therefore two numbers, and a resumed training ends with the same bits.
 """
 
+from __future__ import annotations
+
 import logging
 import signal
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -18,22 +20,19 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
-from thyrocast.config.network import NetworkConfig
 from thyrocast.errors import InputError
 from thyrocast.network import augmentation, image_set, interruption
 from thyrocast.network import optimization as rules
 from thyrocast.network import state as states
 from thyrocast.network.image_set import ImageSet
 from thyrocast.network.loading import Loader
-from thyrocast.network.model import (
-    autocast_type,
-    initialize,
-    seed_libraries,
-)
+from thyrocast.network.model import autocast_type, initialize, seed_libraries
 from thyrocast.network.parallel import ProcessGroup
 from thyrocast.network.record import Epoch, Facts, Trained
 from thyrocast.seeds import derive
-from thyrocast.statistics.discrimination import auc
+
+if TYPE_CHECKING:
+    from thyrocast.config.network import NetworkConfig
 
 LOGGER = logging.getLogger("thyrocast")
 #: Longest time within an epoch without a saved state, s.
@@ -340,11 +339,12 @@ class _Run:
     @torch.no_grad()
     def _validate(self) -> Validation:
         """Compute loss and AUC of the patients held out."""
+        from thyrocast.statistics.discrimination import auc
+
         self.network.eval()
-        groups = [
-            self.held_out[start : start + self.batch_size]
-            for start in range(0, len(self.held_out), self.batch_size)
-        ]
+        size = self.batch_size
+        starts = range(0, len(self.held_out), size)
+        groups = [self.held_out[start : start + size] for start in starts]
         logit = torch.cat(
             [
                 self._logit(self.normalization.apply(images)).cpu().double()

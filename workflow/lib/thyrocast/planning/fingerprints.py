@@ -1,13 +1,13 @@
 """Hashes of code and settings, by which Snakemake notices changes; standard library only."""
 
-import ast
 import functools
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from thyrocast.planning import imports
 
 WORKFLOW = Path(__file__).resolve().parents[3]
 SCRIPTS, LIBRARY = WORKFLOW / "scripts", WORKFLOW / "lib"
@@ -31,7 +31,7 @@ def code_version(script: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_sources(SCRIPTS / f"{script}.py")):
         digest.update(f"{path.relative_to(WORKFLOW)}\0".encode())
-        digest.update(path.read_bytes())
+        digest.update(imports.content(path))
     return digest.hexdigest()[:12]
 
 
@@ -102,38 +102,31 @@ def _sources(script: Path) -> set[Path]:
     return found
 
 
-@functools.cache
 def _imports(path: Path) -> tuple[str, ...]:
     """Return the names of the modules that a source file imports, at its top or in a function."""
-    return tuple(_imported_names(path))
-
-
-def _imported_names(path: Path) -> Iterator[str]:
     root = LIBRARY if path.is_relative_to(LIBRARY) else SCRIPTS
-    package = ".".join(path.relative_to(root).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*above, *([base] if base else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    return imports.imports(path, ".".join(path.relative_to(root).parent.parts))
 
 
-def _files(module: str) -> Iterable[Path]:
+@functools.cache
+def _files(module: str) -> tuple[Path, ...]:
     """Return the files that importing a module of this package runs: its own and its packages'."""
     if module in _NO_RESULT or module.split(".")[0] != "thyrocast":
-        return []
+        return ()
     place = LIBRARY.joinpath(*module.split("."))
     files = [place.with_suffix(".py"), place / "__init__.py"]
     if place.is_dir() and "." in module:  # a package's data, such as a page's templates
         files += [
             f for f in place.rglob("*") if f.suffix in {".j2", ".css", ".js", ".json", ".yaml"}
         ]
-    return [file for file in files if file.is_file()]
+    return tuple(file for file in files if file.is_file())
+
+
+def forget() -> None:
+    """Read the code again; this process has kept what it read."""
+    imports.forget()
+    code_version.cache_clear()
+    _files.cache_clear()
 
 
 def digest(*values: Any) -> str:

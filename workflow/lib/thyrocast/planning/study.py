@@ -10,8 +10,8 @@ from pathlib import Path
 
 from thyrocast import identity
 from thyrocast.config.center import CenterConfig
+from thyrocast.config.choices import RANDOM
 from thyrocast.config.cohort import CohortConfig
-from thyrocast.config.network import RANDOM
 from thyrocast.config.study import StudyConfig
 from thyrocast.config.table import Quantity
 from thyrocast.errors import InputError

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from thyrocast.config.center import CenterConfig
+from thyrocast.config.choices import RANDOM, Imbalance
 from thyrocast.config.image import Intensity
-from thyrocast.config.network import RANDOM, Imbalance
 from thyrocast.contract.names import OutcomeRule, Role
 from thyrocast.pages import numbers
 from thyrocast.report import definitions, eligibility, words

@@ -1,0 +1,24 @@
+"""Values of the config that the network's code compares; standard library only.
+
+`benchmarks/gpu.py` trains on machines that have PyTorch and nothing to read a config with.
+"""
+
+from enum import StrEnum
+
+#: Value of ``network.weights`` that starts from random weights.
+RANDOM = "random"
+
+
+class Imbalance(StrEnum):
+    """How the loss weighs the outcomes."""
+
+    WEIGHTED = "weighted"
+    NONE = "none"
+
+
+class Precision(StrEnum):
+    """Number format of the network's computations."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
