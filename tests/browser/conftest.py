@@ -24,15 +24,15 @@ FLAGS = [
 def render(
     folder: Path, designs: example_study.Designs, config: StudyConfig, simulation: Path | None
 ) -> Path:
-    output = folder / "report" / "report.html"
+    output, internal = folder / "report" / "report.html", folder / "report-internal.html"
     files = example_study.files(folder, designs, simulation=simulation)
-    render_report.run(files, config, output)
-    return output
+    render_report.run(files, config, output, internal, folder / "methods.md")
+    return internal
 
 
 @pytest.fixture(scope="session")
 def report_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a small study."""
+    """The internal page of a small study, which has everything that the other one has."""
     folder = tmp_path_factory.mktemp("small")
     example_study.write_study(folder, models=("network", "signature"))
     simulation = example_study.write_simulation(folder / "summary.json")

@@ -113,6 +113,13 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     assert "compare_definitions" not in plan  # there is one definition of the outcome
 
 
+def test_a_temporal_design_has_one_split_and_reads_dates(tmp_path: Path) -> None:
+    changed = {"designs": ["temporal", "external"], "temporal": {"cut": "2019-07-01"}}
+    plan = study(tmp_path, SMOKE, **changed).plan()
+    # Before and after a day, and all against the external center; each full and two folds.
+    assert plan["fit_signature"] == plan["evaluate_design"] == 2
+
+
 def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_path: Path) -> None:
     config = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))
     for center in config["centers"]:

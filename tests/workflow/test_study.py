@@ -1,5 +1,6 @@
 """The smoke study from DICOM to report, and what a second run of it does."""
 
+import csv
 import importlib.metadata
 import json
 import re
@@ -123,6 +124,35 @@ def test_locked_model_is_whole(smoke_study: Study, tmp_path: Path) -> None:
     assert manifest.versions["train_network"]["torch"]
     text = (smoke_study.results / "model" / "manifest.json").read_text()
     assert "dicom" not in text
+
+
+def test_only_the_internal_report_has_patients(smoke_study: Study) -> None:
+    shareable = smoke_study.results / "report" / "report.html"
+    internal = smoke_study.folder / ".thyrocast" / smoke_study.name / "report-internal.html"
+    assert internal.stat().st_mode & 0o077 == 0
+    page, with_patients = shareable.read_text(), internal.read_text()
+    file = smoke_study.results / evaluation.PREDICTIONS.path
+    with file.open(encoding="utf-8", newline="") as rows:
+        # As the table prints them, not as numbers.
+        predictions = list(csv.DictReader(rows))
+    for name in ("patient", "probability"):
+        # A probability such as 0.75 may also be a result.
+        values = {row[name] for row in predictions if len(row[name]) > 8}
+        assert len(values) > 50
+        assert not [value for value in values if value in page]
+    external = [r for r in predictions if (r["design"], r["set"]) == ("external", "test")]
+    assert not [row["patient"] for row in external if row["patient"] not in with_patients]
+    assert (smoke_study.results / "crate" / "results" / "report.html").read_text() == page
+
+
+def test_the_methods_section_has_equations_of_the_models(smoke_study: Study) -> None:
+    text = (smoke_study.results / "report" / "methods.md").read_text()
+    for heading in ("Outcome", "Eligibility", "Predictors", "Missing data", "Time of the decision"):
+        assert f"## {heading}\n" in text
+    clinical = text[text.index("model “clinical”") : text.index("model “combined”")]
+    assert re.search(r"\| Intercept \| −?\d", clinical)
+    assert re.search(r"\| Sex: (fe)?male \(1 if so, else 0\) \| −?\d\.\d", clinical)
+    assert "The mean of 2 members" in clinical
 
 
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:

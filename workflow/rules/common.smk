@@ -198,6 +198,13 @@ def all_splits(pattern, **wildcards):
     ]
 
 
+def therapies_of(wildcards):
+    """Return the private files with dates of therapy for the temporal design, none for others."""
+    if wildcards.design != "temporal":
+        return []
+    return collect("<private>/{center}/outcomes.csv", center=DEVELOPMENT)
+
+
 def compared_centers(wildcards):
     """Return the other centers with which a center is compared, as `check.compare` says."""
     return [
@@ -251,6 +258,7 @@ config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.
 PRIVATE = f".thyrocast/{STUDY.study}"
 CENTERS = STUDY.names()
+DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()

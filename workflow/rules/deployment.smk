@@ -45,11 +45,13 @@ rule apply_model:
         embeddings="<results>/splits/external/all/embeddings.npy",
         network="<results>/splits/external/all/network.csv",
         model=rules.verify_model.output.manifest,
+        signature=rules.verify_model.output.signature,
         # Stops here if a center is not ready, like training.
         approval=ancient(rules.approve_centers.output.approval),
         # The copy has further files, which are read by their names.
         files=rules.verify_model.output,
     output:
+        signature="<results>/splits/external/all/signature/model.json",
         path="<results>/splits/external/all/signature/path.csv",
         features="<results>/splits/external/all/signature/features.csv",
         optimism="<results>/splits/external/all/signature/optimism.csv",

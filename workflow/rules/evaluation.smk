@@ -8,6 +8,7 @@ rule evaluate_design:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         follow_up=rules.assemble_cohort.output.follow_up,
+        therapies=therapies_of,
         predictions=collect(
             rules.fit_signature.output.predictions,
             split=lookup("{design}", within=SPLITS),

@@ -30,7 +30,7 @@ rule write_provenance:
 
 
 rule render_report:
-    """Render the page that clinicians, statisticians and reviewers read."""
+    """Render the page that clinicians, statisticians and reviewers read, and one with patients."""
     input:
         **controls_shown(),
         cohort=rules.assemble_cohort.output.cohort,
@@ -56,6 +56,7 @@ rule render_report:
         features=all_splits(rules.fit_signature.output.features),
         optimisms=all_splits(rules.fit_signature.output.optimism),
         gradcams=all_splits(rules.explain_network.output.gradcam),
+        models=all_splits(rules.fit_signature.output.model),
         overlays=all_splits(rules.explain_network.output.overlays),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
@@ -65,6 +66,8 @@ rule render_report:
         applied_patients=branch(MODEL, then="<results>/deployment/patients.csv"),
     output:
         report=shown("<results>/report/report.html", "page", "Report", "report"),
+        methods="<results>/report/methods.md",
+        internal="<private>/report-internal.html",
     log:
         "<logs>/render_report.log",
     benchmark:

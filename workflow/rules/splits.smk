@@ -2,6 +2,11 @@ rule make_splits:
     """Divide patients into training and test sets, and training sets into folds."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
+        # Dates of therapy are private, and are read for the temporal design only.
+        therapies=branch(
+            "temporal" in SPLITS,
+            then=collect("<private>/{center}/outcomes.csv", center=DEVELOPMENT),
+        ),
     output:
         splits="<results>/splits.csv",
     log:
@@ -16,6 +21,8 @@ rule make_splits:
     params:
         designs=SPLITS,
         folds=config["folds"],
+        folds_by=config["folds_by"],
+        temporal=config["temporal"],
         test_fraction=lookup("holdout/test_fraction", within=config),
         seed=config["seed"],
         code=code_version("make_splits"),

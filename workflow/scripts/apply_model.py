@@ -1,11 +1,12 @@
 """Predict the patients of a study by a locked model, and flag those unlike its training patients."""
 
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import library  # noqa: F401
-from thyrocast import log
+from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS
 from thyrocast.contract.names import FULL
@@ -38,8 +39,12 @@ def run(
     logger.info("%d patients predicted, %d unlike the training patients", len(flagged), outside)
 
 
-def describe(locked: apply.Locked, path: Path, features: Path, optimism: Path) -> None:
-    """Write the tables about the signature: its features; what only training shows has no rows."""
+def describe(
+    locked: apply.Locked, signature: Path, copy: Path, path: Path, features: Path, optimism: Path
+) -> None:
+    """Write what the report shows of the signature; tables of what only training shows have no rows."""
+    with fileio.atomic(copy) as temporary:
+        shutil.copyfile(signature, temporary)
     io.write(PATH, io.empty(PATH), path)
     io.write(OPTIMISM, io.empty(OPTIMISM), optimism)
     members = locked.model.members
@@ -66,4 +71,5 @@ if "snakemake" in globals():
         Path(made.applied),
         Path(made.patients),
     )
-    describe(model, Path(made.path), Path(made.features), Path(made.optimism))
+    names = (given.signature, made.signature, made.path, made.features, made.optimism)
+    describe(model, *map(Path, names))

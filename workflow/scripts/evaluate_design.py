@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.cohort import calendar
 from thyrocast.config.evaluation import EvaluationConfig, FollowUpWeighting
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import deployment, io, splits
 from thyrocast.contract.cohort import COHORT, FOLLOW_UP
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
-from thyrocast.evaluation import design, external_predictions, follow_up, groups
+from thyrocast.evaluation import design, external_predictions, follow_up, groups, periods
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ def run(
     outcomes: Outcomes = Outcomes.OBSERVED,
     thresholds: Path | None = None,
     flags: Path | None = None,
+    therapies: Mapping[str, Path] | None = None,
 ) -> None:
     """Write the tables of a design that are named in `outputs`.
 
-    `thresholds` and `flags` are those of a locked model that was applied.
+    `thresholds` and `flags` are those of a locked model that was applied; `therapies` are private files
+    with dates, by center, for results by period of therapy.
     """
     own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
     external = [external_predictions.read(one, own) for one in config.external_predictions]
@@ -47,6 +50,9 @@ def run(
         outside = io.read(deployment.APPLIED_PATIENTS, flags).set_index("patient")["outside"]
         label = patients["patient"].map(outside).map({True: "outside", False: "inside"})
         patients[groups.DISTRIBUTION] = label
+    if therapies:
+        dates = calendar.read(therapies)
+        patients = periods.add(patients, dates, everything, config.minimum_count)
     found = design.evaluate(everything, patients, settings)
     for table in OF_DESIGN:
         if table.name in outputs:
@@ -66,4 +72,5 @@ if "snakemake" in globals():
         outcomes=Outcomes(snakemake.params.outcomes),
         thresholds=Path(snakemake.input.thresholds) if snakemake.input.thresholds else None,
         flags=Path(snakemake.input.flags) if snakemake.input.flags else None,
+        therapies={Path(file).parent.name: Path(file) for file in snakemake.input.therapies},
     )

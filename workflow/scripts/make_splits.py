@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
+from thyrocast.cohort.calendar import Calendar, read
 from thyrocast.cohort.splitting import divide
+from thyrocast.config.study import FoldsBy, TemporalConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import SPLITS
@@ -22,10 +24,19 @@ def run(
     folds: int,
     test_fraction: float,
     seed: int,
+    by_center: bool = False,
+    therapies: Mapping[str, Path] | None = None,
+    temporal: TemporalConfig | None = None,
 ) -> None:
-    """Write ``splits.csv``."""
+    """Write ``splits.csv``; `therapies` are private files with the dates, by center."""
     patients = io.read(COHORT, cohort)
-    divided = divide(patients, designs, folds=folds, test_fraction=test_fraction, seed=seed)
+    dates = None
+    if therapies and temporal:
+        dates = Calendar(read(therapies), temporal.first_day(), temporal.test_fraction)
+    divided = divide(
+        patients, designs, folds=folds, test_fraction=test_fraction, seed=seed, calendar=dates,
+        by_center=by_center,
+    )  # fmt: skip
     io.write(SPLITS, divided, splits)
 
 
@@ -38,4 +49,7 @@ if "snakemake" in globals():
         folds=snakemake.params.folds,
         test_fraction=snakemake.params.test_fraction,
         seed=snakemake.params.seed,
+        by_center=snakemake.params.folds_by == FoldsBy.CENTER,
+        therapies={Path(file).parent.name: Path(file) for file in snakemake.input.therapies},
+        temporal=TemporalConfig.read(snakemake.params.temporal),
     )

@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def run(files: report.StudyFiles, config: StudyConfig, output: Path) -> None:
-    """Read a finished study and write one HTML page."""
-    page = report.render(report.read_study(files, config))
-    with fileio.atomic(output) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+def run(
+    files: report.StudyFiles, config: StudyConfig, output: Path, internal: Path, methods: Path
+) -> None:
+    """Read a finished study and write a page to be passed on, one with patients, and its methods."""
+    study = report.read_study(files, config)
+    pages = report.render(study)
+    for path, text in ((output, pages.shareable), (methods, report.as_markdown(study))):
+        with fileio.atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    fileio.private_folder(internal.parent)
+    with fileio.atomic(internal, mode=fileio.private_mode(internal)) as temporary:
+        temporary.write_text(pages.internal, encoding="utf-8")
 
 
 def split_files(
@@ -28,6 +35,7 @@ def split_files(
     features: Sequence[Path],
     optimisms: Sequence[Path],
     gradcams: Sequence[Path],
+    models: Sequence[Path],
     overlays: Sequence[Path],
 ) -> tuple[report.SplitFiles, ...]:
     """Name the files of every split.
@@ -38,7 +46,7 @@ def split_files(
         Its designs, splits and members have the order of the files.
     histories
         One file per split and member.
-    paths, features, optimisms, gradcams, overlays
+    paths, features, optimisms, gradcams, models, overlays
         One file or folder per split.
     """
     members = config.members()
@@ -54,6 +62,7 @@ def split_files(
             features=features[n],
             optimism=optimisms[n],
             gradcam=gradcams[n],
+            model=models[n],
             overlays=overlays[n],
         )
         for n, (design, split) in enumerate(names)
@@ -86,6 +95,7 @@ if "snakemake" in globals():
                         inputs.features,
                         inputs.optimisms,
                         inputs.gradcams,
+                        inputs.models,
                         inputs.overlays,
                     )
                 ),
@@ -100,4 +110,6 @@ if "snakemake" in globals():
         ),
         config=study_config,
         output=Path(snakemake.output.report),
+        internal=Path(snakemake.output.internal),
+        methods=Path(snakemake.output.methods),
     )

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.cluster import crate, jobs
-from thyrocast.contract import documents, evaluation
+from thyrocast.contract import documents, evaluation, files
 from thyrocast.planning import fingerprints
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
+
+REPORT = next(file for file in files.FILES if file.path == "report/report.html")
 
 
 def run(
@@ -19,18 +21,19 @@ def run(
     study: str,
     provenance: Path,
     tables: Sequence[Path],
+    report: Path,
     logs: Path,
     benchmarks: Path,
     folder: Path,
 ) -> None:
-    """Write the crate; of the evaluation only tables without a row per patient."""
+    """Write the crate; of the evaluation only tables without a row per patient, and the report."""
     declared = {table.name: table for table in evaluation.AGGREGATE}
     crate.write(
         folder,
         study=study,
         project=fingerprints.SCRIPTS.parent.parent,
         provenance=documents.read(documents.Provenance, provenance),
-        tables=[(declared[path.stem], path) for path in tables],
+        tables=[*((declared[path.stem], path) for path in tables), (REPORT, report)],
         jobs=list(jobs.read(logs, benchmarks)),
     )
 
@@ -41,6 +44,7 @@ if "snakemake" in globals():
         study=snakemake.params.study,
         provenance=Path(snakemake.input.provenance),
         tables=[Path(file) for file in snakemake.input.tables],
+        report=Path(snakemake.input.report),
         logs=Path(snakemake.params.logs),
         benchmarks=Path(snakemake.params.benchmarks),
         folder=Path(snakemake.output.crate),

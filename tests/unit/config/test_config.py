@@ -108,7 +108,11 @@ def take(path: str) -> Any:
         (put("evaluation/threshold", {"rule": "fixed", "target": 60}), "key evaluation.threshold.target: is 60, expected a number from 0 to 1"),
         (put("evaluation/decision", {"clinical": [0.8, 0.5]}), "key evaluation.decision.clinical: is a range from 0.8 to 0.5"),
         (put("evaluation/external_predictions", [{"name": "doctor", "table": str(ROOT / "tests" / "reference" / "statistics" / "meta.csv")}]), "key evaluation.external_predictions, doctor: .* has no column 'patient'"),
-        (put("designs", ["jackknife"]), "key designs.0: 'jackknife' is unknown, expected one of holdout, kfold, loco, external"),
+        (put("designs", ["jackknife"]), "key designs.0: 'jackknife' is unknown, expected one of holdout, kfold, loco, temporal, external"),
+        (put("designs", ["temporal"]), "key designs: temporal needs dates of therapy, but no development center names its column `therapy_date`"),
+        (put("temporal", {"cut": "2019-02-30"}), "key temporal.cut: is '2019-02-30', which is no date"),
+        (put("temporal", {"cut": "May 2019"}), "key temporal.cut: 'May 2019' is not valid, expected text: a date such as 2019-01-01"),
+        (put("folds_by", "center"), r"key folds_by: is center, but a training set has only \d centers, expected at least 5"),
         # types: text is not a number, true is not an integer, and so on
         (put("centers/1/missing", [999]), r"center south, key missing.0: 999 is not valid, expected text \(put it in quotes"),
         (put("centers/1/fallbacks", {"pixel_mm": "2"}), "center south, key fallbacks.pixel_mm: '2' is not valid, expected a number or nothing"),

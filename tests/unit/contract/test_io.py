@@ -81,7 +81,7 @@ def test_no_rows_keep_the_types(frame: pd.DataFrame, tmp_path: Path) -> None:
         ({"share": np.nan}, "column share: a value is missing"),
         ({"share": "0.5"}, "column share: text where a number is declared"),
         ({"logit": np.inf}, "column logit: is inf"),
-        ({"design": "lco"}, "is 'lco', expected one of holdout, kfold, loco, external"),
+        ({"design": "lco"}, "is 'lco', expected one of holdout, kfold, loco, temporal, external"),
         ({"design": None}, "column design: is missing"),
         ({"camera": 7}, "column camera: 7 is not text"),
         ({"n": 1.5}, "evaluation/example.csv"),

@@ -1,5 +1,6 @@
 """Centers: alone, together, pooled by their tables, and suppressed if they are too small."""
 
+import datetime
 import math
 
 import numpy as np
@@ -24,7 +25,7 @@ from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, ROC
 from thyrocast.contract.names import Design, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation import groups, pooled_centers, summaries
+from thyrocast.evaluation import groups, periods, pooled_centers, summaries
 from thyrocast.evaluation.groups import CENTERS, Division
 from thyrocast.evaluation.samples import Sample
 from thyrocast.statistics import intervals
@@ -189,6 +190,24 @@ def test_small_groups_are_suppressed_and_cannot_be_derived(config):
     assert sexes["n"].isna().all()
 
 
+@pytest.mark.parametrize(("cured", "shown"), [(2, True), (4, False)])
+def test_patients_with_a_missing_value_hide_others_only_if_their_outcomes_are_the_same(
+    cured, shown
+):
+    outcome = np.array([True] * cured + [False] * (4 - cured) + [True, False] * 40)
+    names = np.array(["missing"] * 4 + ["low"] * 39 + ["high"] * 41)
+    people = np.array([f"p{n}" for n in range(84)])
+    center = np.full(84, "a")
+    sample = Sample(
+        Design.LOCO, "all", "network", Set.TEST, people, center, outcome, np.full(84, 0.5)
+    )
+    column = Division(GroupKind.SUBGROUP, "trab")
+    found = groups.divide(sample, {column: names}, MinimumCountConfig(patients=10, outcomes=3))
+    assert found[column, "missing"] is None
+    assert (found[column, "low"] is not None) is shown
+    assert found[column, "high"] is not None
+
+
 def test_a_small_center_is_suppressed_in_its_own_split_too(config):
     rows, everybody = loco()
     kept = {f"north-t{index:02d}" for index in (0, 1, 2, 100, 101, 102)}
@@ -307,3 +326,33 @@ def test_a_table_of_an_earlier_version_is_refused(tmp_path):
     (tmp_path / "sent.csv").write_text("design,split,model,set,group,metric\n")
     with pytest.raises(InputError, match="written by another version of thyrocast"):
         summaries.read(tmp_path / "sent.csv", io.empty(PERFORMANCE))
+
+
+def test_years_are_joined_until_a_period_has_enough_patients():
+    least = MinimumCountConfig(patients=4, outcomes=1)
+    years = [2015] * 5 + [2016] * 2 + [2017] * 3 + [2018] * 6 + [2019]
+    cured = [True, False] * 8 + [True]
+    assert periods.periods(years, cured, least) == {
+        2015: "2015", 2016: "2016-2017", 2017: "2016-2017", 2018: "2018-2019", 2019: "2018-2019",
+    }  # fmt: skip
+    assert periods.periods([], [], least) == {}
+
+
+def test_a_temporal_design_is_evaluated_by_period(config):
+    people = patients("t", "north", *([tuple(np.linspace(0.2, 0.9, 30))] * 2))
+    rows = predictions(people, "test", kind="temporal") + predictions(
+        patients("l", "north"), "train", kind="temporal"
+    )
+    frame = pd.DataFrame(rows)
+    dates = {
+        patient: datetime.date(2019 + n % 2, 1 + n % 12, 3)
+        for n, patient in enumerate(frame["patient"].unique())
+    }
+    cohort = pd.DataFrame({"patient": [*dates], "outcome": 1})
+    cohort["outcome"] = cohort["patient"].map(
+        frame.drop_duplicates("patient").set_index("patient")["outcome"]
+    )
+    found = periods.add(cohort, dates, frame, config.minimum_count)
+    tested = found["patient"].isin(frame.loc[frame["set"] == "test", "patient"])
+    assert found.loc[~tested, "therapy_period"].isna().all()
+    assert {*found.loc[tested, "therapy_period"]} == {"2019", "2020"}

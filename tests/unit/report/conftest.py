@@ -13,16 +13,25 @@ from thyrocast import report
 
 
 @pytest.fixture(scope="session")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page of a study of five centers and five models, as the rule renders it."""
+def pages(tmp_path_factory: pytest.TempPathFactory) -> report.Pages:
+    """The pages of a study of five centers and five models, as the rule renders them."""
     folder = tmp_path_factory.mktemp("example")
     centers, designs = example_study.CENTERS, example_study.DESIGNS
     example_study.write_study(folder, centers, designs)
     summary = example_study.write_simulation(folder / "summary.json")
-    output = folder / "report" / "report.html"
+    output, internal = folder / "report" / "report.html", folder / "private" / "internal.html"
     files = example_study.files(folder, designs, example_study.MEMBERS, summary)
-    render_report.run(files, example_study.config(centers), output)
-    return output.read_text(encoding="utf-8")
+    methods = folder / "report" / "methods.md"
+    render_report.run(files, example_study.config(centers), output, internal, methods)
+    assert methods.read_text(encoding="utf-8").startswith("# Methods")
+    assert (output.stat().st_mode & 0o777, internal.stat().st_mode & 0o777) == (0o644, 0o600)
+    return report.Pages(*(file.read_text(encoding="utf-8") for file in (output, internal)))
+
+
+@pytest.fixture(scope="session")
+def page(pages: report.Pages) -> str:
+    """The page of that study that is made to be passed on."""
+    return pages.shareable
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +49,15 @@ def small(small_folder: Path) -> report.StudyResults:
 
 
 @pytest.fixture(scope="session")
-def small_page(small: report.StudyResults) -> str:
-    """The page of the smaller study."""
+def small_pages(small: report.StudyResults) -> report.Pages:
+    """The pages of the smaller study."""
     return report.render(small)
+
+
+@pytest.fixture(scope="session")
+def small_page(small_pages: report.Pages) -> str:
+    """The page of the smaller study that is made to be passed on."""
+    return small_pages.shareable
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from PIL import Image
 import thyrocast
 from tests.unit.report import example_tables
 from tests.unit.report.example_tables import SKILL
-from thyrocast import report
+from thyrocast import fileio, report
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import documents, evaluation, io, splits
 from thyrocast.contract import files as contract_files
@@ -46,6 +46,35 @@ SMALL_CENTERS: Centers = {
     "coast": ("prospective", 5),
 }
 SMALL_DESIGNS: Designs = {"loco": ["north", "valley"], "external": ["all"]}
+# One baseline of two predictors, the first with a bend, as in signature/model.json.
+MODEL = {
+    "recalibration": {"clinical": {"intercept": 0.1, "slope": 0.8}},
+    "members": {
+        "fold-1": {
+            "scales": {"clinical": {"mean": 0.2, "spread": 0.9}},
+            "baselines": {
+                "clinical": {
+                    "coding": [
+                        {"column": "age", "center": 44.0, "scale": 13.0},
+                        {
+                            "column": "sex", "center": 0.25, "scale": 0.43, "level": "male",
+                            "levels": ["female", "male"],
+                        },
+                    ],
+                    "bends": [
+                        {
+                            "term": 0, "knots": [-1.3, 0.0, 1.3], "intercept": 0.7, "slope": 0.9,
+                            "scale": 1.6,
+                        }
+                    ],
+                    "indicators": [],
+                    "intercept": 0.5,
+                    "coefficients": [-0.2, 0.3, 0.1],
+                }
+            },
+        }
+    },
+}  # fmt: skip
 # Text that would do harm if the page took it for markup, an attribute, a formula or mathematics.
 HOSTILE = '"><img src=x onerror=alert(1)> $\\frac{'
 
@@ -104,6 +133,7 @@ def files(
                 features=place / "signature" / "features.csv",
                 optimism=place / "signature" / "optimism.csv",
                 gradcam=place / "explanation" / "gradcam.csv",
+                model=place / "signature" / "model.json",
                 overlays=place / "explanation" / "overlays",
             )
             for design, names in designs.items()
@@ -282,6 +312,7 @@ def _write_split(split: report.SplitFiles, test: pd.DataFrame, random: np.random
         io.write(splits.HISTORY, history, network / member / "history.csv")
     for table, frame in example_tables.signature(random).items():
         io.write(table, frame, split.path.with_name(f"{table.name}.csv"))
+    fileio.write_json(split.model, MODEL)
     io.write(splits.GRADCAM, example_tables.gradcam(test, random), split.gradcam)
     for patient in test["patient"]:
         _overlay(split.overlays / f"{patient}.png", random)

@@ -20,7 +20,7 @@ def row(model: str, **cells: Any) -> dict[str, Any]:
 
 def page(study: report.StudyResults, *rows: dict[str, Any]) -> str:
     tables = {**study.tables, SHUFFLED.name: io.build(SHUFFLED, rows)}
-    return report.render(dataclasses.replace(study, tables=tables))
+    return report.render(dataclasses.replace(study, tables=tables)).shareable
 
 
 def test_without_controls_there_is_no_section(small_page: str) -> None:

@@ -137,6 +137,12 @@ def test_an_external_design_without_test_patients_is_represented_by_another(smal
     assert section.training
 
 
+def test_the_interval_says_what_it_covers_if_it_is_not_what_it_promises(small):
+    sentence = "nominal 95 % intervals of this kind covered 95.1 to 97.2 %"
+    assert sentence in certainty(with_performance(small, "auc", ci_method="newcombe"))
+    assert sentence not in certainty(small)
+
+
 def test_a_holdout_alone_says_nothing_about_other_hospitals(tmp_path):
     designs = {"holdout": ["1"]}
     write_study(tmp_path, designs=designs, models=("signature",))

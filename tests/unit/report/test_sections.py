@@ -8,7 +8,7 @@ import pytest
 from tests.unit.report.example_study import with_cohort, with_table
 from thyrocast import report
 from thyrocast.config.eligibility import EligibilityConfig
-from thyrocast.contract import documents
+from thyrocast.contract import documents, io
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract.documents import Flow
 from thyrocast.contract.names import (
@@ -20,18 +20,22 @@ from thyrocast.contract.names import (
     Role,
     ThresholdRule,
 )
+from thyrocast.contract.splits import SPLITS
 from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid
 from thyrocast.report import (
     attention,
     banners,
+    calendar,
     center_grids,
+    checklist,
     design_section,
     grids,
     methods,
     participants,
     published,
+    table_one,
     training,
     words,
 )
@@ -200,7 +204,7 @@ def test_numbers_that_do_not_add_up_are_found(small, small_folder, tmp_path):
 
 def test_table_one_counts_unknown_values_and_drops_what_no_center_has(small):
     study = with_cohort(small, lambda frame: frame.assign(ft3=None, smoking=None))
-    (by_center, by_outcome) = participants.table_one(study)
+    (by_center, by_outcome) = table_one.table_one(study)
     names = [row[0].text for row in by_center.rows]
     assert "Free T3, pmol/L" not in names
     assert "Not recorded by any center: Free T3 and Smoking." in by_center.note
@@ -215,9 +219,9 @@ def test_a_column_with_many_codes_is_shortened(small):
     study = with_cohort(
         small, lambda frame: frame.assign(vendor=[f"v{i % 20:02d}" for i in range(len(frame))])
     )
-    rows = participants.table_one(study)[0].rows
+    rows = table_one.table_one(study)[0].rows
     vendors = [row for row in rows if row[0].text.startswith("Camera vendor")]
-    assert len(vendors) == participants.MOST_CODES + 1
+    assert len(vendors) == table_one.MOST_CODES + 1
     assert vendors[-1][0].text == "Camera vendor: 12 other values"
     assert sum(int(row[1].text) for row in vendors) == int(rows[0][1].text)
 
@@ -227,7 +231,7 @@ def test_the_outcome_rule_of_every_center_is_named(small):
     rule = valley.outcome.model_copy(update={"rule": OutcomeRule.FOLLOWUP, "months": 6.0})
     centers = (north, valley.model_copy(update={"outcome": rule}), lakeside, coast)
     study = dataclasses.replace(small, config=small.config.model_copy(update={"centers": centers}))
-    assert dict(methods.paragraphs(study))["Outcome"] == (
+    assert dict(methods.paragraphs(study))["Outcome"].startswith(
         "north and lakeside: as stated in the center’s own table; "
         "valley: derived from follow-up: cured if neither hyperthyroid nor on antithyroid drugs at the "
         "visit nearest to 6 (3 to 9) months after therapy (a month is 30.4375 days); a second treatment "
@@ -259,7 +263,9 @@ def test_eligibility_is_quoted_for_tripod_and_its_absence_is_a_banner(small):
         "lakeside and coast: every row"
     )
     assert "E05" not in text  # codes and columns of a center stay there
-    assert next(item for item in methods.checklist(study) if item.number == "6").quote == text
+    (item,) = [item for item in checklist.checklist(study) if item.number == "6b"]
+    assert item.sentence == text
+    assert (item.status, item.remains) == ("partly", "criteria of valley")
     shown = {banner.title: banner.text for banner in banners.banners(study)}
     assert shown["Eligibility is not stated"].startswith("The config of valley does not state")
     first = participants.flow_section(study).grid.rows[0]
@@ -338,3 +344,39 @@ def test_the_report_says_which_head_would_have_won(small, area, expected):
     assert not any(
         expected in s for s in design_section.design_section(small, "external").sentences
     )
+
+
+def test_a_temporal_design_says_who_is_in_it(small):
+    design = "temporal"
+    development = small.cohort[small.cohort["role"] == "development"]
+    north = development[development["center"] == "north"]["patient"]
+    valley = development[development["center"] == "valley"]["patient"].iloc[2:]
+    rows = [
+        {"design": design, "split": "all", "patient": p, "set": "train", "fold": 1}
+        for p in north[:20]
+    ]
+    rows += [
+        {"design": design, "split": "all", "patient": p, "set": "test", "fold": None}
+        for p in [*north[20:], *valley]
+    ]
+    study = dataclasses.replace(small, division=io.build(SPLITS, rows))
+    first, left_out, one_side = calendar.sentences(study, design)
+    assert first.startswith(
+        "20 patients treated before the first day of the test set, 54 from it on"
+    )
+    assert left_out.startswith("Fewer than 5 development patients")
+    assert one_side == (
+        "All dates of therapy are from that day on, so training saw nobody, in valley."
+    )
+    assert calendar.sentences(study, "loco") == []
+
+
+def test_performance_over_calendar_time_has_a_row_for_each_period(small):
+    def by_period(frame: pd.DataFrame) -> pd.DataFrame:
+        sex = (frame["variable"] == "sex") & (frame["design"] == "loco")
+        return pd.concat([frame, frame[sex].assign(variable="therapy_period")])
+
+    (grid,) = calendar.over_time(with_table(small, ev.PERFORMANCE, by_period), "loco")
+    assert "Signature" in grid.caption
+    assert [row[0].text for row in grid.rows] == ["female", "male"]
+    assert calendar.over_time(small, "loco") == []

@@ -142,7 +142,7 @@ def _add_workflow(crate: ROCrate, folder: Path, provenance: Provenance) -> Any:
 
 
 def _add_file(crate: ROCrate, path: Path, name: str, meaning: str) -> Any:
-    kinds = {".csv": "text/csv", ".json": "application/json"}
+    kinds = {".csv": "text/csv", ".json": "application/json", ".html": "text/html"}
     return crate.add_file(
         path,
         name,

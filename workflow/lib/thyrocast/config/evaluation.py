@@ -129,6 +129,14 @@ class MinimumCountConfig(Block):
         ge=0,
         le=1000,
     )
+    cells: int = option(
+        "Smallest count in a cell of the report's tables, such as the patients with a code in table 1 "
+        "or with a reason for exclusion; smaller ones are not shown, unless they are 0.",
+        5,
+        unit="patients",
+        ge=1,
+        le=1000,
+    )
 
 
 class ExternalPredictionsConfig(Block):

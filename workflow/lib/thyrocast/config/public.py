@@ -8,9 +8,10 @@ from thyrocast.config.study import StudyConfig
 def public(config: StudyConfig) -> dict[str, Any]:
     """Return the config as plain data, without what must stay at the centers.
 
-    The path of the pseudonym key is removed; of each center only name and role remain.
+    The path of the pseudonym key is removed, and so are pairs of pseudonyms; of each center only name
+    and role remain.
     """
     shown = config.plain()
-    del shown["pseudonym_key"]
+    del shown["pseudonym_key"], shown["cohort"]["distinct"]
     shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in shown["centers"]]
     return shown

@@ -1,5 +1,6 @@
 """Config of a study: its centers, its designs, and one block for each step."""
 
+import datetime
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
@@ -58,6 +59,45 @@ class KfoldConfig(Block):
     repeats: int = option("How many times the division is drawn.", 5, ge=1, le=100)
 
 
+class TemporalConfig(Block):
+    """The temporal design: training on earlier patients, test on later ones.
+
+    Development patients without a date of therapy are not in this design, nor are those of
+    de-identified packages, which have no dates. Dates stay in the private folder; results show
+    years.
+    """
+
+    cut: str | None = option(
+        'First day of therapy of the test set, in quotes: `"2019-01-01"`. Without it, the first of '
+        "a month is taken, so that about `test_fraction` of the patients were treated from then on.",
+        None,
+        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        expected="a date such as 2019-01-01",
+    )
+    test_fraction: float = option(
+        "Share of the patients in the test set, if there is no `cut`.", 0.3, gt=0, lt=1
+    )
+
+    @model_validator(mode="after")
+    def _cut_is_a_date(self) -> Self:
+        try:
+            self.first_day()
+        except ValueError:
+            raise FaultsError([(("cut",), f"is {self.cut!r}, which is no date")]) from None
+        return self
+
+    def first_day(self) -> datetime.date | None:
+        """Return the first day of the test set; None if the config does not state it."""
+        return None if self.cut is None else datetime.date.fromisoformat(self.cut)
+
+
+class FoldsBy(StrEnum):
+    """How a training set is divided into folds."""
+
+    PATIENT = "patient"
+    CENTER = "center"
+
+
 class StudyOutcomeConfig(Block):
     """Definitions of the outcome for all centers whose outcome is decided from follow-up."""
 
@@ -103,7 +143,8 @@ class StudyConfig(Block):
     designs: Annotated[tuple[Design, ...], Distinct] = option(
         "How patients are divided into training and test: `holdout` (a random part is held out, "
         "stratified by outcome and center), `kfold` (repeated cross-validation: each patient is "
-        "held out once per repeat), `loco` (each development center is held out once), `external` "
+        "held out once per repeat), `loco` (each development center is held out once), `temporal` "
+        "(training before a date of therapy, test from it on), `external` "
         "(all development centers against every external one; always run if a center is external "
         "or prospective, or if a model is locked).",
         (Design.HOLDOUT, Design.LOCO, Design.EXTERNAL),
@@ -111,6 +152,7 @@ class StudyConfig(Block):
     )
     holdout: HoldoutConfig = block(HoldoutConfig)
     kfold: KfoldConfig = block(KfoldConfig)
+    temporal: TemporalConfig = block(TemporalConfig)
     folds: int = option(
         "Folds inside each training set, stratified by outcome and center, for cross-fitting and "
         "cross-validation.",
@@ -118,6 +160,13 @@ class StudyConfig(Block):
         unit="folds",
         ge=2,
         le=20,
+    )
+    folds_by: FoldsBy = option(
+        "`patient` (folds are drawn at random, stratified by outcome and center) or `center` (in "
+        "`loco` and `external`, each fold consists of whole centers, so that recalibration, threshold "
+        "and prediction sets are chosen for centers that a fold's network did not see; needs at least "
+        "`folds` centers in each of these training sets). docs/statistics.md compares them.",
+        FoldsBy.PATIENT,
     )
     patients_per_job: int = option(
         "Scintigrams that one job standardizes. Any value gives the same images; 1 gives every "
@@ -241,6 +290,33 @@ class StudyConfig(Block):
                 "add a development center or remove loco from the list"
             )
             return [(("designs",), text)]
+        return [*self._temporal_faults(), *self._fold_faults(len(development))]
+
+    def _temporal_faults(self) -> list[Fault]:
+        dated = [
+            center.name
+            for center in self.centers
+            if center.role is Role.DEVELOPMENT and center.columns.therapy_date
+        ]
+        if Design.TEMPORAL not in self.designs or dated:
+            return []
+        text = (
+            "temporal needs dates of therapy, but no development center names its column "
+            "`therapy_date`: name it or remove temporal from the list"
+        )
+        return [(("designs",), text)]
+
+    def _fold_faults(self, development: int) -> list[Fault]:
+        if self.folds_by is not FoldsBy.CENTER:
+            return []
+        fewest = development - 1 if Design.LOCO in self.designs else development
+        if fewest < max(3, self.folds):
+            text = (
+                f"is center, but a training set has only {fewest} centers, expected at least "
+                f"{max(3, self.folds)} (3, and one for each of the {self.folds} folds): lower `folds`, "
+                "or set it to patient"
+            )
+            return [(("folds_by",), text)]
         return []
 
     def names(self, *roles: str) -> list[str]:
@@ -270,6 +346,7 @@ class StudyConfig(Block):
                 for part in range(self.kfold.parts)
             ],
             Design.LOCO: self.names(Role.DEVELOPMENT),
+            Design.TEMPORAL: [ALL_SPLITS],
             Design.EXTERNAL: [ALL_SPLITS],
         }
         if self.model is not None:

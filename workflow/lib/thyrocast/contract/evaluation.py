@@ -54,7 +54,7 @@ PERFORMANCE = Table(
         MODEL,
         SET,
         _GROUP_KIND,
-        text("variable", "Column of the cohort that defines a subgroup; empty otherwise."),
+        text("variable", "Column of the cohort that defines a subgroup, or `therapy_period`; empty otherwise."),
         _GROUP,
         _METRIC,
         _AT,

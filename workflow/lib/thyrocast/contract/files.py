@@ -23,7 +23,8 @@ FILES = (
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
     *deployment.FILES,
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
-    File("report/report.html", "One page that works without an internet connection."),
+    File("report/report.html", "The report: one page without patients that works without an internet connection."),
+    File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
@@ -31,6 +32,7 @@ FILES = (
 
 PRIVATE_FILES = (
     File("{center}/check.html", "The check page for the center itself: identifiers, files, contact sheet.", private=True),
+    File("report-internal.html", "The report with Grad-CAM pictures, pseudonyms, outcomes and probabilities of patients.", private=True),
     File("{center}/files.json", "Which patient each DICOM file belongs to.", private=True),
     File("{center}/index/", "Index of the headers that were already read.", private=True),
     File("{center}/understanding.json", "What was understood of the center's table, column by column: `Understanding` in `contract/documents.py`.", private=True),

@@ -17,13 +17,16 @@ class Design(StrEnum):
     HOLDOUT = "holdout"
     KFOLD = "kfold"
     LOCO = "loco"
+    TEMPORAL = "temporal"
     EXTERNAL = "external"
 
 
 #: Designs whose test centers no model saw in training.
 UNSEEN_CENTERS = (Design.LOCO, Design.EXTERNAL)
 #: Designs by the strength of their evidence, strongest first.
-STRONGEST_FIRST = (Design.EXTERNAL, Design.LOCO, Design.KFOLD, Design.HOLDOUT)
+STRONGEST_FIRST = (
+    Design.EXTERNAL, Design.LOCO, Design.TEMPORAL, Design.KFOLD, Design.HOLDOUT,
+)  # fmt: skip
 #: The split that joins the test predictions of all splits of a design.
 ALL_SPLITS = "all"
 

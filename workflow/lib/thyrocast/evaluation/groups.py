@@ -12,6 +12,7 @@ import pandas as pd
 from thyrocast.config.evaluation import EvaluationConfig, MinimumCountConfig
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import GroupKind, Metric, Set, Status
+from thyrocast.evaluation.periods import PERIOD
 from thyrocast.evaluation.samples import POOLED, Group, Sample, Samples, Texts
 from thyrocast.statistics.inputs import Booleans
 
@@ -82,7 +83,7 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     samples
         Every sample of a design.
     cohort
-        Table `COHORT`, for the subgroups.
+        Table `COHORT`, for the subgroups; with the column `PERIOD` also by period of therapy.
     config
         The config's block `evaluation`.
 
@@ -95,6 +96,8 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     labels = {str(name): subgroups(cohort[name], cuts) for name, cuts in config.subgroups.items()}
     if DISTRIBUTION in cohort:
         labels[DISTRIBUTION] = subgroups(cohort[DISTRIBUTION], ())
+    if PERIOD in cohort:
+        labels[PERIOD] = subgroups(cohort[PERIOD], ())
     named = {
         name: dict(zip(cohort["patient"], found, strict=True)) for name, found in labels.items()
     }
@@ -218,6 +221,10 @@ def divide(
     the smallest groups are suppressed until all suppressed patients together are as many as
     `least`. Across divisions (all patients of a vendor may be those of two centers), further groups
     are suppressed until no sum and difference of the reported ones gives a group that is too small.
+
+    Patients whose value is missing are not a group that anyone could recognize. Too few of them are
+    not reported, but others are suppressed for their sake only if all have the same outcome: only
+    then does their number of cured patients tell the outcome of each.
     """
     members: dict[Part, Booleans] = {}
     small: set[Part] = set()
@@ -229,9 +236,11 @@ def divide(
     for division, names in ways.items():
         own = {(division, str(name)): names == name for name in np.unique(names)}
         members |= own
-        left = {part for part, who in own.items() if too_small(sample.among(who), least)}
+        few = {part for part, who in own.items() if too_small(sample.among(who), least)}
+        hidden |= few
+        left = {part for part in few if not _harmless(part, sample.among(own[part]))}
         small |= left
-        shown = sorted(own.keys() - left, key=size)
+        shown = sorted(own.keys() - few, key=size)
         while left and shown:
             together = np.any([own[part] for part in left], axis=0)
             if not too_small(sample.among(together), least):
@@ -245,6 +254,13 @@ def divide(
             break
         hidden.add(shown[revealing])
     return {part: None if part in hidden else who for part, who in members.items()}
+
+
+def _harmless(part: Part, sample: Sample) -> bool:
+    """Whether a group is that of a missing value, with both outcomes."""
+    division, name = part
+    named = division.kind is GroupKind.SUBGROUP and name == MISSING
+    return named and 0 < sample.events < sample.patients
 
 
 def _revealing(shown: Sequence[Booleans], small: Sequence[Booleans]) -> int | None:

@@ -1,7 +1,16 @@
-"""The report: one self-contained HTML page."""
+"""The report: a self-contained HTML page to be passed on, and one with patients."""
 
-from thyrocast.report.page import render
+from thyrocast.report.methods import as_markdown
+from thyrocast.report.page import Pages, render
 from thyrocast.report.reading import SplitFiles, StudyFiles, read_study
 from thyrocast.report.study import StudyResults
 
-__all__ = ["SplitFiles", "StudyFiles", "StudyResults", "read_study", "render"]
+__all__ = [
+    "Pages",
+    "SplitFiles",
+    "StudyFiles",
+    "StudyResults",
+    "as_markdown",
+    "read_study",
+    "render",
+]

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from thyrocast.config.explanation import CamLayer
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.names import STRONGEST_FIRST, Model, Set
 from thyrocast.pages import numbers
@@ -30,6 +31,11 @@ _SHAPES = {
 _HEADER = (
     "Center", "Patients", "Map inside the gland", "Gland share of the image", "Ratio", "Empty maps",
 )  # fmt: skip
+#: Cells along one side of the smallest map from which a share inside the gland is computed. A gland
+#: covers a few cells of a coarser one, so that its share depends on where their borders are.
+LEAST_GRID = 7
+#: Pixels of the image for one cell of a map, along one side.
+_STRIDES = {CamLayer.LAYER3: 16, CamLayer.LAYER4: 32}
 
 
 @dataclass(frozen=True)
@@ -63,21 +69,29 @@ class AttentionSection:
     ----------
     design, target
         The design, and what the maps show evidence for, in words.
+    refusal
+        Why no share inside the gland is shown; empty if it is.
     panel
-        Share of each map inside the gland; None if all maps are empty.
+        Share of each map inside the gland, one point per patient; None if there is none.
     grid
-        The same by center.
-    overlays, total
-        Pictures shown, and number of test patients.
+        The same by center; None if no share is shown.
+    overlays
+        Pictures with their values, for the internal page.
+    pictures
+        Pictures without any value, for the page that is shared.
+    total
+        Number of test patients.
     centers, outcomes
         Values of the gallery's filters.
     """
 
     design: str
     target: str
+    refusal: str
     panel: Panel | None
-    grid: Grid
+    grid: Grid | None
     overlays: Sequence[Overlay]
+    pictures: Sequence[str]
     total: int
     centers: Sequence[str]
     outcomes: Sequence[str]
@@ -94,19 +108,50 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
     rows = _maps(study, design)
     if rows.empty:
         return None
+    refusal = _refusal(study)
     chosen = _choose(rows, study.config.report.overlays)
-    overlays = [_overlay(row) for row in chosen.to_dict("records")]
+    overlays = [_overlay(row, with_share=not refusal) for row in chosen.to_dict("records")]
     targets = sorted({*rows["target"]})
     return AttentionSection(
         design=words.design(design),
         target=words.listing([words.plain(target).lower() for target in targets]),
-        panel=_panel(rows[rows["visible"]]),
-        grid=_by_center(rows),
+        refusal=refusal,
+        panel=None if refusal else _panel(rows[rows["visible"]]),
+        grid=None if refusal else _by_center(rows, study.config.evaluation.minimum_count.patients),
         overlays=overlays,
+        pictures=_anonymous(study, overlays),
         total=len(rows),
         centers=sorted({overlay.center for overlay in overlays}),
         outcomes=sorted({overlay.outcome for overlay in overlays}),
     )
+
+
+def _refusal(study: StudyResults) -> str:
+    """Why no share inside the gland is shown; empty if maps are fine enough."""
+    layer, size = study.config.explanation.layer, study.config.image.size
+    side = size // _STRIDES[layer]
+    if side >= LEAST_GRID:
+        return ""
+    return (
+        f"No share inside the gland is shown: the maps have {side} × {side} cells ({layer}, images of "
+        f"{size} pixels), and a share needs at least {LEAST_GRID} × {LEAST_GRID}. In a coarser map the "
+        "gland is in a few cells, so that its share depends mostly on where their borders are."
+    )
+
+
+def _anonymous(study: StudyResults, overlays: Sequence[Overlay]) -> list[str]:
+    """Pictures that may be shared, in an order that says nothing about center or outcome."""
+    simulated = study.cohort.set_index("patient")["simulated"].fillna(False)
+    shared = [
+        one
+        for one in overlays
+        if study.config.report.share_pictures or bool(simulated.get(one.patient, False))
+    ]
+    return [one.source for one in sorted(shared, key=lambda one: _hash(one.source))]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _maps(study: StudyResults, design: str) -> pd.DataFrame:
@@ -137,21 +182,23 @@ def _maps(study: StudyResults, design: str) -> pd.DataFrame:
     )
 
 
-def _by_center(rows: pd.DataFrame) -> Grid:
+def _by_center(rows: pd.DataFrame, least: int) -> Grid:
     body = []
     for name, part in [*rows.groupby("center", sort=False), ("All", rows)]:
         seen = part[part["visible"]]
-        body.append(
-            [
-                label(str(name)),
-                Cell(numbers.count(len(part))),
-                _spread(seen["inside"]),
-                _spread(seen["area"]),
-                Cell(numbers.number((seen["inside"] / seen["area"]).median(), 1)),
-                Cell(numbers.count((part["status"] != "ok").sum())),
-            ]
-        )
-    note = "Median (first to third quartile) of the maps that are not empty."
+        shares = [
+            _spread(seen["inside"]),
+            _spread(seen["area"]),
+            Cell(numbers.number((seen["inside"] / seen["area"]).median(), 1)),
+        ]
+        if len(seen) < least:
+            shares = [Cell(numbers.MISSING, "not shown", number=False)] * 3
+        empty = Cell(numbers.count((part["status"] != "ok").sum()))
+        body.append([label(str(name)), Cell(numbers.count(len(part))), *shares, empty])
+    note = (
+        "Median (first to third quartile) of the maps that are not empty. Not shown: fewer than "
+        f"{least} of them."
+    )
     return Grid("Attention by center", _HEADER, body, note)
 
 
@@ -183,23 +230,24 @@ def _choose(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     The order is that of a hash of the pseudonym: the choice does not depend on how a picture looks,
     and the same study shows the same patients.
     """
-    shuffled = rows.assign(
-        order=[hashlib.sha256(patient.encode()).hexdigest() for patient in rows["patient"]]
-    ).sort_values("order")
+    shuffled = rows.assign(order=[_hash(patient) for patient in rows["patient"]]).sort_values(
+        "order"
+    )
     shuffled["turn"] = shuffled.groupby(["center", "shown"]).cumcount()
     chosen = shuffled.sort_values(["turn", "order"]).head(most)
     return chosen.sort_values(["center", "shown", "order"])
 
 
-def _overlay(row: dict[Any, Any]) -> Overlay:
+def _overlay(row: dict[Any, Any], *, with_share: bool) -> Overlay:
+    inside = "empty map"
+    if row["visible"]:
+        inside = f"{numbers.percent(row['inside'])} of the map inside" if with_share else ""
     return Overlay(
         patient=row["patient"],
         center=row["center"],
         outcome=row["shown"],
         probability=numbers.percent(row["probability"]),
-        inside=(
-            f"{numbers.percent(row['inside'])} of the map inside" if row["visible"] else "empty map"
-        ),
+        inside=inside,
         order=float(row["inside"]) if row["visible"] else -1.0,
         source=_embed(Path(row["file"])),
     )

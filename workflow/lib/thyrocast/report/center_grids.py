@@ -15,7 +15,7 @@ from thyrocast.pages.parts import (
     sizes,
     suppression_note,
 )
-from thyrocast.report import scores, words
+from thyrocast.report import coverage, scores, words
 from thyrocast.report.study import StudyResults
 
 #: Metrics pooled over centers, as a design's table shows them.
@@ -60,6 +60,7 @@ def pooled(study: StudyResults, design: str) -> list[Grid]:
         "Random effects by REML with truncated Hartung-Knapp intervals; AUC is pooled on the logit "
         "scale, observed / expected on the log scale."
     )
+    note += f" {coverage.sentence(zip(rows['metric'], rows['method'], strict=True))}".rstrip()
     new_center = bool(rows["pi_low"].notna().any())
     if new_center:
         known = rows[rows["pi_low"].notna()]

@@ -19,7 +19,7 @@ from thyrocast.contract.names import (
 from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid, Key, Panel
-from thyrocast.report import center_grids, figures, forest_figure, grids, scores, words
+from thyrocast.report import calendar, center_grids, figures, forest_figure, grids, scores, words
 from thyrocast.report.published import read as read_published
 from thyrocast.report.study import StudyResults, missing_models
 
@@ -47,7 +47,7 @@ class DesignSection:
         Why there are no results; empty if there are.
     sentences
         What a reader must know before the numbers.
-    tests, training, centers, pooled, comparisons, more
+    tests, training, centers, pooled, comparisons, over_time, more
         Tables.
     roc, calibration, decision, forest
         Figures.
@@ -69,6 +69,7 @@ class DesignSection:
     forest: Sequence[Panel] = ()
     pooled: Sequence[Grid] = ()
     comparisons: Sequence[Grid] = ()
+    over_time: Sequence[Grid] = ()
     more: Sequence[Grid] = ()
 
 
@@ -97,6 +98,7 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
         forest=_forest(study, design, models),
         pooled=center_grids.pooled(study, design),
         comparisons=grids.comparisons(study, design),
+        over_time=calendar.over_time(study, design),
         more=[
             *grids.subgroups(study, design),
             *center_grids.influence(study, design),
@@ -120,6 +122,7 @@ def _sentences(study: StudyResults, design: str) -> list[str]:
             "Results of all splits together mix predictions of several models, which may differ in "
             "scale; the pooled results of the centers do not."
         )
+    sentences += calendar.sentences(study, design)
     sentences += _best_head(study, design)
     missing = missing_models(study, design)
     if missing:
@@ -212,6 +215,7 @@ def _calibration(study: StudyResults, design: str, models: Sequence[str]) -> lis
             curves[0] if curves else io.empty(evaluation.CALIBRATION),
             groups[0] if groups else io.empty(evaluation.CALIBRATION_GROUPS),
             _test_predictions(study, design, model),
+            study.config.evaluation.minimum_count.patients,
         )
         note = _calibration_note(study, design, model)
         panels.append(Panel(words.model(model), svg, note=note))

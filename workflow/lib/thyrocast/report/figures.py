@@ -16,8 +16,10 @@ from thyrocast.report import words
 
 #: Most points of a curve: a panel has no more pixels.
 POINTS = 240
-#: Bins of the histogram of predicted probabilities.
+#: Bins of the histogram of predicted probabilities; neighbors are joined until they are large enough.
 HISTOGRAM = np.linspace(0, 1, 26)
+#: False-positive rates at which ROC curves are drawn.
+GRID = np.linspace(0, 1, 41)
 Floats = npt.NDArray[np.float64]
 
 
@@ -56,6 +58,29 @@ def thin(*columns: Floats) -> tuple[Floats, ...]:
     return tuple(column[keep] for column in columns)
 
 
+def on_grid(x: Floats, *columns: Floats) -> tuple[Floats, ...]:
+    """Interpolate an ROC curve at the places of `GRID`; the corner of a step is one patient.
+
+    Parameters
+    ----------
+    x : ndarray, (n,)
+        False-positive rates, which do not decrease.
+    columns : ndarrays, (n,)
+        True-positive rates and limits. Where x is repeated, the last value is taken.
+    """
+    if not len(x):
+        return (x, *columns)
+    order = np.lexsort((columns[0], x))
+    last = np.append(np.diff(x[order]) > 0, True)
+    kept = order[last]
+    # The curve begins at its lowest point, not at the top of a first vertical step.
+    grid = np.concatenate([[x[order[0]]], GRID[x[order[0]] < GRID]])
+    found = [np.interp(grid, x[kept], column[kept]) for column in columns]
+    for values, column in zip(found, columns, strict=True):
+        values[0] = column[order[0]]
+    return (grid, *found)
+
+
 def roc(
     name: str, curves: Mapping[str, Sequence[pd.DataFrame]], banded: Sequence[str], spoken: str
 ) -> str:
@@ -81,9 +106,9 @@ def roc(
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
         for model, parts in curves.items():
             for rows in parts:
-                x, y = _floats(rows, "fpr", "tpr")
+                x, y, low, high = on_grid(*_floats(rows, "fpr", "tpr", "tpr_low", "tpr_high"))
                 if model in banded:
-                    band(axes, palette.of_model(model), x, *_floats(rows, "tpr_low", "tpr_high"))
+                    band(axes, palette.of_model(model), x, low, high)
                 thinner = {} if len(parts) == 1 else {"linewidth": 1.1, "alpha": 0.8}
                 line(axes, model, x, y, **thinner)
         _shares(axes)
@@ -92,7 +117,12 @@ def roc(
 
 
 def calibration(
-    name: str, model: str, curve: pd.DataFrame, groups: pd.DataFrame, predictions: pd.DataFrame
+    name: str,
+    model: str,
+    curve: pd.DataFrame,
+    groups: pd.DataFrame,
+    predictions: pd.DataFrame,
+    least: int,
 ) -> str:
     """Draw the calibration of one model: smooth curve with band, groups, histogram of predictions.
 
@@ -106,6 +136,8 @@ def calibration(
         Rows of calibration.csv and calibration_groups.csv.
     predictions
         Columns probability and outcome (1 or 0) of the same patients.
+    least
+        Fewest patients in a bar of the histogram.
 
     Returns
     -------
@@ -126,7 +158,7 @@ def calibration(
         _shares(axes)
         axes.set(ylabel="Cured, observed")
         axes.tick_params(labelbottom=False)
-        _histogram(below, predictions)
+        _histogram(below, predictions, least)
         return drawing.svg(
             figure,
             name,
@@ -135,18 +167,56 @@ def calibration(
         )
 
 
-def _histogram(axes: Axes, predictions: pd.DataFrame) -> None:
-    """Draw patients by predicted probability: cured upwards, not cured downwards."""
+def _histogram(axes: Axes, predictions: pd.DataFrame, least: int) -> None:
+    """Draw the density of patients by predicted probability: cured upwards, not cured downwards."""
+    probability = predictions["probability"].to_numpy(dtype=np.float64)
+    edges = joined_bins(probability, least)
     for outcome, tone, sign in ((1, "cured", 1), (0, "failed", -1)):
         chosen = predictions.loc[predictions["outcome"] == outcome, "probability"]
-        heights = np.histogram(chosen, HISTOGRAM)[0]
+        heights = np.histogram(chosen, edges)[0] / np.diff(edges)
         # One path for all bars: a patch for each would take most of the figure's time.
-        axes.stairs(sign * heights, HISTOGRAM, fill=True, color=palette.light(tone), linewidth=0)
+        axes.stairs(sign * heights, edges, fill=True, color=palette.light(tone), linewidth=0)
     axes.axhline(0, color=palette.light("muted"), linewidth=0.8)
     axes.set(xlim=(-0.01, 1.01), xlabel="Predicted probability of cure", yticks=[])
     _share(axes.xaxis)
     axes.spines["left"].set_visible(False)
     axes.grid(False)
+
+
+def joined_bins(probability: Floats, least: int) -> Floats:
+    """Edges of bins that contain no patient, or at least ``least``.
+
+    Parameters
+    ----------
+    probability : ndarray, (n,)
+        Predicted probabilities.
+    least
+        Fewest patients of a bin.
+
+    Returns
+    -------
+    ndarray, (b + 1,)
+        A subset of `HISTOGRAM`, with its first and last edge.
+    """
+    counts = np.histogram(probability, HISTOGRAM)[0]
+    edges, inside = [HISTOGRAM[0]], 0
+    for count, upper in zip(counts, HISTOGRAM[1:], strict=True):
+        inside += int(count)
+        if inside == 0 or inside >= least:
+            edges.append(upper)
+            inside = 0
+    if inside:
+        # The rest joins the bin before it.
+        edges = edges[:-1] or edges
+        while len(edges) > 1 and _between(probability, edges[-1]) < least:
+            edges.pop()
+    if edges[-1] < HISTOGRAM[-1]:
+        edges.append(HISTOGRAM[-1])
+    return np.array(edges)
+
+
+def _between(probability: Floats, low: float) -> int:
+    return int((probability >= low).sum())
 
 
 def decision(

@@ -17,7 +17,7 @@ from thyrocast.contract.names import (
     Strategy,
 )
 from thyrocast.pages import numbers
-from thyrocast.report import figures, image_value, scores, words
+from thyrocast.report import coverage, figures, image_value, scores, words
 from thyrocast.report.study import StudyResults
 
 #: Tolerance for comparisons of thresholds and of net benefits.
@@ -174,6 +174,13 @@ def _certainty(study: StudyResults, design: str, model: str, row: pd.Series) -> 
             f"Any AUC from {numbers.number(low)} to {numbers.number(high)} is compatible with these "
             f"{of} ({study.level} interval; 0.5 is chance, 1 is perfect)."
         )
+        kind = "reml_hartung_knapp_truncated" if "k" in row else row["ci_method"]
+        covered = coverage.COVERAGE.get((Metric.AUC, kind))
+        if covered is not None:
+            sentences.append(
+                f"In simulations, nominal 95 % intervals of this kind covered {covered.sentence} "
+                f"({covered.source})."
+            )
     sentences += _new_center(study, design, model)
     sentences += _calibration(study, design, model)
     sentences += _usefulness(study, design, model)

@@ -20,6 +20,9 @@ def without_outcome(study: StudyResults) -> Grid | None:
     table = study.tables.get(WITHOUT_OUTCOME.name)
     if table is None or table.empty:
         return None
+    if (table["status"] == Status.SUPPRESSED).all():
+        note = "Nothing is shown: too few patients have no outcome, or too few have one."
+        return Grid("Patients without an outcome", ["", "Analyzed", "Without outcome"], [], note)
     rows = [_row(row) for row in table.to_dict("records")]
     note = (
         "Eligible patients with a scan. Mean, or share of patients with a known value. Difference: "

@@ -40,7 +40,11 @@ def multiverse_section(study: StudyResults) -> MultiverseSection | None:
 def _grid(study: StudyResults, design: str) -> Grid:
     rows = study.select(MULTIVERSE, design=design)
     models = study.models(design)
-    body = [_row(str(name), part, models) for name, part in rows.groupby("definition", sort=False)]
+    least = study.config.evaluation.minimum_count.cells
+    body = [
+        _row(str(name), part, models, least)
+        for name, part in rows.groupby("definition", sort=False)
+    ]
     header = [
         "Definition", "Cure rate", "Scored", *(f"AUC, {words.model(model)}" for model in models),
         "Other outcome", "Lost", "Not scored",
@@ -51,12 +55,12 @@ def _grid(study: StudyResults, design: str) -> Grid:
         "Other outcome, lost: test patients whose outcome is another one, or who have none. Not scored: "
         "patients of all designs with an outcome under this definition only; they were in no test set, "
         "so no model predicted them. Outcomes that a center states in its table are the same in every "
-        "row."
+        f"row. Fewer than {least} patients are not counted."
     )
     return Grid(f"Definitions of the outcome: {words.design(design)}", header, body, note)
 
 
-def _row(name: str, rows: pd.DataFrame, models: Sequence[str]) -> list[Cell]:
+def _row(name: str, rows: pd.DataFrame, models: Sequence[str], least: int) -> list[Cell]:
     first = rows.iloc[0]
     by_model = {str(row["model"]): row for row in rows.to_dict("records")}
     rate = Cell(
@@ -69,5 +73,9 @@ def _row(name: str, rows: pd.DataFrame, models: Sequence[str]) -> list[Cell]:
         rate,
         scored,
         *(result(by_model.get(model)) for model in models),
-        *(Cell(numbers.count(rows[key].max())) for key in ("changed", "lost", "not_scored")),
+        *(_few(int(rows[key].max()), least) for key in ("changed", "lost", "not_scored")),
     ]
+
+
+def _few(size: int, least: int) -> Cell:
+    return Cell(f"< {least}") if 0 < size < least else Cell(numbers.count(size))

@@ -1,23 +1,27 @@
-"""The page: all sections in one self-contained HTML file."""
+"""The pages: all sections in one self-contained HTML file, with and without patients."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from thyrocast.pages import html
 from thyrocast.report import methods, published
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
+from thyrocast.report.checklist import checklist
 from thyrocast.report.controls import SECTION as CONTROLS
 from thyrocast.report.controls import controls_section
 from thyrocast.report.design_section import design_section
+from thyrocast.report.equations import equations_section
 from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.follow_up import weighted_grid, without_outcome
 from thyrocast.report.grids import sample_size
 from thyrocast.report.multiverse import multiverse_section
-from thyrocast.report.participants import flow_section, table_one
+from thyrocast.report.participants import flow_section
+from thyrocast.report.patients import patients_grid
 from thyrocast.report.provenance import provenance_lists
 from thyrocast.report.signatures import signature_section
 from thyrocast.report.study import StudyResults
+from thyrocast.report.table_one import table_one
 from thyrocast.report.training import training_section
 from thyrocast.report.true_risk import truth_section
 
@@ -32,27 +36,69 @@ SECTIONS = (
     ("signature", "Signature"),
     ("attention", "Where the network looks"),
     ("sample-size", "Sample size"),
-    ("methods", "Methods in brief"),
+    ("methods", "Methods"),
     ("limitations", "Limitations"),
     ("checklist", "TRIPOD+AI checklist"),
     ("provenance", "Versions and seeds"),
 )
 
 
-def render(study: StudyResults) -> str:
-    """Write a study's report as one HTML page that needs no other file and no network.
+class Pages(NamedTuple):
+    """The two versions of a study's report.
 
-    The same study gives the same bytes: the page contains no time and no name of a machine except
-    those in the study's provenance.
+    Attributes
+    ----------
+    shareable
+        Aggregate results only.
+    internal
+        The same, with Grad-CAM pictures, pseudonyms, outcomes and probabilities of patients.
     """
-    return html.render(HERE, "page.html.j2", **_context(study))
+
+    shareable: str
+    internal: str
+
+
+def render(study: StudyResults) -> Pages:
+    """Write a study's report as HTML pages that need no other file and no network.
+
+    The same study gives the same bytes: a page contains no time and no name of a machine except
+    those in the study's provenance. Tables and figures of both pages are the same: no small count is
+    in either.
+    """
+    context = _context(study)
+    controls = bool(context["controls"])
+    shareable, internal = (
+        html.render(HERE, "page.html.j2", internal=internal, **(context | more))
+        for internal, more in (
+            (False, {"sections": _sections(controls=controls)}),
+            (
+                True,
+                {
+                    "sections": _sections(controls=controls, patients=True),
+                    "patients": patients_grid(study),
+                },
+            ),
+        )
+    )
+    return Pages(shareable, internal)
+
+
+def _sections(*, controls: bool, patients: bool = False) -> list[tuple[str, str]]:
+    """Sections of a page: patients come after the pictures, controls before the sample size."""
+    found = []
+    for name, title in SECTIONS:
+        if name == "sample-size" and controls:
+            found.append(CONTROLS)
+        found.append((name, title))
+        if name == "attention" and patients:
+            found.append(("patients", "Patients"))
+    return found
 
 
 def _context(study: StudyResults) -> dict[str, Any]:
     """Variables of the templates."""
-    controls = controls_section(study)
+    texts, cited = methods.section(study)
     return {
-        "sections": _with_controls() if controls else SECTIONS,
         "title": study.config.study,
         "level": study.level,
         "in_sample": study.in_sample,
@@ -71,16 +117,12 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "multiverse": multiverse_section(study),
         "without_outcome": without_outcome(study),
         "weighted": weighted_grid(study),
-        "controls": controls,
+        "controls": controls_section(study),
         "sample_size": sample_size(study),
-        "methods": methods.paragraphs(study),
+        "methods": texts,
+        "references": cited,
+        "equations": equations_section(study),
         "limitations": methods.limitations(study),
-        "checklist": methods.checklist(study),
+        "checklist": checklist(study),
         "provenance": provenance_lists(study.provenance),
     }
-
-
-def _with_controls() -> tuple[tuple[str, str], ...]:
-    """The sections of a study with controls, which come before the sample size."""
-    place = [name for name, _ in SECTIONS].index("sample-size")
-    return (*SECTIONS[:place], CONTROLS, *SECTIONS[place:])

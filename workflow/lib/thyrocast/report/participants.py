@@ -1,25 +1,26 @@
-"""Participants: the flow of patients, and table 1."""
+"""The flow of participants."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pandas as pd
+import numpy as np
 
-from thyrocast.contract.cohort import COHORT
+from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.contract.documents import CenterFlow
 from thyrocast.contract.names import Role
-from thyrocast.contract.table import Kind
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, label
 from thyrocast.report import eligibility, words
+from thyrocast.report.disclosure import Shown, protect
 from thyrocast.report.study import StudyResults
 
-#: Most codes of a column in table 1; the rest are counted together.
-MOST_CODES = 8
-#: Codes of a yes/no column, of which only one is shown.
-_YES_NO = frozenset({"yes", "no"})
+#: A count or a median of too few patients, and why.
+NOT_SHOWN = Cell(numbers.MISSING, "not shown", number=False)
+HIDDEN = (
+    "Not shown: counts below {least}, values of too few patients, and what would give such a count by "
+    "subtraction."
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ class RoleFlow:
     role, centers
         In words.
     analyzed, cured
-        Numbers of patients; cured is None if outcomes are not known yet.
+        Numbers of patients; cured is None if it is not shown, or not known.
+    known
+        Whether outcomes are known.
     """
 
     role: str
     centers: Sequence[str]
     analyzed: int
     cured: int | None
+    known: bool
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class FlowSection:
     found, matched, table_only, dicom_only, excluded, analyzed
         Numbers of patients.
     reasons
-        Reasons for exclusion with their numbers, the most frequent first.
+        Reasons for exclusion with their numbers, the most frequent first; None if not shown.
     roles
         Analyzed patients by role.
     grid
@@ -64,7 +68,7 @@ class FlowSection:
     dicom_only: int
     excluded: int
     analyzed: int
-    reasons: Sequence[tuple[str, int]]
+    reasons: Sequence[tuple[str, int | None]]
     roles: Sequence[RoleFlow]
     grid: Grid
     inconsistent: Sequence[str]
@@ -78,6 +82,9 @@ def flow_section(study: StudyResults) -> FlowSection:
     for center in centers.values():
         excluded.update(center.excluded)
     reasons = sorted(excluded.items(), key=lambda item: (-item[1], item[0]))
+    least = study.config.evaluation.minimum_count
+    without = _shown_reasons(centers, reasons, least.cells)
+    outcomes = shown_outcomes(centers, least)
     found, matched, in_table, in_dicom = (
         sum(getattr(center, key) for center in centers.values())
         for key in ("found", "matched", "in_table", "in_dicom")
@@ -89,9 +96,14 @@ def flow_section(study: StudyResults) -> FlowSection:
         dicom_only=in_dicom - matched,
         excluded=sum(excluded.values()),
         analyzed=_analyzed(centers.values()),
-        reasons=reasons,
-        roles=_roles(centers),
-        grid=_flow_grid(centers, reasons, _eligibility(study, [*centers])),
+        reasons=[
+            (reason, n if shown else None)
+            for (reason, n), shown in zip(reasons, without.rows, strict=True)
+        ],
+        roles=_roles(centers, outcomes),
+        grid=_flow_grid(
+            centers, reasons, _eligibility(study, [*centers]), without, outcomes, least.cells
+        ),
         inconsistent=[name for name, center in centers.items() if not _adds_up(center)],
     )
 
@@ -108,14 +120,43 @@ def _adds_up(center: CenterFlow) -> bool:
     return sum(center.excluded.values()) + center.analyzed == center.found
 
 
-def _roles(centers: Mapping[str, CenterFlow]) -> list[RoleFlow]:
+def _shown_reasons(
+    centers: Mapping[str, CenterFlow], reasons: Sequence[tuple[str, int]], least: int
+) -> Shown:
+    """Which numbers of excluded patients may be shown, (reasons, centers)."""
+    counts = np.array(
+        [[c.excluded.get(reason, 0) for c in centers.values()] for reason, _ in reasons],
+        dtype=np.int64,
+    ).reshape(len(reasons), len(centers))
+    return protect(counts, (counts > 0) & (counts < least), least)
+
+
+def shown_outcomes(centers: Mapping[str, CenterFlow], least: MinimumCountConfig) -> Shown:
+    """Which numbers of cured and of other patients may be shown, (2, centers)."""
+    known = [center for center in centers.values() if center.role is not Role.PROSPECTIVE]
+    both = np.array(
+        [[c.cured for c in known], [c.analyzed - c.cured for c in known]], dtype=np.int64
+    ).reshape(2, len(known))
+    small = (both.sum(axis=0) < least.patients) | (both.min(axis=0) < least.outcomes)
+    found = protect(both, np.tile(small, (2, 1)), least.outcomes)
+    # Centers whose outcomes are not known yet have nothing to hide.
+    known_centers = [center.role is not Role.PROSPECTIVE for center in centers.values()]
+    cells = np.zeros((2, len(centers)), dtype=np.bool_)
+    cells[:, known_centers] = found.cells
+    return Shown(cells, found.rows)
+
+
+def _roles(centers: Mapping[str, CenterFlow], outcomes: Shown) -> list[RoleFlow]:
     roles = []
+    shown = dict(zip(centers, np.all(outcomes.cells, axis=0).tolist(), strict=True))
     for role in Role:
         members = {name: center for name, center in centers.items() if center.role is role}
         if members:
-            cured = None if role is Role.PROSPECTIVE else _cured(members.values())
+            known = role is not Role.PROSPECTIVE
+            # The sum over a role would give the number of a center that is not shown.
+            cured = _cured(members.values()) if known and all(shown[m] for m in members) else None
             analyzed = _analyzed(members.values())
-            roles.append(RoleFlow(words.ROLES[role], [*members], analyzed, cured))
+            roles.append(RoleFlow(words.ROLES[role], [*members], analyzed, cured, known))
     return roles
 
 
@@ -128,6 +169,9 @@ def _flow_grid(
     centers: Mapping[str, CenterFlow],
     reasons: Sequence[tuple[str, int]],
     eligible: Sequence[Cell],
+    without: Shown,
+    outcomes: Shown,
+    least: int,
 ) -> Grid:
     def row(title: str, values: Sequence[int]) -> list[Cell]:
         return [label(title), *(Cell(numbers.count(n)) for n in (*values, sum(values)))]
@@ -140,116 +184,32 @@ def _flow_grid(
         row("With DICOM images", [center.in_dicom for center in every]),
         row("In both", [center.matched for center in every]),
         *(
-            row(f"Excluded: {reason}", [center.excluded.get(reason, 0) for center in every])
-            for reason, _ in reasons
+            [
+                label(f"Excluded: {reason}"),
+                *(
+                    Cell(numbers.count(center.excluded.get(reason, 0))) if shown else NOT_SHOWN
+                    for center, shown in zip(every, without.cells[n], strict=True)
+                ),
+                Cell(numbers.count(total)) if without.rows[n] else NOT_SHOWN,
+            ]
+            for n, (reason, total) in enumerate(reasons)
         ),
         row("Analyzed", [center.analyzed for center in every]),
     ]
     known = [center for center in every if center.role is not Role.PROSPECTIVE]
-    rows.append(
-        [
-            label("Cured"),
-            *(
-                _fraction(center.cured, center.analyzed)
-                if center.role is not Role.PROSPECTIVE
-                else Cell("not known yet")
-                for center in every
-            ),
-            _fraction(_cured(known), _analyzed(known)),
-        ]
-    )
-    return Grid("Participants by center", ["", *centers, "All"], rows)
+    cured = [
+        Cell("not known yet")
+        if center.role is Role.PROSPECTIVE
+        else (fraction(center.cured, center.analyzed) if shown else NOT_SHOWN)
+        for center, shown in zip(every, np.all(outcomes.cells, axis=0).tolist(), strict=True)
+    ]
+    together = fraction(_cured(known), _analyzed(known)) if outcomes.rows.all() else NOT_SHOWN
+    rows.append([label("Cured"), *cured, together])
+    hidden = any(NOT_SHOWN in cells for cells in rows)
+    note = HIDDEN.format(least=least) if hidden else ""
+    return Grid("Participants by center", ["", *centers, "All"], rows, note)
 
 
-def _fraction(part: int, whole: int) -> Cell:
+def fraction(part: int, whole: int) -> Cell:
+    """A number of patients and its share."""
     return Cell(numbers.count(part), numbers.percent(part / whole) if whole else "")
-
-
-def table_one(study: StudyResults) -> list[Grid]:
-    """Table 1 by center, and the same by outcome."""
-    cohort = study.cohort
-    if cohort.empty:
-        return []
-    by_center = {name: cohort[cohort["center"] == name] for name in study.centers}
-    by_outcome = {
-        name: cohort[(cohort["outcome"] == outcome).fillna(False)]
-        for name, outcome in (("Cured", 1), ("Not cured", 0))
-    }
-    return [
-        _characteristics("Table 1. Patients by center", {"All": cohort} | by_center, cured=True),
-        _characteristics("Patients by outcome", by_outcome, cured=False),
-    ]
-
-
-def _characteristics(caption: str, groups: Mapping[str, pd.DataFrame], *, cured: bool) -> Grid:
-    rows: list[Sequence[Cell]] = [
-        [label("Patients"), *(Cell(numbers.count(len(group))) for group in groups.values())]
-    ]
-    if cured:
-        rows.append([label("Cured"), *(_outcome(group["outcome"]) for group in groups.values())])
-    everyone = pd.concat(list(groups.values())).drop_duplicates("patient")
-    not_recorded = []
-    for column, title in words.COLUMNS.items():
-        if everyone[column].isna().all():
-            not_recorded.append(title.split(",")[0])
-        else:
-            values = [group[column] for group in groups.values()]
-            rows += _rows(column, everyone[column].dropna(), values)
-    note = (
-        "Median with first to third quartile, or number of patients with the share among patients with "
-        "a known value; “unknown” counts patients without the value."
-    )
-    if not_recorded:
-        note += f" Not recorded by any center: {words.listing(not_recorded)}."
-    return Grid(caption, ["", *groups], rows, note)
-
-
-def _outcome(outcomes: "pd.Series[Any]") -> Cell:
-    known = outcomes.dropna()
-    return _fraction(int(known.sum()), len(known)) if len(known) else Cell("not known yet")
-
-
-def _rows(
-    column: str, known: "pd.Series[Any]", groups: Sequence["pd.Series[Any]"]
-) -> list[Sequence[Cell]]:
-    """Rows of one characteristic: its median, or the number of patients with each code."""
-    title = words.column(column)
-    coded = COHORT.column(column).kind is Kind.TEXT
-    if not coded and not (column == "matrix" and known.nunique() <= MOST_CODES):
-        return [[label(title), *(_median(group) for group in groups)]]
-    if coded and set(known) <= _YES_NO:
-        return [[label(title), *(_coded(group, ["yes"]) for group in groups)]]
-    counts = known.value_counts()
-    codes = sorted(counts.index, key=lambda code: (-counts[code], str(code)))
-    shown, rest = codes[:MOST_CODES], codes[MOST_CODES:]
-    rows: list[Sequence[Cell]] = [
-        [label(f"{title}: {code}"), *(_coded(group, [code]) for group in groups)] for code in shown
-    ]
-    if rest:
-        others = f"{title}: {words.plural(len(rest), 'other value')}"
-        rows.append([label(others), *(_coded(group, rest) for group in groups)])
-    return rows
-
-
-def _coded(values: "pd.Series[Any]", codes: Sequence[object]) -> Cell:
-    known = values.dropna()
-    if known.empty:
-        return _unknown(values)
-    hits = int(known.isin(list(codes)).sum())
-    return Cell(numbers.count(hits), _with_unknown(numbers.percent(hits / len(known)), values))
-
-
-def _median(values: "pd.Series[Any]") -> Cell:
-    if values.isna().all():
-        return _unknown(values)
-    middle, within = numbers.quartiles(values)
-    return Cell(middle, _with_unknown(within, values))
-
-
-def _unknown(values: "pd.Series[Any]") -> Cell:
-    return Cell(numbers.MISSING, "unknown" if len(values) else "")
-
-
-def _with_unknown(detail: str, values: "pd.Series[Any]") -> str:
-    missing = int(values.isna().sum())
-    return f"{detail}; {missing} unknown" if missing else detail

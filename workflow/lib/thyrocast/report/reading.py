@@ -44,6 +44,8 @@ class SplitFiles:
         Tables of the signature.
     gradcam
         ``gradcam.csv``.
+    model
+        ``signature/model.json``.
     overlays
         Folder with the Grad-CAM pictures.
     """
@@ -55,6 +57,7 @@ class SplitFiles:
     features: Path
     optimism: Path
     gradcam: Path
+    model: Path
     overlays: Path
 
 
@@ -124,5 +127,6 @@ def _read_split(files: SplitFiles) -> SplitResults:
         features=io.read(splits.FEATURES, files.features),
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
+        model=files.model,
         overlays=files.overlays,
     )

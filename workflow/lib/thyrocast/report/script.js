@@ -7,7 +7,7 @@
   const form = document.querySelector(".gallery-controls");
   const state = document.querySelector(".gallery-state");
   const items = all("li", gallery);
-  form.hidden = false;
+  if (form) form.hidden = false;
   const update = () => {
     const { outcome, center, order } = Object.fromEntries(new FormData(form));
     let shown = 0;
@@ -20,8 +20,8 @@
     gallery.append(...sorted);
     state.textContent = `${shown} of ${items.length} pictures match.`;
   };
-  form.addEventListener("change", update);
-  form.addEventListener("submit", (event) => event.preventDefault());
+  form?.addEventListener("change", update);
+  form?.addEventListener("submit", (event) => event.preventDefault());
 
   const dialog = document.querySelector(".lightbox");
   const [picture, text] = [dialog.querySelector("img"), dialog.querySelector("p")];

@@ -32,6 +32,8 @@ class SplitResults:
         Training history of every member.
     path, features, optimism, gradcam
         Tables of the signature and of Grad-CAM, as declared in `thyrocast.contract.splits`.
+    model
+        ``signature/model.json``, with the numbers of the baselines.
     overlays
         Folder with one Grad-CAM picture per test patient.
     """
@@ -43,6 +45,7 @@ class SplitResults:
     features: pd.DataFrame = field(repr=False)
     optimism: pd.DataFrame = field(repr=False)
     gradcam: pd.DataFrame = field(repr=False)
+    model: Path
     overlays: Path
 
 

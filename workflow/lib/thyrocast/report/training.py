@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from thyrocast.contract.names import Set
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
 from thyrocast.report import split_panels, training_figures
 from thyrocast.report.split_panels import MOST_SPLITS
-from thyrocast.report.study import StudyResults
+from thyrocast.report.study import SplitResults, StudyResults
 
 _TRAINING = Key("muted", "", "training loss")
 _VALIDATION = Key("network", "", "validation loss")
@@ -52,7 +53,11 @@ def training_section(study: StudyResults) -> TrainingSection:
         title = split_panels.title(split)
         name = split_panels.figure_name(split, "history")
         panels.append(Panel(title, training_figures.history(name, title, split.histories)))
-        rows += [_kept(title, member, rows) for member, rows in split.histories.items()]
+        enough = _validated(study, split) >= study.config.evaluation.minimum_count.patients
+        rows += [
+            _kept(title, member, history, with_auc=enough)
+            for member, history in split.histories.items()
+        ]
     validated = any(
         history["validation_loss"].notna().any()
         for split in study.splits
@@ -67,7 +72,19 @@ def training_section(study: StudyResults) -> TrainingSection:
     )
 
 
-def _kept(title: str, member: str, history: pd.DataFrame) -> list[Cell]:
+def _validated(study: StudyResults, split: SplitResults) -> float:
+    """How many patients a member of a split at least validates its epochs on."""
+    division = study.division
+    train = division[
+        (division["design"] == split.design)
+        & (division["split"] == split.name)
+        & (division["set"] == Set.TRAIN)
+    ]
+    share = study.config.network.early_stopping.fraction
+    return share * len(train) * (1 - 1 / study.config.folds)
+
+
+def _kept(title: str, member: str, history: pd.DataFrame, *, with_auc: bool) -> list[Cell]:
     best = history[history["best"]]
     kept = (history if best.empty else best).iloc[-1]
     return [
@@ -77,6 +94,7 @@ def _kept(title: str, member: str, history: pd.DataFrame) -> list[Cell]:
         Cell(numbers.count(kept["epoch"])),
         Cell(numbers.number(kept["train_loss"], 3)),
         Cell(numbers.number(kept["validation_loss"], 3)),
-        Cell(numbers.number(kept["validation_auc"])),
+        # The AUC of a few patients would say how they are ordered.
+        Cell(numbers.number(kept["validation_auc"] if with_auc else None)),
         Cell(numbers.number(history["seconds"].sum(), 0)),
     ]

@@ -33,6 +33,7 @@ MODEL_NOTES: Mapping[str, str] = {
 DESIGNS: Mapping[str, str] = {
     Design.EXTERNAL: "External centers",
     Design.LOCO: "Leave one center out",
+    Design.TEMPORAL: "Later patients",
     Design.KFOLD: "Repeated cross-validation",
     Design.HOLDOUT: "Hold-out",
 }
@@ -41,6 +42,8 @@ DESIGN_NOTES: Mapping[str, str] = {
     "training.",
     Design.LOCO: "Each center in turn is left out of training and then predicted. Every test patient "
     "comes from a center that the model did not see in training.",
+    Design.TEMPORAL: "Trained on patients who were treated before a day, and tested on those treated "
+    "from it on. Most test patients come from centers that the model saw in training.",
     Design.KFOLD: "Patients of all centers are divided at random, repeatedly. Test patients come "
     "from centers that the model saw in training.",
     Design.HOLDOUT: "One random division of the patients, as in the published study. Test patients "
@@ -67,7 +70,7 @@ METRICS: Mapping[str, str] = {
     Metric.SPIEGELHALTER_Z: "Spiegelhalter’s z",
     Metric.SPIEGELHALTER_P: "Spiegelhalter’s test, p",
     Metric.NET_BENEFIT: "Net benefit",
-    Metric.LIKELIHOOD_RATIO: "Likelihood ratio, χ²",
+    Metric.LIKELIHOOD_RATIO: "Likelihood ratio",
     Metric.SET_COVERAGE: "True outcome in the set",
     Metric.SET_COVERAGE_CURED: "… of cured patients",
     Metric.SET_COVERAGE_NOT_CURED: "… of patients not cured",
