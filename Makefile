@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply onnx paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
+.PHONY: help demo apply onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
   train-gland \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -63,6 +63,11 @@ check: .venv/local.stamp ## The check page of one center, before any training: m
 package: .venv/local.stamp ## De-identify a center for another site: make package CENTER=north
 	$(BIN)/python workflow/scripts/package_center.py $(CENTER) --configfile $(CONFIG)
 
+exchange: .venv/local.stamp ## What may leave a center instead of its data: make exchange CENTER=north
+	@$(if $(CENTER),,$(error name a center: make exchange CENTER=north))
+	$(SNAKEMAKE) --configfile $(CONFIG) -- \
+	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/exchange/$(CENTER).json
+
 # ---- SLURM
 
 slurm-profile: .venv/launcher.stamp ## Link profiles/slurm, so that `snakemake --profile slurm` finds it
@@ -82,7 +87,7 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 # ---- the project
 
-bench bench-gland config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland bench-exchange bench-updating config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
@@ -118,6 +123,12 @@ bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of an
 train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
 
+bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchange files
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.exchange
+
+bench-updating: .venv/dev.stamp ## Closed testing of updates: errors, choices, patients needed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.updating
+
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py
 
@@ -129,6 +140,7 @@ config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
 
 output-docs: .venv/bin/python ## Write docs/output.md from the contract
 	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md
+	$(BIN)/python -m thyrocast.contract.exchange > docs/exchange.schema.json
 
 # In an environment of its own: what it installs would make every start of Snakemake two seconds slower.
 .cache/sbom/bin/cyclonedx-py:

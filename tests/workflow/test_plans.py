@@ -223,6 +223,8 @@ def test_data_flow_in_one_direction(tmp_path: Path) -> None:
         "evaluate_design",
         "pool_centers",
         "lock_model",
+        "describe_sources",
+        "update_model",
         "write_provenance",
         "render_report",
         "write_crate",

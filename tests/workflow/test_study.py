@@ -220,6 +220,47 @@ def test_an_edited_row_reruns_only_the_job_that_holds_its_patient(finished: Stud
     assert (plan["register_center"], plan["standardize_images"]) == (1, 1)
 
 
+def test_a_center_that_sends_a_file_is_pooled_like_its_data(finished: Study) -> None:
+    """The external center is added once more under another name, by its exchange file."""
+    change(finished, exchange={"patients": 10, "outcomes": 3, "cell": 3})
+    target = "results/smoke/exchange/gamma.json"
+    finished.snakemake("--", target)
+    shutil.copyfile(finished.folder / target, finished.folder / "sent.json")
+    config = yaml.safe_load((finished.folder / "config.yaml").read_text())
+    sent = {"name": "delta", "exchange": "sent.json"}
+    change(finished, centers=[*config["centers"], sent])
+    assert set(finished.plan("--", "results/smoke/evaluation/pooled.csv")) == {"pool_centers"}
+    finished.snakemake("--", "results/smoke/evaluation/sources.csv")
+    folder = finished.results / "evaluation"
+    rows = io.read(evaluation.POOLED_CENTERS, folder / "pooled_centers.csv")
+    rows = rows[(rows["design"] == "external") & (rows["metric"] != "net_benefit")]
+    columns = [
+        "model",
+        "metric",
+        "method",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "weight",
+        "n",
+        "events",
+    ]
+    own, other = (
+        rows.loc[rows["center"] == name, columns].reset_index(drop=True)
+        for name in ("gamma", "delta")
+    )
+    assert len(own) > 0
+    assert own.equals(other)
+    sources = io.read(evaluation.SOURCES, folder / "sources.csv").set_index(["design", "center"])
+    assert sources.loc[("external", "delta"), "source"] == "exchange"
+    # The file states the model that this study locked.
+    assert sources.loc[("external", "delta"), "models"] == "same"
+    sent["exchange"] = "nowhere.json"
+    change(finished, centers=[*config["centers"], sent])
+    done = finished.snakemake("--dry-run", check=False)
+    assert "center delta, key exchange: nowhere.json: there is no such file" in done.stderr
+
+
 def test_patients_per_job_changes_no_byte(finished: Study) -> None:
     cohort = finished.results / "cohort"
     before = {

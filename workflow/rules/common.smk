@@ -20,7 +20,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, locked, pseudonyms, study
+from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
@@ -70,8 +70,37 @@ def record_key():
 
 
 def escalating(base):
-    """Return a resource that doubles with each attempt, for jobs that failed for lack of it."""
-    return lambda wildcards, attempt: base * 2 ** (attempt - 1)
+    """Return a resource that doubles with each attempt, for jobs that failed for lack of it.
+
+    `base` is a number, or a method of `requests.Work`, which is called when a job needs it.
+    """
+    return lambda wildcards, attempt: (
+        (base(study_work()) if callable(base) else base) * 2 ** (attempt - 1)
+    )
+
+
+@functools.cache
+def study_work():
+    """Return the size of the study, on which memory and time of its jobs depend."""
+    size = config["image"]["size"]
+    images = Path(f"results/{config['study']}/cohort/images.npy")
+    patients = requests.patients_of(images, size) or 0
+    # Before there is a cohort, and for centers that have joined since, the tables count.
+    if workflow.is_main_process or not patients:
+        patients = max(
+            patients, sum(len(center_patients(center)) for center in CENTERS)
+        )
+    network = config["network"]
+    return requests.Work(
+        size=size,
+        patients=patients,
+        members=len(MEMBERS),
+        batch=network["batch_size"],
+        explained=config["explanation"]["batch_size"],
+        epochs=network["epochs"],
+        gpus=network["gpus"],
+        threads=network["threads"],
+    )
 
 
 def one_gpu(wildcards):
@@ -198,6 +227,16 @@ def all_splits(pattern, **wildcards):
     ]
 
 
+def exchange_design(wildcards):
+    """Return the design that scores a center for its exchange file: no model of it saw the center."""
+    from thyrocast.planning import exchanges
+
+    try:
+        return exchanges.unseen_design(STUDY, wildcards.center).value
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
+
+
 def therapies_of(wildcards):
     """Return the private files with dates of therapy for the temporal design, none for others."""
     if wildcards.design != "temporal":
@@ -270,6 +309,12 @@ WEIGHTS = (
     if MODEL
     else "<results>/splits/{design}/{split}/network/{member}/weights.safetensors"
 )
+# The manifest that names the model: of the locked model that is applied, or that the study locks.
+MANIFEST = branch(
+    config["lock_model"], then="<results>/model/manifest.json", otherwise=[]
+)
+if MODEL:
+    MANIFEST = f"{PRIVATE}/model/manifest.json"
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]

@@ -53,6 +53,7 @@ rule pool_centers:
             for table in TABLES
         },
         summaries=config["evaluation"]["summaries"],
+        exchanged=[center["exchange"] for center in config["exchanged"]],
     output:
         **{
             table: shown(
@@ -74,6 +75,7 @@ rule pool_centers:
         runtime=escalating(30),
     params:
         settings=config["evaluation"],
+        exchanged=config["exchanged"],
         code=code_version("pool_centers"),
     script:
         "../scripts/pool_centers.py"

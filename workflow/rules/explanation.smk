@@ -20,8 +20,8 @@ rule explain_network:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=one_gpu,
-        mem_mb=escalating(4_000),
-        runtime=escalating(60),
+        mem_mb=escalating(requests.Work.explain_mb),
+        runtime=escalating(requests.Work.apply_minutes),
     params:
         settings=config["explanation"],
         network=config["network"],

@@ -32,6 +32,13 @@ rule write_provenance:
 rule render_report:
     """Render the page that clinicians, statisticians and reviewers read, and one with patients."""
     input:
+        **{
+            table.name: branch(
+                bool(STUDY.names("external")),
+                then=f"<results>/{table.path}",
+            )
+            for table in UPDATING
+        },
         **controls_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
@@ -48,6 +55,7 @@ rule render_report:
         predictions=rules.pool_centers.output.predictions,
         pooled=rules.pool_centers.output.pooled,
         pooled_centers=rules.pool_centers.output.pooled_centers,
+        sources=rules.describe_sources.output.sources,
         multiverse=branch(
             bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
         ),

@@ -20,7 +20,7 @@ rule fit_signature:
         "../../envs/stats.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(2_000),
+        mem_mb=escalating(requests.Work.signature_mb),
         runtime=escalating(60),
     params:
         settings=config["signature"],

@@ -40,7 +40,7 @@ def hospital(tmp_path: Path) -> Hospital:
         )
         north.scan(f"{n}/scan", scan)
     dose = np.full((64, 64), 3, np.uint16)
-    dose[30:33, 30:33] = 2000
+    dose[30:33, 30:33] = 20_000
     north.scan(
         "0/syringe",
         nm(dose, [detector()], PatientID="A0000001", SeriesDescription="Syringe full",

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.unit.example_scans import detector, neck, nm, window
+from tests.unit.example_scans import detector, image, neck, nm, window
 from tests.unit.hospital import Hospital, assemble, read_cohort, scan
 from thyrocast import physics
+from thyrocast.check.quality import impossible
+from thyrocast.cohort.registration import write
 from thyrocast.config.image import ImageConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import RECORDS, SCANS
 from thyrocast.image.field import GRID_MM, to_grid
 from thyrocast.image.gland import find_gland
 from thyrocast.image.quantities import measure
+from thyrocast.image.standardize import Unusable, standardize_job
 
 
 @cache
@@ -22,10 +27,10 @@ def tissue() -> float:
     """How much more activity the gland of `scan` has than its counts in air would say."""
     grid = to_grid(neck(64, 4.0, seed=1).astype(float), (2.0, 2.0))
     gland = find_gland(grid, GRID_MM, (4.0, 150.0))
-    found = measure(grid, gland, GRID_MM, 1.0, 100.0, depth_mm=ImageConfig().gland_depth_mm)
+    found = measure(grid, gland, GRID_MM, 1.0, 1e6, depth_mm=ImageConfig().gland_depth_mm)
     assert found.q_uptake is not None
     assert found.q_rate is not None
-    return found.q_uptake / found.q_rate
+    return found.q_uptake / found.q_rate * 1e4
 
 
 def test_a_syringe_in_the_image_gives_way_to_the_gland(tmp_path: Path) -> None:
@@ -45,7 +50,7 @@ def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")
     dose = np.zeros((64, 64), np.uint16)
-    dose[30:33, 30:33] = 2000
+    dose[30:33, 30:33] = 20_000
     north.scan(
         "a",
         nm(
@@ -55,13 +60,13 @@ def test_the_uptake_comes_from_the_syringe(tmp_path: Path) -> None:
     )  # fmt: skip
     north.scan("b", scan("1"))
     (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
-    assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / 1800 * tissue(), rel=1e-4)
+    assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / 18_000 * tissue(), rel=1e-4)
 
 
 def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")
-    for name, counts, time in (("z", 2000, "101000"), ("a", 100, "102000")):
+    for name, counts, time in (("z", 20_000, "101000"), ("a", 1_000, "102000")):
         dose = np.zeros((64, 64), np.uint16)
         dose[30:33, 30:33] = counts
         north.scan(
@@ -73,7 +78,7 @@ def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path)
         )  # fmt: skip
     north.scan("b", scan("1"))
     (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
-    rate = 1800 * physics.tc99m_left(5)
+    rate = 18_000 * physics.tc99m_left(5)
     assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / rate * tissue(), rel=1e-4)
 
 
@@ -139,9 +144,9 @@ def test_a_gland_after_its_dose_is_no_syringe(tmp_path: Path, text: str) -> None
 def test_the_background_of_a_syringes_image_is_subtracted(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")
-    shot("a", 2000, north, background=20, SeriesDescription="Syringe full")
+    shot("a", 20_000, north, background=20, SeriesDescription="Syringe full")
     north.scan("b", scan("1"))
-    assert injected_rate(tmp_path, north) == pytest.approx(1800, rel=0.02)
+    assert injected_rate(tmp_path, north) == pytest.approx(18_000, rel=0.02)
 
 
 def test_a_syringe_is_matched_by_energy_window_and_detector(tmp_path: Path) -> None:
@@ -149,7 +154,7 @@ def test_a_syringe_is_matched_by_energy_window_and_detector(tmp_path: Path) -> N
     north.patient("1")
     # Detector 1 scatter, detector 1 photopeak, detector 2 photopeak; the scan is of detector 1.
     counts = np.zeros((3, 64, 64), np.uint16)
-    for frame, each in enumerate((5000, 2000, 1000)):
+    for frame, each in enumerate((50_000, 20_000, 10_000)):
         counts[frame, 30:33, 30:33] = each
     north.scan(
         "a",
@@ -160,7 +165,43 @@ def test_a_syringe_is_matched_by_energy_window_and_detector(tmp_path: Path) -> N
         ),
     )  # fmt: skip
     north.scan("b", scan("1"))
-    assert injected_rate(tmp_path, north) == pytest.approx(1800, rel=1e-3)
+    assert injected_rate(tmp_path, north) == pytest.approx(18_000, rel=1e-3)
+
+
+def test_an_uptake_of_more_than_everything_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The syringe has hardly more counts than the gland; the other quantities stay."""
+    north = Hospital(tmp_path)
+    north.patient("1")
+    shot("a", 500, north, SeriesDescription="Syringe full")
+    north.scan("b", scan("1"))
+    out = assemble(tmp_path / "a", [north])
+    (row,) = read_cohort(out).to_dict("records")
+    assert np.isnan(row["q_uptake"])
+    assert np.isnan(row["q_uptake_sd"])
+    assert row["q_mass"] > 0
+    (record,) = io.read(RECORDS, out / "north" / "0.csv").to_dict("records")
+    assert record["q_impossible"] == "q_uptake"
+    assert f"{row['patient']}: an uptake of more than 100 %" in caplog.text
+    assert impossible(record)
+    assert not impossible(record | {"q_impossible": None})
+
+
+def test_no_image_is_scaled_by_an_impossible_activity(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    shot("a", 500, north, SeriesDescription="Syringe full")
+    north.scan("b", scan("1"))
+    registration = north.register()
+    write(registration, tmp_path / "register.csv", tmp_path)
+    scans = io.read(SCANS, tmp_path / "scans.csv")
+    (result,) = standardize_job(
+        registration.register["patient"].tolist(), scans, north.dicom, north.center,
+        image(size=32, intensity="activity"),
+    )  # fmt: skip
+    assert isinstance(result, Unusable)
+    assert result.reason.startswith("an uptake of more than 100 % or less than 0")
 
 
 def test_a_syringe_of_another_detector_is_not_used(tmp_path: Path) -> None:
@@ -168,7 +209,7 @@ def test_a_syringe_of_another_detector_is_not_used(tmp_path: Path) -> None:
     north.patient("1")
     heads = [detector(), detector()]
     dose = np.zeros((64, 64), np.uint16)
-    dose[30:33, 30:33] = 2000
+    dose[30:33, 30:33] = 20_000
     found = nm(dose, heads, PatientID="1", SeriesDescription="SP", DetectorVector=[2])
     north.scan("a", found)
     north.scan("b", scan("1"))

@@ -188,6 +188,7 @@ def test_private_elements_of_known_cameras_name_the_view(
         ("oblique antérieure droite", False),
         ("SOL ÖN OBLİK", False),
         ("skośna lewa przednia", False),
+        ("skos lewy przedni", False),
         ("Linksvorne schräg", False),
         ("profil gauche", False),
         ("L LAT", False),

@@ -91,6 +91,13 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
         RemarkCode.PLAUSIBILITY,
         Severity.NOTE,
     ),
+    ScanFlag.PIXEL_SIZE_DIFFERS: Meaning(
+        "pixel size differs",
+        "The pixel size in the header contradicts field of view and zoom; the pixel size was used.",
+        "Compare one of these images with the camera’s own measurement: areas and masses may be wrong by the "
+        "square and cube of the zoom.",
+        RemarkCode.PLAUSIBILITY,
+    ),
     ScanFlag.DURATION_IMPLAUSIBLE: _value(
         "duration",
         "Ask for the duration, and set `fallbacks.duration_s` if it is the same for all.",

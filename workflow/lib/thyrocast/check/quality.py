@@ -25,10 +25,21 @@ def undated(row: Mapping[Any, Any]) -> bool:
     return bool(pd.isna(row["days_before"]))
 
 
+def impossible(row: Mapping[Any, Any]) -> bool:
+    """Return whether a quantity was physically impossible."""
+    return bool(pd.notna(row.get("q_impossible")))
+
+
 _CHECKS = (
     (
         doubtful, RemarkCode.QUALITY, "The image may show no thyroid.",
         "Look at these images in the contact sheet; export the right ones.",
+    ),
+    (
+        impossible, RemarkCode.PLAUSIBILITY,
+        "The technetium uptake would be more than 100 % or less than 0 of the injected activity, so it is "
+        "missing.",
+        "Check injected activity (MBq), duration, `fallbacks.sensitivity` and the images of the syringe.",
     ),
     (
         undated, RemarkCode.DATES,

@@ -22,6 +22,7 @@ FLAGS = {
     ScanFlag.PINHOLE: "they are of a pinhole and have no areas, mass or lengths",
     ScanFlag.PIXEL_SIZE_IMPLAUSIBLE: "the pixel size in the header is implausible",
     ScanFlag.PIXEL_SIZE_BY_FIELD: "the pixel size is computed from the field of view",
+    ScanFlag.PIXEL_SIZE_DIFFERS: "the pixel size contradicts field of view and zoom",
     ScanFlag.DURATION_IMPLAUSIBLE: "the duration in the header is implausible and counts as missing",
     ScanFlag.ACTIVITY_IMPLAUSIBLE: "the technetium activity in the header is no plausible number of "
     "MBq and counts as missing",

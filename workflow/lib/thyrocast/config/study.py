@@ -14,12 +14,14 @@ from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.controls import ControlsConfig
 from thyrocast.config.definition import DefinitionConfig, Definitions
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.exchange import ExchangeConfig, ExchangedCenterConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
+from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import (
     ALL_SPLITS,
     STRONGEST_FIRST,
@@ -123,7 +125,14 @@ class StudyConfig(Block):
     )
     seed: int = option("Seed of every random choice.", 20250, ge=0)
     centers: tuple[CenterConfig, ...] = option(
-        "The contributing hospitals, one block each. To add a center, add a block.", min_length=1
+        "The contributing hospitals, one block each. To add a center, add a block. A center that sent an "
+        "exchange file instead of its data has the keys of `exchanged[]`.",
+        min_length=1,
+    )
+    exchanged: tuple[ExchangedCenterConfig, ...] = option(
+        "Centers whose results come from an exchange file. They may be listed among `centers` as well: a "
+        "block there with the key `exchange` is moved here.",
+        (),
     )
     pseudonym_key: str = option(
         "File with the secret from which patients' pseudonyms are computed. Keep it outside the "
@@ -195,12 +204,16 @@ class StudyConfig(Block):
     signature: SignatureConfig = block(SignatureConfig)
     explanation: ExplanationConfig = block(ExplanationConfig)
     evaluation: EvaluationConfig = block(EvaluationConfig)
+    exchange: ExchangeConfig = block(ExchangeConfig)
+    updating: UpdatingConfig = block(UpdatingConfig)
     controls: ControlsConfig = block(ControlsConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")
     def _centers_fit_the_designs(self) -> Self:
-        faults = same_names(center.name for center in self.centers) + self._design_faults()
+        names = [center.name for center in self.centers]
+        faults = same_names(names, [center.name for center in self.exchanged])
+        faults += self._design_faults()
         for number, center in enumerate(self.centers):
             faults += [(("centers", number, *key), text) for key, text in center.picture_faults()]
         if faults:
@@ -373,13 +386,14 @@ class StudyConfig(Block):
         return ["full", *(f"fold-{n + 1}" for n in range(self.folds) if cross_fitted)]
 
 
-def same_names(names: Iterable[str]) -> list[Fault]:
+def same_names(names: Iterable[str], exchanged: Iterable[str] = ()) -> list[Fault]:
     """Return a fault for each center that has the name of an earlier one, ignoring case."""
     faults: list[Fault] = []
     seen: set[str] = set()
-    for n, name in enumerate(names):
-        if name.casefold() in seen:
-            text = "two centers have this name (case does not matter): rename one"
-            faults.append((("centers", n), text))
-        seen.add(name.casefold())
+    for key, listed in (("centers", names), ("exchanged", exchanged)):
+        for n, name in enumerate(listed):
+            if name.casefold() in seen:
+                text = "two centers have this name (case does not matter): rename one"
+                faults.append(((key, n), text))
+            seen.add(name.casefold())
     return faults

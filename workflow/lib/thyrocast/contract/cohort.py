@@ -152,10 +152,12 @@ RECORDS = Table(
         *ACQUISITION,
         *QUALITY,
         *QUANTITIES,
+        text("q_impossible", "Quantities that are missing because their value was physically impossible "
+             "(an uptake of more than 100 %), separated by spaces.", missing=True),
     ),
     key=("patient",),
     digits=6,
-)
+)  # fmt: skip
 
 PATIENTS = Table(
     "cohort/patients.csv",

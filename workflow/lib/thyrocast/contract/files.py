@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, deployment, evaluation, splits
+from thyrocast.contract import cohort, controls, deployment, evaluation, splits, updating
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -22,6 +22,8 @@ FILES = (
     File(f"{_SPLIT}/signature/forest.skops", "The random forest of the signature."),
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
     *deployment.FILES,
+    File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
+    File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
     File("report/report.html", "The report: one page without patients that works without an internet connection."),
     File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
@@ -50,5 +52,6 @@ TABLES: tuple[Table, ...] = (
     *evaluation.TABLES,
     *deployment.TABLES,
     *deployment.OF_APPLICATION,
+    *updating.TABLES,
     *controls.TABLES,
 )

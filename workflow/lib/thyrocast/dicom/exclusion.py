@@ -114,6 +114,11 @@ def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> 
         return "pixels that are not of 8, 16 or 32 bits"
     if 0 < header.pixel_bytes < rows * columns * frames * allocated // 8:
         return "fewer pixels than declared"
+    # The first frame need not be the anterior one. A few bytes more are padding.
+    if header.pixel_bytes >= rows * columns * (frames + 1) * allocated // 8:
+        return "more frames than declared"
+    if (header.signed("RescaleSlope") or 1.0) < 0:
+        return "a rescale slope below zero, which turns counts upside down"
     if header.transfer_syntax not in DECODABLE:
         return "an encoding that can't be decoded"
     lossy = header.text("LossyImageCompression") == "01" or header.transfer_syntax in LOSSY

@@ -58,7 +58,7 @@ _WORDS = (
     # image pixel (C.7.6.3)
     "SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing "
     "BitsAllocated BitsStored HighBit PixelRepresentation RescaleIntercept RescaleSlope "
-    # nuclear medicine (C.8.4.7 to C.8.4.17)
+    # nuclear medicine (C.8.4)
     "FrameIncrementPointer ActualFrameDuration CountsAccumulated ScanVelocity ScanLength "
     "WholeBodyTechnique AcquisitionTerminationCondition CorrectedImage EnergyWindowVector "
     "NumberOfEnergyWindows EnergyWindowInformationSequence RadiopharmaceuticalInformationSequence "
@@ -70,10 +70,10 @@ _WORDS = (
 )
 # Private texts in which cameras name the view, by creator: group and elements.
 _LABELS: dict[str, tuple[tuple[int, tuple[int, ...]], ...]] = {
-    # GE: names of series, data set and picture, orientation chosen by the user, comments
-    # (conformance statements of Xeleris and Genie).
+    # Names as in pydicom's dictionary of private elements. GE: Series Object Name, User Orientation, Series
+    # Comments; Dataset Object Name, Dataset Name, and the object names of picture, viewing and "where".
     "GEMS_GENIE_1": ((0x0009, (0x20, 0x22, 0x2C)), (0x0011, (0x10, 0x12, 0x30, 0x40, 0x50))),
-    # Siemens: main acquisition view (conformance statement of syngo MI).
+    # Siemens: Main Acquisition View.
     "SIEMENS MED NM": ((0x0009, (0x80,)),),
 }
 _BLOCKS = range(0x10, 0x18)

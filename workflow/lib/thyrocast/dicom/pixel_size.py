@@ -18,6 +18,8 @@ FIELD_MM = (70.0, 1_000.0)
 _SAME = 0.05
 # Shortest side of a large detector and longest side of any, mm.
 _DETECTOR_MM = (350.0, 620.0)
+# Largest ratio of the distances of rows and columns: the pixels of gamma cameras are square.
+_SQUARE = 1.25
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class PixelSize:
     Attributes
     ----------
     row_mm, column_mm
-        None for a pinhole collimator, whose magnification depends on the distance (C.8.4.11.1.2).
+        None for a pinhole collimator, whose magnification depends on the distance (C.8.4.11).
     by
         None for a pinhole collimator.
     flags
@@ -79,7 +81,7 @@ class PixelSizes:
         stated = _stated(header, scan)
         if isinstance(stated, PixelSize):
             return stated
-        flags = (ScanFlag.PIXEL_SIZE_IMPLAUSIBLE,) if stated in {_TOO_SMALL, _TOO_LARGE} else ()
+        flags = (ScanFlag.PIXEL_SIZE_IMPLAUSIBLE,) if stated in _IMPLAUSIBLE else ()
         fallbacks, columns = self.center.fallbacks, _columns(header)
         given = fallbacks.pixel_mm_by_matrix.get(columns)
         if given is None and fallbacks.pixel_mm is not None:
@@ -97,6 +99,8 @@ class PixelSizes:
 
 _TOO_SMALL = "pixel size implausible: a field smaller than any camera's"
 _TOO_LARGE = "a field larger than any camera's"
+_NOT_SQUARE = "pixel size implausible: pixels that are far from square"
+_IMPLAUSIBLE = {_TOO_SMALL, _TOO_LARGE, _NOT_SQUARE}
 
 
 def is_pinhole(header: Header, scan: Scan) -> bool:
@@ -118,12 +122,18 @@ def _stated(header: Header, scan: Scan) -> PixelSize | str:
     if scan.kind is ScanKind.CAPTURE:
         return "pixel size not stated"
     spacing = header.several("PixelSpacing")
+    field = _by_field(header, detector_of(header, scan))
     reason = "pixel size not stated"
     if len(spacing) == 2 and (row := positive(spacing[0])) and (column := positive(spacing[1])):
         if _is_plausible(header, row, column):
-            return PixelSize(row, column, ValueSource.HEADER)
-        reason = _TOO_LARGE if max(_sides(header, row, column)) > FIELD_MM[1] else _TOO_SMALL
-    if field := _by_field(header, detector_of(header, scan)):
+            flags = (ScanFlag.PIXEL_SIZE_DIFFERS,) if field and _differ(row, column, field) else ()
+            return PixelSize(row, column, ValueSource.HEADER, flags)
+        if max(row, column) > _SQUARE * min(row, column):
+            reason = _NOT_SQUARE
+        else:
+            too_large = max(_sides(header, row, column)) > FIELD_MM[1]
+            reason = _TOO_LARGE if too_large else _TOO_SMALL
+    if field:
         return PixelSize(field, field, ValueSource.FIELD_OF_VIEW, (ScanFlag.PIXEL_SIZE_BY_FIELD,))
     return reason
 
@@ -131,7 +141,15 @@ def _stated(header: Header, scan: Scan) -> PixelSize | str:
 def _is_plausible(header: Header, row: float, column: float) -> bool:
     low, high = FIELD_MM
     sides = _sides(header, row, column)
+    if max(row, column) > _SQUARE * min(row, column):
+        return False
     return low <= min(sides) and max(sides) <= high
+
+
+def _differ(row: float, column: float, field: float) -> bool:
+    """Return whether a pixel size contradicts that of the field of view: a zoom that was forgotten."""
+    ratio = math.sqrt(row * column) / field
+    return max(ratio, 1 / ratio) > 1 + 2 * _SAME
 
 
 def _sides(header: Header, row: float, column: float) -> tuple[float, float]:

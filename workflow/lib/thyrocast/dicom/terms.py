@@ -81,7 +81,10 @@ _CAMERAS = (
     "veriton", "d-spect", "gca", "dst", "camstar",
 )  # fmt: skip
 _COLLIMATORS = (
-    ("pinhole", r"pin ?hol|\bpinh|stenope|lochblend|\botworkow|ピンホール|针孔|針孔"),
+    (
+        "pinhole",
+        r"pin ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|ピンホール|针孔|針孔",
+    ),
     ("elegp", r"\belegp|extended low energy"),
     ("lehrs", r"lehrs"),
     ("leuhr", r"leuhr|ultra ?high res.*low energy|low energy ultra"),
@@ -92,7 +95,7 @@ _COLLIMATORS = (
     ("megp", r"megp|meap|medium energy|\bme\b"),
     ("hegp", r"hegp|heap|high energy"),
 )
-# Collimator Type, defined terms of C.8.4.11.1.2.
+# Collimator Type, defined terms of C.8.4.11.
 _COLLIMATOR_TYPES = {
     "PINH": "pinhole", "PARA": "parallel", "FANB": "fan_beam", "CONE": "cone_beam",
     "SLNT": "slant", "ASTG": "astigmatic", "DIVG": "diverging", "NONE": "none",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from thyrocast.config.center import CenterConfig, ViewFallback
 from thyrocast.config.views import AngleZero, Contradiction, ViewsConfig
@@ -55,7 +55,7 @@ class Evidence:
         axial orientation is the default value of exporters, as a planar camera does not image
         from the head, and states nothing.
     angle
-        From StartAngle (C.8.4.11.1.2). Zero is also the default value of exporters.
+        From StartAngle (C.8.4.11). Zero is also the default value of exporters.
     start_angle
         StartAngle itself, degrees.
     code
@@ -213,8 +213,14 @@ def decide(
     views = center.views
     label, label_rule = _label(evidence, heads, single=single)
     if evidence.orientation and heads.orientation:
-        return _by_orientation(evidence, evidence.orientation, heads, label, label_rule, views)
+        view = _by_orientation(evidence, evidence.orientation, heads, label, label_rule, views)
+        if view.rule is ViewRule.CODE_AND_ORIENTATION and _names_another(evidence, single=single):
+            # Two statements against one.
+            view = replace(view, flags=(*view.flags, ScanFlag.VIEW_CONTRADICTION))
+        return view
     if label and label_rule in {ViewRule.CODE, ViewRule.PRIVATE_LABEL}:
+        if label is Facing.ANTERIOR and _names_another(evidence, single=single):
+            return _contradicted(evidence, label_rule, views)
         reversed_angle = _is_reversed(evidence, heads, label)
         flags = (ScanFlag.START_ANGLE_REVERSED,) if reversed_angle else ()
         return _seen(label, label_rule, evidence.turn, flags)
@@ -285,6 +291,24 @@ def _by_orientation(
     return FrameView(None, None, turn, flags, reason)
 
 
+def _names_another(evidence: Evidence, *, single: bool) -> bool:
+    """Return whether the description of the series names another view than the anterior one."""
+    return single and evidence.series in {Facing.OTHER, Facing.POSTERIOR}
+
+
+def _contradicted(evidence: Evidence, rule: ViewRule, views: ViewsConfig) -> FrameView:
+    """Decide a view whose label is anterior although the description names another one.
+
+    Some exporters write the same code for every view. Only the center knows which of the two is right.
+    """
+    flags = (ScanFlag.VIEW_CONTRADICTION,)
+    if views.contradictions is Contradiction.LABEL:
+        return _seen(Facing.ANTERIOR, ViewRule.CONFIGURED_LABEL, evidence.turn, flags)
+    what = "view code" if rule is ViewRule.CODE else "label of the camera"
+    reason = f"{what} (anterior) and description ({evidence.series}) contradict each other"
+    return FrameView(None, None, evidence.turn, flags, reason)
+
+
 def _is_reversed(evidence: Evidence, heads: Heads, side: Facing) -> bool:
     """Return whether the start angles of several detectors contradict the side of one of them."""
     return heads.angle and (evidence.angle is Facing.ANTERIOR) != (side is Facing.ANTERIOR)
@@ -296,7 +320,7 @@ def _seen(facing: Facing, rule: ViewRule, turn: int, flags: tuple[ScanFlag, ...]
 
 
 def _side_of_angle(angle: float, zero: AngleZero) -> Facing:
-    """Return where a detector is by its start angle (C.8.4.11.1.2: 0 back, 180 front)."""
+    """Return where a detector is by its start angle (C.8.4.11: 0 back, 180 front)."""
     from_front = abs((angle + (180 if zero is AngleZero.FRONT else 0)) % 360 - 180)
     if from_front <= FACING_DEGREES:
         return Facing.ANTERIOR

@@ -32,7 +32,7 @@ _AFTER = re.compile(
     rf"|i ?131|treat\w*|trait\w*|trat\w*|tto|tx|surg\w*|chir\w*|cerr\w*|thyroidec\w*|tiroidec\w*|ablat\w*"
     rf"|stim\w*|admin\w*|dos[ei]\w*|{_TIME})|\b{_TIME} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
 )
-_OBLIQUE_WORD = r"(?:obl\w*|skosn\w*|schrag\w*|schuin\w*|egik)"
+_OBLIQUE_WORD = r"(?:obl\w*|skos\w*|schrag\w*|schuin\w*|egik)"
 _SIDE = r"(?:left|right|links\w*|rechts\w*|gauche|droite|izq\w*|der\w*|sin\w*|des\w*|esq\w*|dir\w*|lew\w*|praw\w*|sol|sag)"
 _FRONT_WORD = r"(?:ant(?:er\w*)?|przedni\w*|vord\w*|ventral\w*|on|ön|voor\w*)"
 # An oblique view whose words contain "anterior": left anterior oblique, oblique antérieure gauche.
@@ -97,7 +97,8 @@ _THYROID = re.compile(
 PARATHYROID = "the parathyroid glands"
 #: What an image shows instead of the thyroid, and the words that say so.
 EXCLUDED = {
-    "a marker image": r"\bmark(?:er\w*|s|ed|ierung\w*)?\b|\bmarqueur\w*|\bmarcador\w*|\bmarcator\w*"
+    "a marker image": r"\bmark(?:er\w*|s|ed|en?|iert\w*|ierung\w*|a)?\b|\bgemarkeerd\w*|\bmarqu(?:eur\w*|ees?|e)\b"
+    r"|\bmarca(?:t[aeio]|d[ao]s?)?\b|\bfourchette\b|\bjugulum\b|\byugulum\b|\bhorquilla\b|\bmanubri\w*|\bmarcador\w*|\bmarcator\w*"
     r"|\breperes?\b|\bznacznik\w*|\bisaret(?:li|leme)?\b|\bssn\b|\bsuprasternal\w*|マーカー|标记|маркер",
     "a transmission image": r"\btransm(?:ission\w*|ision\w*|issao|issie|isja)?\b|\battenuation\b|\bct ?ac\b",
     "a whole-body image": r"\bwhole ?body\b|\bganzk\w*|\bcorps entier\b|\bcuerpo (?:entero|completo)\b"
@@ -106,14 +107,14 @@ EXCLUDED = {
     "a phantom or a quality control": r"\bphantom\w*|\bfantom\w*|\bfantoom\w*|\bflood\w*|\buniformi\w*"
     r"|\bhomogenitat\w*|\bhomojenite\w*|\bjednorodnosc\w*|\bq[ca]\b|\bquality (?:control|assurance)\b"
     r"|\bcontrol\w* (?:de |di )?(?:la )?(?:qualit\w*|calidad|qualidade)\b|\bqualitats\w*"
-    r"|\bkwaliteits\w*|\bkontrol\w* jakosci\b|\bkalite kontrol\w*|\bco ?57\b|\bdaily check\b"
+    r"|\bkwaliteits\w*|\bkontrol\w* jakosci\b|\bkalite kontrol\w*|\bco ?57\b|\bdaily check\b|\bcalibrat\w*|\bkalibr\w*|\bcalibra[cz]\w*|\beichung\w*|\betalonn?\w*"
     r"|\bcenter of rotation\b|ファントム|фантом",
     PARATHYROID: rf"{_PARATHYROID}|\bpth\b|\w*mibi\b|\bcardiolite\b",
     "a sentinel node": r"\bsentin\w*|\bcentinel\w*|\bwachterl\w*|\bschildwacht\w*|\bwartownicz\w*|\blymph\w*"
     r"|\blinf[oa]\w*|\blimf[oa]\w*|\blenf\w*|\bsln\b|リンパ|淋巴|лимф",
     "the bones": r"\bbones?\b|skelet\w*|\bsquelet\w*|\besquelet\w*|\bscheletr\w*|\bszkielet\w*|\bknochen\w*"
-    r"|\bosse(?:us\w*|[ao]s?)\b|\bosea?s?\b|\boseo\b|\bhueso\w*|\bbot(?:ten|scan\w*|scint\w*)\b|\bkosci\w*"
-    r"|\bkosc\b|\bkemik\w*|骨|кост[ие]\w*|뼈",
+    r"|\bosse(?:us\w*|ux|[ao]s?)\b|\bosea?s?\b|\boseo\b|\bhueso\w*|\bbot(?:ten|scan\w*|scint\w*)\b|\bkosci\w*"
+    r"|\bkosc\b|\bkemi[gk]\w*|骨|кост[ие]\w*|뼈",
     "the kidneys": r"\brenal\w*|\bkidneys?\b|\bniere\w*|\bnier(?:scint\w*|scan\w*)?\b|\breins?\b|\brinon\w*"
     r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|腎|肾|почек|почк|신장",
     "the lungs": r"\blungs?\b|\blunge\w*|\bpulm\w*|\bpoumons?\b|\bpolmon\w*|\blong(?:en|scan\w*|perf\w*)\b"
@@ -121,11 +122,14 @@ EXCLUDED = {
     "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiyokard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
     r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhart\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
     r"|\bventricul\w*|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
-    "another part of the body": r"\babdom\w*|\bpelvi\w*|\bbecken\w*|\bbassin\b|\bmiednic\w*|\bbuik\b|\bbrzuch\w*"
+    "another part of the body": r"\babdom\w*|\bpelvi\w*|\bbecken\w*|\bbassin\b|\bbacino\b|\bbacia\b|\bbekken\w*|\bmiednic\w*|\bbuik\b|\bbrzuch\w*"
     r"|\bhands?\b|\bfeet\b|\bfoot\b|\bknees?\b|\bskull\b|\bspine\b|\bhips?\b|\bmains\b|\bpieds\b|\bgenou\w*"
-    r"|\brachis\b|\bhande\b|\bfusse\b|\bknie\w*|\bschadel\w*|\bwirbels\w*|\bmanos\b|\brodilla\w*|\bcraneo\b"
+    r"|\brachis\b|\bhande\b|\bfusse\b|\bknie\w*|\bschadel\w*|\bcrane\b|\bwirbels\w*|\bmanos\b|\brodilla\w*|\bcraneo\b"
     r"|\bpiedi\b|\bginocch\w*|\bcranio\b|\bjoelho\w*|\bvoeten\b|\bschedel\w*|\bwervel\w*|\bkolan\w*|\bczaszk\w*"
-    r"|\bkregosl\w*|\bayak\w*|\bkafatas\w*|\bomurga\w*",
+    r"|\bkregosl\w*|\bayak\w*|\bkafatas\w*|\bomurga\w*"
+    r"|\bhanches?\b|\bhuft\w*|\bcaderas?\b|\banc(?:a|he)\b|\bquadril\b|\bheup\w*|\bbiodr\w*|\bkalca\w*"
+    r"|\bbladder\b|\bvessie\b|\b(?:harn)?blase\w*|\bvejiga\b|\bvescic\w*|\bbexiga\b|\bblaas\b|\bpecherz\w*|\bmesane\b"
+    r"|\b[cz][iy]sto(?:gra|szint|scint)\w*",
     "a background or an injection site": r"\bthighs?\b|\bcuisses?\b|\boberschenkel\w*|\bmuslos?\b|\bcoscia\b|\bcoxas?\b"
     r"|\bdij(?:been)?\b|\budo\b|\buyluk\b|\bbackground\b|\bbkgd?\b|\bbruit de fond\b|\b(?:hinter|unter)grund\w*"
     r"|\bfondo\b|\bsfondo\b|\bfundo\b|\bachtergrond\b|\btlo\b|\barka plan\b|\bzemin\b|\binj\w* site\b"
@@ -139,12 +143,12 @@ EXCLUDED = {
     "the salivary glands": r"\bsaliv\w*|\bspeichel\w*|\bparoti[ds]\w*|\bsubmandib\w*|\bspeeksel\w*|\bslinian\w*"
     r"|\btukuruk\w*|唾液|침샘|слюн",
     "the lacrimal ducts": r"\blacr[iy]m\w*|\bdacryo\w*|\bdakryo\w*|\btranen\w*|\bgozyas\w*|涙",
-    "the testes": r"\btest(?:is|es|icle\w*|icul\w*|icol\w*|ikel\w*)\b|\bhoden\w*|\bscrot\w*|\bskrot\w*"
-    r"|\bzaadbal\w*|\bjader\b|\bjadra\b|\bmoszn\w*|精巣|睾丸|яичк|мошон",
+    "the testes": r"\btest(?:is(?:ler\w*)?|es|icle\w*|icul\w*|icol\w*|ikel\w*)\b|\bhoden\w*|\be?scrot\w*|\bskrot\w*"
+    r"|\bzaadbal\w*|\bbalzak\w*|\bjader\b|\bjadr[ao]\b|\bmoszn\w*|精巣|睾丸|яичк|мошон",
     "the brain": r"\bbrain\b|\bcerebr\w*|\bcervea\w*|\bcervell\w*|\bgehirn\w*|\bhirn\w*|\bhersen\w*|\bmozg\w*"
     r"|\bbeyin\w*|\bdat ?scan\b|脳|脑|мозг|뇌",
     "the spleen": r"\bspleen\b|\bsplen\w*|\bmilz\w*|\bmilza\b|\bdalak\b|脾",
-    "the breast": r"\bbreast\w*|\bmamm\w*|\bbrust\w*|乳腺|乳房",
+    "the breast": r"\bbreast\w*|\bmamm\w*|\bbrust\w*|\bseins?\b|\bsen[io]\b|\bmeme\b|\bpiers\w*|乳腺|乳房",
     "the adrenal glands": r"\badrenal\w*|\bsurren\w*|\bsuprarren\w*|\bnebennier\w*|\bbijnier\w*|\bnadnercz\w*"
     r"|副腎|肾上腺",
     "blood cells": r"\brbc\b|\bbleed\w*|\bhemangio\w*|\bhamangio\w*|\bleu[ck]o[cz]\w*|\berythro\w*",
@@ -164,6 +168,7 @@ _PROCESSED = re.compile(
     r"|\bcaptur\w*|\bcopie d ?'?ecran\b|\bbildschirm\w*|\bschermafdruk\w*|\bzrzut\w*|\bekran\w*|\bschermata\w*"
     r"|\bresults?\b|\bresulta[td]\w*|\brisultat\w*|\bergebnis\w*|\bwynik\w*|\bsonuc\w*|\breport\w*|\bbefund\w*"
     r"|\brapport\w*|\binforme\b|\breferto\b|\brois?\b|\bcurves?\b|\bkurve\w*|\bprocessed\b|\bsubtract\w*"
+    r"|\bgeom\w* (?:mean\w*|mittel\w*)|\b(?:moyenne|media|srednia|ortalama) geom\w*|\bgeo ?mean\w*"
 )
 
 
@@ -185,7 +190,8 @@ def excluded(text: str) -> str:
 
 _SYRINGE = re.compile(
     r"\bsyr(?:inge?s?)?\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
-    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt\w*|\binjektor\w*|\bsyringa\b|\bvials?\b|\bflacon\b|シリンジ|注射器|주사기|шприц"
+    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt\w*|\binjektor\w*|\bsyringa\b|\bvials?\b|\bviales\b|\bfla[ck]ons?\b"
+    r"|\bfial[ae]\b|\bfiolk\w*|\bampoul\w*|\bampoll[ae]s?\b|\bampul\w*|\bfrascos?\b|シリンジ|注射器|주사기|шприц"
 )
 # French: seringue pleine, seringue vide.
 _SYRINGE_INITIALS = re.compile(r"^s[pv]\b|\bs[pv]\d?$")

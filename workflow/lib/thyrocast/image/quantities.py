@@ -42,6 +42,9 @@ SALIVARY_ACROSS_MM = 75
 SALIVARY_LEAST_MM = 30
 #: Counts of a salivary gland: this percentile of its side, of which the gland is a small part.
 SALIVARY_PERCENTILE = 98
+#: Uptake in percent of the injected activity: at 100 % nothing is left for the rest of the body, and the
+#: activity, sensitivity, duration or syringe that it rests on is wrong.
+MOST_UPTAKE = 100.0
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ class Quantities:
         noise explains; 0 if they explain more than there is.
     q_to_background, q_to_salivary
         Mean counts per pixel, divided by those of the background and of the salivary glands.
+    q_impossible
+        Names of quantities that are None because their value was physically impossible, separated by
+        spaces; None if there are none.
     """
 
     q_gross_counts: float | None
@@ -116,6 +122,7 @@ class Quantities:
     q_heterogeneity: float | None
     q_to_background: float | None
     q_to_salivary: float | None
+    q_impossible: str | None = None
 
 
 def measure(
@@ -151,8 +158,11 @@ def measure(
     level = float(counts[ring].mean()) if ring.any() else 0.0
     gross = float(counts[whole].sum())
     net = gross - level * pixels
-    right = float(counts[gland.right].sum()) - level * float(gland.right.sum())
-    left = float(counts[gland.left].sum()) - level * float(gland.left.sum())
+    # Fewer counts than the background are noise: an asymmetry beyond -1 and 1 does not exist.
+    right, left = (
+        max(float(counts[side].sum()) - level * float(side.sum()), 0.0)
+        for side in (gland.right, gland.left)
+    )
     lobes = [lobe_size(side, grid_mm) for side in bodies(gland)]
     mass = sum(volume for volume, _ in lobes)
     mass_sd = mass * math.hypot(DEPTH_TO_WIDTH_SD, 1.5 * gland.area_sd)
@@ -166,7 +176,7 @@ def measure(
         uptake_sd = abs(uptake) * math.hypot(
             UPTAKE_SD, ATTENUATION_PER_MM * DEPTH_SD_MM, 1 / snr if snr and snr > 0 else 1.0
         )
-    return Quantities(
+    found = Quantities(
         q_gross_counts=gross,
         q_counts=net,
         q_rate=net / duration_s if duration_s else None,
@@ -183,12 +193,25 @@ def measure(
         q_to_background=_ratio(gross / pixels, level),
         q_to_salivary=_ratio(gross / pixels, _salivary(counts, gland, grid_mm)),
     )
+    return possible(found)
+
+
+def possible(measured: Quantities) -> Quantities:
+    """Return the quantities without values that are physically impossible; their names are kept.
+
+    An uptake of more than the injected activity, or of nothing, comes from a wrong activity, sensitivity,
+    duration or syringe.
+    """
+    uptake = measured.q_uptake
+    if uptake is None or 0 < uptake <= MOST_UPTAKE:
+        return measured
+    return replace(measured, q_uptake=None, q_uptake_sd=None, q_impossible="q_uptake")
 
 
 def without_lengths(measured: Quantities) -> Quantities:
     """Return the quantities that are valid if the pixel size is unknown, as with a pinhole."""
     return replace(
-        measured,
+        measured, q_impossible=None,
         q_area_right=None, q_area_left=None, q_mass=None, q_mass_sd=None, q_uptake=None,
         q_uptake_sd=None, q_heterogeneity=None, q_to_salivary=None,
     )  # fmt: skip

@@ -217,13 +217,18 @@ def _standardize(
         # Gray values are not counts: only ratios, shapes and sizes are valid.
         measured = replace(
             measured, q_gross_counts=None, q_counts=None, q_rate=None, q_snr=None, q_uptake=None,
-            q_uptake_sd=None, q_heterogeneity=None,
+            q_uptake_sd=None, q_heterogeneity=None, q_impossible=None,
         )  # fmt: skip
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError(
             f"too few counts in the gland: expected at least {settings.min_counts:.0f} (min_counts)",
             measured,
         )
+    if measured.q_impossible:
+        reason = "an uptake of more than 100 % or less than 0: activity, sensitivity, duration or syringe is wrong"
+        if settings.intensity is Intensity.ACTIVITY:
+            raise UnusableError(reason, measured)
+        LOG.warning("%s: %s; the uptake is missing", patient, reason)
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     side = settings.field_mm
     if scan.is_pinhole:

@@ -3,10 +3,11 @@
 import copy
 import itertools
 import logging
-import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from thyrocast.image.gland import FAINT
 from thyrocast.image.gland_network import CHANNELS, LEVELS, OUTPUTS
 
 LOG = logging.getLogger("thyrocast")
@@ -24,15 +26,22 @@ LOG = logging.getLogger("thyrocast")
 Batch = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]
 #: Units of the vector that describes the whole image.
 CONTEXT = 48
-#: Area of a lobe that is added to predicted and true area before their ratio is computed, pixels: an error
-#: in a tiny or absent lobe counts less.
-AREA_OFFSET = 60.0
+#: Area that is added to predicted and true area before their ratio is computed, pixels: an error in a tiny
+#: or absent lobe counts less.
+AREA_OFFSET = 25.0
+#: The pixels of an image count by the inverse square root of the gland's area relative to this one (pixels),
+#: within these limits: with equal weights, the relative errors of small glands would hardly count.
+USUAL_AREA, LEAST_WEIGHT, MOST_WEIGHT = 600.0, 0.5, 3.0
 #: Weight of the errors of area and of the presence of a thyroid in the loss.
-AREA_WEIGHT, SCORE_WEIGHT = 0.03, 0.02
-#: Shares of the steps with a rising learning rate, and with batch normalization.
-WARM_UP, NORMALIZED = 0.1, 0.41
+AREA_WEIGHT, SCORE_WEIGHT = 0.06, 0.03
+#: The learning rate rises during the first `WARM_UP` steps and falls to zero in the last `DECAY` of all steps.
+WARM_UP, DECAY = 300, 0.35
+#: Steps with batch normalization; in a short training, this share of the steps at most.
+NORMALIZED, NORMALIZED_SHARE = 1_400, 0.5
 #: The learning rate without normalization, relative to the one with it.
 FOLDED_RATE = 0.6
+#: A checkpoint is written after this many steps.
+CHECKPOINT_EVERY = 100
 
 
 class _Block(nn.Module):
@@ -117,20 +126,18 @@ class GlandNetwork(nn.Module):
 
 
 def loss(lobes: Tensor, score: Tensor, batch: tuple[Tensor, ...]) -> Tensor:
-    """Return cross-entropy of pixels and presence, plus the error of the lobes' areas."""
+    """Return cross-entropy of pixels and presence, plus the error of the areas of lobes and gland."""
     truth, field, visible = batch
     logits = functional.pixel_shuffle(lobes.float(), 2)
     weight = field[:, None].float()
-    pixels = functional.binary_cross_entropy_with_logits(logits, truth.float(), reduction="none")
+    inside = truth.float() * weight
+    area = inside.sum((1, 2, 3))
+    small = torch.sqrt(USUAL_AREA / area.clamp(min=1)).clamp(LEAST_WEIGHT, MOST_WEIGHT)
     # Faint glands that a reader could not see teach little.
-    sure = torch.where(visible < 0, 0.3, 1.0)
+    sure = torch.where(visible < 0, 0.3, 1.0) * torch.where(area > 0, small, 1.0)
+    pixels = functional.binary_cross_entropy_with_logits(logits, truth.float(), reduction="none")
     pixels = ((pixels * weight).mean((1, 2, 3)) * sure).mean()
-    area = (torch.sigmoid(logits) * weight).sum((2, 3)) + AREA_OFFSET
-    true_area = (truth.float() * weight).sum((2, 3)) + AREA_OFFSET
-    areas = functional.smooth_l1_loss(
-        torch.log(area), torch.log(true_area), reduction="none", beta=0.1
-    )
-    areas = (areas.mean(1) * sure).mean()
+    areas = (_area_error(torch.sigmoid(logits) * weight, inside) * sure).mean()
     known = (visible >= 0).float()
     presence = functional.binary_cross_entropy_with_logits(
         score.float(), visible.clamp(min=0).float(), reduction="none"
@@ -139,64 +146,137 @@ def loss(lobes: Tensor, score: Tensor, batch: tuple[Tensor, ...]) -> Tensor:
     return pixels + AREA_WEIGHT * areas + SCORE_WEIGHT * presence
 
 
-def train(batches: Iterator[Batch], steps: int, rate: float, seed: int, path: Path) -> GlandNetwork:
-    """Train the network: AdamW, one cycle of the learning rate.
+def _area_error(probability: Tensor, truth: Tensor) -> Tensor:
+    """Return (N,) errors of log area, averaged over both lobes and the whole gland.
 
-    After `NORMALIZED` of the steps the statistics of batch normalization are fixed and folded into the
-    convolutions: with normalization by the statistics of a batch, the areas were wrong by -40 % as soon as
-    those of all batches were used. The rest of the training is of exactly what is shipped.
+    The area is computed as `image.gland` does: the sum of the probabilities that are not faint.
+    """
+    found = torch.cat([probability, probability.sum(1, keepdim=True).clamp(max=1)], 1)
+    true = torch.cat([truth, truth.sum(1, keepdim=True)], 1)
+    found = (found * (found > FAINT).float()).sum((2, 3))
+    return functional.smooth_l1_loss(
+        torch.log(found + AREA_OFFSET), torch.log(true.sum((2, 3)) + AREA_OFFSET),
+        reduction="none", beta=0.1,
+    ).mean(1)  # fmt: skip
 
-    Parameters
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of a training: the same settings and the same machine give the same weights.
+
+    Attributes
     ----------
-    batches
-        Endless batches.
     steps
-        Number of batches to use.
+        Number of batches.
+    batch
+        Phantoms in a batch.
     rate
         Largest learning rate.
     seed
-        Of the weights at the start.
-    path
-        The weights are written here from time to time.
+        Of the weights at the start and of the phantoms.
     """
-    torch.manual_seed(seed)
+
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+
+    @property
+    def normalized(self) -> int:
+        """Number of steps with batch normalization."""
+        return min(NORMALIZED, round(NORMALIZED_SHARE * self.steps))
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        left = (self.steps - step) / (DECAY * self.steps)
+        share = min((step + 1) / WARM_UP, 1.0, left)
+        return self.rate * share * (1.0 if step < self.normalized else FOLDED_RATE)
+
+    def metadata(self) -> dict[str, str]:
+        """Return the settings as text, for the file of the weights."""
+        return {name: str(value) for name, value in asdict(self).items()}
+
+
+def train(plan: Plan, batches: Callable[[range], Iterable[Batch]], path: Path) -> GlandNetwork:
+    """Train the network with AdamW.
+
+    After some steps the statistics of batch normalization are fixed and folded into the convolutions: with
+    normalization by the statistics of a batch, the areas were wrong by -40 % as soon as those of all batches
+    were used. The rest of the training is of exactly what is shipped.
+
+    Parameters
+    ----------
+    plan
+        Settings.
+    batches
+        Returns the batches of the steps that are left.
+    path
+        A checkpoint is written here from time to time. If it exists, the training continues from it with the
+        result of one that was not interrupted.
+
+    Raises
+    ------
+    ValueError
+        If a training with these settings would not have come to this checkpoint.
+    """
+    torch.manual_seed(plan.seed)
     network = GlandNetwork().to(memory_format=torch.channels_last)
-    return proceed(network, batches, range(steps), rate, path)
-
-
-def proceed(
-    network: GlandNetwork, batches: Iterator[Batch], steps: range, rate: float, path: Path
-) -> GlandNetwork:
-    """Do the steps of a training that ends with the last one, as in `train`."""
-    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-4)
-    begin, running = time.monotonic(), 0.0
-    end = round(NORMALIZED * steps.stop)
-    for done, step in enumerate(steps, 1):
-        if step == end:
+    optimizer = _optimizer(network, plan)
+    begin, running, first = time.monotonic(), 0.0, 0
+    if path.exists():
+        state = torch.load(path, weights_only=True)
+        first, running = state["step"], state["running"]
+        if not _same_until(plan, Plan(**state["plan"]), first):
+            raise ValueError(f"{path} is of a training with other settings: delete it or use them")
+        if first > plan.normalized:
             network.fold()
-            optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=1e-4)
+            optimizer = _optimizer(network, plan)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+    for done, batch in enumerate(batches(range(first, plan.steps)), first + 1):
+        if done == plan.normalized + 1:
+            network.fold()
+            optimizer = _optimizer(network, plan)
         for group in optimizer.param_groups:
-            group["lr"] = rate * _cycle(step / steps.stop) * (FOLDED_RATE if step >= end else 1.0)
-        value = _step(network, optimizer, next(batches))
+            group["lr"] = plan.rate_at(done - 1)
+        value = _step(network, optimizer, batch)
         running += (value - running) / min(done, 200)
-        if done % 200 == 0 or step == steps.stop - 1:
+        if done % CHECKPOINT_EVERY == 0 or done == plan.steps:
             LOG.info(
                 "step %d / %d: loss %.4f, %.0f s",
-                step + 1, steps.stop, running, time.monotonic() - begin,
+                done, plan.steps, running, time.monotonic() - begin,
             )  # fmt: skip
-            save(network, path, {"step": str(step + 1)})
+            _keep(
+                {
+                    "plan": asdict(plan), "step": done, "running": running,
+                    "network": network.state_dict(), "optimizer": optimizer.state_dict(),
+                },
+                path,
+            )  # fmt: skip
     return network
 
 
-def _cycle(share: float) -> float:
-    """Return the learning rate relative to the largest one at this share of the steps."""
-    if share < WARM_UP:
-        return 0.05 + 0.95 * share / WARM_UP
-    return (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP))) / 2
+def _same_until(plan: Plan, other: Plan, step: int) -> bool:
+    """Return whether two trainings are the same in their first steps; their lengths may differ."""
+    same = (plan.batch, plan.seed) == (other.batch, other.seed)
+    folded = [min(one.normalized, step) for one in (plan, other)]
+    return same and folded[0] == folded[1] and all(
+        plan.rate_at(done) == other.rate_at(done) for done in range(step)
+    )  # fmt: skip
+
+
+def _optimizer(network: GlandNetwork, plan: Plan) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=1e-4)
+
+
+def _keep(state: dict[str, Any], path: Path) -> None:
+    temporary = path.with_name(path.name + ".part")
+    torch.save(state, temporary)
+    temporary.replace(path)
 
 
 def _step(network: GlandNetwork, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
-    inputs, *truth = (torch.from_numpy(part) for part in batch)
+    inputs, *truth = (torch.as_tensor(part) for part in batch)
     with torch.autocast("cpu", torch.bfloat16):
         lobes, score = network(inputs.to(memory_format=torch.channels_last))
     value = loss(lobes, score, tuple(truth))

@@ -15,7 +15,7 @@ from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import StudyConfig
 from thyrocast.config.table import Quantity
 from thyrocast.errors import InputError
-from thyrocast.planning import folders, pseudonyms, results
+from thyrocast.planning import exchanges, folders, pseudonyms, results
 from thyrocast.planning.exports import Export
 from thyrocast.tables import clinical, plausible
 from thyrocast.tables.table import Table
@@ -87,6 +87,7 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
     if Path(study.pseudonym_key).expanduser().is_dir():
         yield f"key pseudonym_key: {study.pseudonym_key!r} is a folder, expected a file"
     yield from results.faults(study)
+    yield from exchanges.faults(study)
     if study.simulation and not Path(study.simulation).is_file():
         yield (
             f"key simulation: there is no file {study.simulation}, expected the simulator's "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import controls, documents, evaluation, io, splits
+from thyrocast.contract import controls, documents, evaluation, io, splits, updating
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report import applied as application
@@ -27,7 +27,13 @@ EVALUATION = (
     evaluation.SAMPLE_SIZE,
 )
 #: Tables that only some studies have.
-OPTIONAL = (evaluation.MULTIVERSE, WITHOUT_OUTCOME, *controls.TABLES)
+OPTIONAL = (
+    evaluation.MULTIVERSE,
+    evaluation.SOURCES,
+    WITHOUT_OUTCOME,
+    *controls.TABLES,
+    *updating.TABLES,
+)
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,9 @@ class StudyResults:
     @cached_property
     def designs(self) -> list[str]:
         """Designs that were evaluated, strongest evidence first."""
+        # All centers of a design may have sent exchange files: it has pooled results only.
         found = {*self.tables[evaluation.PERFORMANCE.name]["design"]}
+        found |= {*self.tables[evaluation.POOLED.name]["design"]}
         return [name for name in STRONGEST_FIRST if name in found]
 
     @property

@@ -1,7 +1,5 @@
 """Batches of phantoms for the training of the gland finder."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,19 +10,20 @@ from thyrocast.simulation.kinds import Generator
 Batch = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]
 
 
-def batches(size: int, rng: Generator) -> Iterator[Batch]:
-    """Return endless batches of `size` phantoms: features, lobes, field, visibility.
+def batch(size: int, seed: int, step: int) -> Batch:
+    """Return the batch of a step of a training: features, lobes, field, visibility of `size` phantoms.
 
-    The shapes are those of `thyrocast.network.gland_network.Batch`.
+    Each step has a random generator of its own, so that an interrupted training continues with the phantoms
+    that it would have seen. The shapes are those of `thyrocast.network.gland_network.Batch`.
     """
-    while True:
-        examples = [_example(rng) for _ in range(size)]
-        yield (
-            np.stack([example[0] for example in examples]),
-            np.stack([example[1] for example in examples]),
-            np.stack([example[2] for example in examples]),
-            np.array([example[3] for example in examples], np.int64),
-        )
+    rng = np.random.default_rng([seed, step])
+    examples = [_example(rng) for _ in range(size)]
+    return (
+        np.stack([example[0] for example in examples]),
+        np.stack([example[1] for example in examples]),
+        np.stack([example[2] for example in examples]),
+        np.array([example[3] for example in examples], np.int64),
+    )
 
 
 def _example(

@@ -23,13 +23,13 @@ class Kind(StrEnum):
 
 #: Share of each kind of scene in training.
 SHARES = {
-    Kind.GLAND: 0.57,
+    Kind.GLAND: 0.54,
     Kind.HEMIAGENESIS: 0.05,
-    Kind.LINGUAL: 0.04,
+    Kind.LINGUAL: 0.06,
     Kind.RETROSTERNAL: 0.07,
     Kind.SUPPRESSED: 0.05,
     Kind.NO_GLAND: 0.09,
-    Kind.SYRINGE: 0.03,
+    Kind.SYRINGE: 0.04,
     Kind.FLOOD: 0.02,
     Kind.ORGANS: 0.08,
 }

@@ -20,7 +20,7 @@ ATTENUATION_PER_MM = 0.0150
 FIELD_MM = 320.0
 FWHM_TO_SD = 1.0 / 2.354820045
 #: Least smoothed contrast and net counts of a gland that a reader could be expected to see.
-VISIBLE_CONTRAST, VISIBLE_COUNTS = 0.35, 400.0
+VISIBLE_CONTRAST, VISIBLE_COUNTS = 0.25, 400.0
 
 
 @dataclass(frozen=True)

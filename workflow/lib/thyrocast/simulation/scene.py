@@ -219,6 +219,11 @@ def _syringe(rng: Generator) -> list[Body]:
             Body(Part.OTHER, bodies[0].x + rng.normal(0, 40), bodies[0].y + rng.normal(0, 40),
                  across, along * rng.uniform(0.2, 1), across, angle, log_uniform(rng, 0.01, 1), 0)
         )  # fmt: skip
+    if rng.random() < 0.35:
+        # Counts of the room: an even background.
+        bodies.append(
+            Body(Part.OTHER, 0.0, 0.0, 400.0, 400.0, 5.0, 0.0, log_uniform(rng, 0.003, 0.5), 0, power=6)
+        )  # fmt: skip
     return bodies
 
 
