@@ -262,6 +262,16 @@ WEIGHTS = (
     if MODEL
     else "<results>/splits/{design}/{split}/network/{member}/weights.safetensors"
 )
+# What the evaluation needs of a locked model that is applied, in the order of evaluation/applied.py.
+APPLIED = (
+    [
+        f"{PRIVATE}/model/thresholds.csv",
+        "<results>/deployment/predictions.csv",
+        "<results>/deployment/patients.csv",
+    ]
+    if MODEL
+    else []
+)
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]

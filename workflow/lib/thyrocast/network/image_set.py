@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.names import Set
+from thyrocast.contract.names import FULL, Set
 from thyrocast.contract.splits import SPLITS
 from thyrocast.errors import InputError
 from thyrocast.network.model import Normalization
 
 #: Images that are in memory at once.
 CHUNK = 256
-#: The member that is trained on all training patients of its split.
-FULL = "full"
 
 
 @dataclass(frozen=True)
