@@ -315,6 +315,16 @@ MANIFEST = branch(
 )
 if MODEL:
     MANIFEST = f"{PRIVATE}/model/manifest.json"
+# What the evaluation needs of a locked model that is applied, in the order of evaluation/applied.py.
+APPLIED = (
+    [
+        f"{PRIVATE}/model/thresholds.csv",
+        "<results>/deployment/predictions.csv",
+        "<results>/deployment/patients.csv",
+    ]
+    if MODEL
+    else []
+)
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]

@@ -56,6 +56,7 @@ rule apply_model:
         features="<results>/splits/external/all/signature/features.csv",
         optimism="<results>/splits/external/all/signature/optimism.csv",
         predictions="<results>/splits/external/all/predictions.csv",
+        member_predictions="<results>/splits/external/all/member_predictions.csv",
         applied="<results>/deployment/predictions.csv",
         patients="<results>/deployment/patients.csv",
     log:

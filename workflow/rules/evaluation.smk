@@ -14,13 +14,16 @@ rule evaluate_design:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        member_predictions=collect(
+            rules.fit_signature.output.member_predictions,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
         external_predictions=[
             external["table"]
             for external in config["evaluation"]["external_predictions"]
         ],
-        # Of a locked model that is applied.
-        thresholds=branch(MODEL, then="<private>/model/thresholds.csv"),
-        flags=branch(MODEL, then="<results>/deployment/patients.csv"),
+        applied=APPLIED,
     output:
         **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
     log:
@@ -86,6 +89,8 @@ rule evaluate_definition:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         predictions=rules.pool_centers.output.predictions,
+        member_predictions=all_splits(rules.fit_signature.output.member_predictions),
+        applied=APPLIED,
         outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
     output:
         **{

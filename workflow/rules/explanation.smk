@@ -5,7 +5,7 @@ rule explain_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
-        weights=WEIGHTS.replace("{member}", "full"),
+        weights=collect(WEIGHTS, member=MEMBERS, allow_missing=True),
     output:
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         overlays=directory("<results>/splits/{design}/{split}/explanation/overlays"),

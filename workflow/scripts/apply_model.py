@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,8 @@ import library  # noqa: F401
 from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS
-from thyrocast.contract.names import FULL
-from thyrocast.contract.splits import FEATURES, OPTIMISM, PATH, PREDICTIONS
+from thyrocast.contract.splits import FEATURES, MEMBER_PREDICTIONS, OPTIMISM, PATH, PREDICTIONS
 from thyrocast.deployment import apply
-from thyrocast.signature import results
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -24,40 +23,40 @@ def run(
     locked: apply.Locked,
     patients: apply.Patients,
     error: float,
-    predictions: Path,
-    applied: Path,
-    flags: Path,
+    signature: Path,
+    outputs: Mapping[str, Path],
 ) -> None:
-    """Write the predictions as those of the design `external`, as a table of their own, and the flags."""
+    """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
+
+    The signature's ``model.json`` is copied for the report. What only training shows (path, optimism) has
+    no rows.
+    """
     at = apply.now()
     forecast = apply.predict(locked, patients)
-    io.write(PREDICTIONS, apply.as_split(forecast, patients), predictions)
     flagged = apply.flags(locked, patients, at)
-    io.write(APPLIED_PATIENTS, flagged, flags)
-    io.write(APPLIED, apply.predictions(locked, forecast, flagged, error), applied)
+    tables = {
+        "predictions": (PREDICTIONS, apply.as_split(forecast, patients)),
+        "member_predictions": (MEMBER_PREDICTIONS, apply.by_member(forecast, patients)),
+        "patients": (APPLIED_PATIENTS, flagged),
+        "applied": (APPLIED, apply.predictions(locked, forecast, flagged, error)),
+        "path": (PATH, io.empty(PATH)),
+        "optimism": (OPTIMISM, io.empty(OPTIMISM)),
+        "features": (FEATURES, apply.features(locked)),
+    }
+    for name, (table, frame) in tables.items():
+        io.write(table, frame, outputs[name])
+    with fileio.atomic(outputs["signature"]) as temporary:
+        shutil.copyfile(signature, temporary)
     outside = int(flagged["outside"].sum())
     logger.info("%d patients predicted, %d unlike the training patients", len(flagged), outside)
 
 
-def describe(
-    locked: apply.Locked, signature: Path, copy: Path, path: Path, features: Path, optimism: Path
-) -> None:
-    """Write what the report shows of the signature; tables of what only training shows have no rows."""
-    with fileio.atomic(copy) as temporary:
-        shutil.copyfile(signature, temporary)
-    io.write(PATH, io.empty(PATH), path)
-    io.write(OPTIMISM, io.empty(OPTIMISM), optimism)
-    members = locked.model.members
-    shown = members.get(FULL) or next(iter(members.values()))
-    io.write(FEATURES, results.features(shown.signature), features)
-
-
+import shutil
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
-    given, made = snakemake.input, snakemake.output
-    model = apply.read(Path(given.model).parent)
+    given = snakemake.input
     run(
-        model,
+        apply.read(Path(given.model).parent),
         apply.read_patients(
             Path(given.cohort),
             Path(given.splits),
@@ -67,9 +66,6 @@ if "snakemake" in globals():
             list(snakemake.params.members),
         ),
         snakemake.params.error,
-        Path(made.predictions),
-        Path(made.applied),
-        Path(made.patients),
+        Path(given.signature),
+        {name: Path(file) for name, file in snakemake.output.items()},
     )
-    names = (given.signature, made.signature, made.path, made.features, made.optimism)
-    describe(model, *map(Path, names))

@@ -9,10 +9,11 @@ from thyrocast import log
 from thyrocast.cohort import calendar
 from thyrocast.config.evaluation import EvaluationConfig, FollowUpWeighting
 from thyrocast.config.study import Outcomes
-from thyrocast.contract import deployment, io, splits
+from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT, FOLLOW_UP
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
-from thyrocast.evaluation import design, external_predictions, follow_up, groups, periods
+from thyrocast.evaluation import design, external_predictions, follow_up, periods
+from thyrocast.evaluation.applied import Applied
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def run(
     predictions: Sequence[Path],
+    member_predictions: Sequence[Path],
     cohort: Path,
     outputs: Mapping[str, Path],
     config: EvaluationConfig,
@@ -28,14 +30,13 @@ def run(
     in_sample: bool = False,
     follow_up_file: Path | None = None,
     outcomes: Outcomes = Outcomes.OBSERVED,
-    thresholds: Path | None = None,
-    flags: Path | None = None,
     therapies: Mapping[str, Path] | None = None,
+    applied: Applied | None = None,
 ) -> None:
     """Write the tables of a design that are named in `outputs`.
 
-    `thresholds` and `flags` are those of a locked model that was applied; `therapies` are private files
-    with dates, by center, for results by period of therapy.
+    `therapies` are private files with dates, by center, for results by period of therapy; `applied` are
+    files of a locked model that was applied.
     """
     own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
     external = [external_predictions.read(one, own) for one in config.external_predictions]
@@ -43,17 +44,19 @@ def run(
     weights = None
     if follow_up_file and config.follow_up_weighting is FollowUpWeighting.INVERSE_PROBABILITY:
         weights = follow_up.learn(io.read(FOLLOW_UP, follow_up_file), config.resamples, seed)
-    locked = io.read(deployment.THRESHOLDS, thresholds) if thresholds else None
-    settings = Settings(config, seed, in_sample, weights, outcomes, locked)
     patients = io.read(COHORT, cohort)
-    if flags:
-        outside = io.read(deployment.APPLIED_PATIENTS, flags).set_index("patient")["outside"]
-        label = patients["patient"].map(outside).map({True: "outside", False: "inside"})
-        patients[groups.DISTRIBUTION] = label
+    if applied:
+        patients = applied.mark(patients)
     if therapies:
         dates = calendar.read(therapies)
         patients = periods.add(patients, dates, everything, config.minimum_count)
-    found = design.evaluate(everything, patients, settings)
+    locked = applied.read() if applied else None
+    settings = Settings(config, seed, in_sample, weights, outcomes, locked)
+    members = io.concat(
+        splits.MEMBER_PREDICTIONS,
+        [io.read(splits.MEMBER_PREDICTIONS, file) for file in member_predictions],
+    )
+    found = design.evaluate(everything, patients, settings, members)
     for table in OF_DESIGN:
         if table.name in outputs:
             io.write(table, found[table], outputs[table.name])
@@ -63,6 +66,7 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     run(
         predictions=[Path(file) for file in snakemake.input.predictions],
+        member_predictions=[Path(file) for file in snakemake.input.member_predictions],
         cohort=Path(snakemake.input.cohort),
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         config=EvaluationConfig.read(snakemake.params.settings),
@@ -70,7 +74,6 @@ if "snakemake" in globals():
         in_sample=snakemake.params.embeddings == "in_sample",
         follow_up_file=Path(snakemake.input.follow_up),
         outcomes=Outcomes(snakemake.params.outcomes),
-        thresholds=Path(snakemake.input.thresholds) if snakemake.input.thresholds else None,
-        flags=Path(snakemake.input.flags) if snakemake.input.flags else None,
         therapies={Path(file).parent.name: Path(file) for file in snakemake.input.therapies},
+        applied=Applied.named(snakemake.input.applied),
     )

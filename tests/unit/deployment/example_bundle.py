@@ -48,7 +48,7 @@ CONFIG = {
 
 def study(folder: Path) -> bundle.Parts:
     """Fit the models of a small split, and return the parts of its locked model."""
-    example_split.study(folder, n=60, n_test=10, folds=2)
+    example_split.study(folder, n=60, n_test=10, folds=3)
     splits = io.read(SPLITS, folder / "splits.csv")
     splits = splits[splits["split"] == "north"].assign(design="external", split="all")
     io.write(SPLITS, splits, folder / "splits.csv")
@@ -59,12 +59,16 @@ def study(folder: Path) -> bundle.Parts:
     ).assign(sex=pd.Series(np.where(n % 3, "female", "male"), dtype="str"))
     io.write(COHORT, cohort, folder / "cohort.csv")
     fit_signature.run(
-        *(folder / name for name in ("cohort.csv", "splits.csv", "embeddings.npy", "network.csv")),
-        folder / "signature",
-        folder / "predictions.csv",
-        Design.EXTERNAL,
-        "all",
-        example_split.config(heads=["ridge"], forest={"trees": 10, "smallest_leaf": [5]}),
+        cohort=folder / "cohort.csv",
+        splits=folder / "splits.csv",
+        embeddings=folder / "embeddings.npy",
+        network=folder / "network.csv",
+        folder=folder / "signature",
+        predictions=folder / "predictions.csv",
+        member_predictions=folder / "member_predictions.csv",
+        design=Design.EXTERNAL,
+        split="all",
+        config=example_split.config(heads=["ridge"], forest={"trees": 10, "smallest_leaf": [5]}),
         seed=1,
     )
     weights = {}

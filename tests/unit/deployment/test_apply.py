@@ -10,8 +10,15 @@ import pytest
 import apply_model
 from thyrocast.contract import deployment, io
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.splits import LOGITS, PREDICTIONS, SPLITS
+from thyrocast.contract.splits import FEATURES, LOGITS, PREDICTIONS, SPLITS
 from thyrocast.deployment import apply, bundle
+
+TABLES = {
+    "predictions": PREDICTIONS,
+    "applied": deployment.APPLIED,
+    "patients": deployment.APPLIED_PATIENTS,
+    "features": FEATURES,
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +52,10 @@ def patients_of(folder: Path, members: list[str]) -> apply.Patients:
 
 def run(locked_model: apply.Locked, tested: Path, folder: Path) -> dict[str, pd.DataFrame]:
     patients = patients_of(tested, locked_model.manifest.members)
-    files = {name: folder / f"{name}.csv" for name in ("predictions", "applied", "patients")}
-    apply_model.run(locked_model, patients, 0.1, *files.values())
-    tables = (PREDICTIONS, deployment.APPLIED, deployment.APPLIED_PATIENTS)
-    return {n: io.read(t, f) for (n, f), t in zip(files.items(), tables, strict=True)}
+    names = ("member_predictions", "path", "optimism", "signature", *TABLES)
+    files = {name: folder / f"{name}.csv" for name in names}
+    apply_model.run(locked_model, patients, 0.1, tested / "cohort.csv", files)
+    return {name: io.read(table, files[name]) for name, table in TABLES.items()}
 
 
 def test_predictions_are_those_of_the_study_to_the_bit(
@@ -56,6 +63,14 @@ def test_predictions_are_those_of_the_study_to_the_bit(
 ) -> None:
     found = run(locked_model, tested, tmp_path)["predictions"]
     expected = parts.predictions[parts.predictions["set"] == "test"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_features_are_those_of_the_study(
+    parts: bundle.Parts, locked_model: apply.Locked, tested: Path, tmp_path: Path
+) -> None:
+    found = run(locked_model, tested, tmp_path)["features"]
+    expected = io.read(FEATURES, parts.model.with_name("features.csv"))
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 

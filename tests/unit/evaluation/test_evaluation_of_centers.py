@@ -15,6 +15,7 @@ from tests.unit.evaluation.example_study_of_24 import (
     evaluate,
     headline,
     loco,
+    one_member,
     patients,
     performance_row,
     predictions,
@@ -63,9 +64,12 @@ def run_loco(config, folder, tables):
     rows, everybody = loco(move=0.03)
     own = io.build(splits.PREDICTIONS, rows)
     io.write(splits.PREDICTIONS, own, folder / "p.csv")
+    io.write(splits.MEMBER_PREDICTIONS, one_member(own), folder / "m.csv")
     io.write(COHORT, cohort(everybody), folder / "cohort.csv")
     paths = {table.name: folder / "loco" / f"{table.name}.csv" for table in tables}
-    evaluate_design.run([folder / "p.csv"], folder / "cohort.csv", paths, config, 1)
+    evaluate_design.run(
+        [folder / "p.csv"], [folder / "m.csv"], folder / "cohort.csv", paths, config, 1
+    )
     return paths
 
 

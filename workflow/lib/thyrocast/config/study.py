@@ -24,11 +24,16 @@ from thyrocast.config.signature import Embeddings, SignatureConfig
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import (
     ALL_SPLITS,
+    FULL,
     STRONGEST_FIRST,
     Design,
     OutcomeRule,
     Role,
+    fold_member,
 )
+
+#: Fewest folds of a training set whose networks can be aligned.
+FEWEST_FOLDS = 3
 
 
 class Outcomes(StrEnum):
@@ -163,8 +168,9 @@ class StudyConfig(Block):
     kfold: KfoldConfig = block(KfoldConfig)
     temporal: TemporalConfig = block(TemporalConfig)
     folds: int = option(
-        "Folds inside each training set, stratified by outcome and center, for cross-fitting and "
-        "cross-validation.",
+        "Folds inside each training set, stratified by outcome and center. Each split has a network "
+        "and a signature for each fold, trained without it; new patients get the mean of their "
+        "predictions. 3 or more, unless `signature.embeddings` is `in_sample`.",
         5,
         unit="folds",
         ge=2,
@@ -218,6 +224,16 @@ class StudyConfig(Block):
             faults += [(("centers", number, *key), text) for key, text in center.picture_faults()]
         if faults:
             raise FaultsError(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _members_share_patients(self) -> Self:
+        if self.folds < FEWEST_FOLDS and self.signature.embeddings is Embeddings.CROSS_FITTED:
+            text = (
+                f"{self.folds}, expected {FEWEST_FOLDS} or more: networks trained without either of two "
+                "folds share no patients, by whom their features could be aligned"
+            )
+            raise FaultsError([(("folds",), text)])
         return self
 
     @model_validator(mode="after")
@@ -383,7 +399,7 @@ class StudyConfig(Block):
         if self.model is not None:
             return []
         cross_fitted = self.signature.embeddings is Embeddings.CROSS_FITTED
-        return ["full", *(f"fold-{n + 1}" for n in range(self.folds) if cross_fitted)]
+        return [fold_member(n + 1) for n in range(self.folds)] if cross_fitted else [FULL]
 
 
 def same_names(names: Iterable[str], exchanged: Iterable[str] = ()) -> list[Fault]:

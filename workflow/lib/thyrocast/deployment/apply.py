@@ -16,7 +16,7 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.manifest import Manifest
 from thyrocast.contract.names import ALL_SPLITS, Design, Set
-from thyrocast.contract.splits import LOGITS, PREDICTIONS, SPLITS
+from thyrocast.contract.splits import FEATURES, LOGITS, MEMBER_PREDICTIONS, PREDICTIONS, SPLITS
 from thyrocast.deployment import contents, domain, reference
 from thyrocast.evaluation.prediction_sets import NAMES
 from thyrocast.planning import bundles
@@ -53,9 +53,13 @@ class Locked:
 
 def read(folder: Path) -> Locked:
     """Read the verified copy of a locked model (`deployment.verify.unpack`)."""
+    manifest = bundles.read_manifest(bundles.find(folder))
+    model = contents.read_signature(folder / contract.SIGNATURE)
+    # The order in which log-odds are averaged decides the last bit.
+    ordered = {name: model.members[name] for name in manifest.members if name in model.members}
     return Locked(
-        manifest=bundles.read_manifest(bundles.find(folder)),
-        model=contents.read_signature(folder / contract.SIGNATURE),
+        manifest=manifest,
+        model=model.model_copy(update={"members": ordered}),
         forests=contents.read_forests(folder / contract.FOREST),
         thresholds=io.read(contract.THRESHOLDS, folder / contract.inside(contract.THRESHOLDS)),
         ranges=io.read(contract.RANGES, folder / contract.inside(contract.RANGES)),
@@ -134,6 +138,43 @@ def as_split(forecast: Forecast, patients: Patients) -> pd.DataFrame:
             for model, probability in forecast.probability.items()
         ],
     )
+
+
+def by_member(forecast: Forecast, patients: Patients) -> pd.DataFrame:
+    """Return the table `MEMBER_PREDICTIONS` of the split ``external/all``."""
+    rows = pd.DataFrame(
+        {
+            "design": Design.EXTERNAL.value,
+            "split": ALL_SPLITS,
+            "set": Set.TEST.value,
+            "patient": patients.cohort["patient"],
+        }
+    )
+    return io.concat(
+        MEMBER_PREDICTIONS,
+        [
+            rows.assign(model=model.value, member=member, logit=odds)
+            for model, members in forecast.odds.items()
+            for member, odds in members.items()
+        ],
+    )
+
+
+def features(locked: Locked) -> pd.DataFrame:
+    """Return the table `FEATURES`: the selected features of every member."""
+    frames = []
+    for name, member in locked.model.members.items():
+        signed = member.signature
+        frame = pd.DataFrame(
+            {
+                "member": name,
+                "feature": signed.features,
+                "coefficient": signed.coefficients,
+                "importance": signed.importances,
+            }
+        )
+        frames.append(frame.sort_values(["importance", "feature"], ascending=[False, True]))
+    return io.concat(FEATURES, frames)
 
 
 def now() -> str:

@@ -42,6 +42,21 @@ Part = tuple[Division, str]
 Parts = Mapping[Part, Booleans | None]
 
 
+def by_training_range(cohort: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
+    """Return the cohort with the column `DISTRIBUTION`: ``inside`` or ``outside``.
+
+    Parameters
+    ----------
+    cohort
+        Table `COHORT`.
+    patients
+        Table `contract.deployment.APPLIED_PATIENTS`.
+    """
+    outside = patients.set_index("patient")["outside"].astype(bool)
+    label = cohort["patient"].map(outside).map({True: "outside", False: "inside"})
+    return cohort.assign(**{DISTRIBUTION: label})
+
+
 @dataclass(frozen=True)
 class Batch:
     """Samples of all models of one split and set, with their centers and subgroups.

@@ -15,6 +15,22 @@ from thyrocast.evaluation.samples import Sample
 
 
 @dataclass(frozen=True)
+class Locked:
+    """What a locked model that was applied brings in place of training patients.
+
+    Attributes
+    ----------
+    thresholds
+        Table `contract.deployment.THRESHOLDS`.
+    predictions
+        Table `contract.deployment.APPLIED`, with the conformal p values.
+    """
+
+    thresholds: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Settings:
     """Settings of the evaluation of one design.
 
@@ -31,8 +47,7 @@ class Settings:
     outcomes
         Whether outcomes are as observed or permuted.
     locked
-        Table `contract.deployment.THRESHOLDS` of the locked model that was applied; None if models
-        were trained.
+        The locked model that was applied; None if models were trained.
     """
 
     config: EvaluationConfig
@@ -40,7 +55,7 @@ class Settings:
     in_sample: bool = False
     follow_up: Weights | None = None
     outcomes: Outcomes = Outcomes.OBSERVED
-    locked: pd.DataFrame | None = None
+    locked: Locked | None = None
 
     def random(self, sample: Sample) -> np.random.Generator:
         """Random generator of a sample, the same for every model, so that models are paired."""

@@ -236,8 +236,9 @@ def _signature(study: StudyResults) -> str:
     embeddings = (
         "Its training embeddings are in-sample, as published: the network had seen those patients."
         if study.in_sample
-        else f"Its training embeddings are cross-fitted over {study.config.folds} folds: every training "
-        "patient is embedded by a network that was not trained on this patient."
+        else f"Network and signature are cross-fitted over {study.config.folds} folds: each training "
+        "patient is predicted by the network and signature that were fitted without the patient’s fold, and "
+        f"each test patient by the mean of all {study.config.folds}, whose log-odds are standardized."
     )
     again = (
         " The log-odds of every model are recalibrated on cross-fitted training patients by logistic "
