@@ -51,7 +51,6 @@ def run(
     logger.info("%d patients predicted, %d unlike the training patients", len(flagged), outside)
 
 
-import shutil
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     given = snakemake.input
