@@ -1,18 +1,26 @@
 """Config of a study: its centers, its designs, and one block for each step."""
 
 import datetime
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from thyrocast.config.base import Block, Distinct, Fault, FaultsError, FilePath, block, option
+from thyrocast.config.base import (
+    Block,
+    Distinct,
+    Fault,
+    FaultsError,
+    FilePath,
+    block,
+    option,
+    same_names,
+)
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.controls import ControlsConfig
-from thyrocast.config.definition import DefinitionConfig, Definitions
+from thyrocast.config.definition import DefinitionConfig, StudyOutcomeConfig
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.exchange import ExchangeConfig, ExchangedCenterConfig
 from thyrocast.config.explanation import ExplanationConfig
@@ -103,17 +111,6 @@ class FoldsBy(StrEnum):
 
     PATIENT = "patient"
     CENTER = "center"
-
-
-class StudyOutcomeConfig(Block):
-    """Definitions of the outcome for all centers whose outcome is decided from follow-up."""
-
-    definition: Definitions = option(
-        "Named definitions of the outcome. The models are trained with the main one; under each "
-        "other one the evaluation is repeated with the same predictions, and the report compares "
-        "them. Without definitions each center's block `outcome` contains its own.",
-        (),
-    )
 
 
 class StudyConfig(Block):
@@ -400,16 +397,3 @@ class StudyConfig(Block):
             return []
         cross_fitted = self.signature.embeddings is Embeddings.CROSS_FITTED
         return [fold_member(n + 1) for n in range(self.folds)] if cross_fitted else [FULL]
-
-
-def same_names(names: Iterable[str], exchanged: Iterable[str] = ()) -> list[Fault]:
-    """Return a fault for each center that has the name of an earlier one, ignoring case."""
-    faults: list[Fault] = []
-    seen: set[str] = set()
-    for key, listed in (("centers", names), ("exchanged", exchanged)):
-        for n, name in enumerate(listed):
-            if name.casefold() in seen:
-                text = "two centers have this name (case does not matter): rename one"
-                faults.append(((key, n), text))
-            seen.add(name.casefold())
-    return faults
