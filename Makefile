@@ -10,8 +10,8 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
-  train-gland \
+.PHONY: help demo apply paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+  train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
 
@@ -122,6 +122,13 @@ bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of an
 
 train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
+
+pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (five minutes on one core)
+	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py
+
+bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pretraining
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learning
 
 bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchange files
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.exchange

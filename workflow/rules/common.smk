@@ -333,6 +333,8 @@ DEFINITIONS = (
 )
 if workflow.is_main_process:
     report_archives()
+    for remark in study.remarks(STUDY):
+        logger.warning(remark)
 
 
 wildcard_constraints:

@@ -24,7 +24,8 @@ rule update_model:
         updating=config["updating"],
         confidence=lookup("evaluation/confidence", within=config),
         embeddings=config["signature"]["embeddings"],
-        member=MEMBERS.index("full"),
+        # The network of all training patients, where the model has one.
+        member=MEMBERS.index("full") if "full" in MEMBERS else 0,
         seed=config["seed"],
         code=code_version("update_model"),
     script:

@@ -34,6 +34,11 @@ def run(
         LOG.info("Hidden: %s", sentence)
 
 
+def statement(hash_: str | None, *, applied: bool) -> ModelStatement:
+    """Return which models the results are about: a locked model that was applied, or the study's own."""
+    return exchange.locked(hash_) if applied and hash_ else exchange.own(hash_)
+
+
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     inputs = snakemake.input
@@ -50,7 +55,10 @@ if "snakemake" in globals():
             },
         ),
         StudyConfig.read(snakemake.params.config),
-        exchange.own(models.hash_of(inputs.manifest) if inputs.get("manifest") else None),
+        statement(
+            models.hash_of(inputs.manifest) if inputs.get("manifest") else None,
+            applied=bool(snakemake.params.config.get("model")),
+        ),
         Path(snakemake.output.exchange),
         Path(snakemake.output.page),
     )

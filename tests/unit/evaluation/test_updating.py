@@ -126,6 +126,22 @@ def test_components_do_not_depend_on_the_site():
     assert updating.components(other, train, 3)[:60] == pytest.approx(found[:60])
 
 
+def test_a_locked_model_that_is_applied_has_no_training_patients_here():
+    predictions, features, scored = study(intercept=0.9)
+    here = predictions[predictions["set"] == "test"].reset_index(drop=True)
+    found = updating.evaluate(here, scored, features, SETUP)
+    assert found[UPDATES].loc[found[UPDATES]["chosen"], "step"].tolist() == ["intercept"]
+    assert set(found[TRANSPORTABILITY]["status"]) == {"not_estimable"}
+    assert (
+        found[TRANSPORTABILITY]["note"]
+        .str.contains("training patients are not in this study")
+        .all()
+    )
+    x = np.random.default_rng(6).normal(size=(40, 20))
+    scores = updating.components(x, np.zeros(40, dtype=bool), 3)
+    assert scores.std(axis=0) == pytest.approx(np.ones(3))
+
+
 def test_the_rule_writes_its_tables(tmp_path):
     predictions, _, scored = study(intercept=0.5)
     order = predictions.drop_duplicates("patient")

@@ -19,7 +19,7 @@ from thyrocast.signature.split import read_split
 FEATURES = 80
 FOLDS = 4
 SETTINGS = {"forest": {"trees": 40, "smallest_leaf": [5]}, "penalties": 15}
-BASELINES = ["handcrafted", "clinical", "combined", "dose"]
+BASELINES = ["simulated", "handcrafted", "clinical", "combined", "dose"]
 HEADS = ["ridge", "lasso", "elastic_net"]
 MODELS = ["network", "signature", *BASELINES, *HEADS]
 
@@ -104,6 +104,7 @@ def _patient(name: str, outcome: int, rng: np.random.Generator | None) -> dict[s
         row["uptake_24h"] = round(float(rng.uniform(30, 80)), 1)
         row["activity"] = 400 if rng.random() < 0.5 else 600
         row["trab"] = None if rng.random() < 0.3 else round(float(np.exp(rng.normal(1, 1))), 2)
+        row["p_uptake"] = round(float(np.exp(rng.normal(1.5 - 0.3 * outcome, 0.3))), 2)
         row["q_mass"] = round(float(np.exp(rng.normal(3.5 - 0.3 * outcome, 0.3))), 1)
     return row
 

@@ -114,7 +114,7 @@ def change_test_patients(folder: Path) -> None:
     cohort = io.read(COHORT, folder / "cohort.csv")
     changed = cohort["patient"].isin(test)
     cohort.loc[changed, "outcome"] = rng.integers(0, 2, changed.sum())
-    cohort.loc[changed, ["age", "gland_mass", "q_mass"]] = 999.0, np.nan, 1e9
+    cohort.loc[changed, ["age", "gland_mass", "q_mass", "p_uptake"]] = 999.0, np.nan, 1e9, 1e9
     cohort.loc[changed, "sex"] = "other"
     io.write(COHORT, cohort, folder / "cohort.csv")
     logits = io.read(LOGITS, folder / "network.csv")

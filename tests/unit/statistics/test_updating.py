@@ -159,3 +159,9 @@ def test_parts_are_found_and_their_intervals_cover_them(spread, slope):
     assert total.difference.estimate == pytest.approx(
         total.case_mix.estimate + total.coefficients.estimate + total.development.estimate
     )
+
+
+def test_a_model_that_does_not_discriminate_is_not_divided():
+    y, p, z, q = both(1)
+    with pytest.raises(NotEstimableError, match="all probabilities are equal"):
+        transportability.decompose(y, p, z, np.full_like(q, 0.6))

@@ -41,6 +41,7 @@ _METRICS = (
     (Metric.CALIBRATION_SLOPE, calibration.slope),
     (Metric.LOG_LOSS, calibration.log_loss),
 )
+_NO_TRAINING = "the locked model's training patients are not in this study: the AUC at development is not known"
 _IN_SAMPLE = "training probabilities are in-sample: the AUC at development is not known"
 
 
@@ -100,6 +101,8 @@ class Site:
 def components(embeddings: Floats, train: Booleans, count: int) -> Floats:
     """Principal components of the embedding, (n, count), with mean 0 and variance 1 in `train`.
 
+    Without training patients, as where a locked model is applied, all patients take their place.
+
     Parameters
     ----------
     embeddings : ndarray, (n, d)
@@ -110,6 +113,7 @@ def components(embeddings: Floats, train: Booleans, count: int) -> Floats:
         Number of components.
     """
     x = embeddings.astype(np.float64)
+    train = train if train.any() else np.ones_like(train)
     centered = x - x[train].mean(axis=0)
     _, _, axes = np.linalg.svd(centered[train], full_matrices=False)
     scores = centered @ axes[:count].T
@@ -277,7 +281,7 @@ def _parts(site: Site, train: pd.DataFrame, setup: Setup) -> Iterator[dict[str, 
     empty: dict[str, Any] = dict.fromkeys(TRANSPORTABILITY.names) | site.labels
     empty |= {"n_development": len(train), "n": site.outcome.size, "note": ""}
     found: Sequence[Any] = ()
-    reason = _IN_SAMPLE if setup.in_sample else ""
+    reason = _NO_TRAINING if train.empty else _IN_SAMPLE if setup.in_sample else ""
     try:
         if not reason:
             found = transportability.decompose(

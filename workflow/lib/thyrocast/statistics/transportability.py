@@ -12,6 +12,9 @@ from thyrocast.statistics import discrimination, inputs, intervals
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
+#: Range of probabilities below which a model does not discriminate.
+_SAME = 1e-9
+
 
 def model_based_concordance(probability: ArrayLike) -> float:
     """AUC that a model would have if its probabilities were true.
@@ -118,7 +121,7 @@ def decompose(
     Raises
     ------
     NotEstimableError
-        If an outcome is missing in one of the samples.
+        If an outcome is missing in one of the samples, or all its probabilities are equal.
 
     Notes
     -----
@@ -154,6 +157,8 @@ class _Parts(NamedTuple):
 def _parts(outcome: ArrayLike, probability: ArrayLike) -> _Parts:
     y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "the AUC")
+    if np.ptp(p) < _SAME:
+        raise NotEstimableError("all probabilities are equal: the model does not discriminate")
     cured, failed = discrimination.placements(y, p)
     area = float(cured.mean())
     share = float(y.mean())
