@@ -10,8 +10,8 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper check test test-quick lint format bench bench-gland bench-gpu bench-scale package \
-  train-gland \
+.PHONY: help demo apply paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+  train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
 
@@ -41,7 +41,14 @@ help: ## List the commands
 demo: .venv/local.stamp ## Simulate three centers, run the study, print where its report is
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/demo.yaml
 	$(SNAKEMAKE) --configfile config/demo.yaml
+	@$(MAKE) --no-print-directory apply MODEL=results/demo/model CENTER=west CONFIG=config/demo.yaml
+	$(BIN)/python workflow/scripts/compare_application.py results/demo results/demo-west
 	@echo "The report: $(CURDIR)/results/demo/report/report.html"
+
+apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make apply MODEL=model.zip CENTER=west
+	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
 
 paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
@@ -55,6 +62,11 @@ check: .venv/local.stamp ## The check page of one center, before any training: m
 
 package: .venv/local.stamp ## De-identify a center for another site: make package CENTER=north
 	$(BIN)/python workflow/scripts/package_center.py $(CENTER) --configfile $(CONFIG)
+
+exchange: .venv/local.stamp ## What may leave a center instead of its data: make exchange CENTER=north
+	@$(if $(CENTER),,$(error name a center: make exchange CENTER=north))
+	$(SNAKEMAKE) --configfile $(CONFIG) -- \
+	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/exchange/$(CENTER).json
 
 # ---- SLURM
 
@@ -75,7 +87,7 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 # ---- the project
 
-bench bench-gland config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland bench-exchange bench-updating config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
@@ -112,6 +124,19 @@ bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of an
 train-gland: .venv/local.stamp ## Train the network that finds the gland again (40 minutes on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
 
+pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (five minutes on one core)
+	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py
+
+bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pretraining
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learning
+
+bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchange files
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.exchange
+
+bench-updating: .venv/dev.stamp ## Closed testing of updates: errors, choices, patients needed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.updating
+
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py
 
@@ -123,6 +148,7 @@ config-docs: .venv/dev.stamp ## Write config/README.md and the JSON schemas
 
 output-docs: .venv/bin/python ## Write docs/output.md from the contract
 	$(BIN)/python -m thyrocast.contract.documentation > docs/output.md
+	$(BIN)/python -m thyrocast.contract.exchange > docs/exchange.schema.json
 
 # In an environment of its own: what it installs would make every start of Snakemake two seconds slower.
 .cache/sbom/bin/cyclonedx-py:

@@ -1,6 +1,6 @@
-"""Compare methods to fit a forest to embeddings of different networks, on simulated embeddings.
+"""Compare methods to fit models to embeddings of different networks, on simulated embeddings.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib .venv/bin/python benchmarks/alignment.py [studies]
+    OMP_NUM_THREADS=1 PYTHONPATH=workflow/lib .venv/bin/python benchmarks/alignment.py [studies, 3]
 
 Each network represents the same eight quantities, two of which determine the outcome, by 2,048
 rectified features. The features are mixtures of the quantities; those of the networks are more or
@@ -18,120 +18,125 @@ from sklearn.metrics import roc_auc_score
 
 from thyrocast.baselines import ridge
 from thyrocast.config.signature import SignatureConfig
-from thyrocast.signature import alignment, lasso_forest
+from thyrocast.signature import alignment, lasso_forest, ridge_head
 
-FOLDS = 3
+CONFIG = SignatureConfig.read({"forest": {"trees": 100, "smallest_leaf": [5]}})
 
 
 @dataclass(frozen=True)
 class Study:
-    """Embeddings (1 + FOLDS, n, 2048), full network first; outcome, fold (0 in test) and risk (n,)."""
+    """Embeddings (1 + folds, n, 2048), full network first; outcome and fold (0 in test), (n,)."""
 
     embeddings: np.ndarray
     outcome: np.ndarray
     fold: np.ndarray
-    risk: np.ndarray
 
 
-def draw(seed: int, memory: float, own_direction: bool, difference: float) -> Study:
+def draw(seed: int, folds: int, own_direction: bool, difference: float) -> Study:
     rng = np.random.default_rng(seed)
     total, things = 560, 8
     hidden = rng.normal(size=(total, things))
-    risk = expit(1.2 * hidden[:, 0] - hidden[:, 1])
-    outcome = (rng.random(total) < risk).astype(float)
-    fold = np.where(np.arange(total) < 160, rng.permutation(total) % FOLDS + 1, 0)
+    outcome = (rng.random(total) < expit(1.2 * hidden[:, 0] - hidden[:, 1])).astype(float)
+    fold = np.where(np.arange(total) < 160, rng.permutation(total) % folds + 1, 0)
     shared, bias = rng.normal(size=(things + 1, 2048)), rng.normal(size=2048)
     embeddings = []
-    for member in range(1 + FOLDS):
+    for member in range(1 + folds):
         known = (fold > 0) & (fold != member)
         mixture = np.sqrt(1 - difference**2) * shared
         mixture = mixture + difference * rng.normal(size=shared.shape)
         view = np.c_[hidden + 0.3 * rng.normal(size=hidden.shape), np.zeros(total)]
-        view[known, things if own_direction else 0] += memory * (2 * outcome[known] - 1)
+        view[known, things if own_direction else 0] += 3.0 * (2 * outcome[known] - 1)
         noise = 0.5 * rng.normal(size=(total, 2048))
         embeddings.append(np.maximum(view @ mixture / 2 + bias + noise, 0))
-    return Study(np.stack(embeddings), outcome, fold, risk)
+    return Study(np.stack(embeddings), outcome, fold)
 
 
-def procrustes(source: np.ndarray, target: np.ndarray) -> alignment.LinearMap:
-    """Return the rotation of source (n, p) that is closest to target (n, p), within their spans."""
-    origin, goal = source.mean(axis=0), target.mean(axis=0)
-    basis, left = np.linalg.qr((source - origin).T)
-    other, right = np.linalg.qr((target - goal).T)
-    u, _, v = np.linalg.svd(left @ right.T)
-    rotation = basis @ u @ v @ other.T
-    return alignment.LinearMap(goal - origin @ rotation, rotation)
+def forest_odds(space, outcome, new, seed):
+    """Log-odds of new patients by LASSO and forest."""
+    return ridge.bounded_odds(lasso_forest.fit(space, outcome, CONFIG, seed).predict(new))
 
 
-def ways(study: Study) -> dict[str, tuple[list[np.ndarray], list[np.ndarray]]]:
-    """Embeddings of training and of test patients for each method.
+def ridge_odds(space, outcome, new, _):
+    """Log-odds of new patients by ridge regression on all features."""
+    intercept, weights = ridge_head.fit(space, outcome)
+    return intercept + new @ weights
 
-    The first list contains one array, or one for each network: for the fit to all training
-    patients and for the fits without each fold. Test predictions are averaged over the second list.
-    """
-    full, train = study.embeddings[0], study.fold > 0
-    own = study.embeddings[study.fold[train], np.flatnonzero(train)]
-    mapped, to_mapped = alignment.align(study.embeddings, train, study.fold)
-    rotated = np.empty_like(own)
-    for k in range(1, 1 + FOLDS):
-        member, held_out = study.embeddings[k][train], study.fold[train] == k
-        rotation = procrustes(member[~held_out], full[train][~held_out])
-        rotated[held_out] = rotation(member[held_out])
+
+MODELS = {"signature": forest_odds, "ridge": ridge_odds}
+
+
+def of_full(study: Study) -> dict[str, tuple[float, float]]:
+    """Every fold mapped to the network of all training patients: AUC in test, and ratio of spreads."""
+    train = study.fold > 0
+    full, fold = study.embeddings[0][train], study.fold[train]
+    space = np.empty_like(full)
+    for k in np.unique(fold):
+        member, rest = study.embeddings[k][train], fold != k
+        space[~rest] = alignment.fit(member[rest], full[rest])(member[~rest])
+    new = alignment.fit(full, full)(study.embeddings[0][~train])
+    ratio = new.std(axis=0).mean() / space.std(axis=0).mean()
     return {
-        "as they are, test by full": ([own], [full[~train]]),
-        "as they are, test over folds": ([own], list(study.embeddings[1:, ~train])),
-        "mapped, test as it is": ([mapped], [full[~train]]),
-        "mapped, test mapped (used)": ([mapped], [to_mapped(full[~train])]),
-        "rotated, test rotated": ([rotated], [procrustes(full[train], full[train])(full[~train])]),
-        "in sample": ([full[train], *study.embeddings[1:, train]], [full[~train]]),
+        name: (
+            roc_auc_score(study.outcome[~train], model(space, study.outcome[train], new, 0)),
+            ratio,
+        )
+        for name, model in MODELS.items()
     }
 
 
-def score(study: Study, config: SignatureConfig) -> dict[str, tuple[float, ...]]:
-    """For each method: AUC and spread in train (cross-fitted) and test, and slope in test."""
+def of_members(study: Study, way: str) -> dict[str, tuple[float, float]]:
+    """Members: AUC of their mean in test, and ratio of the spreads of new and training features."""
     train = study.fold > 0
-    outcome, fold = study.outcome[train], study.fold[train]
-    result = {}
-    for name, (places, test) in ways(study).items():
-        whole = lasso_forest.fit(places[0], outcome, config, seed=0)
-        probability = np.mean([whole.predict(part) for part in test], axis=0)
-        crossed = np.zeros(len(outcome))
-        for k in range(1, 1 + FOLDS):
-            space = places[k] if len(places) > 1 else places[0]
-            part = lasso_forest.fit(space[fold != k], outcome[fold != k], config, seed=k)
-            crossed[fold == k] = part.predict(space[fold == k])
-        result[name] = (
-            roc_auc_score(outcome, crossed),
-            roc_auc_score(study.outcome[~train], probability),
-            crossed.std(),
-            probability.std(),
-            ridge.recalibrate(ridge.bounded_odds(probability), study.outcome[~train])[1],
-        )
-    return result
+    fold, outcome = study.fold[train], study.outcome[train]
+    views = study.embeddings[1:, train]
+    odds, ratios = defaultdict(list), []
+    for k in np.unique(fold):
+        seen, own = fold != k, views[k - 1]
+        space, of_own = alignment.into_member(views, fold, int(k))
+        new = study.embeddings[k][~train]
+        if way == "as they are":
+            space = views[fold - 1, np.arange(len(fold))]
+        elif way == "one map":
+            of_own = alignment.fit(own[seen], own[seen])
+        if way in ("one map", "mean of maps"):
+            space[~seen], new = of_own(own[~seen]), of_own(new)
+        else:
+            space[~seen] = own[~seen]
+        ratios.append(new.std(axis=0).mean() / space[seen].std(axis=0).mean())
+        for name, model in MODELS.items():
+            both = model(space[seen], outcome[seen], np.vstack([space[~seen], new]), int(k))
+            held_out = both[: (~seen).sum()]
+            odds[name].append((both[(~seen).sum() :] - held_out.mean()) / max(held_out.std(), 1e-9))
+    truth = study.outcome[~train]
+    return {
+        name: (roc_auc_score(truth, np.mean(values, axis=0)), np.mean(ratios))
+        for name, values in odds.items()
+    }
+
+
+WAYS = ("as they are", "new patients not mapped", "one map", "mean of maps")
 
 
 def main(studies: int) -> None:
-    config = SignatureConfig.read({"forest": {"trees": 100, "smallest_leaf": [5]}})
-    for own_direction in (True, False):
+    for folds in (3, 5):
         for difference in (0.3, 0.9):
             table = defaultdict(list)
-            truth = []
             for seed in range(studies):
-                study = draw(seed, 3.0, own_direction, difference)
-                truth.append(roc_auc_score(study.outcome, study.risk))
-                for name, row in score(study, config).items():
-                    table[name].append(row)
-            where = "its own direction" if own_direction else "the signal's direction"
-            print(
-                f"memory in {where}, mixtures differ by {difference}: true risk {np.mean(truth):.3f}"
-            )
-            for name, rows in table.items():
-                train, test, spread, spread_test, slope = np.mean(rows, axis=0)
+                for own_direction in (True, False):
+                    study = draw(seed, folds, own_direction, difference)
+                    found = {"full": of_full(study)}
+                    found |= {way: of_members(study, way) for way in WAYS}
+                    for way, row in found.items():
+                        table[way].append([*row["signature"], row["ridge"][0]])
+            print(f"{folds} folds, mixtures differ by {difference}")
+            for way, rows in table.items():
+                signature, ratio, linear = np.mean(rows, axis=0)
                 print(
-                    f"  {name:30s} AUC {train:.3f} / {test:.3f}  "
-                    f"spread {spread:.3f} / {spread_test:.3f}  test slope {slope:.2f}"
+                    f"  {way:24s} AUC of signature {signature:.3f}, ridge {linear:.3f}; "
+                    f"spread of new / training features {ratio:.2f}",
+                    flush=True,
                 )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)

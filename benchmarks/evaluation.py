@@ -18,6 +18,7 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.names import Model
+from thyrocast.contract.splits import MEMBER_PREDICTIONS
 from thyrocast.evaluation import design
 from thyrocast.evaluation.settings import Settings
 
@@ -51,6 +52,20 @@ def study(patients: int, name: str):
     return io.concat(PREDICTIONS, frames), io.concat(COHORT, [cohort])
 
 
+def crossed(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions of test patients by five members, and of training patients by their own."""
+    odds = special.logit(predictions["probability"].to_numpy())
+    everything = [
+        predictions.assign(member=f"fold-{k}", logit=odds)[
+            (predictions["set"] == "test") | (np.arange(len(odds)) % 5 == k - 1)
+        ]
+        for k in range(1, 6)
+    ]
+    return io.concat(
+        MEMBER_PREDICTIONS, [io.conform(MEMBER_PREDICTIONS, one) for one in everything]
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("patients", nargs="*", type=int, default=[242, 20_000])
@@ -58,8 +73,9 @@ def main() -> None:
     arguments = parser.parse_args()
     for patients in arguments.patients:
         predictions, cohort = study(patients, arguments.design)
+        members = crossed(predictions)
         start = time.process_time()
-        design.evaluate(predictions, cohort, Settings(EvaluationConfig(), 1))
+        design.evaluate(predictions, cohort, Settings(EvaluationConfig(), 1), members)
         seconds = time.process_time() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{patients:8,} patients: {seconds:7.1f} s, {peak:6.0f} MB", flush=True)

@@ -93,7 +93,7 @@ def patients(outcome: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     cohort = pd.DataFrame(dict.fromkeys(COHORT.names), index=range(len(outcome)))
     cohort["patient"] = [f"north-{i}" for i in cohort.index]
     cohort["center"], cohort["role"], cohort["outcome"] = "north", Role.DEVELOPMENT.value, outcome
-    for name in (*columns.CLINICAL, *columns.QUANTITIES):
+    for name in (*columns.CLINICAL, *columns.QUANTITIES, *columns.READINGS):
         if COHORT.column(name).kind is Kind.NUMBER:
             values = np.exp(rng.normal(size=len(outcome)))
             cohort[name] = np.where(rng.random(len(outcome)) > 0.15, values, np.nan)

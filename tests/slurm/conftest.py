@@ -172,10 +172,11 @@ def message(output: str, job: str) -> str:
 @pytest.fixture
 def toy(tmp_path: Path, cluster: Cluster) -> Iterator[Toy]:
     """The miniature study, not yet run."""
-    yield from _toy(tmp_path, cluster)
+    yield from furnished(tmp_path, cluster)
 
 
-def _toy(folder: Path, cluster: Cluster) -> Iterator[Toy]:
+def furnished(folder: Path, cluster: Cluster) -> Iterator[Toy]:
+    """Copy the miniature study into a folder; end its runs and jobs afterwards."""
     shutil.copytree(TOY, folder, dirs_exist_ok=True)
     study = Toy(folder, cluster)
     yield study

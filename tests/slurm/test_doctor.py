@@ -2,9 +2,14 @@
 
 import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.conftest import ROOT
-from tests.slurm.conftest import PROFILE, Toy
+from tests.slurm.cluster import Cluster
+from tests.slurm.conftest import PROFILE, Toy, furnished
 
 
 def test_doctor(toy: Toy) -> None:
@@ -24,3 +29,18 @@ def test_doctor(toy: Toy) -> None:
     output = toy.command([*command, *wrong], {}).finish(success=False)
     assert re.search(r"^FAIL +train_network .*more than the 1440 of partition", output, re.M)
     assert re.search(r"^warn +slurm_account is set, but accounting is not active", output, re.M)
+
+
+@pytest.fixture
+def spaced(tmp_path: Path, cluster: Cluster) -> Iterator[Toy]:
+    """The miniature study in a folder whose path has spaces."""
+    yield from furnished(tmp_path / "Graves study 1", cluster)
+
+
+def test_a_path_with_spaces_is_checked_and_works(spaced: Toy) -> None:
+    command = [sys.executable, str(ROOT / "workflow" / "scripts" / "doctor.py"), *PROFILE]
+    output = spaced.command(command, {}).finish()
+    assert "FAIL" not in output
+    assert re.search(r"^ok .*this folder is shared", output, re.M)
+    spaced.start("results/east.csv").finish()
+    assert (spaced.folder / "results" / "east.csv").read_text() == "center\neast\n"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.slurm.cluster import Cluster
-from tests.slurm.conftest import Run, Toy, _toy, message
+from tests.slurm.conftest import Run, Toy, furnished, message
 
 
 @pytest.fixture(scope="module")
 def slow_toy(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Toy]:
-    yield from _toy(tmp_path_factory.mktemp("slow"), cluster)
+    yield from furnished(tmp_path_factory.mktemp("slow"), cluster)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -92,7 +92,7 @@ def test_requeued_training_on_two_gpus(
     tmp_path: Path, smoke_study: Study, cluster: Cluster, launch: Launch
 ) -> None:
     """Two processes train one member; SLURM starts them anew in mid-training: the same bits."""
-    weights = "results/smoke/splits/external/all/network/full/weights.safetensors"
+    weights = "results/smoke/splits/external/all/network/fold-1/weights.safetensors"
     studies = [Study(tmp_path / name, "smoke") for name in ("undisturbed", "requeued")]
     for copy in studies:
         shutil.copytree(smoke_study.folder, copy.folder, symlinks=True)
@@ -104,7 +104,7 @@ def test_requeued_training_on_two_gpus(
 
     resources = ["train_network:slurm_partition=gpu", "train_network:mem_mb=5000"]
     run = launch(requeued, "--set-resources", *resources, "--", weights)
-    log = requeued.results / "logs/train_network/external/all/full.log"
+    log = requeued.results / "logs/train_network/external/all/fold-1.log"
     run.until(lambda: log.exists() and "epoch 3 of 12" in log.read_text())
     number = re.findall(r"SLURM job (\d+)", log.read_text())[-1]
     granted = cluster.command("scontrol", "show", "job", number)

@@ -71,7 +71,7 @@ def test_shuffled_outcomes_are_not_predicted(shuffled: Study, model: str, part: 
     # Under the null the AUC has this standard error (Mann-Whitney); ties only make it smaller.
     error = np.sqrt((len(outcome) + 1) / (12 * events * (len(outcome) - events)))
     # Cross-fitted predictions depend on each other: in 1,000 permutations of these outcomes, the AUC
-    # of a ridge regression in the same two folds had 1.26 times this standard error.
+    # of a ridge regression in two folds had 1.26 times this standard error.
     limit = 3.5 * (1.26 if part == "train" else 1)
     assert abs(auc(outcome, probability) - 0.5) < limit * error
 

@@ -18,7 +18,7 @@ import yaml
 import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
-from thyrocast.contract import controls, evaluation, files, io
+from thyrocast.contract import controls, deployment, evaluation, files, io
 from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
@@ -70,6 +70,8 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
     # Only a study with several definitions of the outcome, or with controls, writes these.
     optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
+    # Only a study that applies a locked model writes these.
+    optional |= {table.path for table in deployment.OF_APPLICATION}
     optional |= {table.path for table in controls.TABLES}
     for table in files.TABLES:
         if not table.private:
@@ -113,18 +115,15 @@ def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
         assert not cells & {"nan", "NaN", "NA", "<NA>", "inf", "-inf", "None"}, file
 
 
-def test_locked_model_is_whole(smoke_study: Study) -> None:
-    from thyrocast.planning.fingerprints import file_hash
+def test_locked_model_is_whole(smoke_study: Study, tmp_path: Path) -> None:
+    from thyrocast.deployment import verify
 
-    model = smoke_study.results / "model"
-    manifest = fileio.read_json(model / "manifest.json")
-    files = {
-        str(f.relative_to(model / "files")) for f in (model / "files").rglob("*") if f.is_file()
-    }
-    files -= {name for name in files if name.startswith(".snakemake")}
-    assert set(manifest["files"]) == files
-    assert all(file_hash(model / "files" / name) == h for name, h in manifest["files"].items())
-    assert set(manifest["training_cohort"]) == {"alpha", "beta"}
+    manifest = verify.unpack(smoke_study.results / "model", tmp_path / "copy")
+    assert set(manifest.training_cohort) == {"alpha", "beta"}
+    assert manifest.simulated
+    assert manifest.versions["train_network"]["torch"]
+    text = (smoke_study.results / "model" / "manifest.json").read_text()
+    assert "dicom" not in text
 
 
 def test_only_the_internal_report_has_patients(smoke_study: Study) -> None:
@@ -153,7 +152,11 @@ def test_the_methods_section_has_equations_of_the_models(smoke_study: Study) -> 
     clinical = text[text.index("model “clinical”") : text.index("model “combined”")]
     assert re.search(r"\| Intercept \| −?\d", clinical)
     assert re.search(r"\| Sex: (fe)?male \(1 if so, else 0\) \| −?\d\.\d", clinical)
-    assert "The mean of 2 members" in clinical
+    model = fileio.read_json(
+        smoke_study.results / "splits" / "external" / "all" / "signature" / "model.json"
+    )
+    size = len(model["members"])
+    assert (f"The mean of {size} members" in clinical) is (size > 1)
 
 
 def test_provenance_names_code_data_and_versions(smoke_study: Study) -> None:
@@ -219,6 +222,47 @@ def test_an_edited_row_reruns_only_the_job_that_holds_its_patient(finished: Stud
     table.write_text("\n".join(lines) + "\n")
     plan = finished.plan()
     assert (plan["register_center"], plan["standardize_images"]) == (1, 1)
+
+
+def test_a_center_that_sends_a_file_is_pooled_like_its_data(finished: Study) -> None:
+    """The external center is added once more under another name, by its exchange file."""
+    change(finished, exchange={"patients": 10, "outcomes": 3, "cell": 3})
+    target = "results/smoke/exchange/gamma.json"
+    finished.snakemake("--", target)
+    shutil.copyfile(finished.folder / target, finished.folder / "sent.json")
+    config = yaml.safe_load((finished.folder / "config.yaml").read_text())
+    sent = {"name": "delta", "exchange": "sent.json"}
+    change(finished, centers=[*config["centers"], sent])
+    assert set(finished.plan("--", "results/smoke/evaluation/pooled.csv")) == {"pool_centers"}
+    finished.snakemake("--", "results/smoke/evaluation/sources.csv")
+    folder = finished.results / "evaluation"
+    rows = io.read(evaluation.POOLED_CENTERS, folder / "pooled_centers.csv")
+    rows = rows[(rows["design"] == "external") & (rows["metric"] != "net_benefit")]
+    columns = [
+        "model",
+        "metric",
+        "method",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "weight",
+        "n",
+        "events",
+    ]
+    own, other = (
+        rows.loc[rows["center"] == name, columns].reset_index(drop=True)
+        for name in ("gamma", "delta")
+    )
+    assert len(own) > 0
+    assert own.equals(other)
+    sources = io.read(evaluation.SOURCES, folder / "sources.csv").set_index(["design", "center"])
+    assert sources.loc[("external", "delta"), "source"] == "exchange"
+    # The file states the model that this study locked.
+    assert sources.loc[("external", "delta"), "models"] == "same"
+    sent["exchange"] = "nowhere.json"
+    change(finished, centers=[*config["centers"], sent])
+    done = finished.snakemake("--dry-run", check=False)
+    assert "center delta, key exchange: nowhere.json: there is no such file" in done.stderr
 
 
 def test_patients_per_job_changes_no_byte(finished: Study) -> None:

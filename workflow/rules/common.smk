@@ -20,7 +20,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, pseudonyms, study
+from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
@@ -30,7 +30,10 @@ from thyrocast.errors import InputError
 
 
 def checked(config):
-    """Return the study's config with its defaults; stop if the config or its inputs are wrong."""
+    """Return the study's config with its defaults, and the manifest of the locked model that it applies.
+
+    Stops if the config or its inputs are wrong.
+    """
     # Snakemake would also put the prefix before the inputs, but not before paths in params.
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
@@ -41,7 +44,7 @@ def checked(config):
     try:
         for file in workflow.configfiles:
             check_file(file)
-        given = read_study(config)
+        given, manifest = locked.applied(read_study(config))
         pseudonyms.check(given, workflow.is_main_process)
         if workflow.is_main_process:
             study.check_inputs(given)
@@ -55,7 +58,7 @@ def checked(config):
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
-    return given
+    return given, manifest
 
 
 def record_key():
@@ -67,8 +70,37 @@ def record_key():
 
 
 def escalating(base):
-    """Return a resource that doubles with each attempt, for jobs that failed for lack of it."""
-    return lambda wildcards, attempt: base * 2 ** (attempt - 1)
+    """Return a resource that doubles with each attempt, for jobs that failed for lack of it.
+
+    `base` is a number, or a method of `requests.Work`, which is called when a job needs it.
+    """
+    return lambda wildcards, attempt: (
+        (base(study_work()) if callable(base) else base) * 2 ** (attempt - 1)
+    )
+
+
+@functools.cache
+def study_work():
+    """Return the size of the study, on which memory and time of its jobs depend."""
+    size = config["image"]["size"]
+    images = Path(f"results/{config['study']}/cohort/images.npy")
+    patients = requests.patients_of(images, size) or 0
+    # Before there is a cohort, and for centers that have joined since, the tables count.
+    if workflow.is_main_process or not patients:
+        patients = max(
+            patients, sum(len(center_patients(center)) for center in CENTERS)
+        )
+    network = config["network"]
+    return requests.Work(
+        size=size,
+        patients=patients,
+        members=len(MEMBERS),
+        batch=network["batch_size"],
+        explained=config["explanation"]["batch_size"],
+        epochs=network["epochs"],
+        gpus=network["gpus"],
+        threads=network["threads"],
+    )
 
 
 def one_gpu(wildcards):
@@ -171,6 +203,12 @@ def environments():
     }
 
 
+def model_file():
+    """Return the file of a locked model whose change runs its verification again."""
+    path = Path(config["model"])
+    return str(path / "manifest.json" if path.is_dir() else path)
+
+
 def all_jobs(pattern):
     """Return a file of every standardization job of every center, in the order of the config."""
     return lambda wildcards: [
@@ -187,6 +225,16 @@ def all_splits(pattern, **wildcards):
         for design, splits in SPLITS.items()
         for path in collect(pattern, design=design, split=splits, **wildcards)
     ]
+
+
+def exchange_design(wildcards):
+    """Return the design that scores a center for its exchange file: no model of it saw the center."""
+    from thyrocast.planning import exchanges
+
+    try:
+        return exchanges.unseen_design(STUDY, wildcards.center).value
+    except InputError as fault:
+        raise WorkflowError(str(fault)) from None
 
 
 def therapies_of(wildcards):
@@ -244,7 +292,7 @@ def controls_shown():
 
 
 slurm.install()
-STUDY = checked(config)
+STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.
 PRIVATE = f".thyrocast/{STUDY.study}"
@@ -253,7 +301,30 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
-MEMBERS = STUDY.members()
+# With a locked model, its members predict and nothing is trained.
+MEMBERS = MODEL.members if MODEL else STUDY.members()
+# Weights of a member: of the locked model, or as they are trained.
+WEIGHTS = (
+    f"{PRIVATE}/model/network/{{member}}/weights.safetensors"
+    if MODEL
+    else "<results>/splits/{design}/{split}/network/{member}/weights.safetensors"
+)
+# The manifest that names the model: of the locked model that is applied, or that the study locks.
+MANIFEST = branch(
+    config["lock_model"], then="<results>/model/manifest.json", otherwise=[]
+)
+if MODEL:
+    MANIFEST = f"{PRIVATE}/model/manifest.json"
+# What the evaluation needs of a locked model that is applied, in the order of evaluation/applied.py.
+APPLIED = (
+    [
+        f"{PRIVATE}/model/thresholds.csv",
+        "<results>/deployment/predictions.csv",
+        "<results>/deployment/patients.csv",
+    ]
+    if MODEL
+    else []
+)
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]
@@ -262,6 +333,8 @@ DEFINITIONS = (
 )
 if workflow.is_main_process:
     report_archives()
+    for remark in study.remarks(STUDY):
+        logger.warning(remark)
 
 
 wildcard_constraints:

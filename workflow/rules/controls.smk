@@ -7,6 +7,8 @@ rule run_controls:
             f"<results>/splits/{CONTROLS_DESIGN}/{{split}}/embeddings.npy",
             split=SPLITS[CONTROLS_DESIGN],
         ),
+        images=rules.assemble_cohort.output.images,
+        masks=rules.assemble_cohort.output.masks,
     output:
         **{
             table.name: shown(
@@ -32,6 +34,7 @@ rule run_controls:
         },
         signature=config["signature"],
         minimum_count=lookup("evaluation/minimum_count", within=config),
+        field_mm=lookup("image/field_mm", within=config),
         seed=config["seed"],
         code=code_version("run_controls"),
     script:

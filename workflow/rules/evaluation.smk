@@ -14,10 +14,16 @@ rule evaluate_design:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        member_predictions=collect(
+            rules.fit_signature.output.member_predictions,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
         external_predictions=[
             external["table"]
             for external in config["evaluation"]["external_predictions"]
         ],
+        applied=APPLIED,
     output:
         **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
     log:
@@ -50,6 +56,7 @@ rule pool_centers:
             for table in TABLES
         },
         summaries=config["evaluation"]["summaries"],
+        exchanged=[center["exchange"] for center in config["exchanged"]],
     output:
         **{
             table: shown(
@@ -71,6 +78,7 @@ rule pool_centers:
         runtime=escalating(30),
     params:
         settings=config["evaluation"],
+        exchanged=config["exchanged"],
         code=code_version("pool_centers"),
     script:
         "../scripts/pool_centers.py"
@@ -81,6 +89,8 @@ rule evaluate_definition:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         predictions=rules.pool_centers.output.predictions,
+        member_predictions=all_splits(rules.fit_signature.output.member_predictions),
+        applied=APPLIED,
         outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
     output:
         **{

@@ -5,7 +5,7 @@ rule explain_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
-        weights="<results>/splits/{design}/{split}/network/full/weights.safetensors",
+        weights=collect(WEIGHTS, member=MEMBERS, allow_missing=True),
     output:
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         overlays=directory("<results>/splits/{design}/{split}/explanation/overlays"),
@@ -20,8 +20,8 @@ rule explain_network:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=one_gpu,
-        mem_mb=escalating(4_000),
-        runtime=escalating(60),
+        mem_mb=escalating(requests.Work.explain_mb),
+        runtime=escalating(requests.Work.apply_minutes),
     params:
         settings=config["explanation"],
         network=config["network"],

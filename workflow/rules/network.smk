@@ -26,8 +26,8 @@ rule train_network:
         gpu=lookup("network/gpus", within=config),
         # All processes of a training run on one node.
         nodes=1,
-        mem_mb=escalating(8_000 * max(1, config["network"]["gpus"])),
-        runtime=escalating(4 * 60),
+        mem_mb=escalating(requests.Work.train_mb),
+        runtime=escalating(requests.Work.train_minutes),
     params:
         settings=config["network"],
         seed=config["seed"],
@@ -44,9 +44,7 @@ rule extract_embeddings:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,
         splits=rules.make_splits.output.splits,
-        weights=collect(
-            rules.train_network.output.weights, member=MEMBERS, allow_missing=True
-        ),
+        weights=collect(WEIGHTS, member=MEMBERS, allow_missing=True),
     output:
         embeddings="<results>/splits/{design}/{split}/embeddings.npy",
         network="<results>/splits/{design}/{split}/network.csv",
@@ -61,8 +59,8 @@ rule extract_embeddings:
     threads: lookup("network/threads", within=config)
     resources:
         gpu=one_gpu,
-        mem_mb=escalating(4_000),
-        runtime=escalating(60),
+        mem_mb=escalating(requests.Work.embed_mb),
+        runtime=escalating(requests.Work.apply_minutes),
     params:
         settings=config["network"],
         code=code_version("extract_embeddings"),

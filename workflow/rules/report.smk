@@ -32,6 +32,13 @@ rule write_provenance:
 rule render_report:
     """Render the page that clinicians, statisticians and reviewers read, and one with patients."""
     input:
+        **{
+            table.name: branch(
+                bool(STUDY.names("external")),
+                then=f"<results>/{table.path}",
+            )
+            for table in UPDATING
+        },
         **controls_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
@@ -48,10 +55,11 @@ rule render_report:
         predictions=rules.pool_centers.output.predictions,
         pooled=rules.pool_centers.output.pooled,
         pooled_centers=rules.pool_centers.output.pooled_centers,
+        sources=rules.describe_sources.output.sources,
         multiverse=branch(
             bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
         ),
-        histories=all_splits(rules.train_network.output.history, member=MEMBERS),
+        histories=all_splits(rules.train_network.output.history, member=STUDY.members()),
         paths=all_splits(rules.fit_signature.output.path),
         features=all_splits(rules.fit_signature.output.features),
         optimisms=all_splits(rules.fit_signature.output.optimism),
@@ -60,6 +68,10 @@ rule render_report:
         overlays=all_splits(rules.explain_network.output.overlays),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
+        # Of a locked model that is applied.
+        manifest=branch(MODEL, then="<private>/model/manifest.json"),
+        looks=branch(MODEL, then="<results>/deployment/looks.csv"),
+        applied_patients=branch(MODEL, then="<results>/deployment/patients.csv"),
     output:
         report=shown("<results>/report/report.html", "page", "Report", "report"),
         methods="<results>/report/methods.md",

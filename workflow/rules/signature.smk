@@ -12,6 +12,7 @@ rule fit_signature:
         model="<results>/splits/{design}/{split}/signature/model.json",
         forest="<results>/splits/{design}/{split}/signature/forest.skops",
         predictions="<results>/splits/{design}/{split}/predictions.csv",
+        member_predictions="<results>/splits/{design}/{split}/member_predictions.csv",
     log:
         "<logs>/fit_signature/{design}/{split}.log",
     benchmark:
@@ -20,7 +21,7 @@ rule fit_signature:
         "../../envs/stats.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(2_000),
+        mem_mb=escalating(requests.Work.signature_mb),
         runtime=escalating(60),
     params:
         settings=config["signature"],

@@ -1,5 +1,6 @@
 """Compute Grad-CAM for every test patient, and the share of its energy inside the gland."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def run(
     images: Path,
     masks: Path,
     splits: Path,
-    weights: Path,
+    weights: Sequence[Path],
     gradcam: Path,
     overlays: Path,
     design: str,
@@ -34,14 +35,14 @@ def run(
     network: NetworkConfig,
     threads: int,
 ) -> None:
-    """Write one row and one overlay per test patient of the split."""
+    """Write one row and one overlay per test patient of the split: means over its members."""
     model.configure(threads)
     device = model.choose_device(min(1, network.gpus), network.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
     tested = everyone.take(everyone.set == Set.TEST)
     glands = np.load(masks, mmap_mode="r")
-    member, normalization, _ = model.load(weights)
-    found = explanation.explain(member, normalization, tested, glands, settings, device)
+    members = [model.load(file)[:2] for file in weights]
+    found = explanation.explain(members, tested, glands, settings, device)
     io.write(GRADCAM, explanation.explain_to(overlays, found, tested, glands), gradcam)
 
 
@@ -52,7 +53,7 @@ if "snakemake" in globals():
         images=Path(snakemake.input.images),
         masks=Path(snakemake.input.masks),
         splits=Path(snakemake.input.splits),
-        weights=Path(snakemake.input.weights),
+        weights=[Path(file) for file in snakemake.input.weights],
         gradcam=Path(snakemake.output.gradcam),
         overlays=Path(snakemake.output.overlays),
         design=snakemake.wildcards.design,

@@ -9,8 +9,8 @@ import library  # noqa: F401
 from thyrocast import fileio, log, seeds
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
-from thyrocast.contract.names import FULL, Design
-from thyrocast.contract.splits import FEATURES, OPTIMISM, PATH, PREDICTIONS
+from thyrocast.contract.names import Design
+from thyrocast.contract.splits import FEATURES, MEMBER_PREDICTIONS, OPTIMISM, PATH, PREDICTIONS
 from thyrocast.signature import fitting, forest, optimism, results
 from thyrocast.signature.split import read_logits, read_split
 
@@ -25,6 +25,7 @@ def run(
     network: Path,
     folder: Path,
     predictions: Path,
+    member_predictions: Path,
     design: Design,
     split: str,
     config: SignatureConfig,
@@ -39,8 +40,8 @@ def run(
         cohort.csv, splits.csv, embeddings.npy and network.csv.
     folder
         Folder for path.csv, features.csv, optimism.csv, model.json and forest.skops.
-    predictions
-        predictions.csv.
+    predictions, member_predictions
+        predictions.csv and member_predictions.csv.
     design, split
         Names of the design and of its split.
     config
@@ -58,16 +59,20 @@ def run(
         own_seed,
         threads,
     )
-    signature = fitted.model.members[FULL].signature
-    io.write(PATH, results.path(fitted.path, signature.chosen), folder / "path.csv")
-    io.write(FEATURES, results.features(signature), folder / "features.csv")
+    signatures = {name: models.fitted for name, models in fitted.images.items()}
+    io.write(PATH, results.path(signatures), folder / "path.csv")
+    io.write(FEATURES, results.features(signatures), folder / "features.csv")
     outcome = data.outcome[data.train]
-    corrected = optimism.correct(fitted.aligned, outcome, config, own_seed, threads)
-    io.write(OPTIMISM, corrected, folder / "optimism.csv")
+    learned = [models.learned(outcome) for models in fitted.images.values()]
+    io.write(
+        OPTIMISM, optimism.correct(learned, config, own_seed, threads), folder / "optimism.csv"
+    )
     fileio.write_json(folder / "model.json", fitted.model.model_dump())
     forest.save(fitted.forests, folder / "forest.skops")
     rows = results.predictions(data, fitted.probabilities, design, split)
     io.write(PREDICTIONS, rows, predictions)
+    by_member = results.member_predictions(data, fitted.odds, design, split)
+    io.write(MEMBER_PREDICTIONS, by_member, member_predictions)
 
 
 if "snakemake" in globals():
@@ -79,6 +84,7 @@ if "snakemake" in globals():
         network=Path(snakemake.input.network),
         folder=Path(snakemake.output.model).parent,
         predictions=Path(snakemake.output.predictions),
+        member_predictions=Path(snakemake.output.member_predictions),
         design=Design(snakemake.wildcards.design),
         split=snakemake.wildcards.split,
         config=SignatureConfig.read(snakemake.params.settings),

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import log
 from thyrocast.config.evaluation import EvaluationConfig
-from thyrocast.contract import io
-from thyrocast.contract.evaluation import OF_DESIGN, PERFORMANCE, POOLED, POOLED_CENTERS
-from thyrocast.evaluation import pooled_centers, summaries
+from thyrocast.contract import documents, io
+from thyrocast.contract.evaluation import (
+    OF_DESIGN,
+    PERFORMANCE,
+    POOLED,
+    POOLED_CENTERS,
+)
+from thyrocast.contract.exchange import Exchange
+from thyrocast.evaluation import exchanged, pooled_centers, summaries
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -20,21 +26,40 @@ def run(
     outputs: Mapping[str, Path],
     confidence: float,
     summary_files: Sequence[Path] = (),
+    sent: Mapping[str, Exchange] | None = None,
 ) -> None:
     """Join each table of the designs, and write the pooled results.
 
-    The centers of `summary_files`, whose data may not leave, are only in the pooled results.
+    The centers of `summary_files` and of `sent`, whose data may not leave, are only in the pooled
+    results.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Files of each table, by its name.
+    confidence
+        Confidence level of the study.
+    summary_files
+        Tables `PERFORMANCE` of other consortia.
+    sent
+        Exchange files by center.
     """
+    sent = sent or {}
     found = {
         table: io.concat(table, [io.read(table, file) for file in inputs[table.name]])
         for table in OF_DESIGN
         if table.name in inputs
     }
     performance = found[PERFORMANCE]
-    for file in summary_files:
-        centers = summaries.read(file, performance)
+    summarized: set[str] = set()
+    for summary in summary_files:
+        centers = summaries.read(summary, performance)
         performance = io.concat(PERFORMANCE, [performance, centers])
-    found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence)
+        summarized |= {*centers["group"]}
+    for name, file in sent.items():
+        performance = io.concat(PERFORMANCE, [performance, exchanged.rows(file, name)])
+    elsewhere = summarized | {*sent}
+    found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence, elsewhere)
     for table, frame in found.items():
         if table.name in outputs:
             io.write(table, frame, outputs[table.name])
@@ -43,9 +68,14 @@ def run(
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     files = {name: [Path(file) for file in value] for name, value in snakemake.input.items()}
+    files.pop("exchanged")
     run(
         inputs={name: value for name, value in files.items() if name != "summaries"},
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         confidence=EvaluationConfig.read(snakemake.params.settings).confidence,
-        summary_files=files.get("summaries", []),
+        summary_files=files["summaries"],
+        sent={
+            one["name"]: documents.read(Exchange, one["exchange"])
+            for one in snakemake.params.exchanged
+        },
     )

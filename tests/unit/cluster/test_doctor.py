@@ -1,11 +1,13 @@
 """The parts of `make doctor` that need no cluster."""
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from thyrocast.cluster.doctor import requests, scheduler, storage
+from thyrocast.cluster.doctor import nodes, requests, scheduler, storage
 from thyrocast.cluster.doctor.findings import State
 
 
@@ -89,6 +91,27 @@ def test_a_limit_of_submitted_jobs_below_the_profile_is_reported(
 def test_the_longest_of_several_partitions_counts() -> None:
     assert requests.too_long(TRAINING, {"gpu": 60, "big": 240}) == ""
     assert "more than the 100" in requests.too_long(TRAINING, {"gpu": 60, "big": 100})
+
+
+@pytest.mark.parametrize("home", ["/dev/null/home", "/proc/home"])
+def test_a_home_that_cannot_be_written_is_named_with_what_to_do(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    (found,) = storage.check_cache()
+    assert found.state is State.FAIL
+    assert f"{home}/.cache" in found.text
+    assert "XDG_CACHE_HOME" in found.text
+    done = subprocess.run(  # the probe, as it runs on a node
+        [sys.executable, "-c", nodes._PROBE, str(tmp_path / "token"), "", "key"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["cache"] == f"{home}/.cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert list(storage.check_cache()) == []
 
 
 def test_weights_are_those_of_the_last_config_that_names_some(tmp_path: Path) -> None:

@@ -377,10 +377,18 @@ def test_splits(
 
 
 def test_members(given: dict[str, Any]) -> None:
-    given["folds"] = 2
-    assert config.read_study(given).members() == ["full", "fold-1", "fold-2"]
+    given["folds"] = 3
+    assert config.read_study(given).members() == ["fold-1", "fold-2", "fold-3"]
     given["signature"] = {"embeddings": "in_sample"}
     assert config.read_study(given).members() == ["full"]
+
+
+def test_two_folds_share_no_patients(given: dict[str, Any]) -> None:
+    given["folds"] = 2
+    with pytest.raises(InputError, match="folds: 2, expected 3 or more"):
+        config.read_study(given)
+    given["signature"] = {"embeddings": "in_sample"}
+    assert config.read_study(given).folds == 2
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda f: f.name)

@@ -12,7 +12,7 @@ from thyrocast.controls import permuting, shuffled
 from thyrocast.statistics import discrimination
 
 LEAST = MinimumCountConfig()
-STUDIES = 200
+STUDIES = 120
 
 
 def run(splits, models=("ridge",), least=LEAST, **settings):

@@ -4,8 +4,10 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.files import VERSION
+from thyrocast.contract.splits import MEMBER_PREDICTIONS
 from thyrocast.evaluation import design
 from thyrocast.evaluation.settings import Settings
+from thyrocast.statistics import inputs
 
 # Twelve cured and twelve not cured; at .5 the model calls 13 cured, 9 of them correctly.
 CURED = (0.95, 0.90, 0.85, 0.80, 0.75, 0.70, 0.65, 0.60, 0.55, 0.45, 0.35, 0.25)
@@ -58,11 +60,19 @@ def cohort(people, **columns):
     return io.build(COHORT, rows)
 
 
+def one_member(predictions):
+    """Table `MEMBER_PREDICTIONS` of models with a single member, which did not see the training set."""
+    odds = inputs.logit(predictions["probability"].to_numpy())
+    rows = predictions.assign(member="fold-1", logit=odds)
+    return io.conform(MEMBER_PREDICTIONS, rows[list(MEMBER_PREDICTIONS.names)])
+
+
 def evaluate(rows, people, config, seed=1, *, in_sample=False, **columns):
     """Tables of a design by their names; `people` are its cohort."""
     everybody = io.build(PREDICTIONS, rows)
     settings = Settings(config, seed, in_sample)
-    found = design.evaluate(everybody, cohort(people, **columns), settings)
+    members = one_member(everybody)
+    found = design.evaluate(everybody, cohort(people, **columns), settings, members)
     return {table.name: frame for table, frame in found.items()}
 
 

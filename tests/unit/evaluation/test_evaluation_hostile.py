@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from tests.unit.evaluation.example_study_of_24 import cohort, predictions
+from tests.unit.evaluation.example_study_of_24 import cohort, one_member, predictions
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
@@ -60,7 +60,9 @@ def test_no_study_is_too_strange(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # Each table is checked against its declaration: no NaN, no infinity, no repeated key.
-        performance = design.evaluate(everybody, people, Settings(config, seed))[PERFORMANCE]
+        members = one_member(everybody)
+        found = design.evaluate(everybody, people, Settings(config, seed), members)
+        performance = found[PERFORMANCE]
         pooled_centers.pool(performance, 0.95)
         splits = io.conform(SPLITS, sets[list(SPLITS.names)])
         sample_size.plan(people, splits, config.sample_size, 0.95)
@@ -78,7 +80,8 @@ def test_tiny_probabilities_end_in_a_reason(tiny):
     rows = predictions(people, "test") + predictions(people, "train", split="2")
     config = EvaluationConfig(resamples=100)
     everybody = io.build(PREDICTIONS, rows)
-    found = design.evaluate(everybody, cohort(people), Settings(config, 1))[PERFORMANCE]
+    members = one_member(everybody)
+    found = design.evaluate(everybody, cohort(people), Settings(config, 1), members)[PERFORMANCE]
     ratio = found[(found["metric"] == "oe_ratio") & (found["status"] != "suppressed")]
     assert set(ratio["status"]) == {"not_estimable"}
     assert all(ratio["note"])

@@ -15,6 +15,7 @@ from tests.unit.evaluation.example_study_of_24 import (
     evaluate,
     headline,
     loco,
+    one_member,
     patients,
     performance_row,
     predictions,
@@ -22,12 +23,13 @@ from tests.unit.evaluation.example_study_of_24 import (
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, ROC
+from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, PREDICTIONS, ROC
 from thyrocast.contract.names import Design, GroupKind, Set
 from thyrocast.errors import InputError
-from thyrocast.evaluation import groups, periods, pooled_centers, summaries
+from thyrocast.evaluation import design, groups, periods, pooled_centers, summaries
 from thyrocast.evaluation.groups import CENTERS, Division
 from thyrocast.evaluation.samples import Sample
+from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import intervals
 
 
@@ -63,9 +65,12 @@ def run_loco(config, folder, tables):
     rows, everybody = loco(move=0.03)
     own = io.build(splits.PREDICTIONS, rows)
     io.write(splits.PREDICTIONS, own, folder / "p.csv")
+    io.write(splits.MEMBER_PREDICTIONS, one_member(own), folder / "m.csv")
     io.write(COHORT, cohort(everybody), folder / "cohort.csv")
     paths = {table.name: folder / "loco" / f"{table.name}.csv" for table in tables}
-    evaluate_design.run([folder / "p.csv"], folder / "cohort.csv", paths, config, 1)
+    evaluate_design.run(
+        [folder / "p.csv"], [folder / "m.csv"], folder / "cohort.csv", paths, config, 1
+    )
     return paths
 
 
@@ -343,16 +348,17 @@ def test_a_temporal_design_is_evaluated_by_period(config):
     rows = predictions(people, "test", kind="temporal") + predictions(
         patients("l", "north"), "train", kind="temporal"
     )
-    frame = pd.DataFrame(rows)
+    everybody = io.build(PREDICTIONS, rows)
     dates = {
         patient: datetime.date(2019 + n % 2, 1 + n % 12, 3)
-        for n, patient in enumerate(frame["patient"].unique())
+        for n, patient in enumerate(everybody["patient"].unique())
     }
-    cohort = pd.DataFrame({"patient": [*dates], "outcome": 1})
-    cohort["outcome"] = cohort["patient"].map(
-        frame.drop_duplicates("patient").set_index("patient")["outcome"]
-    )
-    found = periods.add(cohort, dates, frame, config.minimum_count)
-    tested = found["patient"].isin(frame.loc[frame["set"] == "test", "patient"])
+    of_people = cohort([*people, *patients("l", "north")])
+    found = periods.add(of_people, dates, everybody, config.minimum_count)
+    tested = found["patient"].isin([name for name, *_ in people])
     assert found.loc[~tested, "therapy_period"].isna().all()
     assert {*found.loc[tested, "therapy_period"]} == {"2019", "2020"}
+    scored = design.evaluate(everybody, found, Settings(config, 1))[PERFORMANCE]
+    periodic = scored[scored["variable"] == "therapy_period"]
+    assert {*periodic["group"]} == {"2019", "2020"}
+    assert {"auc", "brier", "oe_ratio"} <= {*periodic["metric"]}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.evaluation.example_study_of_24 import cohort, patients, predictions
+from tests.unit.evaluation.example_study_of_24 import cohort, one_member, patients, predictions
 from thyrocast.contract import io
 from thyrocast.contract.cohort import DEFINITIONS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS, THRESHOLDS
@@ -59,7 +59,10 @@ def test_the_comparison_counts_and_estimates_what_the_definition_gives(given, co
     outcomes = decided(changes, extra=5)
     results = {
         name: definitions.evaluate(
-            definitions.under(given, outcomes, name), cohort(TEST + TRAIN), Settings(config, 1)
+            definitions.under(given, outcomes, name),
+            cohort(TEST + TRAIN),
+            Settings(config, 1),
+            one_member(given),
         )
         for name in ("year", "half")
     }
@@ -82,9 +85,9 @@ def test_the_comparison_counts_and_estimates_what_the_definition_gives(given, co
 
 
 def test_the_main_definition_repeats_the_evaluation(given, config):
-    settings, people = Settings(config, 1), cohort(TEST + TRAIN)
-    again = definitions.evaluate(definitions.under(given, decided(), "year"), people, settings)
-    first = definitions.evaluate(given, people, settings)
+    rest = cohort(TEST + TRAIN), Settings(config, 1), one_member(given)
+    again = definitions.evaluate(definitions.under(given, decided(), "year"), *rest)
+    first = definitions.evaluate(given, *rest)
     assert again[PERFORMANCE].equals(first[PERFORMANCE])
 
 
@@ -92,7 +95,10 @@ def test_a_definition_under_which_nobody_can_be_scored_is_still_listed(given, co
     outcomes = decided({one[0]: None for one in TEST})
     results = {
         name: definitions.evaluate(
-            definitions.under(given, outcomes, name), cohort(TEST + TRAIN), Settings(config, 1)
+            definitions.under(given, outcomes, name),
+            cohort(TEST + TRAIN),
+            Settings(config, 1),
+            one_member(given),
         )
         for name in ("year", "half")
     }
@@ -110,7 +116,7 @@ def test_leaving_centers_out_is_represented_by_their_mean(config):
         everyone += people
     outcomes = io.build(DEFINITIONS, [row(one[0], one[1], "year", one[2]) for one in everyone])
     given = io.build(PREDICTIONS, rows)
-    found = definitions.evaluate(given, cohort(everyone), Settings(config, 1))
+    found = definitions.evaluate(given, cohort(everyone), Settings(config, 1), one_member(given))
     table = definitions.compare(outcomes, {"year": found}, config.confidence)
     assert table["ci_method"].tolist() == ["reml_hartung_knapp_truncated"]
     assert table["note"].tolist() == ["mean of 4 centers"]

@@ -12,6 +12,7 @@ from tests.unit.evaluation.example_study_of_24 import (
     cohort,
     evaluate,
     headline,
+    one_member,
     patients,
     predictions,
 )
@@ -89,7 +90,9 @@ def test_faulty_predictions_stop_with_one_sentence(config, tmp_path, change, mes
     rows[0] |= change
     write(tmp_path / "p.csv", list(rows[0]), [row.values() for row in rows])
     with pytest.raises(InputError, match=message):
-        evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", {}, config, 1)
+        evaluate_design.run(
+            [tmp_path / "p.csv"], [tmp_path / "m.csv"], tmp_path / "cohort.csv", {}, config, 1
+        )
 
 
 def write(path, header, rows):
@@ -100,7 +103,9 @@ def write(path, header, rows):
 def test_external_predictions_are_scored_by_the_same_code(configure, tmp_path):
     people, train = patients("t", "north"), patients("l", "north")
     rows = predictions(people, "test") + predictions(train, "train")
-    io.write(splits.PREDICTIONS, io.build(splits.PREDICTIONS, rows), tmp_path / "p.csv")
+    own = io.build(splits.PREDICTIONS, rows)
+    io.write(splits.PREDICTIONS, own, tmp_path / "p.csv")
+    io.write(splits.MEMBER_PREDICTIONS, one_member(own), tmp_path / "m.csv")
     io.write(COHORT, cohort(people), tmp_path / "cohort.csv")
     # A physician who read the test patients but three, and no training patient.
     write(tmp_path / "reader.csv", ("patient", "score"), [(w, p) for w, _, _, p in people[3:]])
@@ -108,7 +113,9 @@ def test_external_predictions_are_scored_by_the_same_code(configure, tmp_path):
     tables = (PERFORMANCE, COMPARISONS, PREDICTIONS)
     outputs = {table.name: tmp_path / "out" / f"{table.name}.csv" for table in tables}
     config = configure(external_predictions=[reader], threshold={"rule": "youden"})
-    evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", outputs, config, 1)
+    evaluate_design.run(
+        [tmp_path / "p.csv"], [tmp_path / "m.csv"], tmp_path / "cohort.csv", outputs, config, 1
+    )
     found = {table.name: io.read(table, outputs[table.name]) for table in tables}
     assert headline(found, "auc", model="physician")["n"] == 21
     sensitivity = headline(found, "sensitivity", model="physician")
@@ -138,7 +145,9 @@ def test_faulty_external_predictions(configure, tmp_path, header, rows, message)
     io.write(splits.PREDICTIONS, own, tmp_path / "p.csv")
     config = configure(external_predictions=[{"name": "other", "table": str(tmp_path / "c.csv")}])
     with pytest.raises(InputError, match=message):
-        evaluate_design.run([tmp_path / "p.csv"], tmp_path / "cohort.csv", {}, config, 1)
+        evaluate_design.run(
+            [tmp_path / "p.csv"], [tmp_path / "m.csv"], tmp_path / "cohort.csv", {}, config, 1
+        )
 
 
 def test_a_model_without_signal_in_training_is_said_to_have_none(config):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from tests.unit.evaluation.example_study_of_24 import cohort, predictions
+from tests.unit.evaluation.example_study_of_24 import cohort, one_member, predictions
 from thyrocast.contract import io
 from thyrocast.contract.cohort import FOLLOW_UP
 from thyrocast.contract.evaluation import PREDICTIONS
@@ -44,7 +44,7 @@ def study(n=600, seed=2):
 
 def evaluated(people, settings):
     given = io.build(PREDICTIONS, predictions(people, "test"))
-    tables = definitions.evaluate(given, cohort(people), settings)
+    tables = definitions.evaluate(given, cohort(people), settings, one_member(given))
     frame = next(frame for table, frame in tables.items() if table.name == "performance")
     return frame[(frame["group_kind"] == "pooled") & (frame["set"] == "test")]
 

@@ -20,6 +20,7 @@ from thyrocast.contract.splits import GRADCAM, SPLITS
 from thyrocast.network import gradcam as explain
 from thyrocast.network import model
 from thyrocast.network.image_set import ImageSet
+from thyrocast.statistics import inputs
 
 SIZE = 96
 N = 6
@@ -75,7 +76,7 @@ def _masks():
 def _explain(network, **settings):
     options = ExplanationConfig.read({"batch_size": 4} | settings)
     cpu = torch.device("cpu")
-    return list(explain.explain(network, NORMALIZATION, _data(), _masks(), options, cpu))
+    return list(explain.explain([(network, NORMALIZATION)], _data(), _masks(), options, cpu))
 
 
 @pytest.mark.parametrize("layer", ["layer4", "layer3"])
@@ -111,6 +112,22 @@ def test_predicted_target_follows_the_probability(network):
     assert {item.target for item in found} == {"cured", "not_cured"}
     for item in found:
         assert (item.probability > 0.5) == (item.target == "cured")
+
+
+def test_maps_and_log_odds_are_means_over_the_members(network):
+    torch.manual_seed(4)
+    other, more = model.ScintigramResNet50().eval(), model.Normalization(0.3, 0.6)
+    options, cpu = ExplanationConfig(batch_size=4), torch.device("cpu")
+
+    def explained(*members):
+        return list(explain.explain(members, _data(), _masks(), options, cpu))
+
+    pair = (network, NORMALIZATION), (other, more)
+    both, first, second = explained(*pair), explained(pair[0]), explained(pair[1])
+    for mean, one, two in zip(both, first, second, strict=True):
+        np.testing.assert_allclose(mean.map, (one.map + two.map) / 2, atol=1e-6)
+        odds = [inputs.logit([item.probability])[0] for item in (mean, one, two)]
+        assert odds[0] == pytest.approx((odds[1] + odds[2]) / 2, abs=1e-5)
 
 
 def test_batches_do_not_matter(network):
@@ -175,7 +192,7 @@ def _run(folder: Path, weights: Path) -> pd.DataFrame:
     explain_network.run(
         **{name: folder / f"{name}.npy" for name in ("images", "masks")},
         **{name: folder / f"{name}.csv" for name in ("cohort", "splits", "gradcam")},
-        weights=weights,
+        weights=[weights],
         overlays=folder / "overlays",
         design="loco",
         split="north",

@@ -29,7 +29,7 @@ from thyrocast.report.reading import EVALUATION
 
 Centers = Mapping[str, tuple[str, int]]
 Designs = Mapping[str, Sequence[str]]
-MEMBERS = ("full", "fold-1", "fold-2", "fold-3")
+MEMBERS = ("fold-1", "fold-2", "fold-3", "fold-4")
 CENTERS: Centers = {
     "north": ("development", 66),
     "harbour": ("development", 58),
@@ -97,7 +97,7 @@ def config(centers: Centers = SMALL_CENTERS, **settings: Any) -> StudyConfig:
     example = {
         "study": "example",
         "centers": blocks,
-        "folds": 3,
+        "folds": 4,
         "network": {"epochs": 30},
         "report": {"overlays": 24},
     }

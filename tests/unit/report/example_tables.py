@@ -37,12 +37,18 @@ def history(random: np.random.Generator) -> pd.DataFrame:
     )
 
 
+def _of_two(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a member, and the same ones of another member."""
+    return pd.concat([rows, rows.assign(member="fold-2")])
+
+
 def signature(random: np.random.Generator) -> dict[Table, pd.DataFrame]:
     """LASSO path, selected features and optimism."""
     penalty = np.logspace(0, -2.5, 60)
     deviance = 1.25 + 0.12 * (np.log10(penalty) + 1.1) ** 2 + random.normal(0, 0.003, 60)
     place = np.arange(60)
     path = {
+        "member": "fold-1",
         "lambda": penalty,
         "nonzero": np.round(place**1.35 / 4).astype(int),
         "cv_deviance": deviance,
@@ -50,6 +56,7 @@ def signature(random: np.random.Generator) -> dict[Table, pd.DataFrame]:
         "chosen": place == deviance.argmin() - 8,
     }
     features = {
+        "member": "fold-1",
         "feature": np.sort(random.choice(2048, 14, replace=False)),
         "coefficient": random.normal(0, 0.4, 14),
         "importance": np.sort(random.dirichlet(np.full(14, 3.0)))[::-1],
@@ -58,8 +65,8 @@ def signature(random: np.random.Generator) -> dict[Table, pd.DataFrame]:
         "metric": "auc", "apparent": 0.94, "optimism": 0.13, "corrected": 0.81, "resamples": 200,
     }  # fmt: skip
     return {
-        splits.PATH: pd.DataFrame(path),
-        splits.FEATURES: pd.DataFrame(features),
+        splits.PATH: _of_two(pd.DataFrame(path)),
+        splits.FEATURES: _of_two(pd.DataFrame(features)),
         splits.OPTIMISM: io.build(splits.OPTIMISM, [optimism]),
     }
 

@@ -95,6 +95,7 @@ def test_thinning_keeps_both_ends():
 def test_penalties_are_written_in_plain_digits():
     path = pd.DataFrame(
         {
+            "member": "full",
             "lambda": np.logspace(-3, 0, 20),
             "nonzero": np.arange(20)[::-1],
             "cv_deviance": np.linspace(1.2, 1.4, 20),

@@ -360,7 +360,8 @@ def test_a_temporal_design_says_who_is_in_it(small):
         for p in [*north[20:], *valley]
     ]
     study = dataclasses.replace(small, division=io.build(SPLITS, rows))
-    first, left_out, one_side = calendar.sentences(study, design)
+    first, left_out, one_side, no_years = calendar.sentences(study, design)
+    assert no_years == "Too few patients were tested for results by year of therapy."
     assert first.startswith(
         "20 patients treated before the first day of the test set, 54 from it on"
     )

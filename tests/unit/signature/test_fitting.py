@@ -15,30 +15,28 @@ from tests.unit.signature.example_split import (
     auc,
     change_table,
     config,
+    forests,
     run,
+    split_of,
+    stored,
     study,
 )
-from thyrocast import fileio, seeds
+from thyrocast import fileio
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.names import Design
 from thyrocast.contract.splits import FEATURES as FEATURES_TABLE
-from thyrocast.contract.splits import LOGITS, OPTIMISM, PATH, PREDICTIONS, SPLITS
+from thyrocast.contract.splits import (
+    LOGITS,
+    OPTIMISM,
+    PATH,
+    PREDICTIONS,
+    SPLITS,
+)
 from thyrocast.errors import InputError
-from thyrocast.signature import alignment, forest, lasso, lasso_forest
+from thyrocast.signature import lasso, lasso_forest
 from thyrocast.signature.model import SignatureModel, predict
 from thyrocast.signature.split import read_logits, read_split
-
-
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fitted")
-    study(folder)
-    return folder, run(folder)
-
-
-def split_of(folder: Path):
-    return read_split(folder / "cohort.csv", folder / "splits.csv", Design.LOCO, "north")
 
 
 def test_every_model_predicts_every_patient(fitted):
@@ -64,27 +62,31 @@ def test_training_and_test_patients_are_predicted_equally_well(fitted):
 def test_files_of_the_signature(fitted):
     folder, _ = fitted
     path = io.read(PATH, folder / "signature" / "path.csv")
-    assert path["chosen"].sum() == 1
-    chosen = path[path["chosen"]].iloc[0]
-    assert chosen["cv_deviance"] == path["cv_deviance"].min()
     features = io.read(FEATURES_TABLE, folder / "signature" / "features.csv")
-    assert len(features) == chosen["nonzero"]
-    assert features["importance"].is_monotonic_decreasing
-    assert features["importance"].sum() == pytest.approx(1)
+    assert list(dict.fromkeys(path["member"])) == ["fold-1", "fold-2", "fold-3", "fold-4"]
+    for member, own in path.groupby("member"):
+        chosen = own[own["chosen"]].squeeze()
+        assert chosen["cv_deviance"] == own["cv_deviance"].min()
+        selected = features[features["member"] == member]
+        assert len(selected) == chosen["nonzero"]
+        assert selected["importance"].is_monotonic_decreasing
+        assert selected["importance"].sum() == pytest.approx(1)
 
 
 def test_the_stored_models_predict_new_patients_as_the_fit_did(fitted):
     folder, predictions = fitted
-    stored = fileio.read_json(folder / "signature" / "model.json")
-    model = SignatureModel.model_validate(stored)
+    model = stored(folder)
     data = split_of(folder)
     new = ~data.train
+    embeddings = np.load(folder / "embeddings.npy")[:, new]
+    logits = read_logits(folder / "network.csv", data)
+    assert list(logits) == ["fold-1", "fold-2", "fold-3", "fold-4"]
     again = predict(
         model,
-        forest.load(folder / "signature" / "forest.skops"),
+        forests(folder),
         data.cohort[new],
-        {"full": np.load(folder / "embeddings.npy")[0, new]},
-        {"full": read_logits(folder / "network.csv", data)[0, new]},
+        dict(zip(logits, embeddings, strict=True)),
+        {member: odds[new] for member, odds in logits.items()},
     )
     assert list(again.probability) == MODELS
     for name, probability in again.probability.items():
@@ -112,7 +114,7 @@ def change_test_patients(folder: Path) -> None:
     cohort = io.read(COHORT, folder / "cohort.csv")
     changed = cohort["patient"].isin(test)
     cohort.loc[changed, "outcome"] = rng.integers(0, 2, changed.sum())
-    cohort.loc[changed, ["age", "gland_mass", "q_mass"]] = 999.0, np.nan, 1e9
+    cohort.loc[changed, ["age", "gland_mass", "q_mass", "p_uptake"]] = 999.0, np.nan, 1e9, 1e9
     cohort.loc[changed, "sex"] = "other"
     io.write(COHORT, cohort, folder / "cohort.csv")
     logits = io.read(LOGITS, folder / "network.csv")
@@ -121,9 +123,9 @@ def change_test_patients(folder: Path) -> None:
     io.write(LOGITS, logits, folder / "network.csv")
 
 
-@pytest.mark.parametrize("embeddings", ["cross_fitted", "in_sample"])
-def test_nothing_of_the_test_set_reaches_the_fit(tmp_path, embeddings):
-    study(tmp_path)
+@pytest.mark.parametrize(("embeddings", "folds"), [("cross_fitted", FOLDS), ("in_sample", 0)])
+def test_nothing_of_the_test_set_reaches_the_fit(tmp_path, embeddings, folds):
+    study(tmp_path, folds=folds)
     before = run(tmp_path, embeddings=embeddings)
     files = ["model.json", "path.csv", "features.csv", "forest.skops"]
     bytes_before = [(tmp_path / "signature" / name).read_bytes() for name in files]
@@ -136,34 +138,6 @@ def test_nothing_of_the_test_set_reaches_the_fit(tmp_path, embeddings):
         assert np.isfinite(after[model]["test"][1]).all()
 
 
-@pytest.mark.parametrize("fold", [1, 3])
-def test_nothing_of_a_fold_reaches_its_own_predictions(tmp_path, fold):
-    # The fold's probabilities are those of a LASSO and forest fitted to the other folds only.
-    study(tmp_path)
-    data = split_of(tmp_path)
-    embeddings = np.load(tmp_path / "embeddings.npy")
-    aligned, _ = alignment.align(embeddings, data.train, data.fold)
-    held_out = data.fold[data.train] == fold
-    seed = seeds.derive(
-        seeds.derive(1, "loco", "north", "signature"), "signature", f"without-{fold}"
-    )
-    outcome = data.outcome[data.train]
-    other_folds = lasso_forest.fit(aligned[~held_out], outcome[~held_out], config(), seed)
-    predictions = run(tmp_path, recalibration="none")
-    np.testing.assert_allclose(
-        predictions["signature"]["train"][1][held_out],
-        other_folds.predict(aligned[held_out]),
-        atol=1e-12,
-    )
-
-
-def test_two_folds_are_enough_to_choose_a_penalty(tmp_path):
-    study(tmp_path, n=160, signal=1.5, folds=2)
-    predictions = run(tmp_path)
-    for model in ("network", "signature", "combined"):
-        assert auc(*predictions[model]["train"]) > 0.7, model
-
-
 def test_optimism_is_measured_if_asked_for(tmp_path):
     study(tmp_path, signal=0.0, memory=0.0, n=80, n_test=2)
     run(tmp_path, selection="count", features=8)
@@ -171,7 +145,8 @@ def test_optimism_is_measured_if_asked_for(tmp_path):
     run(tmp_path, selection="count", features=8, optimism_resamples=6)
     table = io.read(OPTIMISM, tmp_path / "signature" / "optimism.csv").set_index("metric")
     # The features are noise: the apparent performance is optimism.
-    assert list(table["resamples"]) == [6, 6]
+    # Two resamples for each of the four members.
+    assert list(table["resamples"]) == [8, 8]
     assert table["apparent"]["auc"] > 0.85
     assert table["corrected"]["auc"] < table["apparent"]["auc"] - 0.08
     assert table["corrected"]["brier"] > table["apparent"]["brier"]
@@ -200,6 +175,7 @@ def test_shuffled_outcomes_are_chance_cross_fitted_and_perfect_in_sample(tmp_pat
         study(tmp_path, signal=0.0, memory=6.0, seed=seed, n_test=2, clinical=False)
         result = run(tmp_path)
         crossed.append([auc(*result[m]["train"]) for m in ("network", "signature", "combined")])
+        study(tmp_path, signal=0.0, memory=6.0, seed=seed, n_test=2, clinical=False, folds=0)
         published = run(tmp_path, embeddings="in_sample")
         apparent.append([auc(*published[m]["train"]) for m in ("network", "signature")])
     assert np.mean(crossed, axis=0) == pytest.approx(0.5, abs=0.1)
@@ -207,14 +183,15 @@ def test_shuffled_outcomes_are_chance_cross_fitted_and_perfect_in_sample(tmp_pat
 
 
 def test_published_protocol_keeps_sixteen_features_and_does_not_recalibrate(tmp_path):
-    study(tmp_path, memory=1.0)
+    study(tmp_path, memory=1.0, folds=0)
     predictions = run(
         tmp_path, embeddings="in_sample", selection="count", features=16, penalties=100
     )
     model = fileio.read_json(tmp_path / "signature" / "model.json")
     signature = model["members"]["full"]["signature"]
     assert len(signature["features"]) == 16
-    assert model["recalibration"] == {"network": {"intercept": 0.0, "slope": 1.0}}
+    assert model["recalibration"] == {}
+    assert model["calibration"] == {}
     assert signature["matrix"] is None
     assert auc(*predictions["signature"]["train"]) > 0.99
 
@@ -267,7 +244,7 @@ def test_missing_member_is_named(tmp_path):
     study(tmp_path)
     embeddings = np.load(tmp_path / "embeddings.npy")
     np.save(tmp_path / "embeddings.npy", embeddings[:2])
-    with pytest.raises(ValueError, match="expected 5 members"):
+    with pytest.raises(ValueError, match="expected 4 members"):
         run(tmp_path)
 
 
@@ -289,7 +266,7 @@ def test_without_predictors_a_model_is_left_out(tmp_path, caplog):
 
 def test_nothing_selected_predicts_the_prevalence(tmp_path, caplog):
     study(tmp_path)
-    np.save(tmp_path / "embeddings.npy", np.ones((1 + FOLDS, 180, FEATURES), np.float32))
+    np.save(tmp_path / "embeddings.npy", np.ones((FOLDS, 180, FEATURES), np.float32))
     with caplog.at_level(logging.INFO, "thyrocast"):
         predictions = run(tmp_path)
     assert "the LASSO selects no feature" in caplog.text
@@ -297,7 +274,8 @@ def test_nothing_selected_predicts_the_prevalence(tmp_path, caplog):
         np.testing.assert_allclose(predictions["signature"][name][1], 0.5)
     assert len(io.read(FEATURES_TABLE, tmp_path / "signature" / "features.csv")) == 0
     model = json.loads((tmp_path / "signature" / "model.json").read_text())
-    assert model["members"]["full"]["signature"]["features"] == []
+    for member in model["members"].values():
+        assert member["signature"]["features"] == []
     SignatureModel.model_validate(model)
 
 

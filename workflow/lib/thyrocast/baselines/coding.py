@@ -32,6 +32,12 @@ LOGARITHMIC = frozenset(
         "q_mass",
         "q_to_background",
         "q_to_salivary",
+        "p_mass",
+        "p_mass_right",
+        "p_mass_left",
+        "p_uptake",
+        "p_heterogeneity",
+        "p_contrast",
     }
 )
 # A text column with more different values than this is free text, not a predictor.

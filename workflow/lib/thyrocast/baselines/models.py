@@ -95,6 +95,7 @@ def predictors(
     Parameters
     ----------
     model
+        ``simulated`` (what the network that was pretrained on simulated scintigrams reads),
         ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns, and
         activity per gram of gland, administered and retained after 24 h), ``combined`` (both, and
         the log-odds of network and signature) or ``dose`` (the absorbed dose by its formula).
@@ -111,6 +112,8 @@ def predictors(
     rows = cohort.reset_index(drop=True)
     if model is Model.DOSE:
         return pd.DataFrame({"absorbed_dose": dose.absorbed_dose(rows)})
+    if model is Model.SIMULATED:
+        return rows[list(columns.READINGS)]
     quantities, clinical = rows[list(columns.QUANTITIES)], rows[list(columns.CLINICAL)]
     if model is Model.HANDCRAFTED:
         return quantities

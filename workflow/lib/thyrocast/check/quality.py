@@ -1,5 +1,6 @@
 """Findings about the quality of the chosen images, and about scans without a date."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ from thyrocast.contract.check import RemarkCode, Severity
 
 #: An image whose probability of showing a thyroid is lower needs a look.
 CERTAIN = 0.75
+#: Measured and read values contradict each other if their logarithms differ by more than this many
+#: standard deviations.
+CONTRADICTION_SD = 3.0
 
 
 def doubtful(row: Mapping[Any, Any]) -> bool:
@@ -25,6 +29,23 @@ def undated(row: Mapping[Any, Any]) -> bool:
     return bool(pd.isna(row["days_before"]))
 
 
+def contradicted(row: Mapping[Any, Any]) -> bool:
+    """Return whether mass or uptake is far from what the pretrained network reads."""
+    return any(contradiction(name, row) for name in ("mass", "uptake"))
+
+
+def contradiction(name: str, row: Mapping[Any, Any]) -> bool:
+    """Return whether a measured quantity and the read one differ by more than chance explains."""
+    names = [f"{kind}_{name}{end}" for kind in "qp" for end in ("", "_sd")]
+    if any(pd.isna(row.get(one)) for one in names):
+        return False
+    measured, measured_sd, read, read_sd = (float(row[one]) for one in names)
+    if measured <= 0 or read <= 0:
+        return False
+    spread = math.hypot(measured_sd / measured, read_sd / read)
+    return abs(math.log(measured / read)) > CONTRADICTION_SD * spread
+
+
 def impossible(row: Mapping[Any, Any]) -> bool:
     """Return whether a quantity was physically impossible."""
     return bool(pd.notna(row.get("q_impossible")))
@@ -34,6 +55,12 @@ _CHECKS = (
     (
         doubtful, RemarkCode.QUALITY, "The image may show no thyroid.",
         "Look at these images in the contact sheet; export the right ones.",
+    ),
+    (
+        contradicted, RemarkCode.QUALITY,
+        "Measured mass or uptake is far from what a network reads from the image alone.",
+        "Look at these images in the contact sheet. If there are many, check pixel size, images of the "
+        "syringe, injected activity and `fallbacks.sensitivity`.",
     ),
     (
         impossible, RemarkCode.PLAUSIBILITY,

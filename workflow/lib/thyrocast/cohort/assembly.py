@@ -16,7 +16,7 @@ from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.study import Outcomes
 from thyrocast.contract import cohort as contract
 from thyrocast.contract import documents, io
-from thyrocast.contract.columns import ACQUISITION, QUALITY, QUANTITIES
+from thyrocast.contract.columns import ACQUISITION, QUALITY, QUANTITIES, READING_SDS, READINGS
 from thyrocast.contract.documents import CenterFlow, Flow
 from thyrocast.contract.names import Role, Source
 from thyrocast.errors import InputError
@@ -97,7 +97,9 @@ def assemble(
     register["reason"] = _reasons(register, records, images)
     register["reason"] = _without_duplicates(register, scans, images, settings)
     included = register[register["reason"] == ""].merge(
-        records[["patient", *ACQUISITION, *QUALITY, *QUANTITIES]], on="patient", how="left"
+        records[["patient", *ACQUISITION, *QUALITY, *QUANTITIES, *READINGS, *READING_SDS]],
+        on="patient",
+        how="left",
     )
     cohort = included.assign(role=included["center"].map(dict(roles)).astype("str"))
     cohort["outcome"] = _outcomes(cohort, outcomes, seed)

@@ -11,6 +11,7 @@ class PermutedModel(StrEnum):
     """Models that can be refitted to permuted outcomes, by the names of their results."""
 
     SIGNATURE = "signature"
+    SIMULATED = "simulated"
     HANDCRAFTED = "handcrafted"
     CLINICAL = "clinical"
     RIDGE = "ridge"
@@ -38,7 +39,7 @@ class ControlsConfig(Block):
     )
     design: Design | None = option(
         "Design whose splits are used; by default that with the strongest evidence which the study "
-        "runs: external, loco, kfold, holdout.",
+        "runs: external, loco, temporal, kfold, holdout.",
         None,
     )
     permutations: int = option(
@@ -58,6 +59,11 @@ class ControlsConfig(Block):
         "can change nothing but the sign. `ridge` and the baselines take seconds; "
         "`lasso`, `elastic_net` and `signature` take about 0.5 to 1.5 s for each permutation and "
         "split of 200 patients.",
-        (PermutedModel.RIDGE, PermutedModel.HANDCRAFTED, PermutedModel.CLINICAL),
+        (
+            PermutedModel.RIDGE,
+            PermutedModel.SIMULATED,
+            PermutedModel.HANDCRAFTED,
+            PermutedModel.CLINICAL,
+        ),
         min_length=1,
     )

@@ -76,7 +76,7 @@ def place(path: Sequence[str | int], data: Any) -> str:
     """Return a path in words, such as ``center north, key columns.age``."""
     where = []
     path = list(path)
-    if path[:1] == ["centers"] and len(path) > 1:
+    if path[:1] in (["centers"], ["exchanged"]) and len(path) > 1:
         center, key = value_at(data, tuple(path[:2])), path[1]
         # A study lists its centers, a simulation keys them by name.
         name = center.get("name") if isinstance(center, Mapping) else None

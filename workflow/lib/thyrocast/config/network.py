@@ -16,8 +16,9 @@ class EarlyStoppingConfig(Block):
 
     fraction: float = option(
         "Share of the training patients that is held out to measure the loss; 0 trains on all "
-        "patients for all epochs.",
-        0.15,
+        "patients for all epochs. Holding out .15 of 160 patients cost .017 (standard error .005) of AUC "
+        "on chest X-rays with a small network (docs/learning.md).",
+        0.0,
         ge=0,
         le=0.5,
     )
@@ -79,7 +80,7 @@ class NetworkConfig(Block):
     )
     epochs: int = option(
         "Passes over the training patients; with early stopping, the largest number of them.",
-        60,
+        40,
         unit="epochs",
         ge=1,
         le=10_000,

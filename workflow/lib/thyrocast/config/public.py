@@ -13,5 +13,6 @@ def public(config: StudyConfig) -> dict[str, Any]:
     """
     shown = config.plain()
     del shown["pseudonym_key"], shown["cohort"]["distinct"]
+    shown["exchanged"] = [{"name": one["name"]} for one in shown["exchanged"]]
     shown["centers"] = [{"name": c["name"], "role": c["role"]} for c in shown["centers"]]
     return shown

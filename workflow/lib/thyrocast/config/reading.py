@@ -9,12 +9,13 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from thyrocast.config.base import Block, Fault
+from thyrocast.config.base import Block, Fault, same_names
 from thyrocast.config.center import CenterConfig
+from thyrocast.config.exchange import separate
 from thyrocast.config.messages import explain, joined, value_at
 from thyrocast.config.plain import plain
 from thyrocast.config.simulation import SimulationConfig
-from thyrocast.config.study import StudyConfig, same_names
+from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 
 AnyBlock = TypeVar("AnyBlock", bound=Block)
@@ -101,7 +102,7 @@ def read_block(model: type[AnyBlock], block: Any) -> AnyBlock:
         If the block is not valid: one line for each fault, which names center and key, what was
         found and what is expected.
     """
-    data, faults = plain(block)
+    data, faults = plain(separate(block) if model is StudyConfig else block)
     if not faults:
         try:
             return model.read(data)
@@ -134,12 +135,22 @@ def _same_names(data: Any) -> list[Fault]:
 
     The model itself finds them only in a config without other faults.
     """
-    centers = data.get("centers") if isinstance(data, dict) else None
-    if not isinstance(centers, list):
+    found = [
+        data.get(key, []) if isinstance(data, dict) else [] for key in ("centers", "exchanged")
+    ]
+    if not all(isinstance(centers, list) for centers in found):
         return []
-    names = [center.get("name") if isinstance(center, dict) else None for center in centers]
     # A name that is not text is already a fault; its position takes its place here.
-    return same_names(name if isinstance(name, str) else str(n) for n, name in enumerate(names))
+    names = [
+        [
+            center["name"]
+            if isinstance(center, dict) and isinstance(center.get("name"), str)
+            else f"{n} of {len(centers)}"
+            for n, center in enumerate(centers)
+        ]
+        for centers in found
+    ]
+    return same_names(*names)
 
 
 def read_study(config: Any) -> StudyConfig:

@@ -51,6 +51,11 @@ def reference() -> str:
 def json_schema(model: type[Block]) -> str:
     """Return the JSON schema of a whole config, as text."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema_of(model)}
+    if model is StudyConfig:  # a center that sent an exchange file is listed among the others
+        centers = schema["properties"]["centers"]
+        both = [centers["items"], {"$ref": "#/$defs/ExchangedCenterConfig"}]
+        listed = {**centers, "items": {"anyOf": both}}
+        schema = {**schema, "properties": {**schema["properties"], "centers": listed}}
     return json.dumps(_one_line(schema), indent=1, ensure_ascii=False) + "\n"
 
 

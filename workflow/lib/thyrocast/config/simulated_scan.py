@@ -140,6 +140,26 @@ class CameraConfig(Block):
     distance_mm: float = option("Distance from the collimator to the neck.", 80.0, unit="mm", ge=0)
 
 
+class MarkedOutcome(StrEnum):
+    """Which patients have a marker in their scan."""
+
+    CURED = "cured"
+    NOT_CURED = "not_cured"
+
+
+class MarkerConfig(Block):
+    """A source of activity on the skin of the patients of one outcome, seen in the anterior view.
+
+    It has nothing to do with the disease: a study must find and report such a shortcut.
+    """
+
+    patients: MarkedOutcome = option("Which patients have it.", MarkedOutcome.CURED)
+    activity_mbq: float = option("Its activity at the time of the scan.", 0.2, unit="MBq", gt=0)
+    size_mm: float = option("Standard deviation of its extent.", 5.0, unit="mm", gt=0)
+    right_mm: float = option("From the middle of the field, right positive.", 55.0, unit="mm")
+    down_mm: float = option("From the middle of the field, down positive.", 55.0, unit="mm")
+
+
 class ExtrasConfig(Block):
     """Numbers of patients with further files, from which the registration must select the scan."""
 

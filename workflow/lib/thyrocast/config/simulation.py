@@ -10,6 +10,7 @@ from thyrocast.config.simulated_scan import (
     CameraConfig,
     CaseMixConfig,
     ExtrasConfig,
+    MarkerConfig,
     ScintigraphyConfig,
     TreatmentConfig,
     Years,
@@ -74,6 +75,10 @@ class SimulatedCenterConfig(Block):
     scintigraphy: ScintigraphyConfig = block(ScintigraphyConfig)
     camera: CameraConfig = option("The gamma camera.")
     header: HeaderConfig = option("What the center's DICOM headers contain.")
+    marker: MarkerConfig | None = option(
+        "A marker in the scans of the patients of one outcome, to test whether a study finds it.",
+        None,
+    )
     extras: ExtrasConfig = block(ExtrasConfig)
     table: TableConfig = option("The clinical table.")
 

@@ -1,31 +1,47 @@
 """Config of a study: its centers, its designs, and one block for each step."""
 
 import datetime
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from thyrocast.config.base import Block, Distinct, Fault, FaultsError, FilePath, block, option
+from thyrocast.config.base import (
+    Block,
+    Distinct,
+    Fault,
+    FaultsError,
+    FilePath,
+    block,
+    option,
+    same_names,
+)
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.controls import ControlsConfig
-from thyrocast.config.definition import DefinitionConfig, Definitions
+from thyrocast.config.definition import DefinitionConfig, StudyOutcomeConfig
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.exchange import ExchangeConfig, ExchangedCenterConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
+from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
+from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import (
     ALL_SPLITS,
+    FULL,
     STRONGEST_FIRST,
     Design,
     OutcomeRule,
     Role,
+    fold_member,
 )
+
+#: Fewest folds of a training set whose networks can be aligned.
+FEWEST_FOLDS = 3
 
 
 class Outcomes(StrEnum):
@@ -97,17 +113,6 @@ class FoldsBy(StrEnum):
     CENTER = "center"
 
 
-class StudyOutcomeConfig(Block):
-    """Definitions of the outcome for all centers whose outcome is decided from follow-up."""
-
-    definition: Definitions = option(
-        "Named definitions of the outcome. The models are trained with the main one; under each "
-        "other one the evaluation is repeated with the same predictions, and the report compares "
-        "them. Without definitions each center's block `outcome` contains its own.",
-        (),
-    )
-
-
 class StudyConfig(Block):
     """The config of a study is one file.
 
@@ -122,7 +127,14 @@ class StudyConfig(Block):
     )
     seed: int = option("Seed of every random choice.", 20250, ge=0)
     centers: tuple[CenterConfig, ...] = option(
-        "The contributing hospitals, one block each. To add a center, add a block.", min_length=1
+        "The contributing hospitals, one block each. To add a center, add a block. A center that sent an "
+        "exchange file instead of its data has the keys of `exchanged[]`.",
+        min_length=1,
+    )
+    exchanged: tuple[ExchangedCenterConfig, ...] = option(
+        "Centers whose results come from an exchange file. They may be listed among `centers` as well: a "
+        "block there with the key `exchange` is moved here.",
+        (),
     )
     pseudonym_key: str = option(
         "File with the secret from which patients' pseudonyms are computed. Keep it outside the "
@@ -153,8 +165,9 @@ class StudyConfig(Block):
     kfold: KfoldConfig = block(KfoldConfig)
     temporal: TemporalConfig = block(TemporalConfig)
     folds: int = option(
-        "Folds inside each training set, stratified by outcome and center, for cross-fitting and "
-        "cross-validation.",
+        "Folds inside each training set, stratified by outcome and center. Each split has a network "
+        "and a signature for each fold, trained without it; new patients get the mean of their "
+        "predictions. 3 or more, unless `signature.embeddings` is `in_sample`.",
         5,
         unit="folds",
         ge=2,
@@ -176,9 +189,17 @@ class StudyConfig(Block):
         le=100_000,
     )
     outcome: StudyOutcomeConfig = block(StudyOutcomeConfig)
+    model: FilePath | None = option(
+        "Locked model that is applied to the centers, none of which may be a development center: its "
+        "folder or a zip archive of it. Nothing is trained; settings that belong to the model, such as "
+        "those of the image, are the model's (docs/locked-model.md).",
+        None,
+        min_length=1,
+    )
     lock_model: bool = option(
         "Bundle the model of all development patients for use elsewhere.", True
     )
+    model_card: ModelCardConfig = block(ModelCardConfig)
     check: CheckConfig = block(CheckConfig)
     cohort: CohortConfig = block(CohortConfig)
     image: ImageConfig = block(ImageConfig)
@@ -186,16 +207,30 @@ class StudyConfig(Block):
     signature: SignatureConfig = block(SignatureConfig)
     explanation: ExplanationConfig = block(ExplanationConfig)
     evaluation: EvaluationConfig = block(EvaluationConfig)
+    exchange: ExchangeConfig = block(ExchangeConfig)
+    updating: UpdatingConfig = block(UpdatingConfig)
     controls: ControlsConfig = block(ControlsConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")
     def _centers_fit_the_designs(self) -> Self:
-        faults = same_names(center.name for center in self.centers) + self._design_faults()
+        names = [center.name for center in self.centers]
+        faults = same_names(names, [center.name for center in self.exchanged])
+        faults += self._design_faults()
         for number, center in enumerate(self.centers):
             faults += [(("centers", number, *key), text) for key, text in center.picture_faults()]
         if faults:
             raise FaultsError(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _members_share_patients(self) -> Self:
+        if self.folds < FEWEST_FOLDS and self.signature.embeddings is Embeddings.CROSS_FITTED:
+            text = (
+                f"{self.folds}, expected {FEWEST_FOLDS} or more: networks trained without either of two "
+                "folds share no patients, by whom their features could be aligned"
+            )
+            raise FaultsError([(("folds",), text)])
         return self
 
     @model_validator(mode="after")
@@ -258,6 +293,13 @@ class StudyConfig(Block):
 
     def _design_faults(self) -> list[Fault]:
         development = self.names(Role.DEVELOPMENT)
+        if self.model is not None:
+            text = "is development, but with a locked model (key model) nothing is trained"
+            return [
+                (("centers", n, "role"), text)
+                for n, center in enumerate(self.centers)
+                if center.role is Role.DEVELOPMENT
+            ]
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
@@ -333,6 +375,8 @@ class StudyConfig(Block):
             Design.TEMPORAL: [ALL_SPLITS],
             Design.EXTERNAL: [ALL_SPLITS],
         }
+        if self.model is not None:
+            return {Design.EXTERNAL.value: [ALL_SPLITS]}
         needed = self.lock_model or bool(self.names(Role.EXTERNAL, Role.PROSPECTIVE))
         wanted = [d for d in known if d in self.designs and d is not Design.EXTERNAL]
         # Plain text: Snakemake passes the names to jobs, which need not import this package.
@@ -349,17 +393,7 @@ class StudyConfig(Block):
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""
+        if self.model is not None:
+            return []
         cross_fitted = self.signature.embeddings is Embeddings.CROSS_FITTED
-        return ["full", *(f"fold-{n + 1}" for n in range(self.folds) if cross_fitted)]
-
-
-def same_names(names: Iterable[str]) -> list[Fault]:
-    """Return a fault for each center that has the name of an earlier one, ignoring case."""
-    faults: list[Fault] = []
-    seen: set[str] = set()
-    for n, name in enumerate(names):
-        if name.casefold() in seen:
-            text = "two centers have this name (case does not matter): rename one"
-            faults.append((("centers", n), text))
-        seen.add(name.casefold())
-    return faults
+        return [fold_member(n + 1) for n in range(self.folds)] if cross_fitted else [FULL]

@@ -21,6 +21,7 @@ from thyrocast.contract.names import (
     ViewSource,
     YesNo,
 )
+from thyrocast.contract.readings import READING_SDS, READINGS
 from thyrocast.contract.table import Column, Table, flag, integer, number, text
 
 _PATIENT = text("patient", "Pseudonym: center and keyed hash of the identifier.")
@@ -152,6 +153,8 @@ RECORDS = Table(
         *ACQUISITION,
         *QUALITY,
         *QUANTITIES,
+        *READINGS,
+        *READING_SDS,
         text("q_impossible", "Quantities that are missing because their value was physically impossible "
              "(an uptake of more than 100 %), separated by spaces.", missing=True),
     ),
@@ -185,6 +188,8 @@ COHORT = Table(
         *ACQUISITION,
         *QUALITY,
         *QUANTITIES,
+        *READINGS,
+        *READING_SDS,
     ),
     key=("patient",),
     digits=6,

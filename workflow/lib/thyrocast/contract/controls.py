@@ -1,6 +1,13 @@
 """Tables of the negative and positive controls."""
 
-from thyrocast.contract.names import Status
+from thyrocast.contract.control_names import (
+    Control,
+    ControlFinding,
+    ControlKind,
+    LeakyTwin,
+    ProbeSource,
+)
+from thyrocast.contract.names import GroupKind, Metric, Status
 from thyrocast.contract.splits import DESIGN, MODEL
 from thyrocast.contract.table import Table, integer, number, text
 
@@ -62,4 +69,105 @@ PERMUTATIONS = Table(
     digits=6,
 )
 
-TABLES = (SHUFFLED, PERMUTATIONS)
+_NULL = (
+    number("null_mean", "Mean AUC of permuted outcomes.", low=0, high=1, missing=True),
+    number("null_low", "Their 2.5th percentile.", low=0, high=1, missing=True),
+    number("null_high", "Their 97.5th percentile.", low=0, high=1, missing=True),
+)
+
+SOURCES = Table(
+    "controls/sources.csv",
+    "The outcome of development patients predicted from one source alone, by a ridge regression and "
+    "cross-validation. Images are 12 x 12 blocks; networks are not used.",
+    (
+        text("control", "What is learned from.", Control),
+        text("kind", "Whether chance is expected, an effect was planted, or neither.", ControlKind),
+        text("group_kind", "All patients or one center.", GroupKind),
+        text("group", "Center; empty for `pooled`."),
+        number("auc", "AUC of the cross-validated predictions.", low=0, high=1, missing=True),
+        *_NULL,
+        number("p_value", "(1 + permutations with at least the observed AUC) / (1 + permutations).", low=0, high=1, missing=True),
+number("p_value_gland", "P value of the difference from `gland_alone` (DeLong, paired), for what is outside of the gland.", low=0, high=1, missing=True),
+        text("finding", "`above_chance`: a negative control with p of at most 0.01; `better_than_gland`: a source outside of the gland that predicts better, p at most 0.01; `found`: a planted effect with an AUC of at least 0.9.", ControlFinding),
+        integer("permutations", "Number of permutations.", low=0),
+        _STATUS,
+        _NOTE,
+        integer("n", "Patients.", low=0, missing=True),
+        _EVENTS,
+    ),
+    key=("control", "group_kind", "group"),
+    digits=6,
+)  # fmt: skip
+
+EMBEDDING_CONTROLS = Table(
+    "controls/embedding_controls.csv",
+    "Noise in place of embeddings, which must give chance, and embeddings with one feature that shows "
+    "the outcome, which must be found.",
+    (
+        DESIGN,
+        text("split", "Split of the design: the one with the most test patients."),
+        text("control", "`noise` (ridge) or `planted_feature` (LASSO).", Control),
+        text("kind", "Whether chance is expected, or an effect was planted.", ControlKind),
+        number("auc", "AUC in the test set; of noise, the mean of the draws.", low=0, high=1, missing=True),
+        number("ci_low", "Lower limit of the mean of draws, 99 %.", low=0, high=1, missing=True),
+        number("ci_high", "Upper limit of the mean of draws, 99 %.", low=0, high=1, missing=True),
+        integer("draws", "Draws of noise.", low=0),
+        text("finding", "Noise: `above_chance` if its lower limit is above 0.5; planted: `found` from an AUC of 0.9.", ControlFinding),
+        _STATUS,
+        _NOTE,
+        _N,
+        _EVENTS,
+    ),
+    key=("design", "split", "control"),
+    digits=6,
+)  # fmt: skip
+
+CENTER_PROBE = Table(
+    "controls/center_probe.csv",
+    "How well the center of a training patient is predicted, by cross-validation. All patients are "
+    "embedded by the same network, that of the first member.",
+    (
+        text("source", "From what the center is predicted.", ProbeSource),
+        text("harmonization", "How centers were made alike before; `none`: not at all."),
+        integer("centers", "Centers with enough patients.", low=0),
+        number("accuracy", "Share of patients whose center is predicted, averaged over centers.", low=0, high=1, missing=True),
+        number("ci_low", "Lower 95 % limit, by bootstrap of patients within centers.", low=0, high=1, missing=True),
+        number("ci_high", "Upper 95 % limit.", low=0, high=1, missing=True),
+        number("chance", "1 / centers.", low=0, high=1, missing=True),
+        number("auc", "AUC of each center against the others, averaged.", low=0, high=1, missing=True),
+        _STATUS,
+        _NOTE,
+        integer("n", "Patients.", low=0, missing=True),
+    ),
+    key=("source", "harmonization"),
+    digits=6,
+)  # fmt: skip
+
+TWINS = Table(
+    "controls/twins.csv",
+    "Leaky twins: a small honest analysis of the study's own embeddings (16 features selected by "
+    "correlation, logistic regression) and the same with one fault. The AUC of `in_sample` is that of "
+    "training patients, every other value is one of the test set.",
+    (
+        DESIGN,
+        text("split", "Split of the design: the one with the most test patients."),
+        text("fault", "The fault.", LeakyTwin),
+        text("outcomes", "`observed`, or the mean over outcomes that are `permuted` in training and test set.", ("observed", "permuted")),
+        text("metric", "AUC, or accuracy of decisions.", Metric),
+        number("honest", "Without the fault.", low=0, high=1, missing=True),
+        number("faulty", "With the fault.", low=0, high=1, missing=True),
+        number("inflation", "Difference.", low=-1, high=1, missing=True),
+        number("ci_low", "Lower 95 % limit of the inflation: over patients, or of the mean over permutations.", missing=True),
+        number("ci_high", "Upper limit.", missing=True),
+        integer("permutations", "Number of permutations.", low=0),
+        _STATUS,
+        _NOTE,
+        integer("n_train", "Training patients.", low=0, missing=True),
+        integer("n", "Patients who are scored.", low=0, missing=True),
+        _EVENTS,
+    ),
+    key=("design", "split", "fault", "outcomes"),
+    digits=6,
+)  # fmt: skip
+
+TABLES = (SHUFFLED, PERMUTATIONS, SOURCES, EMBEDDING_CONTROLS, CENTER_PROBE, TWINS)

@@ -3,14 +3,8 @@
 from dataclasses import replace
 
 from thyrocast.contract import splits
-from thyrocast.contract.names import (
-    GroupKind,
-    Metric,
-    PredictionSet,
-    Scale,
-    Status,
-    ThresholdRule,
-)
+from thyrocast.contract.names import GroupKind, Metric, PredictionSet, Scale, Status, ThresholdRule
+from thyrocast.contract.site_names import ModelSource, ResultSource
 from thyrocast.contract.splits import (
     CENTER,
     DESIGN,
@@ -268,6 +262,26 @@ POOLED_CENTERS = Table(
     key=("design", "model", "metric", "at", "method", "center"),
 )
 
+SOURCES = Table(
+    "evaluation/sources.csv",
+    "Where the pooled results of each center come from, and whether they are about the same models.",
+    (
+        DESIGN,
+        CENTER,
+        text("source", "`data` of the study, an `exchange` file, or a `summary` of a consortium.", ResultSource),
+        text("models", "`same`: the models that this study applied to its own centers of the design. `own`: models of the "
+             "center's own study; in `loco`, each center has its own models. `unknown`: the file does not say.", ModelSource),
+        text("model_hash", "Hash of the locked model, where one is stated.", missing=True),
+        text("file_hash", "SHA-256 of the exchange file.", missing=True),
+        text("study", "Study that wrote the exchange file.", missing=True),
+        text("sent_as", "Name of the center in that study.", missing=True),
+        _N,
+        _EVENTS,
+        text("hidden", "What the file hides, so that the pooled results do not contain it."),
+    ),
+    key=("design", "center"),
+)  # fmt: skip
+
 SAMPLE_SIZE = Table(
     "evaluation/sample_size.csv",
     "Patients that developing and validating a model require, and those available.",
@@ -306,7 +320,7 @@ OF_DESIGN = (
     PREDICTION_SETS,
     PREDICTIONS,
 )
-TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, MULTIVERSE, SAMPLE_SIZE)
+TABLES = (*OF_DESIGN, POOLED, POOLED_CENTERS, SOURCES, MULTIVERSE, SAMPLE_SIZE)
 # Of few patients, each point of a curve is one of them.
 _CURVES = (ROC,)
 #: Tables in which no row belongs to one patient: what a crate and Snakemake's own report contain.

@@ -43,6 +43,7 @@ class Model(StrEnum):
 
     NETWORK = "network"
     SIGNATURE = "signature"
+    SIMULATED = "simulated"
     HANDCRAFTED = "handcrafted"
     CLINICAL = "clinical"
     COMBINED = "combined"
@@ -54,11 +55,12 @@ class Model(StrEnum):
 
 #: Models that use the scintigram.
 IMAGE_MODELS = (
-    Model.NETWORK, Model.SIGNATURE, Model.HANDCRAFTED, Model.COMBINED,
+    Model.NETWORK, Model.SIGNATURE, Model.SIMULATED, Model.HANDCRAFTED, Model.COMBINED,
     Model.RIDGE, Model.LASSO, Model.ELASTIC_NET,
 )  # fmt: skip
-#: Models without deep features, and one that combines their predictors with network and signature.
-BASELINES = (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
+#: Models without a network that is trained on outcomes, and one that combines their predictors with network
+#: and signature.
+BASELINES = (Model.SIMULATED, Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED, Model.DOSE)
 #: Linear models on the embeddings, in place of the signature's LASSO and forest.
 HEADS = (Model.RIDGE, Model.LASSO, Model.ELASTIC_NET)
 

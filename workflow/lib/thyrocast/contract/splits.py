@@ -13,6 +13,11 @@ OUTCOME = integer("outcome", "1 cured, 0 not cured.", low=0, high=1, missing=Tru
 FOLD = integer("fold", "Fold of a training patient, from 1.", low=1, missing=True)
 PROBABILITY = number("probability", "Predicted probability of cure.", low=0, high=1)
 
+MEMBER = text(
+    "member",
+    "`fold-k`, fitted without fold k; or `full`, fitted to all training patients, as published.",
+)
+
 SPLITS = Table(
     "splits.csv",
     "The set of every patient in every split, and the fold of training patients.",
@@ -45,7 +50,7 @@ LOGITS = Table(
         PATIENT,
         SET,
         FOLD,
-        text("member", "`full`, trained on all training patients, or `fold-k`, trained without fold k."),
+        MEMBER,
         number("logit", "Log-odds of cure."),
     ),
     key=("patient", "member"),
@@ -54,8 +59,9 @@ LOGITS = Table(
 
 PATH = Table(
     f"{_SPLIT}/signature/path.csv",
-    "The LASSO path with its cross-validated deviance; no rows if no path could be fitted.",
+    "The LASSO path of every member with its cross-validated deviance; no rows if no path could be fitted.",
     (
+        MEMBER,
         number("lambda", "Penalty."),
         integer("nonzero", "Features with a nonzero coefficient."),
         number("cv_deviance", "Cross-validated deviance.", missing=True),
@@ -67,13 +73,14 @@ PATH = Table(
 
 FEATURES = Table(
     f"{_SPLIT}/signature/features.csv",
-    "The selected features, the most important first.",
+    "The selected features of every member, the most important first.",
     (
+        MEMBER,
         integer("feature", "Index of the embedding's feature, from 0.", low=0),
         number("coefficient", "Coefficient of the LASSO."),
         number("importance", "Importance in the random forest."),
     ),
-    key=("feature",),
+    key=("member", "feature"),
     digits=None,
 )
 
@@ -100,9 +107,26 @@ PREDICTIONS = Table(
     digits=None,
 )
 
+MEMBER_PREDICTIONS = Table(
+    f"{_SPLIT}/member_predictions.csv",
+    "Log-odds of every model by its members: of test patients by all members, of training patients by the "
+    "member that did not see them (or by `full`). Prediction sets compare them within each member.",
+    (
+        DESIGN,
+        SPLIT,
+        MODEL,
+        SET,
+        PATIENT,
+        MEMBER,
+        number("logit", "Log-odds of cure, standardized and recalibrated as those of the model."),
+    ),
+    key=("design", "split", "model", "patient", "member"),
+    digits=None,
+)
+
 GRADCAM = Table(
     f"{_SPLIT}/explanation/gradcam.csv",
-    "Grad-CAM of every test patient as numbers.",
+    "Grad-CAM of every test patient as numbers; maps are means over the members.",
     (
         PATIENT,
         CENTER,
@@ -117,4 +141,14 @@ GRADCAM = Table(
     digits=6,
 )  # fmt: skip
 
-TABLES = (SPLITS, HISTORY, LOGITS, PATH, FEATURES, OPTIMISM, PREDICTIONS, GRADCAM)
+TABLES = (
+    SPLITS,
+    HISTORY,
+    LOGITS,
+    PATH,
+    FEATURES,
+    OPTIMISM,
+    PREDICTIONS,
+    MEMBER_PREDICTIONS,
+    GRADCAM,
+)

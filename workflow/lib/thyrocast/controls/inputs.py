@@ -29,9 +29,11 @@ class Side:
     outcome : ndarray, (n,)
         1 cured, 0 not cured.
     embeddings : ndarray, (n, 2048)
-        As the signature and the heads use them: aligned.
+        As the signature and the heads of the first member use them: training patients by the network
+        that did not see them, aligned with the features of the first member.
     full : ndarray, (n, 2048)
-        By the network of all training patients, which has seen the outcomes of training patients.
+        By the network of the first member, which has seen the outcomes of the training patients,
+        except for those of its fold.
     row : ndarray of int, (n,)
         Row of each patient in the cohort's images.
     """
@@ -89,7 +91,8 @@ def read(
     full = np.asarray(members[0], dtype=np.float64)
     used = full.copy()
     if config.embeddings is Embeddings.CROSS_FITTED:
-        used[data.train], mapped = alignment.align(members, data.train, data.fold)
+        views = [view[data.train] for view in members]
+        used[data.train], mapped = alignment.into_member(views, data.fold[data.train], 1)
         used[~data.train] = mapped(full[~data.train])
 
     def side(chosen: NDArray[np.bool_]) -> Side:

@@ -32,7 +32,8 @@ def scores(
     Parameters
     ----------
     model
-        Which model; it is fitted as `signature.fitting` fits it to all training patients of a split.
+        Which model; it is fitted to all training patients of a split as `signature.fitting` fits it to those of
+        a member.
     split
         n training and t test patients.
     outcomes : ndarray, (m, n)

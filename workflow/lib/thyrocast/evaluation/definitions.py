@@ -49,7 +49,9 @@ def under(predictions: pd.DataFrame, outcomes: pd.DataFrame, definition: str) ->
     return io.conform(PREDICTIONS, predictions.assign(outcome=changed))
 
 
-def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame, settings: Settings) -> Tables:
+def evaluate(
+    predictions: pd.DataFrame, cohort: pd.DataFrame, settings: Settings, members: pd.DataFrame
+) -> Tables:
     """Return the tables of all designs, and the results pooled over centers.
 
     Parameters
@@ -60,10 +62,14 @@ def evaluate(predictions: pd.DataFrame, cohort: pd.DataFrame, settings: Settings
         Table `COHORT`.
     settings
         Config of the evaluation and seed.
+    members
+        Table `MEMBER_PREDICTIONS` of all designs.
     """
     parts = [
-        design.evaluate(rows.reset_index(drop=True), cohort, settings)
-        for _, rows in predictions.groupby("design", sort=False)
+        design.evaluate(
+            rows.reset_index(drop=True), cohort, settings, members[members["design"] == name]
+        )
+        for name, rows in predictions.groupby("design", sort=False)
     ]
     found = {table: io.concat(table, [part[table] for part in parts]) for table in OF_DESIGN}
     summary, centers = pooled_centers.pool(found[PERFORMANCE], settings.config.confidence)

@@ -29,7 +29,7 @@ logger = logging.getLogger("thyrocast")
 
 
 def evaluate(
-    predictions: pd.DataFrame, cohort: pd.DataFrame, settings: Settings
+    predictions: pd.DataFrame, cohort: pd.DataFrame, settings: Settings, members: pd.DataFrame
 ) -> dict[Table, pd.DataFrame]:
     """Evaluate one design.
 
@@ -41,6 +41,8 @@ def evaluate(
         Table `COHORT`, for the subgroups.
     settings
         Config of the evaluation and seed.
+    members
+        Table `MEMBER_PREDICTIONS` of all splits of the design.
 
     Returns
     -------
@@ -48,16 +50,23 @@ def evaluate(
         The tables `OF_DESIGN`.
     """
     known = samples.read(predictions)
-    thresholds = {rule.rule: decisions.choose(known, rule) for rule in settings.config.thresholds}
+    rules = settings.config.thresholds
     calibration = prediction_sets.calibrating(known, settings)
-    signal = decisions.signals(known, calibration)
+    if settings.locked is None:
+        thresholds = {rule.rule: decisions.choose(known, rule) for rule in rules}
+        signal = decisions.signals(known, calibration)
+    else:
+        thresholds, signal = decisions.of_locked(known, settings.locked.thresholds, rules)
     known = decisions.decide(known, thresholds, signal)
-    known = prediction_sets.add(known, calibration, settings)
+    p_values = prediction_sets.p_values(predictions, calibration, members)
+    if settings.locked is not None:
+        p_values |= prediction_sets.of_locked(predictions, settings.locked.predictions)
+    known = prediction_sets.add(known, p_values, settings)
     frames: dict[Table, list[pd.DataFrame]] = {table: [] for table in SCORED}
     for batch in groups.batches(known, cohort, settings.config):
         _score(batch, settings, frames)
     frames[THRESHOLDS].append(decisions.table(known, thresholds, signal))
-    frames[PREDICTION_SETS].append(prediction_sets.table(predictions, calibration, settings))
+    frames[PREDICTION_SETS].append(prediction_sets.table(p_values, settings))
     run = _run(cohort, settings)
     frames[PERFORMANCE] = [part.assign(**run) for part in frames[PERFORMANCE]]
     found = {table: io.concat(table, parts) for table, parts in frames.items()}

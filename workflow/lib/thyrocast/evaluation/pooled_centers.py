@@ -6,7 +6,7 @@ No other input is needed: a center whose data must not leave it contributes only
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,15 +16,8 @@ from scipy import special
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import POOLED, POOLED_CENTERS
-from thyrocast.contract.names import (
-    ALL_SPLITS,
-    UNSEEN_CENTERS,
-    GroupKind,
-    Metric,
-    Scale,
-    Set,
-    Status,
-)
+from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Metric, Scale, Status
+from thyrocast.evaluation.headlines import SCALES, headlines
 from thyrocast.statistics import calibration, discrimination, intervals, new_center, pooling
 from thyrocast.statistics.inputs import NotEstimableError
 
@@ -41,14 +34,6 @@ JOINT = "pooled_predictions"
 #: differ: it covers their mean in 84-86 % of studies at a standard deviation of .3 between centers.
 FEWEST_CENTERS = 3
 JOINT_NOTE = "all test predictions as one sample; with several splits it mixes their scales"
-#: Scale on which each metric is pooled; other metrics are not pooled.
-SCALES = {
-    Metric.AUC: Scale.LOGIT,
-    Metric.OE_RATIO: Scale.LOG,
-    Metric.CALIBRATION_IN_THE_LARGE: Scale.IDENTITY,
-    Metric.CALIBRATION_SLOPE: Scale.IDENTITY,
-    Metric.NET_BENEFIT: Scale.IDENTITY,
-}
 
 
 def _exp(value: float) -> float:
@@ -80,7 +65,9 @@ class Effect:
     variance: float
 
 
-def pool(performance: pd.DataFrame, confidence: float) -> PooledTables:
+def pool(
+    performance: pd.DataFrame, confidence: float, elsewhere: Collection[str] = ()
+) -> PooledTables:
     """Pool every design, model and metric over the centers.
 
     Parameters
@@ -89,6 +76,8 @@ def pool(performance: pd.DataFrame, confidence: float) -> PooledTables:
         Table `PERFORMANCE` of all designs. The headline of each center is pooled.
     confidence
         Confidence level of the table and of the results.
+    elsewhere
+        Centers whose results come from another site: rows of all patients do not contain them.
     """
     summary: list[dict[str, object]] = []
     centers: list[dict[str, object]] = []
@@ -109,32 +98,18 @@ def pool(performance: pd.DataFrame, confidence: float) -> PooledTables:
             summary.append(named | cells | (expected if found.whole is not None else {}))
             centers += [named | cells for cells in _centers(effects, found, labels)]
         for row in rows[rows["group_kind"] == GroupKind.POOLED].itertuples():
-            joint = _joint(row, len(effects)) | {"headline": not over_centers}
+            joint = _joint(row, effects, elsewhere) | {"headline": not over_centers}
             summary.append(labels | {"method": JOINT} | joint)
     return PooledTables(io.build(POOLED, summary), io.build(POOLED_CENTERS, centers))
 
 
-def headlines(performance: pd.DataFrame) -> pd.DataFrame:
-    """First row of each metric that is pooled, of all patients and of each center of test sets.
-
-    A design with several splits is represented by the split `all`, which joins them.
-    """
-    test = performance[performance["set"] == Set.TEST]
-    joined = test["design"].isin(test.loc[test["split"] == ALL_SPLITS, "design"])
-    chosen = test[
-        (test["group_kind"] != GroupKind.SUBGROUP)
-        & (~joined | (test["split"] == ALL_SPLITS))
-        & test["metric"].isin([str(metric) for metric in SCALES])
-    ]
-    return chosen.drop_duplicates(["design", "model", "metric", "at", "group_kind", "group"])
-
-
 def _effects(rows: pd.DataFrame, confidence: float) -> Iterator[Effect]:
+    # By name: where the rows come from changes no digit.
     usable = rows[
         (rows["group_kind"] == GroupKind.CENTER)
         & (rows["status"] == Status.ESTIMATED)
         & (rows["std_error"] > 0)
-    ]
+    ].sort_values("group", kind="stable")
     for row, error in zip(usable.itertuples(), usable["std_error"], strict=True):
         yield Effect(row, effect(row, confidence), float(error) ** 2)
 
@@ -239,10 +214,14 @@ def _note(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> str:
     return "; ".join(parts)
 
 
-def _joint(row: Any, k: int) -> dict[str, object]:
+def _joint(row: Any, effects: Sequence[Effect], elsewhere: Collection[str]) -> dict[str, object]:
     cells: dict[str, object] = dict.fromkeys((*_NUMBERS, *_PREDICTION, "scale"))
     cells |= {name: getattr(row, name) for name in ("estimate", "ci_low", "ci_high", "status")}
-    return cells | {"k": k, "note": "; ".join(part for part in (JOINT_NOTE, row.note) if part)}
+    centers = [effect.row.group for effect in effects]
+    missing = ", ".join(center for center in centers if center in elsewhere)
+    without = f"without {missing}, whose patients are not at this site" if missing else ""
+    inside = sum(center not in elsewhere for center in centers)
+    return cells | {"k": inside, "note": "; ".join(filter(None, (JOINT_NOTE, without, row.note)))}
 
 
 def _centers(

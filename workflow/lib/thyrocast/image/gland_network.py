@@ -97,6 +97,11 @@ def load(path: Path = WEIGHTS) -> dict[str, Floats]:
     content = path.read_bytes()
     if path == WEIGHTS and hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
         raise ValueError(f"{path.name} is not the file of this version: install thyrocast again")
+    return read_tensors(content)
+
+
+def read_tensors(content: bytes) -> dict[str, Floats]:
+    """Return the tensors of a safetensors file: a header in JSON, then the numbers."""
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     data = content[8 + length :]

@@ -20,11 +20,13 @@ from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
 from thyrocast.image import field as images
-from thyrocast.image import quantities, syringes
+from thyrocast.image import quantities, readings, syringes
 from thyrocast.image.field import GRID_MM, Field
+from thyrocast.image.framing import crop_around, field_around, relative
 from thyrocast.image.gland import NoGlandError
-from thyrocast.image.locating import PINHOLE_GLAND_MM, UnusableError, extent_mm, find
+from thyrocast.image.locating import UnusableError, find
 from thyrocast.image.quantities import Quantities, SyringeCounts
+from thyrocast.image.readings import Readings
 from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
@@ -92,6 +94,8 @@ class Standardized:
         Hash of the camera's pixels, which identifies copies of an image.
     acquisition, quantities
         The content of the record.
+    readings
+        What the pretrained network reads.
     rank
         Rank of the scan, 0 for the best.
     """
@@ -102,6 +106,7 @@ class Standardized:
     digest: str
     acquisition: Acquisition
     quantities: Quantities
+    readings: Readings
     rank: int = 0
 
 
@@ -230,14 +235,10 @@ def _standardize(
             raise UnusableError(reason, measured)
         LOG.warning("%s: %s; the uptake is missing", patient, reason)
     row, column = images.centroid(gland.whole, grid, GRID_MM)
-    side = settings.field_mm
     if scan.is_pinhole:
-        side *= extent_mm(gland.whole) / PINHOLE_GLAND_MM
         measured = quantities.without_lengths(measured)
-    field = Field(row - side / 2, column - side / 2, side, settings.size)
-    # Counts can be negative if the camera subtracted background; the network takes square roots.
-    cropped = np.maximum(images.crop(image, spacing, field), 0.0)
-    mask = images.crop_mask(gland.whole, GRID_MM, field)
+    field = field_around(grid, gland, scan.is_pinhole, settings)
+    cropped, mask = crop_around(image, spacing, gland, field)
     pixels = np.ascontiguousarray(counts.image).tobytes()
     return Standardized(
         patient=patient,
@@ -248,6 +249,9 @@ def _standardize(
             scan, image.shape, spacing, counts, (row, column), grid.shape, field.pixel_mm
         ),
         quantities=measured,
+        readings=readings.read(
+            readings.frame(image, grid, gland, spacing, scan.is_pinhole), scan.is_pinhole
+        ),
     )
 
 
@@ -264,10 +268,9 @@ def _intensity(
     ``relative`` has mean 1 in the gland. ``activity`` is percent of the injected activity per cm²,
     which `dose_rate` (counts/s in air at the time of the image) represents.
     """
-    if not mask.any() or counts[mask].mean() <= 0:
-        raise UnusableError("a gland outside the field of view")
+    compared = relative(counts, mask)
     if settings.intensity is Intensity.RELATIVE:
-        return np.asarray(counts / counts[mask].mean())
+        return compared
     if scan.is_pinhole:
         raise UnusableError("a pinhole, which gives no counts per area")
     if not scan.duration_s or not dose_rate:
@@ -350,7 +353,9 @@ def _record(result: Standardized | Unusable) -> dict[str, Any]:
     if isinstance(result, Unusable):
         seen = {"q_counts": result.counts, "q_score": result.score}
         return blank | {"usable": False, "reason": result.reason} | seen
-    measured = asdict(result.acquisition) | asdict(result.quantities) | {"rank": result.rank}
+    measured = {"rank": result.rank}
+    for part in (result.acquisition, result.quantities, result.readings):
+        measured |= asdict(part)
     return blank | {"usable": True, "reason": ""} | {n: _finite(v) for n, v in measured.items()}
 
 

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,9 +49,9 @@ class Explanation:
     target
         What the map shows evidence for.
     probability
-        P(cured) of the network.
+        P(cured) by the mean log-odds of the networks.
     map
-        (size, size) Grad-CAM map, 0 to 1; zero everywhere if there is no evidence for the target.
+        (size, size) Grad-CAM map, 0 to 1, mean over the networks; zero everywhere if there is no evidence for the target.
     inside
         Share of the map's sum inside the gland; None for an all-zero map.
     area
@@ -95,8 +95,7 @@ class _Tapped(nn.Module):
 
 
 def explain(
-    network: ScintigramResNet50,
-    normalization: Normalization,
+    members: Sequence[tuple[ScintigramResNet50, Normalization]],
     data: ImageSet,
     masks: NDArray[np.uint8],
     settings: ExplanationConfig,
@@ -104,13 +103,14 @@ def explain(
 ) -> Iterator[Explanation]:
     """Yield each patient's map, batch by batch, so that memory does not grow with their number.
 
-    The network has a single logit, of P(cured). A map for ``cured`` shows which regions raise
-    this logit, even if it is negative; a map for ``not_cured`` shows which regions lower it.
+    A network has a single logit, of P(cured). A map for ``cured`` shows which regions raise
+    this logit, even if it is negative; a map for ``not_cured`` shows which regions lower it. The map,
+    and the logit, are means over the members.
 
     Parameters
     ----------
-    network, normalization
-        A trained member, as `model.load` returns it.
+    members
+        The networks that predict these patients, as `model.load` returns them.
     data
         Patients with their images.
     masks
@@ -120,28 +120,41 @@ def explain(
     device
         Where the network runs.
     """
-    tapped = _Tapped(network.requires_grad_(False).eval().to(device), settings.layer)
+    tapped = [
+        _Tapped(network.requires_grad_(False).eval().to(device), settings.layer)
+        for network, _ in members
+    ]
     size = settings.batch_size
-    with GradCAM(model=tapped, target_layers=[tapped.tap]) as cam:
-        for start in range(0, len(data), size):
-            positions = np.arange(start, min(start + size, len(data)))
-            images = normalization.apply(torch.from_numpy(data.load(positions))).to(device)
-            classes = _classes(tapped, images, settings.target)
-            targets = [BinaryClassifierOutputTarget(c) for c in classes]
-            maps = cam(input_tensor=images, targets=targets)
-            logits = cam.outputs.detach().float().cpu().numpy().astype(np.float64)
-            glands = masks[data.row[positions]] > 0
-            for position, heat, logit, chosen, gland in zip(
-                positions, maps, logits, classes, glands, strict=True
-            ):
-                yield Explanation(
-                    position=int(position),
-                    target=TARGETS[chosen],
-                    probability=float(1 / (1 + np.exp(-logit))),
-                    map=heat,
-                    inside=share_inside(heat, gland),
-                    area=float(gland.mean()),
-                )
+    for start in range(0, len(data), size):
+        positions = np.arange(start, min(start + size, len(data)))
+        plain = torch.from_numpy(data.load(positions))
+        images = [normalization.apply(plain).to(device) for _, normalization in members]
+        with torch.no_grad():
+            found = [model(own) for model, own in zip(tapped, images, strict=True)]
+        logits = torch.stack(found).mean(dim=0).float().cpu().numpy().astype(np.float64)
+        classes = _classes(logits, settings.target)
+        maps = np.mean(
+            [_maps(model, own, classes) for model, own in zip(tapped, images, strict=True)], axis=0
+        )
+        glands = masks[data.row[positions]] > 0
+        for position, heat, logit, chosen, gland in zip(
+            positions, maps, logits, classes, glands, strict=True
+        ):
+            yield Explanation(
+                position=int(position),
+                target=TARGETS[chosen],
+                probability=float(1 / (1 + np.exp(-logit))),
+                map=heat,
+                inside=share_inside(heat, gland),
+                area=float(gland.mean()),
+            )
+
+
+def _maps(model: _Tapped, images: Tensor, classes: Sequence[int]) -> NDArray[np.float32]:
+    """One member's maps (n, size, size) of images, each for its class."""
+    targets = [BinaryClassifierOutputTarget(c) for c in classes]
+    with GradCAM(model=model, target_layers=[model.tap]) as cam:
+        return np.asarray(cam(input_tensor=images, targets=targets), dtype=np.float32)
 
 
 def explain_to(
@@ -191,11 +204,10 @@ def explain_to(
     return table
 
 
-def _classes(model: nn.Module, images: Tensor, target: CamTarget) -> list[int]:
+def _classes(logits: NDArray[np.float64], target: CamTarget) -> list[int]:
     if target is not CamTarget.PREDICTED:
-        return [TARGETS.index(MapTarget(target.value))] * len(images)
-    with torch.no_grad():
-        return (model(images) > 0).int().tolist()  # type: ignore[no-any-return]  # tolist is untyped
+        return [TARGETS.index(MapTarget(target.value))] * len(logits)
+    return [int(logit > 0) for logit in logits]
 
 
 def share_inside(heat: NDArray[np.float32], gland: NDArray[np.bool_]) -> float | None:

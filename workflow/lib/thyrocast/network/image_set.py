@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from thyrocast.contract.names import Set
+from thyrocast.contract.names import FULL, Set
 from thyrocast.errors import InputError
 from thyrocast.network.model import Normalization
 
 #: Images that are in memory at once.
 CHUNK = 256
-#: The member that is trained on all training patients of its split.
-FULL = "full"
 
 
 @dataclass(frozen=True)

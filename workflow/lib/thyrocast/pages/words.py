@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUALITY, QUANTITIES
 from thyrocast.contract.names import Role
+from thyrocast.contract.readings import READING_SDS, READINGS
 from thyrocast.pages.numbers import count
 
 _COLUMN_NAMES = {
@@ -43,7 +44,7 @@ _COLUMN_NAMES = {
 _WITHOUT_UNIT = ("matrix", "withdrawal_days", "q_counts")
 _UNITS = {
     column.name: {"percent": "%", "counts/s": "1/s"}.get(column.unit, column.unit)
-    for column in (*CLINICAL, *ACQUISITION, *QUALITY, *QUANTITIES)
+    for column in (*CLINICAL, *ACQUISITION, *QUALITY, *QUANTITIES, *READINGS, *READING_SDS)
     if column.unit and column.name not in _WITHOUT_UNIT
 }
 #: Characteristics in table 1, in its order.

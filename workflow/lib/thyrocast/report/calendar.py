@@ -45,6 +45,8 @@ def sentences(study: StudyResults, design: str) -> list[str]:
     ):
         if names:
             found.append(f"{text} {words.listing(names)}.")
+    if not over_time(study, design):
+        found.append("Too few patients were tested for results by year of therapy.")
     return found
 
 

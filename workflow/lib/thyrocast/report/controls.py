@@ -6,11 +6,17 @@ from dataclasses import dataclass
 import pandas as pd
 
 from thyrocast.config.controls import Strata
-from thyrocast.contract.controls import SHUFFLED
-from thyrocast.contract.names import ALL_SPLITS, Status
+from thyrocast.contract.controls import (
+    CENTER_PROBE,
+    EMBEDDING_CONTROLS,
+    SHUFFLED,
+    SOURCES,
+    TWINS,
+)
+from thyrocast.contract.names import ALL_SPLITS, GroupKind, Status
 from thyrocast.pages import drawing, numbers, palette
 from thyrocast.pages.parts import Cell, Grid, Panel, label
-from thyrocast.report import words
+from thyrocast.report import control_grids, words
 from thyrocast.report.study import StudyResults
 
 #: Id and title of the section.
@@ -31,12 +37,31 @@ class ControlsSection:
         Observed AUCs and those of permuted outcomes.
     shuffled
         The same as a table, with p values.
+    sources, by_center
+        What parts of the image and the acquisition predict, in all patients and by center.
+    alarms
+        Sentences about what should not have been found, or was not found.
+    planted
+        Noise in place of embeddings, and planted effects.
+    probe
+        How well the center is predicted.
+    twins
+        How much each fault inflates the result.
+    noise_auc
+        AUC that selection before the division gives without any signal, in words; empty if unknown.
     """
 
     design: str
     permuted: str
     panels: Sequence[Panel]
     shuffled: Grid
+    sources: Grid
+    by_center: Grid
+    alarms: Sequence[str]
+    planted: Grid
+    probe: Grid
+    twins: Grid
+    noise_auc: str
 
 
 def controls_section(study: StudyResults) -> ControlsSection | None:
@@ -52,7 +77,23 @@ def controls_section(study: StudyResults) -> ControlsSection | None:
         f"times{within}. Each model was fitted again to every permutation, as it is fitted to the "
         "observed outcomes, and scored in the test set."
     )
-    return ControlsSection(words.design(design), permuted, _panels(rows), _shuffled(rows))
+    sources = study.tables[SOURCES.name]
+    embedded = study.tables[EMBEDDING_CONTROLS.name]
+    twins = study.tables[TWINS.name]
+    pooled = sources["group_kind"] == GroupKind.POOLED
+    return ControlsSection(
+        design=words.design(design),
+        permuted=permuted,
+        panels=_panels(rows),
+        shuffled=_shuffled(rows),
+        sources=control_grids.sources(sources[pooled]),
+        by_center=control_grids.by_center(sources[~pooled]),
+        alarms=control_grids.alarms(sources, embedded),
+        planted=control_grids.planted(sources, embedded),
+        probe=control_grids.probe(study.tables[CENTER_PROBE.name]),
+        twins=control_grids.twins(twins),
+        noise_auc=control_grids.noise_auc(twins),
+    )
 
 
 def _overall(table: pd.DataFrame) -> pd.DataFrame:
@@ -82,7 +123,8 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
             ]
             for row in rows.to_dict("records")
         ],
-        "AUC of the ranking before recalibration. After permutation: mean, and the range of the middle "
+        "AUC of one fit to all training patients, before recalibration: it can differ from that of the mean "
+        "of the members, which the report shows elsewhere. After permutation: mean, and the range of the middle "
         "95 %; where centers differ in their cure rate, it may be above 0.5. p: share of permutations "
         "with at least the observed AUC, the observed one included.",
     )

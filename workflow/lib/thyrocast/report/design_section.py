@@ -20,6 +20,7 @@ from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid, Key, Panel
 from thyrocast.report import calendar, center_grids, figures, forest_figure, grids, scores, words
+from thyrocast.report import sources as center_sources
 from thyrocast.report.published import read as read_published
 from thyrocast.report.study import StudyResults, missing_models
 
@@ -68,6 +69,7 @@ class DesignSection:
     centers: Grid | None = None
     forest: Sequence[Panel] = ()
     pooled: Sequence[Grid] = ()
+    sources: Grid | None = None
     comparisons: Sequence[Grid] = ()
     over_time: Sequence[Grid] = ()
     more: Sequence[Grid] = ()
@@ -78,7 +80,15 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
     title, note = words.design(design), words.DESIGN_NOTES.get(design, "")
     training = grids.tables(study, design, Set.TRAIN)
     if design not in scores.evaluated(study):
-        return DesignSection(design, title, note, missing=NOTHING_SCORED, training=training)
+        return DesignSection(
+            design,
+            title,
+            note,
+            missing=NOTHING_SCORED,
+            training=training,
+            pooled=center_grids.pooled(study, design),
+            sources=center_sources.sources(study, design),
+        )
     # The heads are in the tables; as curves they would hide the models that the study is about.
     models = [model for model in study.models(design) if model not in HEADS]
     banded = [model for model in BANDED if model in models] or models[:2]
@@ -97,6 +107,7 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
         centers=center_grids.centers(study, design),
         forest=_forest(study, design, models),
         pooled=center_grids.pooled(study, design),
+        sources=center_sources.sources(study, design),
         comparisons=grids.comparisons(study, design),
         over_time=calendar.over_time(study, design),
         more=[

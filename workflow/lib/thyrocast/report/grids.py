@@ -65,7 +65,17 @@ def _sets_note(study: StudyResults) -> str:
     return (
         "A prediction set contains the outcomes that cannot be excluded for a patient. Of cured "
         f"patients, and of patients not cured, {share} of the sets are meant to contain the true "
-        "outcome. If both outcomes are possible, or none is, the patient is undecided."
+        f"outcome. {_guarantee(study)} If both outcomes are possible, or none is, the patient is undecided."
+    )
+
+
+def _guarantee(study: StudyResults) -> str:
+    """What is proven of the sets of cross-fitted models (CV+)."""
+    worst = numbers.percent(max(0.0, 1 - 2 * study.config.evaluation.prediction_sets.error))
+    return (
+        "In new patients like the training patients, simulations show about this share; what is proven "
+        f"is {worst}, less a term for few patients, for models other than the signature and those that "
+        "use it. In other hospitals coverage is measured, not guaranteed."
     )
 
 

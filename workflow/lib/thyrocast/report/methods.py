@@ -13,6 +13,7 @@ from thyrocast.contract import columns
 from thyrocast.contract.evaluation import SAMPLE_SIZE
 from thyrocast.contract.names import OutcomeRule, Role, ThresholdRule
 from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell
 from thyrocast.report import definitions, eligibility, references, words
 from thyrocast.report.equations import equations_section
 from thyrocast.report.study import StudyResults
@@ -37,10 +38,7 @@ def as_markdown(study: StudyResults) -> str:
     texts, cited = section(study)
     parts = ["# Methods", *(f"## {heading}\n\n{text}" for heading, text in texts)]
     for grid in equations_section(study):
-        rows = [
-            [cell.text + (f" ({cell.detail})" if cell.detail else "") for cell in row]
-            for row in grid.rows
-        ]
+        rows = [[_plain(cell) for cell in row] for row in grid.rows]
         lines = [[*grid.header], ["---"] * len(grid.header), *rows]
         table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         parts.append(f"### {grid.caption}\n\n{table}\n\n{grid.note}")
@@ -49,6 +47,13 @@ def as_markdown(study: StudyResults) -> str:
         + "\n".join(f"{number}. {text}" for number, text in enumerate(cited, start=1))
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _plain(cell: Cell) -> str:
+    """The text of a cell with its detail in brackets, or the detail alone."""
+    if cell.text and cell.detail:
+        return f"{cell.text} ({cell.detail})"
+    return cell.text or cell.detail
 
 
 def text(study: StudyResults, heading: str) -> str:
@@ -236,8 +241,9 @@ def _signature(study: StudyResults) -> str:
     embeddings = (
         "Its training embeddings are in-sample, as published: the network had seen those patients."
         if study.in_sample
-        else f"Its training embeddings are cross-fitted over {study.config.folds} folds: every training "
-        "patient is embedded by a network that was not trained on this patient."
+        else f"Network and signature are cross-fitted over {study.config.folds} folds: each training "
+        "patient is predicted by the network and signature that were fitted without the patient’s fold, and "
+        f"each test patient by the mean of all {study.config.folds}, whose log-odds are standardized."
     )
     again = (
         " The log-odds of every model are recalibrated on cross-fitted training patients by logistic "

@@ -24,6 +24,7 @@ from thyrocast.report.study import StudyResults
 from thyrocast.report.table_one import table_one
 from thyrocast.report.training import training_section
 from thyrocast.report.true_risk import truth_section
+from thyrocast.report.updating import updating_section
 
 HERE = Path(__file__).parent
 #: Sections in the order of the page: (id, title).
@@ -115,6 +116,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "signature": signature_section(study),
         "attention": attention_section(study),
         "multiverse": multiverse_section(study),
+        "updating": updating_section(study),
         "without_outcome": without_outcome(study),
         "weighted": weighted_grid(study),
         "controls": controls_section(study),

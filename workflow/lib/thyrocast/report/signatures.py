@@ -1,6 +1,6 @@
 """The section on the signature: LASSO path, selected features, optimism."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from thyrocast.pages import numbers
@@ -15,6 +15,7 @@ _SIGNS = (
     Key("cured", "", "a higher value makes cure more likely", shape="square"),
     Key("failed", "", "a higher value makes cure less likely", shape="square"),
 )
+_MEMBERS = "A member without fold k has a network of its own: its features have no relation to those of others."
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ def signature_section(study: StudyResults) -> SignatureSection:
     """The signatures of the first splits."""
     splits = [split for split in study.splits if not (split.path.empty and split.features.empty)]
     shown = splits[:MOST_SPLITS]
-    rows = [_selected(split) for split in shown]
-    header = ["Split", "λ", "Features", "Most important"]
+    rows = [row for split in shown for row in _selected(split)]
+    header = ["Split", "Member", "λ", "Features", "Most important"]
     return SignatureSection(
         paths=[_path(split) for split in shown if not split.path.empty],
         features=[_importances(split) for split in shown if not split.features.empty],
         legend=_SIGNS,
-        grid=Grid("Features of the signature", header, rows) if rows else None,
+        grid=Grid("Features of the signature", header, rows, _MEMBERS) if rows else None,
         optimism=_optimism(shown),
         note=split_panels.shown_of(shown, len(splits)),
     )
@@ -63,19 +64,28 @@ def _path(split: SplitResults) -> Panel:
 
 
 def _importances(split: SplitResults) -> Panel:
+    """Features of the first member: those of other members are other features."""
+    first = split.features["member"].iloc[0]
     title, name = split_panels.title(split), split_panels.figure_name(split, "features")
-    return Panel(title, training_figures.importances(name, title, split.features))
+    if len(set(split.features["member"])) > 1:
+        title = f"{title}, {first}"
+    rows = split.features[split.features["member"] == first]
+    return Panel(title, training_figures.importances(name, title, rows))
 
 
-def _selected(split: SplitResults) -> list[Cell]:
-    chosen = split.path.loc[split.path["chosen"], "lambda"]
-    best = split.features.sort_values("importance", ascending=False)["feature"].head(MOST_NAMED)
-    return [
-        label(split_panels.title(split)),
-        Cell(numbers.MISSING if chosen.empty else numbers.significant(chosen.iloc[0], 2)),
-        Cell(numbers.count(len(split.features))),
-        label(", ".join(map(str, best)) or "none"),
-    ]
+def _selected(split: SplitResults) -> Iterator[list[Cell]]:
+    for member in dict.fromkeys((*split.path["member"], *split.features["member"])):
+        path = split.path[split.path["member"] == member]
+        features = split.features[split.features["member"] == member]
+        chosen = path.loc[path["chosen"], "lambda"]
+        best = features.sort_values("importance", ascending=False)["feature"].head(MOST_NAMED)
+        yield [
+            label(split_panels.title(split)),
+            label(member),
+            Cell(numbers.MISSING if chosen.empty else numbers.significant(chosen.iloc[0], 2)),
+            Cell(numbers.count(len(features))),
+            label(", ".join(map(str, best)) or "none"),
+        ]
 
 
 def _optimism(splits: Sequence[SplitResults]) -> Grid | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
 from thyrocast.pages import drawing, numbers, palette
@@ -14,7 +15,7 @@ MARKERS = {"circle": "o", "triangle": "^", "square": "s"}
 
 
 def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
-    """Draw loss by epoch: a thick line for the network of all training patients, thin for folds.
+    """Draw loss by epoch: a thin line for the network of each fold, a thick one for a single network.
 
     Parameters
     ----------
@@ -31,20 +32,20 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
         Inline SVG.
     """
     with drawing.panel(height=230, width=drawing.NARROW) as (figure, (axes,)):
-        for member, rows in sorted(members.items(), key=lambda item: item[0] == "full"):
-            full = member == "full"
+        alone = len(members) == 1
+        for rows in members.values():
             epoch = rows["epoch"].to_numpy(float)
             for column, tone in (("train_loss", "muted"), ("validation_loss", "network")):
                 axes.plot(
                     epoch, rows[column].to_numpy(float), color=palette.light(tone),
-                    linewidth=2 if full else 0.9, alpha=1 if full else 0.45,
+                    linewidth=2 if alone else 1.2, alpha=1 if alone else 0.6,
                 )  # fmt: skip
             best = rows[rows["best"]]
-            if full and not best.empty:
+            if not best.empty:
                 loss = best["validation_loss"].fillna(best["train_loss"])
                 axes.plot(
                     best["epoch"].to_numpy(float)[-1:], loss.to_numpy(float)[-1:],
-                    "o", color=palette.light("ink"), markersize=6,
+                    "o", color=palette.light("ink"), markersize=6 if alone else 4,
                 )  # fmt: skip
         axes.set(xlabel="Epoch", ylabel="Loss")
         axes.set_xlim(left=1)
@@ -53,7 +54,7 @@ def history(name: str, title: str, members: Mapping[str, pd.DataFrame]) -> str:
 
 
 def lasso(name: str, title: str, path: pd.DataFrame) -> str:
-    """Draw the cross-validated deviance along the LASSO path, with the chosen penalty.
+    """Draw the cross-validated deviance along the LASSO path of every member, with the chosen penalty.
 
     Parameters
     ----------
@@ -69,28 +70,18 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
     str
         Inline SVG.
     """
-    path = path.sort_values("lambda")
-    penalty, deviance, error, features = (
-        path[column].to_numpy(float) for column in ("lambda", "cv_deviance", "cv_se", "nonzero")
-    )
     with drawing.panel(height=270, width=drawing.NARROW, ratios=(1, 2.2)) as (
         figure,
         (above, axes),
     ):
         above.sharex(axes)
-        above.step(penalty, features, color=palette.light("muted"), where="mid", linewidth=1.4)
+        alone = len(set(path["member"])) == 1
+        for _, rows in path.groupby("member", sort=False):
+            _lasso_path(above, axes, rows.sort_values("lambda"), alone)
         above.set(ylabel="Features")
         above.tick_params(labelbottom=False)
         above.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
-        axes.fill_between(
-            penalty, deviance - error, deviance + error,
-            color=palette.light("signature"), alpha=0.16, linewidth=0,
-        )  # fmt: skip
-        axes.plot(penalty, deviance, color=palette.light("signature"))
         axes.set(xscale="log", xlabel="Penalty (λ)", ylabel="Deviance")
-        for chosen in path.loc[path["chosen"], "lambda"].head(1):
-            for one in (above, axes):
-                one.axvline(chosen, color=palette.light("ink"), linewidth=1.1, dashes=(4, 2))
         # Plain digits: no text on the page is parsed as mathematics.
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -100,6 +91,26 @@ def lasso(name: str, title: str, path: pd.DataFrame) -> str:
             name,
             f"LASSO path, {title}: number of features and cross-validated deviance by penalty.",
         )
+
+
+def _lasso_path(above: Axes, axes: Axes, path: pd.DataFrame, alone: bool) -> None:
+    """Draw the path of one member; the standard error only if there is no other member."""
+    penalty, deviance, error, features = (
+        path[column].to_numpy(float) for column in ("lambda", "cv_deviance", "cv_se", "nonzero")
+    )
+    alpha = 1 if alone else 0.7
+    above.step(
+        penalty, features, color=palette.light("muted"), where="mid", linewidth=1.4, alpha=alpha
+    )
+    if alone:
+        axes.fill_between(
+            penalty, deviance - error, deviance + error,
+            color=palette.light("signature"), alpha=0.16, linewidth=0,
+        )  # fmt: skip
+    axes.plot(penalty, deviance, color=palette.light("signature"), alpha=alpha)
+    for chosen in path.loc[path["chosen"], "lambda"].head(1):
+        for one in (above, axes):
+            one.axvline(chosen, color=palette.light("ink"), linewidth=1.1, dashes=(4, 2))
 
 
 def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -> str:
@@ -112,7 +123,7 @@ def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -
     title
         The split, for the description.
     features
-        A split's features.csv.
+        Rows of features.csv of one member.
     most
         Most features shown.
 

@@ -11,6 +11,7 @@ __all__ = ["COLUMNS", "ROLES", "column", "listing", "plain", "plural"]
 MODELS: Mapping[str, str] = {
     Model.NETWORK: "ResNet50",
     Model.SIGNATURE: "Signature",
+    Model.SIMULATED: "Pretrained on simulation",
     Model.HANDCRAFTED: "Hand-crafted",
     Model.CLINICAL: "Clinical",
     Model.COMBINED: "Combined",
@@ -22,6 +23,7 @@ MODELS: Mapping[str, str] = {
 MODEL_NOTES: Mapping[str, str] = {
     Model.NETWORK: "ResNet50, trained end to end on the scintigrams",
     Model.SIGNATURE: "random forest on network features that the LASSO selected",
+    Model.SIMULATED: "what a small network reads that was trained on simulated scintigrams, not on outcomes",
     Model.HANDCRAFTED: "quantities measured on the scintigram, without a network",
     Model.CLINICAL: "clinical predictors alone, without the scintigram",
     Model.COMBINED: "scintigram and clinical predictors together",

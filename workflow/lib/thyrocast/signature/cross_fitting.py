@@ -1,18 +1,18 @@
-"""The training patients of a split, and how models are fitted to them and predict them."""
+"""The training patients of a split, and which of them each member was fitted to."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from thyrocast import seeds
 from thyrocast.config.signature import Embeddings, RecalibrationMethod, SignatureConfig
-from thyrocast.contract.names import Model
-from thyrocast.signature.model import Recalibration
+from thyrocast.contract.names import FULL, Model, fold_member
+from thyrocast.signature.model import Recalibration, Scale
 from thyrocast.statistics import recalibration
 
 logger = logging.getLogger("thyrocast")
@@ -20,7 +20,34 @@ logger = logging.getLogger("thyrocast")
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-T = TypeVar("T")
+# A standard deviation of log-odds below this is a rounding error: the model predicts a constant.
+_SMALLEST_SPREAD = 1e-9
+
+
+@dataclass(frozen=True)
+class Part:
+    """The training patients of one member.
+
+    Attributes
+    ----------
+    name
+        The member: ``full``, or ``fold-k``.
+    position
+        Of its network among those of the split, from 0.
+    seen : ndarray of bool, (n,)
+        Patients to whom it is fitted.
+    predicted : ndarray of bool, (n,)
+        Patients whom it predicts: those of its fold, or, as published, the same ones.
+    """
+
+    name: str
+    position: int
+    seen: Mask
+    predicted: Mask
+
+    def seed(self, study: int, model: str) -> int:
+        """Seed of a model of this member."""
+        return seeds.derive(study, model, "all" if self.name == FULL else f"without-{self.name}")
 
 
 @dataclass(frozen=True)
@@ -40,75 +67,42 @@ class Training:
 
     @property
     def recalibrates(self) -> bool:
-        """Whether log-odds are recalibrated."""
-        return self.cross_fitted and self.config.recalibration is RecalibrationMethod.LOGISTIC
+        """Whether log-odds are standardized and recalibrated."""
+        return (
+            self.cross_fitted
+            and self.config.recalibration is RecalibrationMethod.LOGISTIC
+            and len(np.unique(self.outcome)) == 2
+        )
 
-    def cross_fit(
-        self, fit: Callable[[Mask, str], T], predict: Callable[[T, Mask], Array]
-    ) -> tuple[T, Array]:
-        """Fit to all patients, and predict each patient by a fit without the patient's fold.
+    @property
+    def prevalence(self) -> float:
+        """Share of the cured."""
+        return float(self.outcome.mean())
 
-        Parameters
-        ----------
-        fit
-            Fits to the patients of a mask; the second argument is a name for the seed.
-        predict
-            Probability of cure of the patients of a mask.
-
-        Returns
-        -------
-        The fit to all, and the probabilities (n,): cross-fitted, or, with in-sample embeddings (as
-        published), the apparent ones of the fit to all.
-        """
-        everyone = np.ones(len(self.fold), dtype=bool)
-        whole = fit(everyone, "all")
+    def parts(self) -> list[Part]:
+        """The members with their patients."""
         if not self.cross_fitted:
-            return whole, predict(whole, everyone)
+            everyone = np.ones(len(self.fold), dtype=bool)
+            return [Part(FULL, 0, everyone, everyone)]
+        return [
+            Part(fold_member(int(fold)), int(fold) - 1, self.fold != fold, self.fold == fold)
+            for fold in np.unique(self.fold)
+        ]
+
+    def joined(self, found: Mapping[str, Array]) -> Array:
+        """Values (n,) of all patients from those (m,) that each member gives to its own."""
         result = np.zeros(len(self.fold))
-        for fold in np.unique(self.fold):
-            held_out = self.fold == fold
-            result[held_out] = predict(fit(~held_out, f"without-{fold}"), held_out)
-        return whole, result
+        for part in self.parts():
+            result[part.predicted] = found[part.name]
+        return result
 
-    def cross_fit_odds(
-        self, fit: Callable[[Mask, str], T], odds: Callable[[T], Array]
-    ) -> tuple[T, Array]:
-        """Like `cross_fit`, for linear models, with the log-odds of all fits on one scale.
-
-        A fit without a fold is more or less shrunken than the fit to all, by chance. If its
-        training patients show more signal, its log-odds vary more, and the fold that it predicts
-        shows less. Joined as they are, such log-odds rank patients below chance where there is
-        no signal (AUC .479 for 97 patients; .498 on one scale). Therefore the log-odds of each fit
-        are shifted and scaled, so that mean and standard deviation in the fit's own patients are
-        those of the fit to all.
-
-        Parameters
-        ----------
-        fit
-            As in `cross_fit`.
-        odds
-            Log-odds of all patients (n,).
-        """
-        everyone = np.ones(len(self.fold), dtype=bool)
-        whole = fit(everyone, "all")
-        reference = odds(whole)
-        if not self.cross_fitted:
-            return whole, reference
-        middle, spread = reference.mean(), reference.std()
-        result = np.zeros(len(self.fold))
-        for fold in np.unique(self.fold):
-            held_out = self.fold == fold
-            found = odds(fit(~held_out, f"without-{fold}"))
-            own = found[~held_out]
-            # Without any signal in the fit, its log-odds differ by rounding errors only.
-            ratio = spread / own.std() if own.std() > 1e-9 else 0.0
-            result[held_out] = middle + ratio * (found[held_out] - own.mean())
-        return whole, result
+    def scale(self, odds: Array) -> Scale:
+        """How a member's log-odds are standardized, from those of its fold (m,), without outcomes."""
+        spread = float(odds.std())
+        return Scale(mean=float(odds.mean()), spread=spread if spread > _SMALLEST_SPREAD else 0.0)
 
     def recalibrate(self, name: Model, odds: Array) -> Recalibration:
-        """Recalibration of training patients' log-odds (n,), if the config asks for it."""
-        if not self.recalibrates:
-            return Recalibration(intercept=0.0, slope=1.0)
+        """Recalibration of training patients' log-odds (n,)."""
         found = recalibration.fit(odds, self.outcome == 1)
         logger.info(
             "%s: recalibrated, intercept %.3f, slope %.3f", name, found.intercept, found.slope

@@ -1,34 +1,37 @@
 """Fit the signature and the baselines to a split's training patients and predict all patients.
 
-All models are fitted to training patients only. The probabilities of these patients are
-cross-fitted in every stage: a patient is embedded by the network of the fold that left the patient
-out, and predicted by a LASSO, a forest and a baseline that were fitted without that fold. Test
-patients are predicted by the fit to all training patients, as a new patient would be.
+Every model has the members of the split. Member k is fitted without fold k, in all stages: its network,
+the maps of the other members' embeddings to its features, LASSO, forest and heads in this
+feature space, and the baselines. It predicts the patients of fold k, and every new patient. A training
+patient has the probability by the member of the own fold; a test patient that of the mean
+log-odds of all members, as a new patient would. As published (``in_sample``), there is one member, ``full``, which
+is fitted to all training patients and predicts them as well.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from thyrocast import seeds
 from thyrocast.baselines import models as baselines
 from thyrocast.baselines import ridge
 from thyrocast.baselines.models import Baseline
-from thyrocast.config.signature import Selection, SignatureConfig
-from thyrocast.contract.names import BASELINES, FULL, HEADS, Model
-from thyrocast.signature import alignment, forest, heads, lasso, lasso_forest
+from thyrocast.config.signature import SignatureConfig
+from thyrocast.contract.names import BASELINES, FULL, Model
+from thyrocast.signature import forest, member_fitting
 from thyrocast.signature.cross_fitting import Training
-from thyrocast.signature.heads import Head
-from thyrocast.signature.lasso_forest import LassoForest
+from thyrocast.signature.member_fitting import ImageModels
 from thyrocast.signature.model import (
     FittedMember,
-    Signature,
+    Forecast,
+    Scale,
+    Scores,
     SignatureModel,
     predict,
     recalibration_of,
@@ -40,10 +43,13 @@ logger = logging.getLogger("thyrocast")
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+#: Fewest folds with which members can be fitted: two members of two folds share no patients.
+FEWEST_FOLDS = 3
+
 
 @dataclass(frozen=True)
 class SignatureFit:
-    """Models fitted to a split's training patients, and the probabilities of all patients.
+    """Models fitted to a split's training patients, and the predictions of all patients.
 
     Attributes
     ----------
@@ -51,25 +57,57 @@ class SignatureFit:
         Content of model.json.
     forests : dict
         Content of forest.skops: the forest of each member.
-    path : CrossValidatedPath or None
-        Content of path.csv; None if there was only one outcome.
-    aligned : ndarray, (n_train, 2048)
-        Training patients' embeddings as LASSO and forest use them.
+    images : dict of ImageModels
+        What each member learned from embeddings.
     probabilities : dict of ndarray, (n,)
         Probability of cure by every model; cross-fitted for training patients.
+    odds : dict of dict of ndarray, (n,)
+        Recalibrated log-odds by every member of every model; NaN for training patients to whom
+        the member was fitted, unless there is no other one.
     """
 
     model: SignatureModel
     forests: dict[str, forest.Classifier]
-    path: lasso.CrossValidatedPath | None
-    aligned: Array
+    images: dict[str, ImageModels]
     probabilities: dict[Model, Array]
+    odds: dict[Model, dict[str, Array]]
+
+
+@dataclass
+class Crossed:
+    """Training patients' log-odds by the members that predict them, and the members' scales.
+
+    Attributes
+    ----------
+    training
+    odds : dict of ndarray, (n,)
+        By model, standardized.
+    scales
+        By member and model; empty if log-odds are not standardized.
+    votes : ndarray, (n,), or None
+        Probabilities by the forest, if they are the signature's as they are.
+    """
+
+    training: Training
+    odds: dict[Model, Array] = field(default_factory=dict)
+    scales: dict[str, dict[Model, Scale]] = field(default_factory=dict)
+    votes: Array | None = None
+
+    def add(self, name: Model, found: Mapping[str, Array]) -> None:
+        """Add a model: log-odds (m,) of the patients whom each member predicts."""
+        own = {}
+        for member, values in found.items():
+            scales = self.scales.setdefault(member, {})
+            if self.training.recalibrates:
+                scales[name] = self.training.scale(values)
+            own[member] = scales[name](values) if name in scales else values
+        self.odds[name] = self.training.joined(own)
 
 
 def fit(
     data: SplitData,
     embeddings: NDArray[np.float32],
-    logits: Array,
+    logits: Mapping[str, Array],
     config: SignatureConfig,
     seed: int,
     threads: int = 1,
@@ -81,177 +119,158 @@ def fit(
     data
         n patients; training patients have outcomes.
     embeddings : ndarray, (members, n, 2048)
-        Member 0 is ``full``, member k was trained without fold k.
-    logits : ndarray, (members, n)
-        The networks' log-odds of cure.
+        In the order of the members: ``full``, or ``fold-1`` and so on.
+    logits : mapping of ndarray, (n,)
+        The networks' log-odds of cure by member.
     config
     seed : int
     threads : int
     """
     train = data.train
     training = Training(data.outcome[train], data.fold[train], config, seed, threads)
-    _check(data, embeddings, training.cross_fitted)
-    members = training.fold if training.cross_fitted else np.zeros_like(training.fold)
-    odds = logits[members, np.flatnonzero(train)]
-    recalibrations = {Model.NETWORK: training.recalibrate(Model.NETWORK, odds)}
-    crossed = {Model.NETWORK: recalibrations[Model.NETWORK](odds)}
-
-    to_aligned = None
-    if training.cross_fitted:
-        aligned, to_aligned = alignment.align(embeddings, train, data.fold)
-    else:
-        aligned = np.asarray(embeddings[0][train], dtype=np.float64)
-    whole, votes = _fit_lasso_forest(aligned, training)
-    _log_selection(whole, config)
-    if len(whole.features) > 0 and training.recalibrates:
-        odds = ridge.bounded_odds(votes)
-        recalibrations[Model.SIGNATURE] = training.recalibrate(Model.SIGNATURE, odds)
-        crossed[Model.SIGNATURE] = recalibrations[Model.SIGNATURE](odds)
-    else:
-        crossed[Model.SIGNATURE] = votes
-
-    fitted_baselines = _fit_baselines(data.cohort[train], crossed, training)
-    fitted_heads = _fit_heads(aligned, training)
-    for name, (_, odds) in (*fitted_baselines.items(), *fitted_heads.items()):
-        if training.recalibrates:
-            recalibrations[name] = training.recalibrate(name, odds)
-        crossed[name] = recalibration_of(recalibrations, name)(odds)
-    member = FittedMember(
-        signature=_signature(whole, to_aligned, float(training.outcome.mean())),
-        baselines={name: baseline for name, (baseline, _) in fitted_baselines.items()},
-        heads={name: head.after(to_aligned) for name, (head, _) in fitted_heads.items()},
-        scales={},
+    _check(data, embeddings, logits, training)
+    parts = training.parts()
+    views = [embeddings[part.position][train] for part in parts]
+    images = {part.name: member_fitting.fit(part, views, training) for part in parts}
+    crossed = Crossed(training)
+    own = {part.name: logits[part.name][train][part.predicted] for part in parts}
+    crossed.add(Model.NETWORK, own)
+    votes = {name: models.votes(training.prevalence) for name, models in images.items()}
+    crossed.add(Model.SIGNATURE, {name: ridge.bounded_odds(p) for name, p in votes.items()})
+    shown = {name: np.asarray(expit(odds)) for name, odds in crossed.odds.items()}
+    if not training.recalibrates:
+        # As published: the share of votes, which may be 0 or 1.
+        crossed.votes = shown[Model.SIGNATURE] = training.joined(votes)
+    fitted = _fit_baselines(data.cohort[train], shown, crossed)
+    for name in images[parts[0].name].heads:
+        crossed.add(name, {member: models.head_odds(name) for member, models in images.items()})
+    model = _model(images, fitted, crossed)
+    forests = {name: models.fitted.classifier for name, models in images.items()}
+    tested = predict(
+        model,
+        forests,
+        data.cohort[~train],
+        {part.name: embeddings[part.position][~train] for part in parts},
+        {part.name: logits[part.name][~train] for part in parts},
     )
-    model = SignatureModel(
-        embeddings=config.embeddings,
-        recalibration=recalibrations,
-        members={FULL: member},
-        calibration={},
-    )
-    forests = {FULL: whole.classifier}
-    images = {FULL: embeddings[0][~train]}, {FULL: logits[0][~train]}
-    tested = predict(model, forests, data.cohort[~train], *images).probability
-    probabilities = {name: np.zeros(len(train)) for name in crossed}
-    for name, probability in probabilities.items():
-        probability[train], probability[~train] = crossed[name], tested[name]
-    return SignatureFit(model, forests, whole.path, aligned, probabilities)
+    return SignatureFit(model, forests, images, *_join(train, model, crossed, tested))
 
 
-def _fit_lasso_forest(aligned: Array, training: Training) -> tuple[LassoForest, Array]:
-    """LASSO and forest of embeddings (n, 2048), and the forest's probabilities (n,)."""
-    prevalence = float(training.outcome.mean())
-
-    def learn(rows: Mask, name: str) -> LassoForest:
-        return lasso_forest.fit(
-            aligned[rows],
-            training.outcome[rows],
-            training.config,
-            seeds.derive(training.seed, "signature", name),
-            training.threads,
-        )
-
-    def forecast(part: LassoForest, rows: Mask) -> Array:
-        # If no feature is selected, every patient gets the prevalence of all training patients. The
-        # prevalences without each fold would rank patients opposite to their outcomes.
-        if len(part.features) == 0:
-            return np.full(rows.sum(), prevalence)
-        return part.predict(aligned[rows])
-
-    return training.cross_fit(learn, forecast)
+def _join(
+    train: Mask, model: SignatureModel, crossed: Crossed, tested: Forecast
+) -> tuple[dict[Model, Array], dict[Model, dict[str, Array]]]:
+    """Probabilities (n,), and log-odds (n,) by each member, of training and test patients."""
+    probabilities: dict[Model, Array] = {}
+    odds: dict[Model, dict[str, Array]] = {}
+    rows = np.flatnonzero(train)
+    for name, values in crossed.odds.items():
+        own = recalibration_of(model.recalibration, name).odds(values)
+        probability = np.zeros(len(train))
+        probability[train], probability[~train] = expit(own), tested.probability[name]
+        if name is Model.SIGNATURE and crossed.votes is not None:
+            probability[train] = crossed.votes
+        probabilities[name], odds[name] = probability, {}
+        for part in crossed.training.parts():
+            by_member = np.full(len(train), np.nan)
+            by_member[rows[part.predicted]] = own[part.predicted]
+            by_member[~train] = tested.odds[name][part.name]
+            odds[name][part.name] = by_member
+    return probabilities, odds
 
 
 def _fit_baselines(
-    cohort: pd.DataFrame, crossed: Mapping[Model, Array], training: Training
-) -> dict[Model, tuple[Baseline, Array]]:
-    """The baselines that have a predictor, and training patients' log-odds (n,) by each."""
-    result = {}
+    cohort: pd.DataFrame, shown: Mapping[Model, Array], crossed: Crossed
+) -> dict[Model, dict[str, Baseline]]:
+    """The baselines that have a predictor, by member; their log-odds are added."""
+    training, result = crossed.training, {}
     for name in BASELINES:
-        predictors = baselines.predictors(name, cohort, crossed)
-        baseline, odds = _fit_baseline(name, predictors, training)
-        if baseline.coding:
-            result[name] = baseline, odds
+        predictors = baselines.predictors(name, cohort, shown)
+        found = {
+            part.name: baselines.fit(
+                predictors[part.seen],
+                training.outcome[part.seen],
+                training.config,
+                part.seed(training.seed, name),
+                name if part.name == FULL else f"{name}, {part.name}",
+            )
+            for part in training.parts()
+        }
+        if any(baseline.coding for baseline in found.values()):
+            result[name] = found
+            odds = {
+                part.name: found[part.name].odds(predictors[part.predicted])
+                for part in training.parts()
+            }
+            crossed.add(name, odds)
         else:
             logger.warning("%s: no predictor in the training set, the model is not fitted", name)
     return result
 
 
-def _fit_baseline(
-    name: Model, predictors: pd.DataFrame, training: Training
-) -> tuple[Baseline, Array]:
-    """A baseline on training patients' predictors, and their log-odds (n,)."""
-
-    def learn(rows: Mask, part: str) -> Baseline:
-        return baselines.fit(
-            predictors[rows],
-            training.outcome[rows],
-            training.config,
-            seeds.derive(training.seed, name, part),
-            name if part == "all" else None,
+def _model(
+    images: Mapping[str, ImageModels],
+    fitted: Mapping[Model, Mapping[str, Baseline]],
+    crossed: Crossed,
+) -> SignatureModel:
+    """Everything that is stored, with what prediction sets need."""
+    training = crossed.training
+    recalibration = {
+        name: training.recalibrate(name, odds)
+        for name, odds in crossed.odds.items()
+        if training.recalibrates
+    }
+    members = {
+        name: FittedMember(
+            signature=models.signature(training.prevalence),
+            baselines={baseline: found[name] for baseline, found in fitted.items()},
+            heads=models.stored_heads(),
+            scales=crossed.scales[name],
         )
-
-    return training.cross_fit_odds(learn, lambda baseline: baseline.odds(predictors))
-
-
-def _fit_heads(aligned: Array, training: Training) -> dict[Model, tuple[Head, Array]]:
-    """The heads of the config on embeddings (n, 2048), and training patients' log-odds (n,)."""
-
-    def fit_one(name: Model) -> tuple[Head, Array]:
-        def learn(rows: Mask, part: str) -> Head:
-            seed = seeds.derive(training.seed, name, part)
-            return heads.fit(name, aligned[rows], training.outcome[rows], training.config, seed)
-
-        return training.cross_fit_odds(learn, lambda head: head.odds(aligned))
-
-    asked = {head.value for head in training.config.heads}
-    return {name: fit_one(name) for name in HEADS if name.value in asked}
-
-
-def _log_selection(fitted: LassoForest, config: SignatureConfig) -> None:
-    """Log the number of selected features, with a warning if it is unusual."""
-    if fitted.path is None:
-        logger.warning("signature: only one outcome, the prevalence is predicted")
-    elif len(fitted.features) == 0:
-        logger.warning("signature: the LASSO selects no feature, the prevalence is predicted")
-    else:
-        logger.info("signature: %d features selected", len(fitted.features))
-        last = fitted.chosen == len(fitted.path.path.penalties) - 1
-        if last and config.selection is not Selection.COUNT:
-            logger.warning(
-                "signature: the smallest penalty of the path was chosen, the best may be smaller"
-            )
-
-
-def _signature(
-    fitted: LassoForest, to_aligned: alignment.LinearMap | None, prevalence: float
-) -> Signature:
-    parameters = fitted.classifier.get_params()
-    selected = fitted.features
-    return Signature(
-        features=selected,
-        coefficients=fitted.coefficients,
-        intercept=fitted.intercept,
-        constant=None if to_aligned is None else to_aligned.constant[selected],
-        matrix=None if to_aligned is None else to_aligned.coefficients[:, selected],
-        penalty=None if fitted.path is None else float(fitted.path.path.penalties[fitted.chosen]),
-        chosen=fitted.chosen,
-        importances=forest.importances(fitted.classifier),
-        prevalence=prevalence,
-        trees=parameters.get("n_estimators", 0),
-        smallest_leaf=parameters.get("min_samples_leaf", 0),
+        for name, models in images.items()
+    }
+    calibration = {
+        name: _scores(recalibration_of(recalibration, name).odds(odds), training)
+        for name, odds in crossed.odds.items()
+        if training.cross_fitted
+    }
+    return SignatureModel(
+        embeddings=training.config.embeddings,
+        recalibration=recalibration,
+        members=members,
+        calibration=calibration,
     )
 
 
-def _check(data: SplitData, embeddings: NDArray[np.float32], cross_fitted: bool) -> None:
-    """Raise ValueError if the embeddings are not those of this split."""
-    expected = 1 + int(data.fold.max(initial=0)) if cross_fitted else 1
-    if embeddings.ndim != 3 or embeddings.shape[0] < expected:
-        raise ValueError(
-            f"embeddings of shape {embeddings.shape}: expected {expected} members, "
-            "`full` and one for each fold"
+def _scores(odds: Array, training: Training) -> dict[str, Scores]:
+    """Training patients' log-odds (n,) by member and outcome, sorted."""
+    cured = training.outcome == 1
+    return {
+        part.name: Scores(
+            not_cured=np.sort(odds[part.predicted & ~cured]),
+            cured=np.sort(odds[part.predicted & cured]),
         )
+        for part in training.parts()
+    }
+
+
+def _check(
+    data: SplitData,
+    embeddings: NDArray[np.float32],
+    logits: Mapping[str, Array],
+    training: Training,
+) -> None:
+    """Raise ValueError if the embeddings are not those of this split."""
+    parts = training.parts()
+    if training.cross_fitted and len(parts) < FEWEST_FOLDS:
+        raise ValueError(
+            f"{len(parts)} folds of training patients: members need at least {FEWEST_FOLDS}"
+        )
+    names = [part.name for part in parts]
+    if list(logits) != names:
+        raise ValueError(f"members {', '.join(logits)}: expected {', '.join(names)}")
+    if embeddings.ndim != 3 or embeddings.shape[0] != len(parts):
+        raise ValueError(f"embeddings of shape {embeddings.shape}: expected {len(parts)} members")
     if embeddings.shape[1] != len(data.train):
         raise ValueError(
             f"embeddings of {embeddings.shape[1]} patients for a split of {len(data.train)}"
         )
-    if cross_fitted and len(np.unique(data.fold[data.train])) < 2:
-        raise ValueError("cross-fitting needs at least two folds of training patients")

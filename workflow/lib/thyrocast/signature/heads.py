@@ -39,8 +39,8 @@ class Head(StoredModel):
         """The same model on embeddings before a map."""
         if mapped is None:
             return self
-        intercept = self.intercept + float(mapped.constant @ self.weights)
-        return Head(intercept=intercept, weights=mapped.coefficients @ self.weights)
+        constant, weights = mapped.weighted(self.weights)
+        return Head(intercept=self.intercept + constant, weights=weights)
 
 
 def fit(name: Model, embeddings: Array, outcome: Array, config: SignatureConfig, seed: int) -> Head:

@@ -163,7 +163,9 @@ class FittedMember(StoredModel):
             Probability of cure by the forest as it is.
         """
         space = np.asarray(embeddings, dtype=np.float64)
-        votes = forest.probability(classifier, self.signature.select(space))
+        votes = np.full(len(space), self.signature.prevalence)
+        if len(self.signature.features) > 0:
+            votes = forest.probability(classifier, self.signature.select(space))
         odds = {
             Model.NETWORK: self.scaled(Model.NETWORK, logits),
             Model.SIGNATURE: self.scaled(Model.SIGNATURE, ridge.bounded_odds(votes)),
@@ -183,23 +185,17 @@ class FittedMember(StoredModel):
         return self.scales[name](odds) if name in self.scales else odds
 
 
-class Calibration(StoredModel):
-    """What prediction sets need: log-odds of training patients by the member that did not see them.
+class Scores(StoredModel):
+    """Log-odds of the training patients of a member's fold, recalibrated and sorted.
 
     Attributes
     ----------
-    member : ndarray of int, (n,)
-        Position of the member in `SignatureModel.members`.
-    outcome : ndarray of int, (n,)
-        1 cured, 0 not cured.
-    odds : ndarray, (n,)
-        Recalibrated log-odds. The rows are in the order of member, outcome and log-odds, and not
-        that of the patients.
+    not_cured, cured : ndarray, (n,)
+        Of the patients with this outcome.
     """
 
-    member: Indices
-    outcome: Indices
-    odds: Vector
+    not_cured: Vector
+    cured: Vector
 
 
 class SignatureModel(StoredModel):
@@ -214,13 +210,14 @@ class SignatureModel(StoredModel):
     members
         By name: ``full`` only, or ``fold-1`` and so on.
     calibration
-        By model; empty if training patients were predicted by models that had seen them.
+        What prediction sets need, by model and member; empty if training patients were predicted by
+        models that had seen them.
     """
 
     embeddings: Embeddings
     recalibration: dict[Model, Recalibration]
     members: dict[str, FittedMember]
-    calibration: dict[Model, Calibration]
+    calibration: dict[Model, dict[str, Scores]]
 
 
 @dataclass(frozen=True)
@@ -231,7 +228,7 @@ class Forecast:
     ----------
     probability : dict of ndarray, (n,)
         Probability of cure.
-    odds : dict of ndarray, (members, n)
+    odds : dict of dict of ndarray, (n,)
         Log-odds of cure by every member, recalibrated; the probability is that of their mean.
     p_values : dict of ndarray, (n, 2)
         Conformal p values of not cured and of cured; empty if the model has no calibration scores.
@@ -239,7 +236,7 @@ class Forecast:
     """
 
     probability: dict[Model, Array]
-    odds: dict[Model, Array]
+    odds: dict[Model, dict[str, Array]]
     p_values: dict[Model, Array]
 
 
@@ -273,24 +270,32 @@ def predict(
     for name in model.members:
         if not (name in forests and name in embeddings and name in logits):
             raise ValueError(f"forest, embeddings or log-odds of member {name} are missing")
-    found = [
-        member.predict(forests[name], cohort, embeddings[name], logits[name])
+    found = {
+        name: member.predict(forests[name], cohort, embeddings[name], logits[name])
         for name, member in model.members.items()
-    ]
+    }
     odds = {
-        name: recalibration_of(model.recalibration, name).odds(
-            np.stack([one[name] for one, _ in found])
-        )
-        for name in found[0][0]
+        name: {
+            member: recalibration_of(model.recalibration, name).odds(values[name])
+            for member, (values, _) in found.items()
+        }
+        for name in next(iter(found.values()))[0]
     }
-    p_values = {
-        name: conformal.cross_p_values(scores.outcome, scores.member, scores.odds, odds[name])
-        for name, scores in model.calibration.items()
+    probability = {
+        name: np.asarray(expit(np.mean([*values.values()], axis=0)))
+        for name, values in odds.items()
     }
-    probability = {name: np.asarray(expit(values.mean(axis=0))) for name, values in odds.items()}
-    if len(found) == 1 and Model.SIGNATURE not in model.recalibration:
+    if Model.SIGNATURE not in model.recalibration:
         # As published: the share of votes, which may be 0 or 1.
-        probability[Model.SIGNATURE] = found[0][1]
+        probability[Model.SIGNATURE] = np.mean([votes for _, votes in found.values()], axis=0)
+    p_values = {
+        name: conformal.cross_p_values(
+            [scores.not_cured for scores in by_member.values()],
+            [scores.cured for scores in by_member.values()],
+            np.stack([odds[name][member] for member in by_member]),
+        )
+        for name, by_member in model.calibration.items()
+    }
     return Forecast(probability, odds, p_values)
 
 

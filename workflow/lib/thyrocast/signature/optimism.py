@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,19 +35,18 @@ METRICS: Mapping[str, Callable[[Booleans, Array], float]] = {
 
 
 def correct(
-    aligned: Array, outcome: Array, config: SignatureConfig, seed: int, threads: int = 1
+    members: Sequence[tuple[Array, Array]], config: SignatureConfig, seed: int, threads: int = 1
 ) -> pd.DataFrame:
     """Correct the signature's apparent performance for optimism.
 
     LASSO, penalty and forest are fitted again to every resample. The networks are not: their part of
-    the optimism is removed by cross-fitting.
+    the optimism is removed by cross-fitting. The resamples are divided among the members, whose
+    results are averaged.
 
     Parameters
     ----------
-    aligned : ndarray, (n, 2048)
-        Training patients' embeddings as LASSO and forest use them.
-    outcome : ndarray, (n,)
-        1 cured, 0 not cured.
+    members : sequence of (ndarray, (n, 2048), ndarray, (n,))
+        Embeddings and outcomes (1 cured, 0 not cured) to which each member was fitted.
     config
     seed : int
     threads : int
@@ -54,35 +54,48 @@ def correct(
     Returns
     -------
     DataFrame
-        Rows of `OPTIMISM`; none if no resamples are asked for, or fewer than two patients have one of
-        the outcomes.
+        Rows of `OPTIMISM`; none if no resamples are asked for, or fewer than two patients of a member
+        have one of the outcomes.
     """
     resamples = config.optimism_resamples
-    if resamples == 0 or min(outcome.sum(), (1 - outcome).sum()) < 2:
+    rare = min(min(outcome.sum(), (1 - outcome).sum()) for _, outcome in members)
+    if resamples == 0 or rare < 2:
         return io.empty(OPTIMISM)
+    own = math.ceil(resamples / len(members))
     done = 0
-
-    def learn(drawn: Integers, new: Integers) -> Array:
-        nonlocal done
-        fitted = lasso_forest.fit(
-            aligned[drawn],
-            outcome[drawn],
-            config,
-            seeds.derive(seed, "optimism", str(done)),
-            threads,
-            patient=drawn.astype(np.int64),
-        )
-        done += 1
-        if done % 10 == 1:
-            logger.info("optimism: %d of %d resamples", done - 1, resamples)
-        return fitted.predict(aligned[new])
-
     random = np.random.default_rng(seeds.derive(seed, "optimism"))
-    corrected = optimism.correct(outcome, learn, METRICS, resamples, random)
+    found = []
+    for aligned, outcome in members:
+
+        def learn(
+            drawn: Integers, new: Integers, aligned: Array = aligned, outcome: Array = outcome
+        ) -> Array:
+            nonlocal done
+            fitted = lasso_forest.fit(
+                aligned[drawn],
+                outcome[drawn],
+                config,
+                seeds.derive(seed, "optimism", str(done)),
+                threads,
+                patient=drawn.astype(np.int64),
+            )
+            done += 1
+            if done % 10 == 1:
+                logger.info("optimism: %d of %d resamples", done - 1, own * len(members))
+            return fitted.predict(aligned[new])
+
+        found.append(optimism.correct(outcome, learn, METRICS, own, random))
     return io.build(
         OPTIMISM,
         [
-            {"metric": metric, **result._asdict(), "resamples": resamples}
-            for metric, result in corrected.items()
+            {
+                "metric": metric,
+                **{
+                    name: float(np.mean([getattr(one[metric], name) for one in found]))
+                    for name in ("apparent", "optimism", "corrected")
+                },
+                "resamples": own * len(members),
+            }
+            for metric in METRICS
         ],
     )

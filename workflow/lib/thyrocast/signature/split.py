@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thyrocast.contract import cohort as cohort_tables
 from thyrocast.contract import io
 from thyrocast.contract import splits as split_tables
-from thyrocast.contract.names import Set
+from thyrocast.contract.names import FULL, Set, fold_member
 from thyrocast.errors import InputError
 
 Array = NDArray[np.float64]
@@ -75,7 +75,7 @@ def read_split(cohort: Path, splits: Path, design: str, split: str) -> SplitData
     return SplitData(cohort=patients, train=train, fold=fold, outcome=outcome)
 
 
-def read_logits(network: Path, data: SplitData) -> Array:
+def read_logits(network: Path, data: SplitData) -> dict[str, Array]:
     """Read the networks' log-odds of cure.
 
     Parameters
@@ -87,13 +87,17 @@ def read_logits(network: Path, data: SplitData) -> Array:
 
     Returns
     -------
-    ndarray, (members, n)
-        Members in the order full, fold-1, fold-2 and so on.
+    dict of ndarray, (n,)
+        By member: ``full``, or ``fold-1``, ``fold-2`` and so on, in this order.
     """
     table = io.read(split_tables.LOGITS, network)
-    members = ["full", *(f"fold-{k}" for k in range(1, table["member"].nunique()))]
-    cells = pd.MultiIndex.from_product([members, data.cohort["patient"]])
-    logits = table.set_index(["member", "patient"])["logit"].reindex(cells).to_numpy()
-    if np.isnan(logits).any():
-        raise ValueError(f"{network}: the log-odds of a patient of the split are missing")
-    return logits.reshape(len(members), -1)
+    names = {FULL, *(fold_member(k) for k in range(1, table["member"].nunique() + 1))}
+    if unknown := set(table["member"]) - names:
+        raise ValueError(f"{network}: member {min(unknown)} without those before it")
+    found = {}
+    for name in sorted(set(table["member"]), key=lambda name: (len(name), name)):
+        rows = table[table["member"] == name].set_index("patient")["logit"]
+        found[name] = rows.reindex(data.cohort["patient"]).to_numpy(dtype=np.float64)
+        if np.isnan(found[name]).any():
+            raise ValueError(f"{network}: the log-odds of a patient of the split are missing")
+    return found

@@ -182,11 +182,30 @@ def acquire(rate: Values, seconds: float, rng: np.random.Generator) -> NDArray[n
     return np.minimum(rng.poisson(rate * seconds), np.iinfo(np.uint16).max).astype(np.uint16)
 
 
-def syringe(camera: Camera, activity_mbq: float) -> Values:
-    """Compute the expected counts per second and pixel of a syringe across the field."""
+def point(
+    camera: Camera, activity_mbq: float, place: tuple[float, float], size: tuple[float, float]
+) -> Values:
+    """Compute the expected counts per second and pixel of a small source without attenuation.
+
+    Parameters
+    ----------
+    camera
+        The detector.
+    activity_mbq
+        Activity, MBq.
+    place
+        Position from the middle of the field, to the right and down, mm.
+    size
+        Standard deviation of its extent across and along, mm.
+    """
     line = (np.arange(camera.matrix) - (camera.matrix - 1) / 2) * camera.pixel_mm
-    across = np.exp(-np.square(line) / (2 * 12.0**2))
-    along = np.exp(-np.square(line) / (2 * 3.0**2))
+    across = np.exp(-np.square(line - place[0]) / (2 * size[0] ** 2))
+    along = np.exp(-np.square(line - place[1]) / (2 * size[1] ** 2))
     shape = np.outer(along, across)
     shape /= shape.sum()
     return blur(shape, camera) * (activity_mbq * camera.sensitivity)
+
+
+def syringe(camera: Camera, activity_mbq: float) -> Values:
+    """Compute the expected counts per second and pixel of a syringe across the field."""
+    return point(camera, activity_mbq, (0.0, 0.0), (12.0, 3.0))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thyrocast import seeds
+from thyrocast.config.simulated_scan import MarkedOutcome
 from thyrocast.contract.names import SimulatedStatus
 from thyrocast.simulation import anatomy, physiology
 from thyrocast.simulation.objects import Subject
@@ -42,6 +43,8 @@ class SimulatedPerson:
         Time from injection to scan, min.
     neck
         Activity in the neck.
+    marked
+        Whether the center's marker is on the patient's skin.
     rng
         Generator of the patient's further random choices.
     """
@@ -55,6 +58,7 @@ class SimulatedPerson:
     activity: float
     delay: float
     neck: anatomy.Neck
+    marked: bool
     rng: np.random.Generator
 
 
@@ -117,10 +121,16 @@ def build_people(
                     float(patients.heterogeneity[index]),
                     rng,
                 ),
+                marked=_is_marked(site, bool(patients.outcome[index])),
                 rng=rng,
             )
         )
     return people
+
+
+def _is_marked(site: Site, cured: bool) -> bool:
+    marker = site.config.marker
+    return marker is not None and (marker.patients is MarkedOutcome.CURED) == cured
 
 
 def _birth(therapy: datetime.date, age: int, name: str, taken: set[datetime.date]) -> datetime.date:

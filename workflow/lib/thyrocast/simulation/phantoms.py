@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thyrocast.simulation import scene as scenes
+from thyrocast.simulation import solid
 from thyrocast.simulation.bodies import Part, Values, texture
 from thyrocast.simulation.kinds import THYROIDS, Generator, Kind, log_uniform
 from thyrocast.simulation.scene import Scene
@@ -91,7 +92,8 @@ class Phantom:
     visible
         Whether the gland is visible; None if a reader could not be sure.
     heterogeneity
-        Coefficient of variation of the concentration over the gland's outline.
+        Coefficient of variation of the concentration (its mean along each ray in a solid scene) over
+        the gland's outline.
     net_counts
         Expected counts from the gland.
     """
@@ -220,12 +222,16 @@ def _project(
     whole = right | left
     heterogeneity = 0.0
     if whole.any():
-        factor = _uneven(scene, x, y, step, rng)
+        if scene.solid:
+            found = solid.uneven(scene, x, y, step, sides.max(0), rng)
+            factor, heterogeneity = found.factor, found.visible
+        else:
+            factor = _uneven(scene, x, y, step, rng)
+            inside = factor[whole]
+            heterogeneity = float(inside.std() / max(inside.mean(), 1e-9))
         before = float(gland.sum())
         gland *= factor
         gland *= before / max(float(gland.sum()), 1e-30)
-        inside = factor[whole]
-        heterogeneity = float(inside.std() / max(inside.mean(), 1e-9))
     return gland, other, right, left, heterogeneity
 
 

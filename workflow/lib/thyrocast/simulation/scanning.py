@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thyrocast.config.simulated_scan import CameraConfig, Stop, ViewFiles
+from thyrocast.config.simulated_scan import CameraConfig, MarkerConfig, Stop, ViewFiles
 from thyrocast.contract.names import View
 from thyrocast.physics import tc99m_left
 from thyrocast.simulation import anatomy, camera, physiology
@@ -51,6 +51,8 @@ def scans(
     started = person.injected + datetime.timedelta(minutes=person.delay)
     left = person.activity * tc99m_left(person.delay)
     rates = {view: camera.count_rate(person.neck, view, detector, left) for view in plan.views}
+    if person.marked and site.config.marker is not None:
+        rates[View.ANTERIOR] = rates[View.ANTERIOR] + _marker(site.config.marker, detector)
     seconds = plan.duration_s
     if plan.stop is Stop.COUNTS:
         # All heads stop when the anterior one has its counts.
@@ -80,6 +82,12 @@ def scans(
         )
 
 
+def _marker(marker: MarkerConfig, detector: camera.Camera) -> camera.Values:
+    """Return the counts per second and pixel of a marker on the skin."""
+    place = (marker.right_mm, marker.down_mm)
+    return camera.point(detector, marker.activity_mbq, place, (marker.size_mm, marker.size_mm))
+
+
 def _name(site: Site, views: tuple[View, ...]) -> str:
     """Return the SeriesDescription of a file with these views."""
     names = site.config.header.series_descriptions
@@ -100,7 +108,7 @@ def later_scans(
         rng,
     )
     injected = datetime.datetime.combine(day, datetime.time(9, 30))
-    later = replace(person, injected=injected, neck=neck)
+    later = replace(person, injected=injected, neck=neck, marked=False)
     yield from scans(later, site, "followup", site.config.header.series_descriptions.later)
 
 

@@ -35,6 +35,8 @@ class Scene:
         Standard deviation and scale (mm) of the logarithm of the thyroid's concentration.
     foci
         (x, y, standard deviation, gain) of hot and cold nodules: mm and relative change.
+    solid
+        Whether texture and nodules vary along the ray as well, as in a patient (`solid`).
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class Scene:
     unevenness: float = 0.0
     texture_mm: float = 10.0
     foci: list[tuple[float, float, float, float]] = field(default_factory=list)
+    solid: bool = False
 
 
 def draw(rng: Generator, kind: Kind | None = None) -> Scene:

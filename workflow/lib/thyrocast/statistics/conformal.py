@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -57,9 +59,7 @@ def p_values(outcome: ArrayLike, probability: ArrayLike, new: ArrayLike) -> Floa
     return np.stack([(above + 1) / (failed.size + 1), (below + 1) / (cured.size + 1)], axis=1)
 
 
-def cross_p_values(
-    outcome: ArrayLike, member: ArrayLike, score: ArrayLike, new: ArrayLike
-) -> Floats:
+def cross_p_values(not_cured: Sequence[Floats], cured: Sequence[Floats], new: ArrayLike) -> Floats:
     """Conformal p values of models that were cross-fitted: of both outcomes for new patients.
 
     Each member of a model was fitted without its own fold of the patients, and predicts this fold
@@ -67,12 +67,9 @@ def cross_p_values(
 
     Parameters
     ----------
-    outcome : array_like, (n,)
-        1 = cured, of the patients of all folds.
-    member : array_like of int, (n,)
-        Member that did not see the patient, from 0.
-    score : array_like, (n,)
-        Its score: higher means more likely cured. Members need not have the same scale.
+    not_cured, cured : sequence of ndarray of float
+        For each member, its scores of the patients of its fold with this outcome: higher means more
+        likely cured. Members need not have the same scale.
     new : array_like, (members, m)
         Scores of the new patients by every member.
 
@@ -97,18 +94,17 @@ def cross_p_values(
 
     Examples
     --------
-    >>> cross_p_values([0, 0, 1, 1], [0, 1, 0, 1], [1.0, 20.0, 3.0, 40.0], [[2.0], [30.0]]).round(2)
-    array([[0.33, 0.33]])
+    >>> scores = np.array([2.0]), np.array([3.0, 40.0])
+    >>> cross_p_values([np.array([1.0]), np.array([20.0])], scores, [[2.0], [30.0]]).round(2)
+    array([[0.33, 0.5 ]])
     """
-    y, score = inputs.outcome_array(outcome), np.asarray(score, dtype=np.float64)
-    fresh, own = np.asarray(new, dtype=np.float64), np.asarray(member)
-    count = np.zeros((fresh.shape[1], 2))
-    for position, values in enumerate(fresh):
-        failed = np.sort(score[(own == position) & ~y])
-        cured = np.sort(score[(own == position) & y])
-        count[:, 0] += failed.size - np.searchsorted(failed, values, side="left")
-        count[:, 1] += np.searchsorted(cured, values, side="right")
-    return np.asarray((count + 1) / (np.array([np.sum(~y), np.sum(y)]) + 1))
+    fresh = np.asarray(new, dtype=np.float64)
+    above, below = np.zeros((2, fresh.shape[1]))
+    for failed, succeeded, values in zip(not_cured, cured, fresh, strict=True):
+        above += len(failed) - np.searchsorted(np.sort(failed), values, side="left")
+        below += np.searchsorted(np.sort(succeeded), values, side="right")
+    count = [1 + sum(len(scores) for scores in of_outcome) for of_outcome in (not_cured, cured)]
+    return np.stack([(above + 1) / count[0], (below + 1) / count[1]], axis=1)
 
 
 def leave_one_out(outcome: ArrayLike, probability: ArrayLike) -> Floats:

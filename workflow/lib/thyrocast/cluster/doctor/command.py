@@ -61,6 +61,7 @@ def check(options: Options, use_nodes: bool) -> bool:
     reachable = report(scheduler.check(options.account, options.jobs))
     success = launcher and reachable
     success &= report(storage.check_disk(options.folder))
+    success &= report(storage.check_cache())
     plan = requests.plan(options.snakemake)
     if plan.fault:
         success &= report([Finding(State.FAIL, f"the study cannot be planned:\n{plan.fault}")])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from thyrocast.cluster.doctor import storage
 from thyrocast.cluster.doctor.findings import Finding, State, call, ok_if
 from thyrocast.cluster.doctor.requests import LAUNCHER_MEMORY_MB, Request
 
@@ -20,12 +21,19 @@ seen = os.path.exists(token)
 if seen:
     with open(token + ".back", "w") as file:
         file.write("back")
+cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+try:
+    os.makedirs(cache, exist_ok=True)
+    writable = os.access(cache, os.W_OK)
+except OSError:
+    writable = False
 try:
     with open(os.path.expanduser(key), "rb") as file:
         digest = hashlib.sha256(file.read().strip()).hexdigest()
 except OSError:
     digest = ""
 print(json.dumps({"host": socket.gethostname(), "seen": seen, "key": digest,
+                  "cache": "" if writable else cache,
                   "weights": not weights or os.path.exists(weights),
                   "cuda": os.environ.get("CUDA_VISIBLE_DEVICES", "")}))
 """
@@ -43,6 +51,8 @@ class Probe:
         Whether it saw a file that was created here.
     key
         Hash of the pseudonym key as it was found there; empty if there is none.
+    cache
+        The folder for Snakemake's cache, if it cannot be written there; otherwise empty.
     weights
         Whether it saw the weights file.
     cuda
@@ -52,6 +62,7 @@ class Probe:
     host: str
     seen: bool
     key: str
+    cache: str
     weights: bool
     cuda: str
 
@@ -87,6 +98,8 @@ def _check_one(request: Request, token: Path, weights: str, key: str) -> Iterato
     back.unlink(missing_ok=True)
     folder = f"this folder is {'' if shared else 'not '}shared"
     yield ok_if(shared, f"{where}, node {probe.host}: {folder}")
+    if probe.cache:
+        yield Finding(State.FAIL, f"{where}: {storage.unwritable(probe.cache)}")
     if not probe.weights:
         yield Finding(State.FAIL, f"{where}: the weights file {weights} is missing there")
     if request.gpu:

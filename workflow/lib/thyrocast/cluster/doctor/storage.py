@@ -23,6 +23,26 @@ def check_disk(folder: Path) -> Iterator[Finding]:
         yield ok_if(enough, f"{state.f_favail} inodes free there", State.WARN)
 
 
+def check_cache() -> Iterator[Finding]:
+    """Check that Snakemake can write its cache, without which it stops with a traceback."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        writable = os.access(cache, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        yield Finding(State.FAIL, unwritable(str(cache)))
+
+
+def unwritable(cache: str) -> str:
+    """Return what to do about a folder in which Snakemake cannot write its cache."""
+    return (
+        f"Snakemake cannot write its cache in {cache}: `export XDG_CACHE_HOME=/a/folder/on/the/"
+        "shared/file/system` in the shell that starts Snakemake; jobs inherit it"
+    )
+
+
 def weights_file(config_files: Iterable[Path]) -> str:
     """Return the pretrained weights that the config files name; empty if there are none."""
     weights = ""

@@ -1,0 +1,334 @@
+"""Exchange files: what they contain, what they refuse, and that pooling them changes no result."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.deployment import example_centers as example
+from thyrocast.contract import documents, io
+from thyrocast.contract import exchange as layout
+from thyrocast.contract.evaluation import PERFORMANCE
+from thyrocast.contract.exchange import Exchange
+from thyrocast.deployment import exchange, exchange_page, exchange_summary, ledger
+from thyrocast.errors import InputError
+from thyrocast.evaluation import exchanged, pooled_centers
+from thyrocast.planning import exchanges
+
+ROOT = Path(__file__).resolve().parents[3]
+NAMES = [*example.SIZES]
+
+
+@pytest.fixture(scope="module")
+def centers():
+    return {name: example.people(name) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def whole(centers, tmp_path_factory):
+    """Performance of all five centers given as data."""
+    rows = example.performance(centers, example.config(NAMES))
+    return example.stored(PERFORMANCE, rows, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def sent(centers, tmp_path_factory):
+    """The exchange files of two centers, written at their own sites."""
+    found = {}
+    for name in NAMES[3:]:
+        folder = tmp_path_factory.mktemp(name)
+        rows = example.performance({name: centers[name]}, example.config([name]))
+        rows = example.stored(PERFORMANCE, rows, folder)
+        site = example.tables(name, centers[name], scored=rows)
+        study, file = example.config([name]), folder / f"{name}.json"
+        exchange.write(site, study, exchange.locked(example.HASH), folder / "ledger", file)
+        found[name] = file
+    return found
+
+
+def pooled_from(files, performance, keep):
+    """Pool some centers as data and others by their files."""
+    # The joint sample of fewer centers is another one: two-stage results do not use it.
+    own = performance[(performance["group"].isin(keep)) & (performance["group_kind"] == "center")]
+    parts = [exchanged.rows(documents.read(Exchange, file), name) for name, file in files.items()]
+    return pooled_centers.pool(io.concat(PERFORMANCE, [own, *parts]), 0.95, [*files])
+
+
+def test_three_centers_as_data_and_two_as_files_give_the_result_of_five(whole, sent):
+    expected = pooled_centers.pool(whole, 0.95)
+    found = pooled_from(sent, whole, NAMES[:3])
+    for table, key in (("summary", ("model", "metric", "at", "method")), ("centers", None)):
+        keys = key or ("model", "metric", "at", "method", "center")
+        ours, theirs = (
+            example.numbers(frame[frame["method"] != "pooled_predictions"], keys)
+            for frame in (getattr(found, table), getattr(expected, table))
+        )
+        assert len(ours) == len(theirs) > 0
+        pd.testing.assert_frame_equal(ours, theirs, rtol=0, atol=1e-9)
+    # Every method, and the prediction interval, was compared.
+    methods = set(found.summary["method"])
+    assert methods == {f"{a}_{b}" for a, b in pooled_centers.METHODS}
+    assert found.summary["pi_low"].notna().all()
+    assert set(found.summary["k"]) == {5}
+
+
+def test_one_stage_results_say_whom_they_do_not_contain(whole, sent):
+    everybody = whole[whole["group_kind"] == "pooled"]
+    parts = [exchanged.rows(documents.read(Exchange, file), name) for name, file in sent.items()]
+    own = whole[whole["group"].isin(NAMES[:3]) & (whole["group_kind"] == "center")]
+    rows = io.concat(PERFORMANCE, [everybody, own, *parts])
+    joint = pooled_centers.pool(rows, 0.95, [*sent]).summary
+    joint = joint[joint["method"] == "pooled_predictions"]
+    assert set(joint["k"]) == {3}
+    assert (
+        joint["note"]
+        .str.contains("without delft, essen, whose patients are not at this site")
+        .all()
+    )
+
+
+def test_the_schema_is_committed_and_files_obey_it(sent):
+    jsonschema = pytest.importorskip("jsonschema")
+    committed = (ROOT / "docs" / "exchange.schema.json").read_text(encoding="utf-8")
+    assert committed == layout.schema()
+    for file in sent.values():
+        jsonschema.validate(json.loads(file.read_text()), json.loads(committed))
+
+
+def leaves(node):
+    if isinstance(node, dict):
+        yield from node
+        for value in node.values():
+            yield from leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from leaves(value)
+    else:
+        yield node
+
+
+def test_no_identifier_pseudonym_or_probability_is_in_the_file_or_its_page(centers, sent):
+    for name, file in sent.items():
+        text = file.read_text() + exchange_page.render(documents.read(Exchange, file))
+        assert not re.search(rf"{name}-\w", text)
+        assert "hash of" not in text
+        probabilities = [p for _, _, by_model in centers[name] for p in by_model.values()]
+        found = np.array(
+            [leaf for leaf in leaves(json.loads(file.read_text())) if isinstance(leaf, float)]
+        )
+        # Two decimals may agree by chance; more would be one patient's.
+        exact = [p for p in probabilities if np.abs(found - p).min() < 1e-7]
+        assert exact == []
+
+
+def test_the_page_shows_every_estimate(sent):
+    found = documents.read(Exchange, sent["delft"])
+    page = exchange_page.render(found)
+    assert "http" not in page.replace("http-equiv", "")
+    for model in found.models.values():
+        for one in model.results:
+            assert repr(one.std_error) in page or one.std_error is None
+
+
+def test_every_count_obeys_the_rule(sent):
+    for file in sent.values():
+        found = documents.read(Exchange, file)
+        for model in found.models.values():
+            assert sum(one.patients for one in model.bins) == found.patients
+            for one in model.bins:
+                assert min(one.cured, one.patients - one.cured) >= found.rule.cell
+            assert len(model.bins) > 2
+        counted = [*found.flow.excluded]
+        for summary in (found.acquisition, found.clinical):
+            counted += itertools.chain.from_iterable(summary.categories.values())
+        assert all(one.patients is None or one.patients >= found.rule.cell for one in counted)
+        # Two patients without therapy: with them, the next larger number is hidden.
+        assert [one.patients for one in found.flow.excluded] == [None, None]
+        assert found.flow.found == found.patients + 8
+
+
+def write(folder, people, model=example.HASH, name="bern", study=None, **changes):
+    study = study or example.config([name], **changes)
+    site = example.tables(name, people, study)
+    target = folder / f"{len([*folder.iterdir()])}.json"
+    statement = exchange.locked(model)
+    return exchange.write(site, study, statement, folder / "key.exchanged.jsonl", target)
+
+
+def test_too_few_patients_are_refused(tmp_path):
+    with pytest.raises(InputError, match="center bern: 29 patients were scored"):
+        write(tmp_path, example.people("bern", 29))
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_that_differs_by_one_patient_is_refused(tmp_path):
+    everybody = example.people("bern", 70)
+    write(tmp_path, everybody[:64])
+    for others in (everybody[:65], everybody[:63], [*everybody[:63], everybody[64]]):
+        with pytest.raises(InputError, match="would show the difference"):
+            write(tmp_path, others)
+    # One outcome was corrected.
+    first = everybody[0]
+    with pytest.raises(InputError, match="would show the difference"):
+        write(tmp_path, [(first[0], 1 - first[1], first[2]), *everybody[1:64]])
+    # Under another name of study and center, the patients are the same.
+    renamed = example.people("bern", 65)
+    site = example.tables("bern", renamed)
+    other = example.config(["bern"], study="other")
+    with pytest.raises(InputError, match="would show the difference"):
+        exchange.write(
+            site, other, exchange.own(None), tmp_path / "key.exchanged.jsonl", tmp_path / "x.json"
+        )
+    assert len(ledger.read(tmp_path / "key.exchanged.jsonl")) == 1
+
+
+def attack(first, second):
+    """Outcome and probability of the patient who is in the second file only, for each model."""
+    found = {}
+    for name, model in second.models.items():
+        expected = []
+        for file, results in ((first, first.models[name]), (second, model)):
+            [ratio] = [one.estimate for one in results.results if one.metric == "oe_ratio"]
+            expected.append(file.cured / ratio)
+        found[name] = expected[1] - expected[0]
+    return second.cured - first.cured, found
+
+
+def test_without_a_ledger_two_files_would_show_the_patient(tmp_path):
+    """The attack that the ledger prevents works: this is no theory."""
+    everybody = example.people("bern", 65)
+    files = []
+    for n in (64, 65):
+        (tmp_path / str(n)).mkdir()
+        files.append(write(tmp_path / str(n), everybody[:n]))
+    outcome, probability = attack(*files)
+    assert outcome == everybody[64][1]
+    assert probability == pytest.approx(everybody[64][2], abs=1e-6)
+
+
+def test_of_accepted_files_the_attack_finds_the_mean_of_the_new_patients_only(tmp_path):
+    everybody = example.people("bern", 150)
+    outcome, probability = attack(write(tmp_path, everybody[:80]), write(tmp_path, everybody))
+    assert outcome == sum(y for _, y, _ in everybody[80:])
+    for name, total in probability.items():
+        new = np.array([p[name] for _, _, p in everybody[80:]])
+        assert total / 70 == pytest.approx(new.mean(), abs=1e-6)
+        assert np.sqrt(np.mean((new - total / 70) ** 2)) == pytest.approx(new.std())
+
+
+def test_the_same_file_again_is_written_and_listed_once(tmp_path):
+    first = write(tmp_path, example.people("bern"))
+    assert write(tmp_path, example.people("bern")) == first
+    assert len(ledger.read(tmp_path / "key.exchanged.jsonl")) == 1
+    assert (tmp_path / "key.exchanged.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_enough_new_patients_are_accepted_and_their_bins_are_large_enough(tmp_path):
+    everybody = example.people("bern", 150)
+    first = write(tmp_path, everybody[:80])
+    second = write(tmp_path, everybody)
+    for name, model in second.models.items():
+        before = {one.low for one in first.models[name].bins}
+        assert {one.low for one in model.bins} <= before
+        for one in model.bins:
+            inside = [(one.low <= p[name] < one.high, y) for _, y, p in everybody[80:]]
+            for outcome in (0, 1):
+                assert sum(here and y == outcome for here, y in inside) >= second.rule.cell
+
+
+def test_a_threshold_that_divides_off_few_patients_hides_the_net_benefit(tmp_path):
+    found = write(tmp_path, example.people("bern", easy=-3.0))
+    [row] = [one for one in found.models["network"].results if one.metric == "net_benefit"]
+    assert (row.status, row.estimate, row.std_error, row.at) == ("suppressed", None, None, 0.6)
+    assert any(text.startswith("Net benefit of network at 0.6") for text in found.hidden)
+    rows = exchanged.rows(found, "bern")
+    assert rows.loc[rows["metric"] == "net_benefit", "status"].eq("suppressed").any()
+
+
+def test_few_excluded_patients_do_not_follow_from_the_flow():
+    rule = example.config().exchange
+    for excluded, found, shown in ((0, 64, []), (3, None, [None]), (6, 70, [6])):
+        rows = example.patients({"bern": example.people("bern")}, excluded)
+        flow = exchange_summary.flow(rows, np.zeros(len(rows), int), rule)
+        assert (flow.found, flow.analyzed) == (found, 64)
+        assert [one.patients for one in flow.excluded] == shown
+    group = np.r_[np.zeros(60, int), np.ones(4, int)]
+    assert (
+        exchange_summary.flow(example.patients({"bern": example.people("bern")}, 0), group, rule)
+        is None
+    )
+
+
+def test_a_damaged_ledger_stops(tmp_path):
+    (tmp_path / "key.exchanged.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match="line 1: cannot be read"):
+        write(tmp_path, example.people("bern"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"level": 0.9}, "has confidence level 0.9, expected 0.95 as in this study"),
+        ({"flags.simulated": False}, "has simulated patients no, expected yes"),
+        ({"flags.shuffled": True}, "has shuffled outcomes yes, expected no"),
+        ({"flags.in_sample_embeddings": True}, "has in-sample embeddings yes, expected no"),
+        ({"outcome.rule": "followup"}, "has outcomes by the rule followup, expected given"),
+        ({"contract": 1}, "key contract: Input should be greater"),
+        ({"format": 2}, "key format: Input should be 1"),
+        ({"cured": 500}, "has 500 cured of 150 patients"),
+        ({"design": "holdout"}, "is about the design holdout, expected loco or external"),
+        ({"models.network.results.0.estimate": 0.99}, "outside of its own limits"),
+        ({"models.network.results.0.patient": "x"}, "Extra inputs are not permitted"),
+    ],
+)  # fmt: skip
+def test_what_does_not_match_is_refused_in_one_sentence(sent, tmp_path, change, message):
+    content = json.loads(sent["delft"].read_text())
+    [(path, value)] = change.items()
+    *parents, last = path.split(".")
+    node = content
+    for key in parents:
+        node = node[int(key) if key.isdigit() else key]
+    node[last] = value
+    file = tmp_path / "delft.json"
+    file.write_text(json.dumps(content))
+    study = example.config(["ankara"], exchanged=[{"name": "delft", "exchange": str(file)}])
+    found = [*exchanges.faults(study)]
+    assert len(found) == 1, found
+    assert found[0].startswith("center delft, key exchange: ")
+    assert message in found[0]
+
+
+def test_another_threshold_of_the_net_benefit_is_refused(sent):
+    block = {"exchanged": [{"name": "delft", "exchange": str(sent["delft"])}]}
+    assert [*exchanges.faults(example.config(["ankara"], **block))] == []
+    study = example.config(["ankara"], evaluation={"decision": {"reference": 0.5}}, **block)
+    assert "has the net benefit at 0.6, expected 0.5" in next(exchanges.faults(study))
+    twice = [{"name": name, "exchange": str(sent["delft"])} for name in ("delft", "other")]
+    study = example.config(["ankara"], exchanged=twice)
+    assert "and so has that of center delft" in next(exchanges.faults(study))
+
+
+def test_another_locked_model_is_refused_and_own_models_are_named(sent, whole):
+    found = documents.read(Exchange, sent["delft"])
+    exchanged.check_model(found, "delft", example.HASH)
+    exchanged.check_model(found, "delft", None)
+    with pytest.raises(
+        InputError, match="is about the locked model aaaaaaaaaaaa, expected bbbbbbbbbbbb"
+    ):
+        exchanged.check_model(found, "delft", "b" * 64)
+    own = found.model_copy(update={"model": exchange.own("c" * 64)})
+    exchanged.check_model(own, "delft", example.HASH)
+    rows = io.concat(
+        PERFORMANCE, [whole[whole["group"] == "ankara"], exchanged.rows(found, "delft")]
+    )
+    for file, expected in ((found, "same"), (own, "own")):
+        table = exchanged.sources(rows, {"delft": (file, "f" * 64)}, [], example.HASH)
+        table = table.set_index("center")
+        assert table.loc["delft", "models"] == expected
+        assert table.loc["delft", "source"] == "exchange"
+        assert table.loc["ankara", "source"] == "data"
+        assert table.loc["ankara", "models"] == "same"

@@ -1,0 +1,28 @@
+"""The controls of a finished study, as a target of their own."""
+
+import shutil
+from pathlib import Path
+
+from tests.conftest import Study
+from thyrocast.contract import io
+from thyrocast.contract.controls import TABLES
+
+
+def test_controls_of_a_finished_study(smoke_study: Study, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke_study.folder, folder, symlinks=True)
+    study = Study(folder, smoke_study.name)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text() + "\ncontrols: { permutations: 19, models: [ridge] }\n")
+    assert study.plan("--", "controls") == {"controls": 1, "run_controls": 1}
+    study.snakemake("controls")
+    for table in TABLES:
+        found = io.read(table, study.results / table.path)
+        assert not found.empty
+        if "status" in table.names:
+            assert (found["status"] == "estimated").any(), table.path
+    # From now on the report shows them.
+    plan = study.plan()
+    assert plan["render_report"] == 1
+    assert "train_network" not in plan
+    assert "run_controls" not in plan

@@ -1,0 +1,57 @@
+"""Enumerations of the negative and positive controls; standard library only."""
+
+from enum import StrEnum
+
+
+class Control(StrEnum):
+    """What is given to a regression in place of embeddings, or is planted."""
+
+    WHOLE_IMAGE = "whole_image"
+    GLAND_ALONE = "gland_alone"
+    GLAND_MASKED = "gland_masked"
+    BACKGROUND_ALONE = "background_alone"
+    ACQUISITION = "acquisition"
+    COUNTS = "counts"
+    NOISE = "noise"
+    PLANTED_MARKER = "planted_marker"
+    PLANTED_FEATURE = "planted_feature"
+
+
+class ControlKind(StrEnum):
+    """What is expected of a control: chance, a strong effect, or nothing in particular."""
+
+    NEGATIVE = "negative"
+    POSITIVE = "positive"
+    REFERENCE = "reference"
+
+
+class ControlFinding(StrEnum):
+    """What a control showed."""
+
+    CHANCE = "chance"
+    ABOVE_CHANCE = "above_chance"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    BETTER_THAN_GLAND = "better_than_gland"
+    NOT_BETTER = "not_better"
+    NONE = "none"
+
+
+class LeakyTwin(StrEnum):
+    """Faults of an analysis, each switched on alone."""
+
+    SELECTION = "selection"
+    TUNING = "tuning"
+    THRESHOLD = "threshold"
+    IN_SAMPLE = "in_sample"
+    DUPLICATES = "duplicates"
+    SCALING = "scaling"
+    HARMONIZATION = "harmonization"
+
+
+class ProbeSource(StrEnum):
+    """From what the center of a patient is predicted."""
+
+    EMBEDDINGS = "embeddings"
+    WHOLE_IMAGE = "whole_image"
+    QUANTITIES = "quantities"

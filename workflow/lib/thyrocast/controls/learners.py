@@ -1,0 +1,79 @@
+"""How the controls learn: regressions of many outcomes, in test sets and by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thyrocast.config.signature import SignatureConfig
+from thyrocast.controls import baseline_refits, ridge_refits
+from thyrocast.statistics import partition
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+#: Log-odds (m, t) of the second patients, by regressions of the outcomes (m, n) of the first.
+Learner = Callable[[Mask, Mask, Array], Array]
+
+FOLDS = 5
+
+
+def pixels(features: Array) -> Learner:
+    """The ridge head on features (n, p) of a part of the images."""
+
+    def learn(known: Mask, new: Mask, outcomes: Array) -> Array:
+        return ridge_refits.scores(features[known], features[new], outcomes)
+
+    return learn
+
+
+def columns(predictors: pd.DataFrame, config: SignatureConfig, seed: int) -> Learner:
+    """The regression of a baseline on columns of the cohort, n patients × predictors."""
+
+    def learn(known: Mask, new: Mask, outcomes: Array) -> Array:
+        found = baseline_refits.scores(predictors[known], predictors[new], outcomes, config, seed)
+        return np.zeros((len(outcomes), int(new.sum()))) if found is None else found
+
+    return learn
+
+
+def cross_fitted(learn: Learner, outcomes: Array, strata: NDArray[np.str_], seed: int) -> Array:
+    """Log-odds of every patient by a regression without the patient's fold.
+
+    Parameters
+    ----------
+    learn
+        How the n patients are learned from.
+    outcomes : ndarray, (m, n)
+    strata : ndarray of str, (n,)
+        By which the folds are stratified. Folds that were stratified by the observed outcome would
+        distinguish it from the permuted ones.
+    seed : int
+
+    Returns
+    -------
+    ndarray, (m, n)
+        On the scale of the regression of all patients: those of a fold are shifted and scaled by mean
+        and standard deviation in the patients of its regression, because joined as they are they would
+        rank patients below chance where there is no signal. NaN where only one outcome is left
+        without a fold.
+    """
+    folds = partition.deal(strata, FOLDS, seed)
+    everyone = np.ones(len(folds), dtype=bool)
+    whole = learn(everyone, everyone, outcomes)
+    middle, spread = whole.mean(axis=1, keepdims=True), whole.std(axis=1, keepdims=True)
+    result = np.full(outcomes.shape, np.nan)
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        cured = outcomes[:, ~held_out].sum(axis=1)
+        rows = np.flatnonzero((cured > 0) & (cured < (~held_out).sum()))
+        found = learn(~held_out, everyone, outcomes[rows][:, ~held_out])
+        own = found[:, ~held_out]
+        width = own.std(axis=1, keepdims=True)
+        # Without any signal, the log-odds of a regression differ by rounding errors only.
+        ratio = np.where(width > 1e-9, spread[rows] / np.maximum(width, 1e-300), 0.0)
+        moved = middle[rows] + ratio * (found[:, held_out] - own.mean(axis=1, keepdims=True))
+        result[np.ix_(rows, np.flatnonzero(held_out))] = moved
+    return result

@@ -1,0 +1,129 @@
+"""Memory and time that jobs request, from image size, batch size and number of patients.
+
+The constants were measured with `benchmarks/memory.py` on a processor; docs/hpc.md has the figures.
+Standard library only: every job imports this while parsing.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Resident memory of the two Snakemake processes around a job, MB.
+LAUNCHER_MB = 300
+#: A request is larger than the estimate by this factor: libraries and machines differ.
+MARGIN = 1.25
+#: Least host memory of a process that uses a GPU, MB. Not measured: CUDA's libraries need some GB.
+GPU_PROCESS_MB = 8_000
+#: Requests are rounded up to a multiple of this, MB.
+STEP_MB = 100
+
+#: Peak without images: Python, PyTorch, weights, gradients, moments and the best weights, MB.
+_TRAIN_MB, _EMBED_MB, _EXPLAIN_MB = 1_250, 1_050, 985
+#: Activations of a training image, of an embedded and of an explained one, MB per pixel.
+_TRAIN_PIXEL_MB, _EMBED_PIXEL_MB, _EXPLAIN_PIXEL_MB = 0.0022, 0.00034, 0.00021
+#: Images that are embedded at once (`network.embedding.BATCH`).
+_EMBEDDED_AT_ONCE = 32
+#: A patient's embedding by one network in the copies that the signature makes, MB.
+_SIGNATURE_MB, _EMBEDDING_MB = 700, 0.03
+#: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
+_FLOP_PER_PIXEL = 165_000.0
+#: Rates that a job should reach at least, FLOP/s: of one processor core, and of one GPU. They are cautious
+#: guesses; a training that reaches its limit is resumed with twice the time.
+_CORE_RATE, _GPU_RATE = 1e10, 5e12
+#: Least and largest time of a first attempt, minutes.
+_SHORTEST, _LONGEST = 60, 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Work:
+    """The size of a study, on which its requests depend.
+
+    Attributes
+    ----------
+    size
+        Pixels per side of an image.
+    patients
+        Patients of the cohort, or at least as many.
+    members
+        Networks of a split.
+    batch
+        Patients per step of a training.
+    explained
+        Images explained at once.
+    epochs
+        Largest number of epochs.
+    gpus, threads
+        GPUs and processor threads of a training.
+    """
+
+    size: int
+    patients: int
+    members: int
+    batch: int
+    explained: int
+    epochs: int
+    gpus: int
+    threads: int
+
+    def _rate(self, gpus: int) -> float:
+        return gpus * _GPU_RATE if gpus else self.threads * _CORE_RATE
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of an image."""
+        return self.size**2
+
+    def train_mb(self) -> int:
+        """Memory of a training, MB."""
+        own = _TRAIN_MB + self.batch * self.pixels * _TRAIN_PIXEL_MB
+        return _rounded(own, self.gpus)
+
+    def embed_mb(self) -> int:
+        """Memory of the embeddings of a split, MB; the files that it maps are not counted."""
+        own = _EMBED_MB + _EMBEDDED_AT_ONCE * self.pixels * _EMBED_PIXEL_MB
+        return _rounded(own, min(1, self.gpus))
+
+    def explain_mb(self) -> int:
+        """Memory of Grad-CAM, MB."""
+        own = _EXPLAIN_MB + self.explained * self.pixels * _EXPLAIN_PIXEL_MB
+        return _rounded(own, min(1, self.gpus))
+
+    def signature_mb(self) -> int:
+        """Memory of the signature and the baselines of a split, MB."""
+        return _rounded(_SIGNATURE_MB + self.patients * self.members * _EMBEDDING_MB)
+
+    def train_minutes(self) -> int:
+        """Time of a training without early stopping, minutes."""
+        work = self.patients * self.epochs * 3 * self.pixels * _FLOP_PER_PIXEL
+        return _minutes(work / self._rate(self.gpus))
+
+    def apply_minutes(self) -> int:
+        """Time in which all networks of a split are applied to all patients, minutes."""
+        work = self.patients * self.members * self.pixels * _FLOP_PER_PIXEL
+        return _minutes(work / self._rate(min(1, self.gpus)))
+
+
+def _rounded(own_mb: float, gpus: int = 0) -> int:
+    """Return a request, MB, for a job that needs so much itself."""
+    estimate = MARGIN * (LAUNCHER_MB + own_mb)
+    return STEP_MB * math.ceil(max(estimate, gpus * GPU_PROCESS_MB) / STEP_MB)
+
+
+def _minutes(seconds: float) -> int:
+    return min(max(_SHORTEST, 10 * math.ceil(MARGIN * seconds / 600)), _LONGEST)
+
+
+def patients_of(images: Path, size: int) -> int | None:
+    """Return the number of patients from the size of a cohort's images; None if there are none yet.
+
+    Parameters
+    ----------
+    images
+        ``cohort/images.npy``, 32 bits per pixel.
+    size
+        Pixels per side of an image.
+    """
+    try:
+        return images.stat().st_size // (4 * size**2)
+    except OSError:
+        return None

@@ -1,0 +1,231 @@
+"""Tables of the controls: sources, planted effects, center probe and leaky twins."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from thyrocast.contract.control_names import (
+    Control,
+    ControlFinding,
+    ControlKind,
+    LeakyTwin,
+    ProbeSource,
+)
+from thyrocast.contract.names import GroupKind, Metric, Status
+from thyrocast.pages import numbers
+from thyrocast.pages.parts import Cell, Grid, label, sizes
+
+Row = Mapping[Hashable, Any]
+
+CONTROLS: Mapping[str, str] = {
+    Control.WHOLE_IMAGE: "Whole image",
+    Control.GLAND_ALONE: "Gland alone",
+    Control.GLAND_MASKED: "Gland masked out",
+    Control.BACKGROUND_ALONE: "Background alone",
+    Control.ACQUISITION: "Acquisition alone",
+    Control.COUNTS: "Counts and quality alone",
+    Control.NOISE: "Noise in place of embeddings",
+    Control.PLANTED_MARKER: "Marker in the images of cured patients",
+    Control.PLANTED_FEATURE: "Feature that shows the outcome",
+}
+DETAILS: Mapping[str, str] = {
+    Control.GLAND_MASKED: "its outline remains",
+    Control.BACKGROUND_ALONE: "where no patient has gland",
+    Control.ACQUISITION: "camera, matrix, pixel, duration, injected activity, delay",
+    Control.COUNTS: "which depend on uptake",
+    Control.NOISE: "ridge, mean of the draws",
+    Control.PLANTED_FEATURE: "among the embeddings, LASSO",
+}
+FINDINGS: Mapping[str, str] = {
+    ControlFinding.CHANCE: "chance, as expected",
+    ControlFinding.ABOVE_CHANCE: "above chance",
+    ControlFinding.FOUND: "found",
+    ControlFinding.NOT_FOUND: "not found",
+    ControlFinding.BETTER_THAN_GLAND: "better than the gland",
+    ControlFinding.NOT_BETTER: "not better than the gland",
+    ControlFinding.NONE: "",
+}
+FAULTS: Mapping[str, str] = {
+    LeakyTwin.SELECTION: "Features selected before the division",
+    LeakyTwin.TUNING: "Number of features tuned on test patients",
+    LeakyTwin.THRESHOLD: "Threshold chosen on test patients",
+    LeakyTwin.IN_SAMPLE: "Scored on the patients used for fitting",
+    LeakyTwin.DUPLICATES: "Second images of test patients in training",
+    LeakyTwin.SCALING: "Features scaled with all patients",
+    LeakyTwin.HARMONIZATION: "Features scaled within centers, with all patients",
+}
+PROBES: Mapping[str, str] = {
+    ProbeSource.EMBEDDINGS: "Embeddings",
+    ProbeSource.WHOLE_IMAGE: "Whole image",
+    ProbeSource.QUANTITIES: "Quantities of the image",
+}
+
+
+def _name(row: Row) -> Cell:
+    return label(CONTROLS[str(row["control"])], DETAILS.get(str(row["control"]), ""))
+
+
+def _auc(row: Row) -> Cell:
+    known = row["status"] == Status.ESTIMATED
+    return Cell(numbers.number(row["auc"]), "" if known else str(row["note"]), number=known)
+
+
+def sources(rows: pd.DataFrame) -> Grid:
+    """What each source predicts in all development patients."""
+    natural = rows[rows["kind"] != ControlKind.POSITIVE].to_dict("records")
+    return Grid(
+        "One source alone (cross-validated in development patients)",
+        ["Source", "AUC", "AUC after permutation", "p", "Finding", "Patients"],
+        [
+            [
+                _name(row), _auc(row),
+                Cell(numbers.number(row["null_mean"]), numbers.interval(row["null_low"], row["null_high"])),
+                Cell(numbers.p_value(row["p_value"])),
+                label(FINDINGS[str(row["finding"])]), sizes(row),
+            ]
+            for row in natural
+        ],
+        "Ridge regression on 12 × 12 blocks of the image, or on the columns: networks are not trained "
+        "here. The background is not empty: the activity of the body and of salivary glands, and scattered "
+        "photons, depend on the gland. It should not predict better than the gland (DeLong, paired, "
+        "p ≤ 0.01). The acquisition is reported above p = 0.01: each row has one false alarm in a hundred.",
+    )  # fmt: skip
+
+
+def by_center(rows: pd.DataFrame) -> Grid:
+    """The same in each center."""
+    natural = rows[rows["kind"] != ControlKind.POSITIVE]
+    centers = [str(name) for name in natural["group"].unique()]
+    records = natural.to_dict("records")
+    by_name = {(str(row["control"]), str(row["group"])): row for row in records}
+    controls = [str(name) for name in natural["control"].unique()]
+    return Grid(
+        "One source alone, by center (AUC)",
+        ["Source", *centers],
+        [
+            [
+                label(CONTROLS[control], DETAILS.get(control, "")),
+                *(_in_center(by_name[control, center]) for center in centers),
+            ]
+            for control in controls
+        ],
+        "A marker in the images of one center, such as a label of treated patients, would show in the "
+        "background of this center.",
+    )
+
+
+def _in_center(row: Row) -> Cell:
+    if row["status"] != Status.ESTIMATED:
+        return _auc(row)
+    finding = str(row["finding"])
+    told = (ControlFinding.ABOVE_CHANCE, ControlFinding.BETTER_THAN_GLAND)
+    return Cell(numbers.number(row["auc"]), FINDINGS[finding] if finding in told else "")
+
+
+def alarms(sources: pd.DataFrame, embedded: pd.DataFrame) -> list[str]:
+    """Sentences about what should not have been found, or was not found."""
+    return [*_alarms(sources), *_alarms(embedded)]
+
+
+def _alarms(rows: pd.DataFrame) -> Iterator[str]:
+    for row in rows.to_dict("records"):
+        name = CONTROLS[str(row["control"])]
+        where = (
+            "all patients"
+            if row.get("group_kind", GroupKind.POOLED) == GroupKind.POOLED
+            else str(row["group"])
+        )
+        area = numbers.number(row["auc"])
+        if row["finding"] == ControlFinding.ABOVE_CHANCE:
+            yield f"{name}, {where}: AUC {area}, above chance. Nothing in it should show the outcome."
+        elif row["finding"] == ControlFinding.BETTER_THAN_GLAND:
+            yield (
+                f"{name}, {where}: AUC {area}, better than the gland itself. Look for what distinguishes "
+                "the images of cured patients outside of the gland, such as a marker or another protocol."
+            )
+        elif row["finding"] == ControlFinding.NOT_FOUND:
+            yield (
+                f"{name}, {where}: planted, but not found (AUC {area}). With these patients the methods "
+                "would miss such an effect."
+            )  # fmt: skip
+
+
+def planted(sources: pd.DataFrame, embedded: pd.DataFrame) -> Grid:
+    """Noise in place of embeddings, and what was planted."""
+    rows: list[list[Cell]] = []
+    for row in embedded.to_dict("records"):
+        rows.append([
+            _name(row), Cell(_auc(row).text, numbers.interval(row["ci_low"], row["ci_high"]) or _auc(row).detail),
+            label(FINDINGS[str(row["finding"])]), sizes(row),
+        ])  # fmt: skip
+    for row in sources[sources["kind"] == ControlKind.POSITIVE].to_dict("records"):
+        title = label(CONTROLS[str(row["control"])], f"center {row['group']}, copies of the images")
+        rows.append([title, _auc(row), label(FINDINGS[str(row["finding"])]), sizes(row)])
+    return Grid(
+        "Noise and planted effects",
+        ["Control", "AUC", "Finding", "Patients"],
+        rows,
+        "Noise: the interval (99 %) of the mean of 20 draws must contain chance. A planted effect is found "
+        "from an AUC of 0.9.",
+    )
+
+
+def probe(rows: pd.DataFrame) -> Grid:
+    """How well the center is predicted."""
+    return Grid(
+        "Center probe: predicting the center of a training patient",
+        ["From", "Right center", "By chance", "AUC", "Patients"],
+        [
+            [
+                label(PROBES[str(row["source"])]),
+                Cell(
+                    numbers.percent(row["accuracy"]),
+                    f"{numbers.percent(row['ci_low'])} to {numbers.percent(row['ci_high'])}"
+                    if row["status"] == Status.ESTIMATED else str(row["note"]),
+                ),
+                Cell(numbers.percent(row["chance"])),
+                Cell(numbers.number(row["auc"])),
+                Cell(numbers.count(row["n"]), f"{numbers.count(row['centers'])} centers"),
+            ]
+            for row in rows.to_dict("records")
+        ],
+        "Averaged over centers. What predicts the center can stand for its camera, its patients and its "
+        "cure rate; a model that uses it may fail in the next hospital.",
+    )  # fmt: skip
+
+
+def twins(rows: pd.DataFrame) -> Grid:
+    """How much each fault inflates the result."""
+    body = []
+    for fault, part in rows.groupby("fault", sort=False):
+        found = {str(row["outcomes"]): row for row in part.to_dict("records")}
+        metric = "accuracy" if found["observed"]["metric"] == Metric.ACCURACY else "AUC"
+        body.append([
+            label(FAULTS[str(fault)], metric),
+            *_change(found["observed"]),
+            *_change(found["permuted"]),
+        ])  # fmt: skip
+    return Grid(
+        "Leaky twins: one fault each",
+        ["Fault", "Observed outcomes", "Inflation", "Permuted outcomes", "Inflation"],
+        body,
+        "Honest analysis: 16 features, selected by correlation in training patients, in a logistic "
+        "regression. Each cell: honest → with the fault. Permuted outcomes have no signal: an honest AUC "
+        "is chance, so the inflation is the fault’s alone (mean of the permutations).",
+    )
+
+
+def _change(row: Row) -> list[Cell]:
+    if row["status"] != Status.ESTIMATED:
+        return [Cell(numbers.MISSING, str(row["note"]), number=False), Cell(numbers.MISSING)]
+    pair = f"{numbers.number(row['honest'])} → {numbers.number(row['faulty'])}"
+    size = Cell(numbers.number(row["inflation"]), numbers.interval(row["ci_low"], row["ci_high"]))
+    return [Cell(pair), size]
+
+
+def noise_auc(rows: pd.DataFrame) -> str:
+    """AUC of selection before the division, with permuted outcomes; empty if it is not known."""
+    chosen = rows[(rows["fault"] == LeakyTwin.SELECTION) & (rows["outcomes"] == "permuted")]
+    found = chosen.loc[chosen["status"] == Status.ESTIMATED, "faulty"]
+    return numbers.number(found.iloc[0]) if len(found) else ""

@@ -1,0 +1,64 @@
+"""Write what may leave a center instead of its data: results without a row of a patient."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.config.study import StudyConfig
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT, PATIENTS, SCANS
+from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.exchange import ModelStatement
+from thyrocast.deployment import exchange, exchange_page, ledger
+from thyrocast.deployment.exchange import CenterTables
+from thyrocast.planning import models
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+LOG = logging.getLogger("thyrocast")
+
+
+def run(
+    tables: CenterTables, study: StudyConfig, model: ModelStatement, target: Path, page: Path
+) -> None:
+    """Write the exchange file, its page, and a line in the ledger next to the pseudonym key."""
+    kept = ledger.place(study.pseudonym_key)
+    found = exchange.write(tables, study, model, kept, target)
+    with fileio.atomic(page) as temporary:
+        temporary.write_text(exchange_page.render(found), encoding="utf-8")
+    LOG.info("Read %s before %s leaves; what was sent is recorded in %s.", page, target, kept)
+    for sentence in found.hidden:
+        LOG.info("Hidden: %s", sentence)
+
+
+def statement(hash_: str | None, *, applied: bool) -> ModelStatement:
+    """Return which models the results are about: a locked model that was applied, or the study's own."""
+    return exchange.locked(hash_) if applied and hash_ else exchange.own(hash_)
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
+    inputs = snakemake.input
+    scans = io.read(SCANS, inputs.scans).drop_duplicates("patient").set_index("patient")
+    run(
+        CenterTables(
+            name=snakemake.wildcards.center,
+            performance=io.read(PERFORMANCE, inputs.performance),
+            predictions=io.read(PREDICTIONS, inputs.predictions),
+            cohort=io.read(COHORT, inputs.cohort),
+            patients=io.read(PATIENTS, inputs.patients),
+            people={
+                str(patient): str(person) for patient, person in scans["person_identifier"].items()
+            },
+        ),
+        StudyConfig.read(snakemake.params.config),
+        statement(
+            models.hash_of(inputs.manifest) if inputs.get("manifest") else None,
+            applied=bool(snakemake.params.config.get("model")),
+        ),
+        Path(snakemake.output.exchange),
+        Path(snakemake.output.page),
+    )
