@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -41,7 +41,14 @@ help: ## List the commands
 demo: .venv/local.stamp ## Simulate three centers, run the study, print where its report is
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/demo.yaml
 	$(SNAKEMAKE) --configfile config/demo.yaml
+	@$(MAKE) --no-print-directory apply MODEL=results/demo/model CENTER=west CONFIG=config/demo.yaml
+	$(BIN)/python workflow/scripts/compare_application.py results/demo results/demo-west
 	@echo "The report: $(CURDIR)/results/demo/report/report.html"
+
+apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make apply MODEL=model.zip CENTER=west
+	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
 
 paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
@@ -112,8 +119,9 @@ bench: .venv/dev.stamp ## Speed of index, network, signature and statistics, com
 bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of another simulator, by case
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_quantities
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_calibration
 
-train-gland: .venv/local.stamp ## Train the network that finds the gland again (half an hour on one core)
+train-gland: .venv/local.stamp ## Train the network that finds the gland again (40 minutes on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
 
 pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (five minutes on one core)

@@ -18,7 +18,7 @@ import yaml
 import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
-from thyrocast.contract import controls, evaluation, files, io
+from thyrocast.contract import controls, deployment, evaluation, files, io
 from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
@@ -70,6 +70,8 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
     # Only a study with several definitions of the outcome, or with controls, writes these.
     optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
+    # Only a study that applies a locked model writes these.
+    optional |= {table.path for table in deployment.OF_APPLICATION}
     optional |= {table.path for table in controls.TABLES}
     for table in files.TABLES:
         if not table.private:
@@ -113,18 +115,15 @@ def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
         assert not cells & {"nan", "NaN", "NA", "<NA>", "inf", "-inf", "None"}, file
 
 
-def test_locked_model_is_whole(smoke_study: Study) -> None:
-    from thyrocast.planning.fingerprints import file_hash
+def test_locked_model_is_whole(smoke_study: Study, tmp_path: Path) -> None:
+    from thyrocast.deployment import verify
 
-    model = smoke_study.results / "model"
-    manifest = fileio.read_json(model / "manifest.json")
-    files = {
-        str(f.relative_to(model / "files")) for f in (model / "files").rglob("*") if f.is_file()
-    }
-    files -= {name for name in files if name.startswith(".snakemake")}
-    assert set(manifest["files"]) == files
-    assert all(file_hash(model / "files" / name) == h for name, h in manifest["files"].items())
-    assert set(manifest["training_cohort"]) == {"alpha", "beta"}
+    manifest = verify.unpack(smoke_study.results / "model", tmp_path / "copy")
+    assert set(manifest.training_cohort) == {"alpha", "beta"}
+    assert manifest.simulated
+    assert manifest.versions["train_network"]["torch"]
+    text = (smoke_study.results / "model" / "manifest.json").read_text()
+    assert "dicom" not in text
 
 
 def test_only_the_internal_report_has_patients(smoke_study: Study) -> None:

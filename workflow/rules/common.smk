@@ -20,7 +20,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from thyrocast import fileio
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, pseudonyms, requests, study
+from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
@@ -30,7 +30,10 @@ from thyrocast.errors import InputError
 
 
 def checked(config):
-    """Return the study's config with its defaults; stop if the config or its inputs are wrong."""
+    """Return the study's config with its defaults, and the manifest of the locked model that it applies.
+
+    Stops if the config or its inputs are wrong.
+    """
     # Snakemake would also put the prefix before the inputs, but not before paths in params.
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
@@ -41,7 +44,7 @@ def checked(config):
     try:
         for file in workflow.configfiles:
             check_file(file)
-        given = read_study(config)
+        given, manifest = locked.applied(read_study(config))
         pseudonyms.check(given, workflow.is_main_process)
         if workflow.is_main_process:
             study.check_inputs(given)
@@ -55,7 +58,7 @@ def checked(config):
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
-    return given
+    return given, manifest
 
 
 def record_key():
@@ -84,7 +87,9 @@ def study_work():
     patients = requests.patients_of(images, size) or 0
     # Before there is a cohort, and for centers that have joined since, the tables count.
     if workflow.is_main_process or not patients:
-        patients = max(patients, sum(len(center_patients(center)) for center in CENTERS))
+        patients = max(
+            patients, sum(len(center_patients(center)) for center in CENTERS)
+        )
     network = config["network"]
     return requests.Work(
         size=size,
@@ -198,6 +203,12 @@ def environments():
     }
 
 
+def model_file():
+    """Return the file of a locked model whose change runs its verification again."""
+    path = Path(config["model"])
+    return str(path / "manifest.json" if path.is_dir() else path)
+
+
 def all_jobs(pattern):
     """Return a file of every standardization job of every center, in the order of the config."""
     return lambda wildcards: [
@@ -281,7 +292,7 @@ def controls_shown():
 
 
 slurm.install()
-STUDY = checked(config)
+STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
 # Files that identify patients, and the state of trainings, are kept out of the results.
 PRIVATE = f".thyrocast/{STUDY.study}"
@@ -290,7 +301,30 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
-MEMBERS = STUDY.members()
+# With a locked model, its members predict and nothing is trained.
+MEMBERS = MODEL.members if MODEL else STUDY.members()
+# Weights of a member: of the locked model, or as they are trained.
+WEIGHTS = (
+    f"{PRIVATE}/model/network/{{member}}/weights.safetensors"
+    if MODEL
+    else "<results>/splits/{design}/{split}/network/{member}/weights.safetensors"
+)
+# The manifest that names the model: of the locked model that is applied, or that the study locks.
+MANIFEST = branch(
+    config["lock_model"], then="<results>/model/manifest.json", otherwise=[]
+)
+if MODEL:
+    MANIFEST = f"{PRIVATE}/model/manifest.json"
+# What the evaluation needs of a locked model that is applied, in the order of evaluation/applied.py.
+APPLIED = (
+    [
+        f"{PRIVATE}/model/thresholds.csv",
+        "<results>/deployment/predictions.csv",
+        "<results>/deployment/patients.csv",
+    ]
+    if MODEL
+    else []
+)
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]

@@ -23,6 +23,7 @@ rule evaluate_design:
             external["table"]
             for external in config["evaluation"]["external_predictions"]
         ],
+        applied=APPLIED,
     output:
         **{table: f"<results>/evaluation/{{design}}/{table}.csv" for table in TABLES},
     log:
@@ -89,6 +90,7 @@ rule evaluate_definition:
         cohort=rules.assemble_cohort.output.cohort,
         predictions=rules.pool_centers.output.predictions,
         member_predictions=all_splits(rules.fit_signature.output.member_predictions),
+        applied=APPLIED,
         outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
     output:
         **{

@@ -5,11 +5,7 @@ rule describe_sources:
         summaries=config["evaluation"]["summaries"],
         exchanged=[center["exchange"] for center in config["exchanged"]],
         # Names the model that exchange files must be about.
-        manifest=branch(
-            bool(config["exchanged"]) and config["lock_model"],
-            then="<results>/model/manifest.json",
-            otherwise=[],
-        ),
+        manifest=branch(bool(config["exchanged"]), then=MANIFEST, otherwise=[]),
     output:
         sources=shown("<results>/evaluation/sources.csv", "table", "Results", "sources"),
     log:
@@ -36,9 +32,7 @@ rule write_exchange:
         cohort=rules.assemble_cohort.output.cohort,
         patients=rules.assemble_cohort.output.patients,
         scans="<private>/{center}/scans.csv",
-        manifest=branch(
-            config["lock_model"], then="<results>/model/manifest.json", otherwise=[]
-        ),
+        manifest=MANIFEST,
     output:
         exchange="<results>/exchange/{center}.json",
         page="<results>/exchange/{center}.html",

@@ -5,9 +5,7 @@ rule explain_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
-        weights=collect(
-            rules.train_network.output.weights, member=MEMBERS, allow_missing=True
-        ),
+        weights=collect(WEIGHTS, member=MEMBERS, allow_missing=True),
     output:
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         overlays=directory("<results>/splits/{design}/{split}/explanation/overlays"),

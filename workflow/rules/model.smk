@@ -1,3 +1,6 @@
+from thyrocast.contract import deployment
+
+
 rule lock_model:
     """Bundle the model of all development patients, with a hash of every file."""
     input:
@@ -7,29 +10,27 @@ rule lock_model:
             "<results>/splits/external/all/network/{member}/weights.safetensors",
             member=MEMBERS,
         ),
-        signature=collect(
-            "<results>/splits/external/all/signature/{file}",
-            file=[
-                "path.csv",
-                "features.csv",
-                "optimism.csv",
-                "model.json",
-                "forest.skops",
-            ],
-        ),
-        thresholds="<results>/evaluation/external/thresholds.csv",
+        embeddings="<results>/splits/external/all/embeddings.npy",
+        model="<results>/splits/external/all/signature/model.json",
+        forest="<results>/splits/external/all/signature/forest.skops",
+        predictions="<results>/splits/external/all/predictions.csv",
+        performance=rules.pool_centers.output.performance,
     output:
         manifest="<results>/model/manifest.json",
-        files=directory("<results>/model/files"),
+        weights=[f"<results>/model/{deployment.weights(member)}" for member in MEMBERS],
+        signature=f"<results>/model/{deployment.SIGNATURE}",
+        forest=f"<results>/model/{deployment.FOREST}",
+        domain=f"<results>/model/{deployment.DOMAIN}",
+        card=f"<results>/model/{deployment.CARD}",
+        license=f"<results>/model/{deployment.LICENSE}",
+        tables=[f"<results>/{table.path}" for table in deployment.TABLES],
     log:
         "<logs>/lock_model.log",
     conda:
-        "../../envs/deep.yaml"
-    envmodules:
-        "thyrocast/deep",
+        "../../envs/stats.yaml"
     threads: 1
     resources:
-        mem_mb=1_000,
+        mem_mb=escalating(2_000),
         runtime=escalating(20),
     params:
         config=config,

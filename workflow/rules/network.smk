@@ -44,9 +44,7 @@ rule extract_embeddings:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,
         splits=rules.make_splits.output.splits,
-        weights=collect(
-            rules.train_network.output.weights, member=MEMBERS, allow_missing=True
-        ),
+        weights=collect(WEIGHTS, member=MEMBERS, allow_missing=True),
     output:
         embeddings="<results>/splits/{design}/{split}/embeddings.npy",
         network="<results>/splits/{design}/{split}/network.csv",

@@ -59,7 +59,7 @@ rule render_report:
         multiverse=branch(
             bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
         ),
-        histories=all_splits(rules.train_network.output.history, member=MEMBERS),
+        histories=all_splits(rules.train_network.output.history, member=STUDY.members()),
         paths=all_splits(rules.fit_signature.output.path),
         features=all_splits(rules.fit_signature.output.features),
         optimisms=all_splits(rules.fit_signature.output.optimism),
@@ -68,6 +68,10 @@ rule render_report:
         overlays=all_splits(rules.explain_network.output.overlays),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
+        # Of a locked model that is applied.
+        manifest=branch(MODEL, then="<private>/model/manifest.json"),
+        looks=branch(MODEL, then="<results>/deployment/looks.csv"),
+        applied_patients=branch(MODEL, then="<results>/deployment/patients.csv"),
     output:
         report=shown("<results>/report/report.html", "page", "Report", "report"),
         methods="<results>/report/methods.md",

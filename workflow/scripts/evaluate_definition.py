@@ -1,6 +1,7 @@
 """Repeat the evaluation under another definition of the outcome, with the same predictions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from thyrocast.contract.cohort import COHORT, DEFINITIONS
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.splits import MEMBER_PREDICTIONS
 from thyrocast.evaluation import definitions
+from thyrocast.evaluation.applied import Applied
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def run(
     outputs: Mapping[str, Path],
     definition: str,
     settings: Settings,
+    applied: Applied | None = None,
 ) -> None:
     """Write the tables of all designs that are named in `outputs`."""
     decided = io.concat(DEFINITIONS, [io.read(DEFINITIONS, file) for file in outcomes])
@@ -34,7 +37,11 @@ def run(
     members = io.concat(
         MEMBER_PREDICTIONS, [io.read(MEMBER_PREDICTIONS, file) for file in member_predictions]
     )
-    found = definitions.evaluate(known, io.read(COHORT, cohort), settings, members)
+    patients = io.read(COHORT, cohort)
+    if applied:
+        patients = applied.mark(patients)
+        settings = replace(settings, locked=applied.read())
+    found = definitions.evaluate(known, patients, settings, members)
     for table, frame in found.items():
         if table.name in outputs:
             io.write(table, frame, outputs[table.name])
@@ -55,4 +62,5 @@ if "snakemake" in globals():
             snakemake.params.embeddings == "in_sample",
             outcomes=Outcomes(snakemake.params.outcomes),
         ),
+        applied=Applied.named(snakemake.input.applied),
     )

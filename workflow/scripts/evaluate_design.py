@@ -13,6 +13,7 @@ from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT, FOLLOW_UP
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
 from thyrocast.evaluation import design, external_predictions, follow_up, periods
+from thyrocast.evaluation.applied import Applied
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ def run(
     follow_up_file: Path | None = None,
     outcomes: Outcomes = Outcomes.OBSERVED,
     therapies: Mapping[str, Path] | None = None,
+    applied: Applied | None = None,
 ) -> None:
     """Write the tables of a design that are named in `outputs`.
 
-    `therapies` are private files with dates, by center, for results by period of therapy.
+    `therapies` are private files with dates, by center, for results by period of therapy; `applied` are
+    files of a locked model that was applied.
     """
     own = io.concat(PREDICTIONS, [io.read(splits.PREDICTIONS, file) for file in predictions])
     external = [external_predictions.read(one, own) for one in config.external_predictions]
@@ -41,11 +44,14 @@ def run(
     weights = None
     if follow_up_file and config.follow_up_weighting is FollowUpWeighting.INVERSE_PROBABILITY:
         weights = follow_up.learn(io.read(FOLLOW_UP, follow_up_file), config.resamples, seed)
-    settings = Settings(config, seed, in_sample, weights, outcomes)
     patients = io.read(COHORT, cohort)
+    if applied:
+        patients = applied.mark(patients)
     if therapies:
         dates = calendar.read(therapies)
         patients = periods.add(patients, dates, everything, config.minimum_count)
+    locked = applied.read() if applied else None
+    settings = Settings(config, seed, in_sample, weights, outcomes, locked)
     members = io.concat(
         splits.MEMBER_PREDICTIONS,
         [io.read(splits.MEMBER_PREDICTIONS, file) for file in member_predictions],
@@ -69,4 +75,5 @@ if "snakemake" in globals():
         follow_up_file=Path(snakemake.input.follow_up),
         outcomes=Outcomes(snakemake.params.outcomes),
         therapies={Path(file).parent.name: Path(file) for file in snakemake.input.therapies},
+        applied=Applied.named(snakemake.input.applied),
     )

@@ -1,48 +1,43 @@
-"""Bundle the model of all development patients, with a hash of every file."""
+"""Bundle the model of all development patients, with a hash of every file and of the whole."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import library  # noqa: F401
 from thyrocast import log
-from thyrocast.config.public import public
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import io
+from thyrocast.contract import evaluation, io, splits
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.splits import SPLITS
 from thyrocast.deployment import bundle
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
+logger = logging.getLogger("thyrocast")
 
-def run(
-    cohort: Path,
-    splits: Path,
-    parts: bundle.Parts,
-    config: StudyConfig,
-    logs: Path,
-    files: Path,
-    manifest: Path,
-) -> None:
-    """Copy the files that prediction needs to ``files`` and describe them in ``manifest``."""
-    tables = io.read(COHORT, cohort), io.read(SPLITS, splits)
-    bundle.lock(parts, *tables, public(config), logs, files, manifest)
+
+def run(parts: bundle.Parts, config: StudyConfig, logs: Path, folder: Path) -> None:
+    """Write the locked model to ``folder``."""
+    manifest = bundle.lock(parts, config, logs, folder)
+    logger.info("locked model %s: %d files", manifest.hash, len(manifest.files))
 
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     members = zip(snakemake.params.members, map(Path, snakemake.input.weights), strict=True)
     run(
-        cohort=Path(snakemake.input.cohort),
-        splits=Path(snakemake.input.splits),
-        parts=bundle.Parts(
+        bundle.Parts(
             weights=dict(members),
-            signature=[Path(file) for file in snakemake.input.signature],
-            thresholds=Path(snakemake.input.thresholds),
+            model=Path(snakemake.input.model),
+            forest=Path(snakemake.input.forest),
+            embeddings=Path(snakemake.input.embeddings),
+            cohort=io.read(COHORT, snakemake.input.cohort),
+            splits=io.read(splits.SPLITS, snakemake.input.splits),
+            predictions=io.read(splits.PREDICTIONS, snakemake.input.predictions),
+            performance=io.read(evaluation.PERFORMANCE, snakemake.input.performance),
         ),
-        config=StudyConfig.read(snakemake.params.config),
-        logs=Path(snakemake.params.logs),
-        files=Path(snakemake.output.files),
-        manifest=Path(snakemake.output.manifest),
+        StudyConfig.read(snakemake.params.config),
+        Path(snakemake.params.logs),
+        Path(snakemake.output.manifest).parent,
     )

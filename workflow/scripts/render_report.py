@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401
 from thyrocast import fileio, log, report
 from thyrocast.config.study import StudyConfig
+from thyrocast.report.applied import AppliedFiles
 from thyrocast.report.reading import EVALUATION, OPTIONAL
 
 if TYPE_CHECKING:
@@ -98,6 +99,13 @@ if "snakemake" in globals():
                         inputs.overlays,
                     )
                 ),
+            ),
+            applied=(
+                AppliedFiles(
+                    Path(inputs.manifest), Path(inputs.looks), Path(inputs.applied_patients)
+                )
+                if study_config.model
+                else None
             ),
         ),
         config=study_config,

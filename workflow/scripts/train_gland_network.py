@@ -1,6 +1,6 @@
 """Train the network that finds the gland on simulated scintigrams, and print the hash of its file.
 
-python workflow/scripts/train_gland_network.py [--steps 2800] [--seed 11] [--output FILE]
+python workflow/scripts/train_gland_network.py [--steps 12000] [--seed 11] [--output FILE]
 
 If it is interrupted, the same command continues from the checkpoint beside the output.
 """
@@ -44,7 +44,7 @@ def batches(plan: Plan, workers: int, steps: range) -> Iterable[Batch]:
 def main() -> None:
     """Read the command line, train, write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=2_800, help="batches")
+    parser.add_argument("--steps", type=int, default=12_000, help="batches")
     parser.add_argument("--batch", type=int, default=16, help="phantoms in a batch")
     parser.add_argument("--rate", type=float, default=3e-3, help="largest learning rate")
     parser.add_argument("--seed", type=int, default=11)

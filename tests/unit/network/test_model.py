@@ -146,6 +146,22 @@ def test_weights_of_strangers_are_refused(imagenet):
         model.load(imagenet[0] / "resnet50.safetensors")
 
 
+@pytest.mark.parametrize("change", ["shape", "missing", "type"])
+def test_weights_of_another_network_are_refused(trained, tmp_path, change):
+    with safetensors.safe_open(trained / "weights.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    changed = {
+        "shape": lambda: tensors.update({"fc.weight": tensors["fc.weight"][:, :7].contiguous()}),
+        "missing": lambda: tensors.pop("conv1.weight"),
+        "type": lambda: tensors.update({"fc.weight": tensors["fc.weight"].double()}),
+    }
+    changed[change]()
+    safetensors.torch.save_file(tensors, tmp_path / "odd.safetensors", metadata)
+    with pytest.raises(InputError, match="odd.safetensors"):
+        model.load(tmp_path / "odd.safetensors")
+
+
 def test_split_that_does_not_fit_the_cohort(make_cohort):
     other = make_cohort()
     files = {name: path for name, path in other.inputs().items() if name != "masks"}

@@ -74,9 +74,11 @@ def divide(
         else:
             tested = _tested(development, design, split, designs[design], test_fraction, seed)
             train, test = development[~tested], development[tested]
-        _check(train, f"{design}/{split}", folds)
+        # With a locked model nobody is trained on.
+        if len(development) or design != Design.EXTERNAL:
+            _check(train, f"{design}/{split}", folds)
         fold_seed = seeds.derive(seed, design, split, "folds")
-        if by_center and design in UNSEEN_CENTERS:
+        if by_center and len(train) and design in UNSEEN_CENTERS:
             fold = whole_centers(train["center"], folds, fold_seed) + 1
             _check_folds(train, fold, f"{design}/{split}")
         else:

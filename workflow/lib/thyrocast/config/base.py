@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -138,6 +138,19 @@ def folded_once(fold: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[s
         return codes
 
     return check
+
+
+def same_names(names: Iterable[str], exchanged: Iterable[str] = ()) -> list[Fault]:
+    """Return a fault for each center that has the name of an earlier one, ignoring case."""
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for key, listed in (("centers", names), ("exchanged", exchanged)):
+        for n, name in enumerate(listed):
+            if name.casefold() in seen:
+                text = "two centers have this name (case does not matter): rename one"
+                faults.append(((key, n), text))
+            seen.add(name.casefold())
+    return faults
 
 
 #: A center's code; YAML reads an unquoted yes or no as true or false.

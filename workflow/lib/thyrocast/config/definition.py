@@ -223,3 +223,14 @@ def checked_definitions(
 
 
 Definitions = Annotated[tuple[DefinitionConfig, ...], AfterValidator(checked_definitions)]
+
+
+class StudyOutcomeConfig(Block):
+    """Definitions of the outcome for all centers whose outcome is decided from follow-up."""
+
+    definition: Definitions = option(
+        "Named definitions of the outcome. The models are trained with the main one; under each "
+        "other one the evaluation is repeated with the same predictions, and the report compares "
+        "them. Without definitions each center's block `outcome` contains its own.",
+        (),
+    )

@@ -9,13 +9,13 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from thyrocast.config.base import Block, Fault
+from thyrocast.config.base import Block, Fault, same_names
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.exchange import separate
 from thyrocast.config.messages import explain, joined, value_at
 from thyrocast.config.plain import plain
 from thyrocast.config.simulation import SimulationConfig
-from thyrocast.config.study import StudyConfig, same_names
+from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
 
 AnyBlock = TypeVar("AnyBlock", bound=Block)

@@ -1,22 +1,31 @@
 """Config of a study: its centers, its designs, and one block for each step."""
 
 import datetime
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from thyrocast.config.base import Block, Distinct, Fault, FaultsError, FilePath, block, option
+from thyrocast.config.base import (
+    Block,
+    Distinct,
+    Fault,
+    FaultsError,
+    FilePath,
+    block,
+    option,
+    same_names,
+)
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.controls import ControlsConfig
-from thyrocast.config.definition import DefinitionConfig, Definitions
+from thyrocast.config.definition import DefinitionConfig, StudyOutcomeConfig
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.exchange import ExchangeConfig, ExchangedCenterConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
+from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
@@ -104,17 +113,6 @@ class FoldsBy(StrEnum):
     CENTER = "center"
 
 
-class StudyOutcomeConfig(Block):
-    """Definitions of the outcome for all centers whose outcome is decided from follow-up."""
-
-    definition: Definitions = option(
-        "Named definitions of the outcome. The models are trained with the main one; under each "
-        "other one the evaluation is repeated with the same predictions, and the report compares "
-        "them. Without definitions each center's block `outcome` contains its own.",
-        (),
-    )
-
-
 class StudyConfig(Block):
     """The config of a study is one file.
 
@@ -191,9 +189,17 @@ class StudyConfig(Block):
         le=100_000,
     )
     outcome: StudyOutcomeConfig = block(StudyOutcomeConfig)
+    model: FilePath | None = option(
+        "Locked model that is applied to the centers, none of which may be a development center: its "
+        "folder or a zip archive of it. Nothing is trained; settings that belong to the model, such as "
+        "those of the image, are the model's (docs/locked-model.md).",
+        None,
+        min_length=1,
+    )
     lock_model: bool = option(
         "Bundle the model of all development patients for use elsewhere.", True
     )
+    model_card: ModelCardConfig = block(ModelCardConfig)
     check: CheckConfig = block(CheckConfig)
     cohort: CohortConfig = block(CohortConfig)
     image: ImageConfig = block(ImageConfig)
@@ -287,6 +293,13 @@ class StudyConfig(Block):
 
     def _design_faults(self) -> list[Fault]:
         development = self.names(Role.DEVELOPMENT)
+        if self.model is not None:
+            text = "is development, but with a locked model (key model) nothing is trained"
+            return [
+                (("centers", n, "role"), text)
+                for n, center in enumerate(self.centers)
+                if center.role is Role.DEVELOPMENT
+            ]
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
@@ -362,6 +375,8 @@ class StudyConfig(Block):
             Design.TEMPORAL: [ALL_SPLITS],
             Design.EXTERNAL: [ALL_SPLITS],
         }
+        if self.model is not None:
+            return {Design.EXTERNAL.value: [ALL_SPLITS]}
         needed = self.lock_model or bool(self.names(Role.EXTERNAL, Role.PROSPECTIVE))
         wanted = [d for d in known if d in self.designs and d is not Design.EXTERNAL]
         # Plain text: Snakemake passes the names to jobs, which need not import this package.
@@ -378,18 +393,7 @@ class StudyConfig(Block):
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""
+        if self.model is not None:
+            return []
         cross_fitted = self.signature.embeddings is Embeddings.CROSS_FITTED
         return [fold_member(n + 1) for n in range(self.folds)] if cross_fitted else [FULL]
-
-
-def same_names(names: Iterable[str], exchanged: Iterable[str] = ()) -> list[Fault]:
-    """Return a fault for each center that has the name of an earlier one, ignoring case."""
-    faults: list[Fault] = []
-    seen: set[str] = set()
-    for key, listed in (("centers", names), ("exchanged", exchanged)):
-        for n, name in enumerate(listed):
-            if name.casefold() in seen:
-                text = "two centers have this name (case does not matter): rename one"
-                faults.append(((key, n), text))
-            seen.add(name.casefold())
-    return faults

@@ -102,38 +102,6 @@ class Provenance(Document):
     jobs_without_versions: list[str]
 
 
-class TrainingPatients(Document):
-    """Patients of one center that a locked model learned from."""
-
-    patients: Count
-    cured: Count
-
-
-class Manifest(Document):
-    """``model/manifest.json``: what a locked model consists of and where it came from.
-
-    Attributes
-    ----------
-    thyrocast, contract, code, commit, config
-        As in `Provenance`.
-    files
-        SHA-256 of every file, by its path in ``model/files/``.
-    training_cohort
-        Training patients of each center.
-    versions
-        Versions of Python and of packages with which each rule computed the model.
-    """
-
-    thyrocast: str
-    contract: ThisContract
-    code: str
-    commit: str
-    config: dict[str, JsonValue]
-    files: dict[str, str]
-    training_cohort: dict[str, TrainingPatients]
-    versions: dict[str, dict[str, str]]
-
-
 class TrueRisk(Document):
     """Discrimination of the true risk in simulated patients.
 

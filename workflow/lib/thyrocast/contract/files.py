@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, evaluation, splits, updating
+from thyrocast.contract import cohort, controls, deployment, evaluation, splits, updating
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -21,8 +21,7 @@ FILES = (
     File(f"{_SPLIT}/signature/model.json", "Recalibration, the members' selected features, baselines and heads, and what prediction sets need, as plain numbers."),
     File(f"{_SPLIT}/signature/forest.skops", "The random forests of the signature, one for each member."),
     File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
-    File("model/manifest.json", "Hash of every file of the locked model, config, versions and training cohort."),
-    File("model/files/", "The locked model of all development patients."),
+    *deployment.FILES,
     File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
     File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
@@ -42,6 +41,8 @@ PRIVATE_FILES = (
     File("{center}/ledger.txt", "Pseudonyms in the order in which patients joined the study.", private=True),
     File("{center}/jobs/{job}", "Hash of everything that a standardization job was computed from.", private=True),
     File("key-fingerprint.txt", "Identifies the key of the pseudonyms, without revealing it.", private=True),
+    File("model/", "A verified copy of the locked model that is applied.", private=True),
+    File("looks.jsonl", "Append-only log of the evaluations of locked models; each line has the hash of the one before.", private=True),
     File("training/", "State of unfinished trainings.", private=True),
 )  # fmt: skip
 
@@ -49,6 +50,8 @@ TABLES: tuple[Table, ...] = (
     *cohort.TABLES,
     *splits.TABLES,
     *evaluation.TABLES,
+    *deployment.TABLES,
+    *deployment.OF_APPLICATION,
     *updating.TABLES,
     *controls.TABLES,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -52,6 +52,37 @@ def _choose(train: Sample | None, rule: ThresholdConfig) -> Threshold | None:
         )
     except NotEstimableError:
         return None
+
+
+def of_locked(
+    samples: Samples, locked: pd.DataFrame, rules: Iterable[ThresholdConfig]
+) -> tuple[dict[ThresholdRule, Thresholds], dict[Key, bool]]:
+    """Thresholds of a locked model, and whether its training patients show a signal.
+
+    Parameters
+    ----------
+    samples
+        Test samples of a design without training patients.
+    locked
+        Table `contract.deployment.THRESHOLDS`.
+    rules
+        Rules of the config. An external prediction has no threshold that was chosen on patients.
+    """
+    cells = locked[["rule", "model", "threshold"]].dropna().itertuples(index=False)
+    values = {(str(rule), str(model)): float(value) for rule, model, value in cells}
+    chosen: dict[ThresholdRule, Thresholds] = {
+        rule.rule: {
+            key: (
+                threshold.given(values[rule.rule, key[1]], rule.rule)
+                if (rule.rule, key[1]) in values
+                else _choose(None, rule)
+            )
+            for key in samples.keys
+        }
+        for rule in rules
+    }
+    known = locked.dropna(subset="signal").drop_duplicates("model").set_index("model")["signal"]
+    return chosen, {key: bool(known[key[1]]) for key in samples.keys if key[1] in known.index}
 
 
 def table(

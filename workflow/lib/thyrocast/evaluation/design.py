@@ -50,11 +50,17 @@ def evaluate(
         The tables `OF_DESIGN`.
     """
     known = samples.read(predictions)
-    thresholds = {rule.rule: decisions.choose(known, rule) for rule in settings.config.thresholds}
+    rules = settings.config.thresholds
     calibration = prediction_sets.calibrating(known, settings)
-    signal = decisions.signals(known, calibration)
+    if settings.locked is None:
+        thresholds = {rule.rule: decisions.choose(known, rule) for rule in rules}
+        signal = decisions.signals(known, calibration)
+    else:
+        thresholds, signal = decisions.of_locked(known, settings.locked.thresholds, rules)
     known = decisions.decide(known, thresholds, signal)
     p_values = prediction_sets.p_values(predictions, calibration, members)
+    if settings.locked is not None:
+        p_values |= prediction_sets.of_locked(predictions, settings.locked.predictions)
     known = prediction_sets.add(known, p_values, settings)
     frames: dict[Table, list[pd.DataFrame]] = {table: [] for table in SCORED}
     for batch in groups.batches(known, cohort, settings.config):

@@ -17,6 +17,8 @@ from thyrocast.evaluation.samples import POOLED, Group, Sample, Samples, Texts
 from thyrocast.statistics.inputs import Booleans
 
 MISSING = "missing"
+#: Column that divides patients to whom a locked model was applied: like its training patients or not.
+DISTRIBUTION = "training_range"
 
 
 class Division(NamedTuple):
@@ -38,6 +40,21 @@ CENTERS, SPLITS = Division(GroupKind.CENTER), Division(None)
 Part = tuple[Division, str]
 #: Patients of each part, (n,); None for a part that must not be reported.
 Parts = Mapping[Part, Booleans | None]
+
+
+def by_training_range(cohort: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:
+    """Return the cohort with the column `DISTRIBUTION`: ``inside`` or ``outside``.
+
+    Parameters
+    ----------
+    cohort
+        Table `COHORT`.
+    patients
+        Table `contract.deployment.APPLIED_PATIENTS`.
+    """
+    outside = patients.set_index("patient")["outside"].astype(bool)
+    label = cohort["patient"].map(outside).map({True: "outside", False: "inside"})
+    return cohort.assign(**{DISTRIBUTION: label})
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,8 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     """
     least = config.minimum_count
     labels = {str(name): subgroups(cohort[name], cuts) for name, cuts in config.subgroups.items()}
+    if DISTRIBUTION in cohort:
+        labels[DISTRIBUTION] = subgroups(cohort[DISTRIBUTION], ())
     if PERIOD in cohort:
         labels[PERIOD] = subgroups(cohort[PERIOD], ())
     named = {

@@ -102,6 +102,26 @@ def _crossed(
     return conformal.cross_p_values(not_cured, cured, tested)
 
 
+def of_locked(predictions: pd.DataFrame, applied: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    """P values like `p_values`, by the calibration scores of a locked model.
+
+    Parameters
+    ----------
+    predictions
+        Table `PREDICTIONS` of the design, all of whose patients are tested.
+    applied
+        Table `contract.deployment.APPLIED`.
+    """
+    names = ["patient", "model", "p_not_cured", "p_cured"]
+    rows = predictions.drop(columns="set").merge(
+        applied.loc[applied["p_cured"].notna(), names], on=["patient", "model"]
+    )
+    return {
+        (str(split), str(model)): found.reset_index(drop=True)
+        for (split, model), found in rows.groupby(["split", "model"], sort=False)
+    }
+
+
 def add(samples: Samples, found: Mapping[Key, pd.DataFrame], settings: Settings) -> Samples:
     """Add the possible outcomes to the test samples; ``found`` is from `p_values`."""
     test = dict(samples.test)

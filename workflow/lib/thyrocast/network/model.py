@@ -188,7 +188,7 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
     Raises
     ------
     InputError
-        If `save` did not write the file.
+        If `save` did not write the file, or if it has tensors of another network.
     """
     with safetensors.safe_open(path, framework="pt") as file:
         facts = json.loads((file.metadata() or {}).get("thyrocast", "{}"))
@@ -198,7 +198,12 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
         raise InputError(f"weights {path} were not written by train_network: run that rule again")
     with torch.device("meta"):
         network = ScintigramResNet50()
-    network.load_state_dict(state, assign=True)
+    try:
+        network.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise InputError(f"weights {path} are not of this network: {error}") from None
+    if any(weight.dtype != torch.float32 for weight in network.parameters()):
+        raise InputError(f"weights {path} have numbers of another type, expected float32")
     return network.eval(), Normalization(**facts.pop("normalization")), facts
 
 

@@ -94,7 +94,8 @@ def _unit_faults(study: StudyConfig, tables: Mapping[str, Table]) -> Iterator[st
 
 def _file_faults(study: StudyConfig) -> Iterator[str]:
     weights = study.network.weights
-    if weights != RANDOM and not Path(weights).expanduser().is_file():
+    trains = study.model is None
+    if trains and weights != RANDOM and not Path(weights).expanduser().is_file():
         yield f"key network.weights: there is no file {weights}, expected `random` or weights"
     if Path(study.pseudonym_key).expanduser().is_dir():
         yield f"key pseudonym_key: {study.pseudonym_key!r} is a folder, expected a file"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from thyrocast.contract.evaluation import SAMPLE_SIZE
 from thyrocast.pages import numbers
-from thyrocast.report import eligibility, scores, words
+from thyrocast.report import applied, eligibility, scores, words
 from thyrocast.report.study import StudyResults
 
 #: Purposes of the sample size calculation in words; `precision` is no criterion of its own.
@@ -34,10 +34,28 @@ def banners(study: StudyResults) -> list[Banner]:
     return [
         *_simulated(study),
         *_shuffled(study),
+        *_applied(study),
         *(_too_small(study) if scores.evaluated(study) else ()),
         *_in_sample(study),
         *_eligibility(study),
     ]
+
+
+def _applied(study: StudyResults) -> list[Banner]:
+    found = study.applied
+    if found is None:
+        return []
+    shown = [Banner("warning", "A locked model was applied", applied.model_text(found))]
+    if found.manifest.outcomes == "shuffled":
+        text = (
+            "The outcomes of its training patients were permuted at random: it has learned nothing."
+        )
+        shown.append(Banner("danger", "The locked model is of a null run", text))
+    if text := applied.looks_text(found):
+        shown.append(Banner("danger", "These patients were looked at before", text))
+    if text := applied.outside_text(found, study.config.evaluation.minimum_count.patients):
+        shown.append(Banner("warning", "Patients outside of the training range", text))
+    return shown
 
 
 def _simulated(study: StudyResults) -> list[Banner]:

@@ -8,6 +8,8 @@ from thyrocast.config.study import StudyConfig
 from thyrocast.contract import controls, documents, evaluation, io, splits, updating
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
+from thyrocast.report import applied as application
+from thyrocast.report.applied import AppliedFiles
 from thyrocast.report.study import SplitResults, StudyResults
 
 #: Tables of the evaluation that the report shows.
@@ -79,6 +81,8 @@ class StudyFiles:
         Tables of the evaluation (`EVALUATION`, and some of `OPTIONAL`), by name.
     splits
         Files of every split.
+    applied
+        Files about a locked model that was applied; None if models were trained.
     """
 
     cohort: Path
@@ -88,6 +92,7 @@ class StudyFiles:
     simulation: Path | None
     evaluation: Mapping[str, Path]
     splits: tuple[SplitFiles, ...]
+    applied: AppliedFiles | None = None
 
 
 def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
@@ -108,6 +113,7 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
         simulation=(
             documents.read(SimulationSummary, files.simulation) if files.simulation else None
         ),
+        applied=application.read(files.applied) if files.applied else None,
         tables={
             table.name: io.read(table, files.evaluation[table.name])
             for table in (*EVALUATION, *OPTIONAL)

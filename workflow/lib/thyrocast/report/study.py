@@ -17,6 +17,7 @@ from thyrocast.contract.names import ALL_SPLITS, HEADS, STRONGEST_FIRST, GroupKi
 from thyrocast.contract.table import Table
 from thyrocast.pages.numbers import percent
 from thyrocast.report import words
+from thyrocast.report.applied import Applied
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class StudyResults:
         The simulator's summary; None if the patients are real.
     tables
         Tables of the evaluation, by name.
+    applied
+        The locked model that was applied; None if models were trained.
     """
 
     config: StudyConfig
@@ -80,6 +83,7 @@ class StudyResults:
     provenance: Provenance
     simulation: SimulationSummary | None
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
+    applied: Applied | None = None
 
     @cached_property
     def _by_design(self) -> dict[tuple[str, str], pd.DataFrame]:

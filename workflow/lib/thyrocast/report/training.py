@@ -45,7 +45,8 @@ class TrainingSection:
 
 def training_section(study: StudyResults) -> TrainingSection:
     """Training of the networks of the first splits."""
-    shown = study.splits[:MOST_SPLITS]
+    trained = [split for split in study.splits if split.histories]
+    shown = trained[:MOST_SPLITS]
     panels = []
     rows = []
     for split in shown:
@@ -66,7 +67,7 @@ def training_section(study: StudyResults) -> TrainingSection:
         panels=panels,
         legend=(_TRAINING, _VALIDATION) if validated else (_TRAINING,),
         grid=Grid("Networks: the epoch that was kept", _HEADER, rows) if rows else None,
-        note=split_panels.shown_of(shown, len(study.splits)),
+        note=split_panels.shown_of(shown, len(trained)),
         validated=validated,
     )
 

@@ -1,0 +1,61 @@
+"""`make apply` needs a config with the center, and nothing about training."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+import application
+from tests.unit.planning.test_locked import CENTER, model
+from thyrocast.config.reading import read_study
+from thyrocast.contract import io
+from thyrocast.contract.splits import PREDICTIONS
+from thyrocast.deployment import comparison
+from thyrocast.errors import InputError
+
+__all__ = ["model"]
+
+
+def test_the_config_of_one_center(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    other = CENTER | {"name": "north", "role": "development"}
+    config = {"study": "demo", "designs": ["holdout"], "centers": [other, CENTER], "folds": 3}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    written = application.run(tmp_path / "config.yaml", "west", str(model))
+    found = read_study(yaml.safe_load(written.read_text()))
+    assert (found.study, found.names(), found.model) == ("demo-west", ["west"], str(model))
+    with pytest.raises(InputError, match="no center 'east'"):
+        application.run(tmp_path / "config.yaml", "east", str(model))
+    with pytest.raises(InputError, match="nothing is trained"):
+        application.run(tmp_path / "config.yaml", "north", str(model))
+
+
+def predictions(folder: Path, probability: list[float], side: str = "test") -> Path:
+    rows = pd.DataFrame(
+        {
+            "design": "external",
+            "split": "all",
+            "model": "network",
+            "set": side,
+            "patient": ["west-1", "west-2"],
+            "center": "west",
+            "outcome": pd.array([1, None], dtype="Int64"),
+            "probability": probability,
+        }
+    )
+    io.write(PREDICTIONS, rows, folder / "splits" / "external" / "all" / "predictions.csv")
+    return folder
+
+
+def test_every_bit_is_compared(tmp_path: Path) -> None:
+    study = predictions(tmp_path / "study", [0.1, 0.3])
+    same = predictions(tmp_path / "same", [0.1, 0.3])
+    assert comparison.compare(study, same) == 2
+    other = predictions(tmp_path / "other", [0.1, 0.1 + 0.2])
+    with pytest.raises(InputError, match="1 of 2 predictions differ"):
+        comparison.compare(study, other)
+    with pytest.raises(InputError, match="west-. is not predicted"):
+        comparison.compare(predictions(tmp_path / "trained", [0.1, 0.3], "train"), same)

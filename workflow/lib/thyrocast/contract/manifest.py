@@ -1,0 +1,90 @@
+"""The manifest of a locked model."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from thyrocast.contract.documents import Count, Document, ThisContract
+
+#: Version of the locked model's layout.
+FORMAT: Literal[1] = 1
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class BundledFile(Document):
+    """A file of a locked model: its SHA-256 and its size in bytes."""
+
+    sha256: Sha256
+    bytes: Count
+
+
+class TrainingPatients(Document):
+    """Patients of one center that a locked model learned from; None for a number too small to show."""
+
+    patients: Count | None
+    cured: Count | None
+
+
+class Preprocessing(Document):
+    """How images have to be standardized for a locked model.
+
+    Attributes
+    ----------
+    image
+        The config's block ``image``.
+    gland_network
+        SHA-256 of the weights of the network that finds the gland.
+    code
+        Hash of the code that standardized the training images (`planning.fingerprints`).
+    """
+
+    image: dict[str, JsonValue]
+    gland_network: Sha256
+    code: str
+
+
+class Manifest(Document):
+    """``model/manifest.json``: what a locked model consists of and where it came from.
+
+    Attributes
+    ----------
+    format
+        Version of the layout.
+    thyrocast, contract, code, commit, config
+        As in `contract.documents.Provenance`.
+    parent
+        Hash of the locked model that this one updates; None if it was trained.
+    members
+        Networks, by name.
+    outcomes
+        Whether the outcomes of the training patients are ``observed`` or ``shuffled``.
+    simulated
+        Whether training patients are simulated.
+    preprocessing
+        How images have to be standardized.
+    files
+        Every other file, by its path.
+    training_cohort
+        Training patients of each center.
+    versions
+        Versions of Python and of packages with which each rule computed the model.
+    hash
+        SHA-256 of everything else in the manifest (`planning.bundles.whole_hash`), and so of the
+        whole model: its name in all results.
+    """
+
+    format: Literal[1]
+    thyrocast: str
+    contract: ThisContract
+    code: str
+    commit: str
+    config: dict[str, JsonValue]
+    parent: Sha256 | None
+    members: list[Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$")]]
+    outcomes: Literal["observed", "shuffled"]
+    simulated: bool
+    preprocessing: Preprocessing
+    files: dict[str, BundledFile]
+    training_cohort: dict[str, TrainingPatients]
+    versions: dict[str, dict[str, str]]
+    hash: Sha256

@@ -1,0 +1,180 @@
+"""The append-only log of evaluations of locked models: who was looked at, how often.
+
+A result on patients who were scored before is no further validation. Each line of the log has the hash
+of the line before, so that an edited, moved or deleted line is noticed; a deleted end is not.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from pydantic import Field, ValidationError
+
+from thyrocast import fileio
+from thyrocast.contract import io
+from thyrocast.contract.deployment import LOOKS
+from thyrocast.contract.documents import Document
+from thyrocast.contract.manifest import Sha256
+from thyrocast.errors import InputError
+
+#: Hash before the first line.
+START = "0" * 64
+#: Characters of a patient's mark.
+MARK = 16
+
+
+class Look(Document):
+    """One evaluation of a locked model.
+
+    Attributes
+    ----------
+    previous
+        Hash of the line before.
+    date
+        ISO 8601, UTC.
+    locked_model
+        Hash of the model.
+    cohort
+        Fingerprint of patients and outcomes.
+    marks
+        A mark of each patient with an outcome: a hash of the pseudonym.
+    results
+        AUC of each model; None if it could not be estimated.
+    """
+
+    previous: Sha256
+    date: str
+    locked_model: Sha256
+    cohort: Sha256
+    marks: list[Annotated[str, Field(pattern="^[0-9a-f]{16}$")]]
+    results: dict[str, float | None]
+
+    def line(self) -> str:
+        """Return the look as a line of the log."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(cohort: pd.DataFrame) -> str:
+    """Return the hash of the patients and outcomes of a cohort, in any order."""
+    known = cohort[cohort["outcome"].notna()]
+    pairs = zip(known["patient"], known["outcome"].astype(int), strict=True)
+    return _hash("\n".join(sorted(f"{patient} {outcome}" for patient, outcome in pairs)))
+
+
+def marks(cohort: pd.DataFrame) -> list[str]:
+    """Return a mark of each patient with an outcome, sorted."""
+    known = cohort.loc[cohort["outcome"].notna(), "patient"]
+    return sorted(_hash(f"look {patient}")[:MARK] for patient in known)
+
+
+def read(path: Path) -> list[Look]:
+    """Read the log; none if there is no file.
+
+    Raises
+    ------
+    InputError
+        If a line was edited, moved or deleted.
+    """
+    if not path.exists():
+        return []
+    found: list[Look] = []
+    before = START
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            look = Look.model_validate_json(line)
+        except ValidationError:
+            look = None
+        if look is None or look.previous != before:
+            raise InputError(
+                f"{path}, line {number}: the log of evaluations was edited: its lines no longer follow "
+                "each other; restore it from a backup, or keep it and start a study of another name"
+            )
+        found.append(look)
+        before = _hash(line)
+    return found
+
+
+def append(
+    path: Path, date: str, model: str, cohort: pd.DataFrame, results: Mapping[str, float | None]
+) -> list[Look]:
+    """Add an evaluation to the log, and return all of them.
+
+    Parameters
+    ----------
+    path
+        The log; its folder is created if needed.
+    date
+        ISO 8601, UTC.
+    model
+        Hash of the locked model.
+    cohort
+        Table `COHORT` of the patients who were evaluated.
+    results
+        AUC of each model.
+    """
+    fileio.private_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, fileio.private_mode(path))
+    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        earlier = read(path)
+        previous = _hash(earlier[-1].line()) if earlier else START
+        look = Look(
+            previous=previous,
+            date=date,
+            locked_model=model,
+            cohort=fingerprint(cohort),
+            marks=marks(cohort),
+            results=dict(results),
+        )
+        file.write(look.line() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return [*earlier, look]
+
+
+def table(looks: Sequence[Look]) -> pd.DataFrame:
+    """Return the table `LOOKS`."""
+    rows = []
+    seen: set[str] = set()
+    for number, look in enumerate(looks, start=1):
+        again = seen & set(look.marks)
+        rows.append(
+            {
+                "look": number,
+                "date": look.date,
+                "locked_model": look.locked_model,
+                "cohort": look.cohort,
+                "patients": len(look.marks),
+                "seen_before": len(again),
+                "note": _note(look, looks[: number - 1], len(again)),
+            }
+        )
+        seen |= set(look.marks)
+    return io.build(LOOKS, rows)
+
+
+def _note(look: Look, earlier: Sequence[Look], again: int) -> str:
+    """What is special about a look."""
+    if not again:
+        return ""
+    same = [
+        n
+        for n, other in enumerate(earlier, start=1)
+        if other.cohort == look.cohort and other.locked_model == look.locked_model
+    ]
+    if same:
+        unchanged = earlier[same[0] - 1].results == look.results
+        ending = "with the same result" if unchanged else "with another result"
+        return f"repeats look {same[0]}: the same model and patients, {ending}"
+    return f"a further look at {again} of {len(look.marks)} patients"

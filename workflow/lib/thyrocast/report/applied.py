@@ -1,0 +1,89 @@
+"""A study that applies a locked model: which model, whose patients, and how often they were looked at."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from thyrocast.contract import deployment, documents, io
+from thyrocast.contract.manifest import Manifest
+from thyrocast.pages import numbers
+
+
+@dataclass(frozen=True)
+class AppliedFiles:
+    """Files about the application of a locked model: its manifest, `LOOKS` and `APPLIED_PATIENTS`."""
+
+    manifest: Path
+    looks: Path
+    patients: Path
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A locked model that was applied.
+
+    Attributes
+    ----------
+    manifest
+    looks, patients
+        Tables `LOOKS` and `APPLIED_PATIENTS`.
+    """
+
+    manifest: Manifest
+    looks: pd.DataFrame = field(repr=False)
+    patients: pd.DataFrame = field(repr=False)
+
+
+def read(files: AppliedFiles) -> Applied:
+    """Read the files about an application."""
+    return Applied(
+        manifest=documents.read(Manifest, files.manifest),
+        looks=io.read(deployment.LOOKS, files.looks),
+        patients=io.read(deployment.APPLIED_PATIENTS, files.patients),
+    )
+
+
+def model_text(applied: Applied) -> str:
+    """Which model was applied, in words."""
+    manifest = applied.manifest
+    counts = [part.patients for part in manifest.training_cohort.values()]
+    known = sum(count for count in counts if count is not None)
+    about = "at least " if None in counts else ""
+    simulated = "simulated " if manifest.simulated else ""
+    parent = f" It updates the model {manifest.parent[:12]}." if manifest.parent else ""
+    return (
+        f"Nothing was trained: every prediction is of the locked model {manifest.hash[:12]}, which learned "
+        f"from {about}{known} {simulated}patients of {len(counts)} other "
+        f"{'center' if len(counts) == 1 else 'centers'}.{parent} Numbers about training are not shown."
+    )
+
+
+def looks_text(applied: Applied) -> str:
+    """How the patients of this report were looked at before; "" if they were not."""
+    if applied.looks.empty:
+        return ""
+    last = applied.looks.iloc[-1]
+    if not last["seen_before"]:
+        return ""
+    return (
+        f"This is look {last['look']} of this folder's log: {last['note']}. A further result on the same "
+        "patients is no further validation, and a model that was chosen after a look at them was not "
+        "validated on them."
+    )
+
+
+def outside_text(applied: Applied, least: int) -> str:
+    """How many patients are unlike the training patients; "" if none is."""
+    outside = int(applied.patients["outside"].sum())
+    if outside == 0:
+        return ""
+    of = len(applied.patients)
+    few = min(outside, of - outside) < least and outside != of
+    count = f"Fewer than {least}, or nearly all," if few else numbers.count(outside)
+    return (
+        f"{count} of {numbers.count(of)} patients are outside of the model's training range: their "
+        "acquisition or their embedding is unlike that of the training patients "
+        "(docs/locked-model.md). They are predicted nevertheless, and scored apart as the subgroup "
+        "training_range where they are enough."
+    )

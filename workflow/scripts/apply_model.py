@@ -1,0 +1,70 @@
+"""Predict the patients of a study by a locked model, and flag those unlike its training patients."""
+
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import library  # noqa: F401
+from thyrocast import fileio, log
+from thyrocast.contract import io
+from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS
+from thyrocast.contract.splits import FEATURES, MEMBER_PREDICTIONS, OPTIMISM, PATH, PREDICTIONS
+from thyrocast.deployment import apply
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+logger = logging.getLogger("thyrocast")
+
+
+def run(
+    locked: apply.Locked,
+    patients: apply.Patients,
+    error: float,
+    signature: Path,
+    outputs: Mapping[str, Path],
+) -> None:
+    """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
+
+    The signature's ``model.json`` is copied for the report. What only training shows (path, optimism) has
+    no rows.
+    """
+    at = apply.now()
+    forecast = apply.predict(locked, patients)
+    flagged = apply.flags(locked, patients, at)
+    tables = {
+        "predictions": (PREDICTIONS, apply.as_split(forecast, patients)),
+        "member_predictions": (MEMBER_PREDICTIONS, apply.by_member(forecast, patients)),
+        "patients": (APPLIED_PATIENTS, flagged),
+        "applied": (APPLIED, apply.predictions(locked, forecast, flagged, error)),
+        "path": (PATH, io.empty(PATH)),
+        "optimism": (OPTIMISM, io.empty(OPTIMISM)),
+        "features": (FEATURES, apply.features(locked)),
+    }
+    for name, (table, frame) in tables.items():
+        io.write(table, frame, outputs[name])
+    with fileio.atomic(outputs["signature"]) as temporary:
+        shutil.copyfile(signature, temporary)
+    outside = int(flagged["outside"].sum())
+    logger.info("%d patients predicted, %d unlike the training patients", len(flagged), outside)
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule)
+    given = snakemake.input
+    run(
+        apply.read(Path(given.model).parent),
+        apply.read_patients(
+            Path(given.cohort),
+            Path(given.splits),
+            Path(given.embeddings),
+            Path(given.network),
+            Path(given.images),
+            list(snakemake.params.members),
+        ),
+        snakemake.params.error,
+        Path(given.signature),
+        {name: Path(file) for name, file in snakemake.output.items()},
+    )

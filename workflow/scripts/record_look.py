@@ -1,0 +1,66 @@
+"""Add an evaluation of a locked model to the append-only log, and show the log as a table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+import library  # noqa: F401
+from thyrocast import log
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.deployment import LOOKS
+from thyrocast.contract.evaluation import PERFORMANCE
+from thyrocast.contract.names import GroupKind, Metric, Set, Status
+from thyrocast.deployment import apply, looks
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def run(cohort: Path, performance: Path, model: str, journal: Path, output: Path) -> None:
+    """Append to the log, and write the table `LOOKS`.
+
+    Parameters
+    ----------
+    cohort, performance
+        Tables `COHORT` and `PERFORMANCE`.
+    model
+        Hash of the locked model.
+    journal
+        The log.
+    output
+        The table.
+    """
+    patients = io.read(COHORT, cohort)
+    if patients["outcome"].notna().any():
+        results = aucs(io.read(PERFORMANCE, performance))
+        found = looks.append(journal, apply.now(), model, patients, results)
+    else:
+        found = looks.read(journal)
+    io.write(LOOKS, looks.table(found), output)
+
+
+def aucs(performance: pd.DataFrame) -> dict[str, float | None]:
+    """Headline AUC of each model over all test patients."""
+    rows = performance[
+        (performance["set"] == Set.TEST)
+        & (performance["group_kind"] == GroupKind.POOLED)
+        & (performance["metric"] == Metric.AUC)
+    ].drop_duplicates("model")
+    estimated = rows["status"] == Status.ESTIMATED
+    return {
+        str(name): float(value) if known else None
+        for name, value, known in zip(rows["model"], rows["estimate"], estimated, strict=True)
+    }
+
+
+if "snakemake" in globals():
+    log.start(snakemake.log[0], snakemake.rule)
+    run(
+        cohort=Path(snakemake.input.cohort),
+        performance=Path(snakemake.input.performance),
+        model=snakemake.params.model,
+        journal=Path(snakemake.params.journal),
+        output=Path(snakemake.output.looks),
+    )
