@@ -58,4 +58,4 @@ def test_a_design_whose_centers_all_sent_files_shows_its_pooled_results(small):
     )
     study = example_study.with_table(study, POOLED, lambda frame: frame.assign(design="external"))
     assert "external" in study.designs
-    assert "Sources of the pooled results" in report.render(study)
+    assert "Sources of the pooled results" in report.render(study).shareable

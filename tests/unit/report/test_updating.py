@@ -90,4 +90,4 @@ def test_a_suppressed_center_is_said_to_be_too_small(external):
 
 
 def test_the_section_is_on_the_page(external):
-    assert "Transport to external centers" in report.render(external())
+    assert "Transport to external centers" in report.render(external()).shareable
