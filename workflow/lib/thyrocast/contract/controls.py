@@ -76,7 +76,7 @@ _NULL = (
 )
 
 SOURCES = Table(
-    "controls/sources.csv",
+    "controls/source_controls.csv",
     "The outcome of development patients predicted from one source alone, by a ridge regression and "
     "cross-validation. Images are 12 x 12 blocks; networks are not used.",
     (
