@@ -53,9 +53,10 @@ class Study:
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake on the study; its output is shown where it fails."""
         command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
-        command += ["--directory", str(self.folder), "--cores", str(cores), *arguments]
         if "--configfile" not in arguments:
+            # Before other options: it takes several files, and nothing after `--` is an option.
             command += ["--configfile", str(self.folder / "config.yaml")]
+        command += ["--directory", str(self.folder), "--cores", str(cores), *arguments]
         return _run(command, check)
 
     def plan(self, *arguments: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ import csv
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,11 +59,13 @@ def virtual_environment(folder: Path, *arguments: str | Path) -> Path:
 @pytest.fixture(scope="session")
 def snakemake_program() -> Path:
     """Snakemake alone: the SLURM plugin would bring NumPy and pandas, which every script sees."""
-    pins = ROOT / "requirements" / "launcher.txt"
-    needed = [
-        x for x in pins.read_text().splitlines() if x.startswith(("snakemake==", "openpyxl=="))
-    ]
-    return virtual_environment(cache() / "launcher", *needed, "-c", pins) / "snakemake"
+    lock = (ROOT / "requirements" / "launcher.txt").read_text()
+    pins = re.findall(r"^[\w.\-\[\]]+==[^\s;\\]+", lock, re.MULTILINE)
+    needed = [pin for pin in pins if pin.startswith(("snakemake==", "openpyxl=="))]
+    # Less their hashes, which pip would want of every package that is installed.
+    constraints = cache() / "launcher-pins.txt"
+    constraints.write_text("\n".join(pins) + "\n")
+    return virtual_environment(cache() / "launcher", *needed, "-c", constraints) / "snakemake"
 
 
 def real_conda() -> Path | None:

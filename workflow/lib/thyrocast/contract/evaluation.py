@@ -271,7 +271,7 @@ SOURCES = Table(
         text("source", "`data` of the study, an `exchange` file, or a `summary` of a consortium.", ResultSource),
         text("models", "`same`: the models that this study applied to its own centers of the design. `own`: models of the "
              "center's own study; in `loco`, each center has its own models. `unknown`: the file does not say.", ModelSource),
-        text("model_hash", "Hash of the locked model, where one is stated.", missing=True),
+        text("model_hash", "SHA-256 of what predicts in the locked model, where one is stated.", missing=True),
         text("file_hash", "SHA-256 of the exchange file.", missing=True),
         text("study", "Study that wrote the exchange file.", missing=True),
         text("sent_as", "Name of the center in that study.", missing=True),

@@ -34,8 +34,8 @@ class ModelStatement(Document):
     origin
         `locked`: a locked model that was received and not changed. `own`: models that the study trained.
     hash
-        Hash of the locked model, from its manifest; of own models, that of the model which the study
-        locked, or None if it locked none.
+        SHA-256 of what predicts in the locked model (`planning.models.hash_of`); of own models, that of
+        the model which the study locked, or None if it locked none.
     """
 
     origin: Annotated[ModelOrigin, Field(strict=False)]

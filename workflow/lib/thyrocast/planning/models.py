@@ -1,4 +1,4 @@
-"""The name of a locked model in results: one hash of everything that it consists of."""
+"""Which locked model results are about: one hash of everything that predicts."""
 
 import hashlib
 import json
@@ -6,11 +6,23 @@ from pathlib import Path
 
 from thyrocast import fileio
 
+#: What a bundle's predictions are computed from; its other files describe it.
+_PREDICTING = ("network/", "signature/", "thresholds.csv")
+
 
 def hash_of(manifest: str | Path) -> str:
-    """Return the hash of a locked model, from its manifest: the one it states, or that of its files."""
+    """Return the hash of what predicts in a locked model, from its manifest.
+
+    The networks, the signature with its baselines, the thresholds and the settings of the images. Unlike the
+    hash of the whole bundle it does not depend on the model card or the config: a study that adds a
+    center and locks its model again has the same model.
+    """
     content = fileio.read_json(manifest)
-    if "hash" in content:
-        return str(content["hash"])
-    text = json.dumps(content["files"], sort_keys=True, separators=(",", ":"))
+    files = {
+        name: file["sha256"]
+        for name, file in content["files"].items()
+        if name.startswith(_PREDICTING)
+    }
+    settings = {name: content["preprocessing"][name] for name in ("image", "gland_network")}
+    text = json.dumps([files, settings], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
