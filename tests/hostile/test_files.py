@@ -114,8 +114,11 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     (folder / "text.dcm").write_text("<script>alert(1)</script>" * 99)
     named("huge", Rows=65_535, Columns=65_535, NumberOfFrames=2**31 - 1)
     expected["huge"] = "a larger matrix or more frames than any scintigram"
+    named("padded", PixelData=PIXELS.tobytes() + bytes(999))
+    expected["padded"] = ""
+    # More than another frame: which of the two is the declared one is not known.
     named("more", PixelData=PIXELS.tobytes() + bytes(9_999))
-    expected["more"] = ""
+    expected["more"] = "more frames than declared"
     data = named("bare").read_bytes()
     (folder / "bare").write_bytes(data[132:])
     expected["bare"] = ""

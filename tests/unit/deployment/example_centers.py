@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tests.unit.evaluation.example_study_of_24 import one_member
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT, PATIENTS
@@ -109,7 +110,8 @@ def config(names=("ankara",), **changes):
 def performance(centers, study):
     """Table `PERFORMANCE` of the centers, as it is read from its file."""
     settings = Settings(study.evaluation, 1, outcomes=study.outcomes)
-    return design.evaluate(predictions(centers), cohort(centers), settings)[PERFORMANCE]
+    rows = predictions(centers)
+    return design.evaluate(rows, cohort(centers), settings, one_member(rows))[PERFORMANCE]
 
 
 def quick_performance(center, found, study):

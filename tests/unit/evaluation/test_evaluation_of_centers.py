@@ -358,7 +358,8 @@ def test_a_temporal_design_is_evaluated_by_period(config):
     tested = found["patient"].isin([name for name, *_ in people])
     assert found.loc[~tested, "therapy_period"].isna().all()
     assert {*found.loc[tested, "therapy_period"]} == {"2019", "2020"}
-    scored = design.evaluate(everybody, found, Settings(config, 1))[PERFORMANCE]
+    members = one_member(everybody)
+    scored = design.evaluate(everybody, found, Settings(config, 1), members)[PERFORMANCE]
     periodic = scored[scored["variable"] == "therapy_period"]
     assert {*periodic["group"]} == {"2019", "2020"}
     assert {"auc", "brier", "oe_ratio"} <= {*periodic["metric"]}
