@@ -333,8 +333,6 @@ DEFINITIONS = (
 )
 if workflow.is_main_process:
     report_archives()
-    for remark in study.remarks(STUDY):
-        logger.warning(remark)
 
 
 wildcard_constraints:

@@ -135,11 +135,3 @@ def test_reading_a_table_imports_no_large_library(given: dict[str, Any]) -> None
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow" / "lib")}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-
-
-def test_two_folds_are_warned_about(given: dict[str, Any]) -> None:
-    assert study.remarks(read_study(given)) == []
-    (remark,) = study.remarks(read_study(given | {"folds": 2}))
-    assert "folds: 2 trains the networks of the folds on half of the patients" in remark
-    published = {"folds": 2, "signature": {"embeddings": "in_sample"}}
-    assert study.remarks(read_study(given | published)) == []

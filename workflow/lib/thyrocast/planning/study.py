@@ -12,7 +12,6 @@ from thyrocast import identity
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.choices import RANDOM
 from thyrocast.config.cohort import CohortConfig
-from thyrocast.config.signature import Embeddings
 from thyrocast.config.study import StudyConfig
 from thyrocast.config.table import Quantity
 from thyrocast.errors import InputError
@@ -37,18 +36,6 @@ def check_inputs(study: StudyConfig) -> None:
     faults += [*_unit_faults(study, tables), *_file_faults(study)]
     if faults:
         raise InputError(faults[0] if len(faults) == 1 else "\n".join(["", *faults]))
-
-
-def remarks(study: StudyConfig) -> list[str]:
-    """Return what in a valid config leads to results that are easily misread, one sentence for each."""
-    found = []
-    if study.folds == 2 and study.signature.embeddings is Embeddings.CROSS_FITTED:
-        found.append(
-            "folds: 2 trains the networks of the folds on half of the patients, and recalibration learned "
-            "from them misleads: slopes in new patients were 1.1 to 3.4, with 5 folds 1.2. Use 5 "
-            "folds for results that you report"
-        )
-    return found
 
 
 def _center_faults(
