@@ -7,7 +7,7 @@ import pytest
 
 from thyrocast.simulation import phantoms, scene
 from thyrocast.simulation.bodies import Body, Part
-from thyrocast.simulation.gland_batches import batches
+from thyrocast.simulation.gland_batches import batch
 from thyrocast.simulation.kinds import THYROIDS, Kind
 from thyrocast.simulation.phantoms import Camera
 from thyrocast.simulation.scene import Scene
@@ -67,7 +67,7 @@ def test_counts_are_resampled_without_loss() -> None:
 
 
 def test_batches_have_the_shapes_of_the_network() -> None:
-    features, lobes, field, visible = next(batches(4, np.random.default_rng(2)))
+    features, lobes, field, visible = batch(4, 2, 0)
     assert features.shape == (4, 7, 80, 80)
     assert lobes.shape == (4, 2, 160, 160)
     assert field.shape == (4, 160, 160)

@@ -96,7 +96,7 @@ def cross_p_values(not_cured: Sequence[Floats], cured: Sequence[Floats], new: Ar
     --------
     >>> scores = np.array([2.0]), np.array([3.0, 40.0])
     >>> cross_p_values([np.array([1.0]), np.array([20.0])], scores, [[2.0], [30.0]]).round(2)
-    array([[0.33, 0.5 ]])
+    array([[0.33, 0.75]])
     """
     fresh = np.asarray(new, dtype=np.float64)
     above, below = np.zeros((2, fresh.shape[1]))
