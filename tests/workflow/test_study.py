@@ -262,7 +262,8 @@ def test_a_center_that_sends_a_file_is_pooled_like_its_data(finished: Study) -> 
     sent["exchange"] = "nowhere.json"
     change(finished, centers=[*config["centers"], sent])
     done = finished.snakemake("--dry-run", check=False)
-    assert "center delta, key exchange: nowhere.json: there is no such file" in done.stderr
+    message = "center delta, key exchange: nowhere.json: there is no such file"
+    assert message in done.stdout + done.stderr
 
 
 def test_patients_per_job_changes_no_byte(finished: Study) -> None:
