@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow" / "lib"), str(ROOT)]
 
 from tests.unit.controls import example_splits  # noqa: E402 - after the path is set
-from thyrocast.config.controls import ControlsConfig, PermutedModel  # noqa: E402
-from thyrocast.config.signature import SignatureConfig  # noqa: E402
-from thyrocast.controls import permuting, ridge_refits, shuffled, twins  # noqa: E402
+from thyrocast.config.controls import ControlsConfig, PermutedModel  # noqa: E402 - after the path is set
+from thyrocast.config.signature import SignatureConfig  # noqa: E402 - after the path is set
+from thyrocast.controls import permuting, ridge_refits, shuffled, twins  # noqa: E402 - after the path is set
 
 COHORTS, STUDIES = 4, 1000
 

@@ -5,13 +5,17 @@
 3. One file: whether its numbers determine the probabilities, by the number of patients.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
 from thyrocast.statistics import calibration
+from thyrocast.statistics.intervals import Interval
 
 Floats = NDArray[np.float64]
+Estimator = Callable[..., Interval]
 ESTIMATES = (
     calibration.observed_expected,
     calibration.in_the_large,
@@ -39,9 +43,9 @@ def rounded(value: float) -> float:
     return float(f"{value:.12g}")
 
 
-def published(outcome: NDArray[np.bool_], p: Floats, functions: tuple[object, ...]) -> Floats:
+def published(outcome: NDArray[np.bool_], p: Floats, functions: tuple[Estimator, ...]) -> Floats:
     """Estimates and standard errors."""
-    found = [function(outcome, p) for function in functions]  # type: ignore[operator]
+    found = [function(outcome, p) for function in functions]
     return np.array([rounded(x) for one in found for x in (one.estimate, one.std_error)])
 
 
@@ -79,7 +83,7 @@ def new_patients(studies: int, random: np.random.Generator) -> None:
     )
 
 
-def determined(n: int, functions: tuple[object, ...], random: np.random.Generator) -> str:
+def determined(n: int, functions: tuple[Estimator, ...], random: np.random.Generator) -> str:
     """Search probabilities with the published numbers; how far are they from the true ones?"""
 
     def away(q: Floats, p: Floats, y: NDArray[np.bool_]) -> float:

@@ -121,7 +121,7 @@ MODELS = {"signature": forest_odds, "ridge": ridge_odds}
 
 
 def told_apart(one, other, rng):
-    """AUC by which a ridge regression tells two groups of patients apart, in patients it did not see."""
+    """AUC of a ridge regression that distinguishes two groups of patients, in patients it did not see."""
     m = min(len(one), len(other))
     rows = np.vstack([one[rng.permutation(len(one))[:m]], other[rng.permutation(len(other))[:m]]])
     group = np.repeat([0.0, 1.0], m)

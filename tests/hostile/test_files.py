@@ -89,6 +89,14 @@ def bomb(path: Path, megabytes: int) -> None:
     path.write_bytes(data.getvalue())
 
 
+def no_files(folder: Path) -> None:
+    """Links that lead in a circle, nowhere and to a device, and a pipe that nobody writes to."""
+    (folder / "loop").symlink_to(folder)
+    (folder / "nowhere").symlink_to(folder.parent / "missing")
+    (folder / "device").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe")
+
+
 def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     folder = tmp_path / "dicom"
     good(folder)
@@ -140,10 +148,7 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     expected["=cmd()"] = ""
     named("wide", Rows=8, Columns=512, PixelSpacing=[20, 20])
     expected["wide"] = "a field larger than any camera's"
-    (folder / "loop").symlink_to(folder)
-    (folder / "nowhere").symlink_to(tmp_path / "missing")
-    (folder / "device").symlink_to("/dev/zero")
-    os.mkfifo(folder / "pipe")
+    no_files(folder)
     (folder / os.fsdecode(b"Schilddr\xfcse")).write_bytes(named("latin").read_bytes())
     (folder / "latin").unlink()
     expected["latin"] = ""

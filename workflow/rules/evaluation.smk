@@ -122,7 +122,6 @@ rule compare_definitions:
     input:
         outcomes=collect(rules.apply_definitions.output.definitions, center=CENTERS),
         performance=rules.pool_centers.output.performance,
-        pooled=rules.pool_centers.output.pooled,
         predictions=rules.pool_centers.output.predictions,
         other_performance=collect(
             rules.evaluate_definition.output.performance, definition=DEFINITIONS

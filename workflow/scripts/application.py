@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio
 from thyrocast.config.reading import read_file, read_study
 from thyrocast.errors import InputError

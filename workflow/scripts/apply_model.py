@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS

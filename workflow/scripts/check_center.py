@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import check, fileio, log
 from thyrocast.check.center import CenterFiles, Settings
 from thyrocast.config.center import CenterConfig

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast.deployment import comparison
 from thyrocast.errors import InputError
 

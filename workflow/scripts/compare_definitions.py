@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.contract import io
 from thyrocast.contract.cohort import DEFINITIONS
 from thyrocast.contract.evaluation import MULTIVERSE, PERFORMANCE, POOLED, PREDICTIONS
 from thyrocast.contract.table import Table
-from thyrocast.evaluation import definitions
+from thyrocast.evaluation import definitions, pooled_centers
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -29,7 +29,9 @@ def run(
     outcomes
         ``definitions.csv`` of every center.
     results
-        For each definition, the main one first, its files.
+        For each definition, the main one first, its files. `POOLED` of the main one is computed here:
+        that of the study has the centers of exchange files and summaries, whose patients have no
+        outcome under the other definitions.
     confidence
         Confidence level of the results.
     output
@@ -40,6 +42,8 @@ def run(
         name: {table: io.read(table, file) for table, file in files.items()}
         for name, files in results.items()
     }
+    main = found[next(iter(found))]
+    main[POOLED], _ = pooled_centers.pool(main[PERFORMANCE], confidence)
     io.write(MULTIVERSE, definitions.compare(decided, found, confidence), output)
 
 
@@ -48,7 +52,7 @@ if "snakemake" in globals():
     inputs = snakemake.input
     tables = (PERFORMANCE, POOLED, PREDICTIONS)
     main, *others = snakemake.params.definitions
-    files = {main: {table: Path(inputs.get(table.name)) for table in tables}}
+    files = {main: {table: Path(inputs.get(table.name)) for table in (PERFORMANCE, PREDICTIONS)}}
     for n, name in enumerate(others):
         files[name] = {table: Path(inputs.get(f"other_{table.name}")[n]) for table in tables}
     run(

@@ -2,7 +2,7 @@
 
 import sys
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast.cluster.doctor.command import main
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.study import Outcomes

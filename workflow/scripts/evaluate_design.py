@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.cohort import calendar
 from thyrocast.config.evaluation import EvaluationConfig, FollowUpWeighting

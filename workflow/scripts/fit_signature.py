@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log, seeds
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io

@@ -7,7 +7,7 @@ import argparse
 import logging
 from pathlib import Path
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast.cohort import package
 from thyrocast.config import reading
 from thyrocast.errors import InputError

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import library  # noqa: F401  # makes the package importable
+import library  # noqa: F401 - makes the package importable
 from thyrocast.image.encoder import WEIGHTS
 from thyrocast.network import pretraining
 from thyrocast.simulation.lessons import Lessons, lessons

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import identity, log
 from thyrocast.cohort import registration
 from thyrocast.cohort.eligibility import NO_IDENTIFIER

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log, report
 from thyrocast.config.study import StudyConfig
 from thyrocast.report.applied import AppliedFiles

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.config.simulation import RiskConfig, SimulatedCenterConfig
 from thyrocast.simulation import center as phantom

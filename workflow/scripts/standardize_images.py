@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.image import ImageConfig

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.config.simulation import RiskConfig
 from thyrocast.contract import io

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-import library  # noqa: F401  # makes the package importable
+import library  # noqa: F401 - makes the package importable
 from thyrocast.image.gland_network import WEIGHTS
 from thyrocast.network import gland_network
 from thyrocast.network.gland_network import Batch, Plan

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.config.network import NetworkConfig
 from thyrocast.network import member as members

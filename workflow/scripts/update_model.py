@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract import io

@@ -4,11 +4,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import library  # noqa: F401
+import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.deployment import verify
 from thyrocast.errors import InputError
-from thyrocast.image.gland_network import WEIGHTS_SHA256
+from thyrocast.image import encoder, gland_network
 from thyrocast.planning import fingerprints
 
 if TYPE_CHECKING:
@@ -34,12 +34,17 @@ def run(model: Path, expected: str, folder: Path) -> None:
         raise InputError(
             f"locked model {model}: was replaced while the workflow runs: run it again"
         )
-    if manifest.preprocessing.gland_network != WEIGHTS_SHA256:
-        raise InputError(
-            f"locked model {model}: its images were standardized with another network that finds the "
-            f"gland ({manifest.preprocessing.gland_network[:12]}, this version has "
-            f"{WEIGHTS_SHA256[:12]}): use the version of thyrocast of the model, {manifest.thyrocast}"
-        )
+    used = manifest.preprocessing
+    for purpose, theirs, ours in (
+        ("finds the gland", used.gland_network, gland_network.WEIGHTS_SHA256),
+        ("reads quantities", used.encoder, encoder.WEIGHTS_SHA256),
+    ):
+        if theirs != ours:
+            raise InputError(
+                f"locked model {model}: its images were standardized with another network that {purpose} "
+                f"({theirs[:12]}, this version has {ours[:12]}): use the version of thyrocast of the "
+                f"model, {manifest.thyrocast}"
+            )
     if manifest.preprocessing.code != fingerprints.code_version("standardize_images"):
         logger.warning(
             "the code that standardizes images differs from that of the model (thyrocast %s): compare "

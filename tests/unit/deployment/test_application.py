@@ -7,12 +7,15 @@ import pytest
 import yaml
 
 import application
+import verify_model
 from tests.unit.planning.test_locked import CENTER, model
 from thyrocast.config.reading import read_study
 from thyrocast.contract import io
+from thyrocast.contract.manifest import Manifest, Preprocessing
 from thyrocast.contract.splits import PREDICTIONS
 from thyrocast.deployment import comparison
 from thyrocast.errors import InputError
+from thyrocast.image import encoder, gland_network
 
 __all__ = ["model"]
 
@@ -59,3 +62,20 @@ def test_every_bit_is_compared(tmp_path: Path) -> None:
         comparison.compare(study, other)
     with pytest.raises(InputError, match="west-. is not predicted"):
         comparison.compare(predictions(tmp_path / "trained", [0.1, 0.3], "train"), same)
+
+
+@pytest.mark.parametrize(
+    ("network", "purpose"),
+    [("gland_network", "finds the gland"), ("encoder", "reads quantities")],
+)
+def test_images_of_another_network_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str, purpose: str
+) -> None:
+    used = {"gland_network": gland_network.WEIGHTS_SHA256, "encoder": encoder.WEIGHTS_SHA256}
+    preprocessing = Preprocessing(image={}, code="x", **{**used, network: "f" * 64})
+    manifest = Manifest.model_construct(
+        hash="a" * 64, thyrocast="0.2.0", preprocessing=preprocessing
+    )
+    monkeypatch.setattr(verify_model.verify, "unpack", lambda model, folder: manifest)
+    with pytest.raises(InputError, match=purpose):
+        verify_model.run(tmp_path, "a" * 64, tmp_path)

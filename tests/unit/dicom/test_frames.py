@@ -369,8 +369,8 @@ def test_several_views_of_one_detector_are_not_guessed(
 @pytest.mark.parametrize(
     ("windows", "vector", "reason"),
     [
-        ([(92, 125), (126, 154)], [1, 1], "energy windows that the vector of the frames does not tell apart"),
-        ([(126, 154), (92, 125)], [1, 1], "energy windows that the vector of the frames does not tell apart"),
+        ([(92, 125), (126, 154)], [1, 1], "energy windows that the vector of the frames does not distinguish"),
+        ([(126, 154), (92, 125)], [1, 1], "energy windows that the vector of the frames does not distinguish"),
         ([(126, 154), (92, 125)], [1, 2], ""),
     ],
 )  # fmt: skip

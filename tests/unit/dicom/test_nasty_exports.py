@@ -80,7 +80,7 @@ def test_a_vector_that_names_one_of_several_windows(
         frames, [detector(ANTERIOR), detector(POSTERIOR)][: max(heads)], windows,
         EnergyWindowVector=vector, DetectorVector=heads,
     )  # fmt: skip
-    reason = "energy windows that the vector of the frames does not tell apart"
+    reason = "energy windows that the vector of the frames does not distinguish"
     assert verdict(tmp_path, dataset).reason == reason
 
 
@@ -105,9 +105,10 @@ def test_a_byte_of_padding_is_no_frame(tmp_path: Path) -> None:
     assert verdict(tmp_path, dataset).scans
 
 
-def test_a_negative_slope_is_refused(tmp_path: Path) -> None:
-    found = verdict(tmp_path, nm(front(), RescaleSlope="-1", RescaleIntercept="900"))
-    assert found.reason == "a rescale slope below zero, which turns counts upside down"
+@pytest.mark.parametrize("slope", ["-1", "0"])
+def test_a_slope_that_is_not_positive_is_refused(tmp_path: Path, slope: str) -> None:
+    found = verdict(tmp_path, nm(front(), RescaleSlope=slope, RescaleIntercept="900"))
+    assert found.reason == "a rescale slope that is not above zero"
 
 
 def test_high_bits_that_are_not_stored_are_no_counts(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
+import compare_definitions
 from tests.unit.evaluation.example_study_of_24 import cohort, one_member, patients, predictions
 from thyrocast.contract import io
 from thyrocast.contract.cohort import DEFINITIONS
-from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS, THRESHOLDS
+from thyrocast.contract.evaluation import MULTIVERSE, PERFORMANCE, POOLED, PREDICTIONS, THRESHOLDS
 from thyrocast.evaluation import definitions
 from thyrocast.evaluation.settings import Settings
 from thyrocast.statistics import discrimination
@@ -120,3 +121,24 @@ def test_leaving_centers_out_is_represented_by_their_mean(config):
     table = definitions.compare(outcomes, {"year": found}, config.confidence)
     assert table["ci_method"].tolist() == ["reml_hartung_knapp_truncated"]
     assert table["note"].tolist() == ["mean of 4 centers"]
+
+
+def test_centers_of_other_sites_are_in_no_definition(given, config, tmp_path):
+    """The study's `pooled.csv` may have them: the comparison pools its own centers itself."""
+    outcomes = decided()
+    found = definitions.evaluate(
+        given, cohort(TEST + TRAIN), Settings(config, 1), one_member(given)
+    )
+    files = {table: tmp_path / f"{table.name}.csv" for table in (PERFORMANCE, POOLED, PREDICTIONS)}
+    for table, path in files.items():
+        io.write(table, found[table], path)
+    io.write(DEFINITIONS, outcomes, tmp_path / "definitions.csv")
+    own = {table: files[table] for table in (PERFORMANCE, PREDICTIONS)}
+    compare_definitions.run(
+        [tmp_path / "definitions.csv"],
+        {"year": own, "half": files},
+        config.confidence,
+        tmp_path / "multiverse.csv",
+    )
+    table = io.read(MULTIVERSE, tmp_path / "multiverse.csv").set_index("definition")
+    assert table.loc["year", "estimate"] == table.loc["half", "estimate"]

@@ -44,7 +44,12 @@ def model(tmp_path: Path) -> Path:
         "members": ["fold-1", "fold-2"],
         "outcomes": "observed",
         "simulated": True,
-        "preprocessing": {"image": trained["image"], "gland_network": "0" * 64, "code": "x"},
+        "preprocessing": {
+            "image": trained["image"],
+            "gland_network": "0" * 64,
+            "encoder": "0" * 64,
+            "code": "x",
+        },
         "files": {},
         "training_cohort": {},
         "versions": {},

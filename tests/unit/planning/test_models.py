@@ -11,7 +11,7 @@ def name(folder: Path, **changes: Any) -> str:
     """The hash of a model with some changes in its manifest."""
     content = {
         "config": {"centers": ["alpha"]},
-        "preprocessing": {"code": "1", "gland_network": "2", "image": {"size": 64}},
+        "preprocessing": {"code": "1", "encoder": "3", "gland_network": "2", "image": {"size": 64}},
         "files": {
             "model_card.xml": {"sha256": "a"},
             "network/fold-1/weights.safetensors": {"sha256": "b"},
@@ -38,5 +38,5 @@ def test_whatever_predicts_names_the_model(tmp_path: Path) -> None:
         if file != "model_card.xml":
             assert name(tmp_path, files=files | {file: {"sha256": "other"}}) != first
     assert name(tmp_path, files={k: v for k, v in files.items() if "fold-1" not in k}) != first
-    image = {"code": "1", "gland_network": "2", "image": {"size": 96}}
+    image = {"code": "1", "encoder": "3", "gland_network": "2", "image": {"size": 96}}
     assert name(tmp_path, preprocessing=image) != first

@@ -34,12 +34,15 @@ class Preprocessing(Document):
         The config's block ``image``.
     gland_network
         SHA-256 of the weights of the network that finds the gland.
+    encoder
+        SHA-256 of the weights of the network that reads quantities from the image.
     code
         Hash of the code that standardized the training images (`planning.fingerprints`).
     """
 
     image: dict[str, JsonValue]
     gland_network: Sha256
+    encoder: Sha256
     code: str
 
 

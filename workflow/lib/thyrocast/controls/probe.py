@@ -1,6 +1,6 @@
-"""Center probe: how well embeddings and images tell which center a patient comes from.
+"""Center probe: how well embeddings and images predict the center of a patient.
 
-What predicts the center can stand for its cure rate, its patients and its camera. A model that uses it
+What predicts the center can represent its cure rate, its patients and its camera. A model that uses it
 fails in the next hospital.
 """
 

@@ -21,7 +21,7 @@ from thyrocast.contract.manifest import FORMAT, BundledFile, Manifest, Preproces
 from thyrocast.contract.names import ALL_SPLITS, Design, Set
 from thyrocast.deployment import card, domain, reference
 from thyrocast.evaluation import decisions, samples
-from thyrocast.image.gland_network import WEIGHTS_SHA256
+from thyrocast.image import encoder, gland_network
 from thyrocast.planning import bundles, fingerprints
 
 #: Rules whose jobs compute what a locked model consists of.
@@ -190,7 +190,8 @@ def _manifest(
         simulated=bool(training["simulated"].fillna(False).any()),
         preprocessing=Preprocessing(
             image=config.image.plain(),
-            gland_network=WEIGHTS_SHA256,
+            gland_network=gland_network.WEIGHTS_SHA256,
+            encoder=encoder.WEIGHTS_SHA256,
             code=fingerprints.code_version("standardize_images"),
         ),
         files=dict(files),

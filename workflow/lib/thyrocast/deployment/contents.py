@@ -158,6 +158,7 @@ def read_forests(path: Path) -> dict[str, Classifier]:
         return forest.load(path)
     except InputError:
         raise
+    # skops raises whatever an invented tree causes in scikit-learn: every failure means "no forest".
     except Exception as error:
         raise InputError(f"{path}: is no forest of skops ({type(error).__name__})") from error
 

@@ -53,6 +53,7 @@ def unpack(path: str | Path, folder: Path) -> Manifest:
         with fileio.atomic(folder / MANIFEST) as temporary:
             temporary.write_bytes(bundle.read(MANIFEST, bundles.LONGEST_MANIFEST))
         contents.check(folder, manifest)
+    # Also if it is interrupted: no part of a model remains that was not verified.
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

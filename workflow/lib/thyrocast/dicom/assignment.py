@@ -38,7 +38,7 @@ def group(
     for frame in range(count):
         window, detector = in_window[frame], on_detector[frame]
         if confused:
-            excluded["energy windows that the vector of the frames does not tell apart"] += 1
+            excluded["energy windows that the vector of the frames does not distinguish"] += 1
         elif reason := _wrong_window(windows, window, photopeak_kev):
             excluded[reason] += 1
         else:

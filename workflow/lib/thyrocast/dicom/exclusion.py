@@ -117,8 +117,9 @@ def wrong_pixels(header: Header, center: CenterConfig, cohort: CohortConfig) -> 
     # The first frame need not be the anterior one. A few bytes more are padding.
     if header.pixel_bytes >= rows * columns * (frames + 1) * allocated // 8:
         return "more frames than declared"
-    if (header.signed("RescaleSlope") or 1.0) < 0:
-        return "a rescale slope below zero, which turns counts upside down"
+    slope = header.signed("RescaleSlope")
+    if slope is not None and slope <= 0:
+        return "a rescale slope that is not above zero"
     if header.transfer_syntax not in DECODABLE:
         return "an encoding that can't be decoded"
     lossy = header.text("LossyImageCompression") == "01" or header.transfer_syntax in LOSSY

@@ -239,7 +239,7 @@ def divide(
 
     Patients whose value is missing are not a group that anyone could recognize. Too few of them are
     not reported, but others are suppressed for their sake only if all have the same outcome: only
-    then does their number of cured patients tell the outcome of each.
+    then does their number of cured patients show the outcome of each.
     """
     members: dict[Part, Booleans] = {}
     small: set[Part] = set()

@@ -5,7 +5,6 @@ others, each with its uncertainty. No outcome took part in its training (`make p
 part of the package. `network.compact` is the same network for training.
 """
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from thyrocast.image.gland_network import read_tensors
+from thyrocast.image import weights as stored
 
 Floats = NDArray[np.float32]
 
@@ -86,10 +85,7 @@ def load(path: Path = WEIGHTS) -> dict[str, Floats]:
     ValueError
         If the shipped file is not the one that this version was tested with.
     """
-    content = path.read_bytes()
-    if path == WEIGHTS and hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
-        raise ValueError(f"{path.name} is not the file of this version: install thyrocast again")
-    return read_tensors(content)
+    return stored.read(path, WEIGHTS_SHA256 if path == WEIGHTS else None)
 
 
 def encode(relative: Floats, weights: dict[str, Floats] | None = None) -> Encoded:

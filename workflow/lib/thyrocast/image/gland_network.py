@@ -4,8 +4,6 @@ It was trained on simulated scintigrams (`make train-gland`); its weights are pa
 computation takes some milliseconds and needs neither PyTorch nor another runtime.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from thyrocast.image import weights as stored
 
 Floats = NDArray[np.float32]
 
@@ -87,34 +87,14 @@ def features(counts: Floats, valid: Floats) -> Floats:
 
 @cache
 def load(path: Path = WEIGHTS) -> dict[str, Floats]:
-    """Read weights of a safetensors file: a header in JSON, then the numbers.
+    """Read the weights.
 
     Raises
     ------
     ValueError
         If the shipped file is not the one that this version was tested with.
     """
-    content = path.read_bytes()
-    if path == WEIGHTS and hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
-        raise ValueError(f"{path.name} is not the file of this version: install thyrocast again")
-    return read_tensors(content)
-
-
-def read_tensors(content: bytes) -> dict[str, Floats]:
-    """Return the tensors of a safetensors file: a header in JSON, then the numbers."""
-    length = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + length])
-    data = content[8 + length :]
-    found = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        start, stop = entry["data_offsets"]
-        kind = {"F32": "<f4", "F16": "<f2"}[entry["dtype"]]
-        found[name] = (
-            np.frombuffer(data[start:stop], kind).reshape(entry["shape"]).astype(np.float32)
-        )
-    return found
+    return stored.read(path, WEIGHTS_SHA256 if path == WEIGHTS else None)
 
 
 def mark(counts: Floats, valid: Floats, weights: dict[str, Floats] | None = None) -> Marked:

@@ -23,6 +23,7 @@ def hash_of(manifest: str | Path) -> str:
         for name, file in content["files"].items()
         if name.startswith(_PREDICTING)
     }
-    settings = {name: content["preprocessing"][name] for name in ("image", "gland_network")}
+    names = ("image", "gland_network", "encoder")
+    settings = {name: content["preprocessing"][name] for name in names}
     text = json.dumps([files, settings], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

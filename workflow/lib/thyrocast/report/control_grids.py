@@ -190,7 +190,7 @@ def probe(rows: pd.DataFrame) -> Grid:
             ]
             for row in rows.to_dict("records")
         ],
-        "Averaged over centers. What predicts the center can stand for its camera, its patients and its "
+        "Averaged over centers. What predicts the center can represent its camera, its patients and its "
         "cure rate; a model that uses it may fail in the next hospital.",
     )  # fmt: skip
 
