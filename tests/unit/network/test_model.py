@@ -123,13 +123,15 @@ def test_embeddings_equal_the_plain_forward_pass(cohort, trained, tmp_path):
     assert (table["fold"].isna() == (table["set"] == "test")).all()
 
 
-def test_embedding_a_single_patient(cohort, trained):
+def test_what_a_patient_gets_does_not_depend_on_the_others(cohort, trained):
     files = {name: path for name, path in cohort.inputs().items() if name != "masks"}
     split = image_set.read_split(**files, design="loco", split="south")
     weights = trained / "weights.safetensors"
-    everyone, _ = embedding.embed(weights, split, torch.device("cpu"))
-    one, _ = embedding.embed(weights, split.take(np.array([4])), torch.device("cpu"))
-    np.testing.assert_allclose(one[0], everyone[4], atol=1e-5)
+    everyone, logits = embedding.embed(weights, split, torch.device("cpu"))
+    for rows in ([4], [5, 4], list(range(len(split) - 1, 0, -1)), [*range(len(split))] * 3):
+        some, odds = embedding.embed(weights, split.take(np.array(rows)), torch.device("cpu"))
+        assert np.array_equal(some, everyone[rows])
+        assert np.array_equal(odds, logits[rows])
 
 
 def test_normalization_is_that_of_the_training_patients(cohort, trained):

@@ -29,21 +29,20 @@ REPORT_EVERY_S = 30
 
 
 class _Embedder(nn.Module):
-    """Module that returns features and logit of a network in one pass."""
+    """Module that returns the pooled features of a network."""
 
     def __init__(self, network: ScintigramResNet50) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.network.pool(self.network.blocks(images))
-        return features, self.network.fc(features).squeeze(1)
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network.pool(self.network.blocks(images))
 
 
 def prepare(
     network: ScintigramResNet50, size: int, device: torch.device
-) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """Return a fast function from standardized images (n, 1, size, size) to features and logits.
+) -> Callable[[Tensor], Tensor]:
+    """Return a fast function from standardized images (n, 1, size, size) to features (n, 2048).
 
     On a CPU, the network is traced, frozen and fused, which needs no compiler.
     """
@@ -55,7 +54,7 @@ def prepare(
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]  # PyTorch leaves it untyped
             embedder, torch.zeros(BATCH, 1, size, size)
         )
-        fused: Callable[[Tensor], tuple[Tensor, Tensor]] = torch.jit.optimize_for_inference(
+        fused: Callable[[Tensor], Tensor] = torch.jit.optimize_for_inference(
             torch.jit.freeze(traced)
         )
     return fused
@@ -65,6 +64,10 @@ def embed(
     weights: Path, data: ImageSet, device: torch.device, out: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Compute embeddings and logits of patients with one member's network.
+
+    What a patient gets does not depend on which other patients are embedded: a study and a hospital that
+    applies its locked model have the same numbers. Every pass therefore has the same number of images,
+    and logits are summed patient by patient; a matrix product rounds its last rows otherwise.
 
     Parameters
     ----------
@@ -83,6 +86,7 @@ def embed(
     logits : (n,)
     """
     network, normalization, _ = load(weights)
+    weight, bias = network.fc.weight.detach().double().numpy()[0], network.fc.bias.item()
     function = prepare(network, data.size, device)
     n = len(data)
     features = np.empty((n, FEATURES), np.float32) if out is None else out
@@ -91,10 +95,11 @@ def embed(
     with torch.no_grad():
         for start in range(0, n, BATCH):
             part = slice(start, min(start + BATCH, n))
-            images = torch.from_numpy(data.load(part)).to(device)
-            embedding, logit = function(normalization.apply(images))
-            features[part] = embedding.float().cpu().numpy()
-            logits[part] = logit.float().cpu().numpy()
+            images = torch.zeros(BATCH, data.size, data.size)
+            images[: part.stop - start] = torch.from_numpy(data.load(part))
+            embedding = function(normalization.apply(images.to(device)))
+            features[part] = embedding[: part.stop - start].float().cpu().numpy()
+            logits[part] = (features[part].astype(np.float64) * weight).sum(1) + bias
             if time.monotonic() - reported > REPORT_EVERY_S:
                 reported = time.monotonic()
                 LOGGER.info("%d of %d images embedded", part.stop, n)
