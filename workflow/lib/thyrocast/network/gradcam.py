@@ -143,8 +143,10 @@ def maps_of(
     targets = [BinaryClassifierOutputTarget(c) for c in classes]
     with METHODS[method](model=head, target_layers=[head.tap]) as cam:
         # Not `cam(...)`, which would enlarge the maps to the image.
-        outputs = cam.activations_and_grads(activations.detach().requires_grad_())
-        torch.stack([aim(out) for aim, out in zip(targets, outputs, strict=True)]).sum().backward()
+        tapped = activations.detach().requires_grad_()
+        outputs = cam.activations_and_grads(tapped)
+        aims = [aim(out) for aim, out in zip(targets, outputs, strict=True)]
+        torch.autograd.grad(torch.stack(aims).sum(), [tapped])
         seen, gradients = (
             found[0].cpu().numpy()
             for found in (
