@@ -25,6 +25,7 @@ from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.exchange import ExchangeConfig, ExchangedCenterConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
+from thyrocast.config.learning_curve import LearningCurveConfig
 from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
@@ -210,6 +211,7 @@ class StudyConfig(Block):
     exchange: ExchangeConfig = block(ExchangeConfig)
     updating: UpdatingConfig = block(UpdatingConfig)
     controls: ControlsConfig = block(ControlsConfig)
+    learning_curve: LearningCurveConfig = block(LearningCurveConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")
@@ -293,6 +295,9 @@ class StudyConfig(Block):
 
     def _design_faults(self) -> list[Fault]:
         development = self.names(Role.DEVELOPMENT)
+        if self.model is not None and self.learning_curve.run:
+            text = "is true, but with a locked model (key model) nothing is trained: remove it"
+            return [(("learning_curve", "run"), text)]
         if self.model is not None:
             text = "is development, but with a locked model (key model) nothing is trained"
             return [
@@ -390,6 +395,13 @@ class StudyConfig(Block):
         tested = self.names(Role.EXTERNAL)
         scored = [design for design in run if design is not Design.EXTERNAL or tested]
         return (scored or run)[0].value
+
+    def learning_design(self) -> str:
+        """Return the design that trains on most patients: external, on all development patients, if run."""
+        splits = self.splits()
+        if Design.EXTERNAL.value in splits:
+            return Design.EXTERNAL.value
+        return self.controls_design()
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""
