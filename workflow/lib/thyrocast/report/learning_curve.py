@@ -1,7 +1,8 @@
 """The learning curve: how much more patients may add."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -106,5 +107,5 @@ def _grid(table: pd.DataFrame) -> Grid:
     )
 
 
-def _auc(row: dict[str, object]) -> Cell:
+def _auc(row: Mapping[Hashable, Any]) -> Cell:
     return estimate(row["auc"], row["ci_low"], row["ci_high"])

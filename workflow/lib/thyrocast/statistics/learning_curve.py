@@ -154,7 +154,8 @@ def extrapolate(
     at = np.asarray(shares, dtype=np.float64)
     random = np.random.default_rng(seed)
     draws = random.multivariate_normal(curve.auc, curve.covariance, DRAWS, method="svd")
-    exponent = np.exp(random.uniform(*np.log(EXPONENTS), DRAWS))
+    smallest, largest = np.log(EXPONENTS)
+    exponent = np.exp(random.uniform(smallest, largest, DRAWS))
     power = curve.share ** -exponent[:, None]
     centered = power - power.mean(axis=1, keepdims=True)
     steep = (centered * draws).sum(axis=1) / (centered**2).sum(axis=1)
