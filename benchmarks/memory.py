@@ -99,6 +99,8 @@ def explain_network(folder: Path, batch: int) -> None:
         weights=[_network(folder)],
         maps=folder / "maps.npy",
         gradcam=folder / "gradcam.csv",
+        randomized=folder / "randomized.npy",
+        seed=1,
         design="loco",
         split="south",
         settings=ExplanationConfig.read({}),
@@ -123,6 +125,7 @@ def draw_maps(folder: Path, batch: int) -> None:
     )
     maps = np.random.default_rng(1).random((len(patients), cells, cells), np.float32)
     np.save(folder / "maps.npy", maps)
+    np.save(folder / "randomized.npy", np.stack([maps] * 7))
     table = patients.assign(target="cured", probability=0.5, status="ok")
     io.write(GRADCAM, table, folder / "gradcam.csv")
     script.run(
@@ -130,6 +133,8 @@ def draw_maps(folder: Path, batch: int) -> None:
         cohort=folder / "cohort.csv",
         gradcams={"south": folder / "gradcam.csv"},
         maps={"south": folder / "maps.npy"},
+        randomized={"south": folder / "randomized.npy"},
+        randomization=folder / "randomization.csv",
         shares=folder / "shares.csv",
         summary=folder / "attention.csv",
         folder=folder / "pictures",

@@ -8,6 +8,7 @@ rule explain_network:
     output:
         maps="<results>/splits/{design}/{split}/explanation/maps.npy",
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
+        randomized="<results>/splits/{design}/{split}/explanation/randomized.npy",
     log:
         "<logs>/explain_network/{design}/{split}.log",
     benchmark:
@@ -24,6 +25,7 @@ rule explain_network:
     params:
         settings=config["explanation"],
         network=config["network"],
+        seed=config["seed"],
         code=code_version("explain_network"),
     script:
         "../scripts/explain_network.py"
@@ -45,8 +47,14 @@ rule draw_maps:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        randomized=collect(
+            rules.explain_network.output.randomized,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
     output:
         shares="<results>/explanation/{design}/shares.csv",
+        randomization="<results>/explanation/{design}/randomization.csv",
         attention="<results>/explanation/{design}/attention.csv",
         pictures=directory("<results>/explanation/{design}/pictures"),
     log:

@@ -69,6 +69,7 @@ rule render_report:
         models=all_splits(rules.fit_signature.output.model),
         shares=collect(rules.draw_maps.output.shares, design=SPLITS),
         attention=collect(rules.draw_maps.output.attention, design=SPLITS),
+        randomizations=collect(rules.draw_maps.output.randomization, design=SPLITS),
         pictures=collect(rules.draw_maps.output.pictures, design=SPLITS),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),

@@ -14,8 +14,9 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.splits import ATTENTION, GRADCAM, SHARES
+from thyrocast.contract.splits import ATTENTION, GRADCAM, RANDOMIZATION, SHARES
 from thyrocast.explanation import attention, grids, pictures
+from thyrocast.explanation import randomization as compared
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -31,7 +32,9 @@ def run(
     masks: Path,
     gradcams: Mapping[str, Path],
     maps: Mapping[str, Path],
+    randomized: Mapping[str, Path],
     shares: Path,
+    randomization: Path,
     summary: Path,
     folder: Path,
     design: str,
@@ -43,9 +46,9 @@ def run(
     ----------
     cohort, images, masks
         Files of the cohort.
-    gradcams, maps
-        ``gradcam.csv`` and ``maps.npy`` of each split.
-    shares, summary, folder
+    gradcams, maps, randomized
+        ``gradcam.csv``, ``maps.npy`` and ``randomized.npy`` of each split.
+    shares, randomization, summary, folder
         Files to write.
     design
         Its name.
@@ -54,16 +57,19 @@ def run(
     """
     place = pd.Index(io.read(COHORT, cohort)["patient"])
     pixels, glands = (np.load(file, mmap_mode="r") for file in (images, masks))
-    explained = []
+    explained, changed = [], []
     for split, file in gradcams.items():
         patients = io.read(GRADCAM, file)
         rows = place.get_indexer(patients["patient"])
         heat = np.load(maps[split], mmap_mode="r")
         explained.append(attention.measure(split, patients, heat, glands, rows))
+        random = np.load(randomized[split])
+        changed.append(compared.compare(split, random, glands, rows))
         draw(folder / split, patients["patient"].tolist(), rows, heat, pixels, glands)
     # A design without test patients has an empty folder.
     folder.mkdir(parents=True, exist_ok=True)
     io.write(SHARES, io.concat(SHARES, [one.shares for one in explained]), shares)
+    io.write(RANDOMIZATION, io.concat(RANDOMIZATION, changed), randomization)
     io.write(ATTENTION, attention.summarize(design, explained, least), summary)
 
 
@@ -110,7 +116,9 @@ if "snakemake" in globals():
         masks=Path(snakemake.input.masks),
         gradcams={s: Path(f) for s, f in zip(names, snakemake.input.gradcams, strict=True)},
         maps={s: Path(f) for s, f in zip(names, snakemake.input.maps, strict=True)},
+        randomized={s: Path(f) for s, f in zip(names, snakemake.input.randomized, strict=True)},
         shares=Path(snakemake.output.shares),
+        randomization=Path(snakemake.output.randomization),
         summary=Path(snakemake.output.attention),
         folder=Path(snakemake.output.pictures),
         design=snakemake.wildcards.design,

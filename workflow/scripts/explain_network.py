@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import library  # noqa: F401 - makes the package importable
-from thyrocast import fileio, log
+from thyrocast import fileio, log, seeds
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.names import MapStatus, Set
 from thyrocast.contract.splits import GRADCAM
 from thyrocast.network import gradcam as explanation
-from thyrocast.network import image_set, model
+from thyrocast.network import image_set, model, randomization
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -31,13 +31,15 @@ def run(
     weights: Sequence[Path],
     maps: Path,
     gradcam: Path,
+    randomized: Path,
     design: str,
     split: str,
     settings: ExplanationConfig,
     network: NetworkConfig,
+    seed: int,
     threads: int,
 ) -> None:
-    """Write one map and one row per test patient of the split: means over its members."""
+    """Write one map and one row per test patient of the split, and maps of networks with random weights."""
     model.configure(threads)
     device = model.choose_device(min(1, network.gpus), network.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
@@ -67,6 +69,10 @@ def run(
         written.flush()
     table = io.build(GRADCAM, rows)
     io.write(GRADCAM, table, gradcam)
+    own_seed = seeds.derive(seed, "explanation", design, split)
+    random = randomization.randomized(members[0], tested, settings, device, own_seed)
+    with fileio.atomic(randomized) as temporary, temporary.open("wb") as file:
+        np.save(file, random)
     zeros = int((table["status"] == MapStatus.ALL_ZERO).sum())
     logger.info("%d patients explained, %d of them with an all-zero map", len(table), zeros)
 
@@ -80,9 +86,11 @@ if "snakemake" in globals():
         weights=[Path(file) for file in snakemake.input.weights],
         maps=Path(snakemake.output.maps),
         gradcam=Path(snakemake.output.gradcam),
+        randomized=Path(snakemake.output.randomized),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
         settings=ExplanationConfig.read(snakemake.params.settings),
         network=NetworkConfig.read(snakemake.params.network),
+        seed=snakemake.params.seed,
         threads=snakemake.threads,
     )

@@ -106,6 +106,7 @@ if "snakemake" in globals():
                     study_config.splits(),
                     inputs.shares,
                     inputs.attention,
+                    inputs.randomizations,
                     inputs.pictures,
                     strict=True,
                 )

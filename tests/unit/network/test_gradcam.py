@@ -243,13 +243,14 @@ def _run(folder: Path, weights: Path) -> pd.DataFrame:
     ]
     write_table(SPLITS, splits, folder / "splits.csv")
     explain_network.run(
-        **{name: folder / f"{name}.npy" for name in ("images", "maps")},
+        **{name: folder / f"{name}.npy" for name in ("images", "maps", "randomized")},
         **{name: folder / f"{name}.csv" for name in ("cohort", "splits", "gradcam")},
         weights=[weights],
         design="loco",
         split="north",
         settings=ExplanationConfig(batch_size=4),
         network=NetworkConfig(),
+        seed=1,
         threads=1,
     )
     draw_maps.run(
@@ -257,6 +258,8 @@ def _run(folder: Path, weights: Path) -> pd.DataFrame:
         cohort=folder / "cohort.csv",
         gradcams={"north": folder / "gradcam.csv"},
         maps={"north": folder / "maps.npy"},
+        randomized={"north": folder / "randomized.npy"},
+        randomization=folder / "randomization.csv",
         shares=folder / "shares.csv",
         summary=folder / "attention.csv",
         folder=folder / "pictures",

@@ -146,6 +146,7 @@ def files(
             design: report.MapFiles(
                 shares=place / "shares.csv",
                 attention=place / "attention.csv",
+                randomization=place / "randomization.csv",
                 pictures=place / "pictures",
             )
             for design in designs
@@ -339,6 +340,9 @@ def _write_maps(
     shares = io.concat(splits.SHARES, [one.shares for one in parts])
     io.write(splits.SHARES, shares, files.shares)
     io.write(splits.ATTENTION, attention.summarize(design, parts, 10), files.attention)
+    io.write(
+        splits.RANDOMIZATION, example_tables.randomization(parts[0].split), files.randomization
+    )
     for split, patient in zip(shares["split"], shares["patient"], strict=True):
         _overlay(files.pictures / split / f"{patient}.png", random)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract import io, splits
 from thyrocast.contract.files import VERSION
+from thyrocast.contract.names import Randomized
 from thyrocast.contract.table import Table
 from thyrocast.explanation.attention import Explained
 
@@ -110,6 +111,18 @@ def explained(split: str, test: pd.DataFrame, random: np.random.Generator) -> Ex
         io.conform(splits.SHARES, pd.DataFrame(shares)),
         placed,
     )
+
+
+def randomization(split: str) -> pd.DataFrame:
+    """Maps of the first split that change more the more weights are random."""
+    rows = [
+        {
+            "split": split, "randomized": step, "n": 24, "correlation": 1 - 0.15 * place,
+            "correlation_low": 0.9 - 0.15 * place, "correlation_high": 1 - 0.1 * place, "inside": 0.4,
+        }
+        for place, step in enumerate(Randomized)
+    ]  # fmt: skip
+    return io.build(splits.RANDOMIZATION, rows)
 
 
 def evaluated(

@@ -85,3 +85,12 @@ def test_attention_has_a_row_for_each_center_with_its_random_places(small):
     assert [row[0].text for row in found.grid.rows] == ["lakeside", "coast", "All"]
     assert " to " in found.grid.rows[-1][3].text
     assert "random places" in found.overlays[0].inside
+
+
+def test_maps_with_random_weights_have_a_row_for_each_step(small, configured):
+    found = attention_of(small).randomized
+    assert [row[1].text for row in found.rows] == [*attention.RANDOM.values()]
+    assert (found.rows[0][3].text, found.rows[-1][3].text) == ("1.00", "0.10")
+    # Groups below the smallest number of patients are not shown.
+    few = configured(evaluation={"minimum_count": {"patients": 25}})
+    assert attention_of(few).randomized is None

@@ -59,6 +59,14 @@ class ExplanationConfig(Block):
         "`layer4`) or `gradcam++` (Chattopadhyay 2018; positive gradients only).",
         CamMethod.GRADCAM,
     )
+    randomized: int = option(
+        "Test patients of a split whose maps are computed again with random weights (Adebayo 2018), from the "
+        "top of the network down to all of it. 0 omits this test, and so do maps that are too coarse for a share.",
+        24,
+        unit="patients",
+        ge=0,
+        le=10_000,
+    )
     batch_size: int = option("Images explained at once.", 32, unit="images", ge=1, le=4096)
 
     def layer_at(self, size: int) -> CamLayer:

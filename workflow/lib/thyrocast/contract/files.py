@@ -29,6 +29,7 @@ FILES = (
     File(f"{_SPLIT}/signature/model.json", "Recalibration, the members' selected features, baselines and heads, and what prediction sets need, as plain numbers."),
     File(f"{_SPLIT}/signature/forest.skops", "The random forests of the signature, one for each member."),
     File(f"{_SPLIT}/explanation/maps.npy", "float32, test patients × cells × cells: maps of the network's evidence, 0 to 1, on the grid of the layer."),
+    File(f"{_SPLIT}/explanation/randomized.npy", "float32, 7 × test patients × cells × cells: maps of the first member's network, as it is and with random weights."),
     File("explanation/{design}/pictures/", "One picture of the map per test patient, in a folder per split."),
     *deployment.FILES,
     File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),

@@ -1,6 +1,6 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
-from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Set
+from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Randomized, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
 
 DESIGN = text("design", "Design of the validation.", Design)
@@ -197,6 +197,24 @@ ATTENTION = Table(
     digits=6,
 )  # fmt: skip
 
+RANDOMIZATION = Table(
+    f"{_DESIGN}/randomization.csv",
+    "How maps change if the weights of the first member's network become random, from the top of the network "
+    "(Adebayo et al. 2018); medians over the test patients of a split. No rows if the test is not requested, "
+    "or for maps that are too coarse.",
+    (
+        SPLIT,
+        text("randomized", "Blocks with random weights: from the top down to this one.", Randomized),
+        integer("n", "Test patients.", low=0),
+        number("correlation", "Spearman's correlation of the map with the true one, over the cells.", low=-1, high=1, missing=True),
+        number("correlation_low", "Its first quartile.", low=-1, high=1, missing=True),
+        number("correlation_high", "Its third quartile.", low=-1, high=1, missing=True),
+        number("inside", f"{_INSIDE}.", low=0, high=1, missing=True),
+    ),
+    key=("split", "randomized"),
+    digits=6,
+)  # fmt: skip
+
 TABLES = (
     SPLITS,
     HISTORY,
@@ -210,4 +228,5 @@ TABLES = (
     GRADCAM,
     SHARES,
     ATTENTION,
+    RANDOMIZATION,
 )

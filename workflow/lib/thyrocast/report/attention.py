@@ -13,9 +13,9 @@ from PIL import Image
 
 from thyrocast.config.explanation import LEAST_GRID, CamMethod
 from thyrocast.contract.evaluation import PREDICTIONS
-from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Set
+from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Randomized, Set
 from thyrocast.pages import numbers
-from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
+from thyrocast.pages.parts import Cell, Grid, Key, Panel, estimate, label
 from thyrocast.report import training_figures, words
 from thyrocast.report.study import StudyResults
 
@@ -32,6 +32,16 @@ _HEADER = (
     "Center", "Patients", "Map inside the gland", "Same maps at random places", "Maps of other patients",
     "Gland share of the image", "Empty maps",
 )  # fmt: skip
+#: Steps of the randomization in words.
+RANDOM = {
+    Randomized.NOTHING: "none",
+    Randomized.CLASSIFIER: "classifier",
+    Randomized.LAYER4: "and layer4",
+    Randomized.LAYER3: "and layer3",
+    Randomized.LAYER2: "and layer2",
+    Randomized.LAYER1: "and layer1",
+    Randomized.ALL: "all",
+}
 #: Methods in words.
 METHODS = {
     CamMethod.GRADCAM: "Grad-CAM",
@@ -79,6 +89,8 @@ class AttentionSection:
         Share of each map inside the gland, one point per patient; None if there is none.
     grid
         The same by center; None if no share is shown.
+    randomized
+        How maps change if weights become random; None if this was not tested.
     overlays
         Pictures with their values, for the internal page.
     pictures
@@ -96,6 +108,7 @@ class AttentionSection:
     refusal: str
     panel: Panel | None
     grid: Grid | None
+    randomized: Grid | None
     overlays: Sequence[Overlay]
     pictures: Sequence[str]
     total: int
@@ -126,6 +139,7 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
         refusal=refusal,
         panel=None if refusal else _panel(rows[rows["visible"]]),
         grid=None if refusal else _by_center(study, design),
+        randomized=_randomized(study, design),
         overlays=overlays,
         pictures=_anonymous(study, overlays),
         total=len(rows),
@@ -250,6 +264,34 @@ def _row(row: dict[Any, Any]) -> list[Cell]:
         ]
     area = Cell(numbers.percent(row["area"]))
     return [name, Cell(numbers.count(row["n"])), *shares, area, Cell(numbers.count(row["empty"]))]
+
+
+def _randomized(study: StudyResults, design: str) -> Grid | None:
+    least = study.config.evaluation.minimum_count.patients
+    rows = study.maps[design].randomization
+    body = [
+        [
+            label(row["split"]),
+            label(RANDOM[Randomized(row["randomized"])]),
+            Cell(numbers.count(row["n"])),
+            estimate(row["correlation"], row["correlation_low"], row["correlation_high"]),
+            Cell(numbers.percent(row["inside"])),
+        ]
+        for row in rows[rows["n"] >= least].to_dict("records")
+    ]
+    header = [
+        "Split",
+        "Random weights",
+        "Patients",
+        "Correlation with the true map",
+        "Map inside the gland",
+    ]
+    note = (
+        "Medians over test patients (first to third quartile), network of the first member. If a map "
+        "stays the same although the weights are random, it does not show what the network learned; if "
+        "the share inside the gland does, the image explains the share."
+    )
+    return Grid("Maps of networks with random weights", header, body, note) if body else None
 
 
 def _panel(rows: pd.DataFrame) -> Panel | None:

@@ -369,6 +369,12 @@ def _attention(study: StudyResults) -> str:
         f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
         "place of its grid, around the border, in eight orientations (5 % to 95 % of the places), and with the "
         "share of other patients’ maps inside the same gland."
+        + (
+            f" Maps of {settings.randomized} test patients of each split are computed again with random weights, "
+            "from the top of the network down [@adebayo2018]."
+            if settings.randomized
+            else ""
+        )
     )
 
 

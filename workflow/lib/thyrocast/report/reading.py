@@ -80,14 +80,15 @@ class MapFiles:
 
     Attributes
     ----------
-    shares, attention
-        ``shares.csv`` and ``attention.csv``.
+    shares, attention, randomization
+        ``shares.csv``, ``attention.csv`` and ``randomization.csv``.
     pictures
         Folder with a folder of pictures for each split.
     """
 
     shares: Path
     attention: Path
+    randomization: Path
     pictures: Path
 
 
@@ -170,5 +171,6 @@ def _read_maps(files: MapFiles) -> MapResults:
     return MapResults(
         shares=io.read(splits.SHARES, files.shares),
         attention=io.read(splits.ATTENTION, files.attention),
+        randomization=io.read(splits.RANDOMIZATION, files.randomization),
         pictures=files.pictures,
     )

@@ -55,6 +55,8 @@ REFERENCES: Mapping[str, str] = {
     "networks via gradient-based localization. ICCV 2017:618-626.",
     "draelos2020": "Draelos RL, Carin L. Use HiResCAM instead of Grad-CAM for faithful explanations of "
     "convolutional neural networks. arXiv:2011.08891, 2020.",
+    "adebayo2018": "Adebayo J, Gilmer J, Muelly M, et al. Sanity checks for saliency maps. NeurIPS "
+    "2018;31:9505-9515.",
     "chattopadhyay2018": "Chattopadhay A, Sarkar A, Howlader P, Balasubramanian VN. Grad-CAM++: generalized "
     "gradient-based visual explanations for deep convolutional networks. WACV 2018:839-847.",
     "riley2020": "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for "

@@ -53,14 +53,15 @@ class MapResults:
 
     Attributes
     ----------
-    shares, attention
-        Tables `SHARES` and `ATTENTION`.
+    shares, attention, randomization
+        Tables `SHARES`, `ATTENTION` and `RANDOMIZATION`.
     pictures
         Folder with a folder for each split, with one picture per test patient.
     """
 
     shares: pd.DataFrame = field(repr=False)
     attention: pd.DataFrame = field(repr=False)
+    randomization: pd.DataFrame = field(repr=False)
     pictures: Path
 
 
