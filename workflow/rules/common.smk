@@ -22,6 +22,7 @@ from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
 from thyrocast.contract.controls import TABLES as CONTROLS
+from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -110,7 +111,9 @@ def one_gpu(wildcards):
 
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
-    if caption == "table" and name not in [t.name for t in (*AGGREGATE, *CONTROLS)]:
+    if caption == "table" and name not in [t.name for t in (*AGGREGATE, *CONTROLS)] + [
+        t.name for t in STABILITY if "patient" not in t.names
+    ]:
         return path
     return report(
         path,
@@ -291,6 +294,16 @@ def controls_shown():
     return files if run else {}
 
 
+def stability_shown():
+    """Return the tables about stability, by name, if the report shows them."""
+    files = {
+        table.name: f"results/{STUDY.study}/{table.path}"
+        for table in STABILITY
+    }
+    run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
+    return files if run else {}
+
+
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -301,6 +314,8 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
+# The design whose models are fitted again.
+STABILITY_DESIGN = STUDY.stability_design()
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.

@@ -29,6 +29,7 @@ from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
+from thyrocast.config.stability import StabilityConfig
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import (
     ALL_SPLITS,
@@ -210,6 +211,7 @@ class StudyConfig(Block):
     exchange: ExchangeConfig = block(ExchangeConfig)
     updating: UpdatingConfig = block(UpdatingConfig)
     controls: ControlsConfig = block(ControlsConfig)
+    stability: StabilityConfig = block(StabilityConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")
@@ -303,13 +305,16 @@ class StudyConfig(Block):
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
-        chosen = self.controls.design
-        if chosen is not None and chosen.value not in self.splits():
-            text = (
-                f"is {chosen}, which this study does not run, expected one of "
-                f"{', '.join(self.splits())}"
-            )
-            return [(("controls", "design"), text)]
+        for key, chosen in (
+            ("controls", self.controls.design),
+            ("stability", self.stability.design),
+        ):
+            if chosen is not None and chosen.value not in self.splits():
+                text = (
+                    f"is {chosen}, which this study does not run, expected one of "
+                    f"{', '.join(self.splits())}"
+                )
+                return [((key, "design"), text)]
         if Design.LOCO in self.designs and len(development) < 2:
             text = (
                 f"loco holds out one development center, but {development[0]} is the only one: "
@@ -383,9 +388,17 @@ class StudyConfig(Block):
         return {d.value: known[d] for d in [*wanted, *([Design.EXTERNAL] if needed else [])]}
 
     def controls_design(self) -> str:
-        """Return the design whose splits the controls use: it has test patients with an outcome."""
-        if self.controls.design is not None:
-            return self.controls.design.value
+        """Return the design whose splits the controls use."""
+        return self._strongest(self.controls.design)
+
+    def stability_design(self) -> str:
+        """Return the design whose models are fitted again to assess their stability."""
+        return self._strongest(self.stability.design)
+
+    def _strongest(self, chosen: Design | None) -> str:
+        """Return the chosen design, or the strongest that has test patients with an outcome."""
+        if chosen is not None:
+            return chosen.value
         run = [design for design in STRONGEST_FIRST if design.value in self.splits()]
         tested = self.names(Role.EXTERNAL)
         scored = [design for design in run if design is not Design.EXTERNAL or tested]

@@ -1,6 +1,6 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, deployment, evaluation, splits, updating
+from thyrocast.contract import cohort, controls, deployment, evaluation, splits, stability, updating
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -28,6 +28,7 @@ FILES = (
     File("report/report.html", "The report: one page without patients that works without an internet connection."),
     File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
+    File("splits/{design}/{split}/refits/{job}.npz", "Predictions of the models fitted again to bootstrap samples, by `snakemake stability`: arrays `draw`, `probability/{model}`, `threshold/{model}` and `selected/{member}`."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
 )  # fmt: skip
@@ -54,4 +55,5 @@ TABLES: tuple[Table, ...] = (
     *deployment.OF_APPLICATION,
     *updating.TABLES,
     *controls.TABLES,
+    *stability.TABLES,
 )
