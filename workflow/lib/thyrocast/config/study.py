@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
+from thyrocast.config import targets
 from thyrocast.config.base import (
     Block,
     Distinct,
@@ -34,7 +35,6 @@ from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import (
     ALL_SPLITS,
     FULL,
-    STRONGEST_FIRST,
     Design,
     OutcomeRule,
     Role,
@@ -305,16 +305,9 @@ class StudyConfig(Block):
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
-        for key, chosen in (
-            ("controls", self.controls.design),
-            ("stability", self.stability.design),
-        ):
-            if chosen is not None and chosen.value not in self.splits():
-                text = (
-                    f"is {chosen}, which this study does not run, expected one of "
-                    f"{', '.join(self.splits())}"
-                )
-                return [((key, "design"), text)]
+        chosen = {"controls": self.controls.design, "stability": self.stability.design}
+        if wrong := targets.design_faults(chosen, self.splits()):
+            return wrong
         if Design.LOCO in self.designs and len(development) < 2:
             text = (
                 f"loco holds out one development center, but {development[0]} is the only one: "
@@ -389,20 +382,13 @@ class StudyConfig(Block):
 
     def controls_design(self) -> str:
         """Return the design whose splits the controls use."""
-        return self._strongest(self.controls.design)
+        external = bool(self.names(Role.EXTERNAL))
+        return targets.strongest(self.controls.design, self.splits(), external)
 
     def stability_design(self) -> str:
         """Return the design whose models are fitted again to assess their stability."""
-        return self._strongest(self.stability.design)
-
-    def _strongest(self, chosen: Design | None) -> str:
-        """Return the chosen design, or the strongest that has test patients with an outcome."""
-        if chosen is not None:
-            return chosen.value
-        run = [design for design in STRONGEST_FIRST if design.value in self.splits()]
-        tested = self.names(Role.EXTERNAL)
-        scored = [design for design in run if design is not Design.EXTERNAL or tested]
-        return (scored or run)[0].value
+        external = bool(self.names(Role.EXTERNAL))
+        return targets.strongest(self.stability.design, self.splits(), external)
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""
