@@ -24,6 +24,7 @@ from thyrocast.planning import controller, ledger, locked, pseudonyms, requests,
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
+from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
@@ -98,6 +99,7 @@ def study_work():
         members=len(MEMBERS),
         batch=network["batch_size"],
         explained=config["explanation"]["batch_size"],
+        cells=STUDY.explanation.grid_at(size),
         epochs=network["epochs"],
         gpus=network["gpus"],
         threads=network["threads"],
@@ -111,8 +113,10 @@ def one_gpu(wildcards):
 
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
-    if caption == "table" and name not in [t.name for t in (*AGGREGATE, *CONTROLS)] + [
-        t.name for t in STABILITY if "patient" not in t.names
+    if caption == "table" and name not in [
+        t.name
+        for t in (*AGGREGATE, *CONTROLS, *STABILITY, LEARNING_CURVE)
+        if "patient" not in t.names
     ]:
         return path
     return report(
@@ -296,12 +300,16 @@ def controls_shown():
 
 def stability_shown():
     """Return the tables about stability, by name, if the report shows them."""
-    files = {
-        table.name: f"results/{STUDY.study}/{table.path}"
-        for table in STABILITY
-    }
+    files = {table.name: f"results/{STUDY.study}/{table.path}" for table in STABILITY}
     run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
     return files if run else {}
+
+
+def learning_curve_shown():
+    """Return the learning curve, by name, if the report shows it: requested or already measured."""
+    file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
+    run = config["learning_curve"]["run"] or os.path.exists(file)
+    return {LEARNING_CURVE.name: file} if run else {}
 
 
 slurm.install()
@@ -316,6 +324,8 @@ SPLITS = STUDY.splits()
 CONTROLS_DESIGN = STUDY.controls_design()
 # The design whose models are fitted again.
 STABILITY_DESIGN = STUDY.stability_design()
+# The design of whose largest training set the learning curve is measured.
+LEARNING_DESIGN = STUDY.learning_design()
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.
