@@ -201,6 +201,26 @@ def show(setting: str, tables: dict[str, list[list[float]]]) -> None:
         )
 
 
+def settings(sizes, studies, random):
+    """Setting, method and rows (studies, columns of `measured`) for `benchmarks/validity.py`.
+
+    Scores of members whose spreads differ, and a ridge head on simulated embeddings, in fewer studies.
+    """
+    labels = {"full, scores of the members": "before: full", "CV+": "CV+ of the members"}
+    for n in sizes:
+        for signal, word in ((1.0, "weak"), (2.0, "moderate")):
+            found = [scores(n, signal, True, random) for _ in range(studies)]
+            for name, label in labels.items():
+                yield f"n {n}, {word}", label, np.array([rows[name] for rows in found])
+    tables = defaultdict(list)
+    for _ in range(max(studies // 8, 10)):
+        drawn = networks(sizes[0], random)
+        for label, way in (("before: full, ridge", before), ("CV+, ridge", after)):
+            tables[label] += [row for _, row in way(*drawn, random, {"ridge": ridge_odds})]
+    for label, rows in tables.items():
+        yield f"n {sizes[0]}, stacked", label, np.array(rows)
+
+
 def main_scores(studies: int) -> None:
     print("n, signal, scales | method | AUC | coverage not cured, cured | studies < .80 | decided")
     for n in (97, 121, 300):

@@ -337,39 +337,13 @@ def sets(table, studies, random):
 
 
 def cross(table, studies, random):
-    """Prediction sets of cross-fitted models: `full` with the scores of the members, and CV+, which replaced it.
-
-    `scores`: log-odds of members whose spreads differ (`members.scores`). `stacked`: ridge head on simulated
-    embeddings of networks that have memorized their outcomes (`members.networks`), in fewer studies.
-    """
-    for n in SIZES:
-        for signal in (1.0, 2.0):
-            found = [members.scores(n, signal, True, random) for _ in range(studies)]
-            for name, label in (
-                ("full, scores of the members", "before: full"),
-                ("CV+", "CV+ of the members"),
-            ):
-                where = f"n {n}, {'weak' if signal == 1 else 'moderate'}"
-                _add_coverage(table, where, label, np.array([rows[name] for rows in found]))
-    ways = {"before: full, ridge": members.before, "CV+, ridge": members.after}
-    rows = {name: [] for name in ways}
-    for _ in range(max(studies // 8, 10)):
-        drawn = members.networks(121, random)
-        for name, way in ways.items():
-            rows[name] += [row for _, row in way(*drawn, random, {"ridge": members.ridge_odds})]
-    for name, found in rows.items():
-        _add_coverage(table, "n 121, stacked", name, np.array(found))
-
-
-def _add_coverage(table, where, method, rows):
-    """Rows of prediction sets: coverage of both outcomes, and shares of sets with one outcome (rows: `members.measured`)."""
-    for column, name in ((2, "cured"), (1, "not cured")):
-        values = rows[:, column]
-        table.add("cross sets", where, f"{method}, {name}", "mean covered, %", values, ">= 90")
-        table.add(
-            "cross sets", where, f"{method}, {name}", "studies >= 80, %", values >= 0.8, ">= 95"
-        )
-    table.add("cross sets", where, method, "one outcome, %", rows[:, 3], "")
+    """Prediction sets of cross-fitted models (`members.settings`), before and after."""
+    for where, method, rows in members.settings(SIZES, studies, random):
+        for column, name in ((2, "cured"), (1, "not cured")):
+            own, values = f"{method}, {name}", rows[:, column]
+            table.add("cross sets", where, own, "mean covered, %", values, ">= 90")
+            table.add("cross sets", where, own, "studies >= 80, %", values >= 0.8, ">= 95")
+        table.add("cross sets", where, method, "one outcome, %", rows[:, 3], "")
 
 
 def certain(table, studies, random):
