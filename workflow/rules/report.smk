@@ -40,6 +40,7 @@ rule render_report:
             for table in UPDATING
         },
         **controls_shown(),
+        **stability_shown(),
         **learning_curve_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,

@@ -12,6 +12,7 @@ from thyrocast.contract import (
     io,
     learning_curve,
     splits,
+    stability,
     updating,
 )
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
@@ -40,6 +41,7 @@ OPTIONAL = (
     evaluation.SOURCES,
     WITHOUT_OUTCOME,
     *controls.TABLES,
+    *stability.TABLES,
     *learning_curve.TABLES,
     *updating.TABLES,
 )
