@@ -16,12 +16,14 @@ NORMALIZATION = model.Normalization(0.4, 0.5)
 
 @pytest.fixture(scope="module")
 def network():
-    """A network with weights that no seed gives."""
+    """A network whose normalization layers differ from those of training's start, too."""
+    torch.manual_seed(2)
     network = model.initialize(3).eval()
-    with torch.no_grad():
-        for weight in network.state_dict().values():
-            if weight.is_floating_point():
-                weight.mul_(1.1).add_(0.01)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.2, 1.0)
+            torch.nn.init.normal_(module.bias, 0, 0.1)
+            module.running_var.mul_(1.1)
     return network
 
 
