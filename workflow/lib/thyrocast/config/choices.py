@@ -9,6 +9,20 @@ from enum import StrEnum
 RANDOM = "random"
 
 
+class Architecture(StrEnum):
+    """Kind of network that is trained on scintigrams."""
+
+    RESNET50 = "resnet50"
+    COMPACT = "compact"
+
+
+class Pretraining(StrEnum):
+    """What a network has learned before its training."""
+
+    NONE = "none"
+    SIMULATION = "simulation"
+
+
 class Imbalance(StrEnum):
     """How the loss weighs the outcomes."""
 

@@ -24,7 +24,7 @@ from thyrocast.contract import io
 from thyrocast.contract.names import MapStatus, MapTarget
 from thyrocast.contract.splits import GRADCAM
 from thyrocast.network.image_set import ImageSet
-from thyrocast.network.model import Normalization, ScintigramResNet50
+from thyrocast.network.model import Network, Normalization
 
 LOGGER = logging.getLogger("thyrocast")
 #: Targets by the output that they explain: 0 lowers the logit, 1 raises it.
@@ -78,7 +78,7 @@ class _Tapped(nn.Module):
     which takes only the time and memory of a forward pass. The maps are the same.
     """
 
-    def __init__(self, network: ScintigramResNet50, layer: CamLayer) -> None:
+    def __init__(self, network: Network, layer: CamLayer) -> None:
         super().__init__()
         self.network = network
         self.layer = layer
@@ -95,7 +95,7 @@ class _Tapped(nn.Module):
 
 
 def explain(
-    members: Sequence[tuple[ScintigramResNet50, Normalization]],
+    members: Sequence[tuple[Network, Normalization]],
     data: ImageSet,
     masks: NDArray[np.uint8],
     settings: ExplanationConfig,
