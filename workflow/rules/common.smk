@@ -100,6 +100,7 @@ def study_work():
         epochs=network["epochs"],
         gpus=network["gpus"],
         threads=network["threads"],
+        compact=network["architecture"] == "compact",
     )
 
 

@@ -16,6 +16,10 @@ class Architecture(StrEnum):
     COMPACT = "compact"
 
 
+#: Features of an embedding: what the global average of each architecture returns.
+EMBEDDED = {Architecture.RESNET50: 2048, Architecture.COMPACT: 80}
+
+
 class Pretraining(StrEnum):
     """What a network has learned before its training."""
 

@@ -14,7 +14,7 @@ class CamTarget(StrEnum):
 
 
 class CamLayer(StrEnum):
-    """Block of ResNet50 from whose activations a map is computed."""
+    """Block of the network from whose activations a map is computed."""
 
     LAYER3 = "layer3"
     LAYER4 = "layer4"

@@ -1,6 +1,6 @@
 """The compact residual network for 64-pixel scintigrams; `image.encoder` computes it with NumPy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -110,6 +110,10 @@ class CompactBody(nn.Module):
             stages.append(nn.Sequential(*blocks))
             width = outputs
         self.stages = nn.ModuleList(stages)
+
+    def blocks(self) -> Iterator[Block]:
+        """Return the residual blocks, in their order."""
+        return (module for module in self.stages.modules() if isinstance(module, Block))
 
     def activations(self, images: Tensor) -> list[Tensor]:
         """Return the activations after each stage of images (n, CHANNELS, size, size)."""
