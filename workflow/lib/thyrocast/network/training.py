@@ -330,8 +330,6 @@ class _Run:
     @torch.no_grad()
     def _calibrate(self) -> None:
         """Compute the statistics of batch normalization on fitted patients, without augmentation."""
-        if not rules.normalizations(self.network):
-            return
         draw = np.random.default_rng(derive(self.seed, "calibration"))
         sample = draw.permutation(self.fitted)[:CALIBRATION_PATIENTS]
         steps = rules.steps_per_epoch(len(sample), self.batch_size)
@@ -363,9 +361,7 @@ class _Run:
     def _best_epoch(self) -> int:
         if not len(self.held_out):
             return len(self.history)
-        losses = [
-            epoch.validation_loss for epoch in self.history if epoch.validation_loss is not None
-        ]
+        losses = [e.validation_loss for e in self.history if e.validation_loss is not None]
         return rules.best_epoch(losses, warm=round(self.settings.warmup * self.total))
 
     def _patience_is_over(self) -> bool:
@@ -376,7 +372,7 @@ class _Run:
         """Return the best epoch's network, its logit corrected for the class weights of the loss."""
         if self.best:
             self.network.load_state_dict(self.best)
-        else:
+        elif rules.normalizations(self.network):
             self._calibrate()
         if not all(bool(torch.isfinite(p).all()) for p in self.network.parameters()):
             raise rules.not_finite("a weight after the last step", self.settings.highest_rate)
