@@ -9,7 +9,7 @@ import torch
 
 from tests.unit.network.conftest import Cohort
 from thyrocast.config.choices import EMBEDDED, Architecture
-from thyrocast.config.explanation import CamLayer
+from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.image import encoder
 from thyrocast.network import compact, embedding, gradcam, image_set, interruption, model, training
@@ -87,14 +87,11 @@ def test_a_trained_network_embeds_and_is_explained(
     with torch.no_grad():
         plain = network(normalization.apply(images)).numpy()
     np.testing.assert_allclose(logits, plain, atol=1e-4)
-    for layer, side in ((CamLayer.LAYER4, 8), (CamLayer.LAYER3, 16)):
-        with torch.no_grad():
-            grid = network.blocks(normalization.apply(images), last=layer)
-        assert grid.shape[2:] == (side, side)
-        tapped = gradcam._Tapped(network.requires_grad_(False), layer)
-        found = gradcam._maps(tapped, normalization.apply(images), [1] * len(split))
-        assert found.shape == images.shape
-        assert np.isfinite(found).all()
+    (batch, *_) = gradcam.explain(
+        [(network, normalization)], split, ExplanationConfig(), torch.device("cpu")
+    )
+    assert batch.maps.shape == (len(split), 8, 8)
+    assert np.isfinite(batch.maps).all()
 
 
 def test_normalization_is_folded_when_weights_are_written(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.functional import adaptive_avg_pool2d
 
+from thyrocast.config.choices import Architecture
 from thyrocast.image.encoder import (
     CHANNELS,
     HIDDEN,
@@ -143,6 +144,8 @@ class ScintigramCompact(nn.Module):
     It has the parts of `model.ScintigramResNet50` by which features and maps are computed. Its input is the
     square root of an image relative to the mean in the gland.
     """
+
+    architecture = Architecture.COMPACT
 
     def __init__(self) -> None:
         super().__init__()

@@ -36,6 +36,8 @@ class ScintigramResNet50(ResNet):  # type: ignore[misc]  # torchvision has no ty
     Its parameters have torchvision's names, so that other programs can read its weights.
     """
 
+    architecture = Architecture.RESNET50
+
     def __init__(self) -> None:
         # Residual branches start at zero (Goyal et al. 2017, section 5.1): the network starts
         # shallow, which helps with the few hundred steps of a small cohort.
@@ -197,11 +199,9 @@ def save(
         Values that JSON can represent, such as `thyrocast.network.record.Facts`.
     """
     # One metadata entry: safetensors writes several in an order that changes between processes.
-    architecture = Architecture.RESNET50
     if isinstance(network, ScintigramCompact):
-        architecture = Architecture.COMPACT
         network.body.fold()
-    about = {**facts, "architecture": architecture, "normalization": asdict(normalization)}
+    about = {**facts, "architecture": network.architecture, "normalization": asdict(normalization)}
     text = json.dumps(about, sort_keys=True)
     tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic(path) as temporary:
