@@ -47,6 +47,8 @@ class Look(Document):
         A mark of each patient with an outcome: a hash of the pseudonym.
     results
         AUC of each model; None if it could not be estimated.
+    fitted
+        How many of the patients an updated model was fitted to.
     """
 
     previous: Sha256
@@ -55,10 +57,13 @@ class Look(Document):
     cohort: Sha256
     marks: list[Annotated[str, Field(pattern="^[0-9a-f]{16}$")]]
     results: dict[str, float | None]
+    fitted: int = 0
 
     def line(self) -> str:
         """Return the look as a line of the log."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        # Lines of models that were not updated are as they always were: their hashes follow each other.
+        plain = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
 def _hash(text: str) -> str:
@@ -106,7 +111,12 @@ def read(path: Path) -> list[Look]:
 
 
 def append(
-    path: Path, date: str, model: str, cohort: pd.DataFrame, results: Mapping[str, float | None]
+    path: Path,
+    date: str,
+    model: str,
+    cohort: pd.DataFrame,
+    results: Mapping[str, float | None],
+    fitted: int = 0,
 ) -> list[Look]:
     """Add an evaluation to the log, and return all of them.
 
@@ -122,6 +132,8 @@ def append(
         Table `COHORT` of the patients who were evaluated.
     results
         AUC of each model.
+    fitted
+        How many of the patients the model was fitted to (`update_ledger.fitted_to`).
     """
     fileio.private_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, fileio.private_mode(path))
@@ -136,6 +148,7 @@ def append(
             cohort=fingerprint(cohort),
             marks=marks(cohort),
             results=dict(results),
+            fitted=fitted,
         )
         file.write(look.line() + "\n")
         file.flush()
@@ -157,6 +170,7 @@ def table(looks: Sequence[Look]) -> pd.DataFrame:
                 "cohort": look.cohort,
                 "patients": len(look.marks),
                 "seen_before": len(again),
+                "fitted_to": look.fitted,
                 "note": _note(look, looks[: number - 1], len(again)),
             }
         )
