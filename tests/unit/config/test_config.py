@@ -164,26 +164,6 @@ def test_faults_name_place_and_expectation(
         check(given)
 
 
-@pytest.mark.parametrize(
-    ("network", "image", "message"),
-    [
-        ({}, {"size": 32}, "key image.size: 32, expected 64 or more: the compact network sees"),
-        ({"pretraining": "simulation"}, {"field_mm": 200}, "key image.field_mm: 200, expected 160"),
-        (
-            {"pretraining": "simulation"},
-            {"intensity": "activity"},
-            "key image.intensity: activity, expected relative: network.pretraining was on such images",
-        ),
-    ],
-)
-def test_images_that_do_not_fit_the_compact_network(
-    given: dict[str, Any], network: dict[str, Any], image: dict[str, Any], message: str
-) -> None:
-    given |= {"network": {"architecture": "compact", **network}, "image": image}
-    with pytest.raises(InputError, match=message):
-        check(given)
-
-
 def test_every_fault_is_reported_at_once(given: dict[str, Any]) -> None:
     given["sede"] = 1
     given["centers"][0]["rolle"] = "x"
