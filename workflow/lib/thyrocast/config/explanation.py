@@ -65,7 +65,8 @@ class ExplanationConfig(Block):
     )
     randomized: int = option(
         "Test patients of a split whose maps are computed again with random weights (Adebayo 2018), from the "
-        "top of the network down to all of it. 0 omits this test, and so do maps that are too coarse for a share.",
+        "top of the ResNet50 down to all of it. 0 omits this test, and so do the compact network and maps that are "
+        "too coarse for a share.",
         24,
         unit="patients",
         ge=0,

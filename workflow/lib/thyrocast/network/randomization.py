@@ -65,18 +65,18 @@ def randomized(
     Returns
     -------
     ndarray, (steps, n, cells, cells)
-        Zeros for patients who were not taken; no patients at all if the test is not requested or the grid
-        is too coarse.
+        Zeros for patients who were not taken; no patients at all if the test is not requested, the grid
+        is too coarse, or the network is not a ResNet50, whose blocks are named here.
     """
-    cells = settings.grid_at(data.size)
+    network, normalization = member
+    cells = settings.grid_at(data.size, network.architecture)
     chosen = np.argsort(data.patient)[: settings.randomized]
-    if cells < LEAST_GRID or not len(chosen):
+    if not isinstance(network, ScintigramResNet50) or cells < LEAST_GRID or not len(chosen):
         return np.zeros((len(STEPS), 0, cells, cells), np.float32)
     few = data.take(np.sort(chosen))
     # The same target at every step: a random network predicts other outcomes.
     fixed = CamTarget.CURED if settings.target is CamTarget.PREDICTED else settings.target
     own = settings.model_copy(update={"target": fixed})
-    network, normalization = member
     found = np.zeros((len(STEPS), len(data), cells, cells), np.float32)
     for step, changed in enumerate(cascade(network, seed)):
         for batch in gradcam.explain([(changed, normalization)], few, own, device):
