@@ -27,6 +27,7 @@ from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
+from thyrocast.config.prospective import ProspectiveConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
 from thyrocast.config.updating import UpdatingConfig
@@ -191,8 +192,7 @@ class StudyConfig(Block):
     outcome: StudyOutcomeConfig = block(StudyOutcomeConfig)
     model: FilePath | None = option(
         "Locked model that is applied to the centers, none of which may be a development center: its "
-        "folder or a zip archive of it. Nothing is trained; settings that belong to the model, such as "
-        "those of the image, are the model's (docs/locked-model.md).",
+        "folder or a zip archive. Nothing is trained; settings of the model, such as those of the image, are its own.",
         None,
         min_length=1,
     )
@@ -209,6 +209,7 @@ class StudyConfig(Block):
     evaluation: EvaluationConfig = block(EvaluationConfig)
     exchange: ExchangeConfig = block(ExchangeConfig)
     updating: UpdatingConfig = block(UpdatingConfig)
+    prospective: ProspectiveConfig = block(ProspectiveConfig)
     controls: ControlsConfig = block(ControlsConfig)
     report: ReportConfig = block(ReportConfig)
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from thyrocast.contract.names import PredictionSet, ThresholdRule
+from thyrocast.contract.evaluation import PERFORMANCE
+from thyrocast.contract.names import PredictionSet, Standing, ThresholdRule
 from thyrocast.contract.splits import CENTER, MODEL, PATIENT, PROBABILITY
 from thyrocast.contract.table import File, Table, flag, integer, number, text
 
@@ -100,6 +101,10 @@ APPLIED_PATIENTS = Table(
         text("acquisition", "Variables outside of the training range, separated by spaces; empty if none."),
         flag("outside", "Whether the embeddings or the acquisition are outside."),
         text("image", "SHA-256 of the standardized image's numbers (float32, row by row)."),
+        text("standing", "`unfrozen`: a center without frozen predictions. `before`: frozen before the outcome. Scored "
+             "apart: `late` (frozen, but not before the outcome), `undated` (nobody can tell), `new` (not frozen, "
+             "although the center has frozen predictions), `withdrawn` (by the config).", Standing),
+        flag("clinical_changed", "Whether clinical values changed since the prediction was frozen.", missing=True),
     ),
     key=("patient",),
     digits=None,
@@ -120,8 +125,28 @@ LOOKS = Table(
     key=("look",),
 )
 
+LEDGER = Table(
+    "deployment/ledger.csv",
+    "The ledger of frozen predictions, which is in the private folder: one row, or none. Whoever receives the hash "
+    "of its last line can check later that no line was edited or removed.",
+    (
+        integer("entries", "Frozen predictions.", low=1),
+        text("first", "When the first one was made: ISO 8601, UTC."),
+        text("last", "When the last one was made."),
+        text("head", "SHA-256 of the last line, which has the hash of the line before."),
+    ),
+)
+
+APART = Table(
+    "deployment/apart.csv",
+    "Performance in patients whose prediction was not frozen before the outcome, though their center has frozen "
+    "predictions; columns as in `evaluation/performance.csv`. No rows if there are none.",
+    PERFORMANCE.columns,
+    digits=PERFORMANCE.digits,
+)
+
 #: What applying a locked model writes.
-OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS)
+OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS, LEDGER, APART)
 #: Tables of a locked model.
 TABLES = (THRESHOLDS, REFERENCE, RANGES)
 
