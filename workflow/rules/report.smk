@@ -40,6 +40,7 @@ rule render_report:
             for table in UPDATING
         },
         **controls_shown(),
+        **learning_curve_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,

@@ -1,6 +1,14 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, deployment, evaluation, splits, updating
+from thyrocast.contract import (
+    cohort,
+    controls,
+    deployment,
+    evaluation,
+    learning_curve,
+    splits,
+    updating,
+)
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -55,4 +63,5 @@ TABLES: tuple[Table, ...] = (
     *deployment.OF_APPLICATION,
     *updating.TABLES,
     *controls.TABLES,
+    *learning_curve.TABLES,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,6 +64,17 @@ def read(folder: Path) -> Locked:
         thresholds=io.read(contract.THRESHOLDS, folder / contract.inside(contract.THRESHOLDS)),
         ranges=io.read(contract.RANGES, folder / contract.inside(contract.RANGES)),
         domain=domain.load(folder / contract.DOMAIN),
+    )
+
+
+def of_images(locked: Locked) -> Locked:
+    """Return the model without its baselines: what is left predicts from the image alone."""
+    members = {
+        name: member.model_copy(update={"baselines": {}})
+        for name, member in locked.model.members.items()
+    }
+    return replace(
+        locked, model=locked.model.model_copy(update={"members": members, "calibration": {}})
     )
 
 

@@ -11,6 +11,7 @@ from thyrocast.config.image import Intensity
 from thyrocast.config.signature import RecalibrationMethod, Selection
 from thyrocast.contract import columns
 from thyrocast.contract.evaluation import SAMPLE_SIZE
+from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.contract.names import OutcomeRule, Role, ThresholdRule
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell
@@ -341,6 +342,11 @@ def _sample_size(study: StudyResults) -> str:
                 f" {verb} requires {words.plural(int(row['required_n']), 'patient')}; "
                 f"{numbers.count(row['available_n'])} were available."
             )
+    if LEARNING_CURVE.name in study.tables:
+        text += (
+            " A learning curve shows the AUC of models that were fitted to 40 to 100 % of the development "
+            "patients, extrapolated by an inverse power law [@figueroa2012]; networks were not trained again."
+        )
     return text
 
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import controls, documents, evaluation, io, splits, updating
+from thyrocast.contract import (
+    controls,
+    documents,
+    evaluation,
+    io,
+    learning_curve,
+    splits,
+    updating,
+)
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report import applied as application
@@ -32,6 +40,7 @@ OPTIONAL = (
     evaluation.SOURCES,
     WITHOUT_OUTCOME,
     *controls.TABLES,
+    *learning_curve.TABLES,
     *updating.TABLES,
 )
 
