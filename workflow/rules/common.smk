@@ -98,6 +98,7 @@ def study_work():
         members=len(MEMBERS),
         batch=network["batch_size"],
         explained=config["explanation"]["batch_size"],
+        cells=STUDY.explanation.grid_at(size),
         epochs=network["epochs"],
         gpus=network["gpus"],
         threads=network["threads"],

@@ -53,6 +53,10 @@ REFERENCES: Mapping[str, str] = {
     "2012;25:475-490.",
     "selvaraju2017": "Selvaraju RR, Cogswell M, Das A, et al. Grad-CAM: visual explanations from deep "
     "networks via gradient-based localization. ICCV 2017:618-626.",
+    "draelos2020": "Draelos RL, Carin L. Use HiResCAM instead of Grad-CAM for faithful explanations of "
+    "convolutional neural networks. arXiv:2011.08891, 2020.",
+    "chattopadhyay2018": "Chattopadhay A, Sarkar A, Howlader P, Balasubramanian VN. Grad-CAM++: generalized "
+    "gradient-based visual explanations for deep convolutional networks. WACV 2018:839-847.",
     "riley2020": "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for "
     "developing a clinical prediction model. BMJ 2020;368:m441.",
     "riley2021": "Riley RD, Debray TPA, Collins GS, et al. Minimum sample size for external validation "
