@@ -15,7 +15,8 @@ from thyrocast.contract import deployment as contract
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.manifest import Manifest
-from thyrocast.contract.names import ALL_SPLITS, Design, Set, Standing
+from thyrocast.contract.names import ALL_SPLITS, Design, Set
+from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import FEATURES, LOGITS, MEMBER_PREDICTIONS, PREDICTIONS, SPLITS
 from thyrocast.deployment import contents, domain, reference
 from thyrocast.evaluation.prediction_sets import NAMES
