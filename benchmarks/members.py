@@ -139,7 +139,7 @@ def slope(truth, linear):
     return float(found.coefficients[1])
 
 
-def before(embeddings, outcome, fold, rng):
+def before(embeddings, outcome, fold, rng, models=MODELS):
     """Every fold aligned to `full`; the test patients by `full`, with the scores of the folds."""
     n = int((fold > 0).sum())
     full, y, f = embeddings[0], outcome[:n], fold[:n]
@@ -151,7 +151,7 @@ def before(embeddings, outcome, fold, rng):
     new = alignment.fit(full[:n], full[:n])(full[n:])
     # As many patients as in a fold, for the comparison with the members.
     apart = told_apart(space[rng.permutation(n)[: n // FOLDS]], new, rng)
-    for name, model in MODELS.items():
+    for name, model in models.items():
         own = np.empty(n)
         for k in range(1, FOLDS + 1):
             own[f == k] = model(space[f != k], y[f != k], space[f == k], k)
@@ -162,22 +162,22 @@ def before(embeddings, outcome, fold, rng):
         yield name, [*measured(outcome[n:], linear, sets), slope(outcome[n:], linear), apart]
 
 
-def after(embeddings, outcome, fold, rng):
+def after(embeddings, outcome, fold, rng, models=MODELS):
     """Every member with the other folds aligned to it; the test patients by all members."""
     n = int((fold > 0).sum())
     y, f = outcome[:n], fold[:n]
-    own = {name: np.empty(n) for name in MODELS}
-    tested = {name: [] for name in MODELS}
+    own = {name: np.empty(n) for name in models}
+    tested = {name: [] for name in models}
     apart = []
     for k in range(1, FOLDS + 1):
         space, of_own = alignment.into_member(embeddings[1:, :n], f, k)
         new, seen = of_own(embeddings[k][n:]), f != k
-        for name, model in MODELS.items():
+        for name, model in models.items():
             odds = model(space[seen], y[seen], np.vstack([space[~seen], new]), k)
             own[name][~seen] = odds[: (~seen).sum()]
             tested[name].append(odds[(~seen).sum() :])
         apart.append(told_apart(space[~seen], new, rng))
-    for name in MODELS:
+    for name in models:
         together, standard = standardized(f, own[name], np.array(tested[name]))
         found = recalibration.fit(standard, y)
         linear = found.intercept + found.slope * together
@@ -199,6 +199,26 @@ def show(setting: str, tables: dict[str, list[list[float]]]) -> None:
             f"{low[0]:.2f} {low[1]:.2f} | {mean[3]:.2f}{rest}",
             flush=True,
         )
+
+
+def settings(sizes, studies, random):
+    """Setting, method and rows (studies, columns of `measured`) for `benchmarks/validity.py`.
+
+    Scores of members whose spreads differ, and a ridge head on simulated embeddings, in fewer studies.
+    """
+    labels = {"full, scores of the members": "before: full", "CV+": "CV+ of the members"}
+    for n in sizes:
+        for signal, word in ((1.0, "weak"), (2.0, "moderate")):
+            found = [scores(n, signal, True, random) for _ in range(studies)]
+            for name, label in labels.items():
+                yield f"n {n}, {word}", label, np.array([rows[name] for rows in found])
+    tables = defaultdict(list)
+    for _ in range(max(studies // 8, 10)):
+        drawn = networks(sizes[0], random)
+        for label, way in (("before: full, ridge", before), ("CV+, ridge", after)):
+            tables[label] += [row for _, row in way(*drawn, random, {"ridge": ridge_odds})]
+    for label, rows in tables.items():
+        yield f"n {sizes[0]}, stacked", label, np.array(rows)
 
 
 def main_scores(studies: int) -> None:

@@ -14,6 +14,7 @@ import json
 import math
 import time
 
+import members
 import numpy as np
 from scipy import special
 
@@ -335,6 +336,16 @@ def sets(table, studies, random):
             table.add("sets", f"n {n}", f"own model, {name}", "studies >= 80, %", at_least, ">= 95")
 
 
+def cross(table, studies, random):
+    """Prediction sets of cross-fitted models (`members.settings`), before and after."""
+    for where, method, rows in members.settings(SIZES, studies, random):
+        for column, name in ((2, "cured"), (1, "not cured")):
+            own, values = f"{method}, {name}", rows[:, column]
+            table.add("cross sets", where, own, "mean covered, %", values, ">= 90")
+            table.add("cross sets", where, own, "studies >= 80, %", values >= 0.8, ">= 95")
+        table.add("cross sets", where, method, "one outcome, %", rows[:, 3], "")
+
+
 def certain(table, studies, random):
     """Clinicians' readings: 15 % of the probabilities are 0 or 1."""
 
@@ -359,7 +370,7 @@ def certain(table, studies, random):
 
 PARTS = {
     "recalibration": recalibrations, "centers": centers, "single": single, "kfold": kfold,
-    "tests": tests, "sets": sets, "certain": certain,
+    "tests": tests, "sets": sets, "certain": certain, "cross": cross,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The controls of a finished study, as a target of their own."""
+"""The controls and the stability of a finished study, as targets of their own."""
 
 import shutil
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.conftest import Study
 from thyrocast.contract import io
 from thyrocast.contract.controls import TABLES
+from thyrocast.contract.stability import TABLES as STABILITY
 
 
 def test_controls_of_a_finished_study(smoke_study: Study, tmp_path: Path) -> None:
@@ -26,3 +27,26 @@ def test_controls_of_a_finished_study(smoke_study: Study, tmp_path: Path) -> Non
     assert plan["render_report"] == 1
     assert "train_network" not in plan
     assert "run_controls" not in plan
+
+
+def test_stability_of_a_finished_study(smoke_study: Study, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke_study.folder, folder, symlinks=True)
+    study = Study(folder, smoke_study.name)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text() + "\nstability: { resamples: 20, refits_per_job: 40 }\n")
+    assert study.plan("--", "stability") == {
+        "refit_models": 2,
+        "assess_stability": 1,
+        "stability": 1,
+    }
+    study.snakemake("stability")
+    for table in STABILITY:
+        found = io.read(table, study.results / table.path)
+        assert not found.empty
+        if "status" in table.names:
+            assert (found["status"] == "estimated").any(), table.path
+    plan = study.plan()
+    assert plan["render_report"] == 1
+    assert "train_network" not in plan
+    assert "refit_models" not in plan

@@ -147,6 +147,8 @@ def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_pat
         ({"folds": 5}, "train_network", 4 * 5),
         ({"lock_model": False}, "lock_model", 0),
         ({"controls": {"run": True}}, "run_controls", 1),
+        ({"stability": {"run": True}}, "refit_models", 5),
+        ({"stability": {"resamples": 50}}, "assess_stability", 0),
         ({"learning_curve": {"run": True}}, "measure_learning_curve", 1),
         ({}, "measure_learning_curve", 0),
     ],

@@ -18,7 +18,7 @@ import yaml
 import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
-from thyrocast.contract import controls, deployment, evaluation, files, io
+from thyrocast.contract import controls, deployment, evaluation, files, io, stability
 from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
@@ -68,11 +68,11 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 
 
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
-    # Only a study with several definitions of the outcome, or with controls, writes these.
+    # Only a study with several definitions of the outcome, with controls or stability, writes these.
     optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
     # Only a study that applies a locked model writes these.
     optional |= {table.path for table in deployment.OF_APPLICATION}
-    optional |= {table.path for table in controls.TABLES}
+    optional |= {table.path for table in (*controls.TABLES, *stability.TABLES)}
     for table in files.TABLES:
         if not table.private:
             found = list(smoke_study.results.glob(re.sub(r"{\w+}", "*", table.path)))

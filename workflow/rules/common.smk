@@ -22,6 +22,7 @@ from thyrocast import fileio
 from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
 from thyrocast.contract.controls import TABLES as CONTROLS
+from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
 from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.config.reading import check_file, read_study
@@ -113,7 +114,9 @@ def one_gpu(wildcards):
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
     if caption == "table" and name not in [
-        t.name for t in (*AGGREGATE, *CONTROLS, LEARNING_CURVE)
+        t.name
+        for t in (*AGGREGATE, *CONTROLS, *STABILITY, LEARNING_CURVE)
+        if "patient" not in t.names
     ]:
         return path
     return report(
@@ -295,6 +298,13 @@ def controls_shown():
     return files if run else {}
 
 
+def stability_shown():
+    """Return the tables about stability, by name, if the report shows them."""
+    files = {table.name: f"results/{STUDY.study}/{table.path}" for table in STABILITY}
+    run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
+    return files if run else {}
+
+
 def learning_curve_shown():
     """Return the learning curve, by name, if the report shows it: requested or already measured."""
     file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
@@ -312,6 +322,8 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
+# The design whose models are fitted again.
+STABILITY_DESIGN = STUDY.stability_design()
 # The design of whose largest training set the learning curve is measured.
 LEARNING_DESIGN = STUDY.learning_design()
 # With a locked model, its members predict and nothing is trained.

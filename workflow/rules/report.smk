@@ -40,6 +40,7 @@ rule render_report:
             for table in UPDATING
         },
         **controls_shown(),
+        **stability_shown(),
         **learning_curve_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
@@ -63,6 +64,7 @@ rule render_report:
         histories=all_splits(rules.train_network.output.history, member=STUDY.members()),
         paths=all_splits(rules.fit_signature.output.path),
         features=all_splits(rules.fit_signature.output.features),
+        correlates=all_splits(rules.fit_signature.output.correlates),
         optimisms=all_splits(rules.fit_signature.output.optimism),
         gradcams=all_splits(rules.explain_network.output.gradcam),
         models=all_splits(rules.fit_signature.output.model),

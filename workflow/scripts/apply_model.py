@@ -10,7 +10,14 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS, LEDGER
-from thyrocast.contract.splits import FEATURES, MEMBER_PREDICTIONS, OPTIMISM, PATH, PREDICTIONS
+from thyrocast.contract.splits import (
+    CORRELATES,
+    FEATURES,
+    MEMBER_PREDICTIONS,
+    OPTIMISM,
+    PATH,
+    PREDICTIONS,
+)
 from thyrocast.deployment import apply, chain, frozen
 
 if TYPE_CHECKING:
@@ -31,9 +38,9 @@ def run(
 ) -> None:
     """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
 
-    The signature's ``model.json`` is copied for the report. What only training shows (path, optimism) has
-    no rows. Predictions of prospective patients are added to the ledger, and those in the ledger take the
-    place of those that are computed. `dates` are the private files with the dates of outcomes.
+    The signature's ``model.json`` is copied for the report. What only training shows (path, correlates,
+    optimism) has no rows. Predictions of prospective patients are added to the ledger, and those in the
+    ledger take the place of those that are computed. `dates` are the private files with the dates of outcomes.
     """
     at = apply.now()
     computed = apply.predict(locked, patients)
@@ -48,6 +55,7 @@ def run(
         "patients": (APPLIED_PATIENTS, flagged),
         "applied": (APPLIED, apply.predictions(locked, forecast, flagged, error)),
         "path": (PATH, io.empty(PATH)),
+        "correlates": (CORRELATES, io.empty(CORRELATES)),
         "optimism": (OPTIMISM, io.empty(OPTIMISM)),
         "features": (FEATURES, apply.features(locked)),
         "ledger": (LEDGER, frozen.table(entries)),

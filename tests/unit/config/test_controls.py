@@ -1,4 +1,4 @@
-"""Which design the controls use."""
+"""Which design the controls and the assessment of stability use."""
 
 from typing import Any
 
@@ -19,6 +19,8 @@ def study(**changes: Any) -> StudyConfig:
 def test_the_strongest_evidence_is_used() -> None:
     assert study().controls_design() == "external"
     assert study(controls={"design": "loco"}).controls_design() == "loco"
+    assert study(controls={"design": "loco"}).stability_design() == "external"
+    assert study(stability={"design": "loco"}).stability_design() == "loco"
 
 
 def test_an_external_design_without_external_outcomes_is_not_used() -> None:
@@ -32,3 +34,5 @@ def test_an_external_design_without_external_outcomes_is_not_used() -> None:
 def test_a_design_that_is_not_run_is_refused() -> None:
     with pytest.raises(InputError, match=r"controls\.design: is kfold, which this study does not"):
         study(controls={"design": "kfold"})
+    with pytest.raises(InputError, match=r"stability\.design: is kfold, which this study does not"):
+        study(stability={"design": "kfold"})

@@ -136,6 +136,7 @@ def fit(
     config: SignatureConfig,
     seed: int,
     name: str | None,
+    patient: NDArray[np.int64] | None = None,
 ) -> Baseline:
     """Fit a baseline to training patients.
 
@@ -151,6 +152,8 @@ def fit(
         Seed of the folds on which the penalty is chosen.
     name
         Name of the model for the log; None: nothing is logged.
+    patient : ndarray of int, (n,), optional
+        Number of each row's patient, if patients have several rows, as in a bootstrap sample.
 
     Returns
     -------
@@ -168,7 +171,7 @@ def fit(
         return _prevalence(learned.terms, outcome)
     parts = learn_design(predictors, learned.terms, config)
     design = parts(predictors)
-    folds = partition.tuning_folds(outcome, config.tuning_folds, seed)
+    folds = partition.tuning_folds(outcome, config.tuning_folds, seed, patient)
     penalty = ridge.choose_penalty(design, outcome, folds)
     weights = ridge.fit(design, outcome, penalty)
     return Baseline(

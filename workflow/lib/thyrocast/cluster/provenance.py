@@ -17,8 +17,11 @@ LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
 # Only in a study with several definitions of the outcome.
 _OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
-# their logs may be those of an earlier run. Controls and exchange files are targets of their own.
-_LATER = ("render_report", "lock_model", "write_crate", "run_controls", "write_exchange")
+# their logs may be those of an earlier run. The others are targets of their own.
+_LATER = (
+    "render_report", "lock_model", "write_crate", "run_controls", "refit_models", "assess_stability",
+    "write_exchange",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

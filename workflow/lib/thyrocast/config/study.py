@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
+from thyrocast.config import targets
 from thyrocast.config.base import (
     Block,
     Distinct,
@@ -31,11 +32,11 @@ from thyrocast.config.network import NetworkConfig
 from thyrocast.config.prospective import ProspectiveConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
+from thyrocast.config.stability import StabilityConfig
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract.names import (
     ALL_SPLITS,
     FULL,
-    STRONGEST_FIRST,
     Design,
     OutcomeRule,
     Role,
@@ -157,6 +158,7 @@ class StudyConfig(Block):
     updating: UpdatingConfig = block(UpdatingConfig)
     prospective: ProspectiveConfig = block(ProspectiveConfig)
     controls: ControlsConfig = block(ControlsConfig)
+    stability: StabilityConfig = block(StabilityConfig)
     learning_curve: LearningCurveConfig = block(LearningCurveConfig)
     report: ReportConfig = block(ReportConfig)
 
@@ -254,13 +256,9 @@ class StudyConfig(Block):
         if not development:
             text = "no center has the role development, expected at least one to train on"
             return [(("centers",), text)]
-        chosen = self.controls.design
-        if chosen is not None and chosen.value not in self.splits():
-            text = (
-                f"is {chosen}, which this study does not run, expected one of "
-                f"{', '.join(self.splits())}"
-            )
-            return [(("controls", "design"), text)]
+        chosen = {"controls": self.controls.design, "stability": self.stability.design}
+        if wrong := targets.design_faults(chosen, self.splits()):
+            return wrong
         if Design.LOCO in self.designs and len(development) < 2:
             text = (
                 f"loco holds out one development center, but {development[0]} is the only one: "
@@ -334,13 +332,14 @@ class StudyConfig(Block):
         return {d.value: known[d] for d in [*wanted, *([Design.EXTERNAL] if needed else [])]}
 
     def controls_design(self) -> str:
-        """Return the design whose splits the controls use: it has test patients with an outcome."""
-        if self.controls.design is not None:
-            return self.controls.design.value
-        run = [design for design in STRONGEST_FIRST if design.value in self.splits()]
-        tested = self.names(Role.EXTERNAL)
-        scored = [design for design in run if design is not Design.EXTERNAL or tested]
-        return (scored or run)[0].value
+        """Return the design whose splits the controls use."""
+        external = bool(self.names(Role.EXTERNAL))
+        return targets.strongest(self.controls.design, self.splits(), external)
+
+    def stability_design(self) -> str:
+        """Return the design whose models are fitted again to assess their stability."""
+        external = bool(self.names(Role.EXTERNAL))
+        return targets.strongest(self.stability.design, self.splits(), external)
 
     def learning_design(self) -> str:
         """Return the design that trains on most patients: external, on all development patients, if run."""

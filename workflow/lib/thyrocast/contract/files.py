@@ -7,6 +7,7 @@ from thyrocast.contract import (
     evaluation,
     learning_curve,
     splits,
+    stability,
     updating,
 )
 from thyrocast.contract.table import File, Table
@@ -37,6 +38,7 @@ FILES = (
     File("report/report.html", "The report: one page without patients that works without an internet connection."),
     File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
+    File("splits/{design}/{split}/refits/{job}.npz", "Predictions of the models fitted again to bootstrap samples, by `snakemake stability`: arrays `draw`, `probability/{model}`, `threshold/{model}` and `selected/{member}`."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
 )  # fmt: skip
@@ -64,5 +66,6 @@ TABLES: tuple[Table, ...] = (
     *deployment.OF_APPLICATION,
     *updating.TABLES,
     *controls.TABLES,
+    *stability.TABLES,
     *learning_curve.TABLES,
 )

@@ -1,5 +1,6 @@
 """The pages: all sections in one self-contained HTML file, with and without patients."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from thyrocast.report.participants import flow_section
 from thyrocast.report.patients import patients_grid
 from thyrocast.report.provenance import provenance_lists
 from thyrocast.report.signatures import signature_section
+from thyrocast.report.stability import SECTION as STABILITY
+from thyrocast.report.stability import stability_section
 from thyrocast.report.study import StudyResults
 from thyrocast.report.table_one import table_one
 from thyrocast.report.training import training_section
@@ -68,15 +71,19 @@ def render(study: StudyResults) -> Pages:
     in either.
     """
     context = _context(study)
-    controls = bool(context["controls"])
+    extra = [
+        section
+        for section, found in ((STABILITY, context["stability"]), (CONTROLS, context["controls"]))
+        if found
+    ]
     shareable, internal = (
         html.render(HERE, "page.html.j2", internal=internal, **(context | more))
         for internal, more in (
-            (False, {"sections": _sections(controls=controls)}),
+            (False, {"sections": _sections(extra)}),
             (
                 True,
                 {
-                    "sections": _sections(controls=controls, patients=True),
+                    "sections": _sections(extra, patients=True),
                     "patients": patients_grid(study),
                 },
             ),
@@ -85,12 +92,12 @@ def render(study: StudyResults) -> Pages:
     return Pages(shareable, internal)
 
 
-def _sections(*, controls: bool, patients: bool = False) -> list[tuple[str, str]]:
-    """Sections of a page: patients come after the pictures, controls before the sample size."""
-    found = []
+def _sections(extra: Sequence[tuple[str, str]], *, patients: bool = False) -> list[tuple[str, str]]:
+    """Sections of a page: patients come after the pictures, those of own targets before the sample size."""
+    found: list[tuple[str, str]] = []
     for name, title in SECTIONS:
-        if name == "sample-size" and controls:
-            found.append(CONTROLS)
+        if name == "sample-size":
+            found += extra
         found.append((name, title))
         if name == "attention" and patients:
             found.append(("patients", "Patients"))
@@ -120,6 +127,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "updating": updating_section(study),
         "without_outcome": without_outcome(study),
         "weighted": weighted_grid(study),
+        "stability": stability_section(study),
         "controls": controls_section(study),
         "sample_size": sample_size(study),
         "learning_curve": learning_curve_section(study),

@@ -12,6 +12,7 @@ from thyrocast.contract import (
     io,
     learning_curve,
     splits,
+    stability,
     updating,
 )
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
@@ -40,6 +41,7 @@ OPTIONAL = (
     evaluation.SOURCES,
     WITHOUT_OUTCOME,
     *controls.TABLES,
+    *stability.TABLES,
     *learning_curve.TABLES,
     *updating.TABLES,
 )
@@ -55,7 +57,7 @@ class SplitFiles:
         The split.
     histories
         ``history.csv`` of every member.
-    path, features, optimism
+    path, features, correlates, optimism
         Tables of the signature.
     gradcam
         ``gradcam.csv``.
@@ -68,6 +70,7 @@ class SplitFiles:
     histories: Mapping[str, Path]
     path: Path
     features: Path
+    correlates: Path
     optimism: Path
     gradcam: Path
     model: Path
@@ -158,6 +161,7 @@ def _read_split(files: SplitFiles) -> SplitResults:
         },
         path=io.read(splits.PATH, files.path),
         features=io.read(splits.FEATURES, files.features),
+        correlates=io.read(splits.CORRELATES, files.correlates),
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
         model=files.model,

@@ -52,13 +52,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Training:
-    """Outcomes (n,) and folds (n,) of the training patients, and how models are fitted to them."""
+    """Outcomes (n,) and folds (n,) of the training patients, and how models are fitted to them.
+
+    `patient` (n,) is the number of each row's patient, if patients have several rows.
+    """
 
     outcome: Array
     fold: NDArray[np.int64]
     config: SignatureConfig
     seed: int
     threads: int
+    patient: NDArray[np.int64] | None = None
+
+    def copies(self, part: Part) -> NDArray[np.int64] | None:
+        """Number of the patient of each row to which a member is fitted; None: all differ."""
+        return None if self.patient is None else self.patient[part.seen]
 
     @property
     def cross_fitted(self) -> bool:

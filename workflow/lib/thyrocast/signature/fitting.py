@@ -111,6 +111,7 @@ def fit(
     config: SignatureConfig,
     seed: int,
     threads: int = 1,
+    patient: NDArray[np.int64] | None = None,
 ) -> SignatureFit:
     """Fit the signature and the baselines, and predict every patient of the split.
 
@@ -125,9 +126,13 @@ def fit(
     config
     seed : int
     threads : int
+    patient : ndarray of int, (n,), optional
+        Number of each row's patient, if training patients have several rows, as in a bootstrap
+        sample: penalties and leaves are not chosen on copies of the patients used in the fit.
     """
     train = data.train
-    training = Training(data.outcome[train], data.fold[train], config, seed, threads)
+    copies = None if patient is None else patient[train]
+    training = Training(data.outcome[train], data.fold[train], config, seed, threads, copies)
     _check(data, embeddings, logits, training)
     parts = training.parts()
     views = [embeddings[part.position][train] for part in parts]
@@ -192,6 +197,7 @@ def _fit_baselines(
                 training.config,
                 part.seed(training.seed, name),
                 name if part.name == FULL else f"{name}, {part.name}",
+                training.copies(part),
             )
             for part in training.parts()
         }

@@ -30,7 +30,12 @@ TUNING_TREES = 100
 
 
 def fit(
-    features: Array, outcome: Array, config: ForestConfig, seed: int, threads: int = 1
+    features: Array,
+    outcome: Array,
+    config: ForestConfig,
+    seed: int,
+    threads: int = 1,
+    patient: NDArray[np.int64] | None = None,
 ) -> Classifier:
     """Fit a forest; its smallest leaf is chosen by the Brier score of out-of-bag predictions.
 
@@ -44,6 +49,9 @@ def fit(
     seed : int
     threads : int
         Any number of threads gives the same forest.
+    patient : ndarray of int, (n,), optional
+        Number of each row's patient, if patients have several rows, as in a bootstrap sample: a tree
+        that was grown on one of them does not predict the others when the leaf is chosen.
 
     Returns
     -------
@@ -73,7 +81,13 @@ def fit(
             warnings.filterwarnings("ignore", "Some inputs do not have OOB scores")
             forest.fit(features, outcome.astype(int))
         fitted.append(forest)
-    best = min(fitted, key=lambda forest: _brier(forest, outcome)) if fitted[1:] else fitted[0]
+    score = {
+        id(forest): _brier(forest, outcome)
+        if patient is None
+        else _brier_of_patients(forest, features, outcome, patient)
+        for forest in fitted[: len(fitted) if fitted[1:] else 0]
+    }
+    best = min(fitted, key=lambda forest: score[id(forest)]) if score else fitted[0]
     if config.trees > TUNING_TREES:
         best.set_params(n_estimators=config.trees, oob_score=False)
         best.fit(features, outcome.astype(int))
@@ -151,3 +165,18 @@ def _brier(forest: RandomForestClassifier, outcome: Array) -> float:
     votes = forest.oob_decision_function_
     present = np.isfinite(votes).all(axis=1)
     return float(np.mean((votes[present, 1] - outcome[present]) ** 2)) if present.any() else np.inf
+
+
+def _brier_of_patients(
+    forest: RandomForestClassifier, features: Array, outcome: Array, patient: NDArray[np.int64]
+) -> float:
+    """The same, by the trees that were grown on no row of a patient."""
+    votes, trees = np.zeros(len(outcome)), np.zeros(len(outcome))
+    values = features.astype(np.float32)
+    for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        unseen = ~np.isin(patient, patient[drawn])
+        votes[unseen] += tree.predict_proba(values[unseen])[:, 1] if unseen.any() else 0
+        trees += unseen
+    present = trees > 0
+    error = votes[present] / trees[present] - outcome[present]
+    return float(np.mean(error**2)) if present.any() else np.inf

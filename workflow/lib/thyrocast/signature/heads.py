@@ -43,7 +43,14 @@ class Head(StoredModel):
         return Head(intercept=self.intercept + constant, weights=weights)
 
 
-def fit(name: Model, embeddings: Array, outcome: Array, config: SignatureConfig, seed: int) -> Head:
+def fit(
+    name: Model,
+    embeddings: Array,
+    outcome: Array,
+    config: SignatureConfig,
+    seed: int,
+    patient: NDArray[np.int64] | None = None,
+) -> Head:
     """Fit a head to training patients.
 
     Parameters
@@ -55,14 +62,16 @@ def fit(name: Model, embeddings: Array, outcome: Array, config: SignatureConfig,
         1 cured, 0 not cured.
     config
     seed : int
+    patient : ndarray of int, (n,), optional
+        Number of each row's patient, if patients have several rows, as in a bootstrap sample.
     """
     if len(np.unique(outcome)) < 2:
         odds = float(logit(np.clip(outcome.mean(), _EDGE, 1 - _EDGE)))
         return Head(intercept=odds, weights=np.zeros(embeddings.shape[1]))
     if name is Model.RIDGE:
-        intercept, weights = ridge_head.fit(embeddings, outcome)
+        intercept, weights = ridge_head.fit(embeddings, outcome, patient)
     elif name is Model.LASSO:
-        intercept, weights = lasso_head.fit(embeddings, outcome, config, seed)
+        intercept, weights = lasso_head.fit(embeddings, outcome, config, seed, patient)
     else:
-        intercept, weights = elastic_net_head.fit(embeddings, outcome, config, seed)
+        intercept, weights = elastic_net_head.fit(embeddings, outcome, config, seed, patient)
     return Head(intercept=intercept, weights=weights)

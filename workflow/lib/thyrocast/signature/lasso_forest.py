@@ -79,13 +79,11 @@ def fit(
     coefficients, intercept = np.zeros(0), 0.0
     if len(np.unique(outcome)) == 2:
         penalties = lasso.penalties(embeddings, outcome, config.penalties, config.smallest_penalty)
-        rows = np.arange(len(outcome)) if patient is None else patient
-        _, first, row_patient = np.unique(rows, return_index=True, return_inverse=True)
-        folds = partition.tuning_folds(outcome[first], config.tuning_folds, seed)[row_patient]
+        folds = partition.tuning_folds(outcome, config.tuning_folds, seed, patient)
         path = lasso.cross_validate(embeddings, outcome, folds, penalties)
         chosen = lasso.choose(path, config.selection, config.features)
         weights = path.path.coefficients[chosen]
         selected = np.flatnonzero(weights)
         coefficients, intercept = weights[selected], float(path.path.intercepts[chosen])
-    classifier = forest.fit(embeddings[:, selected], outcome, config.forest, seed, threads)
+    classifier = forest.fit(embeddings[:, selected], outcome, config.forest, seed, threads, patient)
     return LassoForest(selected, coefficients, intercept, classifier, path, chosen)

@@ -106,11 +106,14 @@ def fit(part: Part, embeddings: Sequence[NDArray[np.float32]], training: Trainin
         space, to_space = np.asarray(embeddings[part.position], dtype=np.float64), None
     seen, outcome = space[part.seen], training.outcome[part.seen]
     seed, threads = part.seed(training.seed, "signature"), training.threads
-    fitted = lasso_forest.fit(seen, outcome, training.config, seed, threads)
+    copies = training.copies(part)
+    fitted = lasso_forest.fit(seen, outcome, training.config, seed, threads, copies)
     _log_selection(part, fitted, training)
     asked = {head.value for head in training.config.heads}
     found = {
-        name: heads.fit(name, seen, outcome, training.config, part.seed(training.seed, name))
+        name: heads.fit(
+            name, seen, outcome, training.config, part.seed(training.seed, name), copies
+        )
         for name in HEADS
         if name.value in asked
     }

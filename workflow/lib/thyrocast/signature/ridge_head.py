@@ -19,8 +19,13 @@ Array = NDArray[np.float64]
 SHARES = np.logspace(0.5, -3.5, 13)
 
 
-def fit(embeddings: Array, outcome: Array) -> tuple[float, Array]:
-    """Fit intercept and weights (p,) to embeddings (n, p) and outcomes (n,); both outcomes occur."""
+def fit(
+    embeddings: Array, outcome: Array, patient: NDArray[np.int64] | None = None
+) -> tuple[float, Array]:
+    """Fit intercept and weights (p,) to embeddings (n, p) and outcomes (n,); both outcomes occur.
+
+    With `patient` (n,), equal rows of one patient are left out together.
+    """
     mean, scale = embeddings.mean(axis=0), embeddings.std(axis=0)
     scale = np.where(scale > 1e-10 * np.abs(mean).max(initial=1e-300), scale, np.inf)
     left, singular, right = np.linalg.svd((embeddings - mean) / scale, full_matrices=False)
@@ -30,8 +35,10 @@ def fit(embeddings: Array, outcome: Array) -> tuple[float, Array]:
     unit = float((coordinates**2).sum()) / len(outcome) / 4
     penalties = [np.r_[0.0, np.full(design.shape[1] - 1, share * unit)] for share in SHARES]
     fits = [logistic.solve(design, outcome, penalty=penalty) for penalty in penalties]
+    rows = np.arange(len(outcome)) if patient is None else patient
+    _, own, count = np.unique(rows, return_inverse=True, return_counts=True)
     losses = [
-        _left_out_loss(design, outcome, weights, penalty)
+        _left_out_loss(design, outcome, weights, penalty, count[own])
         for weights, penalty in zip(fits, penalties, strict=True)
     ]
     weights = fits[int(np.argmin(losses))]
@@ -39,13 +46,19 @@ def fit(embeddings: Array, outcome: Array) -> tuple[float, Array]:
     return float(weights[0] - mean @ spread), spread
 
 
-def _left_out_loss(design: Array, outcome: Array, weights: Array, penalty: Array) -> float:
-    """Log loss of each patient by a fit without the patient, in a quadratic approximation."""
+def _left_out_loss(
+    design: Array,
+    outcome: Array,
+    weights: Array,
+    penalty: Array,
+    copies: NDArray[np.int64] | int = 1,
+) -> float:
+    """Log loss of each patient by a fit without its `copies` (n,), in a quadratic approximation."""
     linear = design @ weights
     probability = logistic.expit(linear)
     curvature = probability * (1 - probability)
     hessian = (design * curvature[:, None]).T @ design + len(outcome) * np.diag(penalty)
-    leverage = np.einsum("ij,ji->i", design, np.linalg.solve(hessian, design.T))
+    leverage = copies * np.einsum("ij,ji->i", design, np.linalg.solve(hessian, design.T))
     shift = leverage * (outcome - probability) / np.maximum(1 - leverage * curvature, 1e-6)
     left_out = linear - shift
     return float(np.mean(np.logaddexp(0, left_out) - outcome * left_out))

@@ -98,7 +98,9 @@ def hold_out(strata: ArrayLike, fraction: float, seed: int) -> Booleans:
     return held_out
 
 
-def tuning_folds(outcome: Floats, folds: int, seed: int) -> Integers:
+def tuning_folds(
+    outcome: Floats, folds: int, seed: int, patient: Integers | None = None
+) -> Integers:
     """Divide training patients by outcome into folds on which a penalty is chosen.
 
     These are not the folds of ``splits.csv``: with two folds, all patients outside one of them are
@@ -112,18 +114,25 @@ def tuning_folds(outcome: Floats, folds: int, seed: int) -> Integers:
         Number of folds.
     seed : int
         Decides which patients get into which fold.
+    patient : ndarray of int, (n,), optional
+        Number of each row's patient, if patients have several rows, as in a bootstrap sample: all
+        rows of a patient are in one fold. Otherwise a penalty would be chosen on patients to whom
+        the model was fitted.
 
     Returns
     -------
     ndarray of int, (n,)
-        The fold of each patient, from 0.
+        The fold of each row, from 0.
 
     Examples
     --------
     >>> tuning_folds(np.array([1.0, 1.0, 0.0, 0.0]), folds=2, seed=1).tolist()
     [0, 1, 0, 1]
     """
-    return deal(outcome.astype(int), folds, seed)
+    if patient is None:
+        return deal(outcome.astype(int), folds, seed)
+    _, first, own = np.unique(patient, return_index=True, return_inverse=True)
+    return deal(outcome[first].astype(int), folds, seed)[own]
 
 
 def _numbered(strata: ArrayLike) -> tuple[NDArray[np.intp], int]:

@@ -1,0 +1,230 @@
+"""Stability: how far results move if the models are fitted again."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thyrocast.contract.names import ALL_SPLITS, Status
+from thyrocast.contract.stability import (
+    CURVE,
+    MODELS,
+    SELECTION,
+    VARIANCE,
+    StabilityMeasure,
+    VarianceSource,
+)
+from thyrocast.pages import drawing, numbers, palette
+from thyrocast.pages.parts import Cell, Grid, Panel, label, sizes
+from thyrocast.report import scores, words
+from thyrocast.report.study import StudyResults
+
+Row = Mapping[Hashable, Any]
+
+#: Id and title of the section.
+SECTION = ("stability", "Stability")
+#: Sources of variance that the report's intervals leave out and that are estimated.
+LEFT_OUT = (VarianceSource.TRAINING_PATIENTS, VarianceSource.SEED)
+
+
+@dataclass(frozen=True)
+class StabilitySection:
+    """The stability of a study's models.
+
+    Attributes
+    ----------
+    what
+        What was done, in a sentence.
+    panels
+        The instability plot of the main model.
+    models
+        How far performance and predictions of each model move.
+    left_out
+        How much wider the intervals of the AUC would be, in a sentence.
+    sources
+        Standard deviation of the AUC by source.
+    selection
+        Stability of the selected features.
+    """
+
+    what: str
+    panels: Sequence[Panel]
+    models: Grid
+    left_out: str
+    sources: Grid
+    selection: Grid
+
+
+def stability_section(study: StudyResults) -> StabilitySection | None:
+    """The section about stability; None if it was not assessed."""
+    table = study.tables.get(MODELS.name)
+    if table is None or table.empty:
+        return None
+    design = str(table["design"].iloc[0])
+    rows = _overall(table)
+    variance = study.tables[VARIANCE.name]
+    samples = numbers.count(rows["resamples"].max())
+    what = (
+        f"All models of the design “{words.design(design)}” were fitted again to {samples} bootstrap "
+        "samples of their training patients, with selection, penalties, forest, recalibration and "
+        "threshold, and predicted the same test patients (Riley and Collins 2023)."
+    )
+    main = scores.main_model(study, design)
+    return StabilitySection(
+        what=what,
+        panels=_panels(study.tables[CURVE.name], main, study.config.evaluation.decision.reference),
+        models=_models(rows),
+        left_out=_left_out(variance, main),
+        sources=_sources(variance),
+        selection=_selection(study.tables[SELECTION.name]),
+    )
+
+
+def _overall(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows over all splits, or of the only one."""
+    if (table["split"] == ALL_SPLITS).any():
+        return table[table["split"] == ALL_SPLITS]
+    return table
+
+
+def _models(rows: pd.DataFrame) -> Grid:
+    by_model: dict[str, dict[str, Row]] = {}
+    for row in rows.to_dict("records"):
+        by_model.setdefault(str(row["model"]), {})[str(row["measure"])] = row
+    return Grid(
+        "Models fitted again (test)",
+        ["Model", "AUC", "Calibration slope", "Change of a probability", "Other decision", "Patients"],
+        [
+            [
+                label(words.model(model)),
+                _score(found[StabilityMeasure.AUC]),
+                _score(found[StabilityMeasure.CALIBRATION_SLOPE]),
+                _of_patients(found[StabilityMeasure.MAPE], numbers.number),
+                _of_patients(found[StabilityMeasure.CLASSIFICATION_INSTABILITY], numbers.percent),
+                sizes(found[StabilityMeasure.MAPE]),
+            ]
+            for model, found in by_model.items()
+        ],
+        "AUC and slope: of the study’s model, and the range of the middle 95 % of the refitted models; a "
+        "bootstrap sample has fewer different patients, so that refitted models are on average worse. "
+        "Change of a probability (MAPE): mean absolute difference between the probability of a patient by "
+        "the study’s model and by refitted models, averaged over patients, with the range of the middle "
+        "95 % of patients. Other decision: share of the refitted models that decide differently.",
+    )  # fmt: skip
+
+
+def _score(row: Row) -> Cell:
+    if row["status"] != Status.ESTIMATED:
+        return Cell(numbers.MISSING, str(row["note"]), number=False)
+    return Cell(numbers.number(row["original"]), numbers.interval(row["low"], row["high"]))
+
+
+def _of_patients(row: Row, shown: Any) -> Cell:
+    if row["status"] != Status.ESTIMATED:
+        return Cell(numbers.MISSING, str(row["note"]), number=False)
+    return Cell(shown(row["mean"]), f"{shown(row['low'])} to {shown(row['high'])}")
+
+
+def _deviations(variance: pd.DataFrame, model: str) -> dict[str, float]:
+    """Variance of a model's AUC by source, averaged over splits; only what was estimated."""
+    rows = variance[
+        (variance["model"] == model)
+        & (variance["quantity"] == "auc")
+        & (variance["status"] == Status.ESTIMATED)
+    ]
+    return {str(name): float(part["variance"].mean()) for name, part in rows.groupby("source")}
+
+
+def _left_out(variance: pd.DataFrame, model: str) -> str:
+    found = _deviations(variance, model)
+    inside = found.get(VarianceSource.TEST_PATIENTS, 0.0)
+    if inside <= 0 or not all(name in found for name in LEFT_OUT):
+        return ""
+    factor = np.sqrt((inside + sum(found[name] for name in LEFT_OUT)) / inside)
+    return (
+        f"With other training patients and seeds of tuning folds and forests as well, the interval of the "
+        f"AUC of “{words.model(model)}” would be {numbers.number(factor)} times as wide."
+    )
+
+
+def _sources(variance: pd.DataFrame) -> Grid:
+    names = {
+        VarianceSource.TEST_PATIENTS: "Test patients",
+        VarianceSource.TRAINING_PATIENTS: "Training patients",
+        VarianceSource.SEED: "Seed",
+        VarianceSource.SPLIT: "Split",
+    }
+    models = [str(name) for name in variance["model"].unique()]
+    body = []
+    for model in models:
+        found = _deviations(variance, model)
+        cells = [
+            Cell(numbers.number(np.sqrt(found[name]), 3) if name in found else numbers.MISSING)
+            for name in names
+        ]
+        body.append([label(words.model(model)), *cells])
+    return Grid(
+        "Standard deviation of the AUC, by source",
+        ["Model", *names.values()],
+        body,
+        "Test patients: what the report’s intervals contain (DeLong). Training patients: between bootstrap "
+        "samples. Seed: tuning folds and forests, between fits to the same sample. Split: what remains "
+        "between at least three splits, which share training patients.",
+    )
+
+
+def _selection(rows: pd.DataFrame) -> Grid:
+    several = len(rows["split"].unique()) > 1
+    return Grid(
+        "Features that the LASSO of the signature selects",
+        ["Member", "Stability", "Selected features", "Selected in 80 % of samples"],
+        [
+            [
+                label(f"{row['split']}, {row['member']}" if several else str(row["member"])),
+                Cell(
+                    numbers.number(row["stability"]),
+                    numbers.interval(row["ci_low"], row["ci_high"])
+                    if row["status"] == Status.ESTIMATED else str(row["note"]),
+                ),
+                Cell(
+                    numbers.number(row["features"], 0),
+                    f"{numbers.number(row['features_low'], 0)} to {numbers.number(row['features_high'], 0)}",
+                ),
+                Cell(numbers.count(row["often"])),
+            ]
+            for row in rows.to_dict("records")
+        ],
+        "Index of Nogueira, Sechidis and Brown (2018) over the bootstrap samples: 1 if the same features "
+        "are always selected, 0 if they agree as random ones. The interval is for infinitely many samples "
+        "of these patients. Correlated features replace each other, so that a low index does not mean "
+        "that predictions are unstable.",
+    )  # fmt: skip
+
+
+def _panels(curve: pd.DataFrame, model: str, reference: float) -> list[Panel]:
+    rows = curve[curve["model"] == model]
+    if rows.empty:
+        return []
+    with drawing.panel(height=280) as (figure, (axes,)):
+        for _, part in rows.groupby("split", sort=False):
+            axes.fill_between(
+                part["probability"], part["low"], part["high"],
+                color=palette.light("muted"), alpha=0.3, linewidth=0,
+            )  # fmt: skip
+        axes.plot([0, 1], [0, 1], color=palette.light("ink"), linewidth=1)
+        axes.axvline(reference, color=palette.light("muted"), linewidth=1, linestyle=":")
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        axes.set(xlabel="Probability by the study’s model", ylabel="By the refitted models")
+        widest = float((rows["high"] - rows["low"]).max())
+        text = (
+            f"Instability plot of {words.model(model)}: the middle 95 % of the refitted models span up to "
+            f"{numbers.number(widest)}."
+        )
+        svg = drawing.svg(figure, "stability-instability", text)
+    note = (
+        "Band: the middle 95 % of the refitted models, averaged over groups of patients. Dotted: the "
+        "threshold probability."
+    )
+    return [Panel(f"Instability plot: {words.model(model)}", svg, note=note)]

@@ -1,0 +1,1 @@
+"""Stability: how far predictions, selected features and performance move if the models are fitted again."""

@@ -1,0 +1,73 @@
+rule refit_models:
+    """Fit a split's models again to bootstrap samples of its training patients."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+        embeddings=rules.extract_embeddings.output.embeddings,
+        network=rules.extract_embeddings.output.network,
+    output:
+        refits="<results>/splits/{design}/{split}/refits/{job}.npz",
+    log:
+        "<logs>/refit_models/{design}/{split}/{job}.log",
+    benchmark:
+        "<benchmarks>/refit_models/{design}/{split}/{job}.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(requests.Work.signature_mb),
+        runtime=escalating(4 * 60),
+    params:
+        stability={
+            key: config["stability"][key]
+            for key in ("resamples", "refits_per_job", "heads")
+        },
+        signature=config["signature"],
+        threshold=STUDY.evaluation.thresholds[0].plain(),
+        seed=config["seed"],
+        code=code_version("refit_models"),
+    script:
+        "../scripts/refit_models.py"
+
+
+rule assess_stability:
+    """Assess how far predictions, selected features and performance move if models are fitted again."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+        refits=collect(
+            f"<results>/splits/{STABILITY_DESIGN}/{{split}}/refits/{{job}}.npz",
+            split=SPLITS[STABILITY_DESIGN],
+            job=STUDY.stability.jobs(),
+        ),
+    output:
+        **{
+            table.name: shown(
+                f"<results>/{table.path}", "table", "Stability", table.name
+            )
+            for table in STABILITY
+        },
+    log:
+        "<logs>/assess_stability.log",
+    benchmark:
+        "<benchmarks>/assess_stability.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(60),
+    params:
+        design=STABILITY_DESIGN,
+        splits=SPLITS[STABILITY_DESIGN],
+        minimum_count=lookup("evaluation/minimum_count", within=config),
+        code=code_version("assess_stability"),
+    script:
+        "../scripts/assess_stability.py"
+
+
+rule stability:
+    """The stability of the models, without the rest of the study."""
+    input:
+        rules.assess_stability.output,
+    localrule: True
