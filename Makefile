@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -18,7 +18,8 @@ XDG_CONFIG_HOME ?= $(HOME)/.config
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
-# ---- environments, each contains the previous one: launcher, local (runs studies), dev (runs tests)
+# ---- environments, each contains the previous one: launcher, local (runs studies), onnx (writes ONNX graphs),
+# dev (runs tests)
 
 .venv/bin/python:
 	@echo "Creating the virtual environment .venv"
@@ -32,9 +33,13 @@ help: ## List the commands
 	@$(INSTALL) local "what a study needs: PyTorch with NVIDIA's libraries is 6 GB on disk, so this takes some minutes, once"
 	@touch $@ .venv/launcher.stamp
 
+.venv/onnx.stamp: requirements/onnx.txt | .venv/local.stamp
+	@$(INSTALL) onnx "what writes and scores ONNX graphs"
+	@touch $@
+
 .venv/dev.stamp: requirements/dev.txt | .venv/local.stamp
 	@$(INSTALL) dev "what the tests need"
-	@touch $@
+	@touch $@ .venv/onnx.stamp
 
 # ---- studies
 
@@ -49,6 +54,10 @@ apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make app
 	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
 	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
 	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
+
+onnx: .venv/onnx.stamp ## Write a locked model as an ONNX graph: make onnx MODEL=model.zip TARGET=model.onnx
+	@$(if $(MODEL),,$(error name a model: make onnx MODEL=model.zip))
+	$(BIN)/python workflow/scripts/export_onnx.py $(MODEL) $(or $(TARGET),model.onnx)
 
 paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
@@ -157,7 +166,7 @@ output-docs: .venv/bin/python ## Write docs/output.md from the contract
 
 sbom: .cache/sbom/bin/cyclonedx-py ## Write a bill of materials (CycloneDX) of each pip environment to sbom/
 	@mkdir -p sbom
-	for name in launcher local dev; do .cache/sbom/bin/cyclonedx-py requirements requirements/$$name.txt \
+	for name in launcher local onnx dev; do .cache/sbom/bin/cyclonedx-py requirements requirements/$$name.txt \
 	  --output-reproducible --output-file sbom/$$name.cdx.json; done
 
 .cache/uv/bin/uv:

@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "workflow" / "lib"), str(ROOT / "workflow" / "scripts")]
 
-JOBS = ("train_network", "extract_embeddings", "explain_network", "fit_signature")
+JOBS = ("train_network", "extract_embeddings", "explain_network", "draw_maps", "fit_signature")
 STEPS = 3
 
 
@@ -95,16 +95,46 @@ def explain_network(folder: Path, batch: int) -> None:
     script.run(
         cohort=folder / "cohort.csv",
         images=folder / "images.npy",
-        masks=folder / "masks.npy",
         splits=folder / "splits.csv",
-        weights=_network(folder),
+        weights=[_network(folder)],
+        maps=folder / "maps.npy",
         gradcam=folder / "gradcam.csv",
-        overlays=folder / "overlays",
         design="loco",
         split="south",
         settings=ExplanationConfig.read({}),
         network=NetworkConfig.read({}),
         threads=1,
+    )
+
+
+def draw_maps(folder: Path, batch: int) -> None:
+    """Draw random maps of all patients."""
+    import numpy as np
+
+    import draw_maps as script
+    from thyrocast.config.explanation import ExplanationConfig
+    from thyrocast.contract import io
+    from thyrocast.contract.cohort import COHORT
+    from thyrocast.contract.splits import GRADCAM
+
+    patients = io.read(COHORT, folder / "cohort.csv")[["patient", "center", "outcome"]]
+    cells = ExplanationConfig.read({}).grid_at(
+        np.load(folder / "images.npy", mmap_mode="r").shape[1]
+    )
+    maps = np.random.default_rng(1).random((len(patients), cells, cells), np.float32)
+    np.save(folder / "maps.npy", maps)
+    table = patients.assign(target="cured", probability=0.5, status="ok")
+    io.write(GRADCAM, table, folder / "gradcam.csv")
+    script.run(
+        **{name: folder / f"{name}.npy" for name in ("images", "masks")},
+        cohort=folder / "cohort.csv",
+        gradcams={"south": folder / "gradcam.csv"},
+        maps={"south": folder / "maps.npy"},
+        shares=folder / "shares.csv",
+        summary=folder / "attention.csv",
+        folder=folder / "pictures",
+        design="loco",
+        least=10,
     )
 
 

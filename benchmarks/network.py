@@ -170,7 +170,7 @@ def _explanation(
     cpu = torch.device("cpu")
 
     def ours() -> None:
-        list(explain.explain([(network, model.Normalization(1.0, 0.3))], few, masks, settings, cpu))
+        list(explain.explain([(network, model.Normalization(1.0, 0.3))], few, settings, cpu))
 
     def default() -> None:
         targets = [BinaryClassifierOutputTarget(1)] * 32

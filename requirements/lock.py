@@ -4,7 +4,7 @@
 
     .cache/uv/bin/python requirements/lock.py [--upgrade] [name ...]
 
-The largest set is resolved first and constrains the others, so that the three never disagree. Every
+The largest set is resolved first and constrains the others, so that they never disagree. Every
 package has its version and the hashes of its release's files; `requirements/install.py` refuses other
 files. Versions that are locked already are kept if the requirements allow them; with ``--upgrade`` the
 newest ones are chosen. uv reads names, versions and hashes from the package index and downloads no
@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 #: Each lock is part of the one before.
-NAMES = ("dev", "local", "launcher")
+NAMES = ("dev", "onnx", "local", "launcher")
 PLATFORM = ("--python-version", "3.11", "--python-platform", "x86_64-manylinux_2_28")
 
 
@@ -28,7 +28,7 @@ def compile_command(name: str, output: Path, upgrade: bool = False) -> list[str]
     Parameters
     ----------
     name
-        Name of the set: ``dev``, ``local`` or ``launcher``.
+        Name of the set, one of `NAMES`.
     output
         The lock, whose versions are kept unless `upgrade`.
     upgrade
@@ -47,7 +47,7 @@ def compile_command(name: str, output: Path, upgrade: bool = False) -> list[str]
 def main() -> None:
     """Lock the sets that the command line names, or all."""
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    options.add_argument("names", nargs="*", help="of dev, local, launcher")
+    options.add_argument("names", nargs="*", help=f"of {', '.join(NAMES)}")
     options.add_argument("--upgrade", action="store_true", help="choose the newest versions")
     given = options.parse_args()
     for name in NAMES:

@@ -90,7 +90,7 @@ def test_only_the_file_that_was_locked_is_installed(wheel: Path) -> None:
     assert (wheel.parent / "installed" / "scinti.py").exists()
 
 
-@pytest.mark.parametrize("name", ["launcher", "local", "dev"])
+@pytest.mark.parametrize("name", ["launcher", "local", "onnx", "dev"])
 def test_every_locked_package_has_hashes_and_no_lock_names_an_index(name: str) -> None:
     lock = (ROOT / "requirements" / f"{name}.txt").read_text()
     packages = [part for part in re.split(r"^(?=\w)", lock, flags=re.MULTILINE) if "==" in part]
@@ -105,6 +105,6 @@ def test_each_lock_is_part_of_the_larger_one() -> None:
         name: set(
             re.findall(r"^\w\S*==\S+", (ROOT / "requirements" / f"{name}.txt").read_text(), re.M)
         )
-        for name in ("launcher", "local", "dev")
+        for name in ("launcher", "local", "onnx", "dev")
     }
-    assert pins["launcher"] < pins["local"] < pins["dev"]
+    assert pins["launcher"] < pins["local"] < pins["onnx"] < pins["dev"]

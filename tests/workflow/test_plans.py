@@ -108,6 +108,7 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     # hold-out, two left-out centers and all against the external one; each three folds.
     assert plan["train_network"] == 4 * 3
     assert plan["fit_signature"] == plan["explain_network"] == 4
+    assert plan["draw_maps"] == 3  # one for each design
     assert plan["evaluate_design"] == 3
     assert plan["standardize_images"] == 3 * 2
     assert "compare_definitions" not in plan  # there is one definition of the outcome
@@ -146,6 +147,8 @@ def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_pat
         ({"folds": 5}, "train_network", 4 * 5),
         ({"lock_model": False}, "lock_model", 0),
         ({"controls": {"run": True}}, "run_controls", 1),
+        ({"learning_curve": {"run": True}}, "measure_learning_curve", 1),
+        ({}, "measure_learning_curve", 0),
     ],
 )
 def test_settings_decide_the_jobs(
@@ -220,6 +223,7 @@ def test_data_flow_in_one_direction(tmp_path: Path) -> None:
         "extract_embeddings",
         "fit_signature",
         "explain_network",
+        "draw_maps",
         "evaluate_design",
         "pool_centers",
         "lock_model",

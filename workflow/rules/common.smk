@@ -23,6 +23,7 @@ from thyrocast.cluster import slurm
 from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.evaluation import AGGREGATE
+from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
 from thyrocast.planning.fingerprints import SCRIPTS, code_version, digest
@@ -97,6 +98,7 @@ def study_work():
         members=len(MEMBERS),
         batch=network["batch_size"],
         explained=config["explanation"]["batch_size"],
+        cells=STUDY.explanation.grid_at(size),
         epochs=network["epochs"],
         gpus=network["gpus"],
         threads=network["threads"],
@@ -110,7 +112,9 @@ def one_gpu(wildcards):
 
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
-    if caption == "table" and name not in [t.name for t in (*AGGREGATE, *CONTROLS)]:
+    if caption == "table" and name not in [
+        t.name for t in (*AGGREGATE, *CONTROLS, LEARNING_CURVE)
+    ]:
         return path
     return report(
         path,
@@ -298,6 +302,13 @@ def controls_shown():
     return files if run else {}
 
 
+def learning_curve_shown():
+    """Return the learning curve, by name, if the report shows it: requested or already measured."""
+    file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
+    run = config["learning_curve"]["run"] or os.path.exists(file)
+    return {LEARNING_CURVE.name: file} if run else {}
+
+
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -308,6 +319,8 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
+# The design of whose largest training set the learning curve is measured.
+LEARNING_DESIGN = STUDY.learning_design()
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.

@@ -40,6 +40,7 @@ rule render_report:
             for table in UPDATING
         },
         **controls_shown(),
+        **learning_curve_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,
@@ -65,7 +66,9 @@ rule render_report:
         optimisms=all_splits(rules.fit_signature.output.optimism),
         gradcams=all_splits(rules.explain_network.output.gradcam),
         models=all_splits(rules.fit_signature.output.model),
-        overlays=all_splits(rules.explain_network.output.overlays),
+        shares=collect(rules.draw_maps.output.shares, design=SPLITS),
+        attention=collect(rules.draw_maps.output.attention, design=SPLITS),
+        pictures=collect(rules.draw_maps.output.pictures, design=SPLITS),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
         # Of a locked model that is applied.

@@ -1,5 +1,6 @@
-"""Compute Grad-CAM for every test patient, and the share of its energy inside the gland."""
+"""Compute the map of every test patient on the grid of the network's layer."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import library  # noqa: F401 - makes the package importable
-from thyrocast import log
+from thyrocast import fileio, log
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
-from thyrocast.contract.names import Set
+from thyrocast.contract.names import MapStatus, Set
 from thyrocast.contract.splits import GRADCAM
 from thyrocast.network import gradcam as explanation
 from thyrocast.network import image_set, model
@@ -19,31 +20,55 @@ from thyrocast.network import image_set, model
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
+logger = logging.getLogger("thyrocast")
+
 
 def run(
     *,
     cohort: Path,
     images: Path,
-    masks: Path,
     splits: Path,
     weights: Sequence[Path],
+    maps: Path,
     gradcam: Path,
-    overlays: Path,
     design: str,
     split: str,
     settings: ExplanationConfig,
     network: NetworkConfig,
     threads: int,
 ) -> None:
-    """Write one row and one overlay per test patient of the split: means over its members."""
+    """Write one map and one row per test patient of the split: means over its members."""
     model.configure(threads)
     device = model.choose_device(min(1, network.gpus), network.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
     tested = everyone.take(everyone.set == Set.TEST)
-    glands = np.load(masks, mmap_mode="r")
     members = [model.load(file)[:2] for file in weights]
-    found = explanation.explain(members, tested, glands, settings, device)
-    io.write(GRADCAM, explanation.explain_to(overlays, found, tested, glands), gradcam)
+    rows = []
+    cells = settings.grid_at(tested.size)
+    with fileio.atomic(maps) as temporary:
+        written = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.float32, shape=(len(tested), cells, cells)
+        )
+        for batch in explanation.explain(members, tested, settings, device):
+            written[batch.positions] = batch.maps
+            for i, target, probability, heat in zip(
+                batch.positions, batch.targets, batch.probability, batch.maps, strict=True
+            ):
+                outcome = tested.outcome[i]
+                row = {
+                    "patient": str(tested.patient[i]),
+                    "center": str(tested.center[i]),
+                    "outcome": None if np.isnan(outcome) else int(outcome),
+                    "target": target,
+                    "probability": float(probability),
+                    "status": MapStatus.OK if heat.any() else MapStatus.ALL_ZERO,
+                }
+                rows.append(row)
+        written.flush()
+    table = io.build(GRADCAM, rows)
+    io.write(GRADCAM, table, gradcam)
+    zeros = int((table["status"] == MapStatus.ALL_ZERO).sum())
+    logger.info("%d patients explained, %d of them with an all-zero map", len(table), zeros)
 
 
 if "snakemake" in globals():
@@ -51,11 +76,10 @@ if "snakemake" in globals():
     run(
         cohort=Path(snakemake.input.cohort),
         images=Path(snakemake.input.images),
-        masks=Path(snakemake.input.masks),
         splits=Path(snakemake.input.splits),
         weights=[Path(file) for file in snakemake.input.weights],
+        maps=Path(snakemake.output.maps),
         gradcam=Path(snakemake.output.gradcam),
-        overlays=Path(snakemake.output.overlays),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
         settings=ExplanationConfig.read(snakemake.params.settings),

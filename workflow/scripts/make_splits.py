@@ -8,7 +8,8 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.cohort.calendar import Calendar, read
 from thyrocast.cohort.splitting import divide
-from thyrocast.config.study import FoldsBy, TemporalConfig
+from thyrocast.config.designs import TemporalConfig
+from thyrocast.config.study import FoldsBy
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import SPLITS

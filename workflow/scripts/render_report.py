@@ -36,7 +36,6 @@ def split_files(
     optimisms: Sequence[Path],
     gradcams: Sequence[Path],
     models: Sequence[Path],
-    overlays: Sequence[Path],
 ) -> tuple[report.SplitFiles, ...]:
     """Name the files of every split.
 
@@ -46,8 +45,8 @@ def split_files(
         Its designs, splits and members have the order of the files.
     histories
         One file per split and member.
-    paths, features, optimisms, gradcams, models, overlays
-        One file or folder per split.
+    paths, features, optimisms, gradcams, models
+        One file per split.
     """
     members = config.members()
     names = [(design, split) for design, splits in config.splits().items() for split in splits]
@@ -63,7 +62,6 @@ def split_files(
             optimism=optimisms[n],
             gradcam=gradcams[n],
             model=models[n],
-            overlays=overlays[n],
         )
         for n, (design, split) in enumerate(names)
     )
@@ -96,10 +94,19 @@ if "snakemake" in globals():
                         inputs.optimisms,
                         inputs.gradcams,
                         inputs.models,
-                        inputs.overlays,
                     )
                 ),
             ),
+            maps={
+                design: report.MapFiles(*map(Path, found))
+                for design, *found in zip(
+                    study_config.splits(),
+                    inputs.shares,
+                    inputs.attention,
+                    inputs.pictures,
+                    strict=True,
+                )
+            },
             applied=(
                 AppliedFiles(
                     Path(inputs.manifest),

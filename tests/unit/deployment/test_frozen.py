@@ -14,7 +14,7 @@ from tests.unit.deployment.test_apply import patients_of, tested
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.contract import deployment, io
 from thyrocast.contract.cohort import COHORT, OUTCOMES
-from thyrocast.contract.names import Standing
+from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import MEMBER_PREDICTIONS, PREDICTIONS
 from thyrocast.deployment import apply, frozen
 from thyrocast.errors import InputError

@@ -1,5 +1,6 @@
-"""Grad-CAM: the package's maps, faster; shares of the gland; no NaN."""
+"""Maps of the evidence: those of the package, faster, on the grid of the layer; their pictures."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -7,16 +8,18 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 
+import draw_maps
 import explain_network
 from tests.unit.network.conftest import write_table
-from thyrocast.config.explanation import ExplanationConfig
+from thyrocast.config.explanation import LEAST_GRID, CamLayer, CamMethod, ExplanationConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.splits import GRADCAM, SPLITS
+from thyrocast.contract.splits import ATTENTION, GRADCAM, SHARES, SPLITS
+from thyrocast.explanation import grids
 from thyrocast.network import gradcam as explain
 from thyrocast.network import model
 from thyrocast.network.image_set import ImageSet
@@ -76,21 +79,75 @@ def _masks():
 def _explain(network, **settings):
     options = ExplanationConfig.read({"batch_size": 4} | settings)
     cpu = torch.device("cpu")
-    return list(explain.explain([(network, NORMALIZATION)], _data(), _masks(), options, cpu))
+    return one_by_one(explain.explain([(network, NORMALIZATION)], _data(), options, cpu))
 
 
-@pytest.mark.parametrize("layer", ["layer4", "layer3"])
-@pytest.mark.parametrize(("target", "category"), [("cured", 1), ("not_cured", 0)])
-def test_maps_equal_the_packages_own(network, layer, target, category):
+@dataclass(frozen=True)
+class One:
+    """One patient of a batch."""
+
+    position: int
+    target: str
+    probability: float
+    map: np.ndarray
+
+
+def one_by_one(batches):
+    return [
+        One(*found)
+        for batch in batches
+        for found in zip(batch.positions, batch.targets, batch.probability, batch.maps, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layer", "method", "target", "category"),
+    [
+        ("layer4", "gradcam", "cured", 1),
+        ("layer4", "gradcam", "not_cured", 0),
+        ("layer3", "gradcam", "cured", 1),
+        ("layer3", "hirescam", "cured", 1),
+        ("layer3", "gradcam++", "not_cured", 0),
+    ],
+)
+def test_enlarged_maps_equal_the_packages_own(network, layer, method, target, category):
     """Its default path, with gradients through the whole network, one image at a time."""
-    found = _explain(network, layer=layer, target=target)
+    found = _explain(network, layer=layer, method=method, target=target)
     network.requires_grad_(True)
-    with GradCAM(model=network, target_layers=[getattr(network, layer)]) as cam:
+    with explain.METHODS[CamMethod(method)](network, [getattr(network, layer)]) as cam:
         for i in range(N):
             image = NORMALIZATION.apply(torch.from_numpy(_images()[i : i + 1]))
             plain = cam(input_tensor=image, targets=[BinaryClassifierOutputTarget(category)])[0]
-            np.testing.assert_allclose(found[i].map, plain, atol=1e-5)
+            # The package scales a map once more after enlarging it.
+            own = scale_cam_image(grids.enlarge(found[i].map, SIZE)[None])[0]
+            np.testing.assert_allclose(own, plain, atol=2e-4)
     assert max(item.map.max() for item in found) > 0.5
+
+
+def test_methods_differ_where_gradients_do(network):
+    """After the last block every cell has the same gradient."""
+    maps = {
+        (layer, method): np.array(
+            [one.map for one in _explain(network, layer=layer, method=method)]
+        )
+        for layer in ("layer3", "layer4")
+        for method in ("gradcam", "hirescam", "gradcam++")
+    }
+    np.testing.assert_allclose(maps["layer4", "gradcam"], maps["layer4", "hirescam"], atol=1e-5)
+    assert np.abs(maps["layer3", "gradcam"] - maps["layer3", "hirescam"]).max() > 0.1
+    assert np.abs(maps["layer3", "gradcam"] - maps["layer3", "gradcam++"]).max() > 0.1
+
+
+@pytest.mark.parametrize("size", [32, 64, 96, 97, 100, 112, 192, 193, 224, 250, 300])
+def test_the_grid_is_known_before_training(size):
+    network = model.ScintigramResNet50().eval()
+    with torch.no_grad():
+        for layer in (CamLayer.LAYER3, CamLayer.LAYER4):
+            shape = network.blocks(torch.zeros(1, 1, size, size), last=layer).shape
+            assert shape[-1] == ExplanationConfig(layer=layer).grid_at(size)
+    chosen = ExplanationConfig().layer_at(size)
+    assert chosen == (CamLayer.LAYER4 if size >= 193 else CamLayer.LAYER3)
+    assert (ExplanationConfig().grid_at(size) >= LEAST_GRID) == (size >= 97)
 
 
 def test_map_for_cured_does_not_depend_on_the_logits_sign(network):
@@ -120,7 +177,7 @@ def test_maps_and_log_odds_are_means_over_the_members(network):
     options, cpu = ExplanationConfig(batch_size=4), torch.device("cpu")
 
     def explained(*members):
-        return list(explain.explain(members, _data(), _masks(), options, cpu))
+        return one_by_one(explain.explain(members, _data(), options, cpu))
 
     pair = (network, NORMALIZATION), (other, more)
     both, first, second = explained(*pair), explained(pair[0]), explained(pair[1])
@@ -136,16 +193,6 @@ def test_batches_do_not_matter(network):
         np.testing.assert_allclose(one.map, two.map, atol=1e-5)
 
 
-def test_share_inside_the_gland():
-    gland = np.zeros((4, 4), bool)
-    gland[:2] = True
-    heat = np.zeros((4, 4), np.float32)
-    assert explain.share_inside(heat, gland) is None
-    heat[0, 0], heat[3, 3] = 3, 1
-    assert explain.share_inside(heat, gland) == 0.75
-    assert explain.share_inside(np.ones((4, 4), np.float32), gland) == gland.mean()
-
-
 def test_all_zero_map_is_a_result(network, tmp_path):
     """If every channel is evidence against cure, the map is zero and the row says so."""
     silent = model.ScintigramResNet50().eval()
@@ -156,22 +203,28 @@ def test_all_zero_map_is_a_result(network, tmp_path):
     model.save(weights, silent, NORMALIZATION, {})
     table = _run(tmp_path, weights)
     assert list(table["status"]) == ["all_zero"] * N
-    assert table["inside"].isna().all()
-    assert "nan" not in (tmp_path / "gradcam.csv").read_text().lower()
-    assert len(list((tmp_path / "overlays").glob("*.png"))) == N
+    assert not np.load(tmp_path / "maps.npy").any()
+    shares = io.read(SHARES, tmp_path / "shares.csv")
+    assert shares["inside"].isna().all()
+    assert "nan" not in (tmp_path / "shares.csv").read_text().lower()
+    assert len(list((tmp_path / "pictures" / "north").glob("*.png"))) == N
 
 
-def test_rows_and_overlays(network, tmp_path):
+def test_rows_and_pictures(network, tmp_path):
     weights = tmp_path / "weights.safetensors"
     model.save(weights, network, NORMALIZATION, {})
     table = _run(tmp_path, weights)
     assert list(table["patient"]) == [f"north-{i}" for i in range(N)]
     assert list(table["outcome"].fillna(-1)) == [1, 0, -1, 1, 0, 1]
-    assert table["inside"].between(0, 1).all()
-    assert list(table["area"]) == pytest.approx([48 * 56 / SIZE**2] * N, abs=1e-6)
-    files = sorted(path.name for path in (tmp_path / "overlays").iterdir())
+    maps = np.load(tmp_path / "maps.npy", mmap_mode="r")
+    assert (maps.shape, maps.dtype) == ((N, 6, 6), np.float32)
+    np.testing.assert_allclose(maps, [one.map for one in _explain(network)], atol=1e-6)
+    shares = io.read(SHARES, tmp_path / "shares.csv")
+    assert list(shares["area"]) == pytest.approx([48 * 56 / SIZE**2] * N, abs=1e-6)
+    assert list(io.read(ATTENTION, tmp_path / "attention.csv")["n"]) == [N, N]
+    files = sorted(path.name for path in (tmp_path / "pictures" / "north").iterdir())
     assert files == [f"north-{i}.png" for i in range(N)]
-    with Image.open(tmp_path / "overlays" / "north-0.png") as picture:
+    with Image.open(tmp_path / "pictures" / "north" / "north-0.png") as picture:
         assert picture.size == (288, 288)
         assert picture.mode == "RGB"
 
@@ -190,29 +243,24 @@ def _run(folder: Path, weights: Path) -> pd.DataFrame:
     ]
     write_table(SPLITS, splits, folder / "splits.csv")
     explain_network.run(
-        **{name: folder / f"{name}.npy" for name in ("images", "masks")},
+        **{name: folder / f"{name}.npy" for name in ("images", "maps")},
         **{name: folder / f"{name}.csv" for name in ("cohort", "splits", "gradcam")},
         weights=[weights],
-        overlays=folder / "overlays",
         design="loco",
         split="north",
         settings=ExplanationConfig(batch_size=4),
         network=NetworkConfig(),
         threads=1,
     )
+    draw_maps.run(
+        **{name: folder / f"{name}.npy" for name in ("images", "masks")},
+        cohort=folder / "cohort.csv",
+        gradcams={"north": folder / "gradcam.csv"},
+        maps={"north": folder / "maps.npy"},
+        shares=folder / "shares.csv",
+        summary=folder / "attention.csv",
+        folder=folder / "pictures",
+        design="loco",
+        least=5,
+    )
     return io.read(GRADCAM, folder / "gradcam.csv")
-
-
-def test_overlay_shows_gland_outline_and_scintigram():
-    image = np.zeros((64, 64), np.float32)
-    image[20:40, 20:40] = 1
-    gland = image > 0
-    plain = np.asarray(explain.overlay(image, np.zeros((64, 64), np.float32), gland))
-    assert plain.shape == (256, 256, 3)
-    assert (plain[80, 80:160] == 255).all(), "outline of the gland"
-    assert (plain[0, 0] == 0).all()
-    heat = np.zeros((64, 64), np.float32)
-    heat[40:, :] = 1
-    shown = np.asarray(explain.overlay(image, heat, gland)).astype(int)
-    assert (shown[250, 10] != shown[5, 10]).any()
-    assert np.ptp(shown[250, 10]) > 50

@@ -10,14 +10,15 @@ from thyrocast.network import embedding
 from thyrocast.planning import requests
 
 SMALL = requests.Work(
-    size=64, patients=100, members=6, batch=16, explained=32, epochs=60, gpus=0, threads=4
+    size=64, patients=100, members=6, batch=16, explained=32, cells=7, epochs=60, gpus=0, threads=4
 )
 LARGE = replace(SMALL, size=224, patients=1000)
 # Peaks of benchmarks/memory.py on a processor, MB; with two Snakemake processes around each job.
 MEASURED = {
     "train_mb": {(64, 100, 16): 1289, (64, 1000, 16): 1304, (224, 100, 16): 2911},
     "embed_mb": {(64, 100, 16): 1099, (224, 32, 16): 1601},
-    "explain_mb": {(64, 100, 16): 1005, (224, 128, 16): 1316},
+    "explain_mb": {(64, 100, 16): 1004, (224, 128, 16): 1309},
+    "draw_mb": {(64, 100, 16): 120, (224, 1000, 16): 386},
     "signature_mb": {(64, 100, 16): 738, (64, 1000, 16): 883},
 }
 
@@ -42,6 +43,9 @@ def test_requests_grow_with_the_work() -> None:
     assert SMALL.train_mb() < LARGE.train_mb() < replace(LARGE, batch=64).train_mb()
     assert SMALL.embed_mb() < LARGE.embed_mb()
     assert SMALL.explain_mb() < LARGE.explain_mb() < replace(LARGE, explained=64).explain_mb()
+    assert SMALL.draw_mb() < replace(SMALL, patients=50_000).draw_mb()
+    assert LARGE.draw_mb() < replace(LARGE, cells=14, patients=50_000).draw_mb()
+    assert SMALL.draw_minutes() == 60 < replace(LARGE, patients=100_000).draw_minutes()
     assert SMALL.signature_mb() < LARGE.signature_mb() < replace(LARGE, members=11).signature_mb()
     assert SMALL.train_minutes() == 60  # no attempt is shorter
     assert LARGE.train_minutes() > SMALL.train_minutes()

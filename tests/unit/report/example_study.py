@@ -25,6 +25,8 @@ from thyrocast.contract.documents import (
     TrueRisk,
 )
 from thyrocast.contract.table import Table
+from thyrocast.explanation import attention
+from thyrocast.explanation.attention import Explained
 from thyrocast.report.reading import EVALUATION
 
 Centers = Mapping[str, tuple[str, int]]
@@ -134,12 +136,20 @@ def files(
                 optimism=place / "signature" / "optimism.csv",
                 gradcam=place / "explanation" / "gradcam.csv",
                 model=place / "signature" / "model.json",
-                overlays=place / "explanation" / "overlays",
             )
             for design, names in designs.items()
             for split in names
             for place in [folder / "splits" / design / split]
         ),
+        maps={
+            design: report.MapFiles(
+                shares=place / "shares.csv",
+                attention=place / "attention.csv",
+                pictures=place / "pictures",
+            )
+            for design in designs
+            for place in [folder / "explanation" / design]
+        },
     )
 
 
@@ -169,7 +179,9 @@ def write_study(
     random = np.random.default_rng(7)
     cohort = _cohort(folder, centers, vendor, random)
     division, scored = [], []
-    for split in files(folder, designs).splits:
+    found = files(folder, designs)
+    explained: dict[str, list[Explained]] = {design: [] for design in designs}
+    for split in found.splits:
         train, test = _divide(cohort, split.design, split.split)
         key = {"design": split.design, "split": split.split}
         division += [
@@ -180,11 +192,16 @@ def write_study(
             {**key, "patient": patient, "set": "test", "fold": None} for patient in test["patient"]
         ]
         _write_split(split, test, random)
+        own = example_tables.explained(split.split, test, random)
+        io.write(splits.GRADCAM, own.patients, split.gradcam)
+        explained[split.design].append(own)
         for model in models:
             for side, who in (("train", train), ("test", test)):
                 score = SKILL.get(model, 0.5) * who["risk"] + random.normal(0, 1, len(who))
                 probability = 1 / (1 + np.exp(-score))
                 scored.append(who.assign(**key, model=model, set=side, probability=probability))
+    for design, parts in explained.items():
+        _write_maps(design, parts, found.maps[design], random)
     predictions = pd.concat(scored, ignore_index=True)
     for table, rows in example_tables.evaluated(predictions, designs, models, random).items():
         io.write(table, io.build(table, rows), folder / table.path)
@@ -313,9 +330,16 @@ def _write_split(split: report.SplitFiles, test: pd.DataFrame, random: np.random
     for table, frame in example_tables.signature(random).items():
         io.write(table, frame, split.path.with_name(f"{table.name}.csv"))
     fileio.write_json(split.model, MODEL)
-    io.write(splits.GRADCAM, example_tables.gradcam(test, random), split.gradcam)
-    for patient in test["patient"]:
-        _overlay(split.overlays / f"{patient}.png", random)
+
+
+def _write_maps(
+    design: str, parts: list[Explained], files: report.MapFiles, random: np.random.Generator
+) -> None:
+    shares = io.concat(splits.SHARES, [one.shares for one in parts])
+    io.write(splits.SHARES, shares, files.shares)
+    io.write(splits.ATTENTION, attention.summarize(design, parts, 10), files.attention)
+    for split, patient in zip(shares["split"], shares["patient"], strict=True):
+        _overlay(files.pictures / split / f"{patient}.png", random)
 
 
 def _overlay(path: Path, random: np.random.Generator) -> None:

@@ -11,6 +11,7 @@ from thyrocast.contract import evaluation as ev
 from thyrocast.contract import io, splits
 from thyrocast.contract.files import VERSION
 from thyrocast.contract.table import Table
+from thyrocast.explanation.attention import Explained
 
 # How strongly each model's score depends on the patient's risk.
 SKILL = {"network": 0.9, "signature": 1.2, "handcrafted": 0.8, "clinical": 0.9, "combined": 1.4}
@@ -71,16 +72,32 @@ def signature(random: np.random.Generator) -> dict[Table, pd.DataFrame]:
     }
 
 
-def gradcam(test: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-    """Grad-CAM of test patients; the fifth map is empty."""
-    blank = np.arange(len(test)) == 4
-    inside = np.clip(random.normal(0.46, 0.14, len(test)), 0, 1)
-    return test[["patient", "center", "outcome"]].assign(
+def explained(split: str, test: pd.DataFrame, random: np.random.Generator) -> Explained:
+    """Maps of test patients, more on the gland than at random places; the fifth map is empty."""
+    n = len(test)
+    blank = np.arange(n) == 4
+    table = test[["patient", "center", "outcome"]].assign(
         target="cured",
         probability=1 / (1 + np.exp(-test["risk"])),
-        inside=np.where(blank, np.nan, inside),
-        area=0.16 + 0.02 * random.random(len(test)),
         status=np.where(blank, "all_zero", "ok"),
+    )
+    placed = np.clip(random.normal(0.2, 0.09, (n, 392)), 0, 1).astype(np.float32)
+    placed[blank] = np.nan
+    inside = np.clip(random.normal(0.46, 0.14, n), 0, 1)
+    shares = {
+        "split": split,
+        "patient": test["patient"],
+        "inside": np.where(blank, np.nan, inside),
+        "area": 0.16 + 0.02 * random.random(n),
+        "random_low": np.quantile(placed, 0.05, axis=1),
+        "random_high": np.quantile(placed, 0.95, axis=1),
+        "others": np.where(blank, np.nan, 0.8 * inside),
+    }
+    return Explained(
+        split,
+        io.conform(splits.GRADCAM, table),
+        io.conform(splits.SHARES, pd.DataFrame(shares)),
+        placed,
     )
 
 

@@ -158,7 +158,8 @@ def test_pictures_of_real_patients_are_shared_only_on_request(real):
 def test_coarse_maps_have_no_share(configured):
     found = attention.attention_of(configured(image={"size": 64}), "external")
     assert (found.panel, found.grid) == (None, None)
-    assert "2 × 2 cells" in found.refusal
+    assert found.verdict == ""
+    assert "4 × 4 cells" in found.refusal
     assert {one.inside for one in found.overlays} <= {"", "empty map"}
     fine = attention.attention_of(configured(image={"size": 224}), "external")
     assert fine.refusal == ""

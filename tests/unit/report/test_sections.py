@@ -25,7 +25,6 @@ from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid
 from thyrocast.report import (
-    attention,
     banners,
     calendar,
     center_grids,
@@ -39,57 +38,8 @@ from thyrocast.report import (
     training,
     words,
 )
-from thyrocast.report.attention import AttentionSection
 
 NEW_CENTER = "New center"
-
-
-def attention_of(study: report.StudyResults) -> AttentionSection:
-    found = attention.attention_of(study, "external")
-    assert found is not None
-    return found
-
-
-def with_maps(study: report.StudyResults, **columns: object) -> report.StudyResults:
-    """The study with columns of every gradcam.csv replaced."""
-    splits = tuple(
-        dataclasses.replace(split, gradcam=split.gradcam.assign(**columns))
-        for split in study.splits
-    )
-    return dataclasses.replace(study, splits=splits)
-
-
-def test_the_gallery_shows_probabilities_that_were_evaluated(small):
-    found = attention_of(small).overlays
-    rows = small.select(ev.PREDICTIONS, design="external", model="network", set="test")
-    evaluated = rows.set_index("patient")["probability"]
-    assert found
-    # The table of the maps contains the network's raw probability, which is another one.
-    (split,) = [split for split in small.splits if split.design == "external"]
-    raw = split.gradcam.set_index("patient")["probability"]
-    shown = [one.patient for one in found]
-    assert [numbers.percent(raw[name]) for name in shown] != [one.probability for one in found]
-    for one in found:
-        assert one.probability == numbers.percent(evaluated[one.patient])
-
-
-@pytest.mark.parametrize("most", [0, 3, 2000])
-def test_the_gallery_shows_at_most_what_the_config_says(configured, most):
-    found = attention_of(configured(report={"overlays": most}))
-    assert len(found.overlays) == min(most, found.total)
-    if most == 3:
-        assert {(one.center, one.outcome) for one in found.overlays} == {
-            ("lakeside", "cured"),
-            ("lakeside", "not cured"),
-            ("coast", "not known yet"),
-        }
-
-
-def test_maps_that_are_all_empty_give_a_table_and_no_figure(small):
-    found = attention_of(with_maps(small, status="all_zero", inside=float("nan")))
-    assert found.panel is None
-    assert found.grid.rows[-1][-1].text == str(found.total)
-    assert {one.inside for one in found.overlays} == {"empty map"}
 
 
 def test_pooling_shows_one_row_for_each_metric_and_center(small):

@@ -1,12 +1,16 @@
-"""Config of Grad-CAM."""
+"""Config of the maps of the network's evidence."""
 
 from enum import StrEnum
 
 from thyrocast.config.base import Block, option
 
+#: Cells along one side of the smallest map from which a share inside the gland is computed. A gland
+#: covers a few cells of a coarser one, so that its share depends on where their borders are.
+LEAST_GRID = 7
+
 
 class CamTarget(StrEnum):
-    """What a Grad-CAM map shows evidence for."""
+    """What a map shows evidence for."""
 
     CURED = "cured"
     NOT_CURED = "not_cured"
@@ -16,12 +20,25 @@ class CamTarget(StrEnum):
 class CamLayer(StrEnum):
     """Block of ResNet50 from whose activations a map is computed."""
 
+    AUTO = "auto"
     LAYER3 = "layer3"
     LAYER4 = "layer4"
 
 
+class CamMethod(StrEnum):
+    """How activations and gradients make a map."""
+
+    GRADCAM = "gradcam"
+    HIRESCAM = "hirescam"
+    GRADCAM_PLUS_PLUS = "gradcam++"
+
+
+#: Pixels of the image for one cell of a map, along one side.
+_STRIDES = {CamLayer.LAYER3: 16, CamLayer.LAYER4: 32}
+
+
 class ExplanationConfig(Block):
-    """Grad-CAM of the network for every test patient, as an overlay and as a number."""
+    """Maps of the network's evidence for every test patient, as pictures and as numbers."""
 
     target: CamTarget = option(
         "What the map shows evidence for: `cured` (regions that increase the logit; the same "
@@ -31,7 +48,31 @@ class ExplanationConfig(Block):
     )
     layer: CamLayer = option(
         "Block of ResNet50 from whose activations the map is computed. `layer4` is the usual one, "
-        "with 1/32 of the image's resolution; `layer3` is finer (1/16) and less specific.",
-        CamLayer.LAYER4,
+        "with 1/32 of the image's resolution; `layer3` is finer (1/16) and less specific. `auto` is "
+        f"`layer4` if its maps have at least {LEAST_GRID} × {LEAST_GRID} cells (images of 193 pixels or "
+        "more), otherwise `layer3`. Coarser maps are drawn, but no share inside the gland is computed.",
+        CamLayer.AUTO,
+    )
+    method: CamMethod = option(
+        "How activations and gradients make a map: `gradcam` (Selvaraju 2017; the mean gradient of each "
+        "channel), `hirescam` (Draelos 2020; the gradient of each cell; the same as `gradcam` for "
+        "`layer4`) or `gradcam++` (Chattopadhyay 2018; positive gradients only).",
+        CamMethod.GRADCAM,
     )
     batch_size: int = option("Images explained at once.", 32, unit="images", ge=1, le=4096)
+
+    def layer_at(self, size: int) -> CamLayer:
+        """Return the block that is used for images of `size` pixels."""
+        if self.layer is not CamLayer.AUTO:
+            return self.layer
+        fine = cells(CamLayer.LAYER4, size) >= LEAST_GRID
+        return CamLayer.LAYER4 if fine else CamLayer.LAYER3
+
+    def grid_at(self, size: int) -> int:
+        """Return the cells along one side of a map of images of `size` pixels."""
+        return cells(self.layer_at(size), size)
+
+
+def cells(layer: CamLayer, size: int) -> int:
+    """Return the cells along one side of a block's activations: every stride rounds up."""
+    return -(-size // _STRIDES[layer])

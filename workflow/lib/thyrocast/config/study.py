@@ -1,6 +1,5 @@
 """Config of a study: its centers, its designs, and one block for each step."""
 
-import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -21,10 +20,12 @@ from thyrocast.config.check import CheckConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.controls import ControlsConfig
 from thyrocast.config.definition import DefinitionConfig, StudyOutcomeConfig
+from thyrocast.config.designs import HoldoutConfig, KfoldConfig, TemporalConfig
 from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.exchange import ExchangeConfig, ExchangedCenterConfig
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.image import ImageConfig
+from thyrocast.config.learning_curve import LearningCurveConfig
 from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.config.prospective import ProspectiveConfig
@@ -50,61 +51,6 @@ class Outcomes(StrEnum):
 
     OBSERVED = "observed"
     SHUFFLED = "shuffled"
-
-
-class HoldoutConfig(Block):
-    """The holdout design."""
-
-    test_fraction: float = option("Share of the patients in the test set.", 0.2, gt=0, lt=1)
-    repeats: int = option("How many times the division is drawn.", 1, ge=1, le=1000)
-
-
-class KfoldConfig(Block):
-    """The kfold design.
-
-    Every part of every repeat is the test set of a split with its own networks; all tuning is
-    done inside the other parts.
-    """
-
-    parts: int = option(
-        "Number of parts into which the patients are divided, stratified by outcome and center.",
-        5,
-        ge=2,
-        le=20,
-    )
-    repeats: int = option("How many times the division is drawn.", 5, ge=1, le=100)
-
-
-class TemporalConfig(Block):
-    """The temporal design: training on earlier patients, test on later ones.
-
-    Development patients without a date of therapy are not in this design, nor are those of
-    de-identified packages, which have no dates. Dates stay in the private folder; results show
-    years.
-    """
-
-    cut: str | None = option(
-        'First day of therapy of the test set, in quotes: `"2019-01-01"`. Without it, the first of '
-        "a month is taken, so that about `test_fraction` of the patients were treated from then on.",
-        None,
-        pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        expected="a date such as 2019-01-01",
-    )
-    test_fraction: float = option(
-        "Share of the patients in the test set, if there is no `cut`.", 0.3, gt=0, lt=1
-    )
-
-    @model_validator(mode="after")
-    def _cut_is_a_date(self) -> Self:
-        try:
-            self.first_day()
-        except ValueError:
-            raise FaultsError([(("cut",), f"is {self.cut!r}, which is no date")]) from None
-        return self
-
-    def first_day(self) -> datetime.date | None:
-        """Return the first day of the test set; None if the config does not state it."""
-        return None if self.cut is None else datetime.date.fromisoformat(self.cut)
 
 
 class FoldsBy(StrEnum):
@@ -211,6 +157,7 @@ class StudyConfig(Block):
     updating: UpdatingConfig = block(UpdatingConfig)
     prospective: ProspectiveConfig = block(ProspectiveConfig)
     controls: ControlsConfig = block(ControlsConfig)
+    learning_curve: LearningCurveConfig = block(LearningCurveConfig)
     report: ReportConfig = block(ReportConfig)
 
     @model_validator(mode="after")
@@ -294,6 +241,9 @@ class StudyConfig(Block):
 
     def _design_faults(self) -> list[Fault]:
         development = self.names(Role.DEVELOPMENT)
+        if self.model is not None and self.learning_curve.run:
+            text = "is true, but with a locked model (key model) nothing is trained: remove it"
+            return [(("learning_curve", "run"), text)]
         if self.model is not None:
             text = "is development, but with a locked model (key model) nothing is trained"
             return [
@@ -391,6 +341,13 @@ class StudyConfig(Block):
         tested = self.names(Role.EXTERNAL)
         scored = [design for design in run if design is not Design.EXTERNAL or tested]
         return (scored or run)[0].value
+
+    def learning_design(self) -> str:
+        """Return the design that trains on most patients: external, on all development patients, if run."""
+        splits = self.splits()
+        if Design.EXTERNAL.value in splits:
+            return Design.EXTERNAL.value
+        return self.controls_design()
 
     def members(self) -> list[str]:
         """Return the names of the networks that are trained within each split."""

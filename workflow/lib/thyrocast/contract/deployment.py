@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from thyrocast.contract.evaluation import PERFORMANCE
-from thyrocast.contract.names import PredictionSet, Standing, ThresholdRule
+from thyrocast.contract.names import PredictionSet, ThresholdRule
+from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import CENTER, MODEL, PATIENT, PROBABILITY
 from thyrocast.contract.table import File, Table, flag, integer, number, text
 

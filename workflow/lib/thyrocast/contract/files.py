@@ -1,6 +1,14 @@
 """Everything that a study writes, and the version of what is written."""
 
-from thyrocast.contract import cohort, controls, deployment, evaluation, splits, updating
+from thyrocast.contract import (
+    cohort,
+    controls,
+    deployment,
+    evaluation,
+    learning_curve,
+    splits,
+    updating,
+)
 from thyrocast.contract.table import File, Table
 
 #: Increase it if a name, a column or the meaning of one changes.
@@ -20,7 +28,8 @@ FILES = (
     File(f"{_SPLIT}/embeddings.npy", "float32, members × patients × 2,048 in the order of `splits.csv`: pooled features."),
     File(f"{_SPLIT}/signature/model.json", "Recalibration, the members' selected features, baselines and heads, and what prediction sets need, as plain numbers."),
     File(f"{_SPLIT}/signature/forest.skops", "The random forests of the signature, one for each member."),
-    File(f"{_SPLIT}/explanation/overlays/", "One Grad-CAM picture per test patient."),
+    File(f"{_SPLIT}/explanation/maps.npy", "float32, test patients × cells × cells: maps of the network's evidence, 0 to 1, on the grid of the layer."),
+    File("explanation/{design}/pictures/", "One picture of the map per test patient, in a folder per split."),
     *deployment.FILES,
     File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
     File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
@@ -57,4 +66,5 @@ TABLES: tuple[Table, ...] = (
     *deployment.OF_APPLICATION,
     *updating.TABLES,
     *controls.TABLES,
+    *learning_curve.TABLES,
 )

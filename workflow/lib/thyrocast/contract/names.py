@@ -228,21 +228,6 @@ class PredictionSet(StrEnum):
     ATYPICAL = "atypical"
 
 
-class Standing(StrEnum):
-    """How a prediction by a locked model and the patient's outcome follow each other."""
-
-    UNFROZEN = "unfrozen"
-    BEFORE = "before"
-    LATE = "late"
-    UNDATED = "undated"
-    NEW = "new"
-    WITHDRAWN = "withdrawn"
-
-
-#: Predictions that are scored apart from those that were frozen before the outcome.
-APART = (Standing.LATE, Standing.UNDATED, Standing.NEW, Standing.WITHDRAWN)
-
-
 class ThresholdRule(StrEnum):
     """How a decision threshold is chosen on a training set."""
 

@@ -1,6 +1,6 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
-from thyrocast.contract.names import Design, MapStatus, MapTarget, Set
+from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
 
 DESIGN = text("design", "Design of the validation.", Design)
@@ -126,18 +126,59 @@ MEMBER_PREDICTIONS = Table(
 
 GRADCAM = Table(
     f"{_SPLIT}/explanation/gradcam.csv",
-    "Grad-CAM of every test patient as numbers; maps are means over the members.",
+    "What the map of every test patient shows, in the order of `maps.npy`; maps are means over the members.",
     (
         PATIENT,
         CENTER,
         OUTCOME,
         text("target", "What the map shows evidence for.", MapTarget),
         PROBABILITY,
-        number("inside", "Share of the map's energy inside the gland.", low=0, high=1, missing=True),
-        number("area", "Share of the image that is gland.", low=0, high=1),
         text("status", "Whether the map is zero everywhere.", MapStatus),
     ),
     key=("patient",),
+    digits=6,
+)  # fmt: skip
+
+_DESIGN = "explanation/{design}"
+_INSIDE = "Share of the map's sum inside the gland"
+_COARSE = "missing for a map of zeros or of fewer than 7 × 7 cells"
+
+SHARES = Table(
+    f"{_DESIGN}/shares.csv",
+    "Share of every test patient's map inside the gland, and of the same map at random places: moved over its "
+    "grid, around the border, in eight orientations.",
+    (
+        SPLIT,
+        PATIENT,
+        number("inside", f"{_INSIDE}; {_COARSE}.", low=0, high=1, missing=True),
+        number("area", "Share of the image that is gland.", low=0, high=1),
+        number("random_low", "5 % of the random places have a smaller share.", low=0, high=1, missing=True),
+        number("random_high", "5 % of the random places have a larger share.", low=0, high=1, missing=True),
+        number("others", "Mean share, inside this gland, of the maps of the split's other patients.", low=0, high=1, missing=True),
+    ),
+    key=("split", "patient"),
+    digits=6,
+)  # fmt: skip
+
+ATTENTION = Table(
+    f"{_DESIGN}/attention.csv",
+    "Medians of the shares over patients. The random places of a group are those of all its maps moved "
+    "alike: maps of one network resemble each other. Small groups have no numbers.",
+    (
+        DESIGN,
+        text("group_kind", "All test patients of the design, or one center.", (GroupKind.POOLED, GroupKind.CENTER)),
+        text("group", "Center; empty for all."),
+        integer("n", "Test patients.", low=0, missing=True),
+        integer("empty", "Those whose map is zero everywhere.", low=0, missing=True),
+        number("inside", f"{_INSIDE}, median.", low=0, high=1, missing=True),
+        number("inside_low", "Its first quartile.", low=0, high=1, missing=True),
+        number("inside_high", "Its third quartile.", low=0, high=1, missing=True),
+        number("area", "Share of the image that is gland, median.", low=0, high=1, missing=True),
+        number("random_low", "5 % of the random places have a smaller median share.", low=0, high=1, missing=True),
+        number("random_high", "5 % of the random places have a larger median share.", low=0, high=1, missing=True),
+        number("others", "Share of the other patients' maps inside a patient's gland, median.", low=0, high=1, missing=True),
+    ),
+    key=("design", "group_kind", "group"),
     digits=6,
 )  # fmt: skip
 
@@ -151,4 +192,6 @@ TABLES = (
     PREDICTIONS,
     MEMBER_PREDICTIONS,
     GRADCAM,
+    SHARES,
+    ATTENTION,
 )

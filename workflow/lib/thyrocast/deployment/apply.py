@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from thyrocast.contract import deployment as contract
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.manifest import Manifest
-from thyrocast.contract.names import ALL_SPLITS, Design, Set, Standing
+from thyrocast.contract.names import ALL_SPLITS, Design, Set
+from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import FEATURES, LOGITS, MEMBER_PREDICTIONS, PREDICTIONS, SPLITS
 from thyrocast.deployment import contents, domain, reference
 from thyrocast.evaluation.prediction_sets import NAMES
@@ -64,6 +65,17 @@ def read(folder: Path) -> Locked:
         thresholds=io.read(contract.THRESHOLDS, folder / contract.inside(contract.THRESHOLDS)),
         ranges=io.read(contract.RANGES, folder / contract.inside(contract.RANGES)),
         domain=domain.load(folder / contract.DOMAIN),
+    )
+
+
+def of_images(locked: Locked) -> Locked:
+    """Return the model without its baselines: what is left predicts from the image alone."""
+    members = {
+        name: member.model_copy(update={"baselines": {}})
+        for name, member in locked.model.members.items()
+    }
+    return replace(
+        locked, model=locked.model.model_copy(update={"members": members, "calibration": {}})
     )
 
 

@@ -24,7 +24,8 @@ from thyrocast.contract.cohort import OUTCOMES
 from thyrocast.contract.columns import CLINICAL
 from thyrocast.contract.deployment import APPLIED_PATIENTS, LEDGER
 from thyrocast.contract.manifest import Sha256
-from thyrocast.contract.names import Model, Role, Standing
+from thyrocast.contract.names import Model, Role
+from thyrocast.contract.site_names import Standing
 from thyrocast.deployment import chain
 from thyrocast.deployment.apply import Patients
 from thyrocast.errors import InputError

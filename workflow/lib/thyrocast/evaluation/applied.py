@@ -10,7 +10,7 @@ import pandas as pd
 
 from thyrocast.contract import deployment, io
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
-from thyrocast.contract.names import APART
+from thyrocast.contract.site_names import APART
 from thyrocast.evaluation import design, groups
 from thyrocast.evaluation.settings import Locked, Settings
 

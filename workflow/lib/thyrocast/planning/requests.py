@@ -23,6 +23,9 @@ _TRAIN_MB, _EMBED_MB, _EXPLAIN_MB = 1_250, 1_050, 985
 _TRAIN_PIXEL_MB, _EMBED_PIXEL_MB, _EXPLAIN_PIXEL_MB = 0.0022, 0.00034, 0.00021
 #: Images that are embedded at once (`network.embedding.BATCH`).
 _EMBEDDED_AT_ONCE = 32
+#: Peak of the pictures of maps without images, MB; of a patient's shares at random places, MB per cell of
+#: the map; and time of a picture, s per pixel.
+_DRAW_MB, _PLACE_MB, _DRAW_PIXEL_S = 300, 0.0001, 3e-6
 #: A patient's embedding by one network in the copies that the signature makes, MB.
 _SIGNATURE_MB, _EMBEDDING_MB = 700, 0.03
 #: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
@@ -50,6 +53,8 @@ class Work:
         Patients per step of a training.
     explained
         Images explained at once.
+    cells
+        Cells along one side of a map.
     epochs
         Largest number of epochs.
     gpus, threads
@@ -61,6 +66,7 @@ class Work:
     members: int
     batch: int
     explained: int
+    cells: int
     epochs: int
     gpus: int
     threads: int
@@ -87,6 +93,14 @@ class Work:
         """Memory of Grad-CAM, MB."""
         own = _EXPLAIN_MB + self.explained * self.pixels * _EXPLAIN_PIXEL_MB
         return _rounded(own, min(1, self.gpus))
+
+    def draw_mb(self) -> int:
+        """Memory of the pictures of a design's maps and of their shares at random places, MB."""
+        return _rounded(_DRAW_MB + self.patients * self.cells**2 * _PLACE_MB)
+
+    def draw_minutes(self) -> int:
+        """Time of the pictures of a design, minutes."""
+        return _minutes(self.patients * self.pixels * _DRAW_PIXEL_S)
 
     def signature_mb(self) -> int:
         """Memory of the signature and the baselines of a split, MB."""

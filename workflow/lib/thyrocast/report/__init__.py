@@ -2,10 +2,11 @@
 
 from thyrocast.report.methods import as_markdown
 from thyrocast.report.page import Pages, render
-from thyrocast.report.reading import SplitFiles, StudyFiles, read_study
+from thyrocast.report.reading import MapFiles, SplitFiles, StudyFiles, read_study
 from thyrocast.report.study import StudyResults
 
 __all__ = [
+    "MapFiles",
     "Pages",
     "SplitFiles",
     "StudyFiles",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from thyrocast.contract import deployment, documents, io
 from thyrocast.contract.manifest import Manifest
-from thyrocast.contract.names import APART
+from thyrocast.contract.site_names import APART
 from thyrocast.pages import numbers
 
 

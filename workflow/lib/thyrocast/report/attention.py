@@ -1,4 +1,4 @@
-"""The section on Grad-CAM: where the network looks."""
+"""The section on maps of the evidence: where the network looks."""
 
 import base64
 import hashlib
@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from thyrocast.config.explanation import CamLayer
+from thyrocast.config.explanation import LEAST_GRID, CamMethod
 from thyrocast.contract.evaluation import PREDICTIONS
-from thyrocast.contract.names import STRONGEST_FIRST, Model, Set
+from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Set
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
 from thyrocast.report import training_figures, words
@@ -29,18 +29,20 @@ _SHAPES = {
     UNKNOWN: ("muted", "square"),
 }
 _HEADER = (
-    "Center", "Patients", "Map inside the gland", "Gland share of the image", "Ratio", "Empty maps",
+    "Center", "Patients", "Map inside the gland", "Same maps at random places", "Maps of other patients",
+    "Gland share of the image", "Empty maps",
 )  # fmt: skip
-#: Cells along one side of the smallest map from which a share inside the gland is computed. A gland
-#: covers a few cells of a coarser one, so that its share depends on where their borders are.
-LEAST_GRID = 7
-#: Pixels of the image for one cell of a map, along one side.
-_STRIDES = {CamLayer.LAYER3: 16, CamLayer.LAYER4: 32}
+#: Methods in words.
+METHODS = {
+    CamMethod.GRADCAM: "Grad-CAM",
+    CamMethod.HIRESCAM: "HiResCAM",
+    CamMethod.GRADCAM_PLUS_PLUS: "Grad-CAM++",
+}
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """A Grad-CAM picture of the gallery.
+    """A picture of the gallery.
 
     Attributes
     ----------
@@ -63,12 +65,14 @@ class Overlay:
 
 @dataclass(frozen=True)
 class AttentionSection:
-    """Grad-CAM of a design's test patients.
+    """Maps of a design's test patients.
 
     Attributes
     ----------
-    design, target
-        The design, and what the maps show evidence for, in words.
+    design, target, method
+        The design, what the maps show evidence for, and how they were computed, in words.
+    verdict
+        How the share inside the gland compares with random places; empty if there is none.
     refusal
         Why no share inside the gland is shown; empty if it is.
     panel
@@ -87,6 +91,8 @@ class AttentionSection:
 
     design: str
     target: str
+    method: str
+    verdict: str
     refusal: str
     panel: Panel | None
     grid: Grid | None
@@ -98,13 +104,13 @@ class AttentionSection:
 
 
 def attention_section(study: StudyResults) -> AttentionSection | None:
-    """Grad-CAM in the design with the strongest evidence; None if nothing was explained."""
+    """Maps in the design with the strongest evidence; None if nothing was explained."""
     found = (attention_of(study, design) for design in STRONGEST_FIRST)
     return next((section for section in found if section is not None), None)
 
 
 def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
-    """Grad-CAM of a design's test patients; None if nothing was explained."""
+    """Maps of a design's test patients; None if nothing was explained."""
     rows = _maps(study, design)
     if rows.empty:
         return None
@@ -115,9 +121,11 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
     return AttentionSection(
         design=words.design(design),
         target=words.listing([words.plain(target).lower() for target in targets]),
+        method=_method(study),
+        verdict="" if refusal else _verdict(study.maps[design].attention),
         refusal=refusal,
         panel=None if refusal else _panel(rows[rows["visible"]]),
-        grid=None if refusal else _by_center(rows, study.config.evaluation.minimum_count.patients),
+        grid=None if refusal else _by_center(study, design),
         overlays=overlays,
         pictures=_anonymous(study, overlays),
         total=len(rows),
@@ -126,17 +134,41 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
     )
 
 
+def _method(study: StudyResults) -> str:
+    settings, size = study.config.explanation, study.config.image.size
+    side = settings.grid_at(size)
+    return f"{METHODS[settings.method]} of {settings.layer_at(size)}, {side} × {side} cells"
+
+
 def _refusal(study: StudyResults) -> str:
     """Why no share inside the gland is shown; empty if maps are fine enough."""
-    layer, size = study.config.explanation.layer, study.config.image.size
-    side = size // _STRIDES[layer]
+    settings, size = study.config.explanation, study.config.image.size
+    side = settings.grid_at(size)
     if side >= LEAST_GRID:
         return ""
     return (
-        f"No share inside the gland is shown: the maps have {side} × {side} cells ({layer}, images of "
-        f"{size} pixels), and a share needs at least {LEAST_GRID} × {LEAST_GRID}. In a coarser map the "
-        "gland is in a few cells, so that its share depends mostly on where their borders are."
+        f"No share inside the gland is shown: the maps have {side} × {side} cells ({settings.layer_at(size)}, "
+        f"images of {size} pixels), and a share needs at least {LEAST_GRID} × {LEAST_GRID}. In a coarser map "
+        "the gland is in a few cells, so that its share depends mostly on where their borders are."
     )
+
+
+def _verdict(attention: pd.DataFrame) -> str:
+    """Compare the median share of all patients with that of random places; empty if there is none."""
+    every = attention[(attention["group_kind"] == GroupKind.POOLED) & attention["inside"].notna()]
+    if every.empty:
+        return ""
+    row = every.iloc[0]
+    low, high = row["random_low"], row["random_high"]
+    shown = (
+        f"The median share inside the gland is {numbers.percent(row['inside'])}. The same maps at random places "
+        f"reach {numbers.interval(100 * low, 100 * high, 0)} % (5 % to 95 % of the places)"
+    )
+    if row["inside"] > high:
+        return f"{shown}: the maps are on the gland more than maps at random places are."
+    if row["inside"] < low:
+        return f"{shown}: the maps are on the gland less than maps at random places are."
+    return f"{shown}: the share does not differ from that of random places, so it explains nothing."
 
 
 def _anonymous(study: StudyResults, overlays: Sequence[Overlay]) -> list[str]:
@@ -157,14 +189,20 @@ def _hash(text: str) -> str:
 def _maps(study: StudyResults, design: str) -> pd.DataFrame:
     """The maps of a design's test patients, one row per patient.
 
-    Columns of gradcam.csv; ``file``, ``shown`` (the outcome in words) and ``visible`` (whether the
+    Columns of gradcam.csv and shares.csv; ``file``, ``shown`` (the outcome in words) and ``visible`` (whether the
     map is not empty). ``probability`` is the network's as it is evaluated: recalibrated, unlike the
     one that the map explains.
     """
+    found = study.maps.get(design)
+    if found is None:
+        return pd.DataFrame()
     parts = [
         split.gradcam.assign(
             split=split.name,
-            file=[str(split.overlays / f"{patient}.png") for patient in split.gradcam["patient"]],
+            file=[
+                str(found.pictures / split.name / f"{patient}.png")
+                for patient in split.gradcam["patient"]
+            ],
         )
         for split in study.splits
         if split.design == design and not split.gradcam.empty
@@ -172,41 +210,46 @@ def _maps(study: StudyResults, design: str) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame()
     rows = pd.concat(parts, ignore_index=True).drop_duplicates("patient")
+    rows = rows.merge(found.shares, how="left", on=["split", "patient"])
     predictions = study.select(PREDICTIONS, design=design, model=Model.NETWORK, set=Set.TEST)[
         ["split", "patient", "probability"]
     ]
     rows = rows.drop(columns="probability").merge(predictions, how="left", on=["split", "patient"])
     return rows.assign(
         shown=rows["outcome"].astype(object).map(OUTCOMES).fillna(UNKNOWN),
-        visible=(rows["status"] == "ok") & rows["inside"].notna(),
+        visible=rows["status"] == MapStatus.OK,
     )
 
 
-def _by_center(rows: pd.DataFrame, least: int) -> Grid:
-    body = []
-    for name, part in [*rows.groupby("center", sort=False), ("All", rows)]:
-        seen = part[part["visible"]]
-        shares = [
-            _spread(seen["inside"]),
-            _spread(seen["area"]),
-            Cell(numbers.number((seen["inside"] / seen["area"]).median(), 1)),
-        ]
-        if len(seen) < least:
-            shares = [Cell(numbers.MISSING, "not shown", number=False)] * 3
-        empty = Cell(numbers.count((part["status"] != "ok").sum()))
-        body.append([label(str(name)), Cell(numbers.count(len(part))), *shares, empty])
+def _by_center(study: StudyResults, design: str) -> Grid:
+    least = study.config.evaluation.minimum_count.patients
+    found = study.maps[design].attention
+    # All patients last, as in other tables by center.
+    rows = sorted(found.to_dict("records"), key=lambda row: row["group_kind"] == GroupKind.POOLED)
     note = (
-        "Median (first to third quartile) of the maps that are not empty. Not shown: fewer than "
-        f"{least} of them."
+        "Medians. Below a map’s share: first to third quartile. Random places: all maps of the group, moved "
+        "alike over their grid and turned; 5 % to 95 % of these places. Maps of other patients: their share "
+        "inside a patient’s gland; if it is as large, the maps do not follow the gland of the patient. "
+        f"Not shown: groups of fewer than {least} patients."
     )
-    return Grid("Attention by center", _HEADER, body, note)
+    return Grid("Attention by center", _HEADER, [_row(row) for row in rows], note)
 
 
-def _spread(values: "pd.Series[Any]") -> Cell:
-    if values.empty:
-        return Cell(numbers.MISSING)
-    low, middle, high = values.quantile([0.25, 0.5, 0.75])
-    return Cell(numbers.percent(middle), numbers.interval(100 * low, 100 * high, 0))
+def _row(row: dict[Any, Any]) -> list[Cell]:
+    name = label(row["group"] or "All")
+    if pd.isna(row["n"]):
+        return [name, *([Cell(numbers.MISSING, "not shown", number=False)] * 6)]
+    shares = [Cell(numbers.MISSING)] * 3
+    if not pd.isna(row["inside"]):
+        band = numbers.interval(100 * row["random_low"], 100 * row["random_high"], 0)
+        quartiles = numbers.interval(100 * row["inside_low"], 100 * row["inside_high"], 0)
+        shares = [
+            Cell(numbers.percent(row["inside"]), quartiles),
+            Cell(f"{band} %"),
+            Cell(numbers.percent(row["others"])),
+        ]
+    area = Cell(numbers.percent(row["area"]))
+    return [name, Cell(numbers.count(row["n"])), *shares, area, Cell(numbers.count(row["empty"]))]
 
 
 def _panel(rows: pd.DataFrame) -> Panel | None:
@@ -241,14 +284,18 @@ def _choose(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 def _overlay(row: dict[Any, Any], *, with_share: bool) -> Overlay:
     inside = "empty map"
     if row["visible"]:
-        inside = f"{numbers.percent(row['inside'])} of the map inside" if with_share else ""
+        inside = ""
+        if with_share:
+            band = numbers.interval(100 * row["random_low"], 100 * row["random_high"], 0)
+            share = numbers.percent(row["inside"])
+            inside = f"{share} of the map inside the gland (random places: {band} %)"
     return Overlay(
         patient=row["patient"],
         center=row["center"],
         outcome=row["shown"],
         probability=numbers.percent(row["probability"]),
         inside=inside,
-        order=float(row["inside"]) if row["visible"] else -1.0,
+        order=float(row["inside"]) if row["visible"] and with_share else -1.0,
         source=_embed(Path(row["file"])),
     )
 

@@ -116,11 +116,21 @@ def _treatments(study: StudyResults) -> Answer:
 
 
 def _preparation(study: StudyResults) -> Answer:
-    return methods.first_sentence(study, "Images"), "check/{center}.html", "methods", ""
+    return (
+        methods.first_sentence(study, "Images"),
+        "check/{center}.html",
+        "methods",
+        "whether it was similar across sociodemographic groups",
+    )
 
 
 def _outcome(study: StudyResults) -> Answer:
-    return methods.text(study, "Outcome"), "provenance.json", "methods", "rationale"
+    return (
+        methods.text(study, "Outcome"),
+        "provenance.json",
+        "methods",
+        "rationale, and whether assessment was consistent across sociodemographic groups",
+    )
 
 
 def _choice(study: StudyResults) -> Answer:
@@ -132,7 +142,7 @@ def _choice(study: StudyResults) -> Answer:
 
 def _predictors(study: StudyResults) -> Answer:
     text = methods.text(study, "Predictors")
-    return text, "cohort/cohort.csv", "methods", "how they were measured at each center"
+    return text, "cohort/cohort.csv", "methods", "how they were measured at each center, blinding"
 
 
 def _sample_size(study: StudyResults) -> Answer:
@@ -140,7 +150,7 @@ def _sample_size(study: StudyResults) -> Answer:
         methods.text(study, "Sample size"),
         "evaluation/sample_size.csv",
         "sample-size",
-        ("how the study size was arrived at"),
+        "how the study size was arrived at, and why it is sufficient",
     )
 
 
@@ -159,7 +169,7 @@ def _handling(study: StudyResults) -> Answer:
 
 def _building(study: StudyResults) -> Answer:
     text = " ".join(methods.first_sentence(study, name) for name in ("Network", "Signature"))
-    return text, "provenance.json", "methods", ""
+    return text, "provenance.json", "methods", "rationale"
 
 
 def _heterogeneity(study: StudyResults) -> Answer:
@@ -170,7 +180,7 @@ def _heterogeneity(study: StudyResults) -> Answer:
 
 
 def _measures(study: StudyResults) -> Answer:
-    return methods.first_sentence(study, "Evaluation"), _RESULTS, "methods", ""
+    return methods.first_sentence(study, "Evaluation"), _RESULTS, "methods", "rationale"
 
 
 def _updating(study: StudyResults) -> Answer:
@@ -207,7 +217,7 @@ def _fairness(study: StudyResults) -> Answer:
 def _output(study: StudyResults) -> Answer:
     rule = words.RULES[study.config.evaluation.threshold.rule]
     text = f"A probability of cure; a patient is called cured from a threshold on (rule: {rule})."
-    return text, "evaluation/thresholds.csv", "performance", ""
+    return text, "evaluation/thresholds.csv", "performance", "rationale"
 
 
 def _differences(study: StudyResults) -> Answer:
@@ -240,7 +250,7 @@ def _flow(study: StudyResults) -> Answer:
 
 def _characteristics(study: StudyResults) -> Answer:
     text = "Table 1, with the number of unknown values." if not study.cohort.empty else ""
-    return text, "cohort/cohort.csv", "participants", "key dates"
+    return text, "cohort/cohort.csv", "participants", "key dates, follow-up time"
 
 
 def _compared(study: StudyResults) -> Answer:
@@ -269,7 +279,7 @@ def _full_model(study: StudyResults) -> Answer:
     if not study.config.lock_model:
         return "", "", "", ""
     text = "The locked model has all weights and numbers; equations of the baselines are below the methods."
-    return text, "model/manifest.json", "methods", "restrictions on its use"
+    return text, "model/manifest.json", "methods", "restrictions on access or reuse"
 
 
 def _performance(study: StudyResults) -> Answer:

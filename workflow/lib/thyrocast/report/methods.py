@@ -7,10 +7,12 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.choices import RANDOM, Imbalance
 from thyrocast.config.cohort import WithoutDates
 from thyrocast.config.evaluation import FollowUpWeighting
+from thyrocast.config.explanation import LEAST_GRID, CamMethod
 from thyrocast.config.image import Intensity
 from thyrocast.config.signature import RecalibrationMethod, Selection
 from thyrocast.contract import columns
 from thyrocast.contract.evaluation import SAMPLE_SIZE
+from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.contract.names import OutcomeRule, Role, ThresholdRule
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell
@@ -83,7 +85,7 @@ def paragraphs(study: StudyResults) -> list[tuple[str, str]]:
         ("Designs", _designs(study)),
         ("Evaluation", _evaluation(study)),
         ("Sample size", _sample_size(study)),
-        ("Attention", _attention()),
+        ("Attention", _attention(study)),
     ]
 
 
@@ -341,14 +343,32 @@ def _sample_size(study: StudyResults) -> str:
                 f" {verb} requires {words.plural(int(row['required_n']), 'patient')}; "
                 f"{numbers.count(row['available_n'])} were available."
             )
+    if LEARNING_CURVE.name in study.tables:
+        text += (
+            " A learning curve shows the AUC of models that were fitted to 40 to 100 % of the development "
+            "patients, extrapolated by an inverse power law [@figueroa2012]; networks were not trained again."
+        )
     return text
 
 
-def _attention() -> str:
+def _attention(study: StudyResults) -> str:
+    settings, size = study.config.explanation, study.config.image.size
+    side = settings.grid_at(size)
+    name, source = {
+        CamMethod.GRADCAM: ("Grad-CAM", "selvaraju2017"),
+        CamMethod.HIRESCAM: ("HiResCAM", "draelos2020"),
+        CamMethod.GRADCAM_PLUS_PLUS: ("Grad-CAM++", "chattopadhyay2018"),
+    }[settings.method]
+    text = (
+        f"{name} [@{source}] of {settings.layer_at(size)} ({side} × {side} cells) is computed for every test "
+        "patient, as a mean over the members."
+    )
+    if side < LEAST_GRID:
+        return f"{text} No share inside the gland is given for maps below {LEAST_GRID} × {LEAST_GRID} cells."
     return (
-        "Grad-CAM [@selvaraju2017] is computed for every test patient. The share of the map’s energy "
-        "inside the gland is compared with the share of the image that is gland; a map without "
-        "preference would have equal shares. No share is given for maps below 7 × 7 cells."
+        f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
+        "place of its grid, around the border, in eight orientations (5 % to 95 % of the places), and with the "
+        "share of other patients’ maps inside the same gland."
     )
 
 
@@ -367,7 +387,7 @@ def limitations(study: StudyResults) -> list[str]:
         "above and may differ. Outcomes are decided by each center’s own rule and follow-up.",
         "The model was trained on patients who received the activity that their center chose. It predicts "
         "the outcome of such a therapy, not of another activity.",
-        "Grad-CAM shows which parts of the image influenced the network, at the resolution of its last "
-        "block. It does not explain the biology.",
+        "Maps show which parts of the image influenced the network, at the resolution of one of its "
+        "blocks. They do not explain the biology.",
         *([few] if study.cohort["center"].nunique() < FEW_CENTERS else []),
     ]

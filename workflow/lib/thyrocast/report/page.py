@@ -15,6 +15,7 @@ from thyrocast.report.equations import equations_section
 from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.follow_up import weighted_grid, without_outcome
 from thyrocast.report.grids import sample_size
+from thyrocast.report.learning_curve import learning_curve_section
 from thyrocast.report.multiverse import multiverse_section
 from thyrocast.report.participants import flow_section
 from thyrocast.report.patients import patients_grid
@@ -121,6 +122,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "weighted": weighted_grid(study),
         "controls": controls_section(study),
         "sample_size": sample_size(study),
+        "learning_curve": learning_curve_section(study),
         "methods": texts,
         "references": cited,
         "equations": equations_section(study),

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import controls, documents, evaluation, io, splits, updating
+from thyrocast.contract import (
+    controls,
+    documents,
+    evaluation,
+    io,
+    learning_curve,
+    splits,
+    updating,
+)
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report import applied as application
 from thyrocast.report.applied import AppliedFiles
-from thyrocast.report.study import SplitResults, StudyResults
+from thyrocast.report.study import MapResults, SplitResults, StudyResults
 
 #: Tables of the evaluation that the report shows.
 EVALUATION = (
@@ -32,6 +40,7 @@ OPTIONAL = (
     evaluation.SOURCES,
     WITHOUT_OUTCOME,
     *controls.TABLES,
+    *learning_curve.TABLES,
     *updating.TABLES,
 )
 
@@ -52,8 +61,6 @@ class SplitFiles:
         ``gradcam.csv``.
     model
         ``signature/model.json``.
-    overlays
-        Folder with the Grad-CAM pictures.
     """
 
     design: str
@@ -64,7 +71,23 @@ class SplitFiles:
     optimism: Path
     gradcam: Path
     model: Path
-    overlays: Path
+
+
+@dataclass(frozen=True)
+class MapFiles:
+    """Files about the maps of one design.
+
+    Attributes
+    ----------
+    shares, attention
+        ``shares.csv`` and ``attention.csv``.
+    pictures
+        Folder with a folder of pictures for each split.
+    """
+
+    shares: Path
+    attention: Path
+    pictures: Path
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,8 @@ class StudyFiles:
         Tables of the evaluation (`EVALUATION`, and some of `OPTIONAL`), by name.
     splits
         Files of every split.
+    maps
+        Files about the maps, by design.
     applied
         Files about a locked model that was applied; None if models were trained.
     """
@@ -92,6 +117,7 @@ class StudyFiles:
     simulation: Path | None
     evaluation: Mapping[str, Path]
     splits: tuple[SplitFiles, ...]
+    maps: Mapping[str, MapFiles]
     applied: AppliedFiles | None = None
 
 
@@ -109,6 +135,7 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
         flow=documents.read(Flow, files.flow),
         division=io.read(splits.SPLITS, files.division),
         splits=tuple(_read_split(split) for split in files.splits),
+        maps={design: _read_maps(found) for design, found in files.maps.items()},
         provenance=documents.read(Provenance, files.provenance),
         simulation=(
             documents.read(SimulationSummary, files.simulation) if files.simulation else None
@@ -134,5 +161,12 @@ def _read_split(files: SplitFiles) -> SplitResults:
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
         model=files.model,
-        overlays=files.overlays,
+    )
+
+
+def _read_maps(files: MapFiles) -> MapResults:
+    return MapResults(
+        shares=io.read(splits.SHARES, files.shares),
+        attention=io.read(splits.ATTENTION, files.attention),
+        pictures=files.pictures,
     )

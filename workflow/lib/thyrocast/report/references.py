@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 REFERENCES: Mapping[str, str] = {
     "collins2024": "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement. BMJ 2024;385:e078378.",
     "ross2016": "Ross DS, Burch HB, Cooper DS, et al. 2016 American Thyroid Association guidelines for "
-    "diagnosis and management of hyperthyroidism. Thyroid 2016;26:1343-1421.",
+    "diagnosis and management of hyperthyroidism and other causes of thyrotoxicosis. Thyroid 2016;26:1343-1421.",
     "campenni2023": "Campennì A, Avram AM, Verburg FA, et al. The EANM guideline on radioiodine therapy "
     "of benign thyroid disease. Eur J Nucl Med Mol Imaging 2023;50:3324-3348.",
     "hanscheid2013": "Hänscheid H, Canzi C, Eschner W, et al. EANM Dosimetry Committee series on standard "
     "operational procedures for pre-therapeutic dosimetry II. Eur J Nucl Med Mol Imaging "
     "2013;40:1126-1134.",
+    "figueroa2012": "Figueroa RL, Zeng-Treitler Q, Kandula S, Ngo LH. Predicting sample size required for "
+    "classification performance. BMC Med Inform Decis Mak 2012;12:8.",
     "he2016": "He K, Zhang X, Ren S, Sun J. Deep residual learning for image recognition. CVPR "
     "2016:770-778.",
     "loshchilov2019": "Loshchilov I, Hutter F. Decoupled weight decay regularization. ICLR 2019.",
@@ -51,6 +53,10 @@ REFERENCES: Mapping[str, str] = {
     "2012;25:475-490.",
     "selvaraju2017": "Selvaraju RR, Cogswell M, Das A, et al. Grad-CAM: visual explanations from deep "
     "networks via gradient-based localization. ICCV 2017:618-626.",
+    "draelos2020": "Draelos RL, Carin L. Use HiResCAM instead of Grad-CAM for faithful explanations of "
+    "convolutional neural networks. arXiv:2011.08891, 2020.",
+    "chattopadhyay2018": "Chattopadhay A, Sarkar A, Howlader P, Balasubramanian VN. Grad-CAM++: generalized "
+    "gradient-based visual explanations for deep convolutional networks. WACV 2018:839-847.",
     "riley2020": "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for "
     "developing a clinical prediction model. BMJ 2020;368:m441.",
     "riley2021": "Riley RD, Debray TPA, Collins GS, et al. Minimum sample size for external validation "

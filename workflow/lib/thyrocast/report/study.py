@@ -31,11 +31,9 @@ class SplitResults:
     histories
         Training history of every member.
     path, features, optimism, gradcam
-        Tables of the signature and of Grad-CAM, as declared in `thyrocast.contract.splits`.
+        Tables of the signature and of the maps, as declared in `thyrocast.contract.splits`.
     model
         ``signature/model.json``, with the numbers of the baselines.
-    overlays
-        Folder with one Grad-CAM picture per test patient.
     """
 
     design: str
@@ -46,7 +44,23 @@ class SplitResults:
     optimism: pd.DataFrame = field(repr=False)
     gradcam: pd.DataFrame = field(repr=False)
     model: Path
-    overlays: Path
+
+
+@dataclass(frozen=True)
+class MapResults:
+    """What the maps of a design's test patients show.
+
+    Attributes
+    ----------
+    shares, attention
+        Tables `SHARES` and `ATTENTION`.
+    pictures
+        Folder with a folder for each split, with one picture per test patient.
+    """
+
+    shares: pd.DataFrame = field(repr=False)
+    attention: pd.DataFrame = field(repr=False)
+    pictures: Path
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,8 @@ class StudyResults:
         The set of every patient in every split (``splits.csv``).
     splits
         Results of the training in each split.
+    maps
+        What the maps show, by design.
     provenance
         Code, data and versions.
     simulation
@@ -80,6 +96,7 @@ class StudyResults:
     flow: Flow
     division: pd.DataFrame = field(repr=False)
     splits: tuple[SplitResults, ...]
+    maps: Mapping[str, MapResults]
     provenance: Provenance
     simulation: SimulationSummary | None
     tables: Mapping[str, pd.DataFrame] = field(repr=False)

@@ -1,4 +1,4 @@
-"""Figures of training: loss, LASSO path, importance of features, and Grad-CAM as inline SVG."""
+"""Figures of training: loss, LASSO path, importance of features, and maps as inline SVG."""
 
 from collections.abc import Mapping, Sequence
 
@@ -155,14 +155,14 @@ def importances(name: str, title: str, features: pd.DataFrame, most: int = 20) -
 def attention(
     name: str, rows: pd.DataFrame, groups: Sequence[tuple[pd.DataFrame, str, str]]
 ) -> str:
-    """Draw the share of each map's energy inside the gland against the gland's share of the image.
+    """Draw each map's share inside the gland against its random places.
 
     Parameters
     ----------
     name
         Unique on the page.
     rows
-        Rows of gradcam.csv whose maps are not empty.
+        Rows of shares.csv whose maps are not empty.
     groups
         The same rows by outcome, each with a color of the palette and a shape.
 
@@ -173,6 +173,10 @@ def attention(
     """
     with drawing.panel(height=390) as (figure, (axes,)):
         axes.plot([0, 1], [0, 1], color=palette.light("rule"), linewidth=1.2)
+        axes.vlines(
+            rows["area"], rows["random_low"], rows["random_high"], color=palette.light("rule"),
+            linewidth=0.8, alpha=0.6, zorder=1,
+        )  # fmt: skip
         for part, tone, shape in groups:
             axes.plot(
                 part["area"].to_numpy(float), part["inside"].to_numpy(float), MARKERS[shape],
@@ -187,7 +191,7 @@ def attention(
         return drawing.svg(
             figure,
             name,
-            f"Grad-CAM of {words.plural(len(rows), 'patient')}: share of the map inside the gland, median "
+            f"Maps of {words.plural(len(rows), 'patient')}: share of the map inside the gland, median "
             f"{numbers.percent(rows['inside'].median())}, against the share of the image that is gland, median "
             f"{numbers.percent(rows['area'].median())}.",
         )
