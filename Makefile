@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply update onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -54,6 +54,13 @@ apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make app
 	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
 	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
 	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
+
+update: .venv/local.stamp ## Update a locked model at a center of CONFIG: make update MODEL=model.zip CENTER=west
+	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make update MODEL=model.zip CENTER=west))
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	  results=results/$$(basename $$config .yaml) && \
+	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config -- \
+	  $$results/report/report.html $$results/updated/$(CENTER)/manifest.json
 
 onnx: .venv/onnx.stamp ## Write a locked model as an ONNX graph: make onnx MODEL=model.zip TARGET=model.onnx
 	@$(if $(MODEL),,$(error name a model: make onnx MODEL=model.zip))

@@ -102,3 +102,28 @@ def test_what_contradicts_the_model_is_refused(
     done = applied.snakemake("-n", "--configfile", str(tmp_path / "config.yaml"), check=False)
     assert done.returncode
     assert words in done.stdout + done.stderr
+
+
+def test_a_model_that_is_updated_at_the_center_is_applied_like_any_other(
+    applied: Study, smoke_study: Study
+) -> None:
+    """The ladder's step becomes a model that names its parent; its patients are marked as in-sample."""
+    config = yaml.safe_load((applied.folder / "config.yaml").read_text())
+    config |= {"exchange": {"patients": 10, "outcomes": 3}, "updating": {"level": 0.499}}
+    file = applied.folder / "updating.yaml"
+    file.write_text(yaml.safe_dump(config | {"study": "updating"}))
+    updated = "results/updating/updated/gamma"
+    applied.snakemake("--configfile", str(file), "--", f"{updated}/manifest.json")
+    parent = fileio.read_json(smoke_study.results / "model" / "manifest.json")
+    child = fileio.read_json(applied.folder / updated / "manifest.json")
+    assert child["parent"] == parent["hash"]
+    file.write_text(yaml.safe_dump(config | {"study": "child", "model": updated}))
+    looked = "results/child/deployment/looks.csv"
+    applied.snakemake("--configfile", str(file), "--", looked)
+    table = io.read(deployment.LOOKS, applied.folder / looked)
+    assert table["locked_model"].tolist() == [child["hash"]]
+    assert table["fitted_to"].tolist() == table["patients"].tolist()
+    exchange = "results/child/exchange/gamma.json"
+    done = applied.snakemake("--configfile", str(file), "--", exchange, check=False)
+    assert done.returncode
+    assert "results on them are in-sample" in done.stdout + done.stderr

@@ -111,6 +111,41 @@ rule score_apart:
         "../scripts/score_apart.py"
 
 
+rule lock_update:
+    """Write the locked model as it is updated at a center, by the step that closed testing chooses."""
+    input:
+        # In the report, the ladder; an update is not written without it.
+        updates=rules.update_model.output.updates,
+        predictions=rules.update_model.input.predictions,
+        performance=rules.update_model.input.performance,
+        splits=rules.make_splits.output.splits,
+        embeddings="<results>/splits/external/all/embeddings.npy",
+        cohort=rules.assemble_cohort.output.cohort,
+        model=rules.verify_model.output.manifest,
+        # The copy has further files, which are read by their names.
+        files=rules.verify_model.output,
+    output:
+        manifest="<results>/updated/{center}/manifest.json",
+        parent=f"<results>/updated/{{center}}/{applied.PARENT}",
+        files=[
+            f"<results>/updated/{{center}}/{name}"
+            for name in sorted(applied.contents(MEMBERS))
+        ],
+    log:
+        "<logs>/lock_update/{center}.log",
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(20),
+    params:
+        config=config,
+        code=code_version("lock_update"),
+    script:
+        "../scripts/lock_update.py"
+
+
 rule record_look:
     """Add the evaluation of the locked model to the append-only log."""
     input:
@@ -129,6 +164,7 @@ rule record_look:
         runtime=10,
     params:
         model=MODEL.hash,
+        key=config["pseudonym_key"],
         # Not an output: Snakemake deletes outputs, and nothing may delete the log.
         journal=f"{PRIVATE}/looks.jsonl",
         code=code_version("record_look"),

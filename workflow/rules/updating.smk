@@ -8,6 +8,8 @@ rule update_model:
         performance="<results>/evaluation/external/performance.csv",
         splits=rules.make_splits.output.splits,
         embeddings="<results>/splits/external/all/embeddings.npy",
+        # Components of the training patients, where these are not in the study.
+        domain=branch(MODEL, then="<private>/model/domain.safetensors", otherwise=[]),
     output:
         **{table.name: f"<results>/{table.path}" for table in UPDATING},
     log:
@@ -26,6 +28,7 @@ rule update_model:
         embeddings=config["signature"]["embeddings"],
         # The network of all training patients, where the model has one.
         member=MEMBERS.index("full") if "full" in MEMBERS else 0,
+        members=MEMBERS,
         seed=config["seed"],
         code=code_version("update_model"),
     script:

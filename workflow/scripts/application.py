@@ -41,7 +41,12 @@ def run(configfile: Path, center: str, model: str) -> Path:
             f"{configfile} has no center {center!r}: add its block, or correct the name"
         )
     config |= {"centers": chosen, "model": model, "study": f"{config.get('study')}-{center}"}
-    study, _ = locked.applied(read_study(config))
+    study, manifest = locked.applied(read_study(config))
+    # An updated model is another one: its results do not replace those of its parent, nor itself, if it
+    # is below them.
+    if manifest is not None and manifest.parent is not None:
+        config["study"] = f"{study.study}-updated"
+        study, _ = locked.applied(read_study(config))
     path = FOLDER / f"{study.study}.yaml"
     with fileio.atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))

@@ -12,13 +12,13 @@ from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.deployment import LOOKS
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import GroupKind, Metric, Set, Status
-from thyrocast.deployment import apply, looks
+from thyrocast.deployment import apply, looks, update_ledger
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def run(cohort: Path, performance: Path, model: str, journal: Path, output: Path) -> None:
+def run(cohort: Path, performance: Path, model: str, key: str, journal: Path, output: Path) -> None:
     """Append to the log, and write the table `LOOKS`.
 
     Parameters
@@ -27,6 +27,8 @@ def run(cohort: Path, performance: Path, model: str, journal: Path, output: Path
         Tables `COHORT` and `PERFORMANCE`.
     model
         Hash of the locked model.
+    key
+        The pseudonym key, next to which it is recorded to whom a model was fitted.
     journal
         The log.
     output
@@ -35,7 +37,8 @@ def run(cohort: Path, performance: Path, model: str, journal: Path, output: Path
     patients = io.read(COHORT, cohort)
     if patients["outcome"].notna().any():
         results = aucs(io.read(PERFORMANCE, performance))
-        found = looks.append(journal, apply.now(), model, patients, results)
+        fitted = update_ledger.fitted_to(update_ledger.place(key), model, patients)
+        found = looks.append(journal, apply.now(), model, patients, results, fitted)
     else:
         found = looks.read(journal)
     io.write(LOOKS, looks.table(found), output)
@@ -61,6 +64,7 @@ if "snakemake" in globals():
         cohort=Path(snakemake.input.cohort),
         performance=Path(snakemake.input.performance),
         model=snakemake.params.model,
+        key=snakemake.params.key,
         journal=Path(snakemake.params.journal),
         output=Path(snakemake.output.looks),
     )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract import io
+from thyrocast.contract import documents, io
 from thyrocast.contract.cohort import COHORT, PATIENTS, SCANS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.exchange import ModelStatement
-from thyrocast.deployment import exchange, exchange_page, ledger
+from thyrocast.contract.manifest import Manifest
+from thyrocast.deployment import exchange, exchange_page, ledger, update_ledger
 from thyrocast.deployment.exchange import CenterTables
+from thyrocast.errors import InputError
 from thyrocast.planning import models
 
 if TYPE_CHECKING:
@@ -39,22 +41,43 @@ def statement(hash_: str | None, *, applied: bool) -> ModelStatement:
     return exchange.locked(hash_) if applied and hash_ else exchange.own(hash_)
 
 
+def check_unseen(tables: CenterTables, study: StudyConfig, manifest: str) -> None:
+    """Refuse results of an updated model on patients to whom it was fitted.
+
+    Raises
+    ------
+    InputError
+    """
+    model = documents.read(Manifest, manifest)
+    own = tables.cohort[tables.cohort["center"] == tables.name]
+    used = update_ledger.fitted_to(update_ledger.place(study.pseudonym_key), model.hash, own)
+    if used:
+        raise InputError(
+            f"center {tables.name}: the updated model {model.hash[:12]} was fitted to {used} of its patients: "
+            "results on them are in-sample; send those of the model that it updates, or of later patients"
+        )
+
+
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     inputs = snakemake.input
+    config = StudyConfig.read(snakemake.params.config)
     scans = io.read(SCANS, inputs.scans).drop_duplicates("patient").set_index("patient")
+    center = CenterTables(
+        name=snakemake.wildcards.center,
+        performance=io.read(PERFORMANCE, inputs.performance),
+        predictions=io.read(PREDICTIONS, inputs.predictions),
+        cohort=io.read(COHORT, inputs.cohort),
+        patients=io.read(PATIENTS, inputs.patients),
+        people={
+            str(patient): str(person) for patient, person in scans["person_identifier"].items()
+        },
+    )
+    if config.model:
+        check_unseen(center, config, inputs.manifest)
     run(
-        CenterTables(
-            name=snakemake.wildcards.center,
-            performance=io.read(PERFORMANCE, inputs.performance),
-            predictions=io.read(PREDICTIONS, inputs.predictions),
-            cohort=io.read(COHORT, inputs.cohort),
-            patients=io.read(PATIENTS, inputs.patients),
-            people={
-                str(patient): str(person) for patient, person in scans["person_identifier"].items()
-            },
-        ),
-        StudyConfig.read(snakemake.params.config),
+        center,
+        config,
         statement(
             models.hash_of(inputs.manifest) if inputs.get("manifest") else None,
             applied=bool(snakemake.params.config.get("model")),

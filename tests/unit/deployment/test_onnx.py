@@ -1,5 +1,6 @@
 """The graph of a locked model computes what thyrocast computes, by another runtime."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ from sklearn.dummy import DummyClassifier
 
 import export_onnx
 from tests.unit.deployment import example_bundle
+from thyrocast.contract.manifest import ModelUpdate, Update
+from thyrocast.contract.names import Model
+from thyrocast.contract.site_names import UpdateStep
 from thyrocast.deployment import apply, bundle, contents, onnx_check, onnx_export
 from thyrocast.errors import InputError
 from thyrocast.network import model
@@ -76,6 +80,40 @@ def test_image_to_embedding_and_probability_within_a_hundred_thousandth(
     single = onnx_check.run(exported, images[:1])
     for name, value in single.items():
         np.testing.assert_allclose(value, values[name][:1], rtol=1e-5, atol=1e-5)
+
+
+def test_an_update_is_in_the_graph(networks: Path) -> None:
+    """Intercept, slope and components of the embedding, of a forest and of a network."""
+    given = apply.read(networks)
+    changes = {
+        Model.NETWORK: ModelUpdate(
+            step=UpdateStep.HEAD, intercept=0.4, slope=0.8, coefficients=[0.3, -0.2]
+        ),
+        Model.SIGNATURE: ModelUpdate(
+            step=UpdateStep.SLOPE, intercept=-0.5, slope=1.4, coefficients=[]
+        ),
+    }
+    member = given.manifest.members[1]
+    update = Update(center="west", patients=60, cured=30, level=0.05, member=member, models=changes)
+    random = np.random.default_rng(2)
+    described = {
+        name: dataclasses.replace(
+            one,
+            mean=random.gamma(1, 1, model.FEATURES),
+            components=random.normal(0, 0.02, (len(one.variances), model.FEATURES)),
+        )
+        for name, one in given.domain.members.items()
+    }
+    locked = dataclasses.replace(
+        given,
+        manifest=given.manifest.model_copy(update={"update": update}),
+        domain=dataclasses.replace(given.domain, members=described),
+    )
+    images = onnx_export.images_to_compare(SIZE, 2)
+    graph = onnx_export.build(networks, locked).SerializeToString()
+    assert onnx_check.accept(onnx_check.compare(graph, networks, locked, images))
+    with pytest.raises(InputError, match="differs from the locked model"):
+        onnx_check.accept(onnx_check.compare(graph, networks, given, images))
 
 
 def test_trees_vote_as_in_scikit_learn(locked: Path) -> None:

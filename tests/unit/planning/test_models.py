@@ -40,3 +40,6 @@ def test_whatever_predicts_names_the_model(tmp_path: Path) -> None:
     assert name(tmp_path, files={k: v for k, v in files.items() if "fold-1" not in k}) != first
     image = {"code": "1", "encoder": "3", "gland_network": "2", "image": {"size": 96}}
     assert name(tmp_path, preprocessing=image) != first
+    update = {"models": {"network": {"intercept": 0.5}}}
+    assert name(tmp_path, update=None) == first
+    assert name(tmp_path, update=update) != first

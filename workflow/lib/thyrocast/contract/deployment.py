@@ -14,6 +14,8 @@ FOREST = "signature/forest.skops"
 CARD = "model_card.xml"
 LICENSE = "LICENSE.txt"
 DOMAIN = "domain.safetensors"
+#: Manifest of the model that an updated one was made from.
+PARENT = "parent.json"
 
 
 def weights(member: str) -> str:
@@ -121,6 +123,11 @@ LOOKS = Table(
         text("cohort", "Fingerprint of patients and outcomes."),
         integer("patients", "Patients with an outcome.", low=0),
         integer("seen_before", "Of them, patients whom an earlier look scored.", low=0),
+        integer(
+            "fitted_to",
+            "Of the patients, those to whom this updated model was fitted: their results are in-sample.",
+            low=0,
+        ),
         text("note", "What is special about the look; empty if nothing is."),
     ),
     key=("look",),
@@ -145,6 +152,8 @@ APART = Table(
     PERFORMANCE.columns,
     digits=PERFORMANCE.digits,
 )
+#: Files of a locked model that an update may change; all others are the parent's.
+CHANGED = ("thresholds.csv", CARD)
 
 PROSPECTIVE = Table(
     "{center}/prospective/predictions.csv",
@@ -196,12 +205,22 @@ FILES = (
     File(f"model/{DOMAIN}", "Locked model: distribution of the training patients' embeddings, of each member."),
     File(f"model/{CARD}", "Locked model: model card by the schema of the Coalition for Health AI (v0.2)."),
     File(f"model/{LICENSE}", "Locked model: the license."),
+    File("updated/{center}/", "Updated locked model: the files of `model/` and `parent.json`, the manifest of the model that was updated (`make update`)."),
 )  # fmt: skip
 
 
-def contents(members: Iterable[str]) -> set[str]:
-    """Return the paths that a locked model with these members contains, but for its manifest."""
+def contents(members: Iterable[str], *, updated: bool = False) -> set[str]:
+    """Return the paths that a locked model with these members contains, but for its manifest.
+
+    Parameters
+    ----------
+    members
+        Names of the networks.
+    updated
+        Whether the model is an update of another one.
+    """
     return {
+        *([PARENT] if updated else []),
         *(weights(member) for member in members),
         *(inside(table) for table in TABLES),
         SIGNATURE,

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from thyrocast.contract.documents import Count, Document, ThisContract
+from thyrocast.contract.names import Model
+from thyrocast.contract.site_names import UpdateStep
 
 #: Version of the locked model's layout.
 FORMAT: Literal[1] = 1
@@ -46,6 +48,50 @@ class Preprocessing(Document):
     code: str
 
 
+class ModelUpdate(Document):
+    """Update of one model: log-odds become intercept + slope x log-odds + coefficients · components.
+
+    Attributes
+    ----------
+    step
+        What was fitted.
+    intercept, slope
+        Of the parent's log-odds.
+    coefficients
+        Of the first components of the embedding (`domain.safetensors`); none but for ``head``.
+    """
+
+    step: UpdateStep
+    intercept: float
+    slope: float
+    coefficients: list[float]
+
+
+class Update(Document):
+    """How a locked model differs from its parent.
+
+    Attributes
+    ----------
+    center
+        The center to whose patients it was fitted.
+    patients, cured
+        How many they are.
+    level
+        Level of the closed testing procedure that chose.
+    member
+        The network whose embedding has the components.
+    models
+        Updates by model; models that are not named predict as in the parent.
+    """
+
+    center: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_]{0,31}$")]
+    patients: Count
+    cured: Count
+    level: float
+    member: str
+    models: Annotated[dict[Model, ModelUpdate], Field(min_length=1)]
+
+
 class Manifest(Document):
     """``model/manifest.json``: what a locked model consists of and where it came from.
 
@@ -57,6 +103,8 @@ class Manifest(Document):
         As in `contract.documents.Provenance`.
     parent
         Hash of the locked model that this one updates; None if it was trained.
+    update
+        What the update changed; None if it was trained.
     members
         Networks, by name.
     outcomes
@@ -83,6 +131,7 @@ class Manifest(Document):
     commit: str
     config: dict[str, JsonValue]
     parent: Sha256 | None
+    update: Update | None = None
     members: list[Annotated[str, Field(pattern="^[a-z0-9-]{1,32}$")]]
     outcomes: Literal["observed", "shuffled"]
     simulated: bool

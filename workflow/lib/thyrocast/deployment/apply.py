@@ -18,7 +18,7 @@ from thyrocast.contract.manifest import Manifest
 from thyrocast.contract.names import ALL_SPLITS, Design, Set
 from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import FEATURES, LOGITS, MEMBER_PREDICTIONS, PREDICTIONS, SPLITS
-from thyrocast.deployment import contents, domain, reference
+from thyrocast.deployment import contents, domain, reference, updates
 from thyrocast.evaluation.prediction_sets import NAMES
 from thyrocast.planning import bundles
 from thyrocast.signature import model as signature
@@ -132,10 +132,14 @@ def read_patients(
 
 
 def predict(locked: Locked, patients: Patients) -> Forecast:
-    """Predict patients by the function that also predicts the test patients of a split."""
-    return signature.predict(
+    """Predict patients by the function that also predicts the test patients of a split, then update."""
+    forecast = signature.predict(
         locked.model, locked.forests, patients.cohort, patients.embeddings, patients.logits
     )
+    update = locked.manifest.update
+    if update is None:
+        return forecast
+    return updates.apply(forecast, update, locked.domain, patients.embeddings[update.member])
 
 
 def as_split(forecast: Forecast, patients: Patients) -> pd.DataFrame:

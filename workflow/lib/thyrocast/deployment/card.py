@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from thyrocast.config.study import StudyConfig
-from thyrocast.contract.manifest import Manifest
+from thyrocast.contract.manifest import Manifest, Update
 from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, Metric, Set, Status
+from thyrocast.errors import InputError
 
 NAMESPACE = "https://mc.chai.org/v0.2/schema.xsd"
 Content = str | Mapping[str, "Content"] | Sequence[tuple[str, "Content"]]
@@ -44,6 +45,45 @@ def card(config: StudyConfig, manifest: Manifest, performance: pd.DataFrame) -> 
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
+
+
+def updated(content: bytes, parent: Manifest, update: Update) -> bytes:
+    """Return the model card of an updated model: that of its parent, and what was updated.
+
+    Parameters
+    ----------
+    content
+        The parent's model card.
+    parent
+        Its manifest.
+    update
+        What was changed.
+
+    Raises
+    ------
+    InputError
+        If the parent's card is no model card.
+    """
+    ElementTree.register_namespace("", NAMESPACE)
+    steps = ", ".join(f"{name} ({change.step})" for name, change in update.models.items())
+    text = (
+        f" Updated at center {update.center}, with {update.patients} patients, {update.cured} of them cured: "
+        f"{steps}. Numbers of this card are those of the model before the update, {parent.hash[:12]}. Results on "
+        "the patients of the update are in-sample."
+    )
+    if b"<!" in content:
+        raise InputError("locked model, model card: declares entities, which no card needs")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 - without declarations nothing expands
+    except ElementTree.ParseError as error:
+        raise InputError(f"locked model, model card: is no XML ({error})") from None
+    for path in ("ModelSummary/Summary", "Warnings/KnownRisksAndLimitations"):
+        found = root.find("/".join(f"{{{NAMESPACE}}}{name}" for name in path.split("/")))
+        if found is None:
+            raise InputError(f"locked model, model card: {path} is missing")
+        found.text = (found.text or "") + text
+    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made + b"\n"
 
 
 def _add(parent: ElementTree.Element, content: Content) -> None:

@@ -37,7 +37,9 @@ class Link(Document):
 
     def line(self) -> str:
         """Return the link as a line of the file."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        # Lines without a value of a newer key are as they always were: their hashes follow each other.
+        plain = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
 AnyLink = TypeVar("AnyLink", bound=Link)

@@ -20,6 +20,7 @@ from thyrocast.config.base import Block
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import deployment, io
 from thyrocast.contract.manifest import Manifest
+from thyrocast.contract.names import Model
 from thyrocast.deployment import domain
 from thyrocast.errors import InputError
 from thyrocast.planning.bundles import strict_json
@@ -87,8 +88,32 @@ def check(folder: Path, manifest: Manifest) -> None:
             raise InputError(f"{folder / name}: has other members than the manifest")
     if set(forests) != set(model.members):
         raise InputError(f"{folder / deployment.FOREST}: has other members than the signature")
+    _check_update(manifest, model, described, folder)
     for name, member in model.members.items():
         check_forest(forests[name], len(member.signature.features))
+
+
+def _check_update(
+    manifest: Manifest, model: SignatureModel, described: domain.Domain, folder: Path
+) -> None:
+    """Refuse an update of models or components that the locked model does not have."""
+    update = manifest.update
+    if update is None:
+        return
+    where = f"{folder / deployment.MANIFEST}, key update"
+    known = {Model.NETWORK, Model.SIGNATURE}
+    for member in model.members.values():
+        known |= {*member.baselines, *member.heads}
+    if odd := sorted(set(update.models) - known):
+        raise InputError(f"{where}: updates {odd[0]}, which this model does not contain")
+    if update.member not in described.members:
+        raise InputError(
+            f"{where}: {deployment.DOMAIN} does not describe the network {update.member}"
+        )
+    most = len(described.members[update.member].variances)
+    for name, change in update.models.items():
+        if len(change.coefficients) > most:
+            raise InputError(f"{where}: {name} has more coefficients than the {most} components")
 
 
 def _check_settings(kind: type[Block], block: dict[str, Any], key: str) -> None:

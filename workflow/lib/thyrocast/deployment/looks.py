@@ -39,6 +39,8 @@ class Look(chain.Link):
         A mark of each patient with an outcome: a hash of the pseudonym.
     results
         AUC of each model; None if it could not be estimated.
+    fitted
+        How many of the patients an updated model was fitted to.
     """
 
     date: str
@@ -46,6 +48,7 @@ class Look(chain.Link):
     cohort: Sha256
     marks: list[Annotated[str, Field(pattern="^[0-9a-f]{16}$")]]
     results: dict[str, float | None]
+    fitted: int = 0
 
 
 def fingerprint(cohort: pd.DataFrame) -> str:
@@ -73,7 +76,12 @@ def read(path: Path) -> list[Look]:
 
 
 def append(
-    path: Path, date: str, model: str, cohort: pd.DataFrame, results: Mapping[str, float | None]
+    path: Path,
+    date: str,
+    model: str,
+    cohort: pd.DataFrame,
+    results: Mapping[str, float | None],
+    fitted: int = 0,
 ) -> list[Look]:
     """Add an evaluation to the log, and return all of them.
 
@@ -89,6 +97,8 @@ def append(
         Table `COHORT` of the patients who were evaluated.
     results
         AUC of each model.
+    fitted
+        How many of the patients the model was fitted to (`update_ledger.fitted_to`).
     """
 
     def look(_: list[Look], previous: str) -> list[Look]:
@@ -100,6 +110,7 @@ def append(
                 cohort=fingerprint(cohort),
                 marks=marks(cohort),
                 results=dict(results),
+                fitted=fitted,
             )
         ]
 
@@ -120,6 +131,7 @@ def table(looks: Sequence[Look]) -> pd.DataFrame:
                 "cohort": look.cohort,
                 "patients": len(look.marks),
                 "seen_before": len(again),
+                "fitted_to": look.fitted,
                 "note": _note(look, looks[: number - 1], len(again)),
             }
         )

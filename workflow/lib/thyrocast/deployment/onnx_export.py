@@ -28,6 +28,7 @@ from torchvision.models.resnet import Bottleneck
 from thyrocast import fileio
 from thyrocast.baselines.ridge import WIDEST_LOGIT
 from thyrocast.contract import deployment as contract
+from thyrocast.contract.manifest import ModelUpdate, Update
 from thyrocast.contract.names import HEADS, Model
 from thyrocast.deployment.apply import Locked
 from thyrocast.network import model as networks
@@ -36,10 +37,10 @@ from thyrocast.signature.model import (
     FittedMember,
     Scale,
     Signature,
-    SignatureModel,
     in_order,
     recalibration_of,
 )
+from thyrocast.statistics import inputs
 
 #: Versions of the operators, and of the format.
 OPSET, TREES, IR = 18, 3, 10
@@ -118,7 +119,7 @@ def build(folder: Path, locked: Locked) -> onnx.ModelProto:
         votes.append(voted)
         for model, value in _member(graph, wide, voted, member, weights).items():
             odds.setdefault(model, []).append(value)
-    probabilities = _probabilities(graph, odds, votes, locked.model)
+    probabilities = _probabilities(graph, odds, votes, locked)
     return _finish(graph, size, embeddings, probabilities, locked)
 
 
@@ -222,7 +223,8 @@ def _member(
     last, bias = loaded.fc.weight.detach().double().numpy()[0], loaded.fc.bias.item()
     odds = {
         Model.NETWORK: graph.product(wide, last, bias),
-        Model.SIGNATURE: _bounded_odds(graph, votes),
+        # As `baselines.ridge.bounded_odds`.
+        Model.SIGNATURE: _bounded_odds(graph, votes, float(1 / (1 + np.exp(WIDEST_LOGIT)))),
     }
     for name, head in in_order(member.heads, HEADS):
         odds[name] = graph.product(wide, head.weights, head.intercept)
@@ -237,9 +239,8 @@ def _scaled(graph: _Graph, odds: str, scale: Scale | None) -> str:
     return graph.linear(odds, -scale.mean / scale.spread, 1 / scale.spread)
 
 
-def _bounded_odds(graph: _Graph, probability: str) -> str:
-    """Add log-odds as `baselines.ridge.bounded_odds`: finite for 0 and 1 as well."""
-    edge = float(1 / (1 + np.exp(WIDEST_LOGIT)))
+def _bounded_odds(graph: _Graph, probability: str, edge: float) -> str:
+    """Add the log-odds of a probability, which is kept `edge` away from 0 and 1."""
     # Clipped before the logarithm: a probability of 0 or 1 never gets there.
     inside = graph.node(
         "Clip", [probability, graph.constant(np.array(edge)), graph.constant(np.array(1 - edge))]
@@ -250,9 +251,10 @@ def _bounded_odds(graph: _Graph, probability: str) -> str:
 
 
 def _probabilities(
-    graph: _Graph, odds: Mapping[Model, list[str]], votes: list[str], model: SignatureModel
+    graph: _Graph, odds: Mapping[Model, list[str]], votes: list[str], locked: Locked
 ) -> list[str]:
     """Add the probability of cure, (n,), of each model, and return their names."""
+    model, update = locked.model, locked.manifest.update
     for name, members in odds.items():
         fit = recalibration_of(model.recalibration, name)
         if name is Model.SIGNATURE and name not in model.recalibration:
@@ -260,8 +262,27 @@ def _probabilities(
         else:
             joined = graph.linear(graph.mean(members), fit.intercept, fit.slope)
             probability = graph.node("Sigmoid", [joined])
+        if update is not None and name in update.models:
+            probability = _updated(graph, probability, update, update.models[name], locked)
         graph.node("Cast", [probability], name.value, to=TensorProto.FLOAT)
     return [name.value for name in odds]
+
+
+def _updated(
+    graph: _Graph, probability: str, update: Update, change: ModelUpdate, locked: Locked
+) -> str:
+    """Add the probability of an updated model, as `updates.apply`."""
+    odds = graph.linear(
+        _bounded_odds(graph, probability, inputs.EDGE), change.intercept, change.slope
+    )
+    if change.coefficients:
+        known, count = locked.domain.members[update.member], len(change.coefficients)
+        scaled = np.array(change.coefficients) / np.sqrt(known.variances[:count])
+        weights = scaled @ known.components[:count]
+        embedding = graph.node("Cast", [f"{EMBEDDING}-{update.member}"], to=TensorProto.DOUBLE)
+        extra = graph.product(embedding, weights, -float(known.mean @ weights))
+        odds = graph.node("Add", [odds, extra])
+    return graph.node("Sigmoid", [odds])
 
 
 def _finish(

@@ -98,10 +98,16 @@ class Site:
         return {"n": self.outcome.size, "events": int(self.outcome.sum())}
 
 
+@dataclass(frozen=True)
+class Hidden:
+    """A center and a model whose results are suppressed."""
+
+    center: str
+    model: str
+
+
 def components(embeddings: Floats, train: Booleans, count: int) -> Floats:
     """Principal components of the embedding, (n, count), with mean 0 and variance 1 in `train`.
-
-    Without training patients, as where a locked model is applied, all patients take their place.
 
     Parameters
     ----------
@@ -113,7 +119,6 @@ def components(embeddings: Floats, train: Booleans, count: int) -> Floats:
         Number of components.
     """
     x = embeddings.astype(np.float64)
-    train = train if train.any() else np.ones_like(train)
     centered = x - x[train].mean(axis=0)
     _, _, axes = np.linalg.svd(centered[train], full_matrices=False)
     scores = centered @ axes[:count].T
@@ -139,24 +144,48 @@ def evaluate(
         Settings.
     """
     frames: dict[Table, list[dict[str, Any]]] = {table: [] for table in TABLES}
-    known = predictions[(predictions["design"] == Design.EXTERNAL) & predictions["outcome"].notna()]
-    for center, model, hidden in _reported(performance):
-        if hidden:
-            frames[UPDATES] += [*_suppressed(center, model)]
+    train = predictions[
+        (predictions["design"] == Design.EXTERNAL)
+        & (predictions["set"] == Set.TRAIN)
+        & predictions["outcome"].notna()
+    ]
+    for site in sites(predictions, performance, features):
+        if isinstance(site, Hidden):
+            frames[UPDATES] += [*_suppressed(site.center, site.model)]
             continue
-        rows = known[known["model"] == model]
-        test = rows[(rows["set"] == Set.TEST) & (rows["center"] == center)]
-        site = Site(
-            center,
-            model,
-            inputs.logit(test["probability"].to_numpy(np.float64)),
-            test["outcome"].to_numpy(np.int64) == 1,
-            np.array([features[patient] for patient in test["patient"]]),
-        )
         frames[UPDATES] += [*_updates(site, setup)]
         frames[UPDATE_PERFORMANCE] += [*_performance(site, setup)]
-        frames[TRANSPORTABILITY] += [*_parts(site, rows[rows["set"] == Set.TRAIN], setup)]
+        frames[TRANSPORTABILITY] += [*_parts(site, train[train["model"] == site.model], setup)]
     return {table: io.build(table, rows) for table, rows in frames.items()}
+
+
+def sites(
+    predictions: pd.DataFrame, performance: pd.DataFrame, features: Mapping[str, Floats]
+) -> Iterator[Site | Hidden]:
+    """Yield every external center by every model.
+
+    Parameters
+    ----------
+    predictions, performance, features
+        As in `evaluate`.
+    """
+    known = predictions[
+        (predictions["design"] == Design.EXTERNAL)
+        & (predictions["set"] == Set.TEST)
+        & predictions["outcome"].notna()
+    ]
+    for center, model, hidden in _reported(performance):
+        if hidden:
+            yield Hidden(center, model)
+            continue
+        rows = known[(known["model"] == model) & (known["center"] == center)]
+        yield Site(
+            center,
+            model,
+            inputs.logit(rows["probability"].to_numpy(np.float64)),
+            rows["outcome"].to_numpy(np.int64) == 1,
+            np.array([features[patient] for patient in rows["patient"]]),
+        )
 
 
 def _reported(performance: pd.DataFrame) -> Iterator[tuple[str, str, bool]]:

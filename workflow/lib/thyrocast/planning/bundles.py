@@ -255,7 +255,7 @@ def read_manifest(bundle: Bundle) -> Manifest:
         raise InputError(
             f"{where}: its content does not have the hash that it states: it was changed"
         )
-    expected = deployment.contents(manifest.members)
+    expected = deployment.contents(manifest.members, updated=manifest.parent is not None)
     for name in sorted(expected - manifest.files.keys()):
         raise InputError(f"{where}: does not list {name}, which this model has to contain")
     for name in sorted(manifest.files.keys() - expected):
@@ -266,4 +266,52 @@ def read_manifest(bundle: Bundle) -> Manifest:
         raise InputError(
             f"locked model {bundle.path}: {name} is not in the manifest: it was added to the model"
         )
+    _check_parent(bundle, manifest)
     return manifest
+
+
+def _check_parent(bundle: Bundle, manifest: Manifest) -> None:
+    """Refuse an updated model that differs from its parent in more than it states."""
+    where = f"locked model {bundle.path}"
+    if (manifest.parent is None) != (manifest.update is None):
+        raise InputError(f"{where}, {MANIFEST}: names a parent or an update, expected both or none")
+    if manifest.parent is None or manifest.update is None:
+        return
+    plain = strict_json(
+        bundle.read(deployment.PARENT, LONGEST_MANIFEST), f"{where}, {deployment.PARENT}"
+    )
+    if (
+        not isinstance(plain, dict)
+        or plain.get("hash") != manifest.parent
+        or whole_hash(plain) != manifest.parent
+    ):
+        raise InputError(
+            f"{where}: {deployment.PARENT} is not the manifest of the parent {manifest.parent[:12]}: it was "
+            "changed or replaced"
+        )
+    parent = Manifest.model_validate(plain)
+    if parent.parent is not None:
+        raise InputError(f"{where}: its parent is an update itself, expected a trained model")
+    same = (
+        "config",
+        "members",
+        "outcomes",
+        "preprocessing",
+        "simulated",
+        "training_cohort",
+        "versions",
+    )
+    for key in same:
+        if getattr(manifest, key) != getattr(parent, key):
+            raise InputError(f"{where}, {MANIFEST}: {key} differs from that of its parent")
+    for name in sorted(parent.files.keys() - set(deployment.CHANGED)):
+        if manifest.files[name] != parent.files[name]:
+            raise InputError(
+                f"{where}: {name} differs from that of its parent, expected an update to change only its "
+                f"manifest, {' and '.join(deployment.CHANGED)}"
+            )
+    if manifest.update.member not in manifest.members:
+        raise InputError(
+            f"{where}, {MANIFEST}: updates by the network {manifest.update.member}, which the model does not "
+            "contain"
+        )

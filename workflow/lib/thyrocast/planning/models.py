@@ -13,7 +13,8 @@ _PREDICTING = ("network/", "signature/", "thresholds.csv")
 def hash_of(manifest: str | Path) -> str:
     """Return the hash of what predicts in a locked model, from its manifest.
 
-    The networks, the signature with its baselines, the thresholds and the settings of the images. Unlike the
+    The networks, the signature with its baselines, the thresholds, the settings of the images and, in an
+    updated model, what was updated. Unlike the
     hash of the whole bundle it does not depend on the model card or the config: a study that adds a
     center and locks its model again has the same model.
     """
@@ -23,7 +24,9 @@ def hash_of(manifest: str | Path) -> str:
         for name, file in content["files"].items()
         if name.startswith(_PREDICTING)
     }
+    # Numbers that an update changes; models without one have the hash that they always had.
+    changed = [content["update"]] if content.get("update") else []
     names = ("image", "gland_network", "encoder")
     settings = {name: content["preprocessing"][name] for name in names}
-    text = json.dumps([files, settings], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([files, settings, *changed], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -61,11 +61,22 @@ def model_text(applied: Applied) -> str:
     known = sum(count for count in counts if count is not None)
     about = "at least " if None in counts else ""
     simulated = "simulated " if manifest.simulated else ""
-    parent = f" It updates the model {manifest.parent[:12]}." if manifest.parent else ""
+    parent = _update_text(manifest)
     return (
         f"Nothing was trained: every prediction is of the locked model {manifest.hash[:12]}, which learned "
         f"from {about}{known} {simulated}patients of {len(counts)} other "
         f"{'center' if len(counts) == 1 else 'centers'}.{parent} Numbers about training are not shown."
+    )
+
+
+def _update_text(manifest: Manifest) -> str:
+    if manifest.parent is None or manifest.update is None:
+        return ""
+    update = manifest.update
+    steps = ", ".join(f"{name}: {change.step}" for name, change in update.models.items())
+    return (
+        f" It updates the model {manifest.parent[:12]} by {update.patients} patients of center {update.center} "
+        f"({steps})."
     )
 
 
@@ -74,9 +85,15 @@ def looks_text(applied: Applied) -> str:
     if applied.looks.empty:
         return ""
     last = applied.looks.iloc[-1]
+    fitted = ""
+    if last["fitted_to"]:
+        fitted = (
+            "This updated model was fitted to patients of this report: their results are in-sample, and too "
+            "good. Cross-validated results of the update are in the report of the model that it updates. "
+        )
     if not last["seen_before"]:
-        return ""
-    return (
+        return fitted.strip()
+    return fitted + (
         f"This is look {last['look']} of this folder's log: {last['note']}. A further result on the same "
         "patients is no further validation, and a model that was chosen after a look at them was not "
         "validated on them."
