@@ -11,7 +11,7 @@ rule write_sheets:
         manifest=rules.verify_model.output.manifest,
         scans="<private>/{center}/scans.csv",
         records=records_of_center,
-        pictures="<results>/splits/external/all/explanation/overlays",
+        pictures="<results>/explanation/external/pictures",
     output:
         table="<private>/{center}/prospective/predictions.csv",
         sheets=directory("<private>/{center}/prospective/sheets"),
