@@ -155,8 +155,39 @@ APART = Table(
 #: Files of a locked model that an update may change; all others are the parent's.
 CHANGED = ("thresholds.csv", CARD)
 
+PROSPECTIVE = Table(
+    "{center}/prospective/predictions.csv",
+    "Private: the predictions for the patients of a prospective center, with everything to be careful about.",
+    (
+        PATIENT,
+        text("identifier", "Normalized patient identifier."),
+        CENTER,
+        text("scan_date", "Date of the scan, ISO 8601.", missing=True),
+        _AT,
+        _BUNDLE,
+        MODEL,
+        flag("main", "Whether the model heads the patient's sheet: `evaluation.primary_model`."),
+        PROBABILITY,
+        number("threshold", "Probability from which a patient is called cured.", missing=True),
+        flag("called_cured", "Whether the probability is at or above the threshold.", missing=True),
+        number("p_not_cured", "Conformal p value of not cured.", low=0, high=1, missing=True),
+        number("p_cured", "Conformal p value of cured.", low=0, high=1, missing=True),
+        text("prediction", "Outcomes that are not excluded; missing without calibration scores.", PredictionSet, missing=True),
+        number("members_agree", "Share of the model's networks on its side of the threshold.", low=0, high=1, missing=True),
+        flag("disagrees", "Whether the decision is another one than that of the main model.", missing=True),
+        number("distance", "Distance of the embeddings from those of the training patients; above 1 is outside.", low=0),
+        text("acquisition", "Variables outside of the training range, separated by spaces; empty if none."),
+        flag("outside", "Whether the embeddings or the acquisition are outside."),
+        text("quality", "What is unusual about the scan, separated by spaces; empty if nothing is."),
+        flag("clinical_changed", "Whether clinical values changed since the prediction was frozen.", missing=True),
+    ),
+    key=("patient", "model"),
+    private=True,
+    digits=None,
+)  # fmt: skip
+
 #: What applying a locked model writes.
-OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS, LEDGER, APART)
+OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS, LEDGER, APART, PROSPECTIVE)
 #: Tables of a locked model.
 TABLES = (THRESHOLDS, REFERENCE, RANGES)
 
