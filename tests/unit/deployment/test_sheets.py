@@ -39,7 +39,7 @@ def test_the_sheet_says_everything_in_plain_words(tmp_path: Path) -> None:
         "73 %",
         "Of 100 patients with this prediction, about 73 would be cured",
         "expects cure",
-        "Prediction set: cured. The model excludes failure, with at most 10% of such statements wrong.",
+        "Prediction set: cured. The model excludes failure at an accepted error of 10%.",
         "Out of range: the acquisition is unlike that of the training patients (Pixel size, mm).",
         "20% of the model&#39;s networks are on the other side",
         "another decision by ResNet50",

@@ -21,6 +21,12 @@ INTENDED_USE = (
     "Intended use: to compare a prediction that was made before radioiodine therapy of Graves' disease with its "
     "later outcome. The model is no medical device: nobody may decide on a therapy by this sheet."
 )
+_BRIEF = {
+    PredictionSet.CURED: "cured",
+    PredictionSet.NOT_CURED: "not cured",
+    PredictionSet.UNCERTAIN: "cannot decide (both)",
+    PredictionSet.ATYPICAL: "cannot decide (neither)",
+}
 #: Shortest text that identifies a locked model on paper.
 SHORT_HASH = 12
 
@@ -144,13 +150,13 @@ def decision(row: pd.Series) -> str:
 
 def in_words(prediction: Any, error: float) -> str:
     """Return a prediction set, as a sentence that says plainly if the model cannot decide."""
-    within = f"with at most {error:.0%} of such statements wrong"
+    within = f"at an accepted error of {error:.0%}"
     if pd.isna(prediction):
         return "There is no prediction set, because the locked model has no calibration scores."
     return {
-        PredictionSet.CURED: f"Prediction set: cured. The model excludes failure, {within}.",
-        PredictionSet.NOT_CURED: f"Prediction set: not cured. The model excludes cure, {within}.",
-        PredictionSet.UNCERTAIN: f"Prediction set: cured or not cured. The model cannot decide, {within}.",
+        PredictionSet.CURED: f"Prediction set: cured. The model excludes failure {within}.",
+        PredictionSet.NOT_CURED: f"Prediction set: not cured. The model excludes cure {within}.",
+        PredictionSet.UNCERTAIN: f"Prediction set: cured or not cured. The model cannot decide {within}.",
         PredictionSet.ATYPICAL: "Prediction set: empty. The model cannot decide: this patient is unlike the "
         "training patients of either outcome.",
     }[PredictionSet(str(prediction))]
@@ -188,7 +194,7 @@ def flags(rows: pd.DataFrame) -> Iterator[str]:
 
 def _other(row: pd.Series) -> Other:
     call = "–" if pd.isna(row["called_cured"]) else ("cure" if row["called_cured"] else "no cure")
-    prediction = "–" if pd.isna(row["prediction"]) else words.plain(str(row["prediction"])).lower()
+    prediction = "–" if pd.isna(row["prediction"]) else _BRIEF[PredictionSet(row["prediction"])]
     return Other(words.model(str(row["model"])), percent(row["probability"]), call, prediction)
 
 

@@ -134,7 +134,7 @@ def _picture(sheet: Sheet) -> list[Flowable]:
     title = _says("Scintigram with the network’s map", _HEAD)
     if sheet.picture is None:
         return [title, _says("There is no picture of this patient.", _TEXT)]
-    note = "Grad-CAM: where the network’s evidence for cure is, not why. White line: gland."
+    note = "Grad-CAM: where the network’s evidence is, not why. White line: gland."
     image = Image(io.BytesIO(sheet.picture), width=_PICTURE, height=_PICTURE, hAlign="LEFT")
     return [title, image, _says(note, _SMALL)]
 
@@ -145,6 +145,6 @@ def _others(sheet: Sheet, width: float) -> Table:
         [_says(text, _TEXT) for text in (one.model, one.probability, one.decision, one.prediction)]
         for one in sheet.others
     ]
-    table = Table([head, *rows], colWidths=[width * share for share in (0.4, 0.24, 0.18, 0.18)])
+    table = Table([head, *rows], colWidths=[width * share for share in (0.34, 0.24, 0.14, 0.28)])
     table.setStyle(_plain())
     return table
