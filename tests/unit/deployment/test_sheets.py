@@ -42,7 +42,7 @@ def test_the_sheet_says_everything_in_plain_words(tmp_path: Path) -> None:
         "Prediction set: cured. The model excludes failure at an accepted error of 10%.",
         "Out of range: the acquisition is unlike that of the training patients (Pixel size, mm).",
         "20% of the model&#39;s networks are on the other side",
-        "another decision by ResNet50",
+        "another decision by Network",
         "Quality of the scan: pinhole",
         "33 %",
         "Intended use",

@@ -61,7 +61,7 @@ ROLES: Mapping[str, str] = {
 
 #: Names of models.
 MODELS: Mapping[str, str] = {
-    Model.NETWORK: "ResNet50",
+    Model.NETWORK: "Network",
     Model.SIGNATURE: "Signature",
     Model.SIMULATED: "Pretrained on simulation",
     Model.HANDCRAFTED: "Hand-crafted",

@@ -9,7 +9,7 @@ from thyrocast.pages.words import COLUMNS, MODELS, ROLES, column, listing, model
 __all__ = ["COLUMNS", "MODELS", "ROLES", "column", "listing", "model", "plain", "plural"]
 
 MODEL_NOTES: Mapping[str, str] = {
-    Model.NETWORK: "ResNet50, trained end to end on the scintigrams",
+    Model.NETWORK: "network, trained end to end on the scintigrams",
     Model.SIGNATURE: "random forest on network features that the LASSO selected",
     Model.SIMULATED: "what a small network reads that was trained on simulated scintigrams, not on outcomes",
     Model.HANDCRAFTED: "quantities measured on the scintigram, without a network",
