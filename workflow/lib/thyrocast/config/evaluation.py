@@ -182,7 +182,7 @@ class SampleSizeConfig(Block):
     """Targets of the sample size calculation (Riley's criteria)."""
 
     parameters: int = option(
-        "Candidate predictor parameters of the baselines. Network and signature choose from 2,048 "
+        "Candidate predictor parameters of the baselines. Network and signature choose from many more "
         "features; no criterion says how many patients are enough for them.",
         16,
         ge=1,
