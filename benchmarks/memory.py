@@ -112,6 +112,7 @@ def draw_maps(folder: Path, batch: int) -> None:
     import numpy as np
 
     import draw_maps as script
+    from thyrocast.config.choices import Architecture
     from thyrocast.config.explanation import ExplanationConfig
     from thyrocast.contract import io
     from thyrocast.contract.cohort import COHORT
@@ -119,7 +120,7 @@ def draw_maps(folder: Path, batch: int) -> None:
 
     patients = io.read(COHORT, folder / "cohort.csv")[["patient", "center", "outcome"]]
     cells = ExplanationConfig.read({}).grid_at(
-        np.load(folder / "images.npy", mmap_mode="r").shape[1]
+        np.load(folder / "images.npy", mmap_mode="r").shape[1], Architecture.RESNET50
     )
     maps = np.random.default_rng(1).random((len(patients), cells, cells), np.float32)
     np.save(folder / "maps.npy", maps)

@@ -343,6 +343,7 @@ def cross(table, studies, random):
             own, values = f"{method}, {name}", rows[:, column]
             table.add("cross sets", where, own, "mean covered, %", values, ">= 90")
             table.add("cross sets", where, own, "studies >= 80, %", values >= 0.8, ">= 95")
+            table.add("cross sets", where, own, "studies >= 90, %", values >= 0.9, ">= 95")
         table.add("cross sets", where, method, "one outcome, %", rows[:, 3], "")
 
 

@@ -99,10 +99,11 @@ def study_work():
         members=len(MEMBERS),
         batch=network["batch_size"],
         explained=config["explanation"]["batch_size"],
-        cells=STUDY.explanation.grid_at(size),
+        cells=STUDY.explanation.grid_at(size, STUDY.network.architecture),
         epochs=network["epochs"],
         gpus=network["gpus"],
         threads=network["threads"],
+        compact=network["architecture"] == "compact",
     )
 
 

@@ -55,7 +55,6 @@ rule pool_centers:
             )
             for table in TABLES
         },
-        summaries=config["evaluation"]["summaries"],
         exchanged=[center["exchange"] for center in config["exchanged"]],
     output:
         **{

@@ -2,7 +2,6 @@ rule describe_sources:
     """State where the pooled results of each center come from; stop if one is about another model."""
     input:
         performance=rules.pool_centers.output.performance,
-        summaries=config["evaluation"]["summaries"],
         exchanged=[center["exchange"] for center in config["exchanged"]],
         # Names the model that exchange files must be about.
         manifest=branch(bool(config["exchanged"]), then=MANIFEST, otherwise=[]),

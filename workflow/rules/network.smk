@@ -1,5 +1,5 @@
 rule train_network:
-    """Train one ResNet50 on a split's training patients (on GPUs if the config requests them)."""
+    """Train one network on a split's training patients (on GPUs if the config requests them)."""
     input:
         cohort=rules.assemble_cohort.output.cohort,
         images=rules.assemble_cohort.output.images,

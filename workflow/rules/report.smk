@@ -64,6 +64,7 @@ rule render_report:
         histories=all_splits(rules.train_network.output.history, member=STUDY.members()),
         paths=all_splits(rules.fit_signature.output.path),
         features=all_splits(rules.fit_signature.output.features),
+        correlates=all_splits(rules.fit_signature.output.correlates),
         optimisms=all_splits(rules.fit_signature.output.optimism),
         gradcams=all_splits(rules.explain_network.output.gradcam),
         models=all_splits(rules.fit_signature.output.model),

@@ -10,7 +10,14 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS
-from thyrocast.contract.splits import FEATURES, MEMBER_PREDICTIONS, OPTIMISM, PATH, PREDICTIONS
+from thyrocast.contract.splits import (
+    CORRELATES,
+    FEATURES,
+    MEMBER_PREDICTIONS,
+    OPTIMISM,
+    PATH,
+    PREDICTIONS,
+)
 from thyrocast.deployment import apply
 
 if TYPE_CHECKING:
@@ -28,8 +35,8 @@ def run(
 ) -> None:
     """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
 
-    The signature's ``model.json`` is copied for the report. What only training shows (path, optimism) has
-    no rows.
+    The signature's ``model.json`` is copied for the report. What only training shows (path, correlates,
+    optimism) has no rows.
     """
     at = apply.now()
     forecast = apply.predict(locked, patients)
@@ -40,6 +47,7 @@ def run(
         "patients": (APPLIED_PATIENTS, flagged),
         "applied": (APPLIED, apply.predictions(locked, forecast, flagged, error)),
         "path": (PATH, io.empty(PATH)),
+        "correlates": (CORRELATES, io.empty(CORRELATES)),
         "optimism": (OPTIMISM, io.empty(OPTIMISM)),
         "features": (FEATURES, apply.features(locked)),
     }

@@ -30,7 +30,7 @@ def run(
         ``definitions.csv`` of every center.
     results
         For each definition, the main one first, its files. `POOLED` of the main one is computed here:
-        that of the study has the centers of exchange files and summaries, whose patients have no
+        that of the study has the centers of exchange files, whose patients have no
         outcome under the other definitions.
     confidence
         Confidence level of the results.

@@ -1,6 +1,6 @@
 """State where the pooled results of each center come from; stop if one is about another locked model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from thyrocast import log
 from thyrocast.contract import documents, io
 from thyrocast.contract.evaluation import PERFORMANCE, SOURCES
 from thyrocast.contract.exchange import Exchange
-from thyrocast.evaluation import exchanged, summaries
+from thyrocast.evaluation import exchanged
 from thyrocast.planning import fingerprints, models
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 def run(
     performance: Path,
-    summary_files: Sequence[Path],
     sent: Mapping[str, Path],
     model: str | None,
     output: Path,
@@ -29,8 +28,6 @@ def run(
     ----------
     performance
         Table `PERFORMANCE` of the study.
-    summary_files
-        Tables `PERFORMANCE` of other consortia.
     sent
         By center, its exchange file.
     model
@@ -39,18 +36,13 @@ def run(
         The table to write.
     """
     rows = io.read(PERFORMANCE, performance)
-    summarized: set[str] = set()
-    for summary in summary_files:
-        centers = summaries.read(summary, rows)
-        rows = io.concat(PERFORMANCE, [rows, centers])
-        summarized |= {*centers["group"]}
     files = {}
     for name, path in sent.items():
         found = documents.read(Exchange, path)
         exchanged.check_model(found, name, model)
         rows = io.concat(PERFORMANCE, [rows, exchanged.rows(found, name)])
         files[name] = (found, fingerprints.file_hash(path))
-    io.write(SOURCES, exchanged.sources(rows, files, summarized, model), output)
+    io.write(SOURCES, exchanged.sources(rows, files, model), output)
 
 
 if "snakemake" in globals():
@@ -58,7 +50,6 @@ if "snakemake" in globals():
     manifest = snakemake.input.manifest
     run(
         performance=Path(snakemake.input.performance),
-        summary_files=[Path(file) for file in snakemake.input.summaries],
         sent={one["name"]: Path(one["exchange"]) for one in snakemake.params.exchanged},
         model=models.hash_of(manifest) if manifest else None,
         output=Path(snakemake.output.sources),

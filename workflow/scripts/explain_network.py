@@ -44,7 +44,7 @@ def run(
     tested = everyone.take(everyone.set == Set.TEST)
     members = [model.load(file)[:2] for file in weights]
     rows = []
-    cells = settings.grid_at(tested.size)
+    cells = settings.grid_at(tested.size, members[0][0].architecture)
     with fileio.atomic(maps) as temporary:
         written = np.lib.format.open_memmap(
             temporary, mode="w+", dtype=np.float32, shape=(len(tested), cells, cells)

@@ -27,7 +27,7 @@ def run(
     settings: NetworkConfig,
     threads: int,
 ) -> None:
-    """Write embeddings (members, patients, 2048), and the logit of every member and patient."""
+    """Write embeddings (members, patients, p), and the logit of every member and patient."""
     model.configure(threads)
     device = model.choose_device(min(1, settings.gpus), settings.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)

@@ -10,8 +10,15 @@ from thyrocast import fileio, log, seeds
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.names import Design
-from thyrocast.contract.splits import FEATURES, MEMBER_PREDICTIONS, OPTIMISM, PATH, PREDICTIONS
-from thyrocast.signature import fitting, forest, optimism, results
+from thyrocast.contract.splits import (
+    CORRELATES,
+    FEATURES,
+    MEMBER_PREDICTIONS,
+    OPTIMISM,
+    PATH,
+    PREDICTIONS,
+)
+from thyrocast.signature import correlates, fitting, forest, optimism, results
 from thyrocast.signature.split import read_logits, read_split
 
 if TYPE_CHECKING:
@@ -39,7 +46,7 @@ def run(
     cohort, splits, embeddings, network
         cohort.csv, splits.csv, embeddings.npy and network.csv.
     folder
-        Folder for path.csv, features.csv, optimism.csv, model.json and forest.skops.
+        Folder for path.csv, features.csv, correlates.csv, optimism.csv, model.json and forest.skops.
     predictions, member_predictions
         predictions.csv and member_predictions.csv.
     design, split
@@ -51,9 +58,10 @@ def run(
     """
     data = read_split(cohort, splits, design, split)
     own_seed = seeds.derive(seed, design, split, "signature")
+    views = np.load(embeddings, mmap_mode="r", allow_pickle=False)
     fitted = fitting.fit(
         data,
-        np.load(embeddings, mmap_mode="r", allow_pickle=False),
+        views,
         read_logits(network, data),
         config,
         own_seed,
@@ -62,6 +70,9 @@ def run(
     signatures = {name: models.fitted for name, models in fitted.images.items()}
     io.write(PATH, results.path(signatures), folder / "path.csv")
     io.write(FEATURES, results.features(signatures), folder / "features.csv")
+    own = {name: views[n][data.train] for n, name in enumerate(fitted.model.members)}
+    resembled = correlates.correlates(fitted.model.members, data.cohort[data.train], own)
+    io.write(CORRELATES, resembled, folder / "correlates.csv")
     outcome = data.outcome[data.train]
     learned = [models.learned(outcome) for models in fitted.images.values()]
     io.write(

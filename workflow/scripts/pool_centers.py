@@ -15,7 +15,7 @@ from thyrocast.contract.evaluation import (
     POOLED_CENTERS,
 )
 from thyrocast.contract.exchange import Exchange
-from thyrocast.evaluation import exchanged, pooled_centers, summaries
+from thyrocast.evaluation import exchanged, pooled_centers
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -25,13 +25,11 @@ def run(
     inputs: Mapping[str, Sequence[Path]],
     outputs: Mapping[str, Path],
     confidence: float,
-    summary_files: Sequence[Path] = (),
     sent: Mapping[str, Exchange] | None = None,
 ) -> None:
     """Join each table of the designs, and write the pooled results.
 
-    The centers of `summary_files` and of `sent`, whose data may not leave, are only in the pooled
-    results.
+    The centers of `sent`, whose data may not leave, are only in the pooled results.
 
     Parameters
     ----------
@@ -39,8 +37,6 @@ def run(
         Files of each table, by its name.
     confidence
         Confidence level of the study.
-    summary_files
-        Tables `PERFORMANCE` of other consortia.
     sent
         Exchange files by center.
     """
@@ -51,15 +47,9 @@ def run(
         if table.name in inputs
     }
     performance = found[PERFORMANCE]
-    summarized: set[str] = set()
-    for summary in summary_files:
-        centers = summaries.read(summary, performance)
-        performance = io.concat(PERFORMANCE, [performance, centers])
-        summarized |= {*centers["group"]}
     for name, file in sent.items():
         performance = io.concat(PERFORMANCE, [performance, exchanged.rows(file, name)])
-    elsewhere = summarized | {*sent}
-    found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence, elsewhere)
+    found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence, {*sent})
     for table, frame in found.items():
         if table.name in outputs:
             io.write(table, frame, outputs[table.name])
@@ -70,10 +60,9 @@ if "snakemake" in globals():
     files = {name: [Path(file) for file in value] for name, value in snakemake.input.items()}
     files.pop("exchanged")
     run(
-        inputs={name: value for name, value in files.items() if name != "summaries"},
+        inputs=files,
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         confidence=EvaluationConfig.read(snakemake.params.settings).confidence,
-        summary_files=files["summaries"],
         sent={
             one["name"]: documents.read(Exchange, one["exchange"])
             for one in snakemake.params.exchanged

@@ -33,6 +33,7 @@ def split_files(
     histories: Sequence[Path],
     paths: Sequence[Path],
     features: Sequence[Path],
+    correlates: Sequence[Path],
     optimisms: Sequence[Path],
     gradcams: Sequence[Path],
     models: Sequence[Path],
@@ -45,7 +46,7 @@ def split_files(
         Its designs, splits and members have the order of the files.
     histories
         One file per split and member.
-    paths, features, optimisms, gradcams, models
+    paths, features, correlates, optimisms, gradcams, models
         One file per split.
     """
     members = config.members()
@@ -59,6 +60,7 @@ def split_files(
             ),
             path=paths[n],
             features=features[n],
+            correlates=correlates[n],
             optimism=optimisms[n],
             gradcam=gradcams[n],
             model=models[n],
@@ -91,6 +93,7 @@ if "snakemake" in globals():
                         inputs.histories,
                         inputs.paths,
                         inputs.features,
+                        inputs.correlates,
                         inputs.optimisms,
                         inputs.gradcams,
                         inputs.models,

@@ -1,4 +1,4 @@
-"""Train one member: a ResNet50 that learns P(cured) from its training patients' scintigrams."""
+"""Train one member: a network that learns P(cured) from its training patients' scintigrams."""
 
 from functools import partial
 from pathlib import Path

@@ -326,7 +326,7 @@ def test_another_locked_model_is_refused_and_own_models_are_named(sent, whole):
         PERFORMANCE, [whole[whole["group"] == "ankara"], exchanged.rows(found, "delft")]
     )
     for file, expected in ((found, "same"), (own, "own")):
-        table = exchanged.sources(rows, {"delft": (file, "f" * 64)}, [], example.HASH)
+        table = exchanged.sources(rows, {"delft": (file, "f" * 64)}, example.HASH)
         table = table.set_index("center")
         assert table.loc["delft", "models"] == expected
         assert table.loc["delft", "source"] == "exchange"

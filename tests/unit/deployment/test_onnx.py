@@ -10,6 +10,8 @@ from sklearn.dummy import DummyClassifier
 
 import export_onnx
 from tests.unit.deployment import example_bundle
+from thyrocast.config.choices import EMBEDDED, Architecture
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract.manifest import ModelUpdate, Update
 from thyrocast.contract.names import Model
 from thyrocast.contract.site_names import UpdateStep
@@ -22,34 +24,39 @@ from thyrocast.signature.model import SignatureModel
 SIZE = 64
 
 
-@pytest.fixture(scope="module")
-def networks(parts: bundle.Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=list(Architecture))
+def networks(
+    parts: bundle.Parts, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
     """The small locked model with real networks, of two members that images gave their statistics."""
     folder = tmp_path_factory.mktemp("networks")
     weights = {}
     for seed, member in enumerate(parts.weights):
-        network = model.initialize(seed=seed)
+        settings = NetworkConfig.read({"architecture": request.param})
+        network = model.initialize(seed, settings)
         with torch.no_grad():
             network.train()(torch.rand(4, 1, SIZE, SIZE))
         weights[member] = folder / f"{member}.safetensors"
         model.save(weights[member], network, Normalization(0.7 + seed / 10, 0.4), {})
-    (folder / "model.json").write_text(widened(parts.model).model_dump_json())
+    (folder / "model.json").write_text(
+        widened(parts.model, EMBEDDED[request.param]).model_dump_json()
+    )
     changed = {"weights": weights, "model": folder / "model.json"}
     return example_bundle.lock(parts, folder / "model", **changed)
 
 
-def widened(path: Path) -> SignatureModel:
+def widened(path: Path, length: int) -> SignatureModel:
     """The signature of the example, whose embeddings are short, for those of a real network."""
     given = contents.read_signature(path)
     members = {}
     for name, member in given.members.items():
         matrix = member.signature.matrix
         assert matrix is not None
-        wide = np.zeros((model.FEATURES, matrix.shape[1]))
+        wide = np.zeros((length, matrix.shape[1]))
         wide[: len(matrix)] = matrix
         heads = {}
         for kind, head in member.heads.items():
-            weights = np.zeros(model.FEATURES)
+            weights = np.zeros(length)
             weights[: len(head.weights)] = head.weights
             heads[kind] = head.model_copy(update={"weights": weights})
         signature = member.signature.model_copy(update={"matrix": wide})

@@ -25,8 +25,7 @@ from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, PREDICTIONS, ROC
 from thyrocast.contract.names import Design, GroupKind, Set
-from thyrocast.errors import InputError
-from thyrocast.evaluation import design, groups, periods, pooled_centers, summaries
+from thyrocast.evaluation import design, groups, periods, pooled_centers
 from thyrocast.evaluation.groups import CENTERS, Division
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
@@ -95,29 +94,6 @@ def test_pooling_reads_the_tables_alone(config, tmp_path):
     forest = io.read(POOLED_CENTERS, outputs["pooled_centers"])
     ratios = forest[(forest["metric"] == "oe_ratio") & (forest["method"] == "reml_hartung_knapp")]
     assert ratios["weight"].sum() == pytest.approx(1)
-
-
-def test_a_center_that_keeps_its_data_takes_part_by_its_table(config, tmp_path):
-    own = run_loco(config, tmp_path, (PERFORMANCE,))["performance"]
-    table = io.read(PERFORMANCE, own)
-    sent = table[table["group"] == "south"].assign(group="east")
-    io.write(PERFORMANCE, sent, tmp_path / "east.csv")
-    outputs = {"pooled": tmp_path / "pooled.csv", "performance": tmp_path / "all.csv"}
-    inputs = {"performance": [own]}
-    pool_centers.run(inputs, outputs, 0.95, [tmp_path / "east.csv"])
-    found = io.read(POOLED, outputs["pooled"])
-    assert found[found["metric"] == "auc"]["k"].iloc[0] == 4
-    assert "east" not in outputs["performance"].read_text()
-    with pytest.raises(InputError, match="center north is in design loco of this study already"):
-        pool_centers.run(inputs, outputs, 0.95, [own])
-    with pytest.raises(InputError, match="center east is in design loco .* or in two summaries"):
-        pool_centers.run(inputs, outputs, 0.95, [tmp_path / "east.csv"] * 2)
-    io.write(PERFORMANCE, sent.assign(design="holdout"), tmp_path / "seen.csv")
-    with pytest.raises(InputError, match="designs loco or external"):
-        pool_centers.run(inputs, outputs, 0.95, [tmp_path / "seen.csv"])
-    sent.drop(columns="note").to_csv(tmp_path / "bare.csv", index=False)
-    with pytest.raises(InputError, match="bare.csv: column note is missing"):
-        pool_centers.run(inputs, outputs, 0.95, [tmp_path / "bare.csv"])
 
 
 def pooled_of(rows):
@@ -287,50 +263,6 @@ def test_names_of_subgroups():
     sexes = pd.Series(["female", "", None], dtype=object)
     assert groups.subgroups(sexes, []) == ["female", "missing", "missing"]
     assert groups.subgroups(pd.Series([256, None], dtype="Int64"), []) == ["256", "missing"]
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("estimate", 7.0, "row 2, column estimate: is 7, expected a number that its scale allows"),
-        ("estimate", -0.1, "column estimate: is -0.1"),
-        ("std_error", -0.2, "column std_error: is -0.2, expected at least 0"),
-        ("events", 41, "column events: is 41, expected at most n"),
-        ("ci_low", 0.9, "column ci_low: is 0.9, expected at most ci_high"),
-        ("group", "West", "center West is in design loco of this study already"),
-    ],
-)
-def test_impossible_numbers_of_another_consortium_are_refused(tmp_path, column, value, message):
-    sent = performance_row("east", "auc", 0.8, 0.2, "logit", ci_low=0.7, ci_high=0.85)
-    frame = io.build(PERFORMANCE, [sent | {column: value}])
-    io.write(PERFORMANCE, frame, tmp_path / "sent.csv")
-    own = io.build(PERFORMANCE, [performance_row("west", "auc", 0.8, 0.2, "logit")])
-    with pytest.raises(InputError, match=message):
-        summaries.read(tmp_path / "sent.csv", own)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("level", 0.9, "column level is 0.9, expected 0.95 as in this study"),
-        ("level", None, "column level is empty, expected 0.95"),
-        ("outcomes", "shuffled", "column outcomes is shuffled, expected observed"),
-        ("simulated", True, "column simulated is True, expected False"),
-        ("contract", 1, "column contract is 1, expected 2"),
-    ],
-)
-def test_a_table_of_another_kind_is_not_pooled(tmp_path, column, value, message):
-    sent = performance_row("east", "auc", 0.8, 0.2, "logit") | {column: value}
-    io.write(PERFORMANCE, io.build(PERFORMANCE, [sent]), tmp_path / "sent.csv")
-    own = io.build(PERFORMANCE, [performance_row("west", "auc", 0.8, 0.2, "logit")])
-    with pytest.raises(InputError, match=message):
-        summaries.read(tmp_path / "sent.csv", own)
-
-
-def test_a_table_of_an_earlier_version_is_refused(tmp_path):
-    (tmp_path / "sent.csv").write_text("design,split,model,set,group,metric\n")
-    with pytest.raises(InputError, match="written by another version of thyrocast"):
-        summaries.read(tmp_path / "sent.csv", io.empty(PERFORMANCE))
 
 
 def test_years_are_joined_until_a_period_has_enough_patients():

@@ -14,6 +14,7 @@ from pytorch_grad_cam.utils.model_targets import BinaryClassifierOutputTarget
 import draw_maps
 import explain_network
 from tests.unit.network.conftest import write_table
+from thyrocast.config.choices import Architecture
 from thyrocast.config.explanation import LEAST_GRID, CamLayer, CamMethod, ExplanationConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
@@ -138,16 +139,24 @@ def test_methods_differ_where_gradients_do(network):
     assert np.abs(maps["layer3", "gradcam"] - maps["layer3", "gradcam++"]).max() > 0.1
 
 
+@pytest.mark.parametrize("architecture", list(Architecture))
 @pytest.mark.parametrize("size", [32, 64, 96, 97, 100, 112, 192, 193, 224, 250, 300])
-def test_the_grid_is_known_before_training(size):
-    network = model.ScintigramResNet50().eval()
+def test_the_grid_is_known_before_training(size, architecture):
+    network = model.create(architecture).eval()
     with torch.no_grad():
         for layer in (CamLayer.LAYER3, CamLayer.LAYER4):
             shape = network.blocks(torch.zeros(1, 1, size, size), last=layer).shape
-            assert shape[-1] == ExplanationConfig(layer=layer).grid_at(size)
-    chosen = ExplanationConfig().layer_at(size)
+            assert shape[-1] == ExplanationConfig(layer=layer).grid_at(size, architecture)
+
+
+@pytest.mark.parametrize("size", [32, 64, 96, 97, 192, 193, 300])
+def test_the_layer_with_enough_cells_is_chosen(size):
+    resnet, compact = Architecture.RESNET50, Architecture.COMPACT
+    chosen = ExplanationConfig().layer_at(size, resnet)
     assert chosen == (CamLayer.LAYER4 if size >= 193 else CamLayer.LAYER3)
-    assert (ExplanationConfig().grid_at(size) >= LEAST_GRID) == (size >= 97)
+    assert (ExplanationConfig().grid_at(size, resnet) >= LEAST_GRID) == (size >= 97)
+    assert ExplanationConfig().layer_at(size, compact) == CamLayer.LAYER4
+    assert ExplanationConfig().grid_at(size, compact) == 8
 
 
 def test_map_for_cured_does_not_depend_on_the_logits_sign(network):

@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 import extract_embeddings
+from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import LOGITS, SPLITS
@@ -34,11 +35,16 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def from_file(path: Path, sha256: str | None) -> NetworkConfig:
+    config = NetworkConfig.read({"weights": str(path), "sha256": "0" * 64})
+    return config.model_copy(update={"sha256": sha256})
+
+
 @pytest.mark.parametrize("name", ["resnet50.pth", "resnet50.safetensors"])
 def test_stem_answers_as_to_a_gray_picture(imagenet, name):
     folder, state = imagenet
     path = folder / name
-    network = model.initialize(1, str(path), _sha256(path))
+    network = model.initialize(1, from_file(path, _sha256(path)))
     image = torch.randn(2, 1, 32, 32)
     colored = torch.nn.functional.conv2d(
         image.expand(-1, 3, -1, -1), state["conv1.weight"], stride=2, padding=3
@@ -52,23 +58,23 @@ def test_weights_that_are_not_what_they_should_be(imagenet, tmp_path):
     folder, _ = imagenet
     path = folder / "resnet50.safetensors"
     with pytest.raises(InputError, match="is not a file"):
-        model.initialize(1, str(tmp_path / "lacking.pth"), "0" * 64)
+        model.initialize(1, from_file(tmp_path / "lacking.pth", "0" * 64))
     with pytest.raises(InputError, match=r"network\.sha256 is missing"):
-        model.initialize(1, str(path), None)
+        model.initialize(1, from_file(path, None))
     with pytest.raises(InputError, match="network.sha256 says 0000"):
-        model.initialize(1, str(path), "0" * 64)
+        model.initialize(1, from_file(path, "0" * 64))
     other = tmp_path / "other.safetensors"
     safetensors.torch.save_file({"features.0.weight": torch.zeros(1)}, other)
     with pytest.raises(InputError, match="does not contain 'bn1.bias'"):
-        model.initialize(1, str(other), _sha256(other))
+        model.initialize(1, from_file(other, _sha256(other)))
     broken = tmp_path / "broken.pth"
     broken.write_bytes((folder / "resnet50.pth").read_bytes()[:1000])
     with pytest.raises(InputError, match="cannot be read"):
-        model.initialize(1, str(broken), _sha256(broken))
+        model.initialize(1, from_file(broken, _sha256(broken)))
     whole = tmp_path / "checkpoint.pth"
     torch.save({"epoch": 3, "state_dict": {"x": torch.zeros(1)}}, whole)
     with pytest.raises(InputError, match="not a plain state dict"):
-        model.initialize(1, str(whole), _sha256(whole))
+        model.initialize(1, from_file(whole, _sha256(whole)))
 
 
 def test_pickled_code_is_not_run(tmp_path):
@@ -78,7 +84,7 @@ def test_pickled_code_is_not_run(tmp_path):
 
     torch.save({"x": Evil()}, tmp_path / "evil.pth")
     with pytest.raises(InputError, match="cannot be read"):
-        model.initialize(1, str(tmp_path / "evil.pth"), _sha256(tmp_path / "evil.pth"))
+        model.initialize(1, from_file(tmp_path / "evil.pth", _sha256(tmp_path / "evil.pth")))
     assert not (tmp_path / "ran").exists()
 
 

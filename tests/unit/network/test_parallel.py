@@ -168,9 +168,7 @@ def test_a_step_of_two_processes_is_that_of_the_summed_gradients(parallel_cohort
                 group=_Noting(rank, 2),
             )
         noted.append(note.value.args[0])
-    network = model.initialize(
-        seeds.derive(7, "network", "loco", "south", "initial weights"), "random", None
-    )
+    network = model.initialize(seeds.derive(7, "network", "loco", "south", "initial weights"))
     optimizer = optimization.optimizer_for(network, settings)
     *gradients, loss = [sum(parts) for parts in zip(*noted, strict=True)]
     for parameter, gradient in zip(optimization.parameters(optimizer), gradients, strict=True):

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from thyrocast.config.reading import read_study
-from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.files import VERSION
 from thyrocast.errors import InputError
 from thyrocast.planning import study
@@ -100,31 +99,20 @@ def test_external_predictions_are_checked_whole(given: dict[str, Any], tmp_path:
         check(given)
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({}, ""),
-        (
-            {"level": "0.9"},
-            r"column level is '0.9', but this study has 0.95 \(evaluation.confidence\)",
-        ),
-        ({"level": ""}, "column level is ''"),
-        ({"outcomes": "shuffled"}, "column outcomes is 'shuffled', but this study has observed"),
-        ({"simulated": "1"}, "column simulated is '1'"),
-        ({"contract": "1"}, "column contract is '1'"),
-    ],
-)
-def test_summaries_of_another_kind_are_refused(
-    given: dict[str, Any], tmp_path: Path, changes: dict[str, str], message: str
-) -> None:
-    row = dict.fromkeys(PERFORMANCE.names, "x") | ROW | changes
-    lines = [",".join(PERFORMANCE.names), ",".join(row.values())]
-    (tmp_path / "sent.csv").write_text("\n".join(lines), encoding="utf-8-sig")
-    given["evaluation"] = {"summaries": [str(tmp_path / "sent.csv")]}
-    if message:
-        with pytest.raises(InputError, match=message):
-            check(given)
-    else:
+def test_a_table_of_results_is_no_exchange_file(given: dict[str, Any]) -> None:
+    given["evaluation"] = {"summaries": ["performance.csv"]}
+    with pytest.raises(
+        InputError, match="followed no disclosure rule; ask each center for an exchange"
+    ):
+        check(given)
+
+
+def test_exchange_files_alone_are_no_study(given: dict[str, Any]) -> None:
+    given["centers"] = [{"name": "north", "exchange": "north.json"}]
+    with pytest.raises(InputError, match="key centers: has exchange files only, expected"):
+        check(given)
+    given["model"] = "model.zip"
+    with pytest.raises(InputError, match="key centers: has exchange files only, expected"):
         check(given)
 
 

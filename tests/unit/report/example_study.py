@@ -133,6 +133,7 @@ def files(
                 histories={m: place / "network" / m / "history.csv" for m in members},
                 path=place / "signature" / "path.csv",
                 features=place / "signature" / "features.csv",
+                correlates=place / "signature" / "correlates.csv",
                 optimism=place / "signature" / "optimism.csv",
                 gradcam=place / "explanation" / "gradcam.csv",
                 model=place / "signature" / "model.json",

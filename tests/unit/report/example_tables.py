@@ -62,12 +62,23 @@ def signature(random: np.random.Generator) -> dict[Table, pd.DataFrame]:
         "coefficient": random.normal(0, 0.4, 14),
         "importance": np.sort(random.dirichlet(np.full(14, 3.0)))[::-1],
     }
+    correlates = [
+        {"member": "fold-1", "feature": feature, "quantity": name, "correlation": size, "n": 90}
+        for feature in features["feature"]
+        for name, size in (
+            ("q_mass", 0.71),
+            ("pixel_mm", -0.8),
+            ("q_uptake", 0.1),
+            ("q_area_left", 0.3),
+        )
+    ]
     optimism = {
         "metric": "auc", "apparent": 0.94, "optimism": 0.13, "corrected": 0.81, "resamples": 200,
     }  # fmt: skip
     return {
         splits.PATH: _of_two(pd.DataFrame(path)),
         splits.FEATURES: _of_two(pd.DataFrame(features)),
+        splits.CORRELATES: io.build(splits.CORRELATES, correlates),
         splits.OPTIMISM: io.build(splits.OPTIMISM, [optimism]),
     }
 

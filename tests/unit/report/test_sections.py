@@ -47,7 +47,7 @@ def test_pooling_shows_one_row_for_each_metric_and_center(small):
         center_grids.pooled(small, "loco"), ("AUC", "Observed / expected"), strict=True
     ):
         assert [(row[0].text, row[1].text) for row in pooled.rows] == [
-            ("ResNet50", metric),
+            ("Network", metric),
             ("Signature", metric),
         ]
     (influence,) = center_grids.influence(small, "loco")
@@ -84,7 +84,7 @@ def test_comparisons_show_the_auc_first_and_name_their_method(small):
     auc, other, added = grids.comparisons(with_table(small, ev.COMPARISONS, more), "loco")
     assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong, paired")
     assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Net benefit at 0.6", "t, paired")
-    assert added.rows[0][0].text == "ResNet50 added to Signature"
+    assert added.rows[0][0].text == "Network added to Signature"
 
 
 def grids_of(study: report.StudyResults) -> list[Grid | None]:

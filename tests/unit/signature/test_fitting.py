@@ -25,14 +25,15 @@ from thyrocast import fileio
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.names import Design
-from thyrocast.contract.splits import FEATURES as FEATURES_TABLE
 from thyrocast.contract.splits import (
+    CORRELATES,
     LOGITS,
     OPTIMISM,
     PATH,
     PREDICTIONS,
     SPLITS,
 )
+from thyrocast.contract.splits import FEATURES as FEATURES_TABLE
 from thyrocast.errors import InputError
 from thyrocast.signature import lasso, lasso_forest
 from thyrocast.signature.model import SignatureModel, predict
@@ -63,6 +64,9 @@ def test_files_of_the_signature(fitted):
     folder, _ = fitted
     path = io.read(PATH, folder / "signature" / "path.csv")
     features = io.read(FEATURES_TABLE, folder / "signature" / "features.csv")
+    resembled = io.read(CORRELATES, folder / "signature" / "correlates.csv")
+    pairs = {(row.member, row.feature) for row in features.itertuples()}
+    assert {(row.member, row.feature) for row in resembled.itertuples()} == pairs
     assert list(dict.fromkeys(path["member"])) == ["fold-1", "fold-2", "fold-3", "fold-4"]
     for member, own in path.groupby("member"):
         chosen = own[own["chosen"]].squeeze()

@@ -165,3 +165,28 @@ def test_a_model_that_does_not_discriminate_is_not_divided():
     y, p, z, q = both(1)
     with pytest.raises(NotEstimableError, match="all probabilities are equal"):
         transportability.decompose(y, p, z, np.full_like(q, 0.6))
+
+
+@pytest.mark.parametrize("step", ["intercept", "slope", "head"])
+def test_with_the_patients_needed_four_of_five_sites_reject_the_weakest_test(step):
+    """At another mean, another spread and another number of components than those of docs/updating.md."""
+    random = np.random.default_rng(7)
+    needed = updating.patients_needed(step, random.normal(0.4, 1.5, 4000), 2)
+    n, sites, weakest = int(np.ceil(needed)), 300, {}
+    for _ in range(sites):
+        linear, features = random.normal(0.4, 1.5, n), random.normal(size=(n, 2))
+        size = updating.DEPARTURES[step]
+        z = {
+            "intercept": linear + size,
+            "slope": 0.4 + size * (linear - 0.4),
+            "head": linear + size * features[:, 0],
+        }[step]
+        found = updating.closed_test(linear, features, random.random(n) < special.expit(z))
+        for test in found.tests[: updating.STEPS.index(step)]:
+            weakest[test.step] = weakest.get(test.step, 0) + (test.p_value < 0.05)
+    # Binomial error of 300 sites: 0.023; three of them, and the asymptotic distribution.
+    assert min(weakest.values()) / sites == pytest.approx(0.8, abs=0.07)
+
+
+def test_a_slope_of_log_odds_that_do_not_vary_is_never_found():
+    assert updating.patients_needed("slope", np.full(50, 0.3), 2) == np.inf

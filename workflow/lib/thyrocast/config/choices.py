@@ -9,6 +9,24 @@ from enum import StrEnum
 RANDOM = "random"
 
 
+class Architecture(StrEnum):
+    """Kind of network that is trained on scintigrams."""
+
+    RESNET50 = "resnet50"
+    COMPACT = "compact"
+
+
+#: Features of an embedding: what the global average of each architecture returns.
+EMBEDDED = {Architecture.RESNET50: 2048, Architecture.COMPACT: 80}
+
+
+class Pretraining(StrEnum):
+    """What a network has learned before its training."""
+
+    NONE = "none"
+    SIMULATION = "simulation"
+
+
 class Imbalance(StrEnum):
     """How the loss weighs the outcomes."""
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from thyrocast.config.base import (
     Block,
@@ -182,7 +182,7 @@ class SampleSizeConfig(Block):
     """Targets of the sample size calculation (Riley's criteria)."""
 
     parameters: int = option(
-        "Candidate predictor parameters of the baselines. Network and signature choose from 2,048 "
+        "Candidate predictor parameters of the baselines. Network and signature choose from many more "
         "features; no criterion says how many patients are enough for them.",
         16,
         ge=1,
@@ -224,6 +224,15 @@ _SUBGROUPS: dict[SubgroupColumn, tuple[float, ...]] = {
 
 class EvaluationConfig(Block):
     """How models are scored, compared and pooled over centers."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "removed": {
+                "summaries": "tables of other consortia followed no disclosure rule; ask each center for an "
+                "exchange file and list it with the key `exchange` (docs/exchange.md)"
+            }
+        }
+    )
 
     primary_model: Model = option(
         "The model whose results head the report. Name it before the results are known; if it cannot "
@@ -274,13 +283,6 @@ class EvaluationConfig(Block):
         "code as the study's models.",
         (),
         formerly="comparators",
-    )
-    summaries: Annotated[tuple[FilePath, ...], Distinct] = option(
-        "Paths of files `evaluation/performance.csv` from consortia whose data may not leave. Each "
-        "consortium ran this workflow on its own data, with its own models and the same "
-        "`confidence`. Its centers in `loco` and `external` are included in the random-effects "
-        "results, which then describe the procedure, not one model.",
-        (),
     )
     prediction_sets: PredictionSetsConfig = block(PredictionSetsConfig)
     sample_size: SampleSizeConfig = block(SampleSizeConfig)

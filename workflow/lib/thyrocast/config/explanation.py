@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from thyrocast.config.base import Block, option
+from thyrocast.config.choices import Architecture
 
 #: Cells along one side of the smallest map from which a share inside the gland is computed. A gland
 #: covers a few cells of a coarser one, so that its share depends on where their borders are.
@@ -18,7 +19,7 @@ class CamTarget(StrEnum):
 
 
 class CamLayer(StrEnum):
-    """Block of ResNet50 from whose activations a map is computed."""
+    """Block of the network from whose activations a map is computed."""
 
     AUTO = "auto"
     LAYER3 = "layer3"
@@ -33,8 +34,10 @@ class CamMethod(StrEnum):
     GRADCAM_PLUS_PLUS = "gradcam++"
 
 
-#: Pixels of the image for one cell of a map, along one side.
+#: Pixels of the image for one cell of a map of ResNet50, along one side.
 _STRIDES = {CamLayer.LAYER3: 16, CamLayer.LAYER4: 32}
+#: Cells along one side of a map of the compact network, whatever the image's size.
+_COMPACT_CELLS = {CamLayer.LAYER3: 16, CamLayer.LAYER4: 8}
 
 
 class ExplanationConfig(Block):
@@ -47,8 +50,9 @@ class ExplanationConfig(Block):
         CamTarget.CURED,
     )
     layer: CamLayer = option(
-        "Block of ResNet50 from whose activations the map is computed. `layer4` is the usual one, "
-        "with 1/32 of the image's resolution; `layer3` is finer (1/16) and less specific. `auto` is "
+        "Block of the network from whose activations the map is computed. `layer4` is the usual one, "
+        "with 1/32 of the image's resolution; `layer3` is finer (1/16) and less specific. The maps of the "
+        "compact network have 8 × 8 and 16 × 16 cells. `auto` is "
         f"`layer4` if its maps have at least {LEAST_GRID} × {LEAST_GRID} cells (images of 193 pixels or "
         "more), otherwise `layer3`. Coarser maps are drawn, but no share inside the gland is computed.",
         CamLayer.AUTO,
@@ -61,18 +65,20 @@ class ExplanationConfig(Block):
     )
     batch_size: int = option("Images explained at once.", 32, unit="images", ge=1, le=4096)
 
-    def layer_at(self, size: int) -> CamLayer:
+    def layer_at(self, size: int, architecture: Architecture) -> CamLayer:
         """Return the block that is used for images of `size` pixels."""
         if self.layer is not CamLayer.AUTO:
             return self.layer
-        fine = cells(CamLayer.LAYER4, size) >= LEAST_GRID
+        fine = cells(CamLayer.LAYER4, size, architecture) >= LEAST_GRID
         return CamLayer.LAYER4 if fine else CamLayer.LAYER3
 
-    def grid_at(self, size: int) -> int:
+    def grid_at(self, size: int, architecture: Architecture) -> int:
         """Return the cells along one side of a map of images of `size` pixels."""
-        return cells(self.layer_at(size), size)
+        return cells(self.layer_at(size, architecture), size, architecture)
 
 
-def cells(layer: CamLayer, size: int) -> int:
+def cells(layer: CamLayer, size: int, architecture: Architecture) -> int:
     """Return the cells along one side of a block's activations: every stride rounds up."""
+    if architecture is Architecture.COMPACT:
+        return _COMPACT_CELLS[layer]
     return -(-size // _STRIDES[layer])

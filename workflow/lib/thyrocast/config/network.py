@@ -4,8 +4,13 @@ from typing import Self
 
 from pydantic import model_validator
 
-from thyrocast.config.base import Block, FaultsError, block, option
-from thyrocast.config.choices import RANDOM, Imbalance, Precision
+from thyrocast.config.base import Block, Fault, FaultsError, block, option
+from thyrocast.config.choices import RANDOM, Architecture, Imbalance, Precision, Pretraining
+from thyrocast.config.image import ImageConfig, Intensity
+
+#: Pixels per side that the compact network sees, and the field of view of its pretraining, mm
+#: (`thyrocast.image.encoder`).
+COMPACT_SIZE, PRETRAINED_FIELD_MM = 64, 160.0
 
 
 class EarlyStoppingConfig(Block):
@@ -59,12 +64,24 @@ class AugmentationConfig(Block):
 
 
 class NetworkConfig(Block):
-    """The ResNet50: initial weights, training of each member of a split, and hardware.
+    """The network: architecture, initial weights, training of each member of a split, and hardware.
 
     It sees the square root of the standardized scintigram (which makes Poisson noise uniform),
     scaled by the mean and standard deviation of the member's own training patients.
     """
 
+    architecture: Architecture = option(
+        "`resnet50` has 23.5 million weights and is that of the published protocol; `compact` is a residual network "
+        "with 0.3 million weights, which sees 64 pixels per side whatever the image's size, and trains in a "
+        "twentieth of the time (docs/learning.md).",
+        Architecture.RESNET50,
+    )
+    pretraining: Pretraining = option(
+        "`simulation` starts from the weights that come with thyrocast: a compact network that has learned to read "
+        "physical quantities from simulated scintigrams, without any outcome. It needs `architecture: compact` and "
+        "the images for which it was trained (`image.field_mm: 160`, `image.intensity: relative`).",
+        Pretraining.NONE,
+    )
     weights: str = option(
         "Initial weights: `random`, or the path of a local file (`.safetensors`, or a `.pth` state "
         "dict) with torchvision's names for ResNet50. The three-channel stem of such a file is "
@@ -102,6 +119,12 @@ class NetworkConfig(Block):
     )
     warmup: float = option(
         "Share of all steps over which the learning rate rises linearly.", 0.1, ge=0, lt=1
+    )
+    fine_tuning_rate: float = option(
+        "Highest learning rate in place of `learning_rate` if `pretraining` is `simulation`.",
+        0.0003,
+        gt=0,
+        le=1,
     )
     weight_decay: float = option(
         "Decoupled weight decay of AdamW; not applied to normalization layers and biases.",
@@ -153,3 +176,51 @@ class NetworkConfig(Block):
         if self.weights != RANDOM and self.sha256 is None:
             raise FaultsError([(("sha256",), f"missing, expected the SHA-256 of {self.weights!r}")])
         return self
+
+    @model_validator(mode="after")
+    def _initial_weights_fit_the_architecture(self) -> Self:
+        compact = self.architecture is Architecture.COMPACT
+        if self.pretraining is Pretraining.SIMULATION and not compact:
+            raise FaultsError(
+                [
+                    (
+                        ("pretraining",),
+                        "simulation, expected none: only the compact network has such weights",
+                    )
+                ]
+            )
+        if compact and self.weights != RANDOM:
+            raise FaultsError(
+                [
+                    (
+                        ("weights",),
+                        f"{self.weights!r}, expected random: files are read for resnet50 only",
+                    )
+                ]
+            )
+        return self
+
+    def image_faults(self, image: ImageConfig) -> list[Fault]:
+        """Return what is wrong with the images for this network."""
+        faults: list[Fault] = []
+        if self.architecture is Architecture.COMPACT and image.size < COMPACT_SIZE:
+            text = (
+                f"{image.size}, expected {COMPACT_SIZE} or more: the compact network sees as many"
+            )
+            faults.append((("image", "size"), text))
+        if self.pretraining is Pretraining.SIMULATION:
+            why = "network.pretraining was on such images"
+            if image.field_mm != PRETRAINED_FIELD_MM:
+                text = f"{image.field_mm:g}, expected {PRETRAINED_FIELD_MM:g}: {why}"
+                faults.append((("image", "field_mm"), text))
+            if image.intensity is not Intensity.RELATIVE:
+                faults.append(
+                    (("image", "intensity"), f"{image.intensity}, expected relative: {why}")
+                )
+        return faults
+
+    @property
+    def highest_rate(self) -> float:
+        """Highest learning rate of the training."""
+        pretrained = self.pretraining is Pretraining.SIMULATION
+        return self.fine_tuning_rate if pretrained else self.learning_rate

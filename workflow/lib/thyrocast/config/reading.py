@@ -102,7 +102,18 @@ def read_block(model: type[AnyBlock], block: Any) -> AnyBlock:
         If the block is not valid: one line for each fault, which names center and key, what was
         found and what is expected.
     """
-    data, faults = plain(separate(block) if model is StudyConfig else block)
+    whole = separate(block) if model is StudyConfig else block
+    if (
+        model is StudyConfig
+        and isinstance(whole, dict)
+        and whole.get("exchanged")
+        and not whole.get("centers")
+    ):
+        raise InputError(
+            "key centers: has exchange files only, expected a center with data as well: development centers to "
+            "train on, or with a locked model (key model) a center to which it is applied"
+        )
+    data, faults = plain(whole)
     if not faults:
         try:
             return model.read(data)

@@ -53,7 +53,7 @@ class ForestConfig(Block):
 
 
 class SignatureConfig(Block):
-    """From the network's 2,048 pooled features to a probability.
+    """From the network's pooled features to a probability.
 
     LASSO, random forest, and the baselines with which they are compared. All are fitted inside
     the training set.

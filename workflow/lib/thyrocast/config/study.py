@@ -165,7 +165,7 @@ class StudyConfig(Block):
     def _centers_fit_the_designs(self) -> Self:
         names = [center.name for center in self.centers]
         faults = same_names(names, [center.name for center in self.exchanged])
-        faults += self._design_faults()
+        faults += [*self._design_faults(), *self.network.image_faults(self.image)]
         for number, center in enumerate(self.centers):
             faults += [(("centers", number, *key), text) for key, text in center.picture_faults()]
         if faults:

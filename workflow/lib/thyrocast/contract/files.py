@@ -26,7 +26,7 @@ FILES = (
     File("cohort/masks.npy", "uint8, patients × size × size: 1 in the gland."),
     File("cohort/flow.json", "Per center: patients found, matched, excluded by reason, and analyzed."),
     File(f"{_SPLIT}/network/{{member}}/weights.safetensors", "A trained network with its normalization."),
-    File(f"{_SPLIT}/embeddings.npy", "float32, members × patients × 2,048 in the order of `splits.csv`: pooled features."),
+    File(f"{_SPLIT}/embeddings.npy", "float32, members × patients × features in the order of `splits.csv`: pooled features."),
     File(f"{_SPLIT}/signature/model.json", "Recalibration, the members' selected features, baselines and heads, and what prediction sets need, as plain numbers."),
     File(f"{_SPLIT}/signature/forest.skops", "The random forests of the signature, one for each member."),
     File(f"{_SPLIT}/explanation/maps.npy", "float32, test patients × cells × cells: maps of the network's evidence, 0 to 1, on the grid of the layer."),

@@ -8,7 +8,6 @@ class ResultSource(StrEnum):
 
     DATA = "data"
     EXCHANGE = "exchange"
-    SUMMARY = "summary"
 
 
 class ModelSource(StrEnum):

@@ -84,6 +84,21 @@ FEATURES = Table(
     digits=None,
 )
 
+CORRELATES = Table(
+    f"{_SPLIT}/signature/correlates.csv",
+    "What the selected features of every member resemble: rank correlations with quantities of the training "
+    "patients; no rows for a locked model.",
+    (
+        MEMBER,
+        integer("feature", "Index of the embedding's feature, from 0.", low=0),
+        text("quantity", "Column of the cohort."),
+        number("correlation", "Spearman's rank correlation; missing if one of both is constant.", low=-1, high=1, missing=True),
+        integer("n", "Training patients with the quantity.", low=0),
+    ),
+    key=("member", "feature", "quantity"),
+    digits=4,
+)  # fmt: skip
+
 OPTIMISM = Table(
     f"{_SPLIT}/signature/optimism.csv",
     "Bootstrap correction of the signature's apparent performance; no rows if it is not requested.",
@@ -188,6 +203,7 @@ TABLES = (
     LOGITS,
     PATH,
     FEATURES,
+    CORRELATES,
     OPTIMISM,
     PREDICTIONS,
     MEMBER_PREDICTIONS,

@@ -31,6 +31,8 @@ UPDATES = Table(
         number("chi2", "Likelihood-ratio statistic of `head` against this update.", low=0, missing=True),
         integer("degrees", "Degrees of freedom of this test.", low=1, missing=True),
         number("p_value", "P value of this test; empty for `head`.", low=0, high=1, missing=True),
+        integer("needed", "Patients with whom each test that has to reject for this update has a power of 80 %, if the intercept is off "
+                "by 0.5, the slope is 0.7, or one component has an effect of 0.5.", low=1, missing=True),
         _STATUS,
         _NOTE,
         _N,

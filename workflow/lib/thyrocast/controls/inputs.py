@@ -28,10 +28,10 @@ class Side:
         Their rows of `COHORT`, index 0 to n - 1.
     outcome : ndarray, (n,)
         1 cured, 0 not cured.
-    embeddings : ndarray, (n, 2048)
+    embeddings : ndarray, (n, p)
         As the signature and the heads of the first member use them: training patients by the network
         that did not see them, aligned with the features of the first member.
-    full : ndarray, (n, 2048)
+    full : ndarray, (n, p)
         By the network of the first member, which has seen the outcomes of the training patients,
         except for those of its fold.
     row : ndarray of int, (n,)

@@ -86,7 +86,7 @@ class Patients:
     ----------
     cohort : DataFrame
         n rows of `COHORT`.
-    embeddings : dict of ndarray, (n, 2048)
+    embeddings : dict of ndarray, (n, p)
         By each member.
     logits : dict of ndarray, (n,)
         Log-odds by each member's network.

@@ -39,7 +39,7 @@ class Parts:
     model, forest
         ``model.json`` and ``forest.skops`` of the signature.
     embeddings
-        Array (members, n, 2048) of the patients of the split, members in the order of `weights`.
+        Array (members, n, p) of the patients of the split, members in the order of `weights`.
     cohort, splits, predictions, performance
         Tables `COHORT`, `SPLITS`, `PREDICTIONS` of the split, and `PERFORMANCE` of the study.
     """

@@ -1,7 +1,7 @@
 """A locked model as one ONNX graph, for programs without thyrocast.
 
 Standardized images (n, size, size), float32, to the probability of cure (n,) by every model that uses nothing
-but the image, and to the embedding (n, 2048) of every member. The graph has everything in between:
+but the image, and to the embedding (n, p) of every member. The graph has everything in between:
 normalization, networks, selected features, trees, heads, standardization of the members' log-odds, their
 mean and recalibration. Models with clinical data or measured quantities are not in it.
 
@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.dummy import DummyClassifier
 from torch import nn
+from torch.nn.functional import adaptive_avg_pool1d
 from torchvision.models.resnet import Bottleneck
 
 from thyrocast import fileio
@@ -31,7 +33,9 @@ from thyrocast.contract import deployment as contract
 from thyrocast.contract.manifest import ModelUpdate, Update
 from thyrocast.contract.names import HEADS, Model
 from thyrocast.deployment.apply import Locked
+from thyrocast.image.encoder import SIZE
 from thyrocast.network import model as networks
+from thyrocast.network.compact import Convolution, ScintigramCompact
 from thyrocast.signature.forest import Classifier
 from thyrocast.signature.model import (
     FittedMember,
@@ -111,7 +115,7 @@ def build(folder: Path, locked: Locked) -> onnx.ModelProto:
     for name, member in locked.model.members.items():
         weights = folder / contract.weights(name)
         embedding = graph.node(
-            "Identity", [_network(graph, weights, IMAGES)], f"{EMBEDDING}-{name}"
+            "Identity", [_network(graph, weights, IMAGES, size)], f"{EMBEDDING}-{name}"
         )
         embeddings.append(embedding)
         wide = graph.node("Cast", [embedding], to=TensorProto.DOUBLE)
@@ -128,8 +132,8 @@ def size_of(locked: Locked) -> int:
     return int(str(locked.manifest.preprocessing.image["size"]))
 
 
-def _network(graph: _Graph, weights: Path, images: str) -> str:
-    """Add one network, and return the name of its embedding (n, 2048).
+def _network(graph: _Graph, weights: Path, images: str, size: int) -> str:
+    """Add one network, and return the name of its embedding (n, p).
 
     Written operator by operator: torch's exporter of graphs takes ten seconds per network and two further
     packages. `onnx_check` compares every graph with torch.
@@ -142,14 +146,60 @@ def _network(graph: _Graph, weights: Path, images: str) -> str:
         "Div", [centered, graph.constant(np.array([normalization.std], np.float32))]
     )
     x = graph.node("Unsqueeze", [scaled, graph.constant(np.array([1]))])
+    if isinstance(loaded, ScintigramCompact):
+        x = _compact(graph, x, loaded, size)
+    else:
+        x = _resnet(graph, x, loaded)
+    pooled = graph.node("GlobalAveragePool", [x])
+    return graph.node("Flatten", [pooled], axis=1)
+
+
+def _resnet(graph: _Graph, x: str, loaded: networks.ScintigramResNet50) -> str:
+    """Add the convolutions of a ResNet50."""
     x = graph.node("Relu", [_convolution(graph, x, loaded.conv1, loaded.bn1)])
     pool = loaded.maxpool
     x = graph.node("MaxPool", [x], **_window(pool.kernel_size, pool.stride, pool.padding))
     for layer in (loaded.layer1, loaded.layer2, loaded.layer3, loaded.layer4):
         for block in layer:
             x = _bottleneck(graph, x, block)
-    pooled = graph.node("GlobalAveragePool", [x])
-    return graph.node("Flatten", [pooled], axis=1)
+    return x
+
+
+def _compact(graph: _Graph, x: str, loaded: ScintigramCompact, size: int) -> str:
+    """Add the convolutions of a compact network, from the square root of images (n, 1, size, size)."""
+    # The average over pixels is a product with the same matrix from both sides.
+    average = adaptive_avg_pool1d(torch.eye(size), SIZE).T.numpy()
+    relative = graph.node("Mul", [x, x])
+    rows = graph.node("MatMul", [graph.constant(average), relative])
+    relative = graph.node("MatMul", [rows, graph.constant(average.T)])
+    root = graph.node("Sqrt", [relative])
+    bright = graph.node("Min", [root, graph.constant(np.array(3, np.float32))])
+    faint = graph.node(
+        "Asinh", [graph.node("Mul", [relative, graph.constant(np.array(20, np.float32))])]
+    )
+    faint = graph.node("Div", [faint, graph.constant(np.array(3, np.float32))])
+    x = graph.node("Concat", [bright, faint], axis=1)
+    body = loaded.body
+    x = graph.node("Relu", [_folded(graph, x, body.stem)])
+    for block in body.blocks():
+        inner = graph.node("Relu", [_folded(graph, x, block.first)])
+        inner = _folded(graph, inner, block.second)
+        if block.stride > 1:
+            x = graph.node("AveragePool", [x], **_window(block.stride, block.stride, 0))
+        if block.shortcut is not None:
+            kernel = graph.constant(block.shortcut.weight.detach().numpy())
+            x = graph.node("Conv", [x, kernel], **_window(1, 1, 0))
+        x = graph.node("Relu", [graph.node("Add", [inner, x])])
+    return x
+
+
+def _folded(graph: _Graph, x: str, convolution: Convolution) -> str:
+    """Add a convolution with the normalization that is folded into it."""
+    own = convolution.conv
+    numbers = [value for value in (own.weight, own.bias) if value is not None]
+    constants = [graph.constant(value.detach().numpy()) for value in numbers]
+    sides = (own.kernel_size[0], own.stride[0], int(own.padding[0]))
+    return graph.node("Conv", [x, *constants], **_window(*sides))
 
 
 def _bottleneck(graph: _Graph, x: str, block: Bottleneck) -> str:
@@ -181,7 +231,7 @@ def signature(fitted: Signature, forest: Classifier) -> onnx.ModelProto:
     graph = _Graph()
     wide = graph.node("Cast", [EMBEDDING], to=TensorProto.DOUBLE)
     graph.node("Identity", [_votes(graph, EMBEDDING, wide, fitted, forest, "member")], "votes")
-    length = networks.FEATURES if fitted.matrix is None else len(fitted.matrix)
+    length = "p" if fitted.matrix is None else len(fitted.matrix)
     given = helper.make_tensor_value_info(EMBEDDING, TensorProto.FLOAT, ["n", length])
     votes = helper.make_tensor_value_info("votes", TensorProto.DOUBLE, ["n"])
     return _model(graph, [given], [votes])
@@ -193,8 +243,8 @@ def _votes(
     """Add the forest's share of votes for cure, (n,), in double precision."""
     chosen = len(fitted.features)
     if isinstance(forest, DummyClassifier) or chosen == 0:
-        length = networks.FEATURES if fitted.matrix is None else len(fitted.matrix)
-        return graph.product(wide, np.zeros(length), fitted.prevalence)
+        first = graph.node("Gather", [wide, graph.constant(np.array(0))], axis=1)
+        return graph.linear(first, fitted.prevalence, 0.0)
     # In double precision, as thyrocast computes them, and then rounded as scikit-learn rounds them, so
     # that they are on the same side of the trees' thresholds.
     if fitted.matrix is not None and fitted.constant is not None:
@@ -291,7 +341,7 @@ def _finish(
     value = helper.make_tensor_value_info
     given = [value(IMAGES, TensorProto.FLOAT, ["n", size, size])]
     found = [value(name, TensorProto.FLOAT, ["n"]) for name in probabilities]
-    wide = [value(name, TensorProto.FLOAT, ["n", networks.FEATURES]) for name in embeddings]
+    wide = [value(name, TensorProto.FLOAT, ["n", "p"]) for name in embeddings]
     made = _model(graph, given, [*found, *wide])
     made.doc_string = (
         "Probability of cure after the first iodine-131 therapy of Graves' disease, from scintigrams as "

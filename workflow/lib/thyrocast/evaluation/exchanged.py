@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -85,7 +85,6 @@ def check_model(found: Exchange, name: str, own: str | None) -> None:
 def sources(
     performance: pd.DataFrame,
     exchanged: Mapping[str, tuple[Exchange, str]],
-    summarized: Iterable[str],
     own: str | None,
 ) -> pd.DataFrame:
     """Return where the pooled results of each center come from.
@@ -96,8 +95,6 @@ def sources(
         Table `PERFORMANCE` with the rows of all centers.
     exchanged
         By center, its exchange file and the SHA-256 of it.
-    summarized
-        Centers whose rows come from tables of other consortia.
     own
         Hash of the locked model of this study; None if it has none.
 
@@ -109,7 +106,6 @@ def sources(
     unseen = performance[performance["design"].isin([str(one) for one in UNSEEN_CENTERS])]
     named = headlines(unseen)
     named = named[named["group_kind"] == GroupKind.CENTER].drop_duplicates(["design", "group"])
-    other = set(summarized)
     found = []
     for row in named.itertuples():
         center, design = str(row.group), Design(str(row.design))
@@ -122,9 +118,6 @@ def sources(
         }  # fmt: skip
         if center in exchanged:
             cells |= _sent(*exchanged[center], own)
-        elif center in other:
-            cells |= {"source": ResultSource.SUMMARY, "models": ModelSource.UNKNOWN}
-            cells |= {"model_hash": None}
         found.append(cells)
     return io.build(SOURCES, found)
 

@@ -65,7 +65,7 @@ def plan(
         Table `SAMPLE_SIZE`: for development, all development patients; for validation, the patients
         that the strongest design tests, with the expected precision of the AUC. The criteria for
         development are for models of `parameters` predictors, such as the baselines: network and
-        signature choose from 2,048 features, for which no criterion exists.
+        signature choose from many more features, for which no criterion exists.
     """
     known = cohort[cohort["outcome"].notna()]
     development = _available(known[known["role"] == Role.DEVELOPMENT])

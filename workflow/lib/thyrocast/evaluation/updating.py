@@ -225,6 +225,7 @@ def _updates(site: Site, setup: Setup) -> Iterator[dict[str, Any]]:
         if step in tests:
             test = tests[step]
             row |= {"chi2": test.chi2, "degrees": test.degrees, "p_value": test.p_value}
+        row |= {"needed": _needed(step, site, setup)}
         try:
             update = updating.fit(step, site.linear, site.features, site.outcome)
         except NotEstimableError as error:
@@ -232,6 +233,18 @@ def _updates(site: Site, setup: Setup) -> Iterator[dict[str, Any]]:
         else:
             numbers = {"intercept": update.intercept, "slope": update.slope}
             yield row | numbers | {"status": Status.ESTIMATED}
+
+
+def _needed(step: UpdateStep, site: Site, setup: Setup) -> int | None:
+    """Patients that a step needs at a site; None if that is unknown."""
+    if step is UpdateStep.NONE:
+        return None
+    try:
+        count = site.features.shape[1]
+        found = updating.patients_needed(step, site.linear, count, setup.config.level)
+    except NotEstimableError:
+        return None
+    return int(np.ceil(found)) if np.isfinite(found) else None
 
 
 def cross_validated(step: str, site: Site, setup: Setup) -> Floats:

@@ -1,11 +1,16 @@
 """The compact residual network for 64-pixel scintigrams; `image.encoder` computes it with NumPy."""
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.functional import adaptive_avg_pool2d
 
+from thyrocast.config.choices import Architecture
 from thyrocast.image.encoder import (
     CHANNELS,
     HIDDEN,
@@ -14,6 +19,7 @@ from thyrocast.image.encoder import (
     MEASURES,
     POOLED,
     SIGNS,
+    SIZE,
     STAGES,
 )
 
@@ -106,6 +112,10 @@ class CompactBody(nn.Module):
             width = outputs
         self.stages = nn.ModuleList(stages)
 
+    def blocks(self) -> Iterator[Block]:
+        """Return the residual blocks, in their order."""
+        return (module for module in self.stages.modules() if isinstance(module, Block))
+
     def activations(self, images: Tensor) -> list[Tensor]:
         """Return the activations after each stage of images (n, CHANNELS, size, size)."""
         x = torch.relu(self.stem(images))
@@ -120,6 +130,53 @@ class CompactBody(nn.Module):
         for module in self.modules():
             if isinstance(module, Convolution):
                 module.fold()
+
+    def start_from(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        """Take the stages of a pretrained network, whose normalization is folded into the convolutions."""
+        self.fold()
+        own = {name: torch.from_numpy(weights[name].copy()) for name in self.state_dict()}
+        self.load_state_dict(own)
+
+
+class ScintigramCompact(nn.Module):
+    """The residual stages with a global average and one logit, P(cured).
+
+    It has the parts of `model.ScintigramResNet50` by which features and maps are computed. Its input is the
+    square root of an image relative to the mean in the gland.
+    """
+
+    architecture = Architecture.COMPACT
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = CompactBody()
+        self.fc = nn.Linear(STAGES[-1], 1)
+
+    @property
+    def layer4(self) -> nn.Module:
+        """The last stage."""
+        return self.body.stages[-1]
+
+    def blocks(self, images: Tensor, last: str = "layer4") -> Tensor:
+        """Compute the activations of the last stage, or of the one before (`last` is ``layer3``)."""
+        relative = adaptive_avg_pool2d(images.square(), SIZE)
+        activations = self.body.activations(channels(relative.squeeze(1)))
+        return activations[-1 if last == "layer4" else -2]
+
+    def pool(self, activations: Tensor) -> Tensor:
+        """Compute the embedding (n, 80): the global average of the last stage's activations."""
+        return activations.mean((2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute the logit (n,) of P(cured) for images (n, 1, size, size)."""
+        logit: Tensor = self.fc(self.pool(self.blocks(images)))
+        return logit.squeeze(1)
+
+
+def channels(relative: Tensor) -> Tensor:
+    """Return what `image.encoder.inputs` returns: (n, H, W) to (n, 2, H, W)."""
+    bounded = relative.clamp_min(0)
+    return torch.stack([bounded.sqrt().clamp_max(3), torch.asinh(20 * bounded) / 3], 1)
 
 
 class PhysicsNetwork(CompactBody):

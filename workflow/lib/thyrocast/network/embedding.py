@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from thyrocast import fileio
 from thyrocast.errors import InputError
 from thyrocast.network.image_set import ImageSet
-from thyrocast.network.model import FEATURES, ScintigramResNet50, load
+from thyrocast.network.model import Network, features_of, load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ REPORT_EVERY_S = 30
 class _Embedder(nn.Module):
     """Module that returns the pooled features of a network."""
 
-    def __init__(self, network: ScintigramResNet50) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
@@ -39,10 +39,8 @@ class _Embedder(nn.Module):
         return self.network.pool(self.network.blocks(images))
 
 
-def prepare(
-    network: ScintigramResNet50, size: int, device: torch.device
-) -> Callable[[Tensor], Tensor]:
-    """Return a fast function from standardized images (n, 1, size, size) to features (n, 2048).
+def prepare(network: Network, size: int, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """Return a fast function from standardized images (n, 1, size, size) to features (n, p).
 
     On a CPU, the network is traced, frozen and fused, which needs no compiler.
     """
@@ -78,18 +76,18 @@ def embed(
     device
         Where the network runs.
     out
-        (n, 2048) array to write the embeddings to, such as a memory map.
+        (n, p) array to write the embeddings to, such as a memory map.
 
     Returns
     -------
-    embeddings : (n, 2048)
+    embeddings : (n, p), p being 2,048 with ResNet50 and 80 with the compact network
     logits : (n,)
     """
     network, normalization, _ = load(weights)
     weight, bias = network.fc.weight.detach().double().numpy()[0], network.fc.bias.item()
     function = prepare(network, data.size, device)
     n = len(data)
-    features = np.empty((n, FEATURES), np.float32) if out is None else out
+    features = np.empty((n, network.fc.in_features), np.float32) if out is None else out
     logits = np.empty(n)
     reported = time.monotonic()
     with torch.no_grad():
@@ -120,7 +118,7 @@ def embed_split(
     device
         Where the networks run.
     path
-        Array (members, patients, 2048) to write, float32.
+        Array (members, patients, p) to write, float32.
 
     Returns
     -------
@@ -135,7 +133,7 @@ def embed_split(
 
     parts = []
     with fileio.atomic(path) as temporary:
-        shape = (len(weights), len(data), FEATURES)
+        shape = (len(weights), len(data), features_of(next(iter(weights.values()))))
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
         fileio.reserve(temporary)
         for index, (member, file) in enumerate(weights.items()):

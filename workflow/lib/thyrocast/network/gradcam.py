@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from thyrocast.config.explanation import CamLayer, CamMethod, CamTarget, ExplanationConfig
 from thyrocast.contract.names import MapTarget
 from thyrocast.network.image_set import ImageSet
-from thyrocast.network.model import Normalization, ScintigramResNet50
+from thyrocast.network.model import Network, Normalization
 
 LOGGER = logging.getLogger("thyrocast")
 #: Targets by the output that they explain: 0 lowers the logit, 1 raises it.
@@ -27,7 +27,7 @@ METHODS = {
     CamMethod.GRADCAM_PLUS_PLUS: GradCAMPlusPlus,
 }
 REPORT_EVERY_S = 20
-Member = tuple[ScintigramResNet50, Normalization]
+Member = tuple[Network, Normalization]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Head(nn.Module):
     only the time and memory of a forward pass.
     """
 
-    def __init__(self, network: ScintigramResNet50, layer: CamLayer) -> None:
+    def __init__(self, network: Network, layer: CamLayer) -> None:
         super().__init__()
         self.network = network
         self.layer = layer
@@ -95,7 +95,7 @@ def explain(
     device
         Where the networks run.
     """
-    layer = settings.layer_at(data.size)
+    layer = settings.layer_at(data.size, members[0][0].architecture)
     heads = [Head(network.requires_grad_(False).eval().to(device), layer) for network, _ in members]
     reported = time.monotonic()
     for start in range(0, len(data), settings.batch_size):

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from thyrocast.config.choices import Architecture
 from thyrocast.contract.names import FULL, Set
 from thyrocast.errors import InputError
-from thyrocast.network.model import Normalization
+from thyrocast.network.model import AS_IT_IS, Normalization
 
 #: Images that are in memory at once.
 CHUNK = 256
@@ -205,8 +206,12 @@ def hold_out(
     return np.setdiff1d(everyone, held_out), np.sort(held_out)
 
 
-def normalization_of(data: ImageSet) -> Normalization:
+def normalization_of(
+    data: ImageSet, architecture: Architecture = Architecture.RESNET50
+) -> Normalization:
     """Compute mean and standard deviation of the square root of these images, in chunks.
+
+    The compact network sees the square root itself: its pretraining was on images of one scale.
 
     Raises
     ------
@@ -227,6 +232,8 @@ def normalization_of(data: ImageSet) -> Normalization:
             f"the images of {len(data)} training patients are constant or not finite: "
             "look at the quality columns of cohort.csv"
         )
+    if architecture is Architecture.COMPACT:
+        return AS_IT_IS
     return Normalization(float(mean), float(std))
 
 

@@ -1,4 +1,6 @@
-"""ResNet50 for one-channel scintigrams: initialization, reading and writing weights, device."""
+"""Networks for one-channel scintigrams: initialization, reading and writing weights, device."""
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -8,7 +10,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.torch
@@ -16,13 +18,16 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from thyrocast.config.choices import RANDOM, Precision
+from thyrocast.config.choices import RANDOM, Architecture, Precision, Pretraining
 from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
+from thyrocast.image import encoder
+from thyrocast.network.compact import ScintigramCompact
+
+if TYPE_CHECKING:
+    from thyrocast.config.network import NetworkConfig
 
 LOGGER = logging.getLogger("thyrocast")
-#: Features of an embedding.
-FEATURES = 2048
 
 
 class ScintigramResNet50(ResNet):  # type: ignore[misc]  # torchvision has no types
@@ -30,6 +35,8 @@ class ScintigramResNet50(ResNet):  # type: ignore[misc]  # torchvision has no ty
 
     Its parameters have torchvision's names, so that other programs can read its weights.
     """
+
+    architecture = Architecture.RESNET50
 
     def __init__(self) -> None:
         # Residual branches start at zero (Goyal et al. 2017, section 5.1): the network starts
@@ -57,6 +64,9 @@ class ScintigramResNet50(ResNet):  # type: ignore[misc]  # torchvision has no ty
         return logit.squeeze(1)
 
 
+Network = ScintigramResNet50 | ScintigramCompact
+
+
 @dataclass(frozen=True)
 class Normalization:
     """Mean and standard deviation of the square root of the training images."""
@@ -69,7 +79,11 @@ class Normalization:
         return ((images.clamp_min(0).sqrt() - self.mean) / self.std).unsqueeze(1)
 
 
-def initialize(seed: int, weights: str = RANDOM, sha256: str | None = None) -> ScintigramResNet50:
+#: Normalization that changes nothing.
+AS_IT_IS = Normalization(0.0, 1.0)
+
+
+def initialize(seed: int, settings: NetworkConfig | None = None) -> Network:
     """Return the network that training starts from.
 
     Parameters
@@ -77,22 +91,31 @@ def initialize(seed: int, weights: str = RANDOM, sha256: str | None = None) -> S
     seed
         Determines the random weights; the same for all members of a split, so that their feature
         spaces stay roughly aligned when embeddings are cross-fitted.
-    weights
-        ``random`` or the path of a local state dict (`.safetensors`, `.pth`, `.pt`).
-    sha256
-        Expected hash of that file.
+    settings
+        Architecture, and what it has learned before: nothing, simulated scintigrams, or a local state dict
+        (`.safetensors`, `.pth`, `.pt`). None is a ResNet50 that has learned nothing.
 
     Raises
     ------
     InputError
-        If the file is missing, has another hash, or contains no ResNet50.
+        If the file of weights is missing, has another hash, or contains no ResNet50.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = ScintigramResNet50()
-    if weights != RANDOM:
-        _start_from(network, Path(weights), sha256)
+        network = create(settings.architecture if settings else Architecture.RESNET50)
+    if settings is None:
+        return network
+    if isinstance(network, ScintigramCompact):
+        if settings.pretraining is Pretraining.SIMULATION:
+            network.body.start_from(encoder.load())
+    elif settings.weights != RANDOM:
+        _start_from(network, Path(settings.weights), settings.sha256)
     return network
+
+
+def create(architecture: Architecture) -> Network:
+    """Return a network with random weights."""
+    return ScintigramCompact() if architecture is Architecture.COMPACT else ScintigramResNet50()
 
 
 def _start_from(network: ScintigramResNet50, path: Path, sha256: str | None) -> None:
@@ -160,7 +183,7 @@ def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def save(
     path: Path,
-    network: ScintigramResNet50,
+    network: Network,
     normalization: Normalization,
     facts: Mapping[str, object],
 ) -> None:
@@ -176,13 +199,16 @@ def save(
         Values that JSON can represent, such as `thyrocast.network.record.Facts`.
     """
     # One metadata entry: safetensors writes several in an order that changes between processes.
-    text = json.dumps({**facts, "normalization": asdict(normalization)}, sort_keys=True)
+    if isinstance(network, ScintigramCompact):
+        network.body.fold()
+    about = {**facts, "architecture": network.architecture, "normalization": asdict(normalization)}
+    text = json.dumps(about, sort_keys=True)
     tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
     with atomic(path) as temporary:
         safetensors.torch.save_file(tensors, temporary, metadata={"thyrocast": text})
 
 
-def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]:
+def load(path: Path) -> tuple[Network, Normalization, dict[str, Any]]:
     """Read what `save` wrote: the network in evaluation mode, its normalization and the facts.
 
     Raises
@@ -194,10 +220,12 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
         facts = json.loads((file.metadata() or {}).get("thyrocast", "{}"))
         names = file.keys()
         state = {name: file.get_tensor(name) for name in names}
-    if "normalization" not in facts:
+    if "normalization" not in facts or facts.get("architecture") not in list(Architecture):
         raise InputError(f"weights {path} were not written by train_network: run that rule again")
     with torch.device("meta"):
-        network = ScintigramResNet50()
+        network = create(Architecture(facts.pop("architecture")))
+    if isinstance(network, ScintigramCompact):
+        network.body.fold()
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
@@ -205,6 +233,12 @@ def load(path: Path) -> tuple[ScintigramResNet50, Normalization, dict[str, Any]]
     if any(weight.dtype != torch.float32 for weight in network.parameters()):
         raise InputError(f"weights {path} have numbers of another type, expected float32")
     return network.eval(), Normalization(**facts.pop("normalization")), facts
+
+
+def features_of(path: Path) -> int:
+    """Return the number of features of an embedding by the network of a file."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        return int(file.get_slice("fc.weight").get_shape()[1])
 
 
 def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.device:

@@ -59,7 +59,7 @@ def steps_per_epoch(n: int, batch_size: int, least: int = 2) -> int:
 
 def learning_rate(step: int, total: int, settings: NetworkConfig) -> float:
     """Learning rate of a step: linear warm-up, then a half cosine (Loshchilov and Hutter 2017)."""
-    peak = settings.learning_rate
+    peak = settings.highest_rate
     warm = round(settings.warmup * total)
     if step < warm:
         return peak * (step + 1) / (warm + 1)
@@ -75,7 +75,7 @@ def optimizer_for(network: nn.Module, settings: NetworkConfig) -> torch.optim.Ad
             {"params": decayed, "weight_decay": settings.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ],
-        lr=settings.learning_rate,
+        lr=settings.highest_rate,
         fused=True,
     )
 
@@ -108,6 +108,11 @@ def put_moments(optimizer: torch.optim.Optimizer, saved: Mapping[str, Tensor]) -
         )
 
 
+def normalizations(network: nn.Module) -> list[nn.BatchNorm2d]:
+    """Batch normalizations of a network; a pretrained compact network has none."""
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
 @contextmanager
 def precise_statistics(network: nn.Module) -> Iterator[None]:
     """Set batch normalization's running statistics to the average over the passes in the block.
@@ -115,7 +120,7 @@ def precise_statistics(network: nn.Module) -> Iterator[None]:
     After few steps, running averages lag behind the weights, and they include augmented images
     (precise batch normalization, Wu and Johnson 2021, section 3).
     """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = normalizations(network)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thyrocast.network.model import Normalization, ScintigramResNet50
+from thyrocast.network.model import Network, Normalization
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ class Trained:
         Folder of the training's state, to be removed after the result is written.
     """
 
-    network: ScintigramResNet50
+    network: Network
     normalization: Normalization
     history: tuple[Epoch, ...]
     facts: Facts

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from thyrocast.errors import InputError
+from thyrocast.image import encoder
 from thyrocast.network import augmentation, image_set, interruption
 from thyrocast.network import optimization as rules
 from thyrocast.network import state as states
@@ -94,7 +95,7 @@ def train(
     """
     facts = {
         "settings": {key: value for key, value in settings.plain().items() if key not in PLACE},
-        "seeds": [seed, initial_seed],
+        "seeds": [seed, initial_seed, encoder.WEIGHTS_SHA256],
         # The last bits depend on the GPU model, but a retry on another model should still resume.
         "device": device.type,
         "threads": torch.get_num_threads() if device.type == "cpu" else 0,
@@ -135,7 +136,7 @@ class _Run:
         settings = self.settings
         self.total = settings.epochs
         self.batch_size = settings.batch_size
-        self.normalization = image_set.normalization_of(self.data)
+        self.normalization = image_set.normalization_of(self.data, settings.architecture)
         self.fitted, self.held_out = image_set.hold_out(
             self.data,
             settings.early_stopping.fraction,
@@ -153,7 +154,7 @@ class _Run:
             )
         self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size, least)
         self.mixed = autocast_type(settings.precision, self.device)
-        network = initialize(self.initial_seed, settings.weights, settings.sha256)
+        network = initialize(self.initial_seed, settings)
         self.network = network.to(self.device)
         if self.mixed is not None:
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -360,9 +361,7 @@ class _Run:
     def _best_epoch(self) -> int:
         if not len(self.held_out):
             return len(self.history)
-        losses = [
-            epoch.validation_loss for epoch in self.history if epoch.validation_loss is not None
-        ]
+        losses = [e.validation_loss for e in self.history if e.validation_loss is not None]
         return rules.best_epoch(losses, warm=round(self.settings.warmup * self.total))
 
     def _patience_is_over(self) -> bool:
@@ -373,10 +372,10 @@ class _Run:
         """Return the best epoch's network, its logit corrected for the class weights of the loss."""
         if self.best:
             self.network.load_state_dict(self.best)
-        else:
+        elif rules.normalizations(self.network):
             self._calibrate()
         if not all(bool(torch.isfinite(p).all()) for p in self.network.parameters()):
-            raise rules.not_finite("a weight after the last step", self.settings.learning_rate)
+            raise rules.not_finite("a weight after the last step", self.settings.highest_rate)
         with torch.no_grad():
             self.network.fc.bias += self.weights.correction
         facts = Facts(
@@ -392,7 +391,7 @@ class _Run:
             torch=torch.__version__,
         )
         return Trained(
-            network=self.network.to("cpu", memory_format=torch.contiguous_format).eval(),
+            network=self.network.cpu().to(memory_format=torch.contiguous_format).eval(),
             normalization=self.normalization,
             history=self.history,
             facts=facts,

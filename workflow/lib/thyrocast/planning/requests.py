@@ -30,6 +30,8 @@ _DRAW_MB, _PLACE_MB, _DRAW_PIXEL_S = 300, 0.0001, 3e-6
 _SIGNATURE_MB, _EMBEDDING_MB = 700, 0.03
 #: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
 _FLOP_PER_PIXEL = 165_000.0
+#: The same of the compact network, and the pixels per side that it sees whatever the image's size.
+_COMPACT_FLOP_PER_PIXEL, _COMPACT_SIZE = 21_000.0, 64
 #: Rates that a job should reach at least, FLOP/s: of one processor core, and of one GPU. They are cautious
 #: guesses; a training that reaches its limit is resumed with twice the time.
 _CORE_RATE, _GPU_RATE = 1e10, 5e12
@@ -59,6 +61,8 @@ class Work:
         Largest number of epochs.
     gpus, threads
         GPUs and processor threads of a training.
+    compact
+        Whether the network is the compact one.
     """
 
     size: int
@@ -70,14 +74,20 @@ class Work:
     epochs: int
     gpus: int
     threads: int
+    compact: bool = False
 
     def _rate(self, gpus: int) -> float:
         return gpus * _GPU_RATE if gpus else self.threads * _CORE_RATE
 
     @property
     def pixels(self) -> int:
-        """Pixels of an image."""
-        return self.size**2
+        """Pixels of an image, as far as the network sees them."""
+        return min(self.size, _COMPACT_SIZE) ** 2 if self.compact else self.size**2
+
+    @property
+    def flop(self) -> float:
+        """Operations of one forward pass."""
+        return self.pixels * (_COMPACT_FLOP_PER_PIXEL if self.compact else _FLOP_PER_PIXEL)
 
     def train_mb(self) -> int:
         """Memory of a training, MB."""
@@ -108,12 +118,12 @@ class Work:
 
     def train_minutes(self) -> int:
         """Time of a training without early stopping, minutes."""
-        work = self.patients * self.epochs * 3 * self.pixels * _FLOP_PER_PIXEL
+        work = self.patients * self.epochs * 3 * self.flop
         return _minutes(work / self._rate(self.gpus))
 
     def apply_minutes(self) -> int:
         """Time in which all networks of a split are applied to all patients, minutes."""
-        work = self.patients * self.members * self.pixels * _FLOP_PER_PIXEL
+        work = self.patients * self.members * self.flop
         return _minutes(work / self._rate(min(1, self.gpus)))
 
 

@@ -135,19 +135,21 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
 
 
 def _method(study: StudyResults) -> str:
-    settings, size = study.config.explanation, study.config.image.size
-    side = settings.grid_at(size)
-    return f"{METHODS[settings.method]} of {settings.layer_at(size)}, {side} × {side} cells"
+    settings = study.config.explanation
+    seen = study.config.image.size, study.config.network.architecture
+    side = settings.grid_at(*seen)
+    return f"{METHODS[settings.method]} of {settings.layer_at(*seen)}, {side} × {side} cells"
 
 
 def _refusal(study: StudyResults) -> str:
     """Why no share inside the gland is shown; empty if maps are fine enough."""
     settings, size = study.config.explanation, study.config.image.size
-    side = settings.grid_at(size)
+    architecture = study.config.network.architecture
+    side = settings.grid_at(size, architecture)
     if side >= LEAST_GRID:
         return ""
     return (
-        f"No share inside the gland is shown: the maps have {side} × {side} cells ({settings.layer_at(size)}, "
+        f"No share inside the gland is shown: the maps have {side} × {side} cells ({settings.layer_at(size, architecture)}, "
         f"images of {size} pixels), and a share needs at least {LEAST_GRID} × {LEAST_GRID}. In a coarser map "
         "the gland is in a few cells, so that its share depends mostly on where their borders are."
     )

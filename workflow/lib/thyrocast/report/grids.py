@@ -287,6 +287,6 @@ def sample_size(study: StudyResults) -> Grid | None:
     header = ["Purpose", "Criterion", "Required", "Available", "Enough"]
     note = (
         "No criterion says how many patients are enough for network and signature, which choose from "
-        "2,048 features."
+        "many more features."
     )
     return Grid("Patients required and available", header, body, note)

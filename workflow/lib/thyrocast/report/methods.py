@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from thyrocast.config.center import CenterConfig
-from thyrocast.config.choices import RANDOM, Imbalance
+from thyrocast.config.choices import EMBEDDED, RANDOM, Architecture, Imbalance, Pretraining
 from thyrocast.config.cohort import WithoutDates
 from thyrocast.config.evaluation import FollowUpWeighting
 from thyrocast.config.explanation import LEAST_GRID, CamMethod
@@ -209,11 +209,16 @@ def _images(study: StudyResults) -> str:
 
 def _network(study: StudyResults) -> str:
     network = study.config.network
-    start = (
-        "random weights"
-        if network.weights == RANDOM
-        else "weights from a local file, checked by its hash"
-    )
+    kind, start = "ResNet50 [@he2016]", "random weights"
+    if network.architecture is Architecture.COMPACT:
+        kind = "A compact residual network of 0.3 million weights, whose shortcuts average pixels [@he2019]"
+    if network.weights != RANDOM:
+        start = "weights from a local file, checked by its hash"
+    elif network.pretraining is Pretraining.SIMULATION:
+        start = (
+            "weights that had learned to read physical quantities (mass, uptake, heterogeneity and "
+            "others) from simulated scintigrams, without outcomes"
+        )
     stop = f"for {network.epochs} epochs"
     if network.early_stopping.fraction:
         share = numbers.percent(network.early_stopping.fraction)
@@ -229,9 +234,9 @@ def _network(study: StudyResults) -> str:
     )
     change = network.augmentation
     return (
-        f"ResNet50 [@he2016], trained end to end from {start} {stop}. It is optimized by AdamW "
+        f"{kind}, trained end to end from {start} {stop}. It is optimized by AdamW "
         f"[@loshchilov2019] with batches of {network.batch_size}, a highest learning rate of "
-        f"{network.learning_rate:g} and a weight decay of {network.weight_decay:g}. Training images are "
+        f"{network.highest_rate:g} and a weight decay of {network.weight_decay:g}. Training images are "
         f"rotated by up to {change.rotation:g}°, shifted by up to {numbers.percent(change.shift)} of the "
         f"field and scaled by up to {numbers.percent(change.scale)}; counts are thinned to as little as "
         f"{numbers.percent(change.thinning)}. {balance}"
@@ -240,6 +245,7 @@ def _network(study: StudyResults) -> str:
 
 def _signature(study: StudyResults) -> str:
     config = study.config.signature
+    features = EMBEDDED[study.config.network.architecture]
     embeddings = (
         "Its training embeddings are in-sample, as published: the network had seen those patients."
         if study.in_sample
@@ -254,8 +260,8 @@ def _signature(study: StudyResults) -> str:
         else " Probabilities are not recalibrated."
     )
     return (
-        "The LASSO [@tibshirani1996] selects from the 2,048 features of the network’s global pooling "
-        f"layer, over {config.penalties} penalties; the selected one {_SELECTIONS[config.selection]} in "
+        f"The LASSO [@tibshirani1996] selects from the {numbers.count(features)} features of the network’s global "
+        f"pooling layer, over {config.penalties} penalties; the selected one {_SELECTIONS[config.selection]} in "
         f"{config.tuning_folds} folds. A random forest [@breiman2001] of {config.forest.trees} trees "
         f"predicts from the selected features. {embeddings}{again}"
     )
@@ -333,7 +339,7 @@ def _sample_size(study: StudyResults) -> str:
         "Before training, the size of the cohort was compared with the criteria of Riley et al. for "
         "developing [@riley2020] and for validating [@riley2021] a prediction model. They count "
         f"{words.plural(study.config.evaluation.sample_size.parameters, 'predictor parameter')} of the "
-        "baselines; no criterion applies to network and signature, which choose from 2,048 features."
+        "baselines; no criterion applies to network and signature, which choose from many more features."
     )
     for purpose, verb in (("development", "Development"), ("validation", "Validation")):
         part = rows[(rows["purpose"] == purpose) & (rows["criterion"] == "all")]
@@ -352,15 +358,16 @@ def _sample_size(study: StudyResults) -> str:
 
 
 def _attention(study: StudyResults) -> str:
-    settings, size = study.config.explanation, study.config.image.size
-    side = settings.grid_at(size)
+    settings = study.config.explanation
+    seen = study.config.image.size, study.config.network.architecture
+    side = settings.grid_at(*seen)
     name, source = {
         CamMethod.GRADCAM: ("Grad-CAM", "selvaraju2017"),
         CamMethod.HIRESCAM: ("HiResCAM", "draelos2020"),
         CamMethod.GRADCAM_PLUS_PLUS: ("Grad-CAM++", "chattopadhyay2018"),
     }[settings.method]
     text = (
-        f"{name} [@{source}] of {settings.layer_at(size)} ({side} × {side} cells) is computed for every test "
+        f"{name} [@{source}] of {settings.layer_at(*seen)} ({side} × {side} cells) is computed for every test "
         "patient, as a mean over the members."
     )
     if side < LEAST_GRID:

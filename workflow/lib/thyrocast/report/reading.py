@@ -57,7 +57,7 @@ class SplitFiles:
         The split.
     histories
         ``history.csv`` of every member.
-    path, features, optimism
+    path, features, correlates, optimism
         Tables of the signature.
     gradcam
         ``gradcam.csv``.
@@ -70,6 +70,7 @@ class SplitFiles:
     histories: Mapping[str, Path]
     path: Path
     features: Path
+    correlates: Path
     optimism: Path
     gradcam: Path
     model: Path
@@ -160,6 +161,7 @@ def _read_split(files: SplitFiles) -> SplitResults:
         },
         path=io.read(splits.PATH, files.path),
         features=io.read(splits.FEATURES, files.features),
+        correlates=io.read(splits.CORRELATES, files.correlates),
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
         model=files.model,

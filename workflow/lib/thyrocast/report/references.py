@@ -17,6 +17,8 @@ REFERENCES: Mapping[str, str] = {
     "classification performance. BMC Med Inform Decis Mak 2012;12:8.",
     "he2016": "He K, Zhang X, Ren S, Sun J. Deep residual learning for image recognition. CVPR "
     "2016:770-778.",
+    "he2019": "He T, Zhang Z, Zhang H, Zhang Z, Xie J, Li M. Bag of tricks for image classification with "
+    "convolutional neural networks. CVPR 2019:558-567.",
     "loshchilov2019": "Loshchilov I, Hutter F. Decoupled weight decay regularization. ICLR 2019.",
     "goorbergh2022": "van den Goorbergh R, van Smeden M, Timmerman D, Van Calster B. The harm of class "
     "imbalance corrections for risk prediction models. J Am Med Inform Assoc 2022;29:1525-1534.",

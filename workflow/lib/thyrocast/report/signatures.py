@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
+from thyrocast.pages.words import COLUMNS
 from thyrocast.report import split_panels, training_figures, words
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import SplitResults, StudyResults
 
 #: Most features that are named in the table.
 MOST_NAMED = 5
+#: Quantities that are named for a feature.
+MOST_RESEMBLED = 3
 _SIGNS = (
     Key("cured", "", "a higher value makes cure more likely", shape="square"),
     Key("failed", "", "a higher value makes cure less likely", shape="square"),
@@ -28,6 +31,8 @@ class SignatureSection:
         Figures, and the legend of the features.
     grid
         Chosen penalty and selected features; None if no signature was fitted.
+    resembled
+        What the most important features resemble; None if nothing was correlated.
     optimism
         Bootstrap correction of the training results; None if none was asked for.
     note
@@ -38,6 +43,7 @@ class SignatureSection:
     features: Sequence[Panel]
     legend: Sequence[Key]
     grid: Grid | None
+    resembled: Grid | None
     optimism: Grid | None
     note: str
 
@@ -53,6 +59,7 @@ def signature_section(study: StudyResults) -> SignatureSection:
         features=[_importances(split) for split in shown if not split.features.empty],
         legend=_SIGNS,
         grid=Grid("Features of the signature", header, rows, _MEMBERS) if rows else None,
+        resembled=_resembled(shown),
         optimism=_optimism(shown),
         note=split_panels.shown_of(shown, len(splits)),
     )
@@ -86,6 +93,42 @@ def _selected(split: SplitResults) -> Iterator[list[Cell]]:
             Cell(numbers.count(len(features))),
             label(", ".join(map(str, best)) or "none"),
         ]
+
+
+def _resembled(splits: Sequence[SplitResults]) -> Grid | None:
+    """Quantities most correlated with the most important features of each split's first member."""
+    body = []
+    for split in splits:
+        if split.correlates.empty:
+            continue
+        first = split.features["member"].iloc[0]
+        own = split.features[split.features["member"] == first]
+        for feature in own.sort_values("importance", ascending=False)["feature"].head(MOST_NAMED):
+            found = split.correlates[
+                (split.correlates["member"] == first) & (split.correlates["feature"] == feature)
+            ].dropna(subset="correlation")
+            strongest = found.reindex(
+                found["correlation"].abs().sort_values(ascending=False).index
+            ).head(MOST_RESEMBLED)
+            names = [
+                f"{COLUMNS[row['quantity']]}: {numbers.number(row['correlation'])}"
+                for row in strongest.to_dict("records")
+            ]
+            body.append(
+                [
+                    label(split_panels.title(split)),
+                    label(first),
+                    Cell(str(feature)),
+                    label("; ".join(names) or "nothing that varies"),
+                ]
+            )
+    header = ["Split", "Member", "Feature", "Strongest rank correlations"]
+    note = (
+        "Spearman, in the training set; the strongest of many, so chance alone gives some. A feature that "
+        "resembles the pixel size or the counts follows the camera or the acquisition. All correlations: "
+        "correlates.csv of each split."
+    )
+    return Grid("What the features resemble", header, body, note) if body else None
 
 
 def _optimism(splits: Sequence[SplitResults]) -> Grid | None:

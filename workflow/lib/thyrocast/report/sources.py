@@ -11,7 +11,6 @@ from thyrocast.report.study import StudyResults
 _SOURCES = {
     ResultSource.DATA: "data of this study",
     ResultSource.EXCHANGE: "exchange file",
-    ResultSource.SUMMARY: "table of another consortium",
 }
 _MODELS = {
     ModelSource.SAME: "same model",

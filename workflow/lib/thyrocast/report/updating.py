@@ -120,15 +120,20 @@ def _ladder(center: str, model: str, own: Sequence[Row], judged: Sequence[Row]) 
                 Cell(numbers.number(row["intercept"])),
                 Cell(numbers.number(row["slope"])),
                 Cell(numbers.p_value(row["p_value"])),
+                Cell(numbers.count(row["needed"])),
                 *(_cell(found[metric]) for metric in _METRICS),
                 estimate(loss["difference"], loss["difference_low"], loss["difference_high"], 3),
             ]
         )
     header = [
-        "Update", "Intercept", "Slope", "p against new head",
+        "Update", "Intercept", "Slope", "p against new head", "Patients needed",
         *(words.metric(metric) for metric in _METRICS), "Log loss, difference",
     ]  # fmt: skip
-    note = "Metrics by repeated cross-validation within the center; coefficients from all its patients."
+    note = (
+        "Metrics by repeated cross-validation within the center; coefficients from all its patients. Patients "
+        "needed: for a power of 80 % if the intercept is off by 0.5, the slope is 0.7, or one component has an "
+        "effect of 0.5."
+    )
     return Grid(f"{center}: updates of the model {words.model(model)}", header, body, note)
 
 

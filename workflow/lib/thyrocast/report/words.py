@@ -9,7 +9,7 @@ from thyrocast.pages.words import COLUMNS, ROLES, column, listing, plain, plural
 __all__ = ["COLUMNS", "ROLES", "column", "listing", "plain", "plural"]
 
 MODELS: Mapping[str, str] = {
-    Model.NETWORK: "ResNet50",
+    Model.NETWORK: "Network",
     Model.SIGNATURE: "Signature",
     Model.SIMULATED: "Pretrained on simulation",
     Model.HANDCRAFTED: "Hand-crafted",
@@ -21,7 +21,7 @@ MODELS: Mapping[str, str] = {
     Model.ELASTIC_NET: "Elastic net on features",
 }
 MODEL_NOTES: Mapping[str, str] = {
-    Model.NETWORK: "ResNet50, trained end to end on the scintigrams",
+    Model.NETWORK: "network, trained end to end on the scintigrams",
     Model.SIGNATURE: "random forest on network features that the LASSO selected",
     Model.SIMULATED: "what a small network reads that was trained on simulated scintigrams, not on outcomes",
     Model.HANDCRAFTED: "quantities measured on the scintigram, without a network",

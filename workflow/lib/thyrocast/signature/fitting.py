@@ -119,7 +119,7 @@ def fit(
     ----------
     data
         n patients; training patients have outcomes.
-    embeddings : ndarray, (members, n, 2048)
+    embeddings : ndarray, (members, n, p)
         In the order of the members: ``full``, or ``fold-1`` and so on.
     logits : mapping of ndarray, (n,)
         The networks' log-odds of cure by member.

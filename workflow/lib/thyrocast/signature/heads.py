@@ -24,7 +24,7 @@ class Head(StoredModel):
     Attributes
     ----------
     intercept : float
-    weights : ndarray, (2048,)
+    weights : ndarray, (p,)
         All 0 if the prevalence is predicted.
     """
 
@@ -32,7 +32,7 @@ class Head(StoredModel):
     weights: Vector
 
     def odds(self, embeddings: Array) -> Array:
-        """Log-odds of cure (n,) from embeddings (n, 2048)."""
+        """Log-odds of cure (n,) from embeddings (n, p)."""
         return np.asarray(self.intercept + embeddings @ self.weights)
 
     def after(self, mapped: LinearMap | None) -> Head:
@@ -57,7 +57,7 @@ def fit(
     ----------
     name
         One of `HEADS`.
-    embeddings : ndarray, (n, 2048)
+    embeddings : ndarray, (n, p)
     outcome : ndarray, (n,)
         1 cured, 0 not cured.
     config

@@ -43,7 +43,7 @@ class LassoForest:
     chosen: int
 
     def predict(self, embeddings: Array) -> Array:
-        """Probability of cure (n,) from embeddings (n, 2048)."""
+        """Probability of cure (n,) from embeddings (n, p)."""
         return forest.probability(self.classifier, embeddings[:, self.features])
 
 
@@ -59,7 +59,7 @@ def fit(
 
     Parameters
     ----------
-    embeddings : ndarray, (n, 2048)
+    embeddings : ndarray, (n, p)
     outcome : ndarray, (n,)
         1 cured, 0 not cured.
     config

@@ -31,7 +31,7 @@ class ImageModels:
     ----------
     part
         The member and its patients.
-    space : ndarray, (n, 2048)
+    space : ndarray, (n, p)
         Embeddings of all training patients in the feature space of the member.
     to_space
         Map of embeddings by the member's network to this space; None if they are used as they are.
@@ -59,7 +59,7 @@ class ImageModels:
         return self.heads[name].odds(self.space[self.part.predicted])
 
     def learned(self, outcome: Array) -> tuple[Array, Array]:
-        """Embeddings (m, 2048) and outcomes (m,) to which the models were fitted."""
+        """Embeddings (m, p) and outcomes (m,) to which the models were fitted."""
         return self.space[self.part.seen], outcome[self.part.seen]
 
     def signature(self, prevalence: float) -> Signature:
@@ -95,7 +95,7 @@ def fit(part: Part, embeddings: Sequence[NDArray[np.float32]], training: Trainin
     ----------
     part
         The member.
-    embeddings : sequence of ndarray, (n, 2048)
+    embeddings : sequence of ndarray, (n, p)
         Of the training patients by the network of each member.
     training
         The training patients.

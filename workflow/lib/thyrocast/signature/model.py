@@ -64,7 +64,7 @@ class Signature(StoredModel):
     constant : ndarray, (s,), or None
         With `matrix`, maps an embedding by the member's network to the features of the forest; None
         if the forest was fitted to the embeddings themselves.
-    matrix : ndarray, (2048, s), or None
+    matrix : ndarray, (p, s), or None
     penalty : float or None
         Chosen penalty of the LASSO; None if there was only one outcome.
     chosen : int
@@ -90,7 +90,7 @@ class Signature(StoredModel):
     smallest_leaf: int
 
     def select(self, embeddings: Array) -> Array:
-        """The forest's features (n, s) from embeddings (n, 2048) by the member's network."""
+        """The forest's features (n, s) from embeddings (n, p) by the member's network."""
         if self.matrix is None or self.constant is None:
             return embeddings[:, self.features]
         return np.asarray(self.constant + embeddings @ self.matrix)
@@ -150,7 +150,7 @@ class FittedMember(StoredModel):
             The member's forest.
         cohort : DataFrame
             n rows of `COHORT`.
-        embeddings : ndarray, (n, 2048)
+        embeddings : ndarray, (n, p)
             By the member's network.
         logits : ndarray, (n,)
             The network's log-odds of cure.
@@ -257,7 +257,7 @@ def predict(
         Content of forest.skops: the forest of each member.
     cohort : DataFrame
         n rows of `COHORT`.
-    embeddings : mapping of ndarray, (n, 2048)
+    embeddings : mapping of ndarray, (n, p)
         Embeddings of all patients by the network of each member.
     logits : mapping of ndarray, (n,)
         Log-odds of cure by the network of each member.

@@ -45,7 +45,7 @@ def correct(
 
     Parameters
     ----------
-    members : sequence of (ndarray, (n, 2048), ndarray, (n,))
+    members : sequence of (ndarray, (n, p), ndarray, (n,))
         Embeddings and outcomes (1 cured, 0 not cured) to which each member was fitted.
     config
     seed : int

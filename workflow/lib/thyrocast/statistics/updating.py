@@ -14,6 +14,8 @@ from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 #: Updates, each with one or more coefficients than the one before.
 ORIGINAL, INTERCEPT, RECALIBRATION, REVISION = "none", "intercept", "slope", "head"
 STEPS = (ORIGINAL, INTERCEPT, RECALIBRATION, REVISION)
+#: What each update is needed for in `patients_needed`: an intercept, a slope, an effect of one component.
+DEPARTURES = {INTERCEPT: 0.5, RECALIBRATION: 0.7, REVISION: 0.5}
 
 
 class Update(NamedTuple):
@@ -75,6 +77,86 @@ class ClosedTest(NamedTuple):
 
     chosen: str
     tests: Sequence[Comparison]
+
+
+def patients_needed(
+    step: str, linear: Floats, count: int, level: float = 0.05, power: float = 0.8
+) -> float:
+    """Patients with whom closed testing rejects every simpler update, if one of a given size is needed.
+
+    Parameters
+    ----------
+    step : str
+        One of `STEPS` but the original; `DEPARTURES` has the size.
+    linear : ndarray of float, (n,)
+        Log-odds of the model for patients of the site: how they vary decides how much each shows.
+    count : int
+        Coefficients that a revision has in addition to intercept and slope.
+    level : float
+        Level of each test.
+    power : float
+        Power of the weakest test.
+
+    Returns
+    -------
+    float
+        Infinite if the log-odds do not vary and the step is a slope.
+
+    Raises
+    ------
+    NotEstimableError
+        If a simpler update cannot be fitted.
+
+    Notes
+    -----
+    The test statistic has a noncentral chi-squared distribution, whose noncentrality is twice the
+    Kullback-Leibler divergence of the truth from the best simpler update, per patient (Self et al.,
+    Biometrics 1992;48:31). A revision is of one component, which is standard normal and independent of the
+    log-odds: its expectation is computed by Gauss-Hermite quadrature.
+    """
+    size = DEPARTURES[step]
+    base, weight, truth = linear, np.full(linear.size, 1 / linear.size), linear + size
+    if step == RECALIBRATION:
+        center = linear.mean()
+        truth = center + size * (linear - center)
+    elif step == REVISION:
+        nodes, shares = np.polynomial.hermite_e.hermegauss(15)
+        base = np.repeat(linear, nodes.size)
+        weight = np.tile(shares / shares.sum(), linear.size) / linear.size
+        truth = base + size * np.tile(nodes, linear.size)
+    needed = 0.0
+    for position, simpler in enumerate(STEPS[: STEPS.index(step)]):
+        divergence = _divergence(truth, _closest(simpler, base, truth, weight), weight)
+        degrees = 2 - position + count
+        noncentral = special.chndtrinc(special.chdtri(degrees, level), degrees, 1 - power)
+        needed = max(needed, noncentral / (2 * divergence) if divergence > 0 else np.inf)
+    return float(needed)
+
+
+def _closest(step: str, linear: Floats, truth: Floats, weight: Floats) -> Floats:
+    """Log-odds by the simpler update that is closest to true log-odds."""
+    if step == ORIGINAL:
+        return linear
+    columns = [np.ones_like(linear)] + ([linear] if step == RECALIBRATION else [])
+    design = np.stack(columns, axis=1)
+    offset = np.zeros_like(linear) if step == RECALIBRATION else linear
+    start = np.array([0.0, 1.0][: len(columns)])
+    target = special.expit(truth)
+    for _ in range(50):
+        p = special.expit(offset + design @ start)
+        hessian = (design * (weight * p * (1 - p))[:, None]).T @ design
+        change = np.linalg.lstsq(hessian, design.T @ (weight * (target - p)), rcond=None)[0]
+        start = start + change
+        if np.abs(change).max() < 1e-12:
+            return np.asarray(offset + design @ start)
+    raise NotEstimableError("the closest simpler update is not found")
+
+
+def _divergence(truth: Floats, other: Floats, weight: Floats) -> float:
+    """Mean Kullback-Leibler divergence of log-odds from true log-odds."""
+    p = special.expit(truth)
+    gain = p * (truth - other) - np.logaddexp(0, truth) + np.logaddexp(0, other)
+    return float(np.sum(weight * gain))
 
 
 def fit(step: str, linear: Floats, features: Floats, outcome: Booleans) -> Update:
