@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from thyrocast.config.explanation import CamTarget, ExplanationConfig
-from thyrocast.contract.names import Randomized
+from thyrocast.contract.control_names import Randomized
 from thyrocast.network import gradcam, model, randomization
 from thyrocast.network.image_set import ImageSet
 

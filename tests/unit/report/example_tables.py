@@ -9,8 +9,8 @@ import pandas as pd
 
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract import io, splits
+from thyrocast.contract.control_names import Randomized
 from thyrocast.contract.files import VERSION
-from thyrocast.contract.names import Randomized
 from thyrocast.contract.table import Table
 from thyrocast.explanation.attention import Explained
 

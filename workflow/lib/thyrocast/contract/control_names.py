@@ -55,3 +55,15 @@ class ProbeSource(StrEnum):
     EMBEDDINGS = "embeddings"
     WHOLE_IMAGE = "whole_image"
     QUANTITIES = "quantities"
+
+
+class Randomized(StrEnum):
+    """Up to which block, from the top, the weights of a network are random."""
+
+    NOTHING = "nothing"
+    CLASSIFIER = "fc"
+    LAYER4 = "layer4"
+    LAYER3 = "layer3"
+    LAYER2 = "layer2"
+    LAYER1 = "layer1"
+    ALL = "all"

@@ -352,18 +352,6 @@ class MapStatus(StrEnum):
     ALL_ZERO = "all_zero"
 
 
-class Randomized(StrEnum):
-    """Up to which block, from the top, the weights of a network are random."""
-
-    NOTHING = "nothing"
-    CLASSIFIER = "fc"
-    LAYER4 = "layer4"
-    LAYER3 = "layer3"
-    LAYER2 = "layer2"
-    LAYER1 = "layer1"
-    ALL = "all"
-
-
 class SimulatedStatus(StrEnum):
     """What the export of a simulated center contains for a patient."""
 

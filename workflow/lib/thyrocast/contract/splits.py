@@ -1,6 +1,7 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
-from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Randomized, Set
+from thyrocast.contract.control_names import Randomized
+from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
 
 DESIGN = text("design", "Design of the validation.", Design)

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thyrocast.contract import io
-from thyrocast.contract.names import Randomized
+from thyrocast.contract.control_names import Randomized
 from thyrocast.contract.splits import RANDOMIZATION
 from thyrocast.explanation import grids
 

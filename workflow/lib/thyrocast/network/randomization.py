@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from thyrocast.config.explanation import LEAST_GRID, CamTarget, ExplanationConfig
-from thyrocast.contract.names import Randomized
+from thyrocast.contract.control_names import Randomized
 from thyrocast.network import gradcam
 from thyrocast.network.gradcam import Member
 from thyrocast.network.image_set import ImageSet

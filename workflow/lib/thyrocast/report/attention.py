@@ -12,8 +12,9 @@ import pandas as pd
 from PIL import Image
 
 from thyrocast.config.explanation import LEAST_GRID, CamMethod
+from thyrocast.contract.control_names import Randomized
 from thyrocast.contract.evaluation import PREDICTIONS
-from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Randomized, Set
+from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Set
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, estimate, label
 from thyrocast.report import training_figures, words
