@@ -372,16 +372,11 @@ def _attention(study: StudyResults) -> str:
     )
     if side < LEAST_GRID:
         return f"{text} No share inside the gland is given for maps below {LEAST_GRID} × {LEAST_GRID} cells."
+    random = f" Maps of {settings.randomized} test patients are repeated with random weights [@adebayo2018]."
     return (
         f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
         "place of its grid, around the border, in eight orientations (5 % to 95 % of the places), and with the "
-        "share of other patients’ maps inside the same gland."
-        + (
-            f" Maps of {settings.randomized} test patients of each split are computed again with random weights, "
-            "from the top of the network down [@adebayo2018]."
-            if settings.randomized
-            else ""
-        )
+        "share of other patients’ maps inside the same gland." + random * bool(settings.randomized)
     )
 
 
