@@ -146,6 +146,7 @@ pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintig
 bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pretraining
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learning
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.harmonization --draws 4
 
 bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchange files
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.exchange

@@ -74,7 +74,7 @@ def patients(kind: str, number: int) -> pd.DataFrame:
     truth = pd.DataFrame(
         {
             name: [getattr(one, name) for one in truths]
-            for name in ("mass", "uptake", "heterogeneity")
+            for name in ("mass", "uptake", "heterogeneity", "pixel_mm")
         }
     )
     truth["activity"] = np.exp(rng.normal(6.1, 0.35, len(truth)))

@@ -13,8 +13,12 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, Study
+from tests.unit.planning.test_locked import model
 
-CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
+__all__ = ["model"]
+
+APPLYING = ROOT / "config" / "prospective.yaml"
+CONFIGS = sorted({*(ROOT / "config").glob("*.yaml")} - {APPLYING})
 
 
 # A plausible cell for each of our columns, in our units; other columns are codes or dates.
@@ -101,6 +105,17 @@ def test_every_example_config_plans_a_whole_study(tmp_path: Path, file: Path) ->
 
 
 SMOKE = ROOT / "config" / "smoke.yaml"
+
+
+@pytest.mark.parametrize("dicom", [False, True])
+def test_patients_of_a_prospective_center_get_sheets(
+    tmp_path: Path, model: Path, dicom: bool
+) -> None:
+    """Nothing is trained, no outcome is needed, and DICOM objects are written on request only."""
+    changes = {"model": str(model), "prospective": {"dicom": dicom}}
+    plan = study(tmp_path / "site", APPLYING, **changes).plan()
+    assert (plan["apply_model"], plan["write_sheets"], plan.get("write_dicom", 0)) == (1, 1, dicom)
+    assert not {"train_network", "fit_signature"} & plan.keys()
 
 
 def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:

@@ -226,6 +226,13 @@ def all_jobs(pattern):
     ]
 
 
+def records_of_center(wildcards):
+    """Return the records of all standardization jobs of a center."""
+    center = wildcards.center
+    pattern = f"results/{STUDY.study}/cohort/{center}/jobs/{{job}}.csv"
+    return collect(pattern, job=center_jobs(center))
+
+
 def all_splits(pattern, **wildcards):
     """Return a file of every split of every design."""
     return [
@@ -351,6 +358,8 @@ APPLIED = (
     if MODEL
     else []
 )
+# Centers whose patients get sheets.
+PROSPECTIVE = STUDY.names("prospective") if MODEL else []
 # Definitions under which the evaluation is repeated; permuted outcomes have none.
 DEFINITIONS = (
     [definition.name for definition in STUDY.definitions()[1:]]

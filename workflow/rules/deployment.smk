@@ -50,6 +50,7 @@ rule apply_model:
         approval=ancient(rules.approve_centers.output.approval),
         # The copy has further files, which are read by their names.
         files=rules.verify_model.output,
+        outcomes=collect("<private>/{center}/outcomes.csv", center=CENTERS),
     output:
         signature="<results>/splits/external/all/signature/model.json",
         path="<results>/splits/external/all/signature/path.csv",
@@ -60,6 +61,7 @@ rule apply_model:
         member_predictions="<results>/splits/external/all/member_predictions.csv",
         applied="<results>/deployment/predictions.csv",
         patients="<results>/deployment/patients.csv",
+        ledger="<results>/deployment/ledger.csv",
     log:
         "<logs>/apply_model.log",
     benchmark:
@@ -73,9 +75,41 @@ rule apply_model:
     params:
         members=MEMBERS,
         error=lookup("evaluation/prediction_sets/error", within=config),
+        # Not an output: nothing may delete the ledger.
+        ledger=f"{PRIVATE}/frozen.jsonl",
+        withdrawn=lookup("prospective/withdrawn", within=config),
         code=code_version("apply_model"),
     script:
         "../scripts/apply_model.py"
+
+
+rule score_apart:
+    """Score the patients whose prediction was not frozen before the outcome, apart from the others."""
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        predictions=rules.apply_model.output.predictions,
+        member_predictions=rules.apply_model.output.member_predictions,
+        applied=APPLIED,
+    output:
+        apart="<results>/deployment/apart.csv",
+    log:
+        "<logs>/score_apart.log",
+    benchmark:
+        "<benchmarks>/score_apart.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(60),
+    params:
+        settings=config["evaluation"],
+        embeddings=config["signature"]["embeddings"],
+        outcomes=config["outcomes"],
+        seed=config["seed"],
+        code=code_version("score_apart"),
+    script:
+        "../scripts/score_apart.py"
 
 
 rule lock_update:

@@ -77,6 +77,8 @@ rule render_report:
         manifest=branch(MODEL, then="<private>/model/manifest.json"),
         looks=branch(MODEL, then="<results>/deployment/looks.csv"),
         applied_patients=branch(MODEL, then="<results>/deployment/patients.csv"),
+        ledger=branch(MODEL, then="<results>/deployment/ledger.csv"),
+        apart=branch(MODEL, then="<results>/deployment/apart.csv"),
     output:
         report=shown("<results>/report/report.html", "page", "Report", "report"),
         methods="<results>/report/methods.md",

@@ -2,14 +2,14 @@
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import io
-from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS
+from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS, LEDGER
 from thyrocast.contract.splits import (
     CORRELATES,
     FEATURES,
@@ -18,7 +18,7 @@ from thyrocast.contract.splits import (
     PATH,
     PREDICTIONS,
 )
-from thyrocast.deployment import apply
+from thyrocast.deployment import apply, chain, frozen
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -32,15 +32,23 @@ def run(
     error: float,
     signature: Path,
     outputs: Mapping[str, Path],
+    ledger: Path,
+    dates: Sequence[Path] = (),
+    withdrawn: Collection[str] = (),
 ) -> None:
     """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
 
     The signature's ``model.json`` is copied for the report. What only training shows (path, correlates,
-    optimism) has no rows.
+    optimism) has no rows. Predictions of prospective patients are added to the ledger, and those in the
+    ledger take the place of those that are computed. `dates` are the private files with the dates of outcomes.
     """
     at = apply.now()
-    forecast = apply.predict(locked, patients)
+    computed = apply.predict(locked, patients)
     flagged = apply.flags(locked, patients, at)
+    rules = frozen.Rules(locked.manifest.hash, error, withdrawn)
+    entries = frozen.freeze(ledger, patients, computed, flagged, rules)
+    forecast = frozen.restore(computed, patients, frozen.used(entries, withdrawn))
+    flagged = frozen.mark(flagged, patients.cohort, entries, rules, frozen.read_outcomes(dates))
     tables = {
         "predictions": (PREDICTIONS, apply.as_split(forecast, patients)),
         "member_predictions": (MEMBER_PREDICTIONS, apply.by_member(forecast, patients)),
@@ -50,6 +58,7 @@ def run(
         "correlates": (CORRELATES, io.empty(CORRELATES)),
         "optimism": (OPTIMISM, io.empty(OPTIMISM)),
         "features": (FEATURES, apply.features(locked)),
+        "ledger": (LEDGER, frozen.table(entries)),
     }
     for name, (table, frame) in tables.items():
         io.write(table, frame, outputs[name])
@@ -57,6 +66,10 @@ def run(
         shutil.copyfile(signature, temporary)
     outside = int(flagged["outside"].sum())
     logger.info("%d patients predicted, %d unlike the training patients", len(flagged), outside)
+    if entries:
+        logger.info(
+            "%d predictions are frozen; hash of the last: %s", len(entries), chain.head(entries)
+        )
 
 
 if "snakemake" in globals():
@@ -75,4 +88,7 @@ if "snakemake" in globals():
         snakemake.params.error,
         Path(given.signature),
         {name: Path(file) for name, file in snakemake.output.items()},
+        Path(snakemake.params.ledger),
+        [Path(file) for file in given.outcomes],
+        list(snakemake.params.withdrawn),
     )

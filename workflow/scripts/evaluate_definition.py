@@ -14,7 +14,7 @@ from thyrocast.contract.cohort import COHORT, DEFINITIONS
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.splits import MEMBER_PREDICTIONS
 from thyrocast.evaluation import definitions
-from thyrocast.evaluation.applied import Applied
+from thyrocast.evaluation.applied import Applied, frozen_only
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def run(
     patients = io.read(COHORT, cohort)
     if applied:
         patients = applied.mark(patients)
+        known = frozen_only(known, applied.apart())
         settings = replace(settings, locked=applied.read())
     found = definitions.evaluate(known, patients, settings, members)
     for table, frame in found.items():

@@ -13,7 +13,7 @@ from thyrocast.contract import io, splits
 from thyrocast.contract.cohort import COHORT, FOLLOW_UP
 from thyrocast.contract.evaluation import OF_DESIGN, PREDICTIONS
 from thyrocast.evaluation import design, external_predictions, follow_up, periods
-from thyrocast.evaluation.applied import Applied
+from thyrocast.evaluation.applied import Applied, frozen_only
 from thyrocast.evaluation.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def run(
     patients = io.read(COHORT, cohort)
     if applied:
         patients = applied.mark(patients)
+        everything = frozen_only(everything, applied.apart())
     if therapies:
         dates = calendar.read(therapies)
         patients = periods.add(patients, dates, everything, config.minimum_count)

@@ -112,7 +112,11 @@ if "snakemake" in globals():
             },
             applied=(
                 AppliedFiles(
-                    Path(inputs.manifest), Path(inputs.looks), Path(inputs.applied_patients)
+                    Path(inputs.manifest),
+                    Path(inputs.looks),
+                    Path(inputs.applied_patients),
+                    Path(inputs.ledger),
+                    Path(inputs.apart),
                 )
                 if study_config.model
                 else None

@@ -149,6 +149,10 @@ def test_a_model_that_fits_is_not_updated(
     study = center.study.model_copy(update={"exchange": few})
     with pytest.raises(InputError, match=f"an update needs {N + 1} patients"):
         lock_update.run(center.files, "west", study, tmp_path / "updated")
+    hidden = io.read(PERFORMANCE, center.files.performance).assign(status="suppressed")
+    io.write(PERFORMANCE, hidden, center.files.performance)
+    with pytest.raises(InputError, match="too few patients with an outcome"):
+        lock_update.run(center.files, "west", center.study, tmp_path / "updated")
     assert not (tmp_path / "updated").exists()
 
 

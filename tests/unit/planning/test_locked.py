@@ -101,6 +101,14 @@ def test_other_settings_are_refused(model: Path, changes: dict, key: str) -> Non
         locked.applied(study(model, **changes))
 
 
+def test_a_model_of_before_a_key_was_removed_is_read(model: Path) -> None:
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["config"]["evaluation"]["summaries"] = []
+    manifest["hash"] = bundles.whole_hash(manifest)
+    (model / "manifest.json").write_text(json.dumps(manifest))
+    assert locked.applied(study(model))[1] is not None
+
+
 def test_the_same_settings_may_be_stated(model: Path) -> None:
     assert locked.applied(study(model, image={"size": 64}))[0].image.size == 64
 

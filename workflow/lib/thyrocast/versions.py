@@ -15,6 +15,7 @@ from pathlib import Path
 #: decoders while it runs, so they count as imported with it.
 DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "PIL": ("pillow",),
+    "highdicom": ("highdicom",),
     "jinja2": ("jinja2",),
     "matplotlib": ("matplotlib",),
     "numpy": ("numpy",),
@@ -24,6 +25,7 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "pydantic": ("pydantic",),
     "pydicom": ("pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pyjpegls"),
     "pytorch_grad_cam": ("grad-cam",),
+    "reportlab": ("reportlab",),
     "rocrate": ("rocrate",),
     "safetensors": ("safetensors",),
     "scipy": ("scipy",),

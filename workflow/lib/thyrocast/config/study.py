@@ -29,6 +29,7 @@ from thyrocast.config.image import ImageConfig
 from thyrocast.config.learning_curve import LearningCurveConfig
 from thyrocast.config.model_card import ModelCardConfig
 from thyrocast.config.network import NetworkConfig
+from thyrocast.config.prospective import ProspectiveConfig
 from thyrocast.config.report import ReportConfig
 from thyrocast.config.signature import Embeddings, SignatureConfig
 from thyrocast.config.stability import StabilityConfig
@@ -138,8 +139,7 @@ class StudyConfig(Block):
     outcome: StudyOutcomeConfig = block(StudyOutcomeConfig)
     model: FilePath | None = option(
         "Locked model that is applied to the centers, none of which may be a development center: its "
-        "folder or a zip archive of it. Nothing is trained; settings that belong to the model, such as "
-        "those of the image, are the model's (docs/locked-model.md).",
+        "folder or a zip archive. Nothing is trained; settings of the model, such as those of the image, are its own.",
         None,
         min_length=1,
     )
@@ -156,6 +156,7 @@ class StudyConfig(Block):
     evaluation: EvaluationConfig = block(EvaluationConfig)
     exchange: ExchangeConfig = block(ExchangeConfig)
     updating: UpdatingConfig = block(UpdatingConfig)
+    prospective: ProspectiveConfig = block(ProspectiveConfig)
     controls: ControlsConfig = block(ControlsConfig)
     stability: StabilityConfig = block(StabilityConfig)
     learning_curve: LearningCurveConfig = block(LearningCurveConfig)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import PredictionSet, ThresholdRule
+from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import CENTER, MODEL, PATIENT, PROBABILITY
 from thyrocast.contract.table import File, Table, flag, integer, number, text
 
@@ -102,6 +104,10 @@ APPLIED_PATIENTS = Table(
         text("acquisition", "Variables outside of the training range, separated by spaces; empty if none."),
         flag("outside", "Whether the embeddings or the acquisition are outside."),
         text("image", "SHA-256 of the standardized image's numbers (float32, row by row)."),
+        text("standing", "`unfrozen`: a center without frozen predictions. `before`: frozen before the outcome. Scored "
+             "apart: `late` (frozen, but not before the outcome), `undated` (nobody can tell), `new` (not frozen, "
+             "although the center has frozen predictions), `withdrawn` (by the config).", Standing),
+        flag("clinical_changed", "Whether clinical values changed since the prediction was frozen.", missing=True),
     ),
     key=("patient",),
     digits=None,
@@ -127,11 +133,61 @@ LOOKS = Table(
     key=("look",),
 )
 
+LEDGER = Table(
+    "deployment/ledger.csv",
+    "The ledger of frozen predictions, which is in the private folder: one row, or none. Whoever receives the hash "
+    "of its last line can check later that no line was edited or removed.",
+    (
+        integer("entries", "Frozen predictions.", low=1),
+        text("first", "When the first one was made: ISO 8601, UTC."),
+        text("last", "When the last one was made."),
+        text("head", "SHA-256 of the last line, which has the hash of the line before."),
+    ),
+)
+
+APART = Table(
+    "deployment/apart.csv",
+    "Performance in patients whose prediction was not frozen before the outcome, though their center has frozen "
+    "predictions; columns as in `evaluation/performance.csv`. No rows if there are none.",
+    PERFORMANCE.columns,
+    digits=PERFORMANCE.digits,
+)
 #: Files of a locked model that an update may change; all others are the parent's.
 CHANGED = ("thresholds.csv", CARD)
 
+PROSPECTIVE = Table(
+    "{center}/prospective/predictions.csv",
+    "Private: the predictions for the patients of a prospective center, with everything to be careful about.",
+    (
+        PATIENT,
+        text("identifier", "Normalized patient identifier."),
+        CENTER,
+        text("scan_date", "Date of the scan, ISO 8601.", missing=True),
+        _AT,
+        _BUNDLE,
+        MODEL,
+        flag("main", "Whether the model heads the patient's sheet: `evaluation.primary_model`."),
+        PROBABILITY,
+        number("threshold", "Probability from which a patient is called cured.", missing=True),
+        flag("called_cured", "Whether the probability is at or above the threshold.", missing=True),
+        number("p_not_cured", "Conformal p value of not cured.", low=0, high=1, missing=True),
+        number("p_cured", "Conformal p value of cured.", low=0, high=1, missing=True),
+        text("prediction", "Outcomes that are not excluded; missing without calibration scores.", PredictionSet, missing=True),
+        number("members_agree", "Share of the model's networks on its side of the threshold.", low=0, high=1, missing=True),
+        flag("disagrees", "Whether the decision is another one than that of the main model.", missing=True),
+        number("distance", "Distance of the embeddings from those of the training patients; above 1 is outside.", low=0),
+        text("acquisition", "Variables outside of the training range, separated by spaces; empty if none."),
+        flag("outside", "Whether the embeddings or the acquisition are outside."),
+        text("quality", "What is unusual about the scan, separated by spaces; empty if nothing is."),
+        flag("clinical_changed", "Whether clinical values changed since the prediction was frozen.", missing=True),
+    ),
+    key=("patient", "model"),
+    private=True,
+    digits=None,
+)  # fmt: skip
+
 #: What applying a locked model writes.
-OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS)
+OF_APPLICATION = (APPLIED, APPLIED_PATIENTS, LOOKS, LEDGER, APART, PROSPECTIVE)
 #: Tables of a locked model.
 TABLES = (THRESHOLDS, REFERENCE, RANGES)
 

@@ -54,6 +54,9 @@ PRIVATE_FILES = (
     File("key-fingerprint.txt", "Identifies the key of the pseudonyms, without revealing it.", private=True),
     File("model/", "A verified copy of the locked model that is applied.", private=True),
     File("looks.jsonl", "Append-only log of the evaluations of locked models; each line has the hash of the one before.", private=True),
+    File("frozen.jsonl", "Append-only ledger of the first prediction of every prospective patient; each line has the hash of the one before.", private=True),
+    File("{center}/prospective/sheets/", "A one-page sheet of every patient of a prospective center, as HTML and PDF.", private=True),
+    File("{center}/prospective/dicom/", "The same as DICOM objects, a structured report and a picture for each patient.", private=True),
     File("training/", "State of unfinished trainings.", private=True),
 )  # fmt: skip
 

@@ -34,3 +34,18 @@ class AucPart(StrEnum):
     CASE_MIX = "case_mix"
     COEFFICIENTS = "coefficients"
     DEVELOPMENT = "development"
+
+
+class Standing(StrEnum):
+    """How a prediction by a locked model and the patient's outcome follow each other."""
+
+    UNFROZEN = "unfrozen"
+    BEFORE = "before"
+    LATE = "late"
+    UNDATED = "undated"
+    NEW = "new"
+    WITHDRAWN = "withdrawn"
+
+
+#: Predictions that are scored apart from those that were frozen before the outcome.
+APART = (Standing.LATE, Standing.UNDATED, Standing.NEW, Standing.WITHDRAWN)

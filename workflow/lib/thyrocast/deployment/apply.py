@@ -16,6 +16,7 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.manifest import Manifest
 from thyrocast.contract.names import ALL_SPLITS, Design, Set
+from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import FEATURES, LOGITS, MEMBER_PREDICTIONS, PREDICTIONS, SPLITS
 from thyrocast.deployment import contents, domain, reference, updates
 from thyrocast.evaluation.prediction_sets import NAMES
@@ -220,6 +221,8 @@ def flags(locked: Locked, patients: Patients, at: str) -> pd.DataFrame:
                 "acquisition": [" ".join(names) for names in beyond],
                 "outside": (distance > 1) | np.array([bool(names) for names in beyond], dtype=bool),
                 "image": patients.images,
+                "standing": Standing.UNFROZEN.value,
+                "clinical_changed": pd.array([None] * len(patients.images), dtype="boolean"),
             }
         ),
     )

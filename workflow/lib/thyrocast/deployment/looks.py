@@ -6,37 +6,29 @@ of the line before, so that an edited, moved or deleted line is noticed; a delet
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from thyrocast import fileio
 from thyrocast.contract import io
 from thyrocast.contract.deployment import LOOKS
-from thyrocast.contract.documents import Document
 from thyrocast.contract.manifest import Sha256
-from thyrocast.errors import InputError
+from thyrocast.deployment import chain
 
-#: Hash before the first line.
-START = "0" * 64
+#: What the file is, for messages.
+NAME = "the log of evaluations"
 #: Characters of a patient's mark.
 MARK = 16
 
 
-class Look(Document):
+class Look(chain.Link):
     """One evaluation of a locked model.
 
     Attributes
     ----------
-    previous
-        Hash of the line before.
     date
         ISO 8601, UTC.
     locked_model
@@ -51,7 +43,6 @@ class Look(Document):
         How many of the patients an updated model was fitted to.
     """
 
-    previous: Sha256
     date: str
     locked_model: Sha256
     cohort: Sha256
@@ -59,28 +50,18 @@ class Look(Document):
     results: dict[str, float | None]
     fitted: int = 0
 
-    def line(self) -> str:
-        """Return the look as a line of the log."""
-        # Lines of models that were not updated are as they always were: their hashes follow each other.
-        plain = self.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
 
 def fingerprint(cohort: pd.DataFrame) -> str:
     """Return the hash of the patients and outcomes of a cohort, in any order."""
     known = cohort[cohort["outcome"].notna()]
     pairs = zip(known["patient"], known["outcome"].astype(int), strict=True)
-    return _hash("\n".join(sorted(f"{patient} {outcome}" for patient, outcome in pairs)))
+    return chain.digest("\n".join(sorted(f"{patient} {outcome}" for patient, outcome in pairs)))
 
 
 def marks(cohort: pd.DataFrame) -> list[str]:
     """Return a mark of each patient with an outcome, sorted."""
     known = cohort.loc[cohort["outcome"].notna(), "patient"]
-    return sorted(_hash(f"look {patient}")[:MARK] for patient in known)
+    return sorted(chain.digest(f"look {patient}")[:MARK] for patient in known)
 
 
 def read(path: Path) -> list[Look]:
@@ -91,23 +72,7 @@ def read(path: Path) -> list[Look]:
     InputError
         If a line was edited, moved or deleted.
     """
-    if not path.exists():
-        return []
-    found: list[Look] = []
-    before = START
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            look = Look.model_validate_json(line)
-        except ValidationError:
-            look = None
-        if look is None or look.previous != before:
-            raise InputError(
-                f"{path}, line {number}: the log of evaluations was edited: its lines no longer follow "
-                "each other; restore it from a backup, or keep it and start a study of another name"
-            )
-        found.append(look)
-        before = _hash(line)
-    return found
+    return chain.read(path, Look, NAME)
 
 
 def append(
@@ -135,25 +100,21 @@ def append(
     fitted
         How many of the patients the model was fitted to (`update_ledger.fitted_to`).
     """
-    fileio.private_folder(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, fileio.private_mode(path))
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        earlier = read(path)
-        previous = _hash(earlier[-1].line()) if earlier else START
-        look = Look(
-            previous=previous,
-            date=date,
-            locked_model=model,
-            cohort=fingerprint(cohort),
-            marks=marks(cohort),
-            results=dict(results),
-            fitted=fitted,
-        )
-        file.write(look.line() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return [*earlier, look]
+
+    def look(_: list[Look], previous: str) -> list[Look]:
+        return [
+            Look(
+                previous=previous,
+                date=date,
+                locked_model=model,
+                cohort=fingerprint(cohort),
+                marks=marks(cohort),
+                results=dict(results),
+                fitted=fitted,
+            )
+        ]
+
+    return chain.append(path, Look, NAME, look)
 
 
 def table(looks: Sequence[Look]) -> pd.DataFrame:

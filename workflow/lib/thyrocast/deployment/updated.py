@@ -88,6 +88,11 @@ def choose(sites: Sequence[Site], setup: Setup, rule: ExchangeConfig, center: st
     InputError
         If the center has too few patients, or if no model is updated.
     """
+    if not sites:
+        raise InputError(
+            f"center {center}: has too few patients with an outcome to report its results "
+            "(evaluation.minimum_count), so that no update is judged: collect more patients"
+        )
     found = []
     for site in sites:
         cured = int(site.outcome.sum())

@@ -19,6 +19,8 @@ from thyrocast.statistics.inputs import Booleans
 MISSING = "missing"
 #: Column that divides patients to whom a locked model was applied: like its training patients or not.
 DISTRIBUTION = "training_range"
+#: Column that says why a patient is scored apart from those with a frozen prediction.
+STANDING = "standing"
 
 
 class Division(NamedTuple):
@@ -109,10 +111,9 @@ def batches(samples: Samples, cohort: pd.DataFrame, config: EvaluationConfig) ->
     """
     least = config.minimum_count
     labels = {str(name): subgroups(cohort[name], cuts) for name, cuts in config.subgroups.items()}
-    if DISTRIBUTION in cohort:
-        labels[DISTRIBUTION] = subgroups(cohort[DISTRIBUTION], ())
-    if PERIOD in cohort:
-        labels[PERIOD] = subgroups(cohort[PERIOD], ())
+    for column in (DISTRIBUTION, STANDING, PERIOD):
+        if column in cohort:
+            labels[column] = subgroups(cohort[column], ())
     named = {
         name: dict(zip(cohort["patient"], found, strict=True)) for name, found in labels.items()
     }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from thyrocast.contract.cohort import ACQUISITION, CLINICAL, QUALITY, QUANTITIES
-from thyrocast.contract.names import Role
+from thyrocast.contract.names import Model, Role
 from thyrocast.contract.readings import READING_SDS, READINGS
 from thyrocast.pages.numbers import count
 
@@ -59,9 +59,29 @@ ROLES: Mapping[str, str] = {
 }
 
 
+#: Names of models.
+MODELS: Mapping[str, str] = {
+    Model.NETWORK: "Network",
+    Model.SIGNATURE: "Signature",
+    Model.SIMULATED: "Pretrained on simulation",
+    Model.HANDCRAFTED: "Hand-crafted",
+    Model.CLINICAL: "Clinical",
+    Model.COMBINED: "Combined",
+    Model.DOSE: "Absorbed dose",
+    Model.RIDGE: "Ridge on features",
+    Model.LASSO: "LASSO on features",
+    Model.ELASTIC_NET: "Elastic net on features",
+}
+
+
 def column(name: str) -> str:
     """Name of a column of the cohort, with its unit."""
     return COLUMNS.get(name, plain(name))
+
+
+def model(name: str) -> str:
+    """Name of a model; external predictions keep their own."""
+    return MODELS.get(name, plain(name))
 
 
 def plain(name: str) -> str:

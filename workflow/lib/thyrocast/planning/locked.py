@@ -43,7 +43,7 @@ def applied(study: StudyConfig) -> tuple[StudyConfig, Manifest | None]:
     image = _block(ImageConfig, manifest.preprocessing.image, "preprocessing.image")
     network = _block(NetworkConfig, manifest.config.get("network"), "config.network")
     signature = _block(SignatureConfig, manifest.config.get("signature"), "config.signature")
-    trained = _block(EvaluationConfig, manifest.config.get("evaluation"), "config.evaluation")
+    trained = _block(EvaluationConfig, _evaluation(manifest), "config.evaluation")
     own = study.evaluation
     faults = [
         *_differences(study.image, image, "image"),
@@ -80,6 +80,14 @@ def _number(manifest: Manifest, key: str) -> int:
     if not isinstance(value, int) or not 0 <= value < 2**32:
         raise InputError(f"locked model, manifest.json, key config.{key}: expected a number")
     return value
+
+
+def _evaluation(manifest: Manifest) -> Any:
+    """Return the block ``evaluation`` of a model, without a key of older models that is no setting of it."""
+    block = manifest.config.get("evaluation")
+    if not isinstance(block, dict):
+        return block
+    return {key: value for key, value in block.items() if key != "summaries"}
 
 
 def _block(kind: type[AnyBlock], block: Any, key: str) -> AnyBlock:

@@ -1,4 +1,4 @@
-"""A study that applies a locked model: which model, whose patients, and how often they were looked at."""
+"""A study that applies a locked model: which model, whose patients, when they were predicted and scored."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,16 +7,22 @@ import pandas as pd
 
 from thyrocast.contract import deployment, documents, io
 from thyrocast.contract.manifest import Manifest
+from thyrocast.contract.site_names import APART
 from thyrocast.pages import numbers
 
 
 @dataclass(frozen=True)
 class AppliedFiles:
-    """Files about the application of a locked model: its manifest, `LOOKS` and `APPLIED_PATIENTS`."""
+    """Files about the application of a locked model.
+
+    Its manifest and the tables `LOOKS`, `APPLIED_PATIENTS`, `LEDGER` and `APART`.
+    """
 
     manifest: Path
     looks: Path
     patients: Path
+    ledger: Path
+    apart: Path
 
 
 @dataclass(frozen=True)
@@ -26,13 +32,15 @@ class Applied:
     Attributes
     ----------
     manifest
-    looks, patients
-        Tables `LOOKS` and `APPLIED_PATIENTS`.
+    looks, patients, ledger, apart
+        Tables `LOOKS`, `APPLIED_PATIENTS`, `LEDGER` and `APART`.
     """
 
     manifest: Manifest
     looks: pd.DataFrame = field(repr=False)
     patients: pd.DataFrame = field(repr=False)
+    ledger: pd.DataFrame = field(repr=False)
+    apart: pd.DataFrame = field(repr=False)
 
 
 def read(files: AppliedFiles) -> Applied:
@@ -41,6 +49,8 @@ def read(files: AppliedFiles) -> Applied:
         manifest=documents.read(Manifest, files.manifest),
         looks=io.read(deployment.LOOKS, files.looks),
         patients=io.read(deployment.APPLIED_PATIENTS, files.patients),
+        ledger=io.read(deployment.LEDGER, files.ledger),
+        apart=io.read(deployment.APART, files.apart),
     )
 
 
@@ -103,4 +113,29 @@ def outside_text(applied: Applied, least: int) -> str:
         "acquisition or their embedding is unlike that of the training patients "
         "(docs/locked-model.md). They are predicted nevertheless, and scored apart as the subgroup "
         "training_range where they are enough."
+    )
+
+
+def frozen_text(applied: Applied, least: int) -> str:
+    """Which predictions were made before the outcome; "" if none was frozen."""
+    if applied.ledger.empty:
+        return ""
+    ledger = applied.ledger.iloc[0]
+    entries = int(ledger["entries"])
+    many = f"Fewer than {least}" if entries < least else numbers.count(entries)
+    return (
+        f"{many} predictions were written to a ledger when they were made, from {ledger['first'][:10]} to "
+        f"{ledger['last'][:10]}; the hash of its last line is {ledger['head'][:12]}. Where the outcome is "
+        "known by now, these predictions are scored, not new ones." + _apart_text(applied, least)
+    )
+
+
+def _apart_text(applied: Applied, least: int) -> str:
+    apart = int(applied.patients["standing"].isin(APART).sum())
+    if apart == 0:
+        return ""
+    many = f"Fewer than {least}" if apart < least else numbers.count(apart)
+    return (
+        f" {many} patients of these centers have no prediction that was surely made before their outcome. "
+        "They are in no other result of this report; deployment/apart.csv scores them where they are enough."
     )

@@ -53,7 +53,10 @@ def _applied(study: StudyResults) -> list[Banner]:
         shown.append(Banner("danger", "The locked model is of a null run", text))
     if text := applied.looks_text(found):
         shown.append(Banner("danger", "These patients were looked at before", text))
-    if text := applied.outside_text(found, study.config.evaluation.minimum_count.patients):
+    least = study.config.evaluation.minimum_count.patients
+    if text := applied.frozen_text(found, least):
+        shown.append(Banner("warning", "Predictions were made before the outcome", text))
+    if text := applied.outside_text(found, least):
         shown.append(Banner("warning", "Patients outside of the training range", text))
     return shown
 

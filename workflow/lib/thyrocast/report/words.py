@@ -4,22 +4,10 @@ from collections.abc import Mapping
 
 from thyrocast.contract.names import Design, GroupKind, Metric, Model, Set, ThresholdRule
 from thyrocast.pages.numbers import is_number
-from thyrocast.pages.words import COLUMNS, ROLES, column, listing, plain, plural
+from thyrocast.pages.words import COLUMNS, MODELS, ROLES, column, listing, model, plain, plural
 
-__all__ = ["COLUMNS", "ROLES", "column", "listing", "plain", "plural"]
+__all__ = ["COLUMNS", "MODELS", "ROLES", "column", "listing", "model", "plain", "plural"]
 
-MODELS: Mapping[str, str] = {
-    Model.NETWORK: "Network",
-    Model.SIGNATURE: "Signature",
-    Model.SIMULATED: "Pretrained on simulation",
-    Model.HANDCRAFTED: "Hand-crafted",
-    Model.CLINICAL: "Clinical",
-    Model.COMBINED: "Combined",
-    Model.DOSE: "Absorbed dose",
-    Model.RIDGE: "Ridge on features",
-    Model.LASSO: "LASSO on features",
-    Model.ELASTIC_NET: "Elastic net on features",
-}
 MODEL_NOTES: Mapping[str, str] = {
     Model.NETWORK: "network, trained end to end on the scintigrams",
     Model.SIGNATURE: "random forest on network features that the LASSO selected",
@@ -148,11 +136,6 @@ PREDICTION_SETS = (
     Metric.SET_ACCURACY,
 )
 SETS: Mapping[str, str] = {Set.TEST: "Test", Set.TRAIN: "Training"}
-
-
-def model(name: str) -> str:
-    """Name of a model; external predictions keep their own."""
-    return MODELS.get(name, plain(name))
 
 
 def design(name: str) -> str:
