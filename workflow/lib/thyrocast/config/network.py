@@ -72,8 +72,8 @@ class NetworkConfig(Block):
 
     architecture: Architecture = option(
         "`resnet50` has 23.5 million weights and is that of the published protocol; `compact` is a residual network "
-        "with 0.3 million weights, which sees 64 pixels per side whatever the image's size, and trains in a "
-        "twentieth of the time (docs/learning.md).",
+        "with 0.3 million weights, which sees 64 pixels per side whatever the image's size, and trains "
+        "faster (docs/learning.md).",
         Architecture.RESNET50,
     )
     pretraining: Pretraining = option(

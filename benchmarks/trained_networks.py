@@ -1,0 +1,115 @@
+"""What networks that are trained on outcomes learn from 160 phantoms, by architecture and pretraining.
+
+    PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.trained_networks [--seeds 3] [--resnet]
+
+Phantoms, outcomes and AUC are those of `benchmarks/learning.py`: with `other`, the pretraining saw none of the
+simulator's phantoms. All networks of a seed have the same patients and outcomes, and are trained by the project's own code on
+all of them. Outcomes are drawn from mass, uptake, heterogeneity and activity, which flatters whatever reads these.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmarks import learning, pretraining
+from thyrocast.baselines import models
+from thyrocast.config.network import NetworkConfig
+from thyrocast.image import encoder, readings
+from thyrocast.network import training
+from thyrocast.network.image_set import ImageSet
+
+TRAIN, TEST = 160, 300
+COMPACT = {"architecture": "compact", "threads": 1}
+SIMULATION = {**COMPACT, "pretraining": "simulation"}
+NETWORKS = {
+    "compact, random, 15 epochs": {**COMPACT, "epochs": 15},
+    "compact, random, 40 epochs": {**COMPACT, "epochs": 40},
+    "compact, simulation, 12 epochs": {**SIMULATION, "epochs": 12},
+    "compact, simulation, 40 epochs": {**SIMULATION, "epochs": 40},
+}
+RESNET = {"ResNet50, random, 40 epochs": {"threads": 1, "epochs": 40}}
+
+
+def image_set(images, outcome) -> ImageSet:
+    """Return patients with their images; their counts are not known, so that none are thinned."""
+    n = len(images)
+    return ImageSet(
+        patient=np.array([f"{i:04d}" for i in range(n)]),
+        center=np.full(n, "phantoms"),
+        outcome=outcome,
+        row=np.arange(n),
+        set=np.full(n, "train"),
+        fold=np.ones(n, np.int64),
+        gland_counts=np.full(n, np.nan),
+        camera_pixel=np.full(n, np.nan),
+        images=images,
+    )
+
+
+def score(images, outcome, new, settings: NetworkConfig, seed: int):
+    """Return log-odds of cure of new images by a network that learned from the others."""
+    masks = np.ones(images.shape, np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        trained = training.train(
+            image_set(images, outcome), masks, settings, seed=seed, initial_seed=seed,
+            device=torch.device("cpu"), state_folder=Path(folder),
+        )  # fmt: skip
+    with torch.no_grad():
+        return trained.network(trained.normalization.apply(torch.from_numpy(new))).numpy()
+
+
+def compare(kind: str, given: argparse.Namespace) -> None:
+    """Print the table of one simulator."""
+    number = round(1.05 * (TRAIN + TEST)) + 80
+    images, truths, _ = (pretraining.patients if kind == "other" else learning.own)(
+        number, learning.SEED
+    )
+    names = ("mass", "uptake", "heterogeneity")
+    truth = pd.DataFrame({name: [getattr(one, name) for one in truths] for name in names})
+    truth["activity"] = np.exp(np.random.default_rng(learning.SEED).normal(6.1, 0.35, len(truth)))
+    odds, in_image = learning.risk(truth)
+    read = pd.DataFrame([vars(one) for one in readings.readings(encoder.encode(images))])
+    tests, trains = np.arange(TEST), np.arange(TEST, len(images))
+    new = odds[tests]
+    print(f"\n{kind}: n = {TRAIN}, ceiling of the image {learning.auc(in_image[tests], new):.3f}")
+    found: dict[str, list[float]] = {}
+    networks = NETWORKS | (RESNET if given.resnet else {})
+    for seed in range(given.seeds):
+        rng = np.random.default_rng([seed, 5])
+        outcome = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(float)
+        rows = rng.permutation(trains)[:TRAIN]
+        fit = models.fit(
+            read.iloc[rows].reset_index(drop=True), outcome[rows], learning.CONFIG, seed, None
+        )
+        simulated = fit.odds(read.iloc[tests].reset_index(drop=True))
+        found.setdefault("simulated (no network trained)", []).append(learning.auc(simulated, new))
+        for name, block in networks.items():
+            begin = time.process_time()
+            settings = NetworkConfig.read(block)
+            ours = score(images[rows], outcome[rows], images[tests], settings, seed)
+            found.setdefault(name, []).append(learning.auc(ours, new))
+            spent = time.process_time() - begin
+            print(f"  {seed} {name}: {found[name][-1]:.3f}, {spent:.0f} CPU-s", flush=True)
+    for name, aucs in found.items():
+        error = np.std(aucs, ddof=1) / np.sqrt(len(aucs)) if len(aucs) > 1 else np.nan
+        print(f"{name:36s} {np.mean(aucs):.3f} (SE {error:.3f})")
+
+
+def main() -> None:
+    """Read the command line and print a table for each simulator."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--resnet", action="store_true")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    for kind in ("other", "own"):
+        compare(kind, given)
+
+
+if __name__ == "__main__":
+    main()
