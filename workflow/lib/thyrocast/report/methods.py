@@ -375,9 +375,8 @@ def _attention(study: StudyResults) -> str:
     random = f" Maps of {settings.randomized} test patients are repeated with random weights [@adebayo2018]."
     return (
         f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
-        "place of its grid, around the border, in eight orientations (5 % to 95 % of the places), and with the "
-        "share of other patients’ maps inside the same gland." + random * bool(settings.randomized)
-    )
+        "place of its grid, in eight orientations, and with that of other patients’ maps in the same gland."
+    ) + (random if settings.randomized else "")
 
 
 def limitations(study: StudyResults) -> list[str]:
