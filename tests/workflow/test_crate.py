@@ -1,4 +1,4 @@
-"""The crate of a study is a Workflow Run RO-Crate by the validator of its authors."""
+"""What a run leaves for others: a Workflow Run RO-Crate, and the page of `snakemake --report`."""
 
 import importlib.resources
 import json
@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.conftest import ROOT, Study, require
 
@@ -44,3 +46,15 @@ def test_the_crate_conforms_to_its_profile(smoke_study: Study, tmp_path: Path) -
     report = json.loads(found.read_text())
     assert report["passed"], [issue["message"] for issue in report["issues"]]
     assert report["statistics"]["total_checks"] > 50
+
+
+def test_snakemakes_report_needs_no_network_and_contains_the_page(
+    smoke_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    page = tmp_path / "report.html"
+    smoke_study.snakemake("--nolock", "--report", str(page))
+    text = page.read_text(encoding="utf-8")
+    for name in ("report/report.html", "evaluation/performance.csv", "provenance.json"):
+        assert f"results/smoke/{name}" in text
