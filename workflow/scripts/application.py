@@ -20,7 +20,9 @@ from thyrocast.errors import InputError
 from thyrocast.planning import locked
 
 #: Keys about training, of which a study that applies a model has none.
-OF_TRAINING = ("designs", "holdout", "kfold", "lock_model", "model_card", "controls", "stability")
+OF_TRAINING = (
+    "designs", "holdout", "kfold", "lock_model", "model_card", "controls", "stability", "learning_curve",
+)  # fmt: skip
 #: Folder of the configs that are written.
 FOLDER = Path(".cache/apply")
 
