@@ -221,12 +221,37 @@ def test_a_missing_or_altered_parent_is_refused(
     example_bundle.refused(tampered, deployment.PARENT)
 
 
+def test_a_parent_that_is_an_update_or_no_manifest_is_refused(
+    locked: Path, intercept: tuple[Center, Path], tmp_path: Path
+) -> None:
+    child = intercept[1]
+    own = json.loads((child / "manifest.json").read_text())
+    trained = json.loads((locked / "manifest.json").read_text())
+    further = trained["files"] | {"extra.csv": trained["files"]["thresholds.csv"]}
+    cases = {
+        "update": (own, "its parent is an update itself"),
+        "short": ({"hash": ""}, "key format: Field required"),
+        "further": (trained | {"files": further}, "extra.csv differs from that of its parent"),
+    }
+    for name, (parent, words) in cases.items():
+        tampered = example_bundle.copy(child, tmp_path / name)
+        parent["hash"] = bundles.whole_hash(parent)
+        example_bundle.replace(tampered, deployment.PARENT, json.dumps(parent).encode())
+        example_bundle.edit(tampered, parent=parent["hash"])
+        example_bundle.refused(tampered, words)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"member": "fold-9"}, "updates by the network fold-9"),
         ({"models": {"elastic_net": "first"}}, "which this model does not contain"),
         ({"models": {"network": {"coefficients": [0.1] * 99}}}, "more coefficients than"),
+        ({"models": {"network": {"slope": -1.0}}}, "slope -1.0, expected 1 for the step intercept"),
+        ({"models": {"network": {"coefficients": [0.1]}}}, "1 coefficients for the step intercept"),
+        ({"models": {"network": {"step": "slope", "coefficients": [0.1]}}}, "for the step slope"),
+        ({"models": {"network": {"step": "head"}}}, "0 coefficients for the step head"),
+        ({"models": {"network": {"step": "none"}}}, "the step none"),
     ],
 )
 def test_an_update_of_what_the_model_does_not_have_is_refused(
