@@ -6,7 +6,7 @@ rule write_provenance:
         # The last jobs of every environment: their logs contain the versions of packages.
         sample_size=rules.plan_sample_size.output.sample_size,
         predictions=rules.pool_centers.output.predictions,
-        explanations=all_splits(rules.explain_network.output.gradcam),
+        explanations=collect(rules.draw_maps.output.attention, design=SPLITS),
     output:
         provenance=shown(
             "<results>/provenance.json", "provenance", "Provenance", "provenance"
