@@ -12,6 +12,7 @@ import export_onnx
 from tests.unit.deployment import example_bundle
 from thyrocast.config.choices import EMBEDDED, Architecture
 from thyrocast.config.network import NetworkConfig
+from thyrocast.contract import deployment as contract
 from thyrocast.contract.manifest import ModelUpdate, Update
 from thyrocast.contract.names import Model
 from thyrocast.contract.site_names import UpdateStep
@@ -103,11 +104,12 @@ def test_an_update_is_in_the_graph(networks: Path) -> None:
     member = given.manifest.members[1]
     update = Update(center="west", patients=60, cured=30, level=0.05, member=member, models=changes)
     random = np.random.default_rng(2)
+    width = model.features_of(networks / contract.weights(member))
     described = {
         name: dataclasses.replace(
             one,
-            mean=random.gamma(1, 1, model.FEATURES),
-            components=random.normal(0, 0.02, (len(one.variances), model.FEATURES)),
+            mean=random.gamma(1, 1, width),
+            components=random.normal(0, 0.02, (len(one.variances), width)),
         )
         for name, one in given.domain.members.items()
     }
