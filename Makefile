@@ -108,7 +108,7 @@ bench bench-gland bench-exchange bench-updating config-docs output-docs: export 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy ## All tests
+test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bin/rocrate-validator ## All tests
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
@@ -185,6 +185,10 @@ sbom: .cache/sbom/bin/cyclonedx-py ## Write a bill of materials (CycloneDX) of e
 .cache/snakedeploy/bin/snakedeploy:
 	@$(PYTHON) -m venv .cache/snakedeploy
 	@.cache/snakedeploy/bin/pip install --quiet --disable-pip-version-check snakedeploy==0.17.1
+
+.cache/roc-validator/bin/rocrate-validator:
+	@$(PYTHON) -m venv .cache/roc-validator
+	@.cache/roc-validator/bin/pip install --quiet --disable-pip-version-check roc-validator==0.13.0
 
 conda-forge:
 	@command -v conda > /dev/null || \

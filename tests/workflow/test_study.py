@@ -18,7 +18,15 @@ import yaml
 import thyrocast
 from tests.conftest import Study, prepare
 from thyrocast import fileio
-from thyrocast.contract import controls, deployment, evaluation, files, io, stability
+from thyrocast.contract import (
+    controls,
+    deployment,
+    evaluation,
+    files,
+    io,
+    learning_curve,
+    stability,
+)
 from thyrocast.contract.cohort import COHORT, PATIENTS, REGISTER
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
@@ -68,11 +76,12 @@ def test_every_file_is_declared_once(smoke_study: Study) -> None:
 
 
 def test_every_table_fits_its_declaration(smoke_study: Study) -> None:
-    # Only a study with several definitions of the outcome, with controls or stability, writes these.
+    # Only a study with several definitions, with controls, stability or a learning curve, writes these.
     optional = {"cohort/{center}/definitions.csv", "evaluation/multiverse.csv"}
     # Only a study that applies a locked model writes these.
     optional |= {table.path for table in deployment.OF_APPLICATION}
     optional |= {table.path for table in (*controls.TABLES, *stability.TABLES)}
+    optional |= {table.path for table in learning_curve.TABLES}
     for table in files.TABLES:
         if not table.private:
             found = list(smoke_study.results.glob(re.sub(r"{\w+}", "*", table.path)))
@@ -122,8 +131,11 @@ def test_locked_model_is_whole(smoke_study: Study, tmp_path: Path) -> None:
     assert set(manifest.training_cohort) == {"alpha", "beta"}
     assert manifest.simulated
     assert manifest.versions["train_network"]["torch"]
+    # Nothing in it says where the images are: DICOM is named by the settings of reports only.
     text = (smoke_study.results / "model" / "manifest.json").read_text()
-    assert "dicom" not in text
+    assert re.findall(r".*dicom.*", text) == re.findall(
+        r' *"dicom(?:_patient)?": (?:false|"source"),', text
+    )
 
 
 def test_only_the_internal_report_has_patients(smoke_study: Study) -> None:

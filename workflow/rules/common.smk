@@ -103,6 +103,7 @@ def study_work():
         epochs=network["epochs"],
         gpus=network["gpus"],
         threads=network["threads"],
+        refits=config["stability"]["refits_per_job"],
         compact=network["architecture"] == "compact",
     )
 

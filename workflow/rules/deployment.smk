@@ -122,6 +122,7 @@ rule lock_update:
         splits=rules.make_splits.output.splits,
         embeddings="<results>/splits/external/all/embeddings.npy",
         cohort=rules.assemble_cohort.output.cohort,
+        scans="<private>/{center}/scans.csv",
         model=rules.verify_model.output.manifest,
         # The copy has further files, which are read by their names.
         files=rules.verify_model.output,
@@ -152,6 +153,8 @@ rule record_look:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         performance="<results>/evaluation/performance.csv",
+        # Who was used to update a model, is recorded by the hashes of identifiers.
+        scans=rules.assemble_cohort.input.scans,
     output:
         looks="<results>/deployment/looks.csv",
     log:

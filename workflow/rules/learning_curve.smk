@@ -22,7 +22,7 @@ rule measure_learning_curve:
         "../../envs/stats.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(4_000),
+        mem_mb=escalating(requests.Work.curve_mb),
         runtime=escalating(4 * 60),
     params:
         design=LEARNING_DESIGN,

@@ -16,7 +16,7 @@ rule refit_models:
     threads: 1
     resources:
         mem_mb=escalating(requests.Work.signature_mb),
-        runtime=escalating(4 * 60),
+        runtime=escalating(requests.Work.refit_minutes),
     params:
         stability={
             key: config["stability"][key]

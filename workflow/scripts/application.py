@@ -16,11 +16,14 @@ import yaml
 import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio
 from thyrocast.config.reading import read_file, read_study
+from thyrocast.deployment import looks
 from thyrocast.errors import InputError
 from thyrocast.planning import locked
 
 #: Keys about training, of which a study that applies a model has none.
-OF_TRAINING = ("designs", "holdout", "kfold", "lock_model", "model_card", "controls", "stability")
+OF_TRAINING = (
+    "designs", "holdout", "kfold", "lock_model", "model_card", "controls", "stability", "learning_curve",
+)  # fmt: skip
 #: Folder of the configs that are written.
 FOLDER = Path(".cache/apply")
 
@@ -45,7 +48,7 @@ def run(configfile: Path, center: str, model: str) -> Path:
     # An updated model is another one: its results do not replace those of its parent, nor itself, if it
     # is below them.
     if manifest is not None and manifest.parent is not None:
-        config["study"] = f"{study.study}-updated"
+        config["study"] = f"{study.study}{looks.UPDATED}"
         study, _ = locked.applied(read_study(config))
     path = FOLDER / f"{study.study}.yaml"
     with fileio.atomic(path) as temporary:

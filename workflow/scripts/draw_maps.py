@@ -64,7 +64,7 @@ def run(
         heat = np.load(maps[split], mmap_mode="r")
         explained.append(attention.measure(split, patients, heat, glands, rows))
         random = np.load(randomized[split])
-        changed.append(compared.compare(split, random, glands, rows))
+        changed.append(compared.compare(split, random, glands, rows, least))
         draw(folder / split, patients["patient"].tolist(), rows, heat, pixels, glands)
     # A design without test patients has an empty folder.
     folder.mkdir(parents=True, exist_ok=True)

@@ -79,18 +79,20 @@ def run(
 
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
-    run(
-        cohort=Path(snakemake.input.cohort),
-        images=Path(snakemake.input.images),
-        splits=Path(snakemake.input.splits),
-        weights=[Path(file) for file in snakemake.input.weights],
-        maps=Path(snakemake.output.maps),
-        gradcam=Path(snakemake.output.gradcam),
-        randomized=Path(snakemake.output.randomized),
-        design=snakemake.wildcards.design,
-        split=snakemake.wildcards.split,
-        settings=ExplanationConfig.read(snakemake.params.settings),
-        network=NetworkConfig.read(snakemake.params.network),
-        seed=snakemake.params.seed,
-        threads=snakemake.threads,
-    )
+    settings = ExplanationConfig.read(snakemake.params.settings)
+    with model.enough_memory(f"{settings.batch_size} images: lower explanation.batch_size"):
+        run(
+            cohort=Path(snakemake.input.cohort),
+            images=Path(snakemake.input.images),
+            splits=Path(snakemake.input.splits),
+            weights=[Path(file) for file in snakemake.input.weights],
+            maps=Path(snakemake.output.maps),
+            gradcam=Path(snakemake.output.gradcam),
+            randomized=Path(snakemake.output.randomized),
+            design=snakemake.wildcards.design,
+            split=snakemake.wildcards.split,
+            settings=settings,
+            network=NetworkConfig.read(snakemake.params.network),
+            seed=snakemake.params.seed,
+            threads=snakemake.threads,
+        )

@@ -31,7 +31,10 @@ def run(
     model.configure(threads)
     device = model.choose_device(min(1, settings.gpus), settings.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
-    io.write(LOGITS, embedding.embed_split(weights, everyone, device, embeddings), network)
+    advice = f"{embedding.BATCH} images at once: request another GPU, or set network.gpus to 0"
+    with model.enough_memory(advice):
+        logits = embedding.embed_split(weights, everyone, device, embeddings)
+    io.write(LOGITS, logits, network)
 
 
 if "snakemake" in globals():

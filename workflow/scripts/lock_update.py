@@ -11,10 +11,11 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import io
-from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.cohort import COHORT, SCANS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
+from thyrocast.contract.manifest import Manifest
 from thyrocast.contract.splits import SPLITS
-from thyrocast.deployment import apply, update_ledger, updated, updates
+from thyrocast.deployment import apply, exchange, ledger, update_ledger, updated, updates
 from thyrocast.evaluation import updating
 from thyrocast.evaluation.updating import Setup
 
@@ -36,6 +37,8 @@ class Inputs:
         Tables `PREDICTIONS`, `PERFORMANCE`, `SPLITS` and `COHORT`.
     embeddings
         Array (members, patients, 2048), patients in the order of `splits`.
+    scans
+        Table `SCANS` of the center.
     """
 
     model: Path
@@ -44,10 +47,11 @@ class Inputs:
     splits: Path
     embeddings: Path
     cohort: Path
+    scans: Path
 
 
 def run(inputs: Inputs, center: str, study: StudyConfig, folder: Path) -> None:
-    """Write the updated model to ``folder``, and a line in the ledger next to the pseudonym key."""
+    """Write the updated model to ``folder``, with lines in both ledgers next to the pseudonym key."""
     locked = apply.read(inputs.model)
     setup = Setup(study.updating, study.evaluation.confidence, study.seed)
     embedded = np.load(inputs.embeddings, mmap_mode="r", allow_pickle=False)[0]
@@ -63,11 +67,24 @@ def run(inputs: Inputs, center: str, study: StudyConfig, folder: Path) -> None:
     own = [site for site in found if isinstance(site, updating.Site) and site.center == center]
     fitted = updated.choose(own, setup, study.exchange, center)
     table = updated.thresholds(locked.thresholds, fitted, setup, study.evaluation.thresholds)
-    manifest = updated.write(inputs.model, locked.manifest, fitted, table, setup, folder)
     cohort = io.read(COHORT, inputs.cohort)
-    update_ledger.append(
-        update_ledger.place(study.pseudonym_key), manifest.hash, cohort[cohort["center"] == center]
+    people = exchange.people(io.read(SCANS, inputs.scans))
+    outcome = updated.outcomes(
+        io.read(PREDICTIONS, inputs.predictions), center, [one.site.model for one in fitted]
     )
+    sent = ledger.place(study.pseudonym_key)
+    records = exchange.check_update(center, study.exchange, outcome, people, sent)
+
+    def record(manifest: Manifest) -> None:
+        exchange.add_update(sent, study.study, center, manifest.hash, records)
+        update_ledger.append(
+            update_ledger.place(study.pseudonym_key),
+            manifest.hash,
+            cohort[cohort["center"] == center],
+            people,
+        )
+
+    manifest = updated.write(inputs.model, locked.manifest, fitted, table, setup, folder, record)
     for one in fitted:
         logger.info("%s: %s", one.site.model, one.step)
     logger.info("locked model %s, an update of %s", manifest.hash, manifest.parent)
@@ -84,6 +101,7 @@ if "snakemake" in globals():
             Path(given.splits),
             Path(given.embeddings),
             Path(given.cohort),
+            Path(given.scans),
         ),
         snakemake.wildcards.center,
         StudyConfig.read(snakemake.params.config),

@@ -1,5 +1,6 @@
 """Add an evaluation of a locked model to the append-only log, and show the log as a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,23 +9,33 @@ import pandas as pd
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.contract import io
-from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.cohort import COHORT, SCANS
 from thyrocast.contract.deployment import LOOKS
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import GroupKind, Metric, Set, Status
-from thyrocast.deployment import apply, looks, update_ledger
+from thyrocast.deployment import apply, exchange, looks, update_ledger
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def run(cohort: Path, performance: Path, model: str, key: str, journal: Path, output: Path) -> None:
+def run(
+    cohort: Path,
+    performance: Path,
+    scans: Sequence[Path],
+    model: str,
+    key: str,
+    journal: Path,
+    output: Path,
+) -> None:
     """Append to the log, and write the table `LOOKS`.
 
     Parameters
     ----------
     cohort, performance
         Tables `COHORT` and `PERFORMANCE`.
+    scans
+        Tables `SCANS` of the centers.
     model
         Hash of the locked model.
     key
@@ -37,11 +48,14 @@ def run(cohort: Path, performance: Path, model: str, key: str, journal: Path, ou
     patients = io.read(COHORT, cohort)
     if patients["outcome"].notna().any():
         results = aucs(io.read(PERFORMANCE, performance))
-        fitted = update_ledger.fitted_to(update_ledger.place(key), model, patients)
+        people: dict[str, str] = {}
+        for path in scans:
+            people |= exchange.people(io.read(SCANS, path))
+        fitted = update_ledger.fitted_to(update_ledger.place(key), model, patients, people)
         found = looks.append(journal, apply.now(), model, patients, results, fitted)
     else:
         found = looks.read(journal)
-    io.write(LOOKS, looks.table(found), output)
+    io.write(LOOKS, looks.table(found, looks.read(looks.related(journal))), output)
 
 
 def aucs(performance: pd.DataFrame) -> dict[str, float | None]:
@@ -63,6 +77,7 @@ if "snakemake" in globals():
     run(
         cohort=Path(snakemake.input.cohort),
         performance=Path(snakemake.input.performance),
+        scans=[Path(path) for path in snakemake.input.scans],
         model=snakemake.params.model,
         key=snakemake.params.key,
         journal=Path(snakemake.params.journal),

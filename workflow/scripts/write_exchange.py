@@ -50,7 +50,8 @@ def check_unseen(tables: CenterTables, study: StudyConfig, manifest: str) -> Non
     """
     model = documents.read(Manifest, manifest)
     own = tables.cohort[tables.cohort["center"] == tables.name]
-    used = update_ledger.fitted_to(update_ledger.place(study.pseudonym_key), model.hash, own)
+    place = update_ledger.place(study.pseudonym_key)
+    used = update_ledger.fitted_to(place, model.hash, own, tables.people)
     if used:
         raise InputError(
             f"center {tables.name}: the updated model {model.hash[:12]} was fitted to {used} of its patients: "
@@ -62,16 +63,13 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     inputs = snakemake.input
     config = StudyConfig.read(snakemake.params.config)
-    scans = io.read(SCANS, inputs.scans).drop_duplicates("patient").set_index("patient")
     center = CenterTables(
         name=snakemake.wildcards.center,
         performance=io.read(PERFORMANCE, inputs.performance),
         predictions=io.read(PREDICTIONS, inputs.predictions),
         cohort=io.read(COHORT, inputs.cohort),
         patients=io.read(PATIENTS, inputs.patients),
-        people={
-            str(patient): str(person) for patient, person in scans["person_identifier"].items()
-        },
+        people=exchange.people(io.read(SCANS, inputs.scans)),
     )
     if config.model:
         check_unseen(center, config, inputs.manifest)

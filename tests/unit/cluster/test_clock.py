@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from thyrocast.cluster import clock
 
 
@@ -30,3 +32,22 @@ def test_dates_in_the_future_become_now_in_their_old_order(tmp_path: Path) -> No
 
 def test_a_missing_folder_needs_no_correction(tmp_path: Path) -> None:
     assert clock.correct_dates(tmp_path / "results") == 0
+
+
+def test_a_file_of_another_user_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a file's owner may set its date; whoever shares a study continues without it."""
+    for name in ("theirs", "mine"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() + 900,) * 2)
+    set_date = os.utime
+
+    def only_mine(path: Path, **date: tuple[int, int]) -> None:
+        if path.name == "theirs":
+            raise PermissionError(1, "Operation not permitted")
+        set_date(path, ns=date["ns"])
+
+    monkeypatch.setattr(os, "utime", only_mine)
+    assert clock.correct_dates(tmp_path, margin=60) == 1
+    assert (tmp_path / "mine").stat().st_mtime <= time.time()

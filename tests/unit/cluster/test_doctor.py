@@ -120,3 +120,12 @@ def test_weights_are_those_of_the_last_config_that_names_some(tmp_path: Path) ->
     second.write_text("network: {weights: resnet.pth}")
     assert storage.weights_file([first]) == ""
     assert storage.weights_file([first, second]).endswith("/resnet.pth")
+
+
+def test_the_key_is_the_default_one_unless_a_config_names_another(tmp_path: Path) -> None:
+    """A node with another home has another default key, which the doctor must notice."""
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("study: a")
+    second.write_text("pseudonym_key: /shared/key")
+    assert storage.key_file([first]) == "~/.config/thyrocast/pseudonym.key"
+    assert storage.key_file([second, first]) == "/shared/key"

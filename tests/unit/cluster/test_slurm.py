@@ -2,12 +2,14 @@
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from thyrocast.cluster import queue, slurm
+from thyrocast.cluster import queue, resume, slurm
 from thyrocast.planning import controller
 
 Answer = Callable[[str, str], None]
@@ -90,3 +92,36 @@ def test_a_controller_elsewhere_may_be_alive_and_one_that_ended_here_is_not(
     file.write_text(file.read_text().replace(socket.gethostname(), "elsewhere"))
     assert "elsewhere, which cannot be seen from here" in slurm.living_controller("study")
     assert slurm.living_controller("other study") == ""
+
+
+def test_a_snakemake_of_another_user_may_be_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of another user's process is hidden, and on some machines so is the process."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "snakemake").write_text("import time\ntime.sleep(60)\n")
+    (tmp_path / "elsewhere").mkdir()
+
+    def started(folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, tmp_path / "snakemake"], cwd=folder)
+
+    def hidden(path: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    with started(tmp_path) as here, started(tmp_path / "elsewhere") as other:
+        assert slurm._is_snakemake(here.pid)
+        assert not slurm._is_snakemake(other.pid)
+        monkeypatch.setattr(os, "readlink", hidden)
+        assert slurm._is_snakemake(other.pid)
+        here.kill()
+        other.kill()
+    assert not slurm._is_snakemake(here.pid)
+
+
+def test_jobs_that_cannot_be_cancelled_are_named(
+    tmp_path: Path, answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer("squeue", f"echo '7|RUNNING|thyrocast_abc|rule_fit|{tmp_path}'")
+    answer("scancel", "echo 'Access/permission denied' >&2; exit 1")
+    with pytest.raises(SystemExit, match=r"fit \(SLURM 7, RUNNING\) \(Access/permission denied\)"):
+        resume.wait(tmp_path, "", cancel=True, seconds=0)

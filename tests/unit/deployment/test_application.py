@@ -26,6 +26,7 @@ def test_the_config_of_one_center(
     monkeypatch.chdir(tmp_path)
     other = CENTER | {"name": "north", "role": "development"}
     config = {"study": "demo", "designs": ["holdout"], "centers": [other, CENTER], "folds": 3}
+    config |= {"learning_curve": {"run": True}, "stability": {"run": True}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     written = application.run(tmp_path / "config.yaml", "west", str(model))
     found = read_study(yaml.safe_load(written.read_text()))

@@ -78,3 +78,16 @@ def test_the_fingerprint_is_that_of_patients_and_outcomes() -> None:
     assert looks.fingerprint(one) != looks.fingerprint(cohort(0, 10, cured=0))
     unknown = one.assign(outcome=one["outcome"].where(one.index > 0))
     assert looks.fingerprint(unknown) == looks.fingerprint(one[1:])
+
+
+def test_the_looks_of_a_models_updates_are_looks_at_the_same_patients(tmp_path: Path) -> None:
+    parent, child = (tmp_path / name / "looks.jsonl" for name in ("x-east", "x-east-updated"))
+    assert (looks.related(child), looks.related(parent)) == (parent, child)
+    looks.append(parent, "2026-01-01T00:00:00Z", MODEL, cohort(0, 10), {"network": 0.7})
+    looks.append(child, "2026-01-02T00:00:00Z", OTHER, cohort(5, 20), {"network": 0.7})
+    found = looks.table(looks.read(child), looks.read(looks.related(child)))
+    assert found["seen_before"].to_list() == [5]
+    assert found["note"].to_list() == ["a further look at 5 of 15 patients"]
+    # The parent was scored before.
+    found = looks.table(looks.read(parent), looks.read(looks.related(parent)))
+    assert found["seen_before"].to_list() == [0]

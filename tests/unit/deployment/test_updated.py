@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,21 @@ import lock_update
 from tests.unit.deployment import example_bundle
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import deployment, io
-from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.cohort import COHORT, SCANS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.names import Model
 from thyrocast.contract.splits import SPLITS
-from thyrocast.deployment import apply, bundle, looks, update_ledger, updates, verify
+from thyrocast.deployment import (
+    apply,
+    bundle,
+    exchange,
+    ledger,
+    looks,
+    update_ledger,
+    updated,
+    updates,
+    verify,
+)
 from thyrocast.errors import InputError
 from thyrocast.evaluation import updating
 from thyrocast.planning import bundles, models
@@ -32,6 +43,19 @@ TRUTHS = {
     "head": (0.0, 1.0, 1.5),
     "none": (0.0, 1.0, 0.0),
 }
+
+
+def scans(names: list[str]) -> pd.DataFrame:
+    """Table `SCANS`: the hash of an identifier depends on the number of the patient only."""
+    frame = pd.DataFrame({"patient": names}).assign(
+        rank=0, file="a.dcm", frames="0", kind="static", view_by="code", turn=0, simulated=False,
+        identifier="MRN", flags="", person_identifier=[people([name])[name] for name in names],
+    )  # fmt: skip
+    return frame.reindex(columns=list(SCANS.names))
+
+
+def people(names: Iterable[str]) -> dict[str, str]:
+    return {name: f"person {name.rpartition('-')[2]}" for name in names}
 
 
 @dataclasses.dataclass
@@ -71,7 +95,7 @@ def simulated(locked: Path, parts: bundle.Parts, truth: str, folder: Path) -> Ce
     patients.cohort["outcome"] = pd.array(cured, dtype="Int64")
     files = lock_update.Inputs(
         locked, *(folder / f"{name}.csv" for name in ("predictions", "performance", "splits")),
-        folder / "embeddings.npy", folder / "cohort.csv",
+        folder / "embeddings.npy", folder / "cohort.csv", folder / "scans.csv",
     )  # fmt: skip
     predictions = apply.as_split(forecast, patients)
     predictions = predictions[predictions["model"].isin(["network", "signature"])]
@@ -88,6 +112,7 @@ def simulated(locked: Path, parts: bundle.Parts, truth: str, folder: Path) -> Ce
     io.write(SPLITS, division.assign(fold=pd.array([None] * N, dtype="Int64")), files.splits)
     np.save(files.embeddings, np.stack([embeddings[name] for name in members]))
     io.write(COHORT, patients.cohort, files.cohort)
+    io.write(SCANS, scans(names), files.scans)
     center = example_bundle.CONFIG["centers"][0] | {"name": "west", "role": "external"}
     study = StudyConfig.read(
         {"study": "site", "centers": [center], "model": str(locked), "updating": {"repeats": 2}}
@@ -221,12 +246,37 @@ def test_a_missing_or_altered_parent_is_refused(
     example_bundle.refused(tampered, deployment.PARENT)
 
 
+def test_a_parent_that_is_an_update_or_no_manifest_is_refused(
+    locked: Path, intercept: tuple[Center, Path], tmp_path: Path
+) -> None:
+    child = intercept[1]
+    own = json.loads((child / "manifest.json").read_text())
+    trained = json.loads((locked / "manifest.json").read_text())
+    further = trained["files"] | {"extra.csv": trained["files"]["thresholds.csv"]}
+    cases = {
+        "update": (own, "its parent is an update itself"),
+        "short": ({"hash": ""}, "key format: Field required"),
+        "further": (trained | {"files": further}, "extra.csv differs from that of its parent"),
+    }
+    for name, (parent, words) in cases.items():
+        tampered = example_bundle.copy(child, tmp_path / name)
+        parent["hash"] = bundles.whole_hash(parent)
+        example_bundle.replace(tampered, deployment.PARENT, json.dumps(parent).encode())
+        example_bundle.edit(tampered, parent=parent["hash"])
+        example_bundle.refused(tampered, words)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"member": "fold-9"}, "updates by the network fold-9"),
         ({"models": {"elastic_net": "first"}}, "which this model does not contain"),
         ({"models": {"network": {"coefficients": [0.1] * 99}}}, "more coefficients than"),
+        ({"models": {"network": {"slope": -1.0}}}, "slope -1.0, expected 1 for the step intercept"),
+        ({"models": {"network": {"coefficients": [0.1]}}}, "1 coefficients for the step intercept"),
+        ({"models": {"network": {"step": "slope", "coefficients": [0.1]}}}, "for the step slope"),
+        ({"models": {"network": {"step": "head"}}}, "0 coefficients for the step head"),
+        ({"models": {"network": {"step": "none"}}}, "the step none"),
     ],
 )
 def test_an_update_of_what_the_model_does_not_have_is_refused(
@@ -258,22 +308,81 @@ def test_results_on_patients_of_the_update_are_marked(
 ) -> None:
     center, child = intercept
     model = bundles.read_manifest(bundles.find(child)).hash
-    ledger = update_ledger.place(center.study.pseudonym_key)
+    kept = update_ledger.place(center.study.pseudonym_key)
     cohort = center.patients.cohort
-    later = cohort.assign(patient=[f"later-{number}" for number in range(N)])
+    later = cohort.assign(patient=[f"west-{number}" for number in range(1000, 1000 + N)])
+    renamed = cohort.assign(patient=cohort["patient"].str.replace("west", "west2"))
     both = pd.concat([cohort.iloc[:50], later], ignore_index=True)
-    assert update_ledger.fitted_to(ledger, model, cohort) == N
-    assert update_ledger.fitted_to(ledger, model, both) == 50
-    assert update_ledger.fitted_to(ledger, model, later) == 0
-    assert update_ledger.fitted_to(ledger, "0" * 64, cohort) == 0
-    assert "west-" not in ledger.read_text()
-    assert ledger.stat().st_mode & 0o077 == 0
+    assert update_ledger.fitted_to(kept, model, cohort, people(cohort["patient"])) == N
+    assert update_ledger.fitted_to(kept, model, both, people(both["patient"])) == 50
+    assert update_ledger.fitted_to(kept, model, later, people(later["patient"])) == 0
+    assert update_ledger.fitted_to(kept, "0" * 64, cohort, people(cohort["patient"])) == 0
+    # Pseudonyms contain the center's name, marks do not.
+    assert update_ledger.fitted_to(kept, model, renamed, people(renamed["patient"])) == N
+    # A line of an older version.
+    old = tmp_path / "old"
+    old.write_text(json.dumps({"locked_model": model, "marks": looks.marks(cohort)}) + "\n")
+    assert update_ledger.fitted_to(old, model, both, people(both["patient"])) == 50
+    assert "west-" not in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
     found = looks.append(tmp_path / "looks", "2026-01-01T00:00:00Z", model, both, {}, 50)
     assert looks.table(found)["fitted_to"].tolist() == [50]
     assert looks.read(tmp_path / "looks") == found
-    ledger.write_text("{}\n")
+    kept.write_text("{}\n")
     with pytest.raises(InputError, match="line 1"):
-        update_ledger.fitted_to(ledger, model, cohort)
+        update_ledger.fitted_to(kept, model, cohort, people(cohort["patient"]))
+
+
+def test_an_update_that_shows_a_patient_by_difference_is_refused(
+    intercept: tuple[Center, Path], tmp_path: Path
+) -> None:
+    center, child = intercept
+    key = tmp_path / "key"
+    study = center.study.model_copy(update={"pseudonym_key": str(key)})
+    outcome = center.patients.cohort.set_index("patient")["outcome"].astype("int64")
+    hashes, sent = people(outcome.index), ledger.place(key)
+    # A file, or another update, of all patients but one.
+    fewer = exchange.check_update("west", study.exchange, outcome.iloc[1:], hashes, sent)
+    exchange.add_update(sent, "earlier", "west", "b" * 64, fewer)
+    with pytest.raises(InputError, match="would show the difference: new patients"):
+        lock_update.run(center.files, "west", study, tmp_path / "updated")
+    assert not (tmp_path / "updated").exists()
+    assert not update_ledger.place(key).exists()
+    sent.unlink()
+    # The update itself is in the ledger: once, although it is written twice.
+    lock_update.run(center.files, "west", study, tmp_path / "updated")
+    lock_update.run(center.files, "west", study, tmp_path / "updated")
+    (entry,), (known,) = ledger.read(sent), update_ledger.read(update_ledger.place(key))
+    manifest = bundles.read_manifest(bundles.find(child))
+    assert entry.file == known.locked_model == manifest.hash
+    assert (len(entry.people), sum(entry.people.values())) == (N, int(outcome.sum()))
+    with pytest.raises(InputError, match="would show the difference"):
+        exchange.check_update("west2", study.exchange, outcome.iloc[1:], hashes, sent)
+
+
+def test_no_model_is_on_disk_that_no_ledger_knows(
+    intercept: tuple[Center, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    center = intercept[0]
+    study = center.study.model_copy(update={"pseudonym_key": str(tmp_path / "key")})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(update_ledger, "append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        lock_update.run(center.files, "west", study, tmp_path / "updated")
+    assert not (tmp_path / "updated" / "manifest.json").exists()
+
+
+def test_models_that_predicted_other_patients_are_not_updated_together(
+    intercept: tuple[Center, Path],
+) -> None:
+    rows = io.read(PREDICTIONS, intercept[0].files.predictions)
+    assert len(updated.outcomes(rows, "west", ["network", "signature"])) == N
+    one = (rows["model"] == "signature") & (rows["patient"] == "west-0003")
+    with pytest.raises(InputError, match="signature did not predict 1 of the 240 patients"):
+        updated.outcomes(rows[~one], "west", ["network", "signature"])
 
 
 def test_components_are_those_of_the_training_patients(locked: Path, parts: bundle.Parts) -> None:

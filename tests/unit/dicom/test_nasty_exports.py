@@ -147,6 +147,7 @@ def test_a_code_of_another_view_is_not_overruled_by_a_description(tmp_path: Path
         ([6.25, 6.25], 1.6, 400.0, "pixel_size_differs"),
         ([4.14, 4.14], 2.0, 530.0, None),
         ([4.14, 4.14], 2.0, 265.0, None),
+        ([1.0, 1.0], 1.0, 530.0, "pixel_size_by_field"),
     ],
 )
 def test_a_zoom_that_the_pixel_size_forgot(
@@ -156,6 +157,19 @@ def test_a_zoom_that_the_pixel_size_forgot(
     north.patient("1")
     head = detector(ANTERIOR, FieldOfViewDimensions=[field, field], ZoomFactor=[zoom, zoom])
     north.scan("a", nm(front(), [head], PatientID="1", PixelSpacing=spacing))
+    (row,) = north.register().register.to_dict("records")
+    assert row["included"]
+    assert (row["flags"] if isinstance(row["flags"], str) else None) == flags
+
+
+@pytest.mark.parametrize(("spacing", "flags"), [(1.0, "pixel_size_of_one"), (1.0001, None)])
+def test_a_pixel_size_of_exactly_one_is_questioned(
+    tmp_path: Path, spacing: float, flags: str | None
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    image = np.kron(front(), np.ones((2, 2), np.uint16))
+    north.scan("a", nm(image, PatientID="1", PixelSpacing=[spacing, spacing]))
     (row,) = north.register().register.to_dict("records")
     assert row["included"]
     assert (row["flags"] if isinstance(row["flags"], str) else None) == flags

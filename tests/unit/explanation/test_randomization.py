@@ -16,7 +16,7 @@ def test_maps_that_stay_and_maps_that_become_noise():
     masks = np.zeros((40, 112, 112), np.uint8)
     masks[:, :56] = 1
     rows = np.arange(30) + 5
-    table = randomization.compare("all", maps, masks, rows).set_index("randomized")
+    table = randomization.compare("all", maps, masks, rows, 10).set_index("randomized")
     assert list(table["n"]) == [29] * 7
     # A monotonic change of a map is no change of its order.
     assert list(table["correlation"][:3]) == pytest.approx([1, 1, 1])
@@ -37,6 +37,13 @@ def test_correlations_are_those_of_scipy():
 
 def test_a_split_without_the_test_has_no_rows():
     table = randomization.compare(
-        "all", np.zeros((7, 0, 7, 7), np.float32), np.zeros((3, 64, 64), np.uint8), np.arange(3)
+        "all", np.zeros((7, 0, 7, 7), np.float32), np.zeros((3, 64, 64), np.uint8), np.arange(3), 1
     )
     assert table.empty
+
+
+def test_too_few_patients_have_no_numbers():
+    maps = np.random.default_rng(3).random((7, 9, 7, 7)).astype(np.float32)
+    masks = np.ones((9, 112, 112), np.uint8)
+    assert randomization.compare("all", maps, masks, np.arange(9), 10).empty
+    assert len(randomization.compare("all", maps, masks, np.arange(9), 9)) == 7

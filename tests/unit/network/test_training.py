@@ -323,3 +323,11 @@ def test_a_batch_too_large_for_the_gpu_names_the_batch_size(cohort, tmp_path, mo
     monkeypatch.setattr(training._Run, "_step", full)
     with pytest.raises(InputError, match=r"batch_size 4, .*set network.batch_size to 2 or less"):
         cohort.train(tmp_path)
+
+
+def test_too_little_memory_of_the_gpu_is_wrong_input():
+    with (
+        pytest.raises(InputError, match=r"GPU's memory.* is too small for 32 images: lower x"),
+        model.enough_memory("32 images: lower x"),
+    ):
+        raise torch.OutOfMemoryError("CUDA out of memory")

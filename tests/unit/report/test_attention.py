@@ -73,7 +73,7 @@ def test_maps_that_are_all_empty_give_a_table_and_no_figure(small):
 
 @pytest.mark.parametrize(
     ("inside", "words"),
-    [(0.6, "gland more than"), (0.05, "gland less than"), (0.2, "it explains nothing")],
+    [(0.6, "gland more than"), (0.05, "gland less than"), (0.2, "so the share explains nothing")],
 )
 def test_the_share_is_compared_with_random_places(small, inside, words):
     numbers = {"inside": inside, "random_low": 0.1, "random_high": 0.3}

@@ -252,6 +252,17 @@ def test_missing_member_is_named(tmp_path):
         run(tmp_path)
 
 
+def test_embeddings_that_are_no_numbers_are_refused(tmp_path):
+    study(tmp_path)
+    embeddings = np.load(tmp_path / "embeddings.npy")
+    embeddings[1, 3, 0] = np.nan
+    np.save(tmp_path / "embeddings.npy", embeddings)
+    with pytest.raises(
+        InputError, match="embeddings of member fold-2 contain numbers that are not"
+    ):
+        run(tmp_path)
+
+
 def test_missing_logit_is_an_error(tmp_path):
     study(tmp_path)
     logits = io.read(LOGITS, tmp_path / "network.csv")

@@ -98,6 +98,14 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
         "square and cube of the zoom.",
         RemarkCode.PLAUSIBILITY,
     ),
+    ScanFlag.PIXEL_SIZE_OF_ONE: Meaning(
+        "pixel size of 1 mm",
+        "The pixel size is exactly 1 mm, which exports often write when it is not known; no field of view confirms "
+        "it, and it was used.",
+        "Compare one of these images with the camera’s own measurement: areas and masses may be wrong by the "
+        "square and cube of the error.",
+        RemarkCode.PLAUSIBILITY,
+    ),
     ScanFlag.DURATION_IMPLAUSIBLE: _value(
         "duration",
         "Ask for the duration, and set `fallbacks.duration_s` if it is the same for all.",

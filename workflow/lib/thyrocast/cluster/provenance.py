@@ -17,10 +17,12 @@ LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
 # Only in a study with several definitions of the outcome.
 _OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
-# their logs may be those of an earlier run. The others are targets of their own.
+# their logs may be those of an earlier run; maps are drawn at any time. The others are targets of their own, or
+# run for some patients only.
 _LATER = (
-    "render_report", "lock_model", "write_crate", "run_controls", "refit_models", "assess_stability",
-    "write_exchange",
+    "render_report", "lock_model", "write_crate", "draw_maps", "run_controls", "refit_models",
+    "assess_stability", "measure_learning_curve", "write_exchange", "lock_update", "write_sheets",
+    "write_dicom", "score_apart",
 )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ class Seen:
 
 
 def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
-    """Return this user's jobs in the queue that runs of this project in ``directory`` submitted.
+    """Return the jobs in the queue that runs of this project in ``directory`` submitted.
+
+    Whoever submitted them: the members of a group may run a study in turns.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     RuntimeError
         ``squeue`` gave no answer; there may or may not be such jobs.
     """
-    command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%j|%k|%Z"]
+    command = ["squeue", "--noheader", "--format=%i|%T|%j|%k|%Z"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
     except subprocess.TimeoutExpired:
@@ -63,7 +65,7 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     here = os.path.realpath(directory)
     found = []
     for line in done.stdout.splitlines():
-        number, state, run, rest = line.split("|", 3)
+        number, state, run, rest = [*line.split("|", 3), "", "", ""][:4]
         comment, _, folder = rest.rpartition("|")
         if run.startswith(PREFIX) and os.path.realpath(folder) == here:
             rule = comment.removeprefix("rule_").replace("_wildcards_", " ")

@@ -115,6 +115,17 @@ def lock_study(study: str) -> IO[str]:
     return lock
 
 
+def _cancel(found: Sequence[queue.Job]) -> None:
+    done = subprocess.run(
+        ["scancel", *(job.number for job in found)], capture_output=True, text=True
+    )
+    if done.returncode:
+        sys.exit(
+            f"SLURM does not cancel these jobs: {queue.listed(list(found))} ({done.stderr.strip()}). Jobs of "
+            "another user are cancelled by that user; `make resume` without CANCEL=1 waits for them."
+        )
+
+
 def wait(directory: Path, study: str, cancel: bool, seconds: float) -> None:
     """Wait until no job of a study's runs in this folder is in the queue.
 
@@ -132,7 +143,7 @@ def wait(directory: Path, study: str, cancel: bool, seconds: float) -> None:
     before: list[queue.Job] = []
     while found := _jobs(directory, study, seconds):
         if cancel:
-            subprocess.run(["scancel", *(job.number for job in found)], check=True)
+            _cancel(found)
         if found != before:
             action = "Cancelling" if cancel else "Waiting for"
             print(f"{action} {len(found)} jobs: {queue.listed(found)}", flush=True)

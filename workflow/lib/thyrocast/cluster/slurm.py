@@ -4,6 +4,7 @@ Snakemake's ``onstart`` calls :func:`begin`; the recovery command ``resume.py`` 
 """
 
 import importlib.util
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -65,13 +66,21 @@ def living_controller(study: str) -> str:
 
 
 def _is_snakemake(process: int) -> bool:
-    """Return whether a process of this machine is a Snakemake in the current folder."""
+    """Return whether a process of this machine may be a Snakemake in the current folder.
+
+    What another user's process is, or where it runs, may be hidden: then it may be one.
+    """
+    place = Path(f"/proc/{process}")
     try:
-        command = Path(f"/proc/{process}/cmdline").read_text()
-        folder = Path(f"/proc/{process}/cwd").resolve()
+        if not place.exists():  # ended, or of another user where these are hidden
+            os.kill(process, 0)
+        if "snakemake" not in (place / "cmdline").read_text():
+            return False
+        return Path(os.readlink(place / "cwd")) == Path.cwd()
+    except PermissionError:
+        return True
     except OSError:
         return False
-    return "snakemake" in command and folder == Path.cwd()
 
 
 def begin(workflow: "Workflow", study: str, config: str = "") -> None:

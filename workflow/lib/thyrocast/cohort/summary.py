@@ -23,6 +23,8 @@ FLAGS = {
     ScanFlag.PIXEL_SIZE_IMPLAUSIBLE: "the pixel size in the header is implausible",
     ScanFlag.PIXEL_SIZE_BY_FIELD: "the pixel size is computed from the field of view",
     ScanFlag.PIXEL_SIZE_DIFFERS: "the pixel size contradicts field of view and zoom",
+    ScanFlag.PIXEL_SIZE_OF_ONE: "the pixel size is exactly 1 mm, which exports often write when it is not "
+    "known, and nothing confirms it",
     ScanFlag.DURATION_IMPLAUSIBLE: "the duration in the header is implausible and counts as missing",
     ScanFlag.ACTIVITY_IMPLAUSIBLE: "the technetium activity in the header is no plausible number of "
     "MBq and counts as missing",

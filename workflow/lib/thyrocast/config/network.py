@@ -73,7 +73,7 @@ class NetworkConfig(Block):
     architecture: Architecture = option(
         "`resnet50` has 23.5 million weights and is that of the published protocol; `compact` is a residual network "
         "with 0.3 million weights, which sees 64 pixels per side whatever the image's size, and trains "
-        "faster (docs/learning.md).",
+        "faster (docs/learning.md). Images of `image.intensity: activity` reach it on their own scale.",
         Architecture.RESNET50,
     )
     pretraining: Pretraining = option(

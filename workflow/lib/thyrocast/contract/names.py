@@ -202,6 +202,7 @@ class ScanFlag(StrEnum):
     PIXEL_SIZE_IMPLAUSIBLE = "pixel_size_implausible"
     PIXEL_SIZE_BY_FIELD = "pixel_size_by_field"
     PIXEL_SIZE_DIFFERS = "pixel_size_differs"
+    PIXEL_SIZE_OF_ONE = "pixel_size_of_one"
     DURATION_IMPLAUSIBLE = "duration_implausible"
     ACTIVITY_IMPLAUSIBLE = "activity_implausible"
     ACTIVITY_IN_BQ = "activity_in_bq"

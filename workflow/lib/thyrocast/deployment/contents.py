@@ -19,8 +19,9 @@ from sklearn.dummy import DummyClassifier
 from thyrocast.config.base import Block
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import deployment, io
-from thyrocast.contract.manifest import Manifest
+from thyrocast.contract.manifest import Manifest, ModelUpdate
 from thyrocast.contract.names import Model
+from thyrocast.contract.site_names import UpdateStep
 from thyrocast.deployment import domain
 from thyrocast.errors import InputError
 from thyrocast.planning.bundles import strict_json
@@ -114,6 +115,20 @@ def _check_update(
     for name, change in update.models.items():
         if len(change.coefficients) > most:
             raise InputError(f"{where}: {name} has more coefficients than the {most} components")
+        _check_step(change, f"{where}: {name}")
+
+
+def _check_step(change: ModelUpdate, where: str) -> None:
+    """Refuse numbers that the stated step does not have: readers of the manifest see the step."""
+    if change.step is UpdateStep.NONE:
+        raise InputError(f"{where} has the step none, expected only models that are updated")
+    if change.step is UpdateStep.INTERCEPT and change.slope != 1:
+        raise InputError(f"{where} has the slope {change.slope}, expected 1 for the step intercept")
+    if (change.step is UpdateStep.HEAD) != bool(change.coefficients):
+        raise InputError(
+            f"{where} has {len(change.coefficients)} coefficients for the step {change.step}, expected some "
+            "for head and none for other steps"
+        )
 
 
 def _check_settings(kind: type[Block], block: dict[str, Any], key: str) -> None:

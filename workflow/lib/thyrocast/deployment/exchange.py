@@ -130,6 +130,65 @@ def write(
     return found
 
 
+def people(scans: pd.DataFrame) -> dict[str, str]:
+    """Return the keyed hash of the identifier of each patient of the table `SCANS`, by pseudonym."""
+    rows = scans.drop_duplicates("patient")
+    pairs = zip(rows["patient"], rows["person_identifier"], strict=True)
+    return {str(patient): str(person) for patient, person in pairs}
+
+
+def check_update(
+    center: str,
+    rule: ExchangeConfig,
+    outcome: pd.Series[int],
+    people: Mapping[str, str],
+    ledger_file: Path,
+) -> dict[str, int]:
+    """Return outcome by keyed hash of the patients of an update, which leaves the center as a file does.
+
+    It states how many patients and cures it was fitted to, so it is compared with files and updates before.
+
+    Parameters
+    ----------
+    center
+        The center.
+    rule
+        The disclosure rule.
+    outcome
+        Outcomes, by pseudonym.
+    people
+        Keyed hash of the identifier, by pseudonym.
+    ledger_file
+        The ledger of what was sent.
+
+    Raises
+    ------
+    InputError
+        If the update and what was sent before would show results of too few patients.
+    """
+    records = _records(outcome, people)
+    found = dict(records)
+    _check(center, rule, records, _about_these(ledger.read(ledger_file), center, found))
+    return found
+
+
+def add_update(
+    ledger_file: Path, study: str, center: str, model: str, people: dict[str, int]
+) -> None:
+    """Add an updated model to the ledger of what was sent: its hash, and the result of `check_update`."""
+    entry = Entry(
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        study=study,
+        center=center,
+        file=model,
+        people=people,
+        # It says nothing on patients who were not scored, and has no bins.
+        found=[],
+        cuts={},
+    )
+    ledger.append(ledger_file, entry, ledger.read(ledger_file))
+
+
 def _found(tables: CenterTables) -> pd.DataFrame:
     return tables.patients[tables.patients["center"] == tables.name]
 
@@ -251,6 +310,7 @@ def _flow(
 ) -> PatientFlow | None:
     """Return the flow of a center's patients, rows of `PATIENTS`; None if it is hidden."""
     pseudonyms = list(found["patient"])
+    earlier = [one for one in earlier if one.found]
     # Of a center under another name, pseudonyms cannot be compared.
     if not all(set(one.found) & set(pseudonyms) for one in earlier):
         return None

@@ -1,4 +1,4 @@
-"""The ledger of what a site has sent: one line for each exchange file, never changed.
+"""The ledger of what a site has sent: one line for each exchange file and updated model, never changed.
 
 It is private. Without it, nobody could see that a second file of almost the same patients shows the
 difference: one patient.
@@ -21,7 +21,7 @@ Outcome = Annotated[int, Field(ge=0, le=1)]
 
 
 class Entry(Document):
-    """One exchange file.
+    """One exchange file, or one updated model.
 
     Attributes
     ----------
@@ -30,14 +30,14 @@ class Entry(Document):
     study, center
         Names in the config.
     file
-        SHA-256 of the file.
+        SHA-256 of the file, or the hash of the model.
     people
         Outcome of every scored patient, by keyed hash of the identifier, which does not depend on the
         names of study and center.
     found
-        Pseudonyms of all patients of the center.
+        Pseudonyms of all patients of the center; none for a model.
     cuts
-        Limits of the probability's bins, by model.
+        Limits of the probability's bins, by model; none for an updated model.
     """
 
     date: str

@@ -20,6 +20,8 @@ from thyrocast.deployment import chain
 
 #: What the file is, for messages.
 NAME = "the log of evaluations"
+#: End of the name of a study that applies an updated model.
+UPDATED = "-updated"
 #: Characters of a patient's mark.
 MARK = 16
 
@@ -61,7 +63,12 @@ def fingerprint(cohort: pd.DataFrame) -> str:
 def marks(cohort: pd.DataFrame) -> list[str]:
     """Return a mark of each patient with an outcome, sorted."""
     known = cohort.loc[cohort["outcome"].notna(), "patient"]
-    return sorted(chain.digest(f"look {patient}")[:MARK] for patient in known)
+    return sorted(mark(str(patient)) for patient in known)
+
+
+def mark(patient: str) -> str:
+    """Return the mark of a pseudonym."""
+    return chain.digest(f"look {patient}")[:MARK]
 
 
 def read(path: Path) -> list[Look]:
@@ -117,12 +124,32 @@ def append(
     return chain.append(path, Look, NAME, look)
 
 
-def table(looks: Sequence[Look]) -> pd.DataFrame:
-    """Return the table `LOOKS`."""
+def related(journal: Path) -> Path:
+    """Return the log of a model's updates, or, from theirs, that of the model.
+
+    A study that applies an updated model has the name of the study that applies its parent, and a suffix.
+    """
+    study = journal.parent.name
+    parent = study.removesuffix(UPDATED)
+    other = parent if parent != study else study + UPDATED
+    return journal.parent.with_name(other) / journal.name
+
+
+def table(looks: Sequence[Look], others: Sequence[Look] = ()) -> pd.DataFrame:
+    """Return the table `LOOKS`.
+
+    Parameters
+    ----------
+    looks
+        The log of the study.
+    others
+        The log `related` to it, whose patients were seen before as well.
+    """
     rows = []
     seen: set[str] = set()
     for number, look in enumerate(looks, start=1):
-        again = seen & set(look.marks)
+        before = {mark for one in others if one.date <= look.date for mark in one.marks}
+        again = (seen | before) & set(look.marks)
         rows.append(
             {
                 "look": number,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from thyrocast.contract import deployment as contract
 from thyrocast.contract import documents, io
 from thyrocast.contract import files as contract_files
 from thyrocast.contract.manifest import Manifest, ModelUpdate, Update
-from thyrocast.contract.names import Model, Set
+from thyrocast.contract.names import Design, Model, Set
 from thyrocast.contract.site_names import UpdateStep
 from thyrocast.contract.splits import PREDICTIONS
 from thyrocast.deployment import bundle, card
@@ -126,6 +126,40 @@ def choose(sites: Sequence[Site], setup: Setup, rule: ExchangeConfig, center: st
     return found
 
 
+def outcomes(predictions: pd.DataFrame, center: str, models: Sequence[str]) -> pd.Series[int]:
+    """Return the outcomes of the patients to whom models are fitted, by pseudonym, sorted.
+
+    Parameters
+    ----------
+    predictions
+        Table `PREDICTIONS`.
+    center
+        The center.
+    models
+        Names of the models.
+
+    Raises
+    ------
+    InputError
+        If a model did not predict all of them: the difference would show who is missing.
+    """
+    rows = predictions[
+        (predictions["design"] == Design.EXTERNAL)
+        & (predictions["set"] == Set.TEST)
+        & (predictions["center"] == center)
+        & predictions["model"].isin(models)
+        & predictions["outcome"].notna()
+    ]
+    found = rows.drop_duplicates("patient").set_index("patient")["outcome"].sort_index()
+    for name, own in rows.groupby("model"):
+        if own["patient"].nunique() < len(found):
+            raise InputError(
+                f"center {center}: {name} did not predict {len(found) - own['patient'].nunique()} of the "
+                f"{len(found)} patients, expected the same patients for every model that is updated"
+            )
+    return found.astype("int64")
+
+
 def thresholds(
     parent: pd.DataFrame, fitted: Sequence[Fitted], setup: Setup, rules: Sequence[ThresholdConfig]
 ) -> pd.DataFrame:
@@ -173,6 +207,7 @@ def write(
     table: pd.DataFrame,
     setup: Setup,
     folder: Path,
+    record: Callable[[Manifest], None],
 ) -> Manifest:
     """Write an updated model; its folder's previous content is deleted.
 
@@ -190,6 +225,8 @@ def write(
         Settings of the updates.
     folder
         Where it is written. Equal input gives equal bytes.
+    record
+        Records the model. The manifest is written afterwards: no model exists that no ledger knows.
 
     Raises
     ------
@@ -235,5 +272,6 @@ def write(
             }
         )
     )
+    record(manifest)
     documents.write(manifest, folder / contract.MANIFEST)
     return manifest

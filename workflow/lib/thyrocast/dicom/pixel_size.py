@@ -126,8 +126,7 @@ def _stated(header: Header, scan: Scan) -> PixelSize | str:
     reason = "pixel size not stated"
     if len(spacing) == 2 and (row := positive(spacing[0])) and (column := positive(spacing[1])):
         if _is_plausible(header, row, column):
-            flags = (ScanFlag.PIXEL_SIZE_DIFFERS,) if field and _differ(row, column, field) else ()
-            return PixelSize(row, column, ValueSource.HEADER, flags)
+            return _of_spacing(row, column, field)
         if max(row, column) > _SQUARE * min(row, column):
             reason = _NOT_SQUARE
         else:
@@ -136,6 +135,22 @@ def _stated(header: Header, scan: Scan) -> PixelSize | str:
     if field:
         return PixelSize(field, field, ValueSource.FIELD_OF_VIEW, (ScanFlag.PIXEL_SIZE_BY_FIELD,))
     return reason
+
+
+def _of_spacing(row: float, column: float, field: float | None) -> PixelSize:
+    """Return the pixel size of a plausible PixelSpacing, compared with that of the field of view.
+
+    Exactly 1 mm is what exports write when they do not know it, so that the field of view is believed.
+    """
+    differs = bool(field and _differ(row, column, field))
+    if row == column == 1.0:
+        if field and differs:
+            flag = ScanFlag.PIXEL_SIZE_BY_FIELD
+            return PixelSize(field, field, ValueSource.FIELD_OF_VIEW, (flag,))
+        flags = () if field else (ScanFlag.PIXEL_SIZE_OF_ONE,)
+    else:
+        flags = (ScanFlag.PIXEL_SIZE_DIFFERS,) if differs else ()
+    return PixelSize(row, column, ValueSource.HEADER, flags)
 
 
 def _is_plausible(header: Header, row: float, column: float) -> bool:

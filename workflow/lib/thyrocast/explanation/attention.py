@@ -107,19 +107,34 @@ def summarize(design: str, splits: Sequence[Explained], least: int) -> pd.DataFr
     random = np.concatenate([one.random for one in splits])
     first = ~rows["patient"].duplicated().to_numpy()
     groups = [(GroupKind.POOLED, "", first)]
-    groups += [
-        (GroupKind.CENTER, str(center), first & (rows["center"] == center).to_numpy())
+    centers = {
+        str(center): first & (rows["center"] == center).to_numpy()
         for center in rows["center"].unique()
-    ]
+    }
+    groups += [(GroupKind.CENTER, name, chosen) for name, chosen in centers.items()]
+    hidden = _hidden({name: int(chosen.sum()) for name, chosen in centers.items()}, least)
     return io.build(
         ATTENTION,
         [
             dict.fromkeys(ATTENTION.names)
             | {"design": design, "group_kind": kind, "group": name}
-            | (_medians(rows[chosen], random[chosen]) if chosen.sum() >= least else {})
+            | (
+                _medians(rows[chosen], random[chosen])
+                if chosen.sum() >= least and name not in hidden
+                else {}
+            )
             for kind, name, chosen in groups
         ],
     )
+
+
+def _hidden(sizes: dict[str, int], least: int) -> set[str]:
+    """Return the centers without numbers: small ones, and others as long as those follow by subtraction."""
+    hidden = {name for name, size in sizes.items() if size < least}
+    shown = sorted(sizes.keys() - hidden, key=lambda name: (-sizes[name], name))
+    while hidden and shown and sum(sizes[name] for name in hidden) < least:
+        hidden.add(shown.pop())
+    return hidden
 
 
 def _medians(rows: pd.DataFrame, random: NDArray[np.float32]) -> dict[str, float | int]:

@@ -11,7 +11,11 @@ from thyrocast.explanation import grids
 
 
 def compare(
-    split: str, maps: NDArray[np.float32], masks: NDArray[np.uint8], rows: NDArray[np.intp]
+    split: str,
+    maps: NDArray[np.float32],
+    masks: NDArray[np.uint8],
+    rows: NDArray[np.intp],
+    least: int,
 ) -> pd.DataFrame:
     """Return the table `RANDOMIZATION` of one split.
 
@@ -25,12 +29,14 @@ def compare(
         (N, pixels, pixels) gland masks of the cohort.
     rows
         (n,) rows of the test patients in the cohort.
+    least
+        Smallest number of patients who are compared.
     """
     if not maps.shape[1]:
         return io.empty(RANDOMIZATION)
     # Patients who were not taken, or whose true map is zero everywhere, have nothing to compare with.
     taken = np.flatnonzero(np.any(maps[0], axis=(1, 2)))
-    if not len(taken):
+    if len(taken) < max(least, 1):
         return io.empty(RANDOMIZATION)
     glands = masks[rows[taken]] > 0
     true = maps[0, taken].reshape(len(taken), -1)

@@ -1,1 +1,1 @@
-"""ResNet50 on scintigrams: its training, embeddings and Grad-CAM maps."""
+"""Networks on scintigrams: its training, embeddings and Grad-CAM maps."""

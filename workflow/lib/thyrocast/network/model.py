@@ -7,7 +7,8 @@ import json
 import logging
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -282,6 +283,23 @@ def choose_device(gpus: int, allow_cpu: bool = False, rank: int = 0) -> torch.de
     if rank == 0:
         LOGGER.warning("%s; network.allow_cpu is true: the CPU is used", fact)
     return torch.device("cpu")
+
+
+@contextmanager
+def enough_memory(images: str) -> Iterator[None]:
+    """Stop if the GPU's memory is too small: more memory of the node, as a retry asks for, would not help.
+
+    Parameters
+    ----------
+    images
+        What is computed at once and how it can be made smaller, for the message.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        size = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else 0
+        known = f" of {size / 2**30:.0f} GiB" if size else ""
+        raise InputError(f"the GPU's memory{known} is too small for {images}") from error
 
 
 def configure(threads: int) -> None:

@@ -277,9 +277,8 @@ def _check_parent(bundle: Bundle, manifest: Manifest) -> None:
         raise InputError(f"{where}, {MANIFEST}: names a parent or an update, expected both or none")
     if manifest.parent is None or manifest.update is None:
         return
-    plain = strict_json(
-        bundle.read(deployment.PARENT, LONGEST_MANIFEST), f"{where}, {deployment.PARENT}"
-    )
+    data = bundle.read(deployment.PARENT, LONGEST_MANIFEST)
+    plain = strict_json(data, f"{where}, {deployment.PARENT}")
     if (
         not isinstance(plain, dict)
         or plain.get("hash") != manifest.parent
@@ -289,7 +288,14 @@ def _check_parent(bundle: Bundle, manifest: Manifest) -> None:
             f"{where}: {deployment.PARENT} is not the manifest of the parent {manifest.parent[:12]}: it was "
             "changed or replaced"
         )
-    parent = Manifest.model_validate(plain)
+    try:
+        parent = Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{where}, {deployment.PARENT}, key {key}: {first['msg']}, expected the manifest of a locked model"
+        ) from None
     if parent.parent is not None:
         raise InputError(f"{where}: its parent is an update itself, expected a trained model")
     same = (
@@ -305,7 +311,7 @@ def _check_parent(bundle: Bundle, manifest: Manifest) -> None:
         if getattr(manifest, key) != getattr(parent, key):
             raise InputError(f"{where}, {MANIFEST}: {key} differs from that of its parent")
     for name in sorted(parent.files.keys() - set(deployment.CHANGED)):
-        if manifest.files[name] != parent.files[name]:
+        if manifest.files.get(name) != parent.files[name]:
             raise InputError(
                 f"{where}: {name} differs from that of its parent, expected an update to change only its "
                 f"manifest, {' and '.join(deployment.CHANGED)}"

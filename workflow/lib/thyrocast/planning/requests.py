@@ -27,7 +27,9 @@ _EMBEDDED_AT_ONCE = 32
 #: the map; and time of a picture, s per pixel.
 _DRAW_MB, _PLACE_MB, _DRAW_PIXEL_S = 300, 0.0001, 3e-6
 #: A patient's embedding by one network in the copies that the signature makes, MB.
-_SIGNATURE_MB, _EMBEDDING_MB = 700, 0.03
+_SIGNATURE_MB, _EMBEDDING_MB, _CURVE_EMBEDDING_MB = 700, 0.03, 0.12
+#: Time of one fit of all models of a split, s per patient (docs/stability.md).
+_REFIT_S = 0.08
 #: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
 _FLOP_PER_PIXEL = 165_000.0
 #: The same of the compact network, and the pixels per side that it sees whatever the image's size.
@@ -61,6 +63,8 @@ class Work:
         Largest number of epochs.
     gpus, threads
         GPUs and processor threads of a training.
+    refits
+        Fits of one job that assesses the stability of models.
     compact
         Whether the network is the compact one.
     """
@@ -74,6 +78,7 @@ class Work:
     epochs: int
     gpus: int
     threads: int
+    refits: int = 1
     compact: bool = False
 
     def _rate(self, gpus: int) -> float:
@@ -110,11 +115,19 @@ class Work:
 
     def draw_minutes(self) -> int:
         """Time of the pictures of a design, minutes."""
-        return _minutes(self.patients * self.pixels * _DRAW_PIXEL_S)
+        return _minutes(self.patients * self.size**2 * _DRAW_PIXEL_S)
 
     def signature_mb(self) -> int:
         """Memory of the signature and the baselines of a split, MB."""
         return _rounded(_SIGNATURE_MB + self.patients * self.members * _EMBEDDING_MB)
+
+    def curve_mb(self) -> int:
+        """Memory of a learning curve: the embeddings as they are, and mapped to the space of every fold, MB."""
+        return _rounded(_SIGNATURE_MB + self.patients * self.members * _CURVE_EMBEDDING_MB)
+
+    def refit_minutes(self) -> int:
+        """Time in which the models of a split are fitted again as often as one job does, minutes."""
+        return _minutes(self.patients * self.refits * _REFIT_S)
 
     def train_minutes(self) -> int:
         """Time of a training without early stopping, minutes."""

@@ -182,10 +182,15 @@ def _verdict(attention: pd.DataFrame) -> str:
         f"reach {numbers.interval(100 * low, 100 * high, 0)} % (5 % to 95 % of the places)"
     )
     if row["inside"] > high:
-        return f"{shown}: the maps are on the gland more than maps at random places are."
+        middle = (
+            ", but not more than the maps of other patients are"
+            if row["inside"] <= row["others"]
+            else ""
+        )
+        return f"{shown}: the maps are on the gland more than maps at random places are{middle}."
     if row["inside"] < low:
         return f"{shown}: the maps are on the gland less than maps at random places are."
-    return f"{shown}: the share does not differ from that of random places, so it explains nothing."
+    return f"{shown}: no difference from random places was found, so the share explains nothing."
 
 
 def _anonymous(study: StudyResults, overlays: Sequence[Overlay]) -> list[str]:

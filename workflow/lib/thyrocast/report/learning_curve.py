@@ -43,8 +43,8 @@ def learning_curve_section(study: StudyResults) -> LearningCurveSection | None:
         "of the development patients and scored in the folds without their patients. Networks were "
         "not trained again: at every size, the embeddings are by networks that have seen all patients of the other folds. "
         "The curves of signature and heads therefore show what more patients add to these models on given "
-        "embeddings. They are no learning curve of the network, which more patients would improve as well. No number of patients is enough "
-        "by this curve: it shows what may be gained."
+        "embeddings. They are no learning curve of the network, which more patients would improve as well. This curve does not say how many patients "
+        "are enough: it shows what may be gained."
     )
     known = table[table["status"] == Status.ESTIMATED]
     return LearningCurveSection(text, _panels(known), _grid(table))

@@ -67,9 +67,9 @@ def stability_section(study: StudyResults) -> StabilitySection | None:
     variance = study.tables[VARIANCE.name]
     samples = numbers.count(rows["resamples"].max())
     what = (
-        f"All models of the design “{words.design(design)}” were fitted again to {samples} bootstrap "
+        f"These models of the design “{words.design(design)}” were fitted again to {samples} bootstrap "
         "samples of their training patients, with selection, penalties, forest, recalibration and "
-        "threshold, and predicted the same test patients (Riley and Collins 2023)."
+        "threshold, and predicted the same test patients (Riley and Collins 2023). Networks were not."
     )
     main = scores.main_model(study, design)
     return StabilitySection(
@@ -107,7 +107,8 @@ def _models(rows: pd.DataFrame) -> Grid:
             ]
             for model, found in by_model.items()
         ],
-        "AUC and slope: of the study’s model, and the range of the middle 95 % of the refitted models; a "
+        "AUC and slope: of the study’s model, and the range of the middle 95 % of the refitted models, or "
+        "their mean if there are several splits, whose training patients overlap; a "
         "bootstrap sample has fewer different patients, so that refitted models are on average worse. "
         "Change of a probability (MAPE): mean absolute difference between the probability of a patient by "
         "the study’s model and by refitted models, averaged over patients, with the range of the middle "
@@ -118,6 +119,8 @@ def _models(rows: pd.DataFrame) -> Grid:
 def _score(row: Row) -> Cell:
     if row["status"] != Status.ESTIMATED:
         return Cell(numbers.MISSING, str(row["note"]), number=False)
+    if not numbers.is_number(row["low"]):  # over several splits
+        return Cell(numbers.number(row["original"]), f"refitted: {numbers.number(row['mean'])}")
     return Cell(numbers.number(row["original"]), numbers.interval(row["low"], row["high"]))
 
 
@@ -137,7 +140,14 @@ def _deviations(variance: pd.DataFrame, model: str) -> dict[str, float]:
     return {str(name): float(part["variance"].mean()) for name, part in rows.groupby("source")}
 
 
+def _splits(variance: pd.DataFrame) -> int:
+    return len(set(variance["split"]) - {ALL_SPLITS})
+
+
 def _left_out(variance: pd.DataFrame, model: str) -> str:
+    # The interval of several splits is no mean of theirs: test sets differ, training sets overlap.
+    if _splits(variance) > 1:
+        return ""
     found = _deviations(variance, model)
     inside = found.get(VarianceSource.TEST_PATIENTS, 0.0)
     if inside <= 0 or not all(name in found for name in LEFT_OUT):
@@ -165,11 +175,12 @@ def _sources(variance: pd.DataFrame) -> Grid:
             for name in names
         ]
         body.append([label(words.model(model)), *cells])
+    of = "Of one split, averaged over splits. " if _splits(variance) > 1 else ""
     return Grid(
         "Standard deviation of the AUC, by source",
         ["Model", *names.values()],
         body,
-        "Test patients: what the report’s intervals contain (DeLong). Training patients: between bootstrap "
+        f"{of}Test patients: what the report’s intervals contain (DeLong). Training patients: between bootstrap "
         "samples. Seed: tuning folds and forests, between fits to the same sample. Split: what remains "
         "between at least three splits, which share training patients.",
     )

@@ -1,6 +1,6 @@
 """Embeddings of all members of a split in the feature space of one of them.
 
-A training patient is embedded by the member of the own fold, which did not see the patient. The 2,048
+A training patient is embedded by the member of the own fold, which did not see the patient. The
 features of this network are not those of the other members. For the models of member k, the embeddings
 of every other fold are therefore mapped to the features of member k: a linear map, fitted without
 outcomes to the patients on whom both networks were trained. None of them is in fold k, and none

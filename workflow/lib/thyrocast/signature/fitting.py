@@ -24,6 +24,7 @@ from thyrocast.baselines import ridge
 from thyrocast.baselines.models import Baseline
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract.names import BASELINES, FULL, Model
+from thyrocast.errors import InputError
 from thyrocast.signature import forest, member_fitting
 from thyrocast.signature.cross_fitting import Training
 from thyrocast.signature.member_fitting import ImageModels
@@ -280,3 +281,9 @@ def _check(
         raise ValueError(
             f"embeddings of {embeddings.shape[1]} patients for a split of {len(data.train)}"
         )
+    for part, own in zip(parts, embeddings, strict=True):
+        if not np.isfinite(own).all():
+            raise InputError(
+                f"embeddings of member {part.name} contain numbers that are not finite: delete its weights, "
+                "lower network.learning_rate and train it again"
+            )

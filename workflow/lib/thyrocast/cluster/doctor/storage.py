@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from thyrocast.cluster.doctor.findings import Finding, State, ok_if
+from thyrocast.config.study import StudyConfig
 
 FREE_GB = 20
 FREE_INODES = 100_000
@@ -53,8 +54,8 @@ def weights_file(config_files: Iterable[Path]) -> str:
 
 
 def key_file(config_files: Iterable[Path]) -> str:
-    """Return the pseudonym key as the config files name it; empty if they do not."""
-    key = ""
+    """Return the pseudonym key that the config files name, otherwise the default one."""
+    key = str(StudyConfig.model_fields["pseudonym_key"].default)
     for file in config_files:
         key = str(
             (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("pseudonym_key", key)
