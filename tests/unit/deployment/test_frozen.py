@@ -262,3 +262,27 @@ def test_changed_clinical_values_are_flagged(
     found = run(locked_model, changed, tmp_path, at=NEXT)["patients"]
     assert found["clinical_changed"].to_list()[:8] == [True] * 8
     assert found["clinical_changed"].isna().to_list()[8:] == [True] * 2
+
+
+def test_a_renamed_center_is_refused(
+    locked_model: apply.Locked, everyone: apply.Patients, tmp_path: Path
+) -> None:
+    """Otherwise predictions made after the outcome would replace the frozen ones."""
+    run(locked_model, waiting(everyone), tmp_path)
+    renamed = among(everyone, slice(None), center="west_followup")
+    with pytest.raises(InputError, match="restore its block and name in the config"):
+        run(locked_model, renamed, tmp_path, at=NEXT)
+
+
+def test_what_another_run_has_frozen_meanwhile_is_checked(
+    locked_model: apply.Locked,
+    everyone: apply.Patients,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here the first look at the ledger is before the other run wrote."""
+    run(locked_model, waiting(everyone), tmp_path)
+    monkeypatch.setattr(frozen, "read", lambda _: [])
+    other = dataclasses.replace(waiting(everyone), images=["0" * 64] * 8)
+    with pytest.raises(InputError, match="standardized image is not the one"):
+        run(locked_model, other, tmp_path, at=NEXT)

@@ -164,6 +164,7 @@ def freeze(
         return before
 
     def new(earlier: list[Frozen], previous: str) -> list[Frozen]:
+        check(earlier, patients, rules)
         known = {one.patient for one in earlier}
         found: list[Frozen] = []
         for row in np.flatnonzero(prospective):
@@ -224,13 +225,16 @@ def check(entries: Collection[Frozen], patients: Patients, rules: Rules) -> None
     Raises
     ------
     InputError
-        If they differ for a center or a patient of the study.
+        If they differ, or if a center with frozen predictions is not in the study.
     """
     centers = set(patients.cohort["center"])
     images = dict(zip(patients.cohort["patient"], patients.images, strict=True))
     for one in entries:
         if one.center not in centers:
-            continue
+            raise InputError(
+                f"center {one.center}: it has frozen predictions, but the study has no patient of a center "
+                "of this name: restore its block and name in the config, or start a study of another name"
+            )
         if one.locked_model != rules.locked_model:
             raise InputError(
                 f"center {one.center}: its frozen predictions were made by the locked model "
