@@ -112,6 +112,11 @@ def append(
     with os.fdopen(descriptor, "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         earlier = read(path, kind, name)
+        if earlier and not path.read_bytes().endswith(b"\n"):
+            raise InputError(
+                f"{name} {path} does not end with a complete line: restore the file from a backup, or add the "
+                "end of the line if nothing else is missing"
+            )
         new = made(list(earlier), head(earlier))
         file.write("".join(link.line() + "\n" for link in new))
         file.flush()
