@@ -5,13 +5,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from thyrocast.config.choices import Imbalance, Precision
+from thyrocast.config.choices import Architecture, Imbalance, Precision, Pretraining
 
 SCHEMA = Path(__file__).resolve().parents[1] / "config" / "schema.json"
 
 
 class Settings(SimpleNamespace):
     """The block `network` of a config, as far as training uses it."""
+
+    @property
+    def highest_rate(self) -> float:
+        """Highest learning rate: nothing is pretrained here."""
+        return float(self.learning_rate)
 
     def plain(self) -> dict[str, Any]:
         """Return the settings as plain data, as a config block does."""
@@ -33,6 +38,8 @@ def network_settings(**changes: Any) -> Settings:
             setattr(settings, name, value)
     settings.precision = Precision(settings.precision)
     settings.imbalance = Imbalance(settings.imbalance)
+    settings.architecture = Architecture(settings.architecture)
+    settings.pretraining = Pretraining(settings.pretraining)
     return settings
 
 
