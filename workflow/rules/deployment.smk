@@ -153,6 +153,7 @@ rule record_look:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         performance="<results>/evaluation/performance.csv",
+        patients=rules.apply_model.output.patients,
         # Who was used to update a model, is recorded by the hashes of identifiers.
         scans=rules.assemble_cohort.input.scans,
     output:

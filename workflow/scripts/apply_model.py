@@ -58,7 +58,7 @@ def run(
         "correlates": (CORRELATES, io.empty(CORRELATES)),
         "optimism": (OPTIMISM, io.empty(OPTIMISM)),
         "features": (FEATURES, apply.features(locked)),
-        "ledger": (LEDGER, frozen.table(entries)),
+        "ledger": (LEDGER, frozen.table(entries, patients.cohort, withdrawn)),
     }
     for name, (table, frame) in tables.items():
         io.write(table, frame, outputs[name])
@@ -69,6 +69,13 @@ def run(
     if entries:
         logger.info(
             "%d predictions are frozen; hash of the last: %s", len(entries), chain.head(entries)
+        )
+    if absent := frozen.missing(entries, patients.cohort, withdrawn):
+        logger.warning(
+            "%d patients have a frozen prediction, but are not in the cohort, and are not scored: %s; "
+            "cohort/patients.csv has the reason of each patient who is still in the export or the table",
+            len(absent),
+            ", ".join(absent),
         )
 
 

@@ -10,9 +10,10 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT, SCANS
-from thyrocast.contract.deployment import LOOKS
+from thyrocast.contract.deployment import APPLIED_PATIENTS, LOOKS
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import GroupKind, Metric, Set, Status
+from thyrocast.contract.site_names import APART
 from thyrocast.deployment import apply, exchange, looks, update_ledger
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def run(
     cohort: Path,
     performance: Path,
+    applied: Path,
     scans: Sequence[Path],
     model: str,
     key: str,
@@ -32,8 +34,8 @@ def run(
 
     Parameters
     ----------
-    cohort, performance
-        Tables `COHORT` and `PERFORMANCE`.
+    cohort, performance, applied
+        Tables `COHORT`, `PERFORMANCE` and `APPLIED_PATIENTS`; patients who are scored apart are not in the log.
     scans
         Tables `SCANS` of the centers.
     model
@@ -45,7 +47,10 @@ def run(
     output
         The table.
     """
+    flagged = io.read(APPLIED_PATIENTS, applied)
+    apart = flagged.loc[flagged["standing"].isin(APART), "patient"]
     patients = io.read(COHORT, cohort)
+    patients = patients[~patients["patient"].isin(apart)]
     if patients["outcome"].notna().any():
         results = aucs(io.read(PERFORMANCE, performance))
         people: dict[str, str] = {}
@@ -77,6 +82,7 @@ if "snakemake" in globals():
     run(
         cohort=Path(snakemake.input.cohort),
         performance=Path(snakemake.input.performance),
+        applied=Path(snakemake.input.patients),
         scans=[Path(path) for path in snakemake.input.scans],
         model=snakemake.params.model,
         key=snakemake.params.key,

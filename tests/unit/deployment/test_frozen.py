@@ -16,7 +16,7 @@ from thyrocast.contract import deployment, io
 from thyrocast.contract.cohort import COHORT, OUTCOMES
 from thyrocast.contract.site_names import Standing
 from thyrocast.contract.splits import MEMBER_PREDICTIONS, PREDICTIONS
-from thyrocast.deployment import apply, frozen
+from thyrocast.deployment import apply, frozen, timing
 from thyrocast.errors import InputError
 from thyrocast.evaluation.applied import Applied, frozen_only
 from thyrocast.evaluation.settings import Settings
@@ -150,7 +150,7 @@ def test_a_prediction_counts_if_it_is_earlier_than_the_outcome(
     at: str, visit: str | None, therapy: str | None, expected: str
 ) -> None:
     dates = pd.Series({"visit_date": visit, "therapy_date": therapy})
-    assert frozen.standing(at, dates) == expected
+    assert timing.standing(at, dates) == expected
 
 
 def test_who_is_not_frozen_before_the_outcome_is_scored_apart(
@@ -197,7 +197,9 @@ def ledger(
 
 @pytest.mark.parametrize("line", [0, 4, 7])
 @pytest.mark.parametrize("edit", ["number", "hashed", "delete", "repeat", "garbage"])
-def test_an_edited_ledger_is_refused(ledger: Path, tmp_path: Path, line: int, edit: str) -> None:
+def test_an_edited_ledger_is_refused(
+    ledger: Path, everyone: apply.Patients, tmp_path: Path, line: int, edit: str
+) -> None:
     lines = ledger.read_text().splitlines()
     cells = json.loads(lines[line])
     cells["probability"]["network"] = 0.123
@@ -215,7 +217,7 @@ def test_an_edited_ledger_is_refused(ledger: Path, tmp_path: Path, line: int, ed
     path.write_text("\n".join(lines) + "\n")
     if line == 7 and edit in ("hashed", "delete"):
         # The file alone cannot show this; the hash of its last line, which was passed on, does.
-        made, found = (frozen.table(frozen.read(file)) for file in (ledger, path))
+        made, found = (frozen.table(frozen.read(file), everyone.cohort) for file in (ledger, path))
         assert found["head"].item() != made["head"].item()
         return
     with pytest.raises(InputError, match="the ledger of frozen predictions was edited"):
@@ -286,3 +288,28 @@ def test_what_another_run_has_frozen_meanwhile_is_checked(
     other = dataclasses.replace(waiting(everyone), images=["0" * 64] * 8)
     with pytest.raises(InputError, match="standardized image is not the one"):
         run(locked_model, other, tmp_path, at=NEXT)
+
+
+def test_frozen_patients_who_are_left_out_are_counted(
+    locked_model: apply.Locked,
+    everyone: apply.Patients,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Leaving failures out of the table would otherwise improve the results without a word."""
+    run(locked_model, waiting(everyone), tmp_path)
+    gone = everyone.cohort["patient"].iloc[2:4].to_list()
+    some = among(everyone, slice(4, None))
+    found = run(locked_model, some, tmp_path, at=NEXT)["ledger"]
+    assert (found["entries"].item(), found["missing"].item()) == (8, 4)
+    assert "4 patients have a frozen prediction, but are not in the cohort" in caplog.text
+    assert all(patient in caplog.text for patient in gone)
+    found = run(locked_model, some, tmp_path, at=NEXT, withdrawn=gone)["ledger"]
+    assert found["missing"].item() == 2
+
+
+def test_a_withdrawn_patient_who_is_nowhere_is_refused(
+    locked_model: apply.Locked, everyone: apply.Patients, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"prospective\.withdrawn: north-999 is neither"):
+        run(locked_model, waiting(everyone), tmp_path, withdrawn=["north-999"])

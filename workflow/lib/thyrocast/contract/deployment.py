@@ -139,6 +139,10 @@ LEDGER = Table(
     "of its last line can check later that no line was edited or removed.",
     (
         integer("entries", "Frozen predictions.", low=1),
+        integer(
+            "missing",
+            "Those of patients who are not in the cohort any more and were not withdrawn: they are not scored.",
+        ),
         text("first", "When the first one was made: ISO 8601, UTC."),
         text("last", "When the last one was made."),
         text("head", "SHA-256 of the last line, which has the hash of the line before."),

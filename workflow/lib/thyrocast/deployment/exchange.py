@@ -126,7 +126,7 @@ def write(
         found=sorted(_found(tables)["patient"]),
         cuts={name: exchange_results.limits(one) for name, one in found.models.items()},
     )
-    ledger.append(ledger_file, entry, known)
+    ledger.append(ledger_file, entry)
     return found
 
 
@@ -186,7 +186,7 @@ def add_update(
         found=[],
         cuts={},
     )
-    ledger.append(ledger_file, entry, ledger.read(ledger_file))
+    ledger.append(ledger_file, entry)
 
 
 def _found(tables: CenterTables) -> pd.DataFrame:

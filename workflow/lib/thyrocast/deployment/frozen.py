@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -26,7 +25,7 @@ from thyrocast.contract.deployment import APPLIED_PATIENTS, LEDGER
 from thyrocast.contract.manifest import Sha256
 from thyrocast.contract.names import Model, Role
 from thyrocast.contract.site_names import Standing
-from thyrocast.deployment import chain
+from thyrocast.deployment import chain, timing
 from thyrocast.deployment.apply import Patients
 from thyrocast.errors import InputError
 from thyrocast.signature.model import Forecast
@@ -40,8 +39,6 @@ _KEPT = {
     "acquisition": "acquisition",
     "outside": "outside",
 }
-#: Somewhere on earth, clocks are this much ahead of UTC.
-_LATEST_CLOCK = timedelta(hours=14)
 
 
 class Frozen(chain.Link):
@@ -225,8 +222,15 @@ def check(entries: Collection[Frozen], patients: Patients, rules: Rules) -> None
     Raises
     ------
     InputError
-        If they differ, or if a center with frozen predictions is not in the study.
+        If they differ, if a center with frozen predictions is not in the study, or if a withdrawn patient
+        is nowhere.
     """
+    known = {one.patient for one in entries} | set(patients.cohort["patient"])
+    for patient in sorted(set(rules.withdrawn) - known):
+        raise InputError(
+            f"key prospective.withdrawn: {patient} is neither in the cohort nor in the ledger of frozen "
+            "predictions, expected the pseudonym of a patient: correct or remove it"
+        )
     centers = set(patients.cohort["center"])
     images = dict(zip(patients.cohort["patient"], patients.images, strict=True))
     for one in entries:
@@ -335,7 +339,9 @@ def mark(
         changed.append(one.clinical != clinical_hash(cohort.iloc[row]))
         rows.append({name: getattr(one, kept) for name, kept in _KEPT.items()})
         decided = pd.notna(cohort["outcome"].iloc[row])
-        standings.append(standing(one.date, dates.loc[patient]) if decided else Standing.BEFORE)
+        standings.append(
+            timing.standing(one.date, dates.loc[patient]) if decided else Standing.BEFORE
+        )
     found = flagged.assign(
         standing=[one.value for one in standings],
         clinical_changed=pd.array(changed, dtype="boolean"),
@@ -346,45 +352,28 @@ def mark(
     return io.conform(APPLIED_PATIENTS, found)
 
 
-def standing(predicted_at: str, dates: pd.Series) -> Standing:
-    """Return whether a prediction is earlier than the outcome, by dates.
-
-    Without the date of what decided the outcome, only a prediction up to the day of therapy is surely
-    earlier. Dates are local, so the prediction counts as made at the latest local date on earth.
-
-    Parameters
-    ----------
-    predicted_at
-        ISO 8601, UTC.
-    dates
-        ``visit_date`` and ``therapy_date``, ISO 8601 or missing.
-    """
-    made = (datetime.fromisoformat(predicted_at) + _LATEST_CLOCK).date()
-    decided, therapy = (
-        None if pd.isna(value) else date.fromisoformat(str(value))
-        for value in (dates["visit_date"], dates["therapy_date"])
-    )
-    if decided is not None:
-        return Standing.BEFORE if made < decided else Standing.LATE
-    return Standing.BEFORE if therapy is not None and made <= therapy else Standing.UNDATED
+def missing(
+    entries: Collection[Frozen], cohort: pd.DataFrame, withdrawn: Collection[str]
+) -> list[str]:
+    """Return the patients whose frozen prediction is used, but who are not in the cohort any more."""
+    return sorted(used(entries, withdrawn).keys() - set(cohort["patient"]))
 
 
-def table(entries: Collection[Frozen]) -> pd.DataFrame:
+def table(
+    entries: Collection[Frozen], cohort: pd.DataFrame, withdrawn: Collection[str] = ()
+) -> pd.DataFrame:
     """Return the table `LEDGER`."""
     lines = list(entries)
     if not lines:
         return io.empty(LEDGER)
-    return io.build(
-        LEDGER,
-        [
-            {
-                "entries": len(lines),
-                "first": lines[0].date,
-                "last": lines[-1].date,
-                "head": chain.head(lines),
-            }
-        ],
-    )
+    row = {
+        "entries": len(lines),
+        "missing": len(missing(lines, cohort, withdrawn)),
+        "first": lines[0].date,
+        "last": lines[-1].date,
+        "head": chain.head(lines),
+    }
+    return io.build(LEDGER, [row])
 
 
 def read_outcomes(files: Collection[Path]) -> pd.DataFrame:

@@ -4,19 +4,17 @@ It is private. Without it, nobody could see that a second file of almost the sam
 difference: one patient.
 """
 
-import json
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from thyrocast import fileio
 from thyrocast.contract.documents import Document
 from thyrocast.contract.exchange import Sha256
-from thyrocast.errors import InputError
+from thyrocast.deployment import lines
 
+#: What a line is, for messages.
+_EXPECTED = "one exchange file or updated model"
 Outcome = Annotated[int, Field(ge=0, le=1)]
 
 
@@ -68,32 +66,11 @@ def read(path: Path) -> list[Entry]:
     InputError
         If a line cannot be read: it might be about the same patients.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"ledger {path} cannot be read: {error}") from None
-    found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            found.append(Entry.model_validate_json(line))
-        except ValidationError:
-            raise InputError(
-                f"ledger {path}, line {number}: cannot be read, expected one exchange file as JSON; "
-                "restore the ledger from a backup before another file is sent"
-            ) from None
-    return found
+    return lines.read(path, Entry, _EXPECTED)
 
 
-def append(path: Path, entry: Entry, known: Sequence[Entry]) -> None:
+def append(path: Path, entry: Entry) -> None:
     """Add an entry; a file that was written again without a change is in the ledger already."""
-    if any(one.file == entry.file and one.people == entry.people for one in known):
-        return
-    fileio.private_folder(path.parent)
-    line = json.dumps(entry.model_dump(mode="json"), sort_keys=True) + "\n"
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(handle, "a", encoding="utf-8") as file:
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+    lines.append(
+        path, entry, _EXPECTED, lambda one: one.file == entry.file and one.people == entry.people
+    )

@@ -6,20 +6,17 @@ fitted. The site knows: results on these patients are in-sample.
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from pydantic import ValidationError
 
-from thyrocast import fileio
 from thyrocast.contract.documents import Document
 from thyrocast.contract.manifest import Sha256
-from thyrocast.deployment import chain, looks
-from thyrocast.errors import InputError
+from thyrocast.deployment import chain, lines, looks
+
+#: What a line is, for messages.
+_EXPECTED = "one updated model"
 
 
 class Entry(Document):
@@ -71,15 +68,7 @@ def append(path: Path, model: str, cohort: pd.DataFrame, people: Mapping[str, st
     A model that is written again without a change is in the ledger already.
     """
     entry = Entry(locked_model=model, marks=marks(cohort, people))
-    fileio.private_folder(path.parent)
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(handle, "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if entry in read(path):
-            return
-        file.write(json.dumps(entry.model_dump(mode="json"), sort_keys=True) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    lines.append(path, entry, _EXPECTED, lambda one: one == entry)
 
 
 def read(path: Path) -> list[Entry]:
@@ -90,22 +79,7 @@ def read(path: Path) -> list[Entry]:
     InputError
         If the ledger cannot be read.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"ledger {path} cannot be read: {error}") from None
-    found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            found.append(Entry.model_validate_json(line))
-        except ValidationError:
-            raise InputError(
-                f"ledger {path}, line {number}: cannot be read, expected one updated model as JSON; restore "
-                "the ledger from a backup"
-            ) from None
-    return found
+    return lines.read(path, Entry, _EXPECTED)
 
 
 def fitted_to(path: Path, model: str, cohort: pd.DataFrame, people: Mapping[str, str]) -> int:

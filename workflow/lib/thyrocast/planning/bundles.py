@@ -243,14 +243,7 @@ def read_manifest(bundle: Bundle) -> Manifest:
     where = f"locked model {bundle.path}, {MANIFEST}"
     data = bundle.read(MANIFEST, LONGEST_MANIFEST)
     plain = strict_json(data, where)
-    try:
-        manifest = Manifest.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{where}, key {key}: {first['msg']}; was it written by another version of thyrocast?"
-        ) from None
+    manifest = _validated(data, where)
     if whole_hash(plain) != manifest.hash:
         raise InputError(
             f"{where}: its content does not have the hash that it states: it was changed"
@@ -268,6 +261,18 @@ def read_manifest(bundle: Bundle) -> Manifest:
         )
     _check_parent(bundle, manifest)
     return manifest
+
+
+def _validated(data: bytes, where: str) -> Manifest:
+    try:
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{where}, key {key}: {first['msg']}, expected the manifest of a locked model; was it written by "
+            "another version of thyrocast?"
+        ) from None
 
 
 def _check_parent(bundle: Bundle, manifest: Manifest) -> None:
@@ -288,14 +293,7 @@ def _check_parent(bundle: Bundle, manifest: Manifest) -> None:
             f"{where}: {deployment.PARENT} is not the manifest of the parent {manifest.parent[:12]}: it was "
             "changed or replaced"
         )
-    try:
-        parent = Manifest.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{where}, {deployment.PARENT}, key {key}: {first['msg']}, expected the manifest of a locked model"
-        ) from None
+    parent = _validated(data, f"{where}, {deployment.PARENT}")
     if parent.parent is not None:
         raise InputError(f"{where}: its parent is an update itself, expected a trained model")
     same = (

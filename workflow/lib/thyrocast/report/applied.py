@@ -126,7 +126,19 @@ def frozen_text(applied: Applied, least: int) -> str:
     return (
         f"{many} predictions were written to a ledger when they were made, from {ledger['first'][:10]} to "
         f"{ledger['last'][:10]}; the hash of its last line is {ledger['head'][:12]}. Where the outcome is "
-        "known by now, these predictions are scored, not new ones." + _apart_text(applied, least)
+        "known by now, these predictions are scored, not new ones."
+        + _missing_text(int(ledger["missing"]), least)
+        + _apart_text(applied, least)
+    )
+
+
+def _missing_text(missing: int, least: int) -> str:
+    if missing == 0:
+        return ""
+    many = f"Fewer than {least}" if missing < least else numbers.count(missing)
+    return (
+        f" {many} patients with a frozen prediction are not in the cohort any more and are not scored. If they "
+        "were left out because of their outcome, the results are too good."
     )
 
 
@@ -136,6 +148,7 @@ def _apart_text(applied: Applied, least: int) -> str:
         return ""
     many = f"Fewer than {least}" if apart < least else numbers.count(apart)
     return (
-        f" {many} patients of these centers have no prediction that was surely made before their outcome. "
+        f" {many} patients of these centers have no prediction that was surely made before their outcome, or it was "
+        "withdrawn. "
         "They are in no other result of this report; deployment/apart.csv scores them where they are enough."
     )
