@@ -56,6 +56,7 @@ rule write_dicom:
     params:
         export=lambda wildcards: STUDY.center(wildcards.center).dicom,
         about=lookup("prospective/dicom_patient", within=config),
+        simulated=MODEL.simulated,
         code=code_version("write_dicom"),
     script:
         "../scripts/write_dicom.py"

@@ -33,6 +33,7 @@ def run(
     export: Path,
     about: DicomPatient,
     folder: Path,
+    simulated: bool,
 ) -> None:
     """Write ``<pseudonym>-report.dcm`` and ``<pseudonym>-map.dcm`` of every patient with a picture.
 
@@ -52,6 +53,8 @@ def run(
         Who the objects are about.
     folder
         Where they are written.
+    simulated
+        Whether the model learned from simulated patients.
     """
     fileio.private_folder(folder)
     rows = io.read(deployment.PROSPECTIVE, table)
@@ -70,13 +73,15 @@ def run(
             if about is DicomPatient.SOURCE:
                 source = header(export / unquote_name(str(scan["file"])))
             frames = [int(frame) + 1 for frame in str(scan["frames"]).split()]
-            prediction = dicom_objects.Prediction(own, str(images[name]), source, frames)
+            prediction = dicom_objects.Prediction(own, str(images[name]), source, frames, simulated)
             capture = dicom_objects.capture(prediction, found[name].read_bytes())
             objects = {"map": capture, "report": dicom_objects.report(prediction, capture)}
         except _ODD as error:
-            # Not the text of the error: it may contain what is in the header.
+            # Neither the text of the error nor the file's name: both may identify the patient.
             logger.warning(
-                "patient %s: the scan's header does not allow DICOM objects (%s): they are left out",
+                "center %s, patient %s: the header of the scan (its file is in the private scans.csv) does not allow DICOM "
+                "objects (%s), so there are none: export it again, or set prospective.dicom_patient to pseudonym",
+                own["center"].iloc[0],
                 name,
                 type(error).__name__,
             )
@@ -116,4 +121,5 @@ if "snakemake" in globals():
         Path(snakemake.params.export),
         DicomPatient(snakemake.params.about),
         Path(snakemake.output.objects),
+        snakemake.params.simulated,
     )

@@ -1,7 +1,7 @@
 """DICOM objects of a prediction: valid, readable by others, about the right patient."""
 
-import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
@@ -37,10 +37,17 @@ def scan(**changes: object) -> Dataset:
     return found
 
 
-def objects(folder: Path, source: Dataset | None, **changes: object) -> dict[str, Path]:
-    """Write both objects of a patient."""
-    prediction = dicom_objects.Prediction(example.rows(**changes), "f" * 64, source, [1])
-    captured = dicom_objects.capture(prediction, example.picture())
+def objects(
+    folder: Path,
+    source: Dataset | None,
+    simulated: bool = False,
+    end: bytes = b"",
+    **changes: object,
+) -> dict[str, Path]:
+    """Write both objects of a patient; `end` is appended to the file of the picture."""
+    rows = example.rows(**changes)
+    prediction = dicom_objects.Prediction(rows, "f" * 64, source, [1], simulated)
+    captured = dicom_objects.capture(prediction, example.picture() + end)
     made = {"map": captured, "report": dicom_objects.report(prediction, captured)}
     for name, one in made.items():
         one.save_as(folder / f"{name}.dcm")
@@ -54,17 +61,17 @@ HEADERS = {
 }
 
 
-@pytest.mark.skipif(not shutil.which("dciodvfy"), reason="needs dicom3tools")
 @pytest.mark.parametrize("kind", HEADERS)
-def test_dciodvfy_finds_no_error(tmp_path: Path, kind: str) -> None:
+def test_dciodvfy_finds_no_error(tmp_path: Path, kind: str, needs: Callable[..., None]) -> None:
+    needs("dciodvfy")
     for name, file in objects(tmp_path, HEADERS[kind], acquisition="pixel_mm").items():
         done = subprocess.run(["dciodvfy", "-new", file], capture_output=True, text=True)
         assert ("EnhancedSR" if name == "report" else "SCImage") in done.stderr
         assert not [line for line in done.stderr.splitlines() if line.startswith("Error")]
 
 
-@pytest.mark.skipif(not shutil.which("dsrdump"), reason="needs dcmtk")
-def test_another_reader_shows_the_report(tmp_path: Path) -> None:
+def test_another_reader_shows_the_report(tmp_path: Path, needs: Callable[..., None]) -> None:
+    needs("dsrdump")
     files = objects(tmp_path, scan(), prediction=["not_cured", "uncertain"])
     done = subprocess.run(
         ["dsrdump", "--print-all-codes", "--print-long-values", "--convert-to-utf8", files["report"]],
@@ -141,11 +148,44 @@ def test_a_bad_header_stops_no_other_patient(
         tmp_path / "own.csv", files.patients, files.scans, files.records, pictures, tmp_path,
     )  # fmt: skip
     with caplog.at_level("WARNING", "thyrocast"):
-        write_dicom.run(*arguments, DicomPatient.SOURCE, tmp_path / "dicom")
+        write_dicom.run(*arguments, DicomPatient.SOURCE, tmp_path / "dicom", False)
     names = sorted(file.name for file in (tmp_path / "dicom").iterdir())
     assert names == ["west-2-map.dcm", "west-2-report.dcm"]
     assert all(file.stat().st_mode & 0o077 == 0 for file in (tmp_path / "dicom").iterdir())
     assert "west-1" in caplog.text
     assert "4711" not in caplog.text
-    write_dicom.run(*arguments, DicomPatient.PSEUDONYM, tmp_path / "pseudonyms")
+    write_dicom.run(*arguments, DicomPatient.PSEUDONYM, tmp_path / "pseudonyms", False)
     assert len(list((tmp_path / "pseudonyms").iterdir())) == 4
+
+
+def comments(file: Path) -> str:
+    """All texts of a report."""
+    found: list[str] = []
+    pydicom.dcmread(file).walk(
+        lambda _, element: (
+            found.append(str(element.value)) if element.keyword == "TextValue" else None
+        )
+    )
+    return "\n".join(found)
+
+
+def test_warnings_of_the_sheet_are_in_the_report(tmp_path: Path) -> None:
+    file = objects(tmp_path, scan(), simulated=True, clinical_changed=True)["report"]
+    text = comments(file)
+    for words in (
+        "learned from simulated patients", "networks on the other side of the threshold: 20%",
+        "clinical values changed since the prediction: yes",
+    ):  # fmt: skip
+        assert words in text
+    plain = comments(objects(tmp_path, scan())["report"])
+    assert "simulated" not in plain
+    assert "clinical values" not in plain
+
+
+def test_another_picture_is_another_object(tmp_path: Path) -> None:
+    uids = []
+    for end in (b"", b"", b"x"):
+        files = objects(tmp_path, scan(), end=end)
+        uids.append([str(pydicom.dcmread(file).SOPInstanceUID) for file in files.values()])
+    assert uids[0] == uids[1]
+    assert not set(uids[0]) & set(uids[2])

@@ -1,8 +1,8 @@
 """The table and the sheet of a prospective patient: plain words, every flag, no identity."""
 
 import re
-import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -100,8 +100,8 @@ def test_the_pdf_is_one_page_and_the_same_every_time(tmp_path: Path) -> None:
     assert b"/MediaBox [ 0 0 595.2756 841.8898 ]" in content
 
 
-@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler-utils")
-def test_the_pdf_has_the_text_of_the_page(tmp_path: Path) -> None:
+def test_the_pdf_has_the_text_of_the_page(tmp_path: Path, needs: Callable[..., None]) -> None:
+    needs("pdftotext")
     file = tmp_path / "sheet.pdf"
     file.write_bytes(sheet_pdf.draw(one(tmp_path)))
     done = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, text=True)

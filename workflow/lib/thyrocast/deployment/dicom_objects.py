@@ -9,6 +9,7 @@ planar scintigram often has no frame of reference in which to place it.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -71,12 +72,15 @@ class Prediction:
         Header of the scan; None for objects of a pseudonym.
     frames
         Frames of the scan that were used, from 1.
+    simulated
+        Whether the model learned from simulated patients.
     """
 
     rows: pd.DataFrame
     image: str
     source: Dataset | None
     frames: Sequence[int]
+    simulated: bool
 
     @property
     def main(self) -> pd.Series:
@@ -87,7 +91,8 @@ class Prediction:
         """Return an identifier that is the same whenever the object has the same content."""
         cells = self.rows.astype(object).where(self.rows.notna(), None).to_dict("records")
         study = str(self.source.StudyInstanceUID) if self.source is not None else "pseudonym"
-        content = json.dumps([cells, self.image, study, thyrocast.__version__, kind], default=str)
+        facts = [cells, self.image, self.simulated, study, thyrocast.__version__, kind]
+        content = json.dumps(facts, default=str)
         return str(generate_uid(entropy_srcs=[content]))
 
 
@@ -122,6 +127,8 @@ def capture(prediction: Prediction, picture: bytes) -> Dataset:
         PNG of the scintigram with the map.
     """
     pixels = _with_band(picture)
+    # Another picture is another object: archives keep the first one of a UID.
+    drawn = hashlib.sha256(picture).hexdigest()
     made = SCImage.from_ref_dataset(
         reference(prediction),
         pixel_array=pixels,
@@ -130,7 +137,7 @@ def capture(prediction: Prediction, picture: bytes) -> Dataset:
         coordinate_system=CoordinateSystemNames.PATIENT,
         series_instance_uid=prediction.uid("sc series"),
         series_number=_SC_SERIES,
-        sop_instance_uid=prediction.uid("sc"),
+        sop_instance_uid=prediction.uid(f"sc {drawn}"),
         instance_number=1,
         manufacturer=MANUFACTURER,
         patient_orientation=("L", "F"),
@@ -201,7 +208,7 @@ def report(prediction: Prediction, captured: Dataset) -> Dataset:
         content=content,
         series_instance_uid=prediction.uid("sr series"),
         series_number=_SR_SERIES,
-        sop_instance_uid=prediction.uid("sr"),
+        sop_instance_uid=prediction.uid(f"sr {captured.SOPInstanceUID}"),
         instance_number=1,
         manufacturer=MANUFACTURER,
         is_complete=True,
@@ -275,7 +282,7 @@ def _group(
         qualitative_evaluations=evaluations or None,
         source_images=[image],
     )
-    for text in (RESEARCH, *_flags(row)):
+    for text in (RESEARCH, *_flags(row, prediction.simulated)):
         group[0].ContentSequence.append(
             TextContentItem(
                 name=codes.DCM.Comment,
@@ -290,9 +297,13 @@ def _number(name: str, meaning: str, value: Any) -> Measurement:
     return Measurement(_code(name, meaning), float(value), codes.UCUM.NoUnits)
 
 
-def _flags(row: pd.Series) -> list[str]:
-    """Flags of a patient as short texts."""
+def _flags(row: pd.Series, simulated: bool) -> list[str]:
+    """Flags of a patient, and of the model, as short texts."""
+    agree, changed = row["members_agree"], row["clinical_changed"]
     found = {
+        "the model learned from simulated patients, and says nothing about real ones": "yes" * simulated,
+        "networks on the other side of the threshold": f"{1 - agree:.0%}" if agree < 1 else "",
+        "clinical values changed since the prediction": "yes" * bool(pd.notna(changed) and changed),
         "out of range: acquisition": str(row["acquisition"]),
         "out of range: image": "yes" * bool(row["distance"] > 1),
         "quality of the scan": str(row["quality"]),
