@@ -49,7 +49,7 @@ def marks(cohort: pd.DataFrame, people: Mapping[str, str]) -> list[str]:
         Table `COHORT`.
     people
         Keyed hash of the identifier, by pseudonym: it does not change if the center is renamed, as
-        pseudonyms do. Centers that number their patients alike cannot be told apart.
+        pseudonyms do. Centers that number their patients alike cannot be distinguished.
     """
     return sorted(set(_by_patient(cohort, people).values()))
 
