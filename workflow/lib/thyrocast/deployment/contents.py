@@ -240,7 +240,9 @@ def _check_shapes(name: str, member: FittedMember, length: int, path: Path) -> N
         expected += [
             ("matrix", signed.matrix, (length, chosen)), ("constant", signed.constant, (chosen,)),
         ]  # fmt: skip
-    expected += [(f"weights of {kind}", head.weights, (length,)) for kind, head in member.heads.items()]
+    expected += [
+        (f"weights of {kind}", head.weights, (length,)) for kind, head in member.heads.items()
+    ]
     for what, array, shape in expected:
         if np.shape(array) != shape:
             raise InputError(
