@@ -114,6 +114,15 @@ def one_gpu(wildcards):
     return min(1, config["network"]["gpus"])
 
 
+def key_file(wildcards, threads):
+    """Return the file of the pseudonym key.
+
+    Snakemake does not compare params that depend on `threads` with those of an earlier run. The same
+    key in another file changes nothing, and another key is refused (`pseudonyms.check`).
+    """
+    return config["pseudonym_key"]
+
+
 def shown(path, caption, category, name):
     """Return an output that `snakemake --report` shows, except for a table with rows of patients."""
     if caption == "table" and name not in [
