@@ -235,7 +235,9 @@ def _check_shapes(name: str, member: FittedMember, length: int, path: Path) -> N
             f"{path}: member {name} names a feature beyond the {length} of an embedding"
         )
     chosen = len(signed.features)
-    expected = [("coefficients", signed.coefficients, (chosen,))]
+    expected: list[tuple[str, Any, tuple[int, ...]]] = [
+        ("coefficients", signed.coefficients, (chosen,))
+    ]
     if signed.matrix is not None or signed.constant is not None:
         expected += [
             ("matrix", signed.matrix, (length, chosen)), ("constant", signed.constant, (chosen,)),
