@@ -1,17 +1,23 @@
 """Installation elsewhere: snakedeploy, remote modules, conda pins, profiles, releases."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.conftest import ROOT, prepare, require
+from thyrocast.config.reading import read_study
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.planning import controller, fingerprints
 
 SNAKEDEPLOY = ROOT / ".cache" / "snakedeploy" / "bin" / "snakedeploy"
 
@@ -80,10 +86,42 @@ def test_snakedeploy_deploys_a_local_clone(deployed: Path) -> None:
     assert success, plan
     assert "train_network" in plan
     assert "render_report" in plan
-    register = "results/smoke/cohort/alpha/register.csv"
-    success, output = snakemake(deployed, register)
+    cohort = "results/smoke/cohort/cohort.csv"
+    success, output = snakemake(deployed, "--config", "patients_per_job=100", "--", cohort)
     assert success, output
-    assert (deployed / register).is_file()
+    assert {row["center"] for row in io.read(COHORT, deployed / cohort).to_dict("records")} == {
+        "alpha",
+        "beta",
+        "gamma",
+    }
+    assert (deployed / ".thyrocast" / "smoke" / "key-fingerprint.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["*_graves", "graves*"])
+def test_rules_of_a_module_may_have_any_name(
+    clone: Path, tmp_path: Path, smoke_data: Path, name: str
+) -> None:
+    """They run, and a job whose code was edited after the run's start is recognized by its new name."""
+    prepare(tmp_path, data=smoke_data)
+    (tmp_path / "Snakefile").write_text(
+        'configfile: "config.yaml"\nmodule study:\n'
+        f'    snakefile: "{clone}/workflow/Snakefile"\n    config: config\n'
+        f"use rule * from study as {name}\nonstart:\n    study.onstart()\n"
+    )
+    register, rule = "results/smoke/cohort/alpha/register.csv", name.replace("*", "register_center")
+    success, output = snakemake(tmp_path, register)
+    assert success, output
+    assert f"rule {rule}:" in output
+    edited = controller.Controller("login1", 1, "a1", "", {"register_center": "of the run's start"})
+    records = tmp_path / ".snakemake" / "controllers"
+    records.mkdir()
+    study = read_study(yaml.safe_load((tmp_path / "config.yaml").read_text()))
+    known = asdict(edited) | {"config": fingerprints.digest(study.plain())}
+    (records / "smoke.json").write_text(json.dumps(known))
+    job = ["--mode", "remote", "--target-jobs", f"{rule}:center=alpha", "--"]
+    success, output = snakemake(tmp_path, "--nolock", *job)
+    assert not success
+    assert "The code of register_center was edited after this run started" in output
 
 
 def test_a_deployed_study_is_not_started_while_its_jobs_are_in_the_queue(deployed: Path) -> None:

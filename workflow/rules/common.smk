@@ -40,8 +40,9 @@ def checked(config):
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
         raise WorkflowError(
-            "thyrocast is imported with `prefix` or `replace_prefix`, which it does not support: "
-            "import it without; its files are in results/<study> and .thyrocast/<study>."
+            "thyrocast is imported with `prefix` or `replace_prefix`, which Snakemake would apply to "
+            "inputs and outputs but not to paths among params: import it without (rules may have any "
+            "prefix: `use rule * from ... as my_*`); its files are in results/<study> and .thyrocast/<study>."
         )
     try:
         for file in workflow.configfiles:
@@ -55,12 +56,23 @@ def checked(config):
                 given.study,
                 digest(given.plain()),
                 controller.rules_of_job(sys.argv),
+                rule_of,
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
     return given, manifest
+
+
+def rule_of(script):
+    """Return the name of an entry script's rule, which an importing workflow may have changed.
+
+    Empty if that workflow does not use the rule.
+    """
+    if not workflow.modifier.avail_rulename(script):
+        return ""
+    return workflow.modifier.modify_rulename(script)
 
 
 def record_key():
