@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -197,6 +198,39 @@ def test_the_slurm_profile_is_linked_and_never_replaces_one(tmp_path: Path) -> N
     assert not success
     assert "is a profile of your own" in output
     assert [file.name for file in link.iterdir()] == ["config.yaml"]
+
+
+def test_several_profiles_are_given_in_their_order() -> None:
+    for target in ("resume", "doctor"):
+        success, output = make(
+            "--dry-run", target, "PROFILE=slurm my-site.yaml", "CONFIG=study.yaml"
+        )
+        assert success, output
+        assert "--profile slurm --profile my-site.yaml --configfile study.yaml" in output
+    success, output = make("--dry-run", "resume", "CANCEL=1", "GONE=1")
+    assert success, output
+    assert "resume.py --cancel --gone" in output
+
+
+def test_a_bill_of_materials_is_made_of_each_lock(tmp_path: Path) -> None:
+    """Without a network: everything is in the locks."""
+    tool = ROOT / ".cache" / "sbom" / "bin" / "cyclonedx-py"
+    require(tool.is_file(), "needs cyclonedx-bom: make .cache/sbom/bin/cyclonedx-py")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    (tmp_path / ".cache").symlink_to(ROOT / ".cache")
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    success, output = run(["make", "sbom"], tmp_path, nowhere)
+    assert success, output
+    for name in ("launcher", "local", "onnx", "dev"):
+        bill = json.loads((tmp_path / "sbom" / f"{name}.cdx.json").read_text())
+        assert bill["bomFormat"] == "CycloneDX"
+        listed = {part["name"].lower(): part["version"] for part in bill["components"]}
+        lock = (tmp_path / "requirements" / f"{name}.txt").read_text()
+        pinned = dict(re.findall(r"^([\w.-]+)(?:\[.*\])?==([^\s;\\]+)", lock, re.M))
+        assert pinned
+        assert listed == {package.lower(): version for package, version in pinned.items()}
+        assert all(part["purl"].startswith("pkg:pypi/") for part in bill["components"])
 
 
 def test_the_catalog_entry_says_what_the_workflow_needs() -> None:

@@ -41,9 +41,8 @@ def checked(config):
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
         raise WorkflowError(
-            "thyrocast is imported with `prefix` or `replace_prefix`, which Snakemake would apply to "
-            "inputs and outputs but not to paths among params: import it without (rules may have any "
-            "prefix: `use rule * from ... as my_*`); its files are in results/<study> and .thyrocast/<study>."
+            "thyrocast is imported with `prefix` or `replace_prefix`, which Snakemake applies to inputs "
+            "and outputs, not to paths among params: import it without; rules may have any name (`as my_*`)."
         )
     try:
         for file in workflow.configfiles:
@@ -57,23 +56,13 @@ def checked(config):
                 given.study,
                 digest(given.plain()),
                 controller.rules_of_job(sys.argv),
-                rule_of,
+                functools.partial(controller.rule_of, workflow.modifier),
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
     except InputError as fault:
         raise WorkflowError(f"The study's config needs a change: {fault}") from None
     return given, manifest
-
-
-def rule_of(script):
-    """Return the name of an entry script's rule, which an importing workflow may have changed.
-
-    Empty if that workflow does not use the rule.
-    """
-    if not workflow.modifier.avail_rulename(script):
-        return ""
-    return workflow.modifier.modify_rulename(script)
 
 
 def record_key():
@@ -127,10 +116,9 @@ def one_gpu(wildcards):
 
 
 def key_file(wildcards, threads):
-    """Return the file of the pseudonym key.
+    """Return the pseudonym key's file: a param that does not run jobs again, as it depends on `threads`.
 
-    Snakemake does not compare params that depend on `threads` with those of an earlier run. The same
-    key in another file changes nothing, and another key is refused (`pseudonyms.check`).
+    The same key in another file changes nothing, and another key is refused (`pseudonyms.check`).
     """
     return config["pseudonym_key"]
 

@@ -12,9 +12,13 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thyrocast import fileio
 from thyrocast.planning import fingerprints
+
+if TYPE_CHECKING:
+    from snakemake.modules import WorkflowModifier
 
 #: One record for each study, so that several studies can run in one folder at the same time.
 RECORDS = Path(".snakemake/controllers")
@@ -99,6 +103,14 @@ def rules_of_job(command: Sequence[str]) -> list[str]:
         return []
     words = command[command.index("--target-jobs") + 1 :]
     return [w.partition(":")[0] for w in itertools.takewhile(lambda w: w[:2] != "--", words)]
+
+
+def rule_of(modifier: "WorkflowModifier", script: str) -> str:
+    """Return the name of an entry script's rule, which an importing workflow may have changed.
+
+    Empty if that workflow does not use the rule.
+    """
+    return str(modifier.modify_rulename(script)) if modifier.avail_rulename(script) else ""
 
 
 def check_unchanged(
