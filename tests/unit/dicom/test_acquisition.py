@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from tests.unit.example_scans import nm
-from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.acquisition import Injection, Stated, acquired, dates_differ, injection
 from thyrocast.dicom.elements import Elements
 from thyrocast.dicom.header import read_elements
 
@@ -109,6 +109,20 @@ def test_a_date_before_all_digital_cameras_gives_way_to_another_one() -> None:
     assert acquired(header) == datetime.datetime(2020, 1, 3, 10, 15)
     header = Elements(read_elements(nm(AcquisitionDate="19000101", StudyDate="19700101")))
     assert acquired(header) == datetime.datetime(1900, 1, 1, 10, 15)
+
+
+@pytest.mark.parametrize(
+    ("study", "differ"),
+    [
+        ("20200103", False),
+        ("20200104", False),
+        ("20200301", True),
+        ("19000101", False),
+        ("", False),
+    ],
+)
+def test_dates_of_acquisition_and_study(study: str, *, differ: bool) -> None:
+    assert dates_differ(Elements(read_elements(nm(StudyDate=study)))) is differ
 
 
 def test_an_injection_after_the_image_by_the_table_is_missing() -> None:

@@ -8,7 +8,14 @@ from typing import Any
 
 from thyrocast.config.cohort import CohortConfig, WithoutDates
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
-from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection, minutes_between
+from thyrocast.dicom.acquisition import (
+    Injection,
+    Stated,
+    acquired,
+    dates_differ,
+    injection,
+    minutes_between,
+)
 from thyrocast.dicom.assignment import frames_in_photopeak
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
@@ -60,7 +67,8 @@ class Candidate:
     @property
     def flags(self) -> tuple[ScanFlag, ...]:
         """What is unusual about the scan."""
-        return (*self.scan.flags, *self.pixel.flags, *self.injected.flags)
+        dates = (ScanFlag.DATES_DIFFER,) if dates_differ(self.header) else ()
+        return (*self.scan.flags, *self.pixel.flags, *self.injected.flags, *dates)
 
 
 @dataclass(frozen=True)

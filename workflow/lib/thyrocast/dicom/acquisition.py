@@ -66,6 +66,14 @@ def acquired(header: Elements) -> datetime.datetime | None:
     return next(iter(likely or known), None)
 
 
+def dates_differ(header: Elements) -> bool:
+    """Return whether the dates of acquisition and study differ by more than a day."""
+    moment, study = acquired(header), _moment(header.text("StudyDate"), "")
+    if moment is None or study is None or study.year < _FIRST_YEAR:
+        return False
+    return abs((moment.date() - study.date()).days) > 1
+
+
 def has_clock(moment: datetime.datetime) -> bool:
     """Return whether a moment has a time; 00:00:00 is that of a header without one."""
     return moment.time() != datetime.time()
