@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+import pandas as pd
+
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.choices import EMBEDDED, RANDOM, Architecture, Imbalance, Pretraining
 from thyrocast.config.cohort import WithoutDates
@@ -157,8 +159,8 @@ def _predictors(study: StudyResults) -> str:
         ", and the activity per gram of gland, administered and retained after 24 hours. The hand-crafted "
         "model uses quantities measured in the scintigram: "
         + words.listing([_lower(words.column(name)) for name in columns.QUANTITIES])
-        + ". The combined model uses both, and the log-odds of network and signature. Predictors were "
-        "chosen beforehand; none was selected by its association with the outcome."
+        + ". The combined model uses both, and the log-odds of network and signature. The predictors of "
+        "these models were chosen beforehand; none was selected by its association with the outcome."
     )
     if missing:
         text += (
@@ -337,9 +339,9 @@ def _sample_size(study: StudyResults) -> str:
     rows = study.tables[SAMPLE_SIZE.name]
     text = (
         "Before training, the size of the cohort was compared with the criteria of Riley et al. for "
-        "developing [@riley2020] and for validating [@riley2021] a prediction model. They count "
-        f"{words.plural(study.config.evaluation.sample_size.parameters, 'predictor parameter')} of the "
-        "baselines; no criterion applies to network and signature, which choose from many more features."
+        "developing [@riley2020] and for validating [@riley2021] a prediction model"
+        f"{_parameters(rows)}; no criterion applies to network and signature, which choose from many more "
+        "features."
     )
     for purpose, verb in (("development", "Development"), ("validation", "Validation")):
         part = rows[(rows["purpose"] == purpose) & (rows["criterion"] == "all")]
@@ -355,6 +357,13 @@ def _sample_size(study: StudyResults) -> str:
             "patients, extrapolated by an inverse power law [@figueroa2012]; networks were not trained again."
         )
     return text
+
+
+def _parameters(rows: pd.DataFrame) -> str:
+    """How many parameters were counted: the table states it in its notes."""
+    notes = " ".join(rows.loc[rows["purpose"] == "development", "note"])
+    found = re.search(r"(\d+) parameters", notes)
+    return "" if found is None else f", with {found[1]} predictor parameters"
 
 
 def _attention(study: StudyResults) -> str:
