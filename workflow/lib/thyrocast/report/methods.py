@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-import pandas as pd
-
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.choices import EMBEDDED, RANDOM, Architecture, Imbalance, Pretraining
 from thyrocast.config.cohort import WithoutDates
@@ -340,7 +338,7 @@ def _sample_size(study: StudyResults) -> str:
     text = (
         "Before training, the size of the cohort was compared with the criteria of Riley et al. for "
         "developing [@riley2020] and for validating [@riley2021] a prediction model"
-        f"{_parameters(rows)}; no criterion applies to network and signature, which choose from many more "
+        f"{words.parameters(rows)}; no criterion applies to network and signature, which choose from many more "
         "features."
     )
     for purpose, verb in (("development", "Development"), ("validation", "Validation")):
@@ -357,13 +355,6 @@ def _sample_size(study: StudyResults) -> str:
             "patients, extrapolated by an inverse power law [@figueroa2012]; networks were not trained again."
         )
     return text
-
-
-def _parameters(rows: pd.DataFrame) -> str:
-    """How many parameters were counted: the table states it in its notes."""
-    notes = " ".join(rows.loc[rows["purpose"] == "development", "note"])
-    found = re.search(r"(\d+) parameters", notes)
-    return "" if found is None else f", with {found[1]} predictor parameters"
 
 
 def _attention(study: StudyResults) -> str:
