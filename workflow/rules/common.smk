@@ -24,6 +24,7 @@ from thyrocast.planning import controller, ledger, locked, pseudonyms, requests,
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
+from thyrocast.contract.explanation import IMPORTANCE
 from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -111,6 +112,15 @@ def study_work():
 def one_gpu(wildcards):
     """Return 1 GPU for a job that only applies a network, if the config trains on GPUs, else 0."""
     return min(1, config["network"]["gpus"])
+
+
+def key_file(wildcards, threads):
+    """Return the file of the pseudonym key.
+
+    Snakemake does not compare params that depend on `threads` with those of an earlier run. The same
+    key in another file changes nothing, and another key is refused (`pseudonyms.check`).
+    """
+    return config["pseudonym_key"]
 
 
 def shown(path, caption, category, name):
@@ -321,6 +331,14 @@ def learning_curve_shown():
     return {LEARNING_CURVE.name: file} if run else {}
 
 
+def importance_shown():
+    """Return the permutation importance, by name; a locked model that is applied has none."""
+    if MODEL or not config["explanation"]["permutations"]:
+        return {}
+    path = IMPORTANCE.path.format(design=EXPLAINED_DESIGN)
+    return {IMPORTANCE.name: f"results/{STUDY.study}/{path}"}
+
+
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -331,6 +349,8 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
+# The design whose models are explained by permutation importance.
+EXPLAINED_DESIGN = STUDY.explained_design()
 # The design whose models are fitted again.
 STABILITY_DESIGN = STUDY.stability_design()
 # The design of whose largest training set the learning curve is measured.

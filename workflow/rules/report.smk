@@ -42,6 +42,7 @@ rule render_report:
         **controls_shown(),
         **stability_shown(),
         **learning_curve_shown(),
+        **importance_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,

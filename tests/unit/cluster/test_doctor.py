@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from thyrocast.cluster import limits
 from thyrocast.cluster.doctor import nodes, requests, scheduler, storage
 from thyrocast.cluster.doctor.findings import State
 
@@ -16,7 +17,7 @@ from thyrocast.cluster.doctor.findings import State
     [("30:00", 30), ("2:00:00", 120), ("1-00:00:00", 1440), ("infinite", float("inf"))],
 )
 def test_time_limits_are_read_as_slurm_writes_them(limit: str, minutes: float) -> None:
-    assert requests.minutes(limit) == minutes
+    assert limits.minutes(limit) == minutes
 
 
 def test_a_machine_without_a_scheduler_gets_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +90,9 @@ def test_a_limit_of_submitted_jobs_below_the_profile_is_reported(
 
 
 def test_the_longest_of_several_partitions_counts() -> None:
-    assert requests.too_long(TRAINING, {"gpu": 60, "big": 240}) == ""
-    assert "more than the 100" in requests.too_long(TRAINING, {"gpu": 60, "big": 100})
+    gpu, big = limits.Limits(60), limits.Limits(240)
+    assert requests.too_long(TRAINING, {"gpu": gpu, "big": big}) == ""
+    assert "more than the 60" in requests.too_long(TRAINING, {"gpu": gpu, "big": gpu})
 
 
 @pytest.mark.parametrize("home", ["/dev/null/home", "/proc/home"])

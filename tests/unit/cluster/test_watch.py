@@ -97,7 +97,7 @@ def test_a_job_that_never_starts_is_useless(reason: str) -> None:
 
 
 @pytest.mark.parametrize("seen", [Seen("SUSPENDED"), Seen("PENDING", "JobHeldUser")])
-def test_a_job_that_somebody_holds_is_named_every_ten_minutes(seen: Seen) -> None:
+def test_a_job_that_somebody_holds_is_named_every_five_minutes(seen: Seen) -> None:
     clock = [0.0]
     watch = Watch(unknown, now=lambda: clock[0])
     assert "SLURM job 7" in watch.decide("7", seen, no).note

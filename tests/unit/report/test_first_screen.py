@@ -84,6 +84,9 @@ def test_centers_left_out_in_turn_are_represented_by_their_mean(small):
     assert section.summary == (
         f"Signature, AUC {numbers.estimate(mean['estimate'], mean['ci_low'], mean['ci_high'])}"
     )
+    # A center that is left out may be one in which the model fails.
+    fewer = with_table(study, ev.POOLED, lambda frame: frame.assign(k=1))
+    assert "(mean of 1 center; 1 more left out)" in " ".join(result(fewer).certainty)
     # The curve that is drawn is that of all predictions together.
     joint = study.pooled_rows(ev.PERFORMANCE, "loco", "test", model="signature", metric="auc")
     (drawn,) = [key for key in section.roc[0].legend if key.label == "Signature"]

@@ -15,7 +15,7 @@ from thyrocast.cluster.queue import Seen
 #: How many looks in a row must agree before a job without a clear state counts as ended.
 LOOKS = 3
 #: Seconds between two sentences about the same thing.
-REPEAT_S = 600
+REPEAT_S = 300
 _FAILED = {
     "BOOT_FAIL",
     "CANCELLED",

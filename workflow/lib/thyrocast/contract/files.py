@@ -5,6 +5,7 @@ from thyrocast.contract import (
     controls,
     deployment,
     evaluation,
+    explanation,
     learning_curve,
     splits,
     stability,
@@ -71,4 +72,5 @@ TABLES: tuple[Table, ...] = (
     *controls.TABLES,
     *stability.TABLES,
     *learning_curve.TABLES,
+    *explanation.TABLES,
 )

@@ -68,7 +68,7 @@ def append(
         Whether a line says the same as the document.
     """
     fileio.private_folder(path.parent)
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, fileio.private_mode(path))
     with os.fdopen(handle, "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if any(map(same, read(path, type(entry), expected))):

@@ -94,6 +94,8 @@ def no_signal(sample: Sample) -> str:
 
 
 def _no_variance(sample: Sample, found: Interval) -> str:
+    if found.method == cross_validation.METHOD and found.scale == "logit":
+        return "the same AUC in all parts, so that their variance is 0: Newcombe's interval"
     # Few patients alone are no reason for a remark.
     few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST
     if found.method in ("delong_logit", cross_validation.METHOD) or (

@@ -219,8 +219,22 @@ def _calibration(study: StudyResults, design: str, model: str) -> list[str]:
         verdict = "too low on average"
     if float(row["ci_high"]) < 1:
         verdict = "too high on average"
-    sentence = f"The model’s probabilities of cure are {verdict}: observed / expected {value}."
+    sentence = (
+        f"The model’s probabilities of cure are {verdict}: observed / expected {value}"
+        f"{_left_out(study, design, model, row)}."
+    )
     return [sentence, *_slope(study, design, model)]
+
+
+def _left_out(study: StudyResults, design: str, model: str, row: pd.Series) -> str:
+    """How many centers a mean is without: they may be those in which the model fails."""
+    if "k" not in row:
+        return ""
+    pooled = int(row["k"])
+    others = scores.center_rows(study, design, model)["center"].nunique() - pooled
+    if others < 1:
+        return ""
+    return f" (mean of {words.plural(pooled, 'center')}; {others} more left out)"
 
 
 def _slope(study: StudyResults, design: str, model: str) -> list[str]:

@@ -9,6 +9,7 @@ from thyrocast.contract import (
     controls,
     documents,
     evaluation,
+    explanation,
     io,
     learning_curve,
     splits,
@@ -43,6 +44,7 @@ OPTIONAL = (
     *controls.TABLES,
     *stability.TABLES,
     *learning_curve.TABLES,
+    *explanation.TABLES,
     *updating.TABLES,
 )
 
