@@ -41,8 +41,8 @@ def checked(config):
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
         raise WorkflowError(
-            "thyrocast is imported with `prefix` or `replace_prefix`, which it does not support: "
-            "import it without; its files are in results/<study> and .thyrocast/<study>."
+            "thyrocast is imported with `prefix` or `replace_prefix`, which Snakemake applies to inputs "
+            "and outputs, not to paths among params: import it without; rules may have any name (`as my_*`)."
         )
     try:
         for file in workflow.configfiles:
@@ -56,6 +56,7 @@ def checked(config):
                 given.study,
                 digest(given.plain()),
                 controller.rules_of_job(sys.argv),
+                functools.partial(controller.rule_of, workflow.modifier),
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
@@ -115,10 +116,9 @@ def one_gpu(wildcards):
 
 
 def key_file(wildcards, threads):
-    """Return the file of the pseudonym key.
+    """Return the pseudonym key's file: a param that does not run jobs again, as it depends on `threads`.
 
-    Snakemake does not compare params that depend on `threads` with those of an earlier run. The same
-    key in another file changes nothing, and another key is refused (`pseudonyms.check`).
+    The same key in another file changes nothing, and another key is refused (`pseudonyms.check`).
     """
     return config["pseudonym_key"]
 

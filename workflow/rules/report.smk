@@ -130,6 +130,7 @@ rule write_crate:
         study=config["study"],
         logs=f"results/{config['study']}/logs",
         benchmarks=f"results/{config['study']}/benchmarks",
+        environments=lambda wildcards: environments(),
         code=code_version("write_crate"),
     script:
         "../scripts/write_crate.py"

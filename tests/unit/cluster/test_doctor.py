@@ -131,3 +131,32 @@ def test_the_key_is_the_default_one_unless_a_config_names_another(tmp_path: Path
     second.write_text("pseudonym_key: /shared/key")
     assert storage.key_file([first]) == "~/.config/thyrocast/pseudonym.key"
     assert storage.key_file([second, first]) == "/shared/key"
+
+
+@pytest.mark.parametrize(
+    ("there", "state"), [("same", State.OK), ("other", State.FAIL), ("", State.FAIL)]
+)
+def test_the_key_on_a_node_is_compared_with_the_one_here(
+    there: str, state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node has another home: its key is the same one, another one, or missing."""
+    secrets = {"same": "0123456789abcdef0123", "other": "fedcba98765432109876"}
+    homes = {name: tmp_path / name for name in ("here", "node")}
+    for name, secret in (("here", secrets["same"]), ("node", secrets.get(there, ""))):
+        homes[name].mkdir()
+        if secret:
+            (homes[name] / "key").write_text(f"{secret}\n")
+    srun = tmp_path / "bin" / "srun"  # runs the probe in the node's home
+    srun.parent.mkdir()
+    srun.write_text(
+        f'#!/bin/bash\nwhile [[ $1 == -* ]]; do shift; done\nHOME={homes["node"]} exec "$@"\n'
+    )
+    srun.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(homes["here"]))
+    monkeypatch.setenv("PATH", f"{srun.parent}:/usr/bin:/bin")
+    request = requests.Request("register_center", 1, ())
+    found = [f for f in nodes.check([request], "", "~/key") if "pseudonym key" in f.text]
+    assert [finding.state for finding in found] == [state]
+    if state is State.FAIL:
+        assert "set pseudonym_key to a file on the shared file system" in found[0].text

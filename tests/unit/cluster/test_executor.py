@@ -201,6 +201,9 @@ def test_a_later_attempt_asks_for_no_more_than_its_partition_allows(
     assert attempts("urgent", 90, 1000) == [(90, 1000), (180, 2000), (360, 4000)]
     # the limits of a partition that is not known are not guessed
     assert attempts("elsewhere", 40, 1000)[-1] == (160, 4000)
+    ours._clusters.add("another")
+    assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
+    ours._clusters.clear()
     answers(sinfo="exit 1")
     assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
 

@@ -246,6 +246,28 @@ def test_the_primary_model_is_that_of_the_config(configured):
     assert "the network ranks" in result(study).answer or "the network" in result(study).answer
 
 
+def test_another_model_in_place_of_the_primary_one_is_announced(configured):
+    shown = " ".join(result(configured(evaluation={"primary_model": "clinical"})).certainty)
+    assert (
+        "names for the main result, Clinical, was not scored here; the signature is shown" in shown
+    )
+    assert "in its place" not in " ".join(result(configured()).certainty)
+
+
+def test_the_best_head_is_that_of_the_auc_that_is_shown(small):
+    """The joint AUC of several splits may have another order than the means over centers."""
+
+    def ridge(frame: pd.DataFrame, area: float) -> pd.DataFrame:
+        frame = frame.assign(model=frame["model"].replace({"network": "ridge"}))
+        frame.loc[(frame["model"] == "ridge") & (frame["metric"] == "auc"), "estimate"] = area
+        return frame
+
+    study = with_table(small, ev.PERFORMANCE, lambda frame: ridge(frame, 0.99))
+    study = with_table(study, ev.POOLED, lambda frame: ridge(frame, 0.6).assign(k=3))
+    (sentence,) = design_section._best_head(study, "loco")
+    assert "is not below that of the linear models" in sentence
+
+
 def test_thresholds_are_given_as_ranges():
     marked = pd.Series([True, True, False, True], index=[0.5, 0.51, 0.52, 0.53])
     assert first_screen._ranges(marked) == "from 0.5 to 0.51 and at 0.53"

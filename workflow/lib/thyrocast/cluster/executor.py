@@ -83,9 +83,10 @@ class Executor(PluginExecutor):
     def run_job(self, job: Any) -> None:
         """Submit a job; limit what a later attempt requests to what its partition allows.
 
-        Memory and time double with every attempt, and SLURM never starts a job above the limit.
+        Memory and time double with every attempt, and SLURM never starts a job above the limit. The
+        limits of partitions on other clusters are not known.
         """
-        earlier = self._earlier.get(job.jobid)
+        earlier = None if self._clusters else self._earlier.get(job.jobid)
         if earlier and not job.is_group() and not self._fits_another(job):
             allowed = limits.of(earlier.partition, limits.of_partitions())
             for name, before, most, unit in (

@@ -113,9 +113,20 @@ def main_result(study: StudyResults) -> MainResult | None:
         within=numbers.interval(row["ci_low"], row["ci_high"]),
         scope=_scope(study, design, row, main),
         added=image_value.sentences(study, design, main),
-        certainty=_certainty(study, design, main, row),
+        certainty=[*_in_place(study, main), *_certainty(study, design, main, row)],
         scale=_scale(rows, main),
     )
+
+
+def _in_place(study: StudyResults, main: str) -> list[str]:
+    """Say so if the model that was named beforehand is not the one that is shown."""
+    wanted = study.config.evaluation.primary_model
+    if main == wanted:
+        return []
+    return [
+        f"The model that the config names for the main result, {words.model(wanted)}, was not scored here; "
+        f"{_subject(main)} is shown in its place."
+    ]
 
 
 def _subject(model: str) -> str:
