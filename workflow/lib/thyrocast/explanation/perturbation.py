@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage, special
 
 from thyrocast.explanation import grids, placements
 from thyrocast.network.model import Network, Normalization
@@ -79,10 +78,10 @@ def curves(
         plain = normalization.apply(torch.from_numpy(_changed(image, orders)))
         with torch.inference_mode():
             logits = [
-                network(part.to(device, memory_format=torch.channels_last)).double().cpu().numpy()
+                network(part.to(device, memory_format=torch.channels_last)).double().cpu()
                 for part in torch.split(plain, AT_ONCE)
             ]
-        found[:, n] = _areas(special.expit(np.concatenate(logits)), 1 + moved)
+        found[:, n] = _areas(torch.cat(logits).sigmoid().numpy(), 1 + moved)
     return Curves(*found)
 
 
@@ -110,7 +109,8 @@ def _changed(image: Floats, orders: NDArray[np.intp]) -> Floats:
     """Images of a patient: as it is, empty, blurred; then deleted and inserted ones, by map and share."""
     # The body around the gland covers more than half of an image.
     empty = np.full_like(image, np.median(image))
-    blurred = ndimage.gaussian_filter(image, BLUR * image.shape[-1], mode="nearest")
+    along = _blur(image.shape[-1])
+    blurred = along @ image @ along.T
     marked = orders[:, None] < FRACTIONS[1:-1, None] * image.size
     marked = marked.reshape(-1, *image.shape)
     return np.concatenate(
@@ -120,6 +120,13 @@ def _changed(image: Floats, orders: NDArray[np.intp]) -> Floats:
             np.where(marked, image, blurred),
         ]
     ).astype(np.float32)
+
+
+def _blur(pixels: int) -> NDArray[np.float64]:
+    """Gaussian weights (pixels, pixels) along one axis; at the border, of the pixels that there are."""
+    distance = np.subtract.outer(np.arange(pixels), np.arange(pixels)) / (BLUR * pixels)
+    weights = np.exp(-(distance**2) / 2)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _areas(probability: NDArray[np.float64], maps: int) -> NDArray[np.float64]:
