@@ -9,6 +9,7 @@ rule explain_network:
         maps="<results>/splits/{design}/{split}/explanation/maps.npy",
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         randomized="<results>/splits/{design}/{split}/explanation/randomized.npy",
+        compared="<results>/splits/{design}/{split}/explanation/compared.npz",
     log:
         "<logs>/explain_network/{design}/{split}.log",
     benchmark:
@@ -56,10 +57,17 @@ rule draw_maps:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        compared=collect(
+            rules.explain_network.output.compared,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
     output:
         shares="<results>/explanation/{design}/shares.csv",
         randomization="<results>/explanation/{design}/randomization.csv",
         attention="<results>/explanation/{design}/attention.csv",
+        curves="<results>/explanation/{design}/curves.csv",
+        agreement="<results>/explanation/{design}/agreement.csv",
         pictures=directory("<results>/explanation/{design}/pictures"),
     log:
         "<logs>/draw_maps/{design}.log",

@@ -72,6 +72,8 @@ rule render_report:
         shares=collect(rules.draw_maps.output.shares, design=SPLITS),
         attention=collect(rules.draw_maps.output.attention, design=SPLITS),
         randomizations=collect(rules.draw_maps.output.randomization, design=SPLITS),
+        curves=collect(rules.draw_maps.output.curves, design=SPLITS),
+        agreements=collect(rules.draw_maps.output.agreement, design=SPLITS),
         pictures=collect(rules.draw_maps.output.pictures, design=SPLITS),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),

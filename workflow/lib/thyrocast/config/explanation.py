@@ -65,12 +65,20 @@ class ExplanationConfig(Block):
     )
     randomized: int = option(
         "Test patients of a split whose maps are computed again with random weights (Adebayo 2018), from the "
-        "top of the ResNet50 down to all of it. 0 omits this test, and so do the compact network and maps that are "
+        "top of the network down to all of it, and by the other methods. 0 omits this, and so do maps that are "
         "too coarse for a share.",
         24,
         unit="patients",
         ge=0,
         le=10_000,
+    )
+    moved: int = option(
+        "Random places of each of these maps whose deletion and insertion curves (Petsiuk 2018) are compared with its own. "
+        "0 omits the curves.",
+        4,
+        unit="places",
+        ge=0,
+        le=300,
     )
     batch_size: int = option("Images explained at once.", 32, unit="images", ge=1, le=4096)
     permutations: int = option(

@@ -27,6 +27,8 @@ Indices = NDArray[np.intp]
 
 #: Predictors of `combined` that come from a network, by the model that they are the log-odds of.
 ODDS = {f"{model}_logit": model for model in (Model.NETWORK, Model.SIGNATURE)}
+#: Patients, with their donors, who are predicted at once.
+ROWS = 20_000
 _USED = (*columns.CLINICAL, *columns.QUANTITIES, *columns.READINGS)
 
 
@@ -118,6 +120,12 @@ class Tested:
         -------
         ndarray, (r, n)
         """
+        at_once = max(1, ROWS // donors.shape[1])
+        parts = [donors[start : start + at_once] for start in range(0, len(donors), at_once)]
+        return np.vstack([self._baseline(name, swapped, part) for part in parts])
+
+    def _baseline(self, name: Model, swapped: Collection[str], donors: Indices) -> Array:
+        """The same for a few permutations."""
         own = np.tile(np.arange(donors.shape[1]), len(donors))
         taken = donors.ravel()
         table = self.cohort[list(_USED)]

@@ -376,7 +376,7 @@ def _attention(study: StudyResults) -> str:
     return (
         f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
         "place of its grid, in eight orientations, and with that of other patients’ maps in the same gland."
-    ) + (random if settings.randomized and seen[1] is Architecture.RESNET50 else "")
+    ) + (random if settings.randomized else "")
 
 
 def limitations(study: StudyResults) -> list[str]:
