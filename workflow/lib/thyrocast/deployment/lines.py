@@ -73,6 +73,9 @@ def append(
         fcntl.flock(file, fcntl.LOCK_EX)
         if any(map(same, read(path, type(entry), expected))):
             return
+        if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+            # An editor removed the last line break; two documents in one line could not be read again.
+            file.write("\n")
         file.write(json.dumps(entry.model_dump(mode="json"), sort_keys=True) + "\n")
         file.flush()
         os.fsync(file.fileno())
