@@ -67,12 +67,13 @@ def curves(study: StudyResults, design: str) -> Grid | None:
         )
     header = (
         "Split", "Curve", "Patients", "Map better than at all random places",
-        "P(cure) along the curve", "Same maps at random places",
+        "Probability of cure along the curve", "Same maps at random places",
     )  # fmt: skip
     note = (
         "The pixels that a map marks first are deleted (set to the image’s median), or are inserted into a blurred "
         "image, and the first member’s network predicts again (Petsiuk et al. 2018). A map that shows what raises the "
-        "prediction has a lower P(cure) along the deletion, and a higher one along the insertion, than the same map at random places. "
+        "prediction has a lower probability of cure along the deletion, and a higher one along the insertion, than the same "
+        "map at random places. "
         "Medians (first to third quartile). Such images are unlike any scintigram; the network may answer to "
         "that. The gland is bright, so that any map on the gland changes more pixels than one beside it."
     )
