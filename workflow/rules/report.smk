@@ -7,6 +7,8 @@ rule write_provenance:
         sample_size=rules.plan_sample_size.output.sample_size,
         predictions=rules.pool_centers.output.predictions,
         explanations=collect(rules.draw_maps.output.attention, design=SPLITS),
+        # No job of these waits for it.
+        sources=rules.describe_sources.output.sources,
     output:
         provenance=shown(
             "<results>/provenance.json", "provenance", "Provenance", "provenance"
