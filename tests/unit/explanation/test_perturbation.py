@@ -55,10 +55,17 @@ def test_the_true_map_beats_the_moved_ones():
     )
     assert len(table) == 24
     assert (table["places"] == MOVED).all()
-    # No place is better. A map of one cell turned to its own place is as good, which counts as not better.
-    assert (found.deletion[:, :1] <= found.deletion[:, 1:] + 1e-9).all()
-    assert (found.insertion[:, :1] >= found.insertion[:, 1:] - 1e-9).all()
-    assert (table["better_than"] == MOVED).mean() > 0.7
+    # Every place is worse, except that a map of one cell may be turned to its own place (8 of 392 places):
+    # this one is as good, and does not count as worse.
+    worse = np.vstack(
+        [
+            found.deletion[:, 1:] - found.deletion[:, :1],
+            found.insertion[:, :1] - found.insertion[:, 1:],
+        ]
+    )
+    assert ((worse > 0.01) | (worse == 0)).all()
+    assert (worse == 0).mean() < 0.06
+    assert (table["better_than"].to_numpy() == (worse > 0).sum(axis=1)).all()
     deletion = table[table["curve"] == "deletion"]
     assert (deletion["area"] < deletion["moved"]).all()
 

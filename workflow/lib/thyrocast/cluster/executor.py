@@ -25,7 +25,7 @@ from thyrocast.log import is_final
 # Before the imports that another release may not have.
 plugin.check()
 from snakemake_executor_plugin_slurm import Executor as PluginExecutor  # noqa: E402 - after the check
-from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402
+from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402 - after the check
 
 #: Folder of the marks that jobs set at their successful end, by run.
 ENDS = Path(".snakemake/slurm_ends")
