@@ -99,11 +99,15 @@ def test_a_snakemake_of_another_user_may_be_alive(
 ) -> None:
     """The folder of another user's process is hidden, and on some machines so is the process."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "snakemake").write_text("import time\ntime.sleep(60)\n")
+    (tmp_path / "snakemake").write_text("import time\nprint(1, flush=True)\ntime.sleep(60)\n")
     (tmp_path / "elsewhere").mkdir()
 
     def started(folder: Path) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, tmp_path / "snakemake"], cwd=folder)
+        command = [sys.executable, tmp_path / "snakemake"]
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()  # its command line is empty until it was started
+        return process
 
     def hidden(path: Path) -> str:
         raise PermissionError(13, "Permission denied")
