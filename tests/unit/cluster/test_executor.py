@@ -9,6 +9,8 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -77,6 +79,12 @@ def bare(kind: type[Any], folder: Path, **settings: Any) -> Any:
         instance._watch = executor.Watch(executor.queue.look_up)
         instance._summary = ""
         instance._earlier = {}
+        instance._numbers, instance._unanswered = set(), {}
+        instance._submissions, instance._ending = Counter(), threading.Event()
+        instance._main_event_loop = None
+        instance.report_job_submission = lambda job: instance.ended.append(
+            (job.external_jobid, "submitted")
+        )
     else:
         instance._preemption_warning = False
         instance._status_query_calls = instance._status_query_failures = 0
@@ -206,6 +214,64 @@ def test_a_later_attempt_asks_for_no_more_than_its_partition_allows(
     ours._clusters.clear()
     answers(sinfo="exit 1")
     assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
+
+
+def test_a_submission_without_an_answer_is_found_or_made_again(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never two jobs that both do their work."""
+    message = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
+    ours = bare(Executor, tmp_path, init_seconds_before_status_checks=0)
+    commands: list[str] = []
+
+    def times_out(self: Any, job: Any) -> None:
+        commands.append(f"{self.get_job_exec_prefix(job)} && echo work")
+        info = executor.SubmittedJobInfo(job)
+        if len(commands) < 3:
+            self._report_job_error_threadsafe(info, f"SLURM sbatch failed. The error: {message}")
+        else:
+            info.external_jobid = "9"
+            self._report_job_submission_threadsafe(info)
+
+    monkeypatch.setattr(Plugin, "run_job", times_out)
+    job = submitted(tmp_path).job
+    job.wildcards = ["full"]  # iterates over values, as Snakemake's
+    ours.get_job_exec_suffix(job)  # makes the folder of marks, as in a real submission
+    # an earlier attempt's number is no answer, nor is a job of another member
+    ours._numbers.add("5")
+    answers(squeue="printf '5|rule_fit_wildcards_full\\n6|rule_fit_wildcards_fold-1\\n'")
+    ours.run_job(job)
+    assert ours.ended == [("9", "submitted")]
+
+    def does_work(command: str) -> bool:
+        return (
+            "work" in subprocess.run(["sh", "-c", command], capture_output=True, text=True).stdout
+        )
+
+    assert [does_work(command) for command in commands] == [False, False, True]
+
+    commands.clear()
+    ours.ended.clear()
+    answers(squeue="[ -e answers ] || { touch answers; exit 1; }; echo '7|rule_fit_wildcards_full'")
+    ours.run_job(job)
+    assert ours.ended == [("7", "submitted")]
+    assert len(commands) == 1
+    assert "SLURM does not answer" in ours.logger.lines[0]
+
+    # refused for another reason
+    message = "sbatch: error: Batch job submission failed: Invalid account"
+    commands.clear()
+    ours.run_job(job)
+    assert "Invalid account" in ours.ended[-1][1]
+
+    # the run ends while SLURM does not answer
+    message = "sbatch: error: Unable to contact slurm controller (connect failure)"
+    commands.clear()
+    answers(squeue="exit 1")
+    ours._ending.set()
+    ours.run_job(job)
+    assert "Unable to contact" in ours.ended[-1][1]
+    assert not does_work(commands[0])
 
 
 def test_snakemake_uses_the_executor_of_this_project() -> None:
