@@ -14,6 +14,8 @@ import yaml
 
 from tests.conftest import ROOT, Study
 from tests.unit.planning.test_locked import model
+from thyrocast.config.reading import read_study
+from thyrocast.planning.study import pretrained_file, pretraining
 
 __all__ = ["model"]
 
@@ -127,6 +129,33 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     assert plan["evaluate_design"] == 3
     assert plan["standardize_images"] == 3 * 2
     assert "compare_definitions" not in plan  # there is one definition of the outcome
+
+
+def test_a_network_for_which_no_weights_are_shipped_is_pretrained_once(tmp_path: Path) -> None:
+    config = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))
+    image = config["image"] | {"field_mm": 160}
+
+    def plan(folder: str, image: dict[str, Any], **network: Any) -> Mapping[str, int]:
+        network = config["network"] | {"pretraining": "simulation"} | network
+        return study(tmp_path / folder, SMOKE, image=image, network=network).plan()
+
+    shared = {"folder": str(tmp_path / "shared"), "phantoms": 1000}
+    resnet = {"architecture": "resnet50", "simulation": shared}
+    found = plan("resnet50", image, **resnet)
+    assert (found["pretrain_network"], found["train_network"]) == (1, 12)
+    compact = {"architecture": "compact"}
+    assert "pretrain_network" not in plan("shipped", image | {"size": 64}, **compact)
+    other = plan("compact", image | {"size": 64, "field_mm": 200}, **compact)
+    assert other["pretrain_network"] == 1
+    # A second study finds the file of the first, unless its settings or its images are others.
+    written = (tmp_path / "resnet50" / "config.yaml").read_text(encoding="utf-8")
+    settings = read_study(yaml.safe_load(written))
+    file = Path(pretrained_file(settings, pretraining(settings)))
+    file.parent.mkdir()
+    file.write_bytes(b"weights")
+    assert "pretrain_network" not in plan("second", image, **resnet)
+    more = {**resnet, "simulation": shared | {"phantoms": 2000}}
+    assert plan("more", image, **more)["pretrain_network"] == 1
 
 
 def test_a_temporal_design_has_one_split_and_reads_dates(tmp_path: Path) -> None:

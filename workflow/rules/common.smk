@@ -105,6 +105,8 @@ def study_work():
         threads=network["threads"],
         refits=config["stability"]["refits_per_job"],
         compact=network["architecture"] == "compact",
+        phantoms=network["simulation"]["phantoms"],
+        phantoms_at_once=network["simulation"]["batch_size"],
     )
 
 
@@ -335,6 +337,9 @@ CONTROLS_DESIGN = STUDY.controls_design()
 STABILITY_DESIGN = STUDY.stability_design()
 # The design of whose largest training set the learning curve is measured.
 LEARNING_DESIGN = STUDY.learning_design()
+# All that determines a pretrained network; a hash of it is in the name of its file, which studies can share.
+PRETRAINING = study.pretraining(STUDY)
+PRETRAINED = study.pretrained_file(STUDY, PRETRAINING)
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.
