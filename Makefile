@@ -108,7 +108,7 @@ bench bench-gland bench-exchange bench-updating config-docs output-docs: export 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bin/rocrate-validator ## All tests
+test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bin/rocrate-validator .cache/sbom/bin/cyclonedx-py ## All tests
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change

@@ -62,7 +62,8 @@ def crossed(predictions: pd.DataFrame) -> pd.DataFrame:
         for k in range(1, 6)
     ]
     return io.concat(
-        MEMBER_PREDICTIONS, [io.conform(MEMBER_PREDICTIONS, one) for one in everything]
+        MEMBER_PREDICTIONS,
+        [io.conform(MEMBER_PREDICTIONS, one[list(MEMBER_PREDICTIONS.names)]) for one in everything],
     )
 
 

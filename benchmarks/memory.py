@@ -100,6 +100,7 @@ def explain_network(folder: Path, batch: int) -> None:
         maps=folder / "maps.npy",
         gradcam=folder / "gradcam.csv",
         randomized=folder / "randomized.npy",
+        compared=folder / "compared.npz",
         seed=1,
         design="loco",
         split="south",
@@ -127,6 +128,12 @@ def draw_maps(folder: Path, batch: int) -> None:
     maps = np.random.default_rng(1).random((len(patients), cells, cells), np.float32)
     np.save(folder / "maps.npy", maps)
     np.save(folder / "randomized.npy", np.stack([maps] * 7))
+    few = np.arange(24)
+    methods = {f"method/{name}": maps[few] for name in ("gradcam", "hirescam", "gradcam++")}
+    areas = dict.fromkeys(("deletion", "insertion"), np.full((24, 5), 0.5))
+    np.savez(
+        folder / "compared.npz", positions=few, members=np.stack([maps] * 5), **areas, **methods
+    )
     table = patients.assign(target="cured", probability=0.5, status="ok")
     io.write(GRADCAM, table, folder / "gradcam.csv")
     script.run(
@@ -135,9 +142,8 @@ def draw_maps(folder: Path, batch: int) -> None:
         gradcams={"south": folder / "gradcam.csv"},
         maps={"south": folder / "maps.npy"},
         randomized={"south": folder / "randomized.npy"},
-        randomization=folder / "randomization.csv",
-        shares=folder / "shares.csv",
-        summary=folder / "attention.csv",
+        compared={"south": folder / "compared.npz"},
+        tables=folder,
         folder=folder / "pictures",
         design="loco",
         least=10,

@@ -22,9 +22,13 @@ def command(snakefile: Path, config: Path) -> tuple[str, ...]:
 def study(snakemake: Run, tmp_path_factory) -> Path:
     """The folder in which the study ran."""
     folder = prepare(tmp_path_factory.mktemp("study")).folder
+    # One design and few, larger jobs: all rules in a third of the jobs.
+    own = folder / "config.yaml"
+    small = "patients_per_job: 100\ndesigns: [external]\n"
+    own.write_text(own.read_text().replace("patients_per_job: 20\n", small))
     for snakefile, config in (
         (SIMULATION, ROOT / "config" / "simulation" / "smoke.yaml"),
-        (STUDY, folder / "config.yaml"),
+        (STUDY, own),
     ):
         done = snakemake(folder, *command(snakefile, config))
         assert done.returncode == 0, done.stdout[-20_000:]

@@ -1,4 +1,4 @@
-"""A real one-node SLURM for the tests, from Debian's packages and without systemd.
+"""A real SLURM on one machine for the tests, from Debian's packages and without systemd.
 
 ::
 
@@ -29,8 +29,17 @@ from pathlib import Path
 TEMPLATES = Path(__file__).parent / "conf"
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "squeue", "scancel", "scontrol")
 ACCOUNTING_PROGRAMS = ("slurmdbd", "mariadbd", "mariadb-install-db", "sacct", "sacctmgr")
+#: Further nodes on the same machine: partition `several`. A test that needs one starts its `slurmd@NAME`.
+OTHERS = ("node2", "node3")
 # in the order of stopping
-DAEMONS = ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged")
+DAEMONS = (
+    *(f"slurmd@{node}" for node in OTHERS),
+    "slurmd",
+    "slurmctld",
+    "slurmdbd",
+    "mariadbd",
+    "munged",
+)
 
 
 def missing(accounting: bool = False) -> str:
@@ -115,9 +124,11 @@ class Cluster:
             self.stop(daemon)
 
     def start(self, daemon: str) -> None:
-        """Start ``slurmctld`` or ``slurmd`` and wait until it answers."""
+        """Start ``slurmctld``, ``slurmd`` or the ``slurmd@NAME`` of another node; wait until it answers."""
+        program, _, node = daemon.partition("@")
         if not self.running(daemon):
-            self.command(daemon)
+            which = ["-N", node or self.host] if program == "slurmd" else []
+            self.command(program, *which)
         if daemon == "slurmctld":
             self._wait(30, lambda: "is UP" in self.command("scontrol", "ping", check=False), daemon)
         else:
@@ -132,7 +143,7 @@ class Cluster:
         if not self._settle(20, lambda: not self.running(daemon)):
             os.kill(process, signal.SIGKILL)
             self._settle(5, lambda: not self.running(daemon))
-        (self.folder / f"{daemon}.pid").unlink(missing_ok=True)
+        self._pid_file(daemon).unlink(missing_ok=True)
 
     def running(self, daemon: str) -> bool:
         """Tell whether the recorded process lives and still is that daemon (not a zombie)."""
@@ -142,13 +153,48 @@ class Cluster:
         except OSError:
             return False
         name = re.search(r"^Name:\s*(\S+)", status, re.M)
-        return bool(name and name[1] == daemon and not re.search(r"^State:\s*Z", status, re.M))
+        program = daemon.partition("@")[0]
+        return bool(name and name[1] == program and not re.search(r"^State:\s*Z", status, re.M))
 
     # -- pieces ----------------------------------------------------------------------------------
 
+    def fail(self, node: str) -> None:
+        """Let another node fail: kill its slurmd and its jobs' processes, and tell SLURM that it is down."""
+        os.kill(self._process(f"slurmd@{node}"), signal.SIGKILL)
+        jobs = self.command("squeue", "--noheader", f"--nodelist={node}", "--format=%i").split()
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (place / "cmdline").read_bytes().decode(errors="replace")
+                variables = (place / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            ours = f"SLURM_CONF={self.folder}/slurm.conf".encode()
+            of_job = any(f"SLURM_JOB_ID={job}".encode() in variables for job in jobs)
+            step = any(words.startswith(f"slurmstepd: [{job}.") for job in jobs)
+            if step or (
+                of_job and (ours in variables or b"SLURMD_NODENAME=" + node.encode() in variables)
+            ):
+                os.kill(int(place.name), signal.SIGKILL)
+        self.command("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+
+    def recover(self, *nodes: str) -> None:
+        """Start other nodes, and let SLURM use them again."""
+        for node in nodes:
+            self.start(f"slurmd@{node}")
+            self.command("scontrol", "update", f"nodename={node}", "state=resume", check=False)
+        names = ("sinfo", "--noheader", "--Node", f"--nodes={','.join(nodes)}", "--format=%T")
+        self._wait(
+            30, lambda: set(self.command(*names).split()) <= {"idle", "mixed"}, " and ".join(nodes)
+        )
+
+    def _pid_file(self, daemon: str) -> Path:
+        program, _, node = daemon.partition("@")
+        name = f"slurmd-{node or self.host}" if program == "slurmd" else daemon
+        return self.folder / f"{name}.pid"
+
     def _process(self, daemon: str) -> int:
         try:
-            return int((self.folder / f"{daemon}.pid").read_text())
+            return int(self._pid_file(daemon).read_text())
         except (OSError, ValueError):
             return 0
 
@@ -160,7 +206,7 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(self, accounting: bool) -> None:
-        for part in ("state", "spool"):
+        for part in ("state", *(f"spool-{node}" for node in (self.host, *OTHERS))):
             (self.folder / part).mkdir(mode=0o755, parents=True)
         # Inside a job the executor (2.8.0) clears SLURM_CONF, and its srun would look in /etc/slurm.
         srun = self.folder / "bin" / "srun"
@@ -185,6 +231,7 @@ class Cluster:
         memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
         values = {
             "host": self.host,
+            "others": ",".join(OTHERS),
             "folder": str(self.folder),
             "port": "16817",
             "node_port": "16818",

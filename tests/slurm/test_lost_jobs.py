@@ -89,6 +89,21 @@ def test_a_job_beyond_every_limit_fails_with_the_reason(toy: Toy) -> None:
     assert not toy.cluster.command("squeue", "--noheader").strip()
 
 
+def test_a_retry_asks_for_no_more_than_the_partition_allows(
+    toy: Toy, undisturbed: dict[str, bytes]
+) -> None:
+    toy.fault("train_network-full", "exit 1")
+    grows = [
+        "train_network:slurm_partition=urgent",
+        "train_network:runtime=40 * 2 ** (attempt - 1)",
+        "train_network:mem_mb=600 * 1000 ** (attempt - 1)",
+    ]
+    output = toy.start("--retries=1", "--set-resources", *grows, "--", WEIGHTS).finish()
+    assert "would ask for 80 minutes; partition urgent allows 60" in output
+    assert "would ask for 600000 MB" in output
+    assert toy.results["full/weights.txt"] == undisturbed["full/weights.txt"]
+
+
 def test_a_scheduler_that_is_down_before_the_first_look(
     toy: Toy, undisturbed: dict[str, bytes]
 ) -> None:

@@ -1,17 +1,24 @@
 """Installation elsewhere: snakedeploy, remote modules, conda pins, profiles, releases."""
 
 import importlib.util
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.conftest import ROOT, prepare, require
+from thyrocast.config.reading import read_study
+from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
+from thyrocast.planning import controller, fingerprints
 
 SNAKEDEPLOY = ROOT / ".cache" / "snakedeploy" / "bin" / "snakedeploy"
 
@@ -80,10 +87,42 @@ def test_snakedeploy_deploys_a_local_clone(deployed: Path) -> None:
     assert success, plan
     assert "train_network" in plan
     assert "render_report" in plan
-    register = "results/smoke/cohort/alpha/register.csv"
-    success, output = snakemake(deployed, register)
+    cohort = "results/smoke/cohort/cohort.csv"
+    success, output = snakemake(deployed, "--config", "patients_per_job=100", "--", cohort)
     assert success, output
-    assert (deployed / register).is_file()
+    assert {row["center"] for row in io.read(COHORT, deployed / cohort).to_dict("records")} == {
+        "alpha",
+        "beta",
+        "gamma",
+    }
+    assert (deployed / ".thyrocast" / "smoke" / "key-fingerprint.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["*_graves", "graves*"])
+def test_rules_of_a_module_may_have_any_name(
+    clone: Path, tmp_path: Path, smoke_data: Path, name: str
+) -> None:
+    """They run, and a job whose code was edited after the run's start is recognized by its new name."""
+    prepare(tmp_path, data=smoke_data)
+    (tmp_path / "Snakefile").write_text(
+        'configfile: "config.yaml"\nmodule study:\n'
+        f'    snakefile: "{clone}/workflow/Snakefile"\n    config: config\n'
+        f"use rule * from study as {name}\nonstart:\n    study.onstart()\n"
+    )
+    register, rule = "results/smoke/cohort/alpha/register.csv", name.replace("*", "register_center")
+    success, output = snakemake(tmp_path, register)
+    assert success, output
+    assert f"rule {rule}:" in output
+    edited = controller.Controller("login1", 1, "a1", "", {"register_center": "of the run's start"})
+    records = tmp_path / ".snakemake" / "controllers"
+    records.mkdir()
+    study = read_study(yaml.safe_load((tmp_path / "config.yaml").read_text()))
+    known = asdict(edited) | {"config": fingerprints.digest(study.plain())}
+    (records / "smoke.json").write_text(json.dumps(known))
+    job = ["--mode", "remote", "--target-jobs", f"{rule}:center=alpha", "--"]
+    success, output = snakemake(tmp_path, "--nolock", *job)
+    assert not success
+    assert "The code of register_center was edited after this run started" in output
 
 
 def test_a_deployed_study_is_not_started_while_its_jobs_are_in_the_queue(deployed: Path) -> None:
@@ -159,6 +198,39 @@ def test_the_slurm_profile_is_linked_and_never_replaces_one(tmp_path: Path) -> N
     assert not success
     assert "is a profile of your own" in output
     assert [file.name for file in link.iterdir()] == ["config.yaml"]
+
+
+def test_several_profiles_are_given_in_their_order() -> None:
+    for target in ("resume", "doctor"):
+        success, output = make(
+            "--dry-run", target, "PROFILE=slurm my-site.yaml", "CONFIG=study.yaml"
+        )
+        assert success, output
+        assert "--profile slurm --profile my-site.yaml --configfile study.yaml" in output
+    success, output = make("--dry-run", "resume", "CANCEL=1", "GONE=1")
+    assert success, output
+    assert "resume.py --cancel --gone" in output
+
+
+def test_a_bill_of_materials_is_made_of_each_lock(tmp_path: Path) -> None:
+    """Without a network: everything is in the locks."""
+    tool = ROOT / ".cache" / "sbom" / "bin" / "cyclonedx-py"
+    require(tool.is_file(), "needs cyclonedx-bom: make .cache/sbom/bin/cyclonedx-py")
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    (tmp_path / ".cache").symlink_to(ROOT / ".cache")
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    success, output = run(["make", "sbom"], tmp_path, nowhere)
+    assert success, output
+    for name in ("launcher", "local", "onnx", "dev"):
+        bill = json.loads((tmp_path / "sbom" / f"{name}.cdx.json").read_text())
+        assert bill["bomFormat"] == "CycloneDX"
+        listed = {part["name"].lower(): part["version"] for part in bill["components"]}
+        lock = (tmp_path / "requirements" / f"{name}.txt").read_text()
+        pinned = dict(re.findall(r"^([\w.-]+)(?:\[.*\])?==([^\s;\\]+)", lock, re.M))
+        assert pinned
+        assert listed == {package.lower(): version for package, version in pinned.items()}
+        assert all(part["purl"].startswith("pkg:pypi/") for part in bill["components"])
 
 
 def test_the_catalog_entry_says_what_the_workflow_needs() -> None:

@@ -268,6 +268,7 @@ def test_data_flow_in_one_direction(tmp_path: Path) -> None:
         "train_network",
         "extract_embeddings",
         "fit_signature",
+        "measure_importance",
         "explain_network",
         "draw_maps",
         "evaluate_design",

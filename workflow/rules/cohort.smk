@@ -22,7 +22,7 @@ rule register_center:
     params:
         center=lambda wildcards: center_block(wildcards.center),
         cohort=config["cohort"],
-        key=config["pseudonym_key"],
+        key=key_file,
         # Index and ledger are kept from run to run. They can't be outputs, because Snakemake
         # deletes outputs before a job.
         index=f"{PRIVATE}/{{center}}/index",
@@ -52,7 +52,7 @@ rule apply_definitions:
     params:
         center=lambda wildcards: STUDY.center(wildcards.center).plain(),
         cohort=config["cohort"],
-        key=config["pseudonym_key"],
+        key=key_file,
         definitions=[definition.name for definition in STUDY.definitions()],
         code=code_version("apply_definitions"),
     script:

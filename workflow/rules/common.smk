@@ -24,6 +24,7 @@ from thyrocast.planning import controller, ledger, locked, pseudonyms, requests,
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
+from thyrocast.contract.explanation import IMPORTANCE
 from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.config.reading import check_file, read_study
 from thyrocast.planning.exports import check_archives, look
@@ -40,8 +41,8 @@ def checked(config):
     modifier = workflow.modifier.path_modifier
     if modifier.prefix or modifier.modifies_prefixes:
         raise WorkflowError(
-            "thyrocast is imported with `prefix` or `replace_prefix`, which it does not support: "
-            "import it without; its files are in results/<study> and .thyrocast/<study>."
+            "thyrocast is imported with `prefix` or `replace_prefix`, which Snakemake applies to inputs "
+            "and outputs, not to paths among params: import it without; rules may have any name (`as my_*`)."
         )
     try:
         for file in workflow.configfiles:
@@ -55,6 +56,7 @@ def checked(config):
                 given.study,
                 digest(given.plain()),
                 controller.rules_of_job(sys.argv),
+                functools.partial(controller.rule_of, workflow.modifier),
             )
     except RuntimeError as fault:
         raise WorkflowError(str(fault)) from None
@@ -113,6 +115,14 @@ def study_work():
 def one_gpu(wildcards):
     """Return 1 GPU for a job that only applies a network, if the config trains on GPUs, else 0."""
     return min(1, config["network"]["gpus"])
+
+
+def key_file(wildcards, threads):
+    """Return the pseudonym key's file: a param that does not run jobs again, as it depends on `threads`.
+
+    The same key in another file changes nothing, and another key is refused (`pseudonyms.check`).
+    """
+    return config["pseudonym_key"]
 
 
 def shown(path, caption, category, name):
@@ -299,30 +309,6 @@ def images_of_compared(wildcards):
     return [path for path in paths if Path(path).exists()]
 
 
-def controls_shown():
-    """Return the tables of the controls, by name, if the report shows them: requested or already run."""
-    files = {
-        table.name: f"results/{STUDY.study}/controls/{table.name}.csv"
-        for table in CONTROLS
-    }
-    run = config["controls"]["run"] or all(map(os.path.exists, files.values()))
-    return files if run else {}
-
-
-def stability_shown():
-    """Return the tables about stability, by name, if the report shows them."""
-    files = {table.name: f"results/{STUDY.study}/{table.path}" for table in STABILITY}
-    run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
-    return files if run else {}
-
-
-def learning_curve_shown():
-    """Return the learning curve, by name, if the report shows it: requested or already measured."""
-    file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
-    run = config["learning_curve"]["run"] or os.path.exists(file)
-    return {LEARNING_CURVE.name: file} if run else {}
-
-
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -333,6 +319,8 @@ DEVELOPMENT = STUDY.names("development")
 SPLITS = STUDY.splits()
 # The design whose splits the controls use.
 CONTROLS_DESIGN = STUDY.controls_design()
+# The design whose models are explained by permutation importance.
+EXPLAINED_DESIGN = STUDY.explained_design()
 # The design whose models are fitted again.
 STABILITY_DESIGN = STUDY.stability_design()
 # The design of whose largest training set the learning curve is measured.

@@ -169,7 +169,7 @@ rule record_look:
         runtime=10,
     params:
         model=MODEL.hash,
-        key=config["pseudonym_key"],
+        key=key_file,
         # Not an output: Snakemake deletes outputs, and nothing may delete the log.
         journal=f"{PRIVATE}/looks.jsonl",
         code=code_version("record_look"),

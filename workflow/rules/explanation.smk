@@ -9,6 +9,7 @@ rule explain_network:
         maps="<results>/splits/{design}/{split}/explanation/maps.npy",
         gradcam="<results>/splits/{design}/{split}/explanation/gradcam.csv",
         randomized="<results>/splits/{design}/{split}/explanation/randomized.npy",
+        compared="<results>/splits/{design}/{split}/explanation/compared.npz",
     log:
         "<logs>/explain_network/{design}/{split}.log",
     benchmark:
@@ -23,7 +24,11 @@ rule explain_network:
         mem_mb=escalating(requests.Work.explain_mb),
         runtime=escalating(requests.Work.apply_minutes),
     params:
-        settings=config["explanation"],
+        settings={
+            key: value
+            for key, value in config["explanation"].items()
+            if key != "permutations"
+        },
         network=config["network"],
         seed=config["seed"],
         code=code_version("explain_network"),
@@ -52,10 +57,17 @@ rule draw_maps:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        compared=collect(
+            rules.explain_network.output.compared,
+            split=lookup("{design}", within=SPLITS),
+            allow_missing=True,
+        ),
     output:
         shares="<results>/explanation/{design}/shares.csv",
         randomization="<results>/explanation/{design}/randomization.csv",
         attention="<results>/explanation/{design}/attention.csv",
+        curves="<results>/explanation/{design}/curves.csv",
+        agreement="<results>/explanation/{design}/agreement.csv",
         pictures=directory("<results>/explanation/{design}/pictures"),
     log:
         "<logs>/draw_maps/{design}.log",
@@ -73,3 +85,44 @@ rule draw_maps:
         code=code_version("draw_maps"),
     script:
         "../scripts/draw_maps.py"
+
+
+rule measure_importance:
+    """Measure what the models of a design lose if a predictor is permuted among test patients."""
+    input:
+        **{
+            name: collect(
+                f"<results>/splits/{{design}}/{{split}}/{file}",
+                split=lookup("{design}", within=SPLITS),
+                allow_missing=True,
+            )
+            for name, file in {
+                "embeddings": "embeddings.npy",
+                "networks": "network.csv",
+                "models": "signature/model.json",
+                "forests": "signature/forest.skops",
+            }.items()
+        },
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+    output:
+        importance="<results>/explanation/{design}/importance.csv",
+    log:
+        "<logs>/measure_importance/{design}.log",
+    benchmark:
+        "<benchmarks>/measure_importance/{design}.tsv"
+    conda:
+        "../../envs/stats.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2_000),
+        runtime=escalating(2 * 60),
+    params:
+        splits=lookup("{design}", within=SPLITS),
+        permutations=lookup("explanation/permutations", within=config),
+        minimum_count=lookup("evaluation/minimum_count", within=config),
+        confidence=lookup("evaluation/confidence", within=config),
+        seed=config["seed"],
+        code=code_version("measure_importance"),
+    script:
+        "../scripts/measure_importance.py"

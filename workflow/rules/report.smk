@@ -1,3 +1,38 @@
+# Which optional results the report shows.
+
+
+def controls_shown():
+    """Return the tables of the controls, by name, if the report shows them: requested or already run."""
+    files = {
+        table.name: f"results/{STUDY.study}/controls/{table.name}.csv"
+        for table in CONTROLS
+    }
+    run = config["controls"]["run"] or all(map(os.path.exists, files.values()))
+    return files if run else {}
+
+
+def stability_shown():
+    """Return the tables about stability, by name, if the report shows them."""
+    files = {table.name: f"results/{STUDY.study}/{table.path}" for table in STABILITY}
+    run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
+    return files if run else {}
+
+
+def learning_curve_shown():
+    """Return the learning curve, by name, if the report shows it: requested or already measured."""
+    file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
+    run = config["learning_curve"]["run"] or os.path.exists(file)
+    return {LEARNING_CURVE.name: file} if run else {}
+
+
+def importance_shown():
+    """Return the permutation importance, by name; a locked model that is applied has none."""
+    if MODEL or not config["explanation"]["permutations"]:
+        return {}
+    path = IMPORTANCE.path.format(design=EXPLAINED_DESIGN)
+    return {IMPORTANCE.name: f"results/{STUDY.study}/{path}"}
+
+
 rule write_provenance:
     """Record code, config, versions, seeds and the hashes of the inputs."""
     input:
@@ -7,6 +42,14 @@ rule write_provenance:
         sample_size=rules.plan_sample_size.output.sample_size,
         predictions=rules.pool_centers.output.predictions,
         explanations=collect(rules.draw_maps.output.attention, design=SPLITS),
+        # No job of these waits for it.
+        sources=rules.describe_sources.output.sources,
+        # Another study may have made it: its versions are in the log next to it.
+        pretrained=branch(
+            STUDY.network.needs_pretraining(STUDY.image) and not MODEL,
+            then=[PRETRAINED],
+            otherwise=[],
+        ),
     output:
         provenance=shown(
             "<results>/provenance.json", "provenance", "Provenance", "provenance"
@@ -42,6 +85,7 @@ rule render_report:
         **controls_shown(),
         **stability_shown(),
         **learning_curve_shown(),
+        **importance_shown(),
         cohort=rules.assemble_cohort.output.cohort,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,
@@ -71,6 +115,8 @@ rule render_report:
         shares=collect(rules.draw_maps.output.shares, design=SPLITS),
         attention=collect(rules.draw_maps.output.attention, design=SPLITS),
         randomizations=collect(rules.draw_maps.output.randomization, design=SPLITS),
+        curves=collect(rules.draw_maps.output.curves, design=SPLITS),
+        agreements=collect(rules.draw_maps.output.agreement, design=SPLITS),
         pictures=collect(rules.draw_maps.output.pictures, design=SPLITS),
         provenance=rules.write_provenance.output.provenance,
         simulation=branch(config["simulation"], then=config["simulation"] or ""),
@@ -127,6 +173,7 @@ rule write_crate:
         study=config["study"],
         logs=f"results/{config['study']}/logs",
         benchmarks=f"results/{config['study']}/benchmarks",
+        environments=lambda wildcards: environments(),
         code=code_version("write_crate"),
     script:
         "../scripts/write_crate.py"

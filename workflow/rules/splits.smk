@@ -50,6 +50,7 @@ rule plan_sample_size:
         runtime=10,
     params:
         settings=config["evaluation"],
+        signature=config["signature"],
         code=code_version("plan_sample_size"),
     script:
         "../scripts/plan_sample_size.py"

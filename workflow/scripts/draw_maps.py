@@ -14,9 +14,10 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.splits import ATTENTION, GRADCAM, RANDOMIZATION, SHARES
-from thyrocast.explanation import attention, grids, pictures
-from thyrocast.explanation import randomization as compared
+from thyrocast.contract.control_names import Curve
+from thyrocast.contract.splits import AGREEMENT, ATTENTION, CURVES, GRADCAM, RANDOMIZATION, SHARES
+from thyrocast.contract.table import Table
+from thyrocast.explanation import agreement, attention, curves, grids, pictures, randomization
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -33,9 +34,8 @@ def run(
     gradcams: Mapping[str, Path],
     maps: Mapping[str, Path],
     randomized: Mapping[str, Path],
-    shares: Path,
-    randomization: Path,
-    summary: Path,
+    compared: Mapping[str, Path],
+    tables: Path,
     folder: Path,
     design: str,
     least: int,
@@ -46,10 +46,10 @@ def run(
     ----------
     cohort, images, masks
         Files of the cohort.
-    gradcams, maps, randomized
-        ``gradcam.csv``, ``maps.npy`` and ``randomized.npy`` of each split.
-    shares, randomization, summary, folder
-        Files to write.
+    gradcams, maps, randomized, compared
+        ``gradcam.csv``, ``maps.npy``, ``randomized.npy`` and ``compared.npz`` of each split.
+    tables, folder
+        Folders for the tables and the pictures.
     design
         Its name.
     least
@@ -57,20 +57,34 @@ def run(
     """
     place = pd.Index(io.read(COHORT, cohort)["patient"])
     pixels, glands = (np.load(file, mmap_mode="r") for file in (images, masks))
-    explained, changed = [], []
+    explained: list[attention.Explained] = []
+    found: dict[Table, list[pd.DataFrame]] = {RANDOMIZATION: [], CURVES: [], AGREEMENT: []}
     for split, file in gradcams.items():
         patients = io.read(GRADCAM, file)
         rows = place.get_indexer(patients["patient"])
         heat = np.load(maps[split], mmap_mode="r")
         explained.append(attention.measure(split, patients, heat, glands, rows))
         random = np.load(randomized[split])
-        changed.append(compared.compare(split, random, glands, rows, least))
+        found[RANDOMIZATION].append(randomization.compare(split, random, glands, rows, least))
+        with np.load(compared[split], allow_pickle=False) as arrays:
+            areas = {curve: arrays[curve.value] for curve in Curve}
+            methods = [arrays[name] for name in arrays if name.startswith("method/")]
+            others = [name.removeprefix("method/") for name in arrays if name.startswith("method/")]
+            names = patients["patient"].iloc[arrays["positions"]].tolist()
+            found[CURVES].append(curves.table(split, names[: len(areas[Curve.DELETION])], areas))
+            found[AGREEMENT].append(
+                agreement.compare(
+                    split, dict(zip(others, methods, strict=True)), arrays["members"], least
+                )
+            )
         draw(folder / split, patients["patient"].tolist(), rows, heat, pixels, glands)
     # A design without test patients has an empty folder.
     folder.mkdir(parents=True, exist_ok=True)
-    io.write(SHARES, io.concat(SHARES, [one.shares for one in explained]), shares)
-    io.write(RANDOMIZATION, io.concat(RANDOMIZATION, changed), randomization)
-    io.write(ATTENTION, attention.summarize(design, explained, least), summary)
+    written = {table: io.concat(table, parts) for table, parts in found.items()}
+    written[SHARES] = io.concat(SHARES, [one.shares for one in explained])
+    written[ATTENTION] = attention.summarize(design, explained, least)
+    for table, rows_of in written.items():
+        io.write(table, rows_of, tables / f"{table.name}.csv")
 
 
 def draw(
@@ -117,9 +131,8 @@ if "snakemake" in globals():
         gradcams={s: Path(f) for s, f in zip(names, snakemake.input.gradcams, strict=True)},
         maps={s: Path(f) for s, f in zip(names, snakemake.input.maps, strict=True)},
         randomized={s: Path(f) for s, f in zip(names, snakemake.input.randomized, strict=True)},
-        shares=Path(snakemake.output.shares),
-        randomization=Path(snakemake.output.randomization),
-        summary=Path(snakemake.output.attention),
+        compared={s: Path(f) for s, f in zip(names, snakemake.input.compared, strict=True)},
+        tables=Path(snakemake.output.shares).parent,
         folder=Path(snakemake.output.pictures),
         design=snakemake.wildcards.design,
         least=snakemake.params.least,

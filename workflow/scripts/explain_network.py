@@ -14,6 +14,7 @@ from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
 from thyrocast.contract.names import MapStatus, Set
 from thyrocast.contract.splits import GRADCAM
+from thyrocast.explanation import compared as comparison
 from thyrocast.network import gradcam as explanation
 from thyrocast.network import image_set, model, randomization
 
@@ -32,6 +33,7 @@ def run(
     maps: Path,
     gradcam: Path,
     randomized: Path,
+    compared: Path,
     design: str,
     split: str,
     settings: ExplanationConfig,
@@ -39,7 +41,7 @@ def run(
     seed: int,
     threads: int,
 ) -> None:
-    """Write one map and one row per test patient of the split, and maps of networks with random weights."""
+    """Write one map and one row per test patient of the split, and with what maps are compared."""
     model.configure(threads)
     device = model.choose_device(min(1, network.gpus), network.allow_cpu)
     everyone = image_set.read_split(cohort, images, splits, design, split)
@@ -47,12 +49,14 @@ def run(
     members = [model.load(file)[:2] for file in weights]
     rows = []
     cells = settings.grid_at(tested.size, members[0][0].architecture)
+    by_member = np.zeros((len(members), len(tested), cells, cells), np.float32)
     with fileio.atomic(maps) as temporary:
         written = np.lib.format.open_memmap(
             temporary, mode="w+", dtype=np.float32, shape=(len(tested), cells, cells)
         )
         for batch in explanation.explain(members, tested, settings, device):
             written[batch.positions] = batch.maps
+            by_member[:, batch.positions] = batch.members
             for i, target, probability, heat in zip(
                 batch.positions, batch.targets, batch.probability, batch.maps, strict=True
             ):
@@ -73,6 +77,8 @@ def run(
     random = randomization.randomized(members[0], tested, settings, device, own_seed)
     with fileio.atomic(randomized) as temporary, temporary.open("wb") as file:
         np.save(file, random)
+    others = comparison.compute(members[0], tested, by_member, settings, device, own_seed)
+    comparison.save(others, compared)
     zeros = int((table["status"] == MapStatus.ALL_ZERO).sum())
     logger.info("%d patients explained, %d of them with an all-zero map", len(table), zeros)
 
@@ -89,6 +95,7 @@ if "snakemake" in globals():
             maps=Path(snakemake.output.maps),
             gradcam=Path(snakemake.output.gradcam),
             randomized=Path(snakemake.output.randomized),
+            compared=Path(snakemake.output.compared),
             design=snakemake.wildcards.design,
             split=snakemake.wildcards.split,
             settings=settings,

@@ -107,6 +107,8 @@ if "snakemake" in globals():
                     inputs.shares,
                     inputs.attention,
                     inputs.randomizations,
+                    inputs.curves,
+                    inputs.agreements,
                     inputs.pictures,
                     strict=True,
                 )

@@ -1,6 +1,6 @@
 """Write a Workflow Run RO-Crate of the study: aggregate results, workflow, provenance of every job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ def run(
     report: Path,
     logs: Path,
     benchmarks: Path,
+    environments: Mapping[str, str],
     folder: Path,
 ) -> None:
     """Write the crate; of the evaluation only tables without a row per patient, and the report."""
@@ -35,6 +36,7 @@ def run(
         provenance=documents.read(documents.Provenance, provenance),
         tables=[*((declared[path.stem], path) for path in tables), (REPORT, report)],
         jobs=list(jobs.read(logs, benchmarks)),
+        environments=environments,
     )
 
 
@@ -47,5 +49,6 @@ if "snakemake" in globals():
         report=Path(snakemake.input.report),
         logs=Path(snakemake.params.logs),
         benchmarks=Path(snakemake.params.benchmarks),
+        environments=snakemake.params.environments,
         folder=Path(snakemake.output.crate),
     )

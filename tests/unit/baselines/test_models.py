@@ -89,6 +89,14 @@ def test_columns_without_information_are_dropped_and_logged(caplog):
     assert "remark (200 different values)" in caplog.text
 
 
+def test_a_column_whose_values_differ_by_rounding_alone_is_dropped():
+    random = np.random.default_rng(4)
+    noise = 370 * (1 + 1e-13 * random.normal(size=50))
+    learned = coding.learn(pd.DataFrame({"activity": noise, "age": random.normal(50, 9, 50)}))
+    assert [term.column for term in learned.terms] == ["age"]
+    assert learned.dropped == ("activity (one value)",)
+
+
 def test_a_level_that_training_patients_do_not_have_counts_as_missing():
     predictors, outcome = table(missing=0.2)
     model = models.fit(predictors, outcome, CONFIG, 1, "clinical")

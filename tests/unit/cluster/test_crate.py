@@ -14,6 +14,7 @@ from thyrocast.contract.documents import Provenance
 LOG = """\
 2026-03-01 08:00:00,100 [train_network external/all/full] INFO SLURM job 77
 2026-03-01 08:00:00,200 [train_network external/all/full] INFO Python 3.11.7 in /envs/deep on node-3
+2026-03-01 08:00:00,300 [train_network external/all/full] INFO versions {"python": "3.11.7", "torch": "2.11.0", "lxml": "6"}
 2026-03-01 08:00:01,000 [train_network external/all/full] INFO GPU NVIDIA H100
 epoch 1
 2026-03-01 09:30:00,000 [train_network external/all/full] INFO epoch 60 of 60
@@ -77,6 +78,7 @@ def write(study: Path, folder: Path) -> list[dict[str, Any]]:
         provenance=provenance,
         tables=[(evaluation.PERFORMANCE, table)],
         jobs=list(jobs.read(study / "logs", study / "benchmarks")),
+        environments={"train_network": "deep", "make_splits": "stats"},
     )
     content = json.loads((folder / "ro-crate-metadata.json").read_text())
     entities: list[dict[str, Any]] = content["@graph"]
@@ -120,6 +122,30 @@ def test_the_run_names_its_workflow_inputs_results_and_jobs(study: Path, tmp_pat
     assert used["peak memory"]["value"] == "2048"
     assert used["GPU"]["value"] == "NVIDIA H100"
     assert used["SLURM job"]["value"] == "77"
+
+
+def test_a_job_names_its_environment_and_the_versions_that_it_recorded(
+    study: Path, tmp_path: Path
+) -> None:
+    twin = study / "logs" / "train_network" / "external" / "all" / "fold-1.log"
+    twin.write_text(LOG.replace("2.11.0", "2.12.0"))  # another node had another version
+    again = twin.with_name("fold-2.log")
+    again.write_text(LOG)
+    entities = {entity["@id"]: entity for entity in write(study, tmp_path / "crate")}
+
+    def used(job: str) -> set[tuple[str, str]]:
+        tool = entities[entities[f"#job-train_network/external/all/{job}"]["instrument"]["@id"]]
+        assert tool["name"] == "rule train_network"
+        needed = [entities[item["@id"]] for item in tool["softwareRequirements"]]
+        assert {entity["@type"] for entity in needed} == {"SoftwareApplication"}
+        return {(entity["name"], entity["version"]) for entity in needed}
+
+    # lxml was installed, but the job's code does not import it
+    assert used("full") == {("deep", "c0de"), ("python", "3.11.7"), ("torch", "2.11.0")}
+    assert used("fold-1") == {("deep", "c0de"), ("python", "3.11.7"), ("torch", "2.12.0")}
+    assert used("fold-2") == used("full")
+    (stats,) = entities["#rule-make_splits"]["softwareRequirements"]
+    assert entities[stats["@id"]]["description"].endswith("envs/stats.yaml")
 
 
 def test_a_crate_is_replaced_and_the_same_run_gives_the_same_crate(

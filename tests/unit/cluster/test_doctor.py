@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from thyrocast.cluster import limits
 from thyrocast.cluster.doctor import nodes, requests, scheduler, storage
 from thyrocast.cluster.doctor.findings import State
 
@@ -16,7 +17,7 @@ from thyrocast.cluster.doctor.findings import State
     [("30:00", 30), ("2:00:00", 120), ("1-00:00:00", 1440), ("infinite", float("inf"))],
 )
 def test_time_limits_are_read_as_slurm_writes_them(limit: str, minutes: float) -> None:
-    assert requests.minutes(limit) == minutes
+    assert limits.minutes(limit) == minutes
 
 
 def test_a_machine_without_a_scheduler_gets_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +90,9 @@ def test_a_limit_of_submitted_jobs_below_the_profile_is_reported(
 
 
 def test_the_longest_of_several_partitions_counts() -> None:
-    assert requests.too_long(TRAINING, {"gpu": 60, "big": 240}) == ""
-    assert "more than the 100" in requests.too_long(TRAINING, {"gpu": 60, "big": 100})
+    gpu, big = limits.Limits(60), limits.Limits(240)
+    assert requests.too_long(TRAINING, {"gpu": gpu, "big": big}) == ""
+    assert "more than the 60" in requests.too_long(TRAINING, {"gpu": gpu, "big": gpu})
 
 
 @pytest.mark.parametrize("home", ["/dev/null/home", "/proc/home"])
@@ -129,3 +131,32 @@ def test_the_key_is_the_default_one_unless_a_config_names_another(tmp_path: Path
     second.write_text("pseudonym_key: /shared/key")
     assert storage.key_file([first]) == "~/.config/thyrocast/pseudonym.key"
     assert storage.key_file([second, first]) == "/shared/key"
+
+
+@pytest.mark.parametrize(
+    ("there", "state"), [("same", State.OK), ("other", State.FAIL), ("", State.FAIL)]
+)
+def test_the_key_on_a_node_is_compared_with_the_one_here(
+    there: str, state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node has another home: its key is the same one, another one, or missing."""
+    secrets = {"same": "0123456789abcdef0123", "other": "fedcba98765432109876"}
+    homes = {name: tmp_path / name for name in ("here", "node")}
+    for name, secret in (("here", secrets["same"]), ("node", secrets.get(there, ""))):
+        homes[name].mkdir()
+        if secret:
+            (homes[name] / "key").write_text(f"{secret}\n")
+    srun = tmp_path / "bin" / "srun"  # runs the probe in the node's home
+    srun.parent.mkdir()
+    srun.write_text(
+        f'#!/bin/bash\nwhile [[ $1 == -* ]]; do shift; done\nHOME={homes["node"]} exec "$@"\n'
+    )
+    srun.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(homes["here"]))
+    monkeypatch.setenv("PATH", f"{srun.parent}:/usr/bin:/bin")
+    request = requests.Request("register_center", 1, ())
+    found = [f for f in nodes.check([request], "", "~/key") if "pseudonym key" in f.text]
+    assert [finding.state for finding in found] == [state]
+    if state is State.FAIL:
+        assert "set pseudonym_key to a file on the shared file system" in found[0].text

@@ -16,12 +16,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from snakemake.iocontainers import Namedlist
 from snakemake_executor_plugin_slurm import Executor as Plugin
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
-from thyrocast.cluster import executor, slurm
+from tests.conftest import ROOT
+from thyrocast.cluster import executor, plugin, slurm
 from thyrocast.cluster.executor import Executor, Jobstep
 from thyrocast.log import FINAL
 
@@ -74,6 +76,7 @@ def bare(kind: type[Any], folder: Path, **settings: Any) -> Any:
         instance._clusters = set()
         instance._watch = executor.Watch(executor.queue.look_up)
         instance._summary = ""
+        instance._earlier = {}
     else:
         instance._preemption_warning = False
         instance._status_query_calls = instance._status_query_failures = 0
@@ -125,11 +128,84 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return write
 
 
-def test_the_installed_plugin_is_the_tested_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert executor.untested_version() == ""
-    monkeypatch.setattr(executor.metadata, "version", lambda name: "2.10.1")
-    assert "2.10.1 is installed" in executor.untested_version()
-    assert "pip install" in executor.untested_version()
+UNTESTED = """
+import sys
+from importlib import metadata
+from types import ModuleType
+
+real = metadata.version
+metadata.version = lambda name: "2.10.1" if name == "snakemake-executor-plugin-slurm" else real(name)
+from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+from thyrocast.cluster import slurm
+
+slurm.install()  # as when the workflow is parsed: a run that does not use SLURM is not affected
+try:
+    ExecutorPluginRegistry().plugins["slurm"].executor(None, None)
+except Exception as fault:
+    print(type(fault).__name__, fault)
+try:
+    import thyrocast.cluster.executor
+except ImportError as fault:
+    print(type(fault).__name__, fault)
+"""
+
+
+def test_another_release_of_the_plugin_is_refused_where_it_is_extended() -> None:
+    assert plugin.untested_version() == ""
+    done = subprocess.run(
+        [sys.executable, "-c", UNTESTED],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow" / "lib")},
+    )
+    at_start, at_import = done.stdout.splitlines()
+    for line, kind in ((at_start, "WorkflowError"), (at_import, "UntestedPluginError")):
+        assert line.startswith(f"{kind} snakemake-executor-plugin-slurm 2.10.1 is installed")
+        assert "pip install" in line
+
+
+def test_a_later_attempt_asks_for_no_more_than_its_partition_allows(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(sinfo="printf 'cpu*|1-00:00:00|8000\\ncpu*|1-00:00:00|4000\\nurgent|1:00:00|4000\\n'")
+    asked = []
+    monkeypatch.setattr(
+        Plugin,
+        "run_job",
+        lambda self, job: asked.append(
+            (self.get_partition_arg(job), job.resources.runtime, job.resources.mem_mb)
+        ),
+    )
+    ours = bare(Executor, tmp_path)
+    ours._partitions, ours._fallback_partition, ours._earlier = None, "cpu", {}
+
+    def attempts(partition: str, runtime: int, memory: int) -> list[tuple[int, int]]:
+        asked.clear()
+        ours._earlier.clear()
+        for attempt in (1, 2, 3):
+            job = submitted(tmp_path).job
+            factor = 2 ** (attempt - 1)
+            named = {"runtime": runtime * factor, "mem_mb": memory * factor}
+            job.attempt, job.resources = attempt, Namedlist(fromdict=named)
+            if partition:
+                job.resources.slurm_partition = partition
+            ours.run_job(job)
+        return [(minutes, megabytes) for _, minutes, megabytes in asked]
+
+    assert attempts("", 30, 3000) == [(30, 3000), (60, 6000), (120, 8000)]
+    assert attempts("urgent", 40, 1000) == [(40, 1000), (60, 2000), (60, 4000)]
+    assert len(ours.logger.lines) == 3
+    assert "attempt 2 of fit would ask for 80 minutes" in ours.logger.lines[1].lower()
+    # a first request above the limit is the user's mistake, which SLURM's refusal names
+    assert attempts("urgent", 90, 1000) == [(90, 1000), (180, 2000), (360, 4000)]
+    # the limits of a partition that is not known are not guessed
+    assert attempts("elsewhere", 40, 1000)[-1] == (160, 4000)
+    ours._clusters.add("another")
+    assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
+    ours._clusters.clear()
+    answers(sinfo="exit 1")
+    assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
 
 
 def test_snakemake_uses_the_executor_of_this_project() -> None:

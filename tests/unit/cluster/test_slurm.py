@@ -99,11 +99,15 @@ def test_a_snakemake_of_another_user_may_be_alive(
 ) -> None:
     """The folder of another user's process is hidden, and on some machines so is the process."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "snakemake").write_text("import time\ntime.sleep(60)\n")
+    (tmp_path / "snakemake").write_text("import time\nprint(1, flush=True)\ntime.sleep(60)\n")
     (tmp_path / "elsewhere").mkdir()
 
     def started(folder: Path) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, tmp_path / "snakemake"], cwd=folder)
+        command = [sys.executable, tmp_path / "snakemake"]
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()  # its command line is empty until it was started
+        return process
 
     def hidden(path: Path) -> str:
         raise PermissionError(13, "Permission denied")
@@ -125,3 +129,49 @@ def test_jobs_that_cannot_be_cancelled_are_named(
     answer("scancel", "echo 'Access/permission denied' >&2; exit 1")
     with pytest.raises(SystemExit, match=r"fit \(SLURM 7, RUNNING\) \(Access/permission denied\)"):
         resume.wait(tmp_path, "", cancel=True, seconds=0)
+
+
+def test_a_wait_without_change_says_so_every_few_minutes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = [0.0]
+    progress = resume._Progress(now=lambda: clock[0])
+    for second in range(0, 1300, 100):
+        clock[0] = second
+        progress.say("Waiting for 2 jobs" if second < 1200 else "Waiting for 1 jobs")
+    assert capsys.readouterr().out.splitlines() == [
+        "Waiting for 2 jobs",
+        "Waiting for 2 jobs (unchanged for 5 min)",
+        "Waiting for 2 jobs (unchanged for 10 min)",
+        "Waiting for 2 jobs (unchanged for 15 min)",
+        "Waiting for 1 jobs",
+    ]
+
+
+def test_a_frozen_scheduler_is_named_by_resume_and_refuses_a_start(
+    tmp_path: Path,
+    answer: Answer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As while slurmctld is stopped: a query gets neither an answer nor an error."""
+    answer("squeue", "[ -e asked ] || { touch asked; exec sleep 60; }")
+    monkeypatch.setattr(queue, "PATIENCE_S", 0.2)
+    resume.wait(tmp_path, "east", cancel=False, seconds=0)
+    assert "squeue does not answer within 0.2 s; asking again" in capsys.readouterr().out
+    (tmp_path / "asked").unlink()
+    with pytest.raises(RuntimeError, match=r"does not answer within 0\.2 s"):
+        slurm.jobs_of_study(tmp_path, "east", 0.2)
+
+
+def test_the_reason_of_a_config_error_is_shown_by_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text(
+        "from snakemake.exceptions import WorkflowError\n"
+        'raise WorkflowError("key folds: 1, expected at least 2")\n'
+    )
+    command = resume.read_command(["--cores", "1"])
+    with pytest.raises(SystemExit, match=r"(?s)key folds: 1, expected.*Nothing was resumed\."):
+        resume.adopt(command)

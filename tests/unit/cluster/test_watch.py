@@ -49,7 +49,12 @@ def test_a_preempted_job_may_be_requeued_and_has_failed_otherwise(state: str) ->
     watch = Watch(unknown)
     for _ in range(3):  # preempted three times, and queued again each time
         assert watch.decide("7", Seen(state), no).verdict is Verdict.ACTIVE
-        assert watch.decide("7", Seen("PENDING", "BeginTime"), no).verdict is Verdict.ACTIVE
+        again = watch.decide("7", Seen("PENDING", "BeginTime"), no)
+        assert again.verdict is Verdict.ACTIVE
+        assert "put job 7 back into the queue" in again.note
+    watch.decide("8", Seen("RUNNING"), no)  # nobody looked while it was not
+    assert "put job 8 back" in watch.decide("8", Seen("PENDING", "BeginTime"), no).note
+    assert watch.decide("8", Seen("PENDING", "BeginTime"), no).note == ""
 
 
 def test_a_job_that_nobody_knows_succeeded_if_it_marked_its_end() -> None:
@@ -97,7 +102,7 @@ def test_a_job_that_never_starts_is_useless(reason: str) -> None:
 
 
 @pytest.mark.parametrize("seen", [Seen("SUSPENDED"), Seen("PENDING", "JobHeldUser")])
-def test_a_job_that_somebody_holds_is_named_every_ten_minutes(seen: Seen) -> None:
+def test_a_job_that_somebody_holds_is_named_every_five_minutes(seen: Seen) -> None:
     clock = [0.0]
     watch = Watch(unknown, now=lambda: clock[0])
     assert "SLURM job 7" in watch.decide("7", seen, no).note

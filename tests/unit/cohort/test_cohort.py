@@ -1,5 +1,6 @@
 """Every patient is included or excluded with a reason, and the numbers add up."""
 
+import datetime
 import json
 import logging
 import os
@@ -261,6 +262,32 @@ def test_outcomes_of_prospective_centers_stay_empty(tmp_path: Path) -> None:
     patients = read_cohort(assemble(tmp_path / "a", [north]))
     assert patients["outcome"].isna().tolist() == [True]
     assert patients["role"].tolist() == ["prospective"]
+
+
+@pytest.mark.parametrize(
+    ("role", "days", "words"),
+    [
+        ("prospective", 20, ""),
+        ("prospective", 800, "a date more than 730 days in the future"),
+        ("external", 20, "a date in the future"),
+    ],
+)
+def test_therapies_of_prospective_patients_may_be_planned(
+    tmp_path: Path, role: str, days: int, words: str
+) -> None:
+    """A therapy that was given has no date in the future; that of a waiting patient has."""
+    today = datetime.date.today()
+    day = (today + datetime.timedelta(days=days)).isoformat()
+    waiting = {"outcome": None, "columns": {"patient": "id", "therapy_date": "therapy"}}
+    north = Hospital(tmp_path, role=role, **(waiting if role == "prospective" else {}))
+    for name in ("1", "2", "3"):
+        north.patient(name, therapy=day)
+        north.scan(name, scan(name, int(name), AcquisitionDate=f"{today:%Y%m%d}"))
+    if words:
+        with pytest.raises(InputError, match=words):
+            north.register()
+    else:
+        assert len(read_cohort(assemble(tmp_path / "a", [north]))) == 3
 
 
 def test_rerunning_reads_only_what_changed(

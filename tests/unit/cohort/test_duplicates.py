@@ -5,8 +5,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.unit.example_scans import detector, neck, nm
 from tests.unit.hospital import Hospital, assemble, read_cohort, scan
 from thyrocast.contract import io
 from thyrocast.contract.cohort import PATIENTS
@@ -175,3 +177,15 @@ def test_a_birth_date_of_many_is_a_placeholder(tmp_path: Path) -> None:
         north.scan(f"{n}", scan(f"p{n}", seed=n))
     out = assemble(tmp_path / "a", [north])
     assert len(read_cohort(out)) == 5
+
+
+def test_a_copy_that_was_stored_turned_is_the_same_image(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    for identifier in ("1", "2"):
+        north.patient(identifier)
+    north.scan("a", scan("1", PatientBirthDate=""))
+    head = detector(ImageOrientationPatient=[-1, 0, 0, 0, 0, 1])
+    turned = np.rot90(neck(64, 4.0, seed=1), 2).copy()
+    north.scan("b", nm(turned, [head], PatientID="2", PatientBirthDate="", PatientName="Roe^Ann"))
+    with pytest.raises(InputError, match="identical pixels"):
+        assemble(tmp_path / "a", [north])

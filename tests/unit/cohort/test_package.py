@@ -19,8 +19,11 @@ from tests.unit.example_scans import ANTERIOR, POSTERIOR, code, cohort, detector
 from tests.unit.hospital import KEY, Hospital, assemble, read_cohort
 from thyrocast.cohort import package as packages
 from thyrocast.cohort import registration as cohorts
+from thyrocast.cohort.deidentify import refusal
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.reading import read_block
+from thyrocast.dicom.elements import Header
+from thyrocast.dicom.header import read_elements
 
 
 @pytest.fixture
@@ -224,12 +227,12 @@ def test_a_patient_who_left_the_table_leaves_the_package(
     assert not list(package.rglob("*.dcm"))
 
 
-def drawn(pixels: np.ndarray, value: int) -> np.ndarray:
+def drawn(pixels: np.ndarray, value: int, text: str = "DOE JANE") -> np.ndarray:
     """An image with a name drawn into it."""
     from PIL import Image, ImageDraw
 
     canvas = Image.new("L", pixels.shape[::-1])
-    ImageDraw.Draw(canvas).text((2, 2), "DOE JANE", fill=255)
+    ImageDraw.Draw(canvas).text((2, 2), text, fill=255)
     return np.where(np.asarray(canvas) > 128, value, pixels).astype(pixels.dtype)
 
 
@@ -244,6 +247,10 @@ def drawn(pixels: np.ndarray, value: int) -> np.ndarray:
         (neck(64, 4.0), {"ConversionType": "WSD"}, "capture"),
         (drawn(neck(64, 4.0), 4095), {}, "drawn text"),
         (drawn(neck(64, 4.0), 150), {}, "drawn text"),
+        # Faint text in an image with few counts, dark text in one with many, and two letters.
+        (drawn(neck(128, total=60_000), 20), {}, "drawn text"),
+        (drawn(neck(128, total=4_000_000), 0), {}, "drawn text"),
+        (drawn(neck(128), 4000, "DJ"), {}, "drawn text"),
     ],
 )
 def test_what_is_no_original_count_image_stays(
@@ -260,6 +267,28 @@ def test_what_is_no_original_count_image_stays(
     assert pack(north, tmp_path / "sent") == 0
     if north.reasons() == [("1", "")]:  # otherwise it is not used here either
         assert reason in caplog.text
+
+
+@pytest.mark.parametrize("total", [1e4, 4e5, 1e7])
+@pytest.mark.parametrize("background", [0.0, 0.04, 0.3])
+def test_a_round_field_and_a_column_out_of_order_are_no_text(
+    total: float, background: float
+) -> None:
+    for size in (64, 128):
+        pixels = neck(size, 256 / size, total=total, background=background).copy()
+        rows, columns = np.indices(pixels.shape) - (size - 1) / 2
+        pixels[np.hypot(rows, columns) > size / 2] = 0
+        pixels[:, size // 4] = 0
+        header = Header(read_elements(nm(pixels)))
+        assert refusal(header, pixels[None]) == ""
+
+
+def test_a_pixel_size_of_more_characters_than_allowed_is_packaged(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    size = "4.7951998710632324"
+    north.scan("a", nm(neck(64, 4.0), PatientID="1", PixelSpacing=[size, size]))
+    assert pack(north, tmp_path / "sent") == 1
 
 
 def test_a_package_names_nobody(tmp_path: Path, hospital: Hospital) -> None:

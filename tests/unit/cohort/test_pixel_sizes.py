@@ -87,6 +87,7 @@ PINHOLES: list[dict[str, Any]] = [
     {"SeriesDescription": "Thyroid ANT Pinhole"},
     {"SeriesDescription": "THYROIDE STENOPE"},
     {"ProtocolName": "Tiroides pin hole"},
+    {"SeriesDescription": "collimatore a foro"},
 ]
 
 

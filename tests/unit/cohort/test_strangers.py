@@ -38,6 +38,11 @@ def reason(
         ({"PatientBirthDate": "19700101"}, {"PatientBirthDate": "19710501"}, "birth date differs"),
         ({}, {"PatientBirthDate": "1970-05-02"}, "birth date differs"),
         ({}, {"PatientSex": "M"}, "sex differs"),
+        (
+            {"PatientBirthDate": "", "PatientAge": "034Y"},
+            {"PatientBirthDate": "", "PatientAge": "071Y"},
+            "age differs",
+        ),
         ({}, {"PatientName": "Durand^Paul"}, "name differs"),
         ({}, {"PatientName": "Dupont^Anne"}, "name differs"),
         ({"PatientName": "山田^太郎"}, {"PatientName": "山田^花子"}, "name differs"),
@@ -130,6 +135,29 @@ def test_the_age_of_the_table_is_compared(
     found = reason(tmp_path, {"PatientBirthDate": born}, None, {"age": age}, columns=AGED)
     wrong = "contradictory identity: age differs between images and table"
     assert found == (wrong if expected else "")
+
+
+@pytest.mark.parametrize(
+    ("cells", "stated", "expected"),
+    [
+        ({"age": "49"}, "049Y", False),
+        ({"age": "49"}, "047Y", False),
+        ({"age": "49"}, "071Y", True),
+        ({"age": "49"}, "000Y", False),
+        ({"age": "95"}, "090Y", False),
+        ({"birth": "1970-05-01"}, "049Y", False),
+        ({"birth": "1970-05-01"}, "044Y", True),
+    ],
+)
+def test_the_age_in_the_header_is_compared(
+    tmp_path: Path, cells: dict[str, str], stated: str, *, expected: bool
+) -> None:
+    elements = {"PatientBirthDate": "", "PatientAge": stated}
+    more = {"columns": AGED} if "age" in cells else {}
+    found = reason(tmp_path, elements, None, cells, **more)
+    assert found == (
+        "contradictory identity: age differs between images and table" if expected else ""
+    )
 
 
 def test_nothing_is_chosen_even_if_the_table_fits_one_of_them(tmp_path: Path) -> None:

@@ -204,6 +204,33 @@ def test_no_image_is_scaled_by_an_impossible_activity(tmp_path: Path) -> None:
     assert result.reason.startswith("an uptake of more than 100 % or less than 0")
 
 
+@pytest.mark.parametrize(
+    ("elements", "minutes"),
+    [
+        ({"AcquisitionTime": "100000"}, 15.0),
+        ({"AcquisitionTime": None, "StudyTime": None}, None),
+        ({"AcquisitionTime": "000000"}, None),
+        ({"AcquisitionTime": "230000"}, None),
+        ({"AcquisitionDateTime": "20200103090000+0000"}, 75.0),
+    ],
+)
+def test_a_syringe_without_a_time_gives_no_uptake(
+    tmp_path: Path, elements: dict[str, Any], minutes: float | None
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    dose = np.zeros((64, 64), np.uint16)
+    dose[30:33, 30:33] = 20_000
+    north.scan(
+        "a",
+        nm(dose, [detector()], PatientID="1", SeriesDescription="Syringe full",
+           ActualFrameDuration=10_000, **elements),
+    )  # fmt: skip
+    north.scan("b", scan("1"))
+    (row,) = north.register().scans.to_dict("records")
+    assert (None if np.isnan(row["syringe_min"]) else row["syringe_min"]) == minutes
+
+
 def test_a_syringe_of_another_detector_is_not_used(tmp_path: Path) -> None:
     north = Hospital(tmp_path)
     north.patient("1")

@@ -31,6 +31,7 @@ CONFIG = {
     "study": "example",
     "designs": ["external"],
     "image": {"size": 64},
+    "network": {"architecture": "compact"},  # embeddings of as many features as those of the split
     "evaluation": {"minimum_count": {"patients": 5, "outcomes": 2}},
     "centers": [
         {
@@ -77,7 +78,7 @@ def study(folder: Path) -> bundle.Parts:
     ):
         weights[str(member)] = folder / str(member) / "weights.safetensors"
         weights[str(member)].parent.mkdir()
-        tensors = {"fc.weight": np.full((1, 8), len(weights), np.float32)}
+        tensors = {"fc.weight": np.full((1, example_split.FEATURES), len(weights), np.float32)}
         safetensors.numpy.save_file(tensors, weights[str(member)], {"thyrocast": "{}"})
     if "full" in weights:  # the order of the embeddings
         weights = {"full": weights.pop("full"), **weights}
@@ -93,9 +94,11 @@ def study(folder: Path) -> bundle.Parts:
     )
 
 
-def lock(parts: bundle.Parts, folder: Path, **changes: object) -> Path:
+def lock(
+    parts: bundle.Parts, folder: Path, architecture: str = "compact", **changes: object
+) -> Path:
     """Write the locked model of the parts, of which some are changed."""
-    config = StudyConfig.read(CONFIG)
+    config = StudyConfig.read(CONFIG | {"network": {"architecture": architecture}})
     bundle.lock(dataclasses.replace(parts, **changes), config, folder.parent / "logs", folder)
     return folder
 

@@ -222,12 +222,48 @@ def test_a_manifest_that_lists_a_huge_file_is_refused(model: Path) -> None:
     refused(model, "bytes")
 
 
-@pytest.mark.parametrize("feature", [2048, -1])
+@pytest.mark.parametrize("feature", [80, -1])
 def test_a_feature_that_no_embedding_has_is_refused(model: Path, feature: int) -> None:
+    """The compact network has 80."""
     content = json.loads((model / SIGNATURE).read_text())
     next(iter(content["members"].values()))["signature"]["features"][0] = feature
     example_bundle.replace(model, SIGNATURE, json.dumps(content).encode())
-    refused(model, SIGNATURE, "2048")
+    refused(model, SIGNATURE, "beyond the 80 of an embedding")
+
+
+@pytest.mark.parametrize("part", ["matrix", "constant", "coefficients"])
+def test_arrays_that_do_not_fit_an_embedding_are_refused(model: Path, part: str) -> None:
+    """A constant of one number would be added to every feature without an error."""
+    content = json.loads((model / SIGNATURE).read_text())
+    signed = next(iter(content["members"].values()))["signature"]
+    signed[part] = signed[part][:1]
+    example_bundle.replace(model, SIGNATURE, json.dumps(content).encode())
+    refused(model, SIGNATURE, part, "expected (")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "words"),
+    [("resnet50", "its last layer has the shape [1, 80]"), ("vgg", "is 'vgg', expected one of")],
+)
+def test_another_architecture_in_the_manifest_is_refused(
+    model: Path, architecture: str, words: str
+) -> None:
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["config"]["network"]["architecture"] = architecture
+    example_bundle.edit(model, config=manifest["config"])
+    refused(model, words)
+
+
+def test_a_domain_of_another_network_is_refused(model: Path) -> None:
+    found = domain.load(model / "domain.safetensors")
+    short = {
+        name: domain.MemberDomain(one.mean[:9], one.components[:, :9], one.variances, one.medians)
+        for name, one in found.members.items()
+    }
+    domain.save(domain.Domain(short, found.limits), model / "short")
+    example_bundle.replace(model, "domain.safetensors", (model / "short").read_bytes())
+    (model / "short").unlink()
+    refused(model, "domain.safetensors", "describes 9 features", "expected 80")
 
 
 @pytest.mark.parametrize(

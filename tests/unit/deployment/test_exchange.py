@@ -15,6 +15,7 @@ from thyrocast.contract import exchange as layout
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.exchange import Exchange
 from thyrocast.deployment import exchange, exchange_page, exchange_summary, ledger
+from thyrocast.deployment.ledger import Entry
 from thyrocast.errors import InputError
 from thyrocast.evaluation import exchanged, pooled_centers
 from thyrocast.planning import exchanges
@@ -253,14 +254,26 @@ def test_few_excluded_patients_do_not_follow_from_the_flow():
     rule = example.config().exchange
     for excluded, found, shown in ((0, 64, []), (3, None, [None]), (6, 70, [6])):
         rows = example.patients({"bern": example.people("bern")}, excluded)
-        flow = exchange_summary.flow(rows, np.zeros(len(rows), int), rule)
+        flow = exchange_summary.flow(rows, rows["patient"], np.zeros(len(rows), int), rule)
         assert (flow.found, flow.analyzed) == (found, 64)
         assert [one.patients for one in flow.excluded] == shown
     group = np.r_[np.zeros(60, int), np.ones(4, int)]
-    assert (
-        exchange_summary.flow(example.patients({"bern": example.people("bern")}, 0), group, rule)
-        is None
-    )
+    rows = example.patients({"bern": example.people("bern")}, 0)
+    assert exchange_summary.flow(rows, rows["patient"], group, rule) is None
+
+
+def test_few_patients_who_are_scored_apart_do_not_follow_from_the_flow():
+    rule = example.config().exchange
+    rows = example.patients({"bern": example.people("bern")}, 0)
+    group = np.zeros(len(rows), int)
+    for apart in range(rule.cell + 1):
+        scored = rows["patient"][apart:]
+        flow = exchange_summary.flow(rows, scored, group, rule)
+        assert (flow is None) == (0 < apart < rule.cell)
+    # Six are enough, but not three that are new since an earlier file and three that are not.
+    group[: rule.cell - 1] = 1
+    group[-20:] = 1
+    assert exchange_summary.flow(rows, rows["patient"][2 * rule.cell :], group, rule) is None
 
 
 def test_a_damaged_ledger_stops(tmp_path):
@@ -332,3 +345,25 @@ def test_another_locked_model_is_refused_and_own_models_are_named(sent, whole):
         assert table.loc["delft", "source"] == "exchange"
         assert table.loc["ankara", "source"] == "data"
         assert table.loc["ankara", "models"] == "same"
+
+
+def test_no_file_is_there_to_be_sent_without_its_line_in_the_ledger(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(exchange.ledger, "append", stopped)
+    with pytest.raises(OSError, match="no space"):
+        write(tmp_path, example.people("bern"))
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_line_break_that_an_editor_removed_does_not_join_two_documents(tmp_path):
+    file = tmp_path / "ledger.jsonl"
+    for number in range(2):
+        entry = Entry(
+            date="2026-01-01", study="demo", center="bern", file=f"{number}" * 64, people={"a": 1},
+            found=["P-1"], cuts={},
+        )  # fmt: skip
+        ledger.append(file, entry)
+        file.write_text(file.read_text().rstrip())
+    assert len(ledger.read(file)) == 2

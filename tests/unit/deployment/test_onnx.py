@@ -10,6 +10,7 @@ from sklearn.dummy import DummyClassifier
 
 import export_onnx
 from tests.unit.deployment import example_bundle
+from tests.unit.signature import example_split
 from thyrocast.config.choices import EMBEDDED, Architecture
 from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import deployment as contract
@@ -42,13 +43,17 @@ def networks(
     (folder / "model.json").write_text(
         widened(parts.model, EMBEDDED[request.param]).model_dump_json()
     )
+    short = np.load(parts.embeddings)
+    missing = EMBEDDED[request.param] - short.shape[-1]
+    np.save(folder / "embeddings.npy", np.pad(short, ((0, 0), (0, 0), (0, missing))))
     changed = {"weights": weights, "model": folder / "model.json"}
-    return example_bundle.lock(parts, folder / "model", **changed)
+    changed |= {"embeddings": folder / "embeddings.npy"}
+    return example_bundle.lock(parts, folder / "model", request.param, **changed)
 
 
 def widened(path: Path, length: int) -> SignatureModel:
     """The signature of the example, whose embeddings are short, for those of a real network."""
-    given = contents.read_signature(path)
+    given = contents.read_signature(path, example_split.FEATURES)
     members = {}
     for name, member in given.members.items():
         matrix = member.signature.matrix

@@ -7,7 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from tests.unit.example_scans import nm
-from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.acquisition import Injection, Stated, acquired, dates_differ, injection
 from thyrocast.dicom.elements import Elements
 from thyrocast.dicom.header import read_elements
 
@@ -79,6 +79,50 @@ def test_the_table_comes_before_the_header_and_a_contradiction_is_told() -> None
     found = injected(Stated(150.0, datetime.time(9, 0)))
     assert (found.activity_mbq, found.delay_min) == (150.0, 75.0)
     assert found.flags == ("activity_differs", "delay_differs")
+
+
+@pytest.mark.parametrize(
+    ("start", "elements", "minutes"),
+    [
+        ("20200103080000+0000", {"TimezoneOffsetFromUTC": "+0200"}, 15.0),
+        ("20200103080000+0000", {"AcquisitionDateTime": "20200103101500.0+0200"}, 15.0),
+        ("20200103100000+0200", {"AcquisitionDateTime": "20200103101500+0200"}, 15.0),
+        ("20200103100000", {"TimezoneOffsetFromUTC": "+0200"}, 15.0),
+        ("20200103080000+0000", {}, None),
+    ],
+)
+def test_times_in_different_zones(
+    start: str, elements: dict[str, str], minutes: float | None
+) -> None:
+    dataset = nm(**elements)
+    (drug,) = dataset.RadiopharmaceuticalInformationSequence
+    drug.RadiopharmaceuticalStartDateTime = start
+    del drug.RadiopharmaceuticalStartTime
+    header = Elements(read_elements(dataset))
+    found = injection(header, acquired(header))
+    assert found.delay_min == minutes
+    assert found.flags == (("delay_implausible",) if minutes is None else ())
+
+
+def test_a_date_before_all_digital_cameras_gives_way_to_another_one() -> None:
+    header = Elements(read_elements(nm(AcquisitionDate="19000101")))
+    assert acquired(header) == datetime.datetime(2020, 1, 3, 10, 15)
+    header = Elements(read_elements(nm(AcquisitionDate="19000101", StudyDate="19700101")))
+    assert acquired(header) == datetime.datetime(1900, 1, 1, 10, 15)
+
+
+@pytest.mark.parametrize(
+    ("study", "differ"),
+    [
+        ("20200103", False),
+        ("20200104", False),
+        ("20200301", True),
+        ("19000101", False),
+        ("", False),
+    ],
+)
+def test_dates_of_acquisition_and_study(study: str, *, differ: bool) -> None:
+    assert dates_differ(Elements(read_elements(nm(StudyDate=study)))) is differ
 
 
 def test_an_injection_after_the_image_by_the_table_is_missing() -> None:

@@ -14,10 +14,13 @@ from tests.unit.evaluation.example_study_of_24 import (
     patients,
     predictions,
 )
+from thyrocast.config.evaluation import SampleSizeConfig
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.evaluation import OF_DESIGN, SAMPLE_SIZE
 from thyrocast.contract.splits import SPLITS
+from thyrocast.evaluation import sample_size
 from thyrocast.statistics import threshold
 
 
@@ -235,9 +238,8 @@ def test_sample_size_is_compared_with_the_patients_available(config, tmp_path):
         for kind, split, patient in tested
     ]
     io.write(SPLITS, io.build(SPLITS, rows), tmp_path / "splits.csv")
-    plan_sample_size.run(
-        tmp_path / "cohort.csv", tmp_path / "splits.csv", tmp_path / "size.csv", config
-    )
+    paths = [tmp_path / name for name in ("cohort.csv", "splits.csv", "size.csv")]
+    plan_sample_size.run(*paths, config, SignatureConfig.read({}))
     found = io.read(SAMPLE_SIZE, tmp_path / "size.csv").set_index(["purpose", "criterion"])
     whole = found.loc[("development", "all")]
     assert (whole["available_n"], whole["available_events"]) == (24, 12)
@@ -246,3 +248,20 @@ def test_sample_size_is_compared_with_the_patients_available(config, tmp_path):
     assert "interval of an AUC of 0.8" in found.loc[("precision", "auc"), "note"]
     for purpose in ("validation", "precision"):
         assert found.loc[(purpose, "auc"), "available_n"] == 16
+    # Sex and age, a bend of the latter; the combined model has two log-odds as well.
+    note = found.loc[("development", "shrinkage"), "note"]
+    assert "5 parameters (of the model `combined`)" in note
+
+
+def test_parameters_of_the_config_replace_those_that_are_counted():
+    people, splits = cohort(patients("t", "north")), io.build(SPLITS, [])
+    signature = SignatureConfig.read({"splines": False})
+    required = {}
+    for parameters in (None, 4, 40):
+        size = SampleSizeConfig(parameters=parameters)
+        table = sample_size.plan(people, splits, size, 0.95, signature).set_index("criterion")
+        required[parameters] = list(table["required_n"])
+        assert ("up to 30 parameters" in table.loc["prediction_error", "note"]) is (
+            parameters == 40
+        )
+    assert required[None] == required[4] != required[40]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.evaluation.example_study_of_24 import cohort, one_member, predictions
 from thyrocast.config.evaluation import EvaluationConfig
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.splits import SPLITS
@@ -65,7 +66,7 @@ def test_no_study_is_too_strange(seed):
         performance = found[PERFORMANCE]
         pooled_centers.pool(performance, 0.95)
         splits = io.conform(SPLITS, sets[list(SPLITS.names)])
-        sample_size.plan(people, splits, config.sample_size, 0.95)
+        sample_size.plan(people, splits, config.sample_size, 0.95, SignatureConfig.read({}))
     for row in performance.itertuples():
         if np.isnan(row.estimate):
             assert row.status in ("not_estimable", "suppressed"), row

@@ -118,8 +118,23 @@ def test_centers_with_an_auc_of_1_or_nobody_cured_take_part_and_are_named():
     assert found.loc["auc", "k"] == 3
     assert 0.5 < found.loc["auc", "estimate"] < 1
     assert found.loc["auc", "note"] == "a: AUC without a DeLong variance"
-    assert found.loc["oe_ratio", "note"] == "a: nobody cured"
+    left_out = "left out (not estimable, without spread or too small): c"
+    assert found.loc["oe_ratio", "note"] == f"{left_out}; a: nobody cured"
     assert found.loc["oe_ratio", "estimate"] > 0
+
+
+def test_every_metric_names_the_centers_that_are_too_small(config):
+    rows, everybody = loco(move=0.03)
+    more = patients("e", "east", tuple(np.linspace(0.3, 0.9, 30)), ())
+    for split in ("north", "south", "west"):
+        rows += predictions(more, "train", split=split, kind="loco")
+    rows += predictions(more, "test", split="east", kind="loco")
+    rows += predictions(everybody, "train", split="east", kind="loco")
+    # Everybody in the east was cured: the results of the others say nothing of it.
+    found = pooled_centers.pool(evaluate(rows, [*everybody, *more], config)["performance"], 0.95)
+    first = found.summary[found.summary["method"] == "reml_hartung_knapp_truncated"]
+    assert len(first) == 5
+    assert first["note"].str.contains("too small): east", regex=False).all()
 
 
 def effect_of(row):

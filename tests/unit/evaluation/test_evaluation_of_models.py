@@ -204,6 +204,22 @@ def test_cross_validation_is_headed_by_the_mean_within_parts(config):
     assert compared["method"].iloc[0] == "corrected_resampled_t"
 
 
+def test_parts_with_one_outcome_are_named(config):
+    parts = [patients("t", "north"), patients("u", "north"), patients("v", "north", (0.8, 0.7), ())]
+    rows = []
+    for n, part in enumerate(parts, start=1):
+        others = [one for other in parts if other is not part for one in other]
+        rows += predictions(part, "test", split=f"1-{n}", kind="kfold")
+        rows += predictions(others, "train", split=f"1-{n}", kind="kfold")
+    found = evaluate(rows, [one for part in parts for one in part], config)["performance"]
+    areas = found[(found["split"] == "all") & (found["metric"] == "auc")]
+    areas = areas[areas["group_kind"] == "pooled"].set_index("ci_method")["note"]
+    assert areas["corrected_resampled_t"].startswith(
+        "mean of 2 of 3 parts: the others have one outcome"
+    )
+    assert areas["delong_logit"] == "joined predictions of several models, whose scales may differ"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [

@@ -58,6 +58,12 @@ def test_a_higher_cure_rate_is_met_by_a_new_intercept():
     assert updates["chosen"].to_dict() == {"none": 0, "intercept": 1, "slope": 0, "head": 0}
     assert updates.loc["intercept", "intercept"] == pytest.approx(0.9, abs=0.35)
     assert updates["degrees"].dropna().tolist() == [5, 4, 3]
+    limits = updates[["intercept_low", "intercept_high"]]
+    assert limits.notna().all(axis=1).to_dict() == {
+        "none": False, "intercept": True, "slope": True, "head": True,
+    }  # fmt: skip
+    assert updates["slope_low"].notna().tolist() == [False, False, True, True]
+    assert updates.loc["slope", "slope_low"] < 1 < updates.loc["slope", "slope_high"]
     judged = found["update_performance"].set_index(["step", "metric"])
     large = judged.xs("calibration_in_the_large", level="metric")["estimate"]
     assert large["none"] > 0.5

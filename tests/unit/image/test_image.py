@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from tests.unit.example_scans import neck
 from thyrocast import physics
@@ -107,6 +108,23 @@ def test_right_is_the_patients_right() -> None:
     found = measure(neck(lobes=(1.0, 0.4)))
     assert found.q_asymmetry == pytest.approx((1 - 0.4) / (1 + 0.4), abs=0.08)
     assert measure(neck(lobes=(0.4, 1.0))).q_asymmetry == pytest.approx(-0.43, abs=0.08)
+
+
+def hips() -> NDArray[np.float64]:
+    """Two hips and a sacrum, which the network takes for a thyroid."""
+    axis = (np.arange(128) + 0.5) * 2.0 - 128
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    density = 0.05 * (np.abs(x) < 120)
+    for row, column, tall, wide in ((0, -70, 30, 18), (0, 70, 30, 18), (40, 0, 25, 20)):
+        inside = 1 - ((y - row) / tall) ** 2 - ((x - column) / wide) ** 2
+        density = density + 0.5 * np.sqrt(np.maximum(inside, 0))
+    density = ndimage.gaussian_filter(density, 1.9)
+    return np.random.default_rng(1).poisson(density * 3e5 / density.sum()).astype(float)
+
+
+def test_two_organs_that_are_far_apart_are_no_thyroid() -> None:
+    with pytest.raises(NoGlandError, match="too far apart"):
+        glands.find_gland(images.to_grid(hips(), (2.0, 2.0)), GRID_MM, LIMITS)
 
 
 def test_ratios_follow_the_image() -> None:

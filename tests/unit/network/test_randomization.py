@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from thyrocast.config.choices import Architecture
 from thyrocast.config.explanation import CamTarget, ExplanationConfig
-from thyrocast.contract.control_names import Randomized
+from thyrocast.contract.control_names import CASCADES, Randomized
 from thyrocast.network import gradcam, model, randomization
 from thyrocast.network.image_set import ImageSet
 
@@ -41,7 +42,7 @@ def test_every_step_makes_one_more_block_random(network):
     counters = {name for name in trained if name.endswith("num_batches_tracked")}
     random = set()
     for (step, blocks), changed in zip(
-        randomization.STEPS, randomization.cascade(network, 7), strict=True
+        randomization.RESNET50, randomization.cascade(network, 7), strict=True
     ):
         random |= {*blocks}
         for name, weight in changed.state_dict().items():
@@ -50,7 +51,7 @@ def test_every_step_makes_one_more_block_random(network):
             source = fresh if name.startswith(tuple(random)) else trained
             assert torch.equal(weight, source[name]), (step, name)
     assert all(name.startswith(tuple(random)) for name in trained)
-    assert [step for step, _ in randomization.STEPS] == [*Randomized]
+    assert [step for step, _ in randomization.RESNET50] == [*Randomized]
 
 
 def test_the_first_step_is_the_true_map_of_the_patients_who_were_taken(network):
@@ -69,3 +70,22 @@ def test_nothing_is_computed_if_not_requested_or_too_coarse(network, size, most)
     settings = ExplanationConfig(randomized=most)
     found = randomization.randomized((network, NORMALIZATION), data(size), settings, CPU, 7)
     assert found.shape[:2] == (7, 0)
+
+
+def test_the_compact_network_has_a_cascade_of_its_own_blocks():
+    """As it is stored: normalization folded into the convolutions."""
+    network = model.create(Architecture.COMPACT).eval()
+    network.body.fold()
+    trained = network.state_dict()
+    random = set()
+    steps = randomization.COMPACT
+    for (_, blocks), changed in zip(steps, randomization.cascade(network, 7), strict=True):
+        random |= {*blocks}
+        for name, weight in changed.state_dict().items():
+            assert torch.equal(weight, trained[name]) != name.startswith(tuple(random)), name
+    assert all(name.startswith(tuple(random)) for name in trained)
+    assert CASCADES[len(steps)] == tuple(step for step, _ in steps)
+    settings = ExplanationConfig(randomized=2)
+    found = randomization.randomized((network, NORMALIZATION), data(64), settings, CPU, 7)
+    assert found.shape == (6, N, 8, 8)
+    assert not np.allclose(found[5, [1, 3]], found[0, [1, 3]], atol=0.05)

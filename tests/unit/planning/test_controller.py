@@ -48,9 +48,9 @@ def test_two_studies_in_one_folder_have_a_record_each() -> None:
     assert list(controller.records()) == ["west"]
 
 
-@pytest.mark.parametrize("rule", ["train_network", "thyrocast_train_network"])
+@pytest.mark.parametrize("name", ["{}", "thyrocast_{}", "graves{}", "{}_of_graves"])
 def test_a_job_with_other_code_than_its_run_stops_and_no_other_job(
-    rule: str, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     controller.write("study", "a")
     before = fingerprints.code_version
@@ -59,6 +59,7 @@ def test_a_job_with_other_code_than_its_run_stops_and_no_other_job(
         return "edited" if script == "train_network" else before(script)
 
     monkeypatch.setattr(fingerprints, "code_version", edited)
-    controller.check_unchanged("study", "a", ["make_splits", "render_report"])
+    others = [name.format(rule) for rule in ("make_splits", "render_report")]
+    controller.check_unchanged("study", "a", others, name.format)
     with pytest.raises(RuntimeError, match="The code of train_network was edited"):
-        controller.check_unchanged("study", "a", [rule])
+        controller.check_unchanged("study", "a", [name.format("train_network")], name.format)

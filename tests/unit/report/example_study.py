@@ -147,6 +147,8 @@ def files(
                 shares=place / "shares.csv",
                 attention=place / "attention.csv",
                 randomization=place / "randomization.csv",
+                curves=place / "curves.csv",
+                agreement=place / "agreement.csv",
                 pictures=place / "pictures",
             )
             for design in designs
@@ -343,6 +345,10 @@ def _write_maps(
     io.write(
         splits.RANDOMIZATION, example_tables.randomization(parts[0].split), files.randomization
     )
+    own = parts[0].split
+    curves = example_tables.curves(own, [*parts[0].patients["patient"]], random)
+    io.write(splits.CURVES, curves, files.curves)
+    io.write(splits.AGREEMENT, example_tables.agreement(own), files.agreement)
     for split, patient in zip(shares["split"], shares["patient"], strict=True):
         _overlay(files.pictures / split / f"{patient}.png", random)
 

@@ -125,6 +125,32 @@ def randomization(split: str) -> pd.DataFrame:
     return io.build(splits.RANDOMIZATION, rows)
 
 
+def curves(split: str, patients: Sequence[str], random: np.random.Generator) -> pd.DataFrame:
+    """Curves of 24 patients; the deletion is better than at all random places in every second one."""
+    rows = [
+        {
+            "split": split, "patient": patient, "curve": curve, "area": random.uniform(0.3, 0.6),
+            "moved": 0.5, "better_than": 4 if n % 2 else 1, "places": 4,
+        }
+        for n, patient in enumerate(patients[:24])
+        for curve in ("deletion", "insertion")
+    ]  # fmt: skip
+    return io.build(splits.CURVES, rows)
+
+
+def agreement(split: str) -> pd.DataFrame:
+    """Maps by other methods that are alike, and by members that are less so."""
+    found = (("method", "hirescam", 1.0), ("method", "gradcam++", 0.8), ("members", "", 0.4))
+    rows = [
+        {
+            "split": split, "compared": kind, "method": method, "n": 24, "correlation": value,
+            "correlation_low": value - 0.1, "correlation_high": value,
+        }
+        for kind, method, value in found
+    ]  # fmt: skip
+    return io.build(splits.AGREEMENT, rows)
+
+
 def evaluated(
     predictions: pd.DataFrame,
     designs: Mapping[str, Sequence[str]],

@@ -87,6 +87,24 @@ def test_attention_has_a_row_for_each_center_with_its_random_places(small):
     assert "random places" in found.overlays[0].inside
 
 
+def test_curves_say_how_often_a_map_beats_its_random_places(small, configured):
+    found = attention_of(small).curves
+    deletion, insertion = found.rows
+    assert (deletion[1].text, insertion[1].text) == ("deletion", "insertion")
+    assert (deletion[3].text, deletion[3].detail) == (
+        numbers.percent(0.5), f"by chance: {numbers.percent(0.2)}"
+    )  # fmt: skip
+    few = configured(evaluation={"minimum_count": {"patients": 25}})
+    assert attention_of(few).curves is None
+    assert not attention_of(few).agreement
+
+
+def test_the_agreement_of_methods_and_members_is_said(small):
+    text = attention_of(small).agreement
+    assert "with HiResCAM 0.90 to 1.00" in text
+    assert "between members 0.30 to 0.40 (quartiles over 24 patients)" in text
+
+
 def test_maps_with_random_weights_have_a_row_for_each_step(small, configured):
     found = attention_of(small).randomized
     assert [row[1].text for row in found.rows] == [*attention.RANDOM.values()]

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.unit.report.example_study import HOSTILE
+from thyrocast.contract.names import HEADS, Model
 from thyrocast.pages import drawing, palette
 from thyrocast.report import figures, forest_figure, training_figures
 
@@ -131,7 +132,12 @@ def test_every_color_of_a_drawing_is_unique():
     assert len(tones) == len(set(tones))
 
 
-def test_models_differ_in_dashes_or_color_and_others_share_one():
-    assert palette.of_model("network") == "network"
+def test_models_differ_in_dashes_and_color_and_others_share_one():
+    names = [palette.of_model(model) for model in Model if model not in HEADS]
+    assert "other" not in names
+    assert len({palette.light(name) for name in names}) == len(names)
+    # Without dashes: the two models that a reader looks for first, in the most different colors.
+    dashes = {name: tuple(palette.DASHES[name]) for name in names}
+    assert len(set(dashes.values())) == len(names) - 1
     assert palette.of_model("a_clinician") == "other"
     assert drawing.WIDTH > drawing.NARROW

@@ -84,6 +84,9 @@ def test_centers_left_out_in_turn_are_represented_by_their_mean(small):
     assert section.summary == (
         f"Signature, AUC {numbers.estimate(mean['estimate'], mean['ci_low'], mean['ci_high'])}"
     )
+    # A center that is left out may be one in which the model fails.
+    fewer = with_table(study, ev.POOLED, lambda frame: frame.assign(k=1))
+    assert "(mean of 1 center; 1 more left out)" in " ".join(result(fewer).certainty)
     # The curve that is drawn is that of all predictions together.
     joint = study.pooled_rows(ev.PERFORMANCE, "loco", "test", model="signature", metric="auc")
     (drawn,) = [key for key in section.roc[0].legend if key.label == "Signature"]
@@ -241,6 +244,28 @@ def test_without_a_model_without_the_image_nothing_is_said_of_its_value(small):
 def test_the_primary_model_is_that_of_the_config(configured):
     study = configured(evaluation={"primary_model": "network"})
     assert "the network ranks" in result(study).answer or "the network" in result(study).answer
+
+
+def test_another_model_in_place_of_the_primary_one_is_announced(configured):
+    shown = " ".join(result(configured(evaluation={"primary_model": "clinical"})).certainty)
+    assert (
+        "names for the main result, Clinical, was not scored here; the signature is shown" in shown
+    )
+    assert "in its place" not in " ".join(result(configured()).certainty)
+
+
+def test_the_best_head_is_that_of_the_auc_that_is_shown(small):
+    """The joint AUC of several splits may have another order than the means over centers."""
+
+    def ridge(frame: pd.DataFrame, area: float) -> pd.DataFrame:
+        frame = frame.assign(model=frame["model"].replace({"network": "ridge"}))
+        frame.loc[(frame["model"] == "ridge") & (frame["metric"] == "auc"), "estimate"] = area
+        return frame
+
+    study = with_table(small, ev.PERFORMANCE, lambda frame: ridge(frame, 0.99))
+    study = with_table(study, ev.POOLED, lambda frame: ridge(frame, 0.6).assign(k=3))
+    (sentence,) = design_section._best_head(study, "loco")
+    assert "is not below that of the linear models" in sentence
 
 
 def test_thresholds_are_given_as_ranges():

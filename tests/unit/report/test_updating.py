@@ -19,7 +19,7 @@ def tables(chosen="none", coefficients=-0.1, status="estimated", model="signatur
     p_values = {"none": 0.4, "intercept": 0.02, "slope": 0.3, "head": None}
     updates = [
         dict.fromkeys(UPDATES.names) | own | {"step": step, "chosen": step == chosen}
-        | {"intercept": 0.5, "slope": 1.0, "p_value": p_values[step], "n": 60, "events": 40}
+        | {"intercept": 0.5, "intercept_low": 0.2, "intercept_high": 0.8, "slope": 1.0, "p_value": p_values[step], "n": 60, "events": 40}
         for step in UpdateStep
     ]  # fmt: skip
     judged = [
@@ -80,6 +80,7 @@ def test_a_supported_update_names_what_was_rejected(external):
     )
     ladder, division = section.grids
     assert [row[0].detail for row in ladder.rows] == ["", "", "chosen", ""]
+    assert (ladder.rows[1][1].text, ladder.rows[1][1].detail) == ("0.50", "0.20 to 0.80")
     assert len(division.rows) == 4
 
 

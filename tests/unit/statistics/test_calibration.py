@@ -85,6 +85,17 @@ def test_probabilities_of_exactly_0_and_1_count_and_stay_finite():
     assert calibration.log_loss(y, p).estimate > 4
 
 
+def test_calibration_in_the_large_is_not_a_matter_of_clipping():
+    random = np.random.default_rng(3)
+    y = random.random(100) < 0.7
+    hard = np.where(random.random(100) < 0.8, y, ~y).astype(float)
+    with pytest.raises(NotEstimableError, match="100 of 100 probabilities are 0 or 1"):
+        calibration.in_the_large(y, hard)
+    # A fifth of such probabilities leaves an estimate that the others decide.
+    some = np.where(np.arange(100) % 5 == 0, hard, 0.6)
+    assert abs(calibration.in_the_large(y, some).estimate) < 2
+
+
 def test_probabilities_outside_0_to_1_are_refused():
     with pytest.raises(ValueError, match=r"from -0.1 to 0.5"):
         calibration.brier([0, 1], [-0.1, 0.5])

@@ -17,6 +17,16 @@ def test_scores_of_two_parts_are_never_compared():
     assert cross_validation.auc_within_parts(y, moved, part, np.arange(8)) == found
 
 
+@pytest.mark.parametrize(("score", "area"), [([0.9, 0.8, 0.2], 1.0), ([0.5, 0.5, 0.5], 0.5)])
+def test_the_same_auc_in_all_parts_is_not_certain(score, area):
+    y, part = np.tile([1, 1, 0], 10), np.repeat(np.arange(5), 6)
+    found = cross_validation.auc_within_parts(y, np.tile(score, 10), part, np.arange(30))
+    expected = discrimination.newcombe(area, 20, 10)
+    assert found[:3] == pytest.approx(expected[:3])
+    assert found.high - found.low > 0.1
+    assert (found.method, found.scale) == (cross_validation.METHOD, "logit")
+
+
 def test_parts_with_one_outcome_are_left_out():
     with pytest.raises(NotEstimableError, match="fewer than two parts"):
         cross_validation.auc_within_parts(

@@ -74,6 +74,13 @@ def test_more_patients_never_make_a_model_worse_and_no_auc_exceeds_1() -> None:
     assert (found.gain_high <= 1 - 0.9).all()
 
 
+@pytest.mark.parametrize("score", [np.arange(40) % 2, np.zeros(40)])
+def test_a_curve_without_variance_is_refused(score) -> None:
+    y = np.arange(40) % 2
+    with pytest.raises(NotEstimableError, match="no variance"):
+        learning_curve.measure(y, np.tile(score, (5, 3, 1)), np.arange(40) // 20, SHARES)
+
+
 def test_too_few_patients_subsamples_or_shares_are_refused() -> None:
     y = np.array([True, False, True, False])
     scores = np.zeros((5, 1, 4))

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import statsmodels.api
 from scipy import optimize, special, stats
 
-from thyrocast.statistics import discrimination, transportability, updating
+from thyrocast.statistics import discrimination, inputs, transportability, updating
 from thyrocast.statistics.inputs import NotEstimableError
 
 
@@ -42,6 +43,51 @@ def test_tests_are_likelihood_ratios_of_nested_models(seed):
         assert test.degrees == degrees
         assert test.chi2 == pytest.approx(chi2, abs=1e-5)
         assert test.p_value == pytest.approx(stats.chi2.sf(chi2, degrees), abs=1e-6)
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_intervals_of_intercept_and_slope_are_those_of_statsmodels(confidence):
+    linear, features, outcome = site(150, 7, 0.5, 0.8, 0.3)
+    constant = np.ones((150, 1))
+    for step, columns, offset in (
+        ("intercept", [constant], linear),
+        ("slope", [constant, linear[:, None]], None),
+        ("head", [constant, linear[:, None], features], None),
+    ):
+        model = statsmodels.api.GLM(
+            outcome.astype(float),
+            np.hstack(columns),
+            family=statsmodels.api.families.Binomial(),
+            offset=offset,
+        )
+        fitted = model.fit(tol=1e-14)
+        limits = fitted.conf_int(1 - confidence)
+        found = updating.wald(step, linear, features, outcome, confidence)
+        for one, value, (low, high) in zip(found, fitted.params, limits, strict=False):
+            if one is not None:
+                assert (one.estimate, one.low, one.high) == pytest.approx(
+                    (value, low, high), abs=1e-8
+                )
+        assert (found[1] is None) == (step == "intercept")
+
+
+def test_intervals_cover_the_truth():
+    """200 sites of 90 patients, another truth than any of the benchmark: binomial error 1.5 %."""
+    covered = []
+    for seed in range(200):
+        linear, features, outcome = site(90, 1000 + seed, -0.4, 0.75, 0.6)
+        each = updating.wald("head", linear, features, outcome)
+        covered.append(
+            [one.low <= truth <= one.high for one, truth in zip(each, (-0.4, 0.75), strict=True)]
+        )
+    assert (np.mean(covered, axis=0) > 0.95 - 3 * 0.0154).all()
+
+
+def test_a_probability_of_one_has_no_interval():
+    linear, features, outcome = site(60, 1)
+    linear[0] = inputs.logit(np.array([1.0]))[0]
+    with pytest.raises(NotEstimableError, match="0 or 1"):
+        updating.wald("slope", linear, features, outcome)
 
 
 def test_the_first_test_that_does_not_reject_decides():

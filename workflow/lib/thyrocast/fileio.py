@@ -64,6 +64,18 @@ def private_mode(path: str | Path) -> int:
     return 0o660 if _is_shared(Path(path)) else 0o600
 
 
+def unshared_by_umask(path: str | Path) -> str:
+    """Return the umask if a group shares a private path but could not change what this process writes.
+
+    Returns
+    -------
+    str
+        Three octal digits; "" if the path is not shared, or the umask is right.
+    """
+    mask = _umask()
+    return f"{mask:03o}" if mask & 0o070 and _is_shared(Path(path)) else ""
+
+
 def private_folder(path: str | Path) -> Path:
     """Make a folder, and those above it, for its owner alone, or also for the study's group."""
     folder = Path(path)

@@ -40,6 +40,9 @@ LOGARITHMIC = frozenset(
         "p_contrast",
     }
 )
+# Spread of a column relative to its size below which its values differ by rounding alone. Standardized by
+# such a spread, an ordinary difference of a new patient would decide the prediction.
+ROUNDING = 1e-9
 # A text column with more different values than this is free text, not a predictor.
 MOST_LEVELS = 6
 
@@ -98,6 +101,8 @@ def learn(predictors: pd.DataFrame) -> Coding:
     for column in predictors.columns:
         values = predictors[column]
         different = values.nunique()
+        if different > 1 and _same(values):
+            different = 1
         if different < 2:
             dropped.append(f"{column} ({'one' if different else 'no'} value)")
         elif pd.api.types.is_numeric_dtype(values.dtype):
@@ -107,6 +112,13 @@ def learn(predictors: pd.DataFrame) -> Coding:
         else:
             terms.extend(_level_terms(column, values))
     return Coding(tuple(terms), tuple(dropped))
+
+
+def _same(values: pd.Series[Any]) -> bool:
+    """Whether the numbers of a column differ by rounding alone."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return False
+    return float(values.max() - values.min()) <= ROUNDING * float(values.abs().max())
 
 
 def encode(predictors: pd.DataFrame, terms: Sequence[Term]) -> Array:

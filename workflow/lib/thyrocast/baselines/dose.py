@@ -22,6 +22,12 @@ import pandas as pd
 ENERGY = 2.808
 # Effective half-life of iodine-131 in Graves' disease, days.
 HALF_LIFE = 5.5
+#: Columns of the cohort from which each derived predictor is computed.
+SOURCES = {
+    "activity_per_gram": ("gland_mass", "activity"),
+    "retained_per_gram": ("gland_mass", "uptake_24h", "activity"),
+    "absorbed_dose": ("gland_mass", "uptake_24h", "activity"),
+}
 
 
 def activity_per_gram(cohort: pd.DataFrame) -> pd.Series[Any]:

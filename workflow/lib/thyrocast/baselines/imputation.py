@@ -102,8 +102,11 @@ def complete(values: Array, model: Normal) -> Array:
 
 def _patterns(present: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Different patterns of present columns (k, p), and the pattern of each row (n,)."""
-    patterns, pattern = np.unique(present, axis=0, return_inverse=True)
-    return patterns, pattern.ravel()
+    # One sortable key for each row, in the same order: np.unique of rows takes ten times as long.
+    keys = np.packbits(present, axis=1)
+    keys = keys.view(f"S{keys.shape[1]}") if keys.shape[1] > 1 else keys
+    _, first, pattern = np.unique(keys.ravel(), return_index=True, return_inverse=True)
+    return present[first], pattern.ravel()
 
 
 def _expect(

@@ -18,7 +18,7 @@ from thyrocast.baselines.splines import Bend
 from thyrocast.baselines.stored import Indices, StoredModel, Vector
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns
-from thyrocast.contract.names import Model
+from thyrocast.contract.names import BASELINES, Model
 from thyrocast.statistics import partition
 
 logger = logging.getLogger("thyrocast")
@@ -204,6 +204,33 @@ class DesignMatrix:
         """Columns (n, p) of patients × predictors."""
         values = coding.encode(predictors, self.coding)
         return _design(values, self.imputation, self.bends, self.indicators)
+
+
+def most_parameters(cohort: pd.DataFrame, config: SignatureConfig) -> tuple[Model, int]:
+    """Count the coefficients of every baseline, without outcomes.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        Rows of `COHORT`.
+    config
+
+    Returns
+    -------
+    model, count
+        The baseline with the most coefficients, intercept not counted.
+    """
+    different = np.linspace(0.1, 0.9, max(len(cohort), 1))[: len(cohort)]
+    probabilities = dict.fromkeys((Model.NETWORK, Model.SIGNATURE), different)
+    counts = {}
+    for name in BASELINES:
+        columns_of = predictors(name, cohort, probabilities)
+        terms = coding.learn(columns_of).terms
+        counts[name] = (
+            learn_design(columns_of, terms, config)(columns_of[:1]).shape[1] if terms else 0
+        )
+    most = max(counts, key=lambda name: counts[name])
+    return most, counts[most]
 
 
 def learn_design(

@@ -46,6 +46,11 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
         "The start angle contradicts the label of the view, as some cameras write it.",
         _SHEET,
     ),
+    ScanFlag.FEWER_COUNTS: Meaning(
+        "fewer counts than behind",
+        "The opposite detector has more counts: this may be the posterior image.",
+        f"{_SHEET} If it is posterior, set `views.anterior_detector` or exclude the images.",
+    ),
     ScanFlag.SUMMED_FRAMES: Meaning(
         "sum of frames",
         "Several frames of one view were added.",
@@ -134,6 +139,13 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
         "time of injection differs",
         "The time of injection differs between table and header; that of the table is used.",
         "Check the column of the time of injection.",
+        RemarkCode.PLAUSIBILITY,
+    ),
+    ScanFlag.DATES_DIFFER: Meaning(
+        "dates differ",
+        "The dates of acquisition and study differ by more than a day; that of the acquisition decides "
+        "whether the scan was before the therapy.",
+        "Compare both dates with the patient’s records.",
         RemarkCode.PLAUSIBILITY,
     ),
 }

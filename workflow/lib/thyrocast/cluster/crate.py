@@ -6,7 +6,7 @@ per patient, and of the config only what may leave a site.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 TERMS = {"resourceUsage": "https://w3id.org/ro/terms/workflow-run#resourceUsage"}
+SNAKEMAKE = "https://snakemake.github.io"
 LICENSE = "https://spdx.org/licenses/MIT"
 # Of the project, next to workflow/Snakefile.
 SOURCES = ("workflow", "envs")
@@ -39,6 +40,7 @@ def write(
     provenance: Provenance,
     tables: Sequence[tuple[Table | File, Path]],
     jobs: Sequence[JobRun],
+    environments: Mapping[str, str],
 ) -> None:
     """Write the crate of a study.
 
@@ -55,7 +57,9 @@ def write(
     tables
         Aggregate results with their declarations.
     jobs
-        Every job with its machine, time and memory.
+        Every job with its machine, time, memory and versions.
+    environments
+        Environment of each rule: the name of its file in ``envs/``.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -87,7 +91,7 @@ def write(
     )
     run["object"] = [config, *_inputs(crate, provenance)]
     run["result"] = results
-    crate.root_dataset["mentions"] = [run, *_job_actions(crate, provenance, jobs)]
+    crate.root_dataset["mentions"] = [run, *_job_actions(crate, provenance, jobs, environments)]
     crate.write(folder)
 
 
@@ -174,29 +178,78 @@ def _inputs(crate: ROCrate, provenance: Provenance) -> list[Any]:
     ]
 
 
-def _job_actions(crate: ROCrate, provenance: Provenance, jobs: Sequence[JobRun]) -> list[Any]:
-    tools = {
-        rule: crate.add(
-            ContextEntity(
-                crate,
-                f"#rule-{rule}",
-                properties={
-                    "@type": "SoftwareApplication",
-                    "name": f"rule {rule}",
-                    "url": "https://snakemake.github.io",
-                    "version": provenance.code,
-                },
+def _tools(
+    crate: ROCrate,
+    provenance: Provenance,
+    jobs: Sequence[JobRun],
+    environments: Mapping[str, str],
+) -> dict[tuple[str, str], Any]:
+    """Add what ran the jobs: each rule, once for each set of package versions that its jobs recorded.
+
+    Its environment and packages are its ``softwareRequirements``.
+
+    Returns
+    -------
+    dict
+        The rule's entity, by rule and versions (`_packages`).
+    """
+    tools: dict[tuple[str, str], Any] = {}
+    for job in jobs:
+        identity = (job.rule, _packages(job))
+        if identity in tools:
+            continue
+        number = 1 + sum(rule == job.rule for rule, _ in tools)
+        name = f"#rule-{job.rule}{f'-{number}' if number > 1 else ''}"
+        tool = _software(crate, name, f"rule {job.rule}", provenance.code, SNAKEMAKE)
+        needed = [
+            _software(crate, _address(package, version), package, version, _address(package))
+            for package, version in sorted(job.versions.items())
+        ]
+        if environment := environments.get(job.rule):
+            entity = _software(
+                crate, f"#environment-{environment}", environment, provenance.code, SNAKEMAKE
             )
-        )
-        for rule in sorted({job.rule for job in jobs})
-    }
+            entity["description"] = f"Environment of the job, defined by envs/{environment}.yaml"
+            needed.insert(0, entity)
+        if needed:
+            tool["softwareRequirements"] = needed
+        tools[identity] = tool
+    return tools
+
+
+def _packages(job: JobRun) -> str:
+    return " ".join(f"{name}={version}" for name, version in sorted(job.versions.items()))
+
+
+def _address(package: str, version: str = "") -> str:
+    """Return the page of a package or of one of its versions, which identifies it."""
+    if package == "python":
+        page = "https://www.python.org/downloads"
+        return f"{page}/release/python-{version.replace('.', '')}" if version else page
+    return f"https://pypi.org/project/{package}/{version}"
+
+
+def _software(crate: ROCrate, identifier: str, name: str, version: str, url: str) -> Any:
+    """Return a program's entity; it is added if there is none of that identifier."""
+    properties = {"@type": "SoftwareApplication", "name": name, "url": url, "version": version}
+    known = crate.dereference(identifier)
+    return known or crate.add(ContextEntity(crate, identifier, properties=properties))
+
+
+def _job_actions(
+    crate: ROCrate,
+    provenance: Provenance,
+    jobs: Sequence[JobRun],
+    environments: Mapping[str, str],
+) -> list[Any]:
+    tools = _tools(crate, provenance, jobs, environments)
     actions = []
     for job in jobs:
         action = _action(
             crate,
             f"#job-{job.name}",
             job.name,
-            tools[job.rule],
+            tools[job.rule, _packages(job)],
             job.start.isoformat(),
             job.end.isoformat(),
         )

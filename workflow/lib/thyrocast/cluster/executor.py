@@ -11,35 +11,24 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from snakemake_executor_plugin_slurm import Executor as PluginExecutor
-from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
-from thyrocast.cluster import queue
+from thyrocast.cluster import limits, plugin, queue
 from thyrocast.cluster.watch import Decision, Verdict, Watch, silence
 from thyrocast.log import is_final
 
-PACKAGE = "snakemake-executor-plugin-slurm"
-#: The release whose source the methods below were written against.
-TESTED = "2.8"
+# Before the imports that another release may not have.
+plugin.check()
+from snakemake_executor_plugin_slurm import Executor as PluginExecutor  # noqa: E402 - after the check
+from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402 - after the check
+
 #: Folder of the marks that jobs set at their successful end, by run.
 ENDS = Path(".snakemake/slurm_ends")
-
-
-def untested_version() -> str:
-    """Return a sentence if the installed plugin is not the tested release, else ""."""
-    found = metadata.version(PACKAGE)
-    if found.split(".")[:2] == TESTED.split("."):
-        return ""
-    return (
-        f"{PACKAGE} {found} is installed, but this workflow replaces parts of release {TESTED} and "
-        f"was not tested with another one: pip install '{PACKAGE}=={TESTED}.*'"
-    )
 
 
 def install() -> None:
@@ -57,6 +46,15 @@ class Jobstep(PluginJobstep):
         return shlex.quote(super().get_python_executable())
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What an attempt of a job requested: partition, minutes and MB (0 if not a number)."""
+
+    partition: str
+    runtime: int
+    mem_mb: int
+
+
 class Executor(PluginExecutor):
     """Submits jobs and follows them until their end."""
 
@@ -64,6 +62,7 @@ class Executor(PluginExecutor):
         self._clusters: set[str] = set()
         self._watch = Watch(partial(queue.look_up, clusters=self._clusters))
         self._summary = ""
+        self._earlier: dict[int, Asked] = {}
         # The plugin starts the thread that checks jobs here.
         super().__init__(workflow, logger)
         self._submitted_job_clusters = self._clusters
@@ -80,6 +79,48 @@ class Executor(PluginExecutor):
         mark = self._mark(job)
         mark.parent.mkdir(parents=True, exist_ok=True)
         return f"( touch {shlex.quote(str(mark))} || true )"
+
+    def run_job(self, job: Any) -> None:
+        """Submit a job; limit what a later attempt requests to what its partition allows.
+
+        Memory and time double with every attempt, and SLURM never starts a job above the limit. The
+        limits of partitions on other clusters are not known.
+        """
+        earlier = None if self._clusters else self._earlier.get(job.jobid)
+        if earlier and not job.is_group() and not self._fits_another(job):
+            allowed = limits.of(earlier.partition, limits.of_partitions())
+            for name, before, most, unit in (
+                ("runtime", earlier.runtime, allowed.minutes, "minutes"),
+                ("mem_mb", earlier.mem_mb, allowed.memory_mb, "MB"),
+            ):
+                wanted = job.resources.get(name)
+                # A first request above the limit is the user's own: SLURM's refusal says so.
+                if isinstance(wanted, int) and before <= most < wanted:
+                    setattr(job.resources, name, int(most))
+                    self.logger.warning(
+                        f"Attempt {job.attempt} of {job.name} would ask for {wanted} {unit}; partition "
+                        f"{earlier.partition or '(default)'} allows {most:.0f}, which are requested."
+                    )
+        super().run_job(job)
+
+    def _fits_another(self, job: Any) -> bool:
+        """Return whether the plugin chooses partitions by request, and has one for this request."""
+        chosen = self._partitions and not job.resources.get("slurm_partition")
+        return bool(chosen) and any(
+            partition.score_job_fit(job) is not None for partition in self._partitions
+        )
+
+    def get_partition_arg(self, job: Any) -> str:
+        """Return the option for the partition; remember what the job asks for there."""
+        option = str(super().get_partition_arg(job))
+        words = shlex.split(option)
+        runtime, memory = (job.resources.get(name) for name in ("runtime", "mem_mb"))
+        self._earlier[job.jobid] = Asked(
+            words[-1] if words else "",
+            runtime if isinstance(runtime, int) else 0,
+            memory if isinstance(memory, int) else 0,
+        )
+        return option
 
     def _mark(self, job: Any) -> Path:
         return Path(ENDS / self.run_uuid / f"{job.jobid}-{job.attempt}").absolute()

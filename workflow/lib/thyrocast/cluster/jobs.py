@@ -2,10 +2,13 @@
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from thyrocast import versions
+from thyrocast.planning import fingerprints
 
 _LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ \[")
 # Bytes of a log in which its first lines are.
@@ -30,6 +33,8 @@ class JobRun:
         Name of the machine, number of the SLURM job and model of the GPU; empty if not known.
     seconds, cpu_seconds, memory_mb
         Measured by Snakemake; None for rules without a benchmark.
+    versions
+        Python and the packages that the job's code imports, as it recorded them in its log.
     """
 
     name: str
@@ -42,6 +47,7 @@ class JobRun:
     seconds: float | None = None
     cpu_seconds: float | None = None
     memory_mb: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def energy_wh(self) -> float | None:
@@ -60,6 +66,7 @@ def read(logs: Path, benchmarks: Path) -> Iterator[JobRun]:
     logs, benchmarks
         Folders of a study.
     """
+    imports: dict[str, set[str]] = {}
     for file in sorted(logs.rglob("*.log")):
         name = str(file.relative_to(logs).with_suffix(""))
         if name.startswith("slurm/"):
@@ -71,9 +78,13 @@ def read(logs: Path, benchmarks: Path) -> Iterator[JobRun]:
         if not times:
             continue
         measured = _measured(benchmarks / f"{name}.tsv")
+        rule = name.partition("/")[0]
+        if rule not in imports:
+            known = (fingerprints.SCRIPTS / f"{rule}.py").is_file()
+            imports[rule] = fingerprints.imported_packages(rule) if known else set()
         yield JobRun(
             name,
-            name.partition("/")[0],
+            rule,
             datetime.fromisoformat(times[0]).astimezone(),
             datetime.fromisoformat(times[-1]).astimezone(),
             node=_first(r" INFO Python \S+ in .* on (\S+)$", head),
@@ -82,6 +93,7 @@ def read(logs: Path, benchmarks: Path) -> Iterator[JobRun]:
             seconds=measured.get("s"),
             cpu_seconds=measured.get("cpu_time"),
             memory_mb=measured.get("max_rss"),
+            versions=versions.read(file, imports[rule]) or {},
         )
 
 

@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,8 +32,10 @@ from snakemake.cli import parse_args
 from thyrocast.cluster import queue, slurm
 from thyrocast.planning import controller
 
-# Seconds that a scheduler may be down: an hour, as in profiles/slurm.
+# Seconds that a scheduler may be down.
 PATIENCE_S = 3600
+# Seconds between two sentences about the same wait.
+REPEAT_S = 300
 # What Snakemake's summary says about outputs whose record is that of other code or another config.
 OUTDATED = ("params changed", "rule implementation changed", "set of input files changed")
 # Files and folders of the project that results depend on.
@@ -115,10 +117,34 @@ def lock_study(study: str) -> IO[str]:
     return lock
 
 
+class _Progress:
+    """Prints what is waited for: at once if it changes, otherwise every few minutes."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._start = self._last = now()
+        self._text = ""
+
+    def say(self, text: str) -> None:
+        """Print a sentence if it is new or was not printed for some time."""
+        now = self._now()
+        if text != self._text:
+            self._text, self._start = text, now
+            print(text, flush=True)
+        elif now - self._last < REPEAT_S:
+            return
+        else:
+            print(f"{text} (unchanged for {(now - self._start) / 60:.0f} min)", flush=True)
+        self._last = now
+
+
 def _cancel(found: Sequence[queue.Job]) -> None:
-    done = subprocess.run(
-        ["scancel", *(job.number for job in found)], capture_output=True, text=True
-    )
+    command = ["scancel", *(job.number for job in found)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=queue.PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        print(f"scancel does not answer within {queue.PATIENCE_S} s; asking again", flush=True)
+        return
     if done.returncode:
         sys.exit(
             f"SLURM does not cancel these jobs: {queue.listed(list(found))} ({done.stderr.strip()}). Jobs of "
@@ -140,30 +166,27 @@ def wait(directory: Path, study: str, cancel: bool, seconds: float) -> None:
     seconds
         Time between two queries of the queue.
     """
-    before: list[queue.Job] = []
-    while found := _jobs(directory, study, seconds):
+    progress = _Progress()
+    action = "Cancelling" if cancel else "Waiting for"
+    while found := _jobs(directory, study, seconds, progress):
         if cancel:
             _cancel(found)
-        if found != before:
-            action = "Cancelling" if cancel else "Waiting for"
-            print(f"{action} {len(found)} jobs: {queue.listed(found)}", flush=True)
-        before = found
+        progress.say(f"{action} {len(found)} jobs: {queue.listed(found)}")
         time.sleep(1 if cancel else seconds)
 
 
-def _jobs(directory: Path, study: str, seconds: float) -> list[queue.Job]:
-    """Return the jobs; repeat until the scheduler answers, for as long as a run would."""
+def _jobs(directory: Path, study: str, seconds: float, progress: _Progress) -> list[queue.Job]:
+    """Return the jobs; repeat for an hour until the scheduler answers."""
     end = time.monotonic() + PATIENCE_S
-    reported = False
     while True:
         try:
-            return slurm.jobs_of_study(directory, study) if study else queue.jobs(directory)
+            if study:
+                return slurm.jobs_of_study(directory, study, queue.PATIENCE_S)
+            return queue.jobs(directory, queue.PATIENCE_S)
         except RuntimeError as error:
             if time.monotonic() > end or not shutil.which("squeue"):
                 sys.exit(str(error))
-            if not reported:
-                print(f"{error}; asking again", flush=True)
-            reported = True
+            progress.say(f"{error}; asking again")
             time.sleep(seconds)
 
 
@@ -231,6 +254,7 @@ def adopt(command: Command) -> list[str]:
         began, the outputs without a record are not recorded but computed again.
     """
     snakemake = [sys.executable, "-m", "snakemake", *command.without_targets]
+    print("Looking for outputs that the lost run left without a record.", flush=True)
     _run(snakemake, "--unlock")
     start = start_of_lost_run(command.study)
     finished = unrecorded(snakemake, start)

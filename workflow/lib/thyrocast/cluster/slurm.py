@@ -10,21 +10,28 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thyrocast.cluster import queue
+from thyrocast.cluster import plugin, queue
 from thyrocast.planning import controller
 
 if TYPE_CHECKING:
     from snakemake.workflow import Workflow
 
-# How long a run on another executor waits for the scheduler's answer.
-ELSEWHERE_S = 15
+# Seconds for which a run on SLURM, and on another executor, waits for the scheduler's answer.
+ON_SLURM_S, ELSEWHERE_S = 120, 15
 
 
 def install() -> None:
-    """Replace what the SLURM plugin gets wrong, if it is installed; called while parsing."""
-    if importlib.util.find_spec("snakemake_executor_plugin_slurm"):
-        from thyrocast.cluster import executor
+    """Replace what the SLURM plugin gets wrong, if it is installed; called while parsing.
 
+    With an untested release of the plugin, runs on SLURM stop with a sentence, and others work.
+    """
+    if not importlib.util.find_spec("snakemake_executor_plugin_slurm"):
+        return
+    try:
+        from thyrocast.cluster import executor
+    except plugin.UntestedPluginError as fault:
+        plugin.refuse(str(fault))
+    else:
         executor.install()
 
 
@@ -101,8 +108,8 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
     Raises
     ------
     snakemake.exceptions.WorkflowError
-        Jobs of an earlier run are in the queue, or the executor plugin is not the tested release;
-        the message says what to do.
+        Jobs of an earlier run are in the queue, or SLURM does not answer; the message says what
+        to do.
     """
     from snakemake.exceptions import WorkflowError
 
@@ -112,7 +119,9 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
     if not on_slurm and earlier is None:
         return
     try:
-        leftover = jobs_of_study(workflow.workdir_init, study, None if on_slurm else ELSEWHERE_S)
+        leftover = jobs_of_study(
+            workflow.workdir_init, study, ON_SLURM_S if on_slurm else ELSEWHERE_S
+        )
     except RuntimeError as error:
         if not on_slurm:
             return
@@ -128,8 +137,6 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
         return
     from thyrocast.cluster import executor
 
-    if fault := executor.untested_version():
-        raise WorkflowError(fault)
     if earlier:
         shutil.rmtree(executor.ENDS / f"{queue.PREFIX}{earlier.run}", ignore_errors=True)
     controller.write(study, config, _run(workflow))

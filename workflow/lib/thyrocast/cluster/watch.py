@@ -15,7 +15,7 @@ from thyrocast.cluster.queue import Seen
 #: How many looks in a row must agree before a job without a clear state counts as ended.
 LOOKS = 3
 #: Seconds between two sentences about the same thing.
-REPEAT_S = 600
+REPEAT_S = 300
 _FAILED = {
     "BOOT_FAIL",
     "CANCELLED",
@@ -85,6 +85,7 @@ class Watch:
     now: Callable[[], float] = time.monotonic
     _unclear: Counter[str] = field(default_factory=Counter)
     _noted: dict[str, float] = field(default_factory=dict)
+    _ran: set[str] = field(default_factory=set)
 
     def decide(self, number: str, seen: Seen | None, ended: Callable[[], bool]) -> Decision:
         """Return what is known about a job.
@@ -105,6 +106,7 @@ class Watch:
         if seen.state in _FAILED:
             return Decision(Verdict.FAILED, _status(number, seen.state))
         if seen.state in _PERHAPS_REQUEUED:
+            self._ran.add(number)
             if self._agree(number):
                 text = f"{_status(number, seen.state)} SLURM did not put it back into the queue."
                 return Decision(Verdict.FAILED, text)
@@ -159,6 +161,11 @@ class Watch:
         return self._unclear[number] >= LOOKS
 
     def _note(self, number: str, seen: Seen) -> str:
+        if seen.state == "RUNNING":
+            self._ran.add(number)
+        elif seen.state in ("PENDING", "REQUEUED") and number in self._ran:
+            self._ran.discard(number)
+            return f"SLURM put job {number} back into the queue: its node failed, or it was preempted or requeued"
         if seen.state in _SUSPENDED:
             return self.once(number, f"SLURM job {number} is {seen.state}: waiting for it")
         if seen.reason in _HELD:

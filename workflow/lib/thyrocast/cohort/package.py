@@ -7,6 +7,7 @@ written, and a patient of whom other scans, or another outcome, would be used is
 import collections
 import datetime
 import logging
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -294,7 +295,7 @@ def _differing(
         expected = [_fingerprint(row, names) for row in rows if row["file"] in names]
         identifier = patient.upper()
         got = [_fingerprint(row, None) for row in after.get(identifier, [])]
-        if expected != got:
+        if not _alike(expected, got):
             found[patient] = "other scans"
         elif not _same(register.loc[patient, "outcome"], outcomes.get(identifier)):
             found[patient] = "another outcome"
@@ -304,6 +305,20 @@ def _differing(
 def _identifiers(registration: Registration) -> list[str]:
     return [registration.patients[p].identifier for p in registration.register["patient"]
             if p in registration.patients]  # fmt: skip
+
+
+def _alike(expected: Sequence[tuple[Any, ...]], got: Sequence[tuple[Any, ...]]) -> bool:
+    """Return whether the same is used; a decimal string (PS3.5 6.2, DS) has 16 characters."""
+    if [len(one) for one in expected] != [len(other) for other in got]:
+        return False
+    pairs = ((a, b) for one, other in zip(expected, got, strict=True)
+             for a, b in zip(one, other, strict=True))  # fmt: skip
+    return all(
+        math.isclose(a, b, rel_tol=1e-9)
+        if isinstance(a, float) and isinstance(b, float)
+        else a == b
+        for a, b in pairs
+    )
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -8,7 +8,14 @@ from typing import Any
 
 from thyrocast.config.cohort import CohortConfig, WithoutDates
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
-from thyrocast.dicom.acquisition import Injection, Stated, acquired, injection
+from thyrocast.dicom.acquisition import (
+    Injection,
+    Stated,
+    acquired,
+    dates_differ,
+    injection,
+    minutes_between,
+)
 from thyrocast.dicom.assignment import frames_in_photopeak
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
@@ -23,6 +30,9 @@ ALTERNATIVES = 6
 MOST_SYRINGE_FRAMES = 8
 # Plausible durations of an image of a syringe, s.
 SYRINGE_S = (1.0, 1_200.0)
+# Most minutes between the images of syringe and gland: a half-life. Beyond, or without a time, the decay
+# is not known.
+SYRINGE_MIN = 360.0
 _KINDS = list(ScanKind)
 _VIEW_RULES = list(ViewRule)
 
@@ -57,7 +67,8 @@ class Candidate:
     @property
     def flags(self) -> tuple[ScanFlag, ...]:
         """What is unusual about the scan."""
-        return (*self.scan.flags, *self.pixel.flags, *self.injected.flags)
+        dates = (ScanFlag.DATES_DIFFER,) if dates_differ(self.header) else ()
+        return (*self.scan.flags, *self.pixel.flags, *self.injected.flags, *dates)
 
 
 @dataclass(frozen=True)
@@ -250,15 +261,13 @@ def _syringe_image(
         return None
     if not SYRINGE_S[0] <= milliseconds / 1000 <= SYRINGE_S[1]:
         return None
+    minutes = minutes_between(file.header, chosen.header)
+    if minutes is None or abs(minutes) > SYRINGE_MIN:
+        return None
     detector = chosen.scan.detector
     frames = frames_in_photopeak(file.header, photopeak_kev)
     # Another detector has another sensitivity.
     same = [frame for frame, on in frames if on == detector or None in (on, detector)]
     if not same:
         return None
-    return SyringeFile(
-        file.name,
-        same[0],
-        milliseconds / 1000,
-        (chosen.moment - moment).total_seconds() / 60,
-    )
+    return SyringeFile(file.name, same[0], milliseconds / 1000, minutes)

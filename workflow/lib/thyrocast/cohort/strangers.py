@@ -140,7 +140,36 @@ class Comparison:
                 found.append(Difference(what, other, Between.TABLE))
         if file := self._against_age(patient, files, images):
             found.append(Difference(AGE, file, Between.TABLE))
+        elif stranger := self._by_header_age(patient, files):
+            found.append(stranger)
         return found
+
+    def _by_header_age(
+        self, patient: ClinicalPatient, files: Sequence[PatientFile]
+    ) -> Difference | None:
+        """Return a file whose PatientAge, often kept without a birth date, is another person's."""
+        if not self._uses(PersonFact.BIRTH_DATE):
+            return None
+        years = {file.name: year for file in files if (year := _birth_year(file)) is not None}
+        first = next(iter(years.values()), 0.0)
+        if wrong := [name for name, year in years.items() if abs(year - first) > MOST_AGE_YEARS]:
+            return Difference(AGE, wrong[0], Between.IMAGES)
+        row = self._year_of_row(patient, files)
+        if row is None or not years:
+            return None
+        differ = [name for name, year in years.items() if abs(year - row) > MOST_AGE_YEARS + 1]
+        self._counts[AGE, bool(differ)] += 1
+        return Difference(AGE, differ[0], Between.TABLE) if differ else None
+
+    def _year_of_row(self, patient: ClinicalPatient, files: Sequence[PatientFile]) -> float | None:
+        """Return the year of birth by the table's birth date, otherwise by its age."""
+        if patient.birth:
+            date = self._row(patient).born
+            return None if date is None else date.year + (int(date.day[:2] or 7) - 0.5) / 12
+        age, day = patient.values.get("age"), patient.therapy or _last_day(files)
+        if day is None or not isinstance(age, int | float) or age > OLDEST:
+            return None
+        return day.year + day.timetuple().tm_yday / DAYS_PER_YEAR - float(age)
 
     def _facts(self, file: PatientFile) -> Facts:
         header = file.header
@@ -241,6 +270,18 @@ def _agree(what: PersonFact, a: Facts, b: Facts) -> bool:
         return a.sex is None or b.sex is None or a.sex == b.sex
     same = a.born is not None and a.born == b.born and bool(a.born.day)
     return not a.name or not b.name or naming.may_be_one(a.name, b.name, same_birth=same)
+
+
+def _birth_year(file: PatientFile) -> float | None:
+    """Return the year of birth by PatientAge (AS: ``034Y``), up to a year too late; None if unknown.
+
+    Ages of 0 are placeholders, and those above `OLDEST` may be a group.
+    """
+    match = re.fullmatch(r"(\d{3})Y", file.header.text("PatientAge").strip().upper())
+    moment = acquired(file.header)
+    if not match or moment is None or not 0 < int(match[1]) <= OLDEST:
+        return None
+    return moment.year + moment.timetuple().tm_yday / DAYS_PER_YEAR - int(match[1])
 
 
 def _last_day(files: Iterable[PatientFile]) -> datetime.date | None:

@@ -32,6 +32,7 @@ FLAGS = {
     ScanFlag.ACTIVITY_DIFFERS: "the technetium activities of table and header differ",
     ScanFlag.DELAY_IMPLAUSIBLE: "the time from injection to image is implausible and counts as missing",
     ScanFlag.DELAY_DIFFERS: "the injection times of table and header differ",
+    ScanFlag.DATES_DIFFER: "the dates of acquisition and study differ",
 }
 # Largest number of characters of an identifier's form, and of forms, that are logged.
 _LONGEST_FORM = 32

@@ -140,7 +140,7 @@ class IdentifiersConfig(Block):
     strip_zeros: bool = option("Whether leading zeros of numeric identifiers are removed.", False)
     compare: tuple[PersonFact, ...] = option(
         "What must not contradict itself among the images of one identifier, nor the table "
-        "(`birth_date`, `sex`, `name`); a patient for whom it does is excluded. Missing values "
+        "(`birth_date`, which includes the age in the header, `sex`, `name`); a patient for whom it does is excluded. Missing values "
         "contradict nothing. Omit what the headers do not contain truly, for example because they "
         "are de-identified.",
         tuple(PersonFact),

@@ -181,10 +181,11 @@ class PredictionSetsConfig(Block):
 class SampleSizeConfig(Block):
     """Targets of the sample size calculation (Riley's criteria)."""
 
-    parameters: int = option(
-        "Candidate predictor parameters of the baselines. Network and signature choose from many more "
+    parameters: int | None = option(
+        "Candidate predictor parameters; by default they are counted in the cohort table, for the "
+        "baseline with the most. Network and signature choose from many more "
         "features; no criterion says how many patients are enough for them.",
-        16,
+        None,
         ge=1,
         le=10_000,
     )

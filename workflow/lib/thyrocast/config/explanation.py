@@ -41,7 +41,7 @@ _COMPACT_CELLS = {CamLayer.LAYER3: 16, CamLayer.LAYER4: 8}
 
 
 class ExplanationConfig(Block):
-    """Maps of the network's evidence for every test patient, as pictures and as numbers."""
+    """What the models rely on: maps of the network's evidence, and permutation importance."""
 
     target: CamTarget = option(
         "What the map shows evidence for: `cured` (regions that increase the logit; the same "
@@ -65,14 +65,30 @@ class ExplanationConfig(Block):
     )
     randomized: int = option(
         "Test patients of a split whose maps are computed again with random weights (Adebayo 2018), from the "
-        "top of the ResNet50 down to all of it. 0 omits this test, and so do the compact network and maps that are "
+        "top of the network down to all of it, and by the other methods. 0 omits this, and so do maps that are "
         "too coarse for a share.",
         24,
         unit="patients",
         ge=0,
         le=10_000,
     )
+    moved: int = option(
+        "Random places of each of these maps whose deletion and insertion curves (Petsiuk 2018) are compared with its own. "
+        "0 omits the curves.",
+        4,
+        unit="places",
+        ge=0,
+        le=300,
+    )
     batch_size: int = option("Images explained at once.", 32, unit="images", ge=1, le=4096)
+    permutations: int = option(
+        "Permutations of every predictor of signature and baselines among the test patients, whose loss of AUC is "
+        "its importance (Breiman 2001); of n - 1 different ones in which every patient has the values of another. 0 omits it.",
+        50,
+        unit="permutations",
+        ge=0,
+        le=10_000,
+    )
 
     def layer_at(self, size: int, architecture: Architecture) -> CamLayer:
         """Return the block that is used for images of `size` pixels."""

@@ -336,6 +336,10 @@ class StudyConfig(Block):
         external = bool(self.names(Role.EXTERNAL))
         return targets.strongest(self.controls.design, self.splits(), external)
 
+    def explained_design(self) -> str:
+        """Return the design whose models are explained by permutation importance."""
+        return targets.strongest(None, self.splits(), bool(self.names(Role.EXTERNAL)))
+
     def stability_design(self) -> str:
         """Return the design whose models are fitted again to assess their stability."""
         external = bool(self.names(Role.EXTERNAL))

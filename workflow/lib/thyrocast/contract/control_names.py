@@ -67,3 +67,27 @@ class Randomized(StrEnum):
     LAYER2 = "layer2"
     LAYER1 = "layer1"
     ALL = "all"
+
+
+#: The steps by their number: the compact network has one block less.
+CASCADES = {
+    len(steps): steps
+    for steps in (
+        tuple(Randomized),
+        tuple(step for step in Randomized if step is not Randomized.LAYER1),
+    )
+}
+
+
+class Compared(StrEnum):
+    """With what a patient's map is compared."""
+
+    METHOD = "method"
+    MEMBERS = "members"
+
+
+class Curve(StrEnum):
+    """What happens to the pixels that a map marks first."""
+
+    DELETION = "deletion"
+    INSERTION = "insertion"

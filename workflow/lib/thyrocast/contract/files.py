@@ -5,6 +5,7 @@ from thyrocast.contract import (
     controls,
     deployment,
     evaluation,
+    explanation,
     learning_curve,
     splits,
     stability,
@@ -30,7 +31,8 @@ FILES = (
     File(f"{_SPLIT}/signature/model.json", "Recalibration, the members' selected features, baselines and heads, and what prediction sets need, as plain numbers."),
     File(f"{_SPLIT}/signature/forest.skops", "The random forests of the signature, one for each member."),
     File(f"{_SPLIT}/explanation/maps.npy", "float32, test patients × cells × cells: maps of the network's evidence, 0 to 1, on the grid of the layer."),
-    File(f"{_SPLIT}/explanation/randomized.npy", "float32, 7 × test patients × cells × cells: maps of the first member's network, as it is and with random weights."),
+    File(f"{_SPLIT}/explanation/randomized.npy", "float32, steps × test patients × cells × cells: maps of the first member's network, as it is and with random weights."),
+    File(f"{_SPLIT}/explanation/compared.npz", "What maps are compared with: arrays `positions` of some test patients, their maps by `method/{{method}}`, areas of `deletion` and `insertion` (map, then moved maps), and the maps of all test patients by `members`."),
     File("explanation/{design}/pictures/", "One picture of the map per test patient, in a folder per split."),
     *deployment.FILES,
     File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
@@ -71,4 +73,5 @@ TABLES: tuple[Table, ...] = (
     *controls.TABLES,
     *stability.TABLES,
     *learning_curve.TABLES,
+    *explanation.TABLES,
 )

@@ -209,6 +209,7 @@ class ScanFlag(StrEnum):
     ACTIVITY_DIFFERS = "activity_differs"
     DELAY_IMPLAUSIBLE = "delay_implausible"
     DELAY_DIFFERS = "delay_differs"
+    DATES_DIFFER = "dates_differ"
 
 
 class ValueSource(StrEnum):

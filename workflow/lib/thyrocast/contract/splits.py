@@ -1,6 +1,6 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
-from thyrocast.contract.control_names import Randomized
+from thyrocast.contract.control_names import Compared, Curve, Randomized
 from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
 
@@ -216,6 +216,41 @@ RANDOMIZATION = Table(
     digits=6,
 )  # fmt: skip
 
+CURVES = Table(
+    f"{_DESIGN}/curves.csv",
+    "Deletion and insertion curves (Petsiuk et al. 2018) of some test patients by the first member's network, with "
+    "those of the same map at random places. No rows if they are not requested, or for maps that are too coarse.",
+    (
+        SPLIT,
+        PATIENT,
+        text("curve", "`deletion`: the pixels that the map marks first take the image's median; `insertion`: they take their values in a blurred image.", Curve),
+        number("area", "Mean probability of cure along the curve: low in a good deletion, high in a good insertion.", low=0, high=1),
+        number("moved", "The same of the maps at random places, mean.", low=0, high=1),
+        integer("better_than", "Random places with a worse area.", low=0),
+        integer("places", "Random places.", low=1),
+    ),
+    key=("split", "patient", "curve"),
+    digits=6,
+)  # fmt: skip
+
+AGREEMENT = Table(
+    f"{_DESIGN}/agreement.csv",
+    "How alike a patient's maps are by another method (network of the first member, some test patients, evidence for "
+    "cure) and by two members of the split (all test patients, mean over the pairs). No rows if it is not requested, for maps that are too "
+    "coarse, or for too few patients.",
+    (
+        SPLIT,
+        text("compared", "With what.", Compared),
+        text("method", "The other method; empty for members."),
+        integer("n", "Test patients.", low=0),
+        number("correlation", "Spearman's correlation over the cells, median over patients.", low=-1, high=1),
+        number("correlation_low", "Its first quartile.", low=-1, high=1),
+        number("correlation_high", "Its third quartile.", low=-1, high=1),
+    ),
+    key=("split", "compared", "method"),
+    digits=6,
+)  # fmt: skip
+
 TABLES = (
     SPLITS,
     HISTORY,
@@ -230,4 +265,6 @@ TABLES = (
     SHARES,
     ATTENTION,
     RANDOMIZATION,
+    CURVES,
+    AGREEMENT,
 )

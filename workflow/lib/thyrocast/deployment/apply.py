@@ -55,7 +55,7 @@ class Locked:
 def read(folder: Path) -> Locked:
     """Read the verified copy of a locked model (`deployment.verify.unpack`)."""
     manifest = bundles.read_manifest(bundles.find(folder))
-    model = contents.read_signature(folder / contract.SIGNATURE)
+    model = contents.read_signature(folder / contract.SIGNATURE, contents.features(manifest))
     # The order in which log-odds are averaged decides the last bit.
     ordered = {name: model.members[name] for name in manifest.members if name in model.members}
     return Locked(

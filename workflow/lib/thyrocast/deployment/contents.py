@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from sklearn.dummy import DummyClassifier
 
 from thyrocast.config.base import Block
+from thyrocast.config.choices import EMBEDDED, Architecture
 from thyrocast.config.image import ImageConfig
 from thyrocast.contract import deployment, io
 from thyrocast.contract.manifest import Manifest, ModelUpdate
@@ -27,12 +28,10 @@ from thyrocast.errors import InputError
 from thyrocast.planning.bundles import strict_json
 from thyrocast.signature import forest
 from thyrocast.signature.forest import Classifier
-from thyrocast.signature.model import SignatureModel
+from thyrocast.signature.model import FittedMember, SignatureModel
 
 #: Most bytes of a JSON, CSV or text file, of a safetensors header, and most arrays of a forest.
 LONGEST, LONGEST_HEADER, MOST_ARRAYS = 200_000_000, 1_000_000, 100_000
-#: Features of an embedding.
-FEATURES = 2048
 _TENSORS = frozenset({"F32", "F64", "I64"})
 # All that a forest consists of: the loader of skops, and the type that it makes.
 _NODES = frozenset(
@@ -67,18 +66,27 @@ def check(folder: Path, manifest: Manifest) -> None:
     InputError
         If a file contains anything but what this version of thyrocast writes.
     """
+    length = features(manifest)
     for name in sorted(manifest.files):
         path = folder / name
         if path.suffix == ".safetensors":
-            check_tensors(path)
+            tensors = check_tensors(path)
+            if name != deployment.DOMAIN:
+                _check_embedding(tensors, length, path)
         elif path.suffix != ".skops" and path.stat().st_size > LONGEST:
             raise InputError(f"{path}: has {path.stat().st_size} bytes, expected at most {LONGEST}")
     for table in deployment.TABLES:
         io.read(table, folder / deployment.inside(table))
     _check_settings(ImageConfig, manifest.preprocessing.image, "preprocessing.image")
-    model = read_signature(folder / deployment.SIGNATURE)
+    model = read_signature(folder / deployment.SIGNATURE, length)
     forests = read_forests(folder / deployment.FOREST)
     described = domain.load(folder / deployment.DOMAIN)
+    for name, one in described.members.items():
+        if len(one.mean) != length:
+            raise InputError(
+                f"{folder / deployment.DOMAIN}: describes {len(one.mean)} features of member {name}, expected "
+                f"{length}, as many as the model's network has"
+            )
     for name, found in (
         (deployment.SIGNATURE, model.members),
         (deployment.FOREST, forests),
@@ -92,6 +100,34 @@ def check(folder: Path, manifest: Manifest) -> None:
     _check_update(manifest, model, described, folder)
     for name, member in model.members.items():
         check_forest(forests[name], len(member.signature.features))
+
+
+def features(manifest: Manifest) -> int:
+    """Return the number of features of an embedding by the architecture of a locked model.
+
+    Raises
+    ------
+    InputError
+        If this version has no such architecture.
+    """
+    block = manifest.config.get("network")
+    name = block.get("architecture") if isinstance(block, dict) else None
+    if name not in list(Architecture):
+        raise InputError(
+            f"locked model, {deployment.MANIFEST}, key config.network.architecture: is {name!r}, expected one of "
+            f"{', '.join(Architecture)}"
+        )
+    return EMBEDDED[Architecture(name)]
+
+
+def _check_embedding(tensors: dict[str, Any], length: int, path: Path) -> None:
+    """Refuse a network whose embedding is not that of the architecture in the manifest."""
+    shape = tensors.get("fc.weight", {}).get("shape")
+    if shape != [1, length]:
+        raise InputError(
+            f"{path}: its last layer has the shape {shape}, expected {[1, length]}: the manifest names another "
+            "architecture"
+        )
 
 
 def _check_update(
@@ -139,8 +175,14 @@ def _check_settings(kind: type[Block], block: dict[str, Any], key: str) -> None:
         raise InputError(f"locked model, manifest.json, key {key}: {first['msg']}") from None
 
 
-def check_tensors(path: Path) -> None:
-    """Check the header of a safetensors file before a library allocates what it asks for."""
+def check_tensors(path: Path) -> dict[str, Any]:
+    """Check the header of a safetensors file before a library allocates what it asks for.
+
+    Returns
+    -------
+    dict
+        The entry of each tensor, by name.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
@@ -156,10 +198,18 @@ def check_tensors(path: Path) -> None:
     for name, entry in header.items():
         if not isinstance(entry, dict) or entry.get("dtype") not in _TENSORS:
             raise InputError(f"{path}: tensor {name!r} is none of {', '.join(sorted(_TENSORS))}")
+    return header
 
 
-def read_signature(path: Path) -> SignatureModel:
+def read_signature(path: Path, length: int) -> SignatureModel:
     """Read ``signature/model.json`` of a locked model.
+
+    Parameters
+    ----------
+    path
+        The file.
+    length
+        Features of an embedding by the model's networks.
 
     Raises
     ------
@@ -172,11 +222,34 @@ def read_signature(path: Path) -> SignatureModel:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}, key {key}: {first['msg']}") from None
-    for member in model.members.values():
-        features = member.signature.features
-        if ((features < 0) | (features >= FEATURES)).any():
-            raise InputError(f"{path}: names a feature beyond the {FEATURES} of an embedding")
+    for name, member in model.members.items():
+        _check_shapes(name, member, length, path)
     return model
+
+
+def _check_shapes(name: str, member: FittedMember, length: int, path: Path) -> None:
+    """Refuse features that an embedding does not have, and arrays that do not fit it."""
+    signed = member.signature
+    if ((signed.features < 0) | (signed.features >= length)).any():
+        raise InputError(
+            f"{path}: member {name} names a feature beyond the {length} of an embedding"
+        )
+    chosen = len(signed.features)
+    expected: list[tuple[str, Any, tuple[int, ...]]] = [
+        ("coefficients", signed.coefficients, (chosen,))
+    ]
+    if signed.matrix is not None or signed.constant is not None:
+        expected += [
+            ("matrix", signed.matrix, (length, chosen)), ("constant", signed.constant, (chosen,)),
+        ]  # fmt: skip
+    expected += [
+        (f"weights of {kind}", head.weights, (length,)) for kind, head in member.heads.items()
+    ]
+    for what, array, shape in expected:
+        if np.shape(array) != shape:
+            raise InputError(
+                f"{path}: member {name} has {what} of shape {np.shape(array)}, expected {shape}"
+            )
 
 
 def read_forests(path: Path) -> dict[str, Classifier]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import thyrocast
+from thyrocast import fileio
 from thyrocast.config.exchange import ExchangeConfig
 from thyrocast.config.signature import Embeddings
 from thyrocast.config.study import Outcomes, StudyConfig
@@ -116,17 +117,19 @@ def write(
             f"{', '.join(left_out)}."
         )
         found = found.model_copy(update={"hidden": [*found.hidden, text]})
-    documents.write(found, target)
-    entry = Entry(
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        study=study.study,
-        center=tables.name,
-        file=fingerprints.file_hash(target),
-        people=people,
-        found=sorted(_found(tables)["patient"]),
-        cuts={name: exchange_results.limits(one) for name, one in found.models.items()},
-    )
-    ledger.append(ledger_file, entry)
+    # The ledger first: no file is there to be sent without its line, if the process is stopped here.
+    with fileio.atomic(target) as file:
+        documents.write(found, file)
+        entry = Entry(
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            study=study.study,
+            center=tables.name,
+            file=fingerprints.file_hash(file),
+            people=people,
+            found=sorted(_found(tables)["patient"]),
+            cuts={name: exchange_results.limits(one) for name, one in found.models.items()},
+        )
+        ledger.append(ledger_file, entry)
     return found
 
 
@@ -268,10 +271,11 @@ def _build(
         rule,
         study.evaluation.decision.reference,
     )
-    flow = _flow(_found(tables), earlier, rule)
+    flow = _flow(_found(tables), wide.index, earlier, rule)
     if flow is None:
         hidden.append(
-            "The flow of patients: it would show few patients who were found since an earlier file."
+            "The flow of patients: it would show few patients who were found since an earlier file, or who "
+            "were not scored."
         )
     cohort = tables.cohort.set_index("patient").loc[wide.index]
     outcome = study.center(tables.name).outcome
@@ -306,7 +310,7 @@ def _build(
 
 
 def _flow(
-    found: pd.DataFrame, earlier: Sequence[Entry], rule: ExchangeConfig
+    found: pd.DataFrame, scored: Collection[str], earlier: Sequence[Entry], rule: ExchangeConfig
 ) -> PatientFlow | None:
     """Return the flow of a center's patients, rows of `PATIENTS`; None if it is hidden."""
     pseudonyms = list(found["patient"])
@@ -315,7 +319,7 @@ def _flow(
     if not all(set(one.found) & set(pseudonyms) for one in earlier):
         return None
     group = _groups(pseudonyms, [frozenset(one.found) for one in earlier])
-    return exchange_summary.flow(found, group, rule)
+    return exchange_summary.flow(found, scored, group, rule)
 
 
 def statement(rule: OutcomeRule, definition: Mapping[str, object]) -> OutcomeStatement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,13 +36,17 @@ def clinical(cohort: pd.DataFrame, group: Integers, rule: ExchangeConfig) -> Sum
     return _summary(cohort, group, rule, *CLINICAL)
 
 
-def flow(patients: pd.DataFrame, group: Integers, rule: ExchangeConfig) -> PatientFlow | None:
+def flow(
+    patients: pd.DataFrame, scored: Collection[str], group: Integers, rule: ExchangeConfig
+) -> PatientFlow | None:
     """Return the patients of a center from those found to those analyzed.
 
     Parameters
     ----------
     patients
         Rows of the table `PATIENTS`, n rows.
+    scored
+        Patients whose number the file states elsewhere: analyzed and not scored apart.
     group : ndarray of int, (n,)
         Patients who are in the same earlier files.
     rule
@@ -51,10 +55,16 @@ def flow(patients: pd.DataFrame, group: Integers, rule: ExchangeConfig) -> Patie
     Returns
     -------
     PatientFlow or None
-        None if few patients were found since an earlier file. Without `found` if the reasons that are
-        hidden concern too few patients: their number would follow from it.
+        None if few patients were found since an earlier file, or if few of the analyzed were not scored:
+        their number would follow by subtraction. Without `found` if the reasons that are hidden concern too
+        few patients: their number would follow from it.
     """
     if np.unique(group, return_counts=True)[1].min() < rule.cell:
+        return None
+    apart = (patients["analyzed"] & ~patients["patient"].isin(list(scored))).to_numpy(
+        dtype=np.bool_
+    )
+    if any(0 < apart[group == one].sum() < rule.cell for one in np.unique(group)):
         return None
     out = ~patients["analyzed"].to_numpy(dtype=np.bool_)
     reasons, whose = list(patients["reason"][out]), list(map(int, group[out]))

@@ -68,11 +68,14 @@ def append(
         Whether a line says the same as the document.
     """
     fileio.private_folder(path.parent)
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, fileio.private_mode(path))
     with os.fdopen(handle, "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if any(map(same, read(path, type(entry), expected))):
             return
+        if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+            # An editor removed the last line break; two documents in one line could not be read again.
+            file.write("\n")
         file.write(json.dumps(entry.model_dump(mode="json"), sort_keys=True) + "\n")
         file.flush()
         os.fsync(file.fileno())

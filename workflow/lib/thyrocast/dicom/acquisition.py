@@ -17,6 +17,9 @@ _BQ_PER_MBQ = 1e6
 # Statements of one activity that differ by more than this share, and of one delay by more than these
 # minutes, contradict each other.
 _ACTIVITY_SHARE, _DELAY_MIN = 0.15, 10.0
+# Years of digital gamma cameras; exporters write 1900 or 1970 for an unknown date.
+_FIRST_YEAR = 1980
+_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,44 @@ def acquired(header: Elements) -> datetime.datetime | None:
     """Return when a scan was acquired, by the most specific date of the header.
 
     AcquisitionDateTime, then the dates of acquisition, content, series and study (C.7.3.1, C.7.5.1,
-    C.7.6.1); None if there is no date.
+    C.7.6.1); None if there is no date. A date before `_FIRST_YEAR` is used only if all are.
     """
     stamp = header.text("AcquisitionDateTime")
-    if len(stamp) >= 8 and (moment := _moment(stamp[:8], stamp[8:])):
-        return moment
+    moments = [_moment(stamp[:8], stamp[8:])] if len(stamp) >= 8 else []
     for kind in ("Acquisition", "Content", "Series", "Study"):
-        if moment := _moment(header.text(f"{kind}Date"), header.text(f"{kind}Time")):
-            return moment
-    return None
+        moments.append(_moment(header.text(f"{kind}Date"), header.text(f"{kind}Time")))
+    known = [moment for moment in moments if moment]
+    likely = [moment for moment in known if moment.year >= _FIRST_YEAR]
+    return next(iter(likely or known), None)
+
+
+def dates_differ(header: Elements) -> bool:
+    """Return whether the dates of acquisition and study differ by more than a day."""
+    moment, study = acquired(header), _moment(header.text("StudyDate"), "")
+    if moment is None or study is None or study.year < _FIRST_YEAR:
+        return False
+    return abs((moment.date() - study.date()).days) > 1
+
+
+def has_clock(moment: datetime.datetime) -> bool:
+    """Return whether a moment has a time; 00:00:00 is that of a header without one."""
+    return moment.time() != datetime.time()
+
+
+def zone(header: Elements) -> datetime.timedelta | None:
+    """Return the time zone of a header's times (C.12.1.1.8, PS3.5 6.2 DT); None if not stated."""
+    stated = (header.text("AcquisitionDateTime"), header.text("TimezoneOffsetFromUTC"))
+    return next((offset for text in stated if (offset := _offset(text)) is not None), None)
+
+
+def minutes_between(earlier: Elements, later: Elements) -> float | None:
+    """Return the minutes between two acquisitions; None if the time of one of them is not known."""
+    start, end = acquired(earlier), acquired(later)
+    if not (start and end and has_clock(start) and has_clock(end)):
+        return None
+    zones = zone(earlier), zone(later)
+    moved = zones[1] - zones[0] if zones[0] is not None and zones[1] is not None else None
+    return (end - start - (moved or datetime.timedelta())).total_seconds() / 60
 
 
 def injection(
@@ -87,9 +119,9 @@ def injection(
     found = header.items("RadiopharmaceuticalInformationSequence")
     drug = next((item for item in found if terms.is_technetium(item)), next(iter(found), None))
     activity, flags = _activity(drug)
-    minutes = _minutes(moment, _start(drug, moment)) if drug else None
+    minutes = _minutes(moment, _start(drug, moment, zone(header))) if drug else None
     delay = _plausible_delay(minutes, dynamic=dynamic)
-    if drug and _starts_at_midnight(drug):
+    if drug and (_starts_at_midnight(drug) or _is_in_unknown_zone(drug, header)):
         delay = None
     if minutes is not None and delay is None:
         flags.append(ScanFlag.DELAY_IMPLAUSIBLE)
@@ -140,13 +172,25 @@ def _starts_at_midnight(drug: Elements) -> bool:
     return bool(known) and not any(known)
 
 
+def _is_in_unknown_zone(drug: Elements, header: Elements) -> bool:
+    """Return whether only the injection states a time zone, so that an hour or two may be missing."""
+    stamp = drug.text("RadiopharmaceuticalStartDateTime")
+    return _offset(stamp) is not None and zone(header) is None
+
+
 def _minutes(moment: datetime.datetime | None, start: datetime.datetime | None) -> float | None:
     return (moment - start).total_seconds() / 60 if moment and start else None
 
 
-def _start(drug: Elements, moment: datetime.datetime | None) -> datetime.datetime | None:
+def _start(
+    drug: Elements, moment: datetime.datetime | None, local: datetime.timedelta | None
+) -> datetime.datetime | None:
+    """Return when the injection was, in the time zone of the header."""
     stamp = drug.text("RadiopharmaceuticalStartDateTime")
     start = _moment(stamp[:8], stamp[8:]) if len(stamp) > 8 else None
+    offset = _offset(stamp)
+    if start and offset is not None and local is not None:
+        start += local - offset
     clock = _clock(drug.text("RadiopharmaceuticalStartTime"))
     if start is None and moment and clock is not None:
         start = datetime.datetime.combine(moment.date(), datetime.time()) + clock
@@ -161,6 +205,15 @@ def _moment(date: str, time: str) -> datetime.datetime | None:
         return None
     clock = _clock(time)
     return day + clock if clock is not None else day
+
+
+def _offset(stamp: str) -> datetime.timedelta | None:
+    """Return the offset from UTC at the end of a DICOM time (PS3.5 6.2, DT); None without one."""
+    match = _OFFSET.search(stamp.strip())
+    if not match:
+        return None
+    offset = datetime.timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return -offset if match[1] == "-" else offset
 
 
 def _clock(time: str) -> datetime.timedelta | None:

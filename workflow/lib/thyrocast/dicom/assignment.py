@@ -1,7 +1,7 @@
 """Which energy window and which detector each frame of a file belongs to."""
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from thyrocast.dicom import terms
 from thyrocast.dicom.elements import Elements, Header
@@ -69,11 +69,40 @@ def _are_windows_confused(
     if len(windows) < 2 or len(in_window) < 2 or len(set(in_window)) != 1 or None in in_window:
         return False
     per_detector = collections.Counter(on_detector)
-    phases = header.items("PhaseInformationSequence")
-    in_phases = sum(int(phase.number("NumberOfFramesInPhase") or 0) for phase in phases)
+    in_phases = _frames_in_phases(header)
     if in_phases and all(number == in_phases for number in per_detector.values()):
         return False
     return all(number % len(windows) == 0 for number in per_detector.values())
+
+
+def are_detectors_confused(
+    header: Header, detectors: Sequence[Elements], groups: Iterable[tuple[int | None, int | None]]
+) -> bool:
+    """Return whether the frames of several detectors are assigned to one of them, or to none.
+
+    As with energy windows, some exporters write a vector of ones.
+
+    Parameters
+    ----------
+    header, detectors
+        The header, and its items of detectors.
+    groups
+        (window, detector) of all frames, as `group` returns them.
+    """
+    declared = max(len(detectors), int(header.number("NumberOfDetectors") or 0))
+    named = {detector for _, detector in groups}
+    if declared < 2 or len(named) != 1:
+        return False
+    windows = max(len(header.items("EnergyWindowInformationSequence")), 1)
+    in_phases = _frames_in_phases(header)
+    if None not in named and in_phases and frame_count(header) in {in_phases, in_phases * windows}:
+        return False
+    return frame_count(header) % declared == 0
+
+
+def _frames_in_phases(header: Header) -> int:
+    phases = header.items("PhaseInformationSequence")
+    return sum(int(phase.number("NumberOfFramesInPhase") or 0) for phase in phases)
 
 
 def has_short_vector(header: Elements) -> bool:

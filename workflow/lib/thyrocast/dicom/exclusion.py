@@ -1,5 +1,6 @@
 """Why a file can't be an anterior pertechnetate image, decided by its header as a whole."""
 
+import re
 from enum import IntEnum
 
 from thyrocast.config.center import CenterConfig, RadionuclideFallback
@@ -19,6 +20,8 @@ DECODABLE = LOSSY | {
     "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203",
 }  # fmt: skip
 _GRAY = {"MONOCHROME1", "MONOCHROME2", ""}
+# In value 3 or later of ImageType: what work stations call a picture of their screen.
+_SAVED = re.compile(r"SCREEN|SNAP ?SHOT|CAPTURE|\bSAVED?\b|\bRESULTS?\b|REPORT|SECONDARY")
 
 
 class Stage(IntEnum):
@@ -43,7 +46,8 @@ def is_capture(header: Header) -> bool:
     """Return whether a file is a picture of a screen, by SOP class (PS3.4 B.5) or image type.
 
     In the NM class, value 2 of ImageType is PRIMARY (C.8.4.9.1.1); work stations that save a screen
-    in this class write SECONDARY, or how the picture was made (ConversionType). An 8-bit image that
+    in this class write SECONDARY, a word for it in a later value, or how and with what the picture was
+    made (C.8.6.1: ConversionType, SecondaryCaptureDeviceManufacturer). An 8-bit image that
     is derived, or that states nothing about an acquisition, has gray values of a display.
     """
     kind = header.text("SOPClassUID")
@@ -51,14 +55,17 @@ def is_capture(header: Header) -> bool:
         return True
     values = [*image_type(header), "", ""]
     bits = min(header.number("BitsAllocated") or 16, header.number("BitsStored") or 16)
-    converted = header.text("ConversionType") not in {"", "DI"}
+    converted = header.text("ConversionType") not in {"", "DI"} or (
+        header.text("SecondaryCaptureDeviceManufacturer")
+    )
     acquired = (
         header.items("EnergyWindowInformationSequence")
         or header.items("DetectorInformationSequence")
         or header.number("ActualFrameDuration")
     )
     gray = bits <= 8 and (values[0] == "DERIVED" or not acquired)
-    return values[1] == "SECONDARY" or converted or gray
+    saved = "SECONDARY" in values[:2] or any(map(_SAVED.search, values[2:]))
+    return saved or bool(converted) or gray
 
 
 def frame_count(header: Elements) -> int:
@@ -72,7 +79,9 @@ def window_range(window: Elements) -> list[tuple[float, float]]:
     for part in window.items("EnergyWindowRangeSequence"):
         upper = part.number("EnergyWindowUpperLimit")
         if upper:
-            ranges.append((part.number("EnergyWindowLowerLimit") or 0.0, upper))
+            lower = part.number("EnergyWindowLowerLimit") or 0.0
+            # Some exporters exchange the limits.
+            ranges.append((min(lower, upper), max(lower, upper)))
     return ranges
 
 
@@ -143,7 +152,17 @@ def wrong_type(header: Header) -> str:
         return "a tomographic image"
     if any("GATED" in part for part in kind):
         return "a gated image"
+    # What the frames are counted by (C.8.4.8.1.1) contradicts a type that is empty or dynamic.
+    if "STATIC" not in kind and frame_count(header) > 1:
+        if _varies(header, "AngularViewVector") or _varies(header, "SliceVector"):
+            return "a tomographic image"
+        if _varies(header, "TimeSlotVector"):
+            return "a gated image"
     return ""
+
+
+def _varies(header: Header, vector: str) -> bool:
+    return len(set(header.integers(vector))) > 1
 
 
 def image_type(header: Elements) -> list[str]:

@@ -17,6 +17,11 @@ from thyrocast.dicom.vocabulary import Facing, Syringe
 #: Plausible durations of a thyroid scan, s: 200 to 600 are usual. A header has ms (C.8.4.9); some
 #: exporters write s there.
 DURATION_S = (5.0, 3_600.0)
+#: Shortest plausible frame, s: those of the heart's first pass take 25 ms, of the thyroid 1 s and more.
+FRAME_S = 0.2
+#: From this duration on, several frames of a file without phases and time slices (C.8.4.8.1.1) are
+#: compared even if its type is dynamic, s: a dynamic study has short frames.
+LONG_FRAME_S = 60.0
 #: Frames of a detector that are compared at most, so that a long dynamic study needs little memory.
 MOST_COMPARED = 64
 
@@ -190,6 +195,11 @@ def _judge_frames(case: _Case) -> FileVerdict:
     kind = _kind(header)
     excluded: collections.Counter[str] = collections.Counter()
     groups = assignment.group(header, windows, detectors, case.cohort.photopeak_kev, excluded)
+    dynamic = kind is ScanKind.DYNAMIC
+    # The frames of a static file are compared instead, see `confirm`.
+    if dynamic and assignment.are_detectors_confused(header, detectors, groups):
+        reason = "detectors that the vector of the frames does not distinguish"
+        return FileVerdict(reason=reason, stage=Stage.FRAMES)
     evidence = {
         detector: views.collect(
             header, _item(detectors, detector), case.center.views, case.described
@@ -200,16 +210,16 @@ def _judge_frames(case: _Case) -> FileVerdict:
     scans: list[Scan] = []
     for (window, detector), frames in groups.items():
         # Several static frames of a detector are several views, or one view in parts.
-        parted = kind is not ScanKind.DYNAMIC and len(frames) > 1
+        duration = _duration(header, frames)
+        parted = len(frames) > 1 and (not dynamic or _is_static(header, frames, duration))
         view = views.decide(
             evidence[detector], heads, detector, case.center, single=len(groups) == 1
         )
         if view.reason or view.rule is None:
             excluded[view.reason] += len(frames)
             continue
-        duration = _duration(header, frames)
         flags = [*case.flags, *view.flags]
-        if duration is not None and not DURATION_S[0] <= duration <= DURATION_S[1]:
+        if duration is not None and not _is_plausible(duration, len(frames)):
             duration = None
             flags.append(ScanFlag.DURATION_IMPLAUSIBLE)
         flags += [ScanFlag.SUMMED_FRAMES] if parted else []
@@ -293,6 +303,16 @@ def _kind(header: Header) -> ScanKind:
         return ScanKind.STATIC
     timed = header.several("PhaseVector") or header.several("TimeSliceVector")
     return ScanKind.DYNAMIC if timed and frame_count(header) > 1 else ScanKind.STATIC
+
+
+def _is_static(header: Header, frames: Sequence[int], duration: float | None) -> bool:
+    """Return whether a file whose type is dynamic has the frames of a static one."""
+    timed = header.several("PhaseVector") or header.several("TimeSliceVector")
+    return not timed and (duration or 0.0) >= LONG_FRAME_S * len(frames)
+
+
+def _is_plausible(duration: float, frames: int) -> bool:
+    return DURATION_S[0] <= duration <= DURATION_S[1] and duration >= FRAME_S * frames
 
 
 def _duration(header: Header, frames: Iterable[int]) -> float | None:

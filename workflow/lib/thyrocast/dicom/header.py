@@ -50,9 +50,9 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _WORDS = (
     # general modules (C.7)
     "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
-    "ContentDate AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime Modality "
+    "ContentDate AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime TimezoneOffsetFromUTC Modality "
     "Manufacturer ManufacturerModelName StudyDescription SeriesDescription ProtocolName "
-    "ImageComments ImageID PatientName PatientID PatientBirthDate PatientSex PatientComments "
+    "ImageComments ImageID PatientName PatientID PatientBirthDate PatientSex PatientAge PatientComments "
     "StudyInstanceUID SeriesInstanceUID BurnedInAnnotation LossyImageCompression "
     "PatientOrientation ImageOrientationPatient "
     # image pixel (C.7.6.3)

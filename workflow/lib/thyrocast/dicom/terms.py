@@ -37,7 +37,7 @@ _OTHER_TRACER = re.compile(
     r"mibi|cardiolite|tetrofosmin|myoview|\bmdp\b|\bhdp\b|\bhmdp\b|\bdpd\b|\bpyp\b|pyrophos|\bmaa\b|mag ?3"
     r"|mertiatid|dmsa|dtpa|colloid|kolloid|nanocol|phytat|exametazim|hmpao|bicisat|\becd\b|disida|\bhida\b"
     r"|mebrofenin|technegas|tektrotyd|octreo|edotreotid|hynic|medronat|oxidronat|pentetat|succimer|aggregat"
-    r"|albumin|\brbc\b|red cell|erythro|leu[ck]o[ck]|psma|mibg|\b[ij]o[dt]|\biyot|\byod|йод|иод|ヨウ素|ヨード|碘"
+    r"|albumin|\brbc\b|red cell|erythro|leu[ck]o[ck]|psma|mibg|\b[ij]o[dt]|\bjood|\biyot|\byod|йод|иод|ヨウ素|ヨード|碘"
     r"|요오드|\b[ij] ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b|gal+ium|\bga ?6[78]|thal+ium|\btal+io|талли"
     r"|галли|\btl ?201|タリウム|ガリウム|indium|\bинди|\bin ?111|\bf ?18\b|fluor|фтор|\bfdg\b|xenon|ксенон"
     r"|\bxe ?133|krypton|криптон|\bkr ?81|[ck]obalt|кобальт|\bco ?57|samari|\bsm ?153|lutet|\blu ?177"
@@ -83,7 +83,7 @@ _CAMERAS = (
 _COLLIMATORS = (
     (
         "pinhole",
-        r"pin ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|ピンホール|针孔|針孔",
+        r"pin ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|nadelloch|\bp ?hole|\bmono ?trou|\bcol+ima\w* (?:a )?(?:foro|furo)|buraco de agulha|\bpin deli|\bgaatjes|пин ?хол|핀홀|ピンホール|针孔|針孔",
     ),
     ("elegp", r"\belegp|extended low energy"),
     ("lehrs", r"lehrs"),
@@ -105,23 +105,24 @@ _COLLIMATOR_TYPES = {
 def coded_view(detector: Elements) -> Facing | None:
     """Return the view of a ViewCodeSequence (C.8.4.11), by its code, otherwise by its meaning.
 
-    Many cameras write free text as the meaning. A text that names no view, and a code that its
-    meaning contradicts, state nothing.
+    Many cameras write free text as the meaning. A text that names no view, a code that its meaning
+    contradicts, and several codes of different views state nothing.
     """
-    for code in detector.items("ViewCodeSequence"):
-        value = (code.text("CodeValue") or code.text("LongCodeValue")).upper()
-        named = vocabulary.facing(words(code.text("CodeMeaning")))
-        modifiers = code.items("ViewModifierCodeSequence")
-        modified = vocabulary.facing(words(*(item.text("CodeMeaning") for item in modifiers)))
-        if modified in {Facing.OTHER, Facing.POSTERIOR}:
-            return modified
-        coded = _CODED_VIEWS.get(value)
-        if coded and named and coded is not named:
-            return None
-        view = coded or named or vocabulary.facing(words(value))
-        if view:
-            return view
-    return None
+    found = {_coded(code) for code in detector.items("ViewCodeSequence")} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _coded(code: Elements) -> Facing | None:
+    value = (code.text("CodeValue") or code.text("LongCodeValue")).upper()
+    named = vocabulary.facing(words(code.text("CodeMeaning")))
+    modifiers = code.items("ViewModifierCodeSequence")
+    modified = vocabulary.facing(words(*(item.text("CodeMeaning") for item in modifiers)))
+    if modified in {Facing.OTHER, Facing.POSTERIOR}:
+        return modified
+    coded = _CODED_VIEWS.get(value)
+    if coded and named and coded is not named:
+        return None
+    return coded or named or vocabulary.facing(words(value))
 
 
 def names_photopeak(window: Elements) -> bool:

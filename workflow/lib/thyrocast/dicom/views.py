@@ -1,18 +1,15 @@
 """Collect what a header states about the view of a frame, and decide by an ordered list of rules."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from thyrocast.config.center import CenterConfig, ViewFallback
 from thyrocast.config.views import AngleZero, Contradiction, ViewsConfig
 from thyrocast.contract.names import ScanFlag, ViewRule, ViewSource
-from thyrocast.dicom import terms, text, vocabulary
+from thyrocast.dicom import orientation, terms, text, vocabulary
 from thyrocast.dicom.elements import Elements
 from thyrocast.dicom.vocabulary import Facing
 
-# Cosine between a detector's normal and an axis of the patient: within 25 degrees.
-FACING = math.cos(math.radians(25))
 # Largest difference in degrees between a start angle and the patient's front or back.
 FACING_DEGREES = 25
 
@@ -62,6 +59,8 @@ class Evidence:
         From ViewCodeSequence (CID 26), by its code or by its meaning in words.
     private
         From private elements of the camera's manufacturer.
+    letters
+        From PatientOrientation, where the file has one detector and cosines too.
     series, study
         From descriptions.
     turn
@@ -73,6 +72,7 @@ class Evidence:
     start_angle: float | None = None
     code: Facing | None = None
     private: Facing | None = None
+    letters: Facing | None = None
     series: Facing | None = None
     study: Facing | None = None
     turn: int = 0
@@ -143,21 +143,24 @@ def collect(
     described
         The descriptions.
     """
-    cosines = _cosines(header, detector)
+    cosines, letters = orientation.cosines(header, detector), orientation.letters(header)
+    # In a file of several detectors, the letters describe one of them.
+    alone = len(header.items("DetectorInformationSequence")) < 2
     angle = detector.signed("StartAngle")
     labels = {
         vocabulary.facing(label) for label in map(text.words, header.several("PrivateLabels"))
     }
     labels.discard(None)
     return Evidence(
-        orientation=_side(cosines) if cosines else None,
+        orientation=orientation.side(cosines) if cosines else None,
         angle=None if angle is None else _side_of_angle(angle, views.start_angle_zero),
         start_angle=angle,
         code=terms.coded_view(detector),
         private=labels.pop() if len(labels) == 1 else None,
+        letters=orientation.side(letters) if letters and alone else None,
         series=described_view(described.series, views),
         study=described_view(described.study, views),
-        turn=_quarter_turns(cosines),
+        turn=orientation.quarter_turns(cosines),
     )
 
 
@@ -214,6 +217,8 @@ def decide(
     label, label_rule = _label(evidence, heads, single=single)
     if evidence.orientation and heads.orientation:
         view = _by_orientation(evidence, evidence.orientation, heads, label, label_rule, views)
+        if evidence.letters not in {None, evidence.orientation}:
+            view = _against_letters(evidence, view, views)
         if view.rule is ViewRule.CODE_AND_ORIENTATION and _names_another(evidence, single=single):
             # Two statements against one.
             view = replace(view, flags=(*view.flags, ScanFlag.VIEW_CONTRADICTION))
@@ -221,15 +226,13 @@ def decide(
     if label and label_rule in {ViewRule.CODE, ViewRule.PRIVATE_LABEL}:
         if label is Facing.ANTERIOR and _names_another(evidence, single=single):
             return _contradicted(evidence, label_rule, views)
-        reversed_angle = _is_reversed(evidence, heads, label)
-        flags = (ScanFlag.START_ANGLE_REVERSED,) if reversed_angle else ()
-        return _seen(label, label_rule, evidence.turn, flags)
+        return _seen(label, label_rule, evidence.turn, _reversed(evidence, heads, label))
     if heads.number > 1 and views.anterior_detector is not None and detector is not None:
         front = detector == views.anterior_detector
         facing = Facing.ANTERIOR if front else Facing.OTHER
         return _seen(facing, ViewRule.CONFIGURED_HEAD, evidence.turn)
     if label and label_rule:
-        return _seen(label, label_rule, evidence.turn)
+        return _seen(label, label_rule, evidence.turn, _reversed(evidence, heads, label))
     if evidence.angle and (heads.angle or (heads.number < 2 and evidence.start_angle)):
         return _seen(evidence.angle, ViewRule.START_ANGLE, evidence.turn)
     if single and center.fallbacks.view is ViewFallback.ANTERIOR:
@@ -268,8 +271,7 @@ def _by_orientation(
 ) -> FrameView:
     """Decide by an orientation; a label that contradicts it is flagged, or excludes the frame."""
     turn = evidence.turn
-    reversed_angle = _is_reversed(evidence, heads, side)
-    flags: tuple[ScanFlag, ...] = (ScanFlag.START_ANGLE_REVERSED,) if reversed_angle else ()
+    flags = _reversed(evidence, heads, side)
     # The descriptions of a study list all its views, so they do not contradict one of them.
     if label_rule is ViewRule.DESCRIPTION and not evidence.series:
         label = None
@@ -291,9 +293,22 @@ def _by_orientation(
     return FrameView(None, None, turn, flags, reason)
 
 
+def _against_letters(evidence: Evidence, view: FrameView, views: ViewsConfig) -> FrameView:
+    """Return the view by orientation if it contradicts PatientOrientation: two statements beat one."""
+    view = replace(view, flags=tuple(dict.fromkeys((*view.flags, ScanFlag.VIEW_CONTRADICTION))))
+    trusted = views.contradictions is not Contradiction.EXCLUDE
+    if view.reason or trusted or view.rule is ViewRule.CODE_AND_ORIENTATION:
+        return view
+    reason = (
+        f"orientation ({evidence.orientation}) and PatientOrientation ({evidence.letters}) contradict "
+        "each other"
+    )
+    return FrameView(None, None, view.turn, view.flags, reason)
+
+
 def _names_another(evidence: Evidence, *, single: bool) -> bool:
-    """Return whether the description of the series names another view than the anterior one."""
-    return single and evidence.series in {Facing.OTHER, Facing.POSTERIOR}
+    """Return whether a description, or a private label, names another view than the anterior one."""
+    return single and bool({evidence.series, evidence.private} & {Facing.OTHER, Facing.POSTERIOR})
 
 
 def _contradicted(evidence: Evidence, rule: ViewRule, views: ViewsConfig) -> FrameView:
@@ -305,13 +320,27 @@ def _contradicted(evidence: Evidence, rule: ViewRule, views: ViewsConfig) -> Fra
     if views.contradictions is Contradiction.LABEL:
         return _seen(Facing.ANTERIOR, ViewRule.CONFIGURED_LABEL, evidence.turn, flags)
     what = "view code" if rule is ViewRule.CODE else "label of the camera"
-    reason = f"{what} (anterior) and description ({evidence.series}) contradict each other"
+    described = evidence.series in {Facing.OTHER, Facing.POSTERIOR}
+    other = "description" if described else "label of the camera"
+    view = evidence.series if described else evidence.private
+    reason = f"{what} (anterior) and {other} ({view}) contradict each other"
     return FrameView(None, None, evidence.turn, flags, reason)
 
 
 def _is_reversed(evidence: Evidence, heads: Heads, side: Facing) -> bool:
-    """Return whether the start angles of several detectors contradict the side of one of them."""
+    """Return whether a start angle contradicts the side: that of another detector, or an oblique one.
+
+    A head beside a patient who sits has an angle of 90 or 270 degrees.
+    """
+    angle = evidence.start_angle or 0.0
+    oblique = FACING_DEGREES < angle % 90 < 90 - FACING_DEGREES
+    if heads.number < 2 and oblique:
+        return side is Facing.ANTERIOR
     return heads.angle and (evidence.angle is Facing.ANTERIOR) != (side is Facing.ANTERIOR)
+
+
+def _reversed(evidence: Evidence, heads: Heads, side: Facing) -> tuple[ScanFlag, ...]:
+    return (ScanFlag.START_ANGLE_REVERSED,) if _is_reversed(evidence, heads, side) else ()
 
 
 def _seen(facing: Facing, rule: ViewRule, turn: int, flags: tuple[ScanFlag, ...] = ()) -> FrameView:
@@ -325,58 +354,3 @@ def _side_of_angle(angle: float, zero: AngleZero) -> Facing:
     if from_front <= FACING_DEGREES:
         return Facing.ANTERIOR
     return Facing.POSTERIOR if from_front >= 180 - FACING_DEGREES else Facing.OTHER
-
-
-def _quarter_turns(cosines: Sequence[float] | None) -> int:
-    """Return the quarter turns, counter-clockwise, after which columns run from head to feet."""
-    if not cosines:
-        return 0
-    rows_z, columns_z = cosines[2], cosines[5]
-    if max(abs(rows_z), abs(columns_z)) < 0.7:
-        return 0
-    if abs(columns_z) >= abs(rows_z):
-        return 0 if columns_z < 0 else 2
-    # Head on the right (rows run to the head): one turn; head on the left: three.
-    return 1 if rows_z > 0 else 3
-
-
-def _cosines(header: Elements, detector: Elements) -> list[float] | None:
-    """Return the directions of rows and columns (C.7.6.2.1.1: x left, y back, z head).
-
-    From ImageOrientationPatient of the detector (C.8.4.11) or the file, otherwise from
-    PatientOrientation (C.7.6.1.1.1); the first that is not axial.
-    """
-    for source in (detector, header):
-        given = source.several("ImageOrientationPatient")
-        try:
-            values = [float(value) for value in given if value is not None]
-        except ValueError:
-            continue
-        if len(given) == len(values) == 6 and _is_planar(values):
-            return values
-    letters = [str(part)[:1] for part in header.several("PatientOrientation")]
-    axes = {
-        "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
-    }  # fmt: skip
-    if len(letters) == 2 and all(letter in axes for letter in letters):
-        values = [float(value) for letter in letters for value in axes[letter]]
-        return values if _is_planar(values) else None
-    return None
-
-
-def _is_planar(cosines: Sequence[float]) -> bool:
-    """Return whether two axes are perpendicular unit vectors that do not span an axial plane."""
-    rows, columns = cosines[:3], cosines[3:]
-    units = all(abs(math.hypot(*axis) - 1) < 0.05 for axis in (rows, columns))
-    perpendicular = abs(sum(a * b for a, b in zip(rows, columns, strict=True))) < 0.1
-    axial = abs(rows[0] * columns[1] - rows[1] * columns[0]) > FACING
-    return units and perpendicular and not axial
-
-
-def _side(cosines: Sequence[float]) -> Facing:
-    (ax, _, az), (bx, _, bz) = cosines[:3], cosines[3:]
-    # Rows x columns points away from the viewer: to the back (+y) in an anterior view.
-    back = az * bx - ax * bz
-    if back > FACING:
-        return Facing.ANTERIOR
-    return Facing.POSTERIOR if back < -FACING else Facing.OTHER

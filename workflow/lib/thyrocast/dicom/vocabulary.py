@@ -28,11 +28,13 @@ class Syringe(StrEnum):
 # "Post" that means "after": 20 min post inj, post therapy, post 20 min.
 _TIME = r"\d+ ?(?:min\w*|mn|m|h\w*|std\w*|sec\w*|s|uur|uren|ore|godz\w*|saat|dk)"
 _AFTER = re.compile(
+    # Spanish and Portuguese "posterior a la inyección"
+    r"\bposterior(?:mente|es)? (?:a|al|ao|as?)(?: la| las| el| los)? (?:in[jyg]|adm|ter|trat|rad|yod|iod|dos|cir)\w*|"
     rf"\bp(?:ost)? ?(?:the )?(?:inj\w*|inyec\w*|iniez\w*|enjek\w*|op\b|oper\w*|ther\w*|terap\w*|rad\w*|rai\b"
     rf"|i ?131|treat\w*|trait\w*|trat\w*|tto|tx|surg\w*|chir\w*|cerr\w*|thyroidec\w*|tiroidec\w*|ablat\w*"
     rf"|stim\w*|admin\w*|dos[ei]\w*|{_TIME})|\b{_TIME} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
 )
-_OBLIQUE_WORD = r"(?:obl\w*|skos\w*|schrag\w*|schuin\w*|egik)"
+_OBLIQUE_WORD = r"(?:obl\w*|skos\w*|schra?e?g\w*|schuin\w*|egik)"
 _SIDE = r"(?:left|right|links\w*|rechts\w*|gauche|droite|izq\w*|der\w*|sin\w*|des\w*|esq\w*|dir\w*|lew\w*|praw\w*|sol|sag)"
 _FRONT_WORD = r"(?:ant(?:er\w*)?|przedni\w*|vord\w*|ventral\w*|on|ön|voor\w*)"
 # An oblique view whose words contain "anterior": left anterior oblique, oblique antérieure gauche.
@@ -43,25 +45,39 @@ _OBLIQUE_PHRASE = re.compile(
 # "Left anterior" may be an oblique view or the left part of an anterior one: it states nothing.
 # Antero-posterior and postero-anterior name the side of the source, then that of the detector in
 # radiography; in nuclear medicine AP is the anterior view.
+# French "face" is a side of the body: face antérieure, but also face postérieure.
 _AP = (
-    (re.compile(r"\bantero ?poster\w*|前[后後]位"), " anterior "),
-    (re.compile(r"\bpostero ?anter\w*|[后後]前位"), " posterior "),
+    (re.compile(r"\bantero ?poster\w*|前[后後]位|^a p\b|\ba p$"), " anterior "),
+    (re.compile(r"\bpostero ?anter\w*|[后後]前位|^p a\b|\bp a$"), " posterior "),
+    (re.compile(r"\bface (?=post|dors|lat|obl|arriere|profil|gauche|droite)"), " "),
 )
 _SIDED = re.compile(r"\b(?:left|right|lt|rt) ant(?:er\w*)?(?![a-z])")
+# "45° left", "links 45", "ANT 45 deg": an angle that is no longer anterior.
+_HAND = (
+    r"(?:left|right|lt|rt|links|rechts|li|re|l|r|gauche|droite|izq\w*|derech\w*|sx|dx|sinistr\w*|destr\w*|esquerd\w*"
+    r"|direit\w*|lew\w*|praw\w*|sol|sag)"
+)
+_DEGREES = r"[3-7][05]"
+_ANGLE = re.compile(
+    rf"\b{_DEGREES} ?(?:°|o\b|deg\w*|grad\w*|graus?\b|stopni|derece)"
+    rf"|\b{_DEGREES} ?°? ?{_HAND}\b(?! ?\d)|\b{_HAND} {_DEGREES}\b(?! ?[a-z\d%])"
+)
 _OTHER = re.compile(
     # LAO, RPO, L.A.O.; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
     r"\b[lr] ?[ap] ?o(?![a-z])|\bo ?a ?[gdise](?![a-z])|\bop[gis](?![a-z])|\b[lr]vo(?![a-z])"
-    rf"|\b{_OBLIQUE_WORD}|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
+    # ANTOBL, LAOBL; French OBG, OBD
+    rf"|\b{_OBLIQUE_WORD}|\b(?:[lr]?ant|[lr]?post|[lr][ap]o?)obl\w*|\bob[gd]\b|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
     r"|\bprofil\w*|\bperfil\b|\bboczn\w*|\bbok\b|\byan(?:dan)?\b|\bzij(?:kant|aanzicht)\b|\bvertex\b"
     r"|\bmedial\w*|\bsagit\w*|側|侧|斜|측면|боков|косая|косои"
 )
 _POSTERIOR = re.compile(
-    r"\bpost(?:er\w*)?(?![a-z])|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bruck(?:ansicht|seite)\b|\barriere\b"
+    r"\bpost(?:er\w*)?(?![a-z])|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bru?e?ck(?:en)?(?:ansicht|seite|aufnahme)?\b|\barriere\b"
     r"|\btyln\w*|\btyl\b|\btylu\b|\barka(?:dan)?\b|\bachter(?:kant|zijde|aanzicht)\b|\bde dos\b|^dos$|\bpa\b"
+    r"|\bsirt(?:tan)?\b|\brug(?:zijde|aanzicht)\b|\bespalda\b|\bschiena\b|\bcostas\b|\bplec(?:y|ow)\b"
     r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн"
 )
 _ANTERIOR = re.compile(
-    r"\bant(?:er\w*)?(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face\b|\bfrontal\w*"
+    r"\bant(?:er\w*)?(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face\b|\bfront(?:al\w*|e|view)?\b|\bfrente\b"
     r"|\bprzedn\w*|\bprzod\w*|\bvoor(?:kant|zijde|aanzicht)\b|\bonden\b|\bon (?:gorunum|cephe|projeksiyon)"
     r"|\bap\b|正面|前面|前位|전면|передн|προσθ"
 )
@@ -72,6 +88,8 @@ def facing(text: str) -> Facing | None:
     plain = _AFTER.sub(" ", fold(text))
     for pattern, view in _AP:
         plain = pattern.sub(view, plain)
+    if _ANGLE.search(plain):
+        return Facing.OTHER
     oblique = _OBLIQUE_PHRASE.search(plain)
     rest = _SIDED.sub(" ", _OBLIQUE_PHRASE.sub(" ", plain))
     # Folded, the Turkish word for "front" is the English "on"; it counts only with its accent.
@@ -86,7 +104,7 @@ def facing(text: str) -> Facing | None:
 
 
 _PARATHYROID = (
-    r"\bpara ?th?[iy]r\w*|\bparatir\w*|nebenschild\w*|bijschild\w*|przytarczyc\w*|副甲状腺|甲状旁腺"
+    r"\bepithelkorper\w*|\bepithelkoerper\w*|\bpara ?th?[iy]r\w*|\bparatir\w*|nebenschild\w*|bijschild\w*|przytarczyc\w*|副甲状腺|甲状旁腺"
     r"|паращит\w*|околощит\w*|부갑상선"
 )
 _THYROID = re.compile(
@@ -111,25 +129,26 @@ EXCLUDED = {
     r"|\bcenter of rotation\b|ファントム|фантом",
     PARATHYROID: rf"{_PARATHYROID}|\bpth\b|\w*mibi\b|\bcardiolite\b",
     "a sentinel node": r"\bsentin\w*|\bcentinel\w*|\bwachterl\w*|\bschildwacht\w*|\bwartownicz\w*|\blymph\w*"
-    r"|\blinf[oa]\w*|\blimf[oa]\w*|\blenf\w*|\bsln\b|リンパ|淋巴|лимф",
+    r"|\blinf[oa]\w*|\blimf[oa]\w*|\blenf\w*|\bsln\b|\bwaechterl\w*|\blymf\w*|\bgangli\w*|\bwezl\w* chlon\w*|リンパ|淋巴|лимф",
     "the bones": r"\bbones?\b|skelet\w*|\bsquelet\w*|\besquelet\w*|\bscheletr\w*|\bszkielet\w*|\bknochen\w*"
     r"|\bosse(?:us\w*|ux|[ao]s?)\b|\bosea?s?\b|\boseo\b|\bhueso\w*|\bbot(?:ten|scan\w*|scint\w*)\b|\bkosci\w*"
-    r"|\bkosc\b|\bkemi[gk]\w*|骨|кост[ие]\w*|뼈",
+    r"|\bkosc\b|\bkostn\w*|\bgelenk\w*|\bgewricht\w*|\barticul\w*|\barticola\w*|\bstaw(?:y|ow\w*)\b|\beklem\w*|\bkemi[gk]\w*|骨|кост[ие]\w*|뼈",
     "the kidneys": r"\brenal\w*|\bkidneys?\b|\bniere\w*|\bnier(?:scint\w*|scan\w*)?\b|\breins?\b|\brinon\w*"
-    r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|腎|肾|почек|почк|신장",
-    "the lungs": r"\blungs?\b|\blunge\w*|\bpulm\w*|\bpoumons?\b|\bpolmon\w*|\blong(?:en|scan\w*|perf\w*)\b"
+    r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|\breno ?(?:gr\w*|scint\w*|szint\w*)|\bne(?:ph|f)ro\w*|腎|肾|почек|почк|신장",
+    "the lungs": r"\blungs?\b|\blunge\w*|\bpulm\w*|\bpoumons?\b|\bpolmon\w*|\blong(?:en|scan\w*|perf\w*|scint\w*|vent\w*|onderz\w*)\b|\bventila\w*"
     r"|\bpluc\w*|\bakciger\w*|\bv q\b|肺|легк|легоч|폐",
     "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiyokard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
     r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhart\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
     r"|\bventricul\w*|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
     "another part of the body": r"\babdom\w*|\bpelvi\w*|\bbecken\w*|\bbassin\b|\bbacino\b|\bbacia\b|\bbekken\w*|\bmiednic\w*|\bbuik\b|\bbrzuch\w*"
     r"|\bhands?\b|\bfeet\b|\bfoot\b|\bknees?\b|\bskull\b|\bspine\b|\bhips?\b|\bmains\b|\bpieds\b|\bgenou\w*"
-    r"|\brachis\b|\bhande\b|\bfusse\b|\bknie\w*|\bschadel\w*|\bcrane\b|\bwirbels\w*|\bmanos\b|\brodilla\w*|\bcraneo\b"
+    r"|\brachis\b|\bhande\b|\bfusse\b|\bknie\w*|\bschadel\w*|\bcrane\b|\bwirbels\w*|\bschaedel\w*|\bhaende?\b|\bfuesse\b|\bhueft\w*|\bmanos\b|\brodilla\w*|\bcraneo\b"
     r"|\bpiedi\b|\bginocch\w*|\bcranio\b|\bjoelho\w*|\bvoeten\b|\bschedel\w*|\bwervel\w*|\bkolan\w*|\bczaszk\w*"
     r"|\bkregosl\w*|\bayak\w*|\bkafatas\w*|\bomurga\w*"
     r"|\bhanches?\b|\bhuft\w*|\bcaderas?\b|\banc(?:a|he)\b|\bquadril\b|\bheup\w*|\bbiodr\w*|\bkalca\w*"
     r"|\bbladder\b|\bvessie\b|\b(?:harn)?blase\w*|\bvejiga\b|\bvescic\w*|\bbexiga\b|\bblaas\b|\bpecherz\w*|\bmesane\b"
-    r"|\b[cz][iy]sto(?:gra|szint|scint)\w*",
+    r"|\b[cz][iy]sto(?:gra|szint|scint)\w*|\bbowel\b|\bintestin\w*|\b(?:dunn|duenn|dick)?darm\b|\bjelit\w*|\bbagirsak\w*"
+    r"|\bc[iy]stern\w*|\bliquor\w*|\bcsf\b|\bshunt\b",
     "a background or an injection site": r"\bthighs?\b|\bcuisses?\b|\boberschenkel\w*|\bmuslos?\b|\bcoscia\b|\bcoxas?\b"
     r"|\bdij(?:been)?\b|\budo\b|\buyluk\b|\bbackground\b|\bbkgd?\b|\bbruit de fond\b|\b(?:hinter|unter)grund\w*"
     r"|\bfondo\b|\bsfondo\b|\bfundo\b|\bachtergrond\b|\btlo\b|\barka plan\b|\bzemin\b|\binj\w* site\b"
@@ -140,31 +159,34 @@ EXCLUDED = {
     "the stomach or the esophagus": r"\bgastri\w*|\bgastro\w*|\bmagen(?!ta)\w*|\bstoma\w*|\bestoma\w*|\bmaag\w*"
     r"|\bzolad\w*|\bmide\b|\bo?esophag\w*|\besofag\w*|\bozofag\w*|\bspeiserohr\w*|\bslokdarm\w*|胃|желуд",
     "a Meckel's diverticulum": r"\bmeckel\w*|メッケル|меккел",
-    "the salivary glands": r"\bsaliv\w*|\bspeichel\w*|\bparoti[ds]\w*|\bsubmandib\w*|\bspeeksel\w*|\bslinian\w*"
-    r"|\btukuruk\w*|唾液|침샘|слюн",
+    "the salivary glands": r"\bsaliv\w*|speichel\w*|\bparoti[ds]\w*|\bsubma(?:ndib|xil)\w*|speeksel\w*|\bslin(?:ian|ow)\w*"
+    r"|\bs[ck]?ialo\w*|\bsous ?ma(?:ndib|xil)\w*|\bsottoma(?:ndib|scel)\w*|\btuku?ruk\w*|唾液|침샘|слюн",
     "the lacrimal ducts": r"\blacr[iy]m\w*|\bdacryo\w*|\bdakryo\w*|\btranen\w*|\bgozyas\w*|涙",
     "the testes": r"\btest(?:is(?:ler\w*)?|es|icle\w*|icul\w*|icol\w*|ikel\w*)\b|\bhoden\w*|\be?scrot\w*|\bskrot\w*"
-    r"|\bzaadbal\w*|\bbalzak\w*|\bjader\b|\bjadr[ao]\b|\bmoszn\w*|精巣|睾丸|яичк|мошон",
+    r"|\bzaadbal\w*|\bteelbal\w*|\bbourses\b|\bbalzak\w*|\bjader\b|\bjadr[ao]\b|\bmoszn\w*|精巣|睾丸|яичк|мошон",
     "the brain": r"\bbrain\b|\bcerebr\w*|\bcervea\w*|\bcervell\w*|\bgehirn\w*|\bhirn\w*|\bhersen\w*|\bmozg\w*"
     r"|\bbeyin\w*|\bdat ?scan\b|脳|脑|мозг|뇌",
     "the spleen": r"\bspleen\b|\bsplen\w*|\bmilz\w*|\bmilza\b|\bdalak\b|脾",
     "the breast": r"\bbreast\w*|\bmamm\w*|\bbrust\w*|\bseins?\b|\bsen[io]\b|\bmeme\b|\bpiers\w*|乳腺|乳房",
     "the adrenal glands": r"\badrenal\w*|\bsurren\w*|\bsuprarren\w*|\bnebennier\w*|\bbijnier\w*|\bnadnercz\w*"
     r"|副腎|肾上腺",
-    "blood cells": r"\brbc\b|\bbleed\w*|\bhemangio\w*|\bhamangio\w*|\bleu[ck]o[cz]\w*|\berythro\w*",
+    "another tracer": r"\bmdp\b|\bhm?dp\b|\bdpd\b|\bpyp\b|\bpyrop(?:h|f)os\w*|\bmaa\b"
+    r"|\bdtpa\b|\bhmpao\b|\bmibg\b|\boctreo\w*|\btektrotyd\w*|\btetrofosmin\w*|\bmyoview\b|\bpsma\b|\bhynic\b|\btechnegas\w*"
+    r"|\bnano ?[ck]ol\w*|\bdisida\b|\bbrida\b|\bfdg\b",
+    "blood cells": r"\brbc\b|\bbleed\w*|\bblutung\w*|\bha?em+or+h?ag\w*|\bsangra\w*|\bsanguinament\w*|\bkrwaw\w*|\bkanama\w*|\bbloeding\w*|\bhemangio\w*|\bhamangio\w*|\bleu[ck]o[cz]\w*|\berythro\w*",
 }  # fmt: skip
 _EXCLUDED = {kind: re.compile(pattern) for kind, pattern in EXCLUDED.items()}
 # "ANT no marker", "ohne Marker", "sans marqueur", "markersiz"
 _NEGATED = re.compile(
     r"\b(?:no|non|without|w o|wo|sans|ohne|kein\w*|sin|senza|sem|zonder|geen|bez|nessun\w*|без)"
-    r"(?: the| le| el| il| de| any)? (?:mar[kq]\w*|marc\w*|reper\w*|znaczn\w*|маркер\w*)"
-    r"|\b(?:marker|isaret)'?(?:siz|frei|loos|less)\w*|\bunmarked\b|\bmarkers? (?:off|out|removed)\b"
+    r"(?: the| le| el| il| de| any)? (?:mar[kq]\w*|marc\w*|reper\w*|znaczn\w*|ssn|маркер\w*)"
+    r"|\bmar[kq]\w* (?:free|frei|less)\b|\b(?:marker|isaret)'?(?:siz|frei|loos|less)\w*|\bunmarked\b|\bmarkers? (?:off|out|removed)\b"
 )
 
 
 # Only in descriptions of a series: that of a study may name what else was done.
 _PROCESSED = re.compile(
-    r"\bspect\b|\btomo\w*|\brecon\w*|\bmip\b|\bfus(?:ed|ion\w*)\b|\bscreen\w*|\bsnap ?shot\w*|\bsave ?screen\w*"
+    r"\bspect\b|\btomo\w*|\brecon\w*|\bmip\b|\bfus(?:ed|ion\w*)\b|\bscreen(?!ing)\w*|\bsnap ?shot\w*|\bsave ?screen\w*"
     r"|\bcaptur\w*|\bcopie d ?'?ecran\b|\bbildschirm\w*|\bschermafdruk\w*|\bzrzut\w*|\bekran\w*|\bschermata\w*"
     r"|\bresults?\b|\bresulta[td]\w*|\brisultat\w*|\bergebnis\w*|\bwynik\w*|\bsonuc\w*|\breport\w*|\bbefund\w*"
     r"|\brapport\w*|\binforme\b|\breferto\b|\brois?\b|\bcurves?\b|\bkurve\w*|\bprocessed\b|\bsubtract\w*"
@@ -189,23 +211,23 @@ def excluded(text: str) -> str:
 
 
 _SYRINGE = re.compile(
-    r"\bsyr(?:inge?s?)?\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
-    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt\w*|\binjektor\w*|\bsyringa\b|\bvials?\b|\bviales\b|\bfla[ck]ons?\b"
+    r"\bsyr(?:inge?s?)?\d*\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
+    r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt(?:or|oer)\w*|\binjektor\w*|\bsyringa\b|\bvials?\b|\bviales\b|\bfla[ck]ons?\b"
     r"|\bfial[ae]\b|\bfiolk\w*|\bampoul\w*|\bampoll[ae]s?\b|\bampul\w*|\bfrascos?\b|シリンジ|注射器|주사기|шприц"
 )
 # French: seringue pleine, seringue vide.
-_SYRINGE_INITIALS = re.compile(r"^s[pv]\b|\bs[pv]\d?$")
+_SYRINGE_INITIALS = re.compile(r"^s[pv]\b|\bs[pv]\d?$|^s [pv]$")
 _FULL = re.compile(
     r"\bfull\b|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvol(?:le?)?\b|\bpeln\w*|\bdolu\b"
-    r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\boncesi?\b|\bsp\d?\b|満|полн"
+    r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\boncesi?\b|\bsp\d?\b|^s p$|満|полн"
 )
 _RESIDUAL = re.compile(
     r"\brest\w*|\bresid\w*|\breste?\b|\bempty\b|\bleer\w*|\bvides?\b|\bvaci[ao]s?\b|\bvuot[ao]\b|\bvazi[ao]s?\b|\bleeg\b"
     r"|\blege\b|\bpust\w*|\bbos\b|\bafter\b|\bpost\w*|\bapres\b|\bnach\b|\bdespues\b|\bdopo\b|\bdepois\b|\bpo\b"
-    r"|\bsonrasi?\b|\bkalan\b|\bsv\d?\b|残|空|пуст|остат"
+    r"|\bna(?:$| inj| toed)|\bsonrasi?\b|\bkalan\b|\bsv\d?\b|^s v$|残|空|пуст|остат"
 )
 # "Pre dose", "dose pleine", "volle Dosis": images of the dose itself.
-_DOSE = r"(?:dos(?:e|is|i|es|age)|dawka|doz|activit[ye]|aktivitat)"
+_DOSE = r"(?:dos(?:e|is|i|es|age)|dawka|doz|activit[ye]|aktivita(?:t|et))"
 _STATE = (
     r"(?:full|pleine?|voll\w*|llena|piena|cheia|volle|peln\w*|dolu|pre|avant|empty|vide|leer\w*|vacia|vuota|vazia|lege"
     r"|pust\w*|bos|post|residual\w*|rest)"
@@ -213,6 +235,14 @@ _STATE = (
 _DOSE_IMAGE = re.compile(
     rf"\b{_STATE} {_DOSE}\b|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
     rf"|^{_DOSE}$|\b(?:injected|injizierte) {_DOSE}\b|\b{_DOSE} (?:injectee|inyectada|iniettata|injetada)\b"
+)
+# "Ser. pleine", "Spr. leer", "jga llena", "strzyk. pusta": an abbreviation with the state; or the state alone.
+_FILLED = (
+    r"(?:full|empty|plein[es]*|vides?|voll\w*|leer\w*|llen[ao]|vaci[ao]|pien[ao]|vuot[ao]|chei[ao]|vazi[ao]|vol(?:le)?|leeg|lege"
+    r"|peln[ay]|pust[ay]|dolu|bos)"
+)
+_ABBREVIATED = re.compile(
+    rf"\b(?:ser|sering|sir|spr|spritz|enj|strz|strzyk|jga|jer|jering|spt|s) {_FILLED}\b|^{_FILLED}(?: ?\d)?$"
 )
 _POST_DOSE = re.compile(rf"\bpost {_DOSE}\b")
 
@@ -225,7 +255,7 @@ def syringe(text: str) -> Syringe | None:
     """
     plain = fold(text)
     initials = _SYRINGE_INITIALS.search(plain) and facing(text) is None
-    named = bool(_SYRINGE.search(plain) or initials)
+    named = bool(_SYRINGE.search(plain) or _ABBREVIATED.search(plain) or initials)
     if not named and not _DOSE_IMAGE.search(plain):
         return None
     if not named and _POST_DOSE.search(plain):

@@ -163,6 +163,8 @@ def _added_value(base: Sample, added: Sample) -> tuple[Difference, str]:
     found = added_value.likelihood_ratio(y, p, added.probability, center)
     used = added_value.informative(y, p, center)
     notes = ["own intercept and slope of each center"] if np.unique(center[used]).size > 1 else []
+    if added_value.is_sparse(p, center, used):
+        notes.append(added_value.SPARSE)
     if not used.all():
         notes.append(f"{int(np.sum(~used))} patients without information on it are left out")
     return found, "; ".join(notes)
@@ -229,7 +231,8 @@ def _over_centers(
 ) -> tuple[Difference, str]:
     effects: list[float] = []
     variances: list[float] = []
-    for center in np.unique(a.center):
+    centers = np.unique(a.center)
+    for center in centers:
         inside = a.center == center
         try:
             effect, variance = within(a.among(inside), b.among(inside))
@@ -242,4 +245,7 @@ def _over_centers(
         effects, variances, interval="hartung_knapp_truncated", confidence=confidence
     )
     difference = Difference(found.estimate, found.low, found.high, found.p_value)
-    return difference, f"mean of {found.k} centers"
+    left_out = centers.size - found.k
+    # Where two models decide alike, the difference is 0 and has no variance.
+    others = f"; {left_out} without variance or with too few patients left out" if left_out else ""
+    return difference, f"mean of {found.k} centers{others}"

@@ -81,7 +81,8 @@ def auc_within_parts(sample: Sample, settings: Settings) -> Iterator[Estimate]:
 
 def auc_note(sample: Sample, found: Interval) -> str:
     """Remark on an AUC that has no variance, and on models without signal in the training set."""
-    return "; ".join(part for part in (no_signal(sample), _no_variance(sample, found)) if part)
+    parts = (no_signal(sample), _parts(sample, found), _no_variance(sample, found))
+    return "; ".join(part for part in parts if part)
 
 
 def no_signal(sample: Sample) -> str:
@@ -93,7 +94,22 @@ def no_signal(sample: Sample) -> str:
     return f"no signal in the training set{where}: the prevalence is as good a prediction"
 
 
+def _parts(sample: Sample, found: Interval) -> str:
+    """Remark on what an AUC of cross-validation is of: some of the parts, or joined predictions."""
+    if sample.origin is None or not in_parts(sample):
+        return ""
+    if found.method != cross_validation.METHOD:
+        return "joined predictions of several models, whose scales may differ"
+    names = np.unique(sample.origin)
+    both = [np.unique(sample.outcome[sample.origin == name]).size == 2 for name in names]
+    if all(both):
+        return ""
+    return f"mean of {sum(both)} of {names.size} parts: the others have one outcome only"
+
+
 def _no_variance(sample: Sample, found: Interval) -> str:
+    if found.method == cross_validation.METHOD and found.scale == "logit":
+        return "the same AUC in all parts, so that their variance is 0: Newcombe's interval"
     # Few patients alone are no reason for a remark.
     few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST
     if found.method in ("delong_logit", cross_validation.METHOD) or (

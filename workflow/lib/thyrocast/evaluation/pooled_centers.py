@@ -82,25 +82,34 @@ def pool(
     summary: list[dict[str, object]] = []
     centers: list[dict[str, object]] = []
     keys = ["design", "model", "metric", "at"]
-    for key, rows in headlines(performance).groupby(keys, sort=False, dropna=False):
+    known = headlines(performance)
+    for key, rows in known.groupby(keys, sort=False, dropna=False):
         labels = dict(zip(keys, key, strict=True))
+        named = _named(known, labels)
         effects = list(_effects(rows, confidence))
         expected = _new_center(effects, labels, confidence)
         over_centers = False
         for method, interval in METHODS:
-            named = labels | {"method": f"{method}_{interval}"}
+            of_method = labels | {"method": f"{method}_{interval}"}
             found = _try(effects, method, interval, confidence)
             enough = len(effects) >= FEWEST_CENTERS and found.whole is not None
             first = (method, interval) == METHODS[0]
             headline = first and enough and labels["design"] in UNSEEN_CENTERS
             over_centers |= headline
-            cells = _summary(rows, effects, found) | {"headline": headline}
-            summary.append(named | cells | (expected if found.whole is not None else {}))
-            centers += [named | cells for cells in _centers(effects, found, labels)]
+            cells = _summary(named, effects, found, labels) | {"headline": headline}
+            summary.append(of_method | cells | (expected if found.whole is not None else {}))
+            centers += [of_method | cells for cells in _centers(effects, found, labels)]
         for row in rows[rows["group_kind"] == GroupKind.POOLED].itertuples():
             joint = _joint(row, effects, elsewhere) | {"headline": not over_centers}
             summary.append(labels | {"method": JOINT} | joint)
     return PooledTables(io.build(POOLED, summary), io.build(POOLED_CENTERS, centers))
+
+
+def _named(known: pd.DataFrame, labels: dict[str, Any]) -> Sequence[str]:
+    """All centers of a design and model: a suppressed one has a row of the AUC alone."""
+    same = (known["design"] == labels["design"]) & (known["model"] == labels["model"])
+    of_center = known["group_kind"] == GroupKind.CENTER
+    return [str(name) for name in known.loc[same & of_center, "group"].unique()]
 
 
 def _effects(rows: pd.DataFrame, confidence: float) -> Iterator[Effect]:
@@ -187,11 +196,12 @@ def _new_center(
     return dict(zip(_PREDICTION, (*ends, found.method, *found.coverage), strict=True))
 
 
-def _summary(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> dict[str, object]:
-    first = rows.iloc[0]
-    scale = SCALES[Metric(first["metric"])]
+def _summary(
+    named: Sequence[str], effects: Sequence[Effect], found: _Result, labels: dict[str, Any]
+) -> dict[str, object]:
+    scale = SCALES[Metric(labels["metric"])]
     cells: dict[str, object] = dict.fromkeys((*_NUMBERS, *_PREDICTION))
-    cells |= {"k": len(effects), "scale": scale, "note": _note(rows, effects, found)}
+    cells |= {"k": len(effects), "scale": scale, "note": _note(named, effects, found)}
     whole = found.whole
     if whole is None:
         return cells | {"status": Status.NOT_ESTIMABLE}
@@ -201,10 +211,9 @@ def _summary(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> d
     return cells | {"ci_high": back(whole.high), "status": Status.ESTIMATED}
 
 
-def _note(rows: pd.DataFrame, effects: Sequence[Effect], found: _Result) -> str:
+def _note(named: Sequence[str], effects: Sequence[Effect], found: _Result) -> str:
     used = {effect.row.group for effect in effects}
-    centers = rows.loc[rows["group_kind"] == GroupKind.CENTER, "group"]
-    left_out = [center for center in centers if center not in used]
+    left_out = [center for center in named if center not in used]
     parts = [found.reason] if found.reason else []
     if left_out:
         parts.append(

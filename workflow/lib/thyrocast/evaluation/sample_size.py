@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from thyrocast.baselines import models
 from thyrocast.config.evaluation import SampleSizeConfig
+from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import SAMPLE_SIZE
 from thyrocast.contract.names import STRONGEST_FIRST, Design, Role, Set
@@ -43,8 +45,16 @@ class Criterion:
     note: str
 
 
+#: Most parameters in the simulations on which the criterion of the prediction error is based.
+MOST_SIMULATED = 30
+
+
 def plan(
-    cohort: pd.DataFrame, splits: pd.DataFrame, config: SampleSizeConfig, confidence: float
+    cohort: pd.DataFrame,
+    splits: pd.DataFrame,
+    config: SampleSizeConfig,
+    confidence: float,
+    signature: SignatureConfig,
 ) -> pd.DataFrame:
     """Compare the cohort with Riley's criteria.
 
@@ -58,18 +68,22 @@ def plan(
         What the sample size is planned for.
     confidence
         Confidence level of the expected interval of the AUC.
+    signature
+        How baselines are fitted: their parameters are counted if the config does not state a number.
 
     Returns
     -------
     DataFrame
         Table `SAMPLE_SIZE`: for development, all development patients; for validation, the patients
         that the strongest design tests, with the expected precision of the AUC. The criteria for
-        development are for models of `parameters` predictors, such as the baselines: network and
+        development are for the baseline with the most parameters: network and
         signature choose from many more features, for which no criterion exists.
     """
     known = cohort[cohort["outcome"].notna()]
-    development = _available(known[known["role"] == Role.DEVELOPMENT])
-    rows = list(_rows("development", _development(development, config), development))
+    developed = known[known["role"] == Role.DEVELOPMENT]
+    development = _available(developed)
+    parameters = _parameters(developed, config, signature)
+    rows = list(_rows("development", _development(development, config, parameters), development))
     tested = _available(_tested(known, splits))
     if tested.n:
         criteria = _validation(tested, config)
@@ -94,11 +108,33 @@ def _tested(known: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     return known.iloc[:0]
 
 
-def _development(available: Available, config: SampleSizeConfig) -> list[Criterion]:
-    prevalence, k, least = available.prevalence, config.parameters, config.shrinkage
+@dataclass(frozen=True)
+class _Parameters:
+    """Candidate parameters: their number, and what has them."""
+
+    count: int
+    words: str
+
+
+def _parameters(
+    developed: pd.DataFrame, config: SampleSizeConfig, signature: SignatureConfig
+) -> _Parameters:
+    if config.parameters is not None:
+        return _Parameters(config.parameters, f"{config.parameters} parameters (by the config)")
+    model, count = models.most_parameters(developed, signature)
+    return _Parameters(max(count, 1), f"{max(count, 1)} parameters (of the model `{model}`)")
+
+
+def _development(
+    available: Available, config: SampleSizeConfig, parameters: _Parameters
+) -> list[Criterion]:
+    prevalence, k, least = available.prevalence, parameters.count, config.shrinkage
     r2 = sample_size.cox_snell(config.auc, prevalence)
     cured = f"{prevalence:.0%} cured"
-    basis = f"{k} parameters, AUC {config.auc:g} (Cox-Snell R² {r2:.3f}), {cured}"
+    basis = f"{parameters.words}, AUC {config.auc:g} (Cox-Snell R² {r2:.3f}), {cured}"
+    beyond = ""
+    if k > MOST_SIMULATED:
+        beyond = f"; the formula is from simulations of up to {MOST_SIMULATED} parameters"
     return [
         Criterion(
             "shrinkage",
@@ -118,7 +154,7 @@ def _development(available: Available, config: SampleSizeConfig) -> list[Criteri
         Criterion(
             "prediction_error",
             sample_size.for_prediction_error(k, prevalence),
-            f"mean absolute error of the probabilities of at most 0.05; {k} parameters, {cured}",
+            f"mean absolute error of the probabilities of at most 0.05; {parameters.words}, {cured}{beyond}",
         ),
     ]
 

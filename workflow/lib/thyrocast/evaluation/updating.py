@@ -232,7 +232,22 @@ def _updates(site: Site, setup: Setup) -> Iterator[dict[str, Any]]:
             yield row | {"status": Status.NOT_ESTIMABLE, "note": str(error)}
         else:
             numbers = {"intercept": update.intercept, "slope": update.slope}
-            yield row | numbers | {"status": Status.ESTIMATED}
+            yield row | numbers | _limits(step, site, setup) | {"status": Status.ESTIMATED}
+
+
+def _limits(step: UpdateStep, site: Site, setup: Setup) -> dict[str, float]:
+    """Confidence limits of a step's intercept and slope; none if they are not known."""
+    if step is UpdateStep.NONE:
+        return {}
+    try:
+        each = updating.wald(step, site.linear, site.features, site.outcome, setup.confidence)
+    except NotEstimableError:
+        return {}
+    named = zip(("intercept", "slope"), each, strict=True)
+    found = {name: one for name, one in named if one is not None}
+    return {f"{name}_low": one.low for name, one in found.items()} | {
+        f"{name}_high": one.high for name, one in found.items()
+    }
 
 
 def _needed(step: UpdateStep, site: Site, setup: Setup) -> int | None:

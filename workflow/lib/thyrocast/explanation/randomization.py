@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thyrocast.contract import io
-from thyrocast.contract.control_names import Randomized
+from thyrocast.contract.control_names import CASCADES
 from thyrocast.contract.splits import RANDOMIZATION
 from thyrocast.explanation import grids
 
@@ -41,7 +41,7 @@ def compare(
     glands = masks[rows[taken]] > 0
     true = maps[0, taken].reshape(len(taken), -1)
     found = []
-    for step, own in zip(Randomized, maps[:, taken], strict=True):
+    for step, own in zip(CASCADES[len(maps)], maps[:, taken], strict=True):
         alike = correlation(true, own.reshape(len(taken), -1))
         inside = grids.shares(own, glands)
         quartiles = [np.nan] * 3

@@ -91,7 +91,7 @@ class Standardized:
     mask
         (size, size) uint8, 1 in the gland.
     digest
-        Hash of the camera's pixels, which identifies copies of an image.
+        Hash of the camera's pixels with the head up, which identifies copies of an image.
     acquisition, quantities
         The content of the record.
     readings
@@ -239,7 +239,8 @@ def _standardize(
         measured = quantities.without_lengths(measured)
     field = field_around(grid, gland, scan.is_pinhole, settings)
     cropped, mask = crop_around(image, spacing, gland, field)
-    pixels = np.ascontiguousarray(counts.image).tobytes()
+    # Head up, so that a copy that was stored turned has the same hash.
+    pixels = np.ascontiguousarray(image).tobytes()
     return Standardized(
         patient=patient,
         image=_intensity(cropped, mask, field, scan, dose_rate, settings).astype(np.float32),

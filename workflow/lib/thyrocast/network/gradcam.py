@@ -45,12 +45,15 @@ class Batch:
     maps
         (n, cells, cells) on the grid of the layer, 0 to 1, mean over the networks; zero everywhere if there
         is no evidence for the target.
+    members
+        (members, n, cells, cells) of each network.
     """
 
     positions: NDArray[np.int64]
     targets: Sequence[MapTarget]
     probability: NDArray[np.float64]
     maps: NDArray[np.float32]
+    members: NDArray[np.float32]
 
 
 class Head(nn.Module):
@@ -118,6 +121,7 @@ def explain(
             targets=[TARGETS[chosen] for chosen in classes],
             probability=1 / (1 + np.exp(-logits)),
             maps=np.mean(maps, axis=0, dtype=np.float32),
+            members=np.stack(maps),
         )
         if time.monotonic() - reported > REPORT_EVERY_S:
             reported = time.monotonic()

@@ -18,6 +18,8 @@ COLORS = {
     "handcrafted": ("#007d5b", "#4fc79f"),
     "clinical": ("#a03d7b", "#e59cc8"),
     "combined": ("#5b4bb5", "#a99df5"),
+    "simulated": ("#7d1d3f", "#f2a9bd"),
+    "dose": ("#5f6b2f", "#b9c98a"),
     "other": ("#7a5c00", "#e0bd4a"),
     "truth": ("#3d3d3d", "#cfcfcf"),
     "cured": ("#00707d", "#55c5d2"),
@@ -33,6 +35,8 @@ DASHES: dict[str, Sequence[float]] = {
     "handcrafted": (5, 2),
     "clinical": (1.5, 1.8),
     "combined": (6, 2, 1.5, 2),
+    "simulated": (8, 2),
+    "dose": (1, 1.2, 4, 1.2),
     "other": (3, 1.5),
 }
 
@@ -43,7 +47,7 @@ def light(name: str) -> str:
 
 
 def of_model(model: str) -> str:
-    """The palette name of a model; all external predictions share one."""
+    """The palette name of a model; external predictions and the heads, which are not drawn, share one."""
     return model if model in DASHES else "other"
 
 

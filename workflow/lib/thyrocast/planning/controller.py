@@ -9,12 +9,16 @@ import itertools
 import json
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from thyrocast import fileio
 from thyrocast.planning import fingerprints
+
+if TYPE_CHECKING:
+    from snakemake.modules import WorkflowModifier
 
 #: One record for each study, so that several studies can run in one folder at the same time.
 RECORDS = Path(".snakemake/controllers")
@@ -101,7 +105,20 @@ def rules_of_job(command: Sequence[str]) -> list[str]:
     return [w.partition(":")[0] for w in itertools.takewhile(lambda w: w[:2] != "--", words)]
 
 
-def check_unchanged(study: str, config: str, rules: Iterable[str]) -> None:
+def rule_of(modifier: "WorkflowModifier", script: str) -> str:
+    """Return the name of an entry script's rule, which an importing workflow may have changed.
+
+    Empty if that workflow does not use the rule.
+    """
+    return str(modifier.modify_rulename(script)) if modifier.avail_rulename(script) else ""
+
+
+def check_unchanged(
+    study: str,
+    config: str,
+    rules: Collection[str],
+    rule_of: Callable[[str], str] = lambda script: script,
+) -> None:
     """Stop a job if its config or code has changed since the run started.
 
     Parameters
@@ -111,8 +128,10 @@ def check_unchanged(study: str, config: str, rules: Iterable[str]) -> None:
     config
         Hash of the config as the job reads it.
     rules
-        Names of the rules that this job runs; a workflow that imports this one may have
-        added a prefix to them.
+        Names of the rules that this job runs.
+    rule_of
+        From the name of an entry script, that of its rule: a workflow that imports this one may
+        have renamed it.
 
     Raises
     ------
@@ -126,8 +145,7 @@ def check_unchanged(study: str, config: str, rules: Iterable[str]) -> None:
     if config != known.config:
         changed.append("The config")
     for script, version in known.code.items():
-        ours = any(rule == script or rule.endswith(f"_{script}") for rule in rules)
-        if ours and fingerprints.code_version(script) != version:
+        if rule_of(script) in rules and fingerprints.code_version(script) != version:
             changed.append(f"The code of {script}")
     if changed:
         raise RuntimeError(

@@ -74,9 +74,15 @@ def record(study: StudyConfig) -> None:
     Raises
     ------
     InputError
-        If another process has just written another key.
+        If another process has just written another key, or a group shares the study and could not
+        change what this run writes.
     """
     file, recorded = _file(study), fingerprint_file(study)
+    if mask := fileio.unshared_by_umask(recorded):
+        raise InputError(
+            f"a group shares this study (mode of {fileio.PRIVATE}), but with your umask {mask} it could "
+            "not change what this run writes: run `umask 002` and start again"
+        )
     if file in _NEW:
         identity.write_key(file, _NEW.pop(file))
     if not recorded.exists():

@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from thyrocast.config.explanation import LEAST_GRID, CamMethod
+from thyrocast.config.explanation import LEAST_GRID
 from thyrocast.contract.control_names import Randomized
 from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Set
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, estimate, label
-from thyrocast.report import training_figures, words
+from thyrocast.report import map_tests, training_figures, words
 from thyrocast.report.study import StudyResults
 
 #: Size (pixels) and JPEG quality of the pictures: they are shown small, and the maps are smooth.
@@ -42,12 +42,6 @@ RANDOM = {
     Randomized.LAYER2: "and layer2",
     Randomized.LAYER1: "and layer1",
     Randomized.ALL: "all",
-}
-#: Methods in words.
-METHODS = {
-    CamMethod.GRADCAM: "Grad-CAM",
-    CamMethod.HIRESCAM: "HiResCAM",
-    CamMethod.GRADCAM_PLUS_PLUS: "Grad-CAM++",
 }
 
 
@@ -90,8 +84,10 @@ class AttentionSection:
         Share of each map inside the gland, one point per patient; None if there is none.
     grid
         The same by center; None if no share is shown.
-    randomized
-        How maps change if weights become random; None if this was not tested.
+    randomized, curves
+        How maps change if weights become random, and whether what they mark matters; None if this was not tested.
+    agreement
+        How alike maps by other methods and other members are; empty if that was not tested.
     overlays
         Pictures with their values, for the internal page.
     pictures
@@ -110,6 +106,8 @@ class AttentionSection:
     panel: Panel | None
     grid: Grid | None
     randomized: Grid | None
+    curves: Grid | None
+    agreement: str
     overlays: Sequence[Overlay]
     pictures: Sequence[str]
     total: int
@@ -141,6 +139,8 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
         panel=None if refusal else _panel(rows[rows["visible"]]),
         grid=None if refusal else _by_center(study, design),
         randomized=_randomized(study, design),
+        curves=map_tests.curves(study, design),
+        agreement=map_tests.sentence(study, design),
         overlays=overlays,
         pictures=_anonymous(study, overlays),
         total=len(rows),
@@ -153,7 +153,9 @@ def _method(study: StudyResults) -> str:
     settings = study.config.explanation
     seen = study.config.image.size, study.config.network.architecture
     side = settings.grid_at(*seen)
-    return f"{METHODS[settings.method]} of {settings.layer_at(*seen)}, {side} × {side} cells"
+    return (
+        f"{map_tests.METHODS[settings.method]} of {settings.layer_at(*seen)}, {side} × {side} cells"
+    )
 
 
 def _refusal(study: StudyResults) -> str:

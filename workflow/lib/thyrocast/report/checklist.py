@@ -135,7 +135,9 @@ def _outcome(study: StudyResults) -> Answer:
 
 def _choice(study: StudyResults) -> Answer:
     text = (
-        "Predictors were chosen beforehand; none was selected by its association with the outcome."
+        "The predictors of the models without deep features were chosen beforehand; none was selected by "
+        "its association with the outcome. The signature's features are selected by the LASSO inside "
+        "the training set of each split."
     )
     return text, "splits/{design}/{split}/signature/model.json", "methods", "reasons for the choice"
 

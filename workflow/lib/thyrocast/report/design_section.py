@@ -144,7 +144,8 @@ def _sentences(study: StudyResults, design: str) -> list[str]:
 def _best_head(study: StudyResults, design: str) -> list[str]:
     """Whether a linear model on the same features has a higher AUC than the signature."""
     rows = {
-        model: scores.headline(study, design, model)
+        # The AUC that the sentence states: in `loco` the mean over centers, not that of mixed scales.
+        model: scores.answer(study, design, model)
         for model in study.models(design)
         if model in (Model.SIGNATURE, *HEADS)
     }

@@ -113,9 +113,20 @@ def main_result(study: StudyResults) -> MainResult | None:
         within=numbers.interval(row["ci_low"], row["ci_high"]),
         scope=_scope(study, design, row, main),
         added=image_value.sentences(study, design, main),
-        certainty=_certainty(study, design, main, row),
+        certainty=[*_in_place(study, main), *_certainty(study, design, main, row)],
         scale=_scale(rows, main),
     )
+
+
+def _in_place(study: StudyResults, main: str) -> list[str]:
+    """Say so if the model that was named beforehand is not the one that is shown."""
+    wanted = study.config.evaluation.primary_model
+    if main == wanted:
+        return []
+    return [
+        f"The model that the config names for the main result, {words.model(wanted)}, was not scored here; "
+        f"{_subject(main)} is shown in its place."
+    ]
 
 
 def _subject(model: str) -> str:
@@ -219,8 +230,22 @@ def _calibration(study: StudyResults, design: str, model: str) -> list[str]:
         verdict = "too low on average"
     if float(row["ci_high"]) < 1:
         verdict = "too high on average"
-    sentence = f"The model’s probabilities of cure are {verdict}: observed / expected {value}."
+    sentence = (
+        f"The model’s probabilities of cure are {verdict}: observed / expected {value}"
+        f"{_left_out(study, design, model, row)}."
+    )
     return [sentence, *_slope(study, design, model)]
+
+
+def _left_out(study: StudyResults, design: str, model: str, row: pd.Series) -> str:
+    """How many centers a mean is without: they may be those in which the model fails."""
+    if "k" not in row:
+        return ""
+    pooled = int(row["k"])
+    others = scores.center_rows(study, design, model)["center"].nunique() - pooled
+    if others < 1:
+        return ""
+    return f" (mean of {words.plural(pooled, 'center')}; {others} more left out)"
 
 
 def _slope(study: StudyResults, design: str, model: str) -> list[str]:

@@ -157,8 +157,8 @@ def _predictors(study: StudyResults) -> str:
         ", and the activity per gram of gland, administered and retained after 24 hours. The hand-crafted "
         "model uses quantities measured in the scintigram: "
         + words.listing([_lower(words.column(name)) for name in columns.QUANTITIES])
-        + ". The combined model uses both, and the log-odds of network and signature. Predictors were "
-        "chosen beforehand; none was selected by its association with the outcome."
+        + ". The combined model uses both, and the log-odds of network and signature. The predictors of "
+        "these models were chosen beforehand; none was selected by its association with the outcome."
     )
     if missing:
         text += (
@@ -337,9 +337,9 @@ def _sample_size(study: StudyResults) -> str:
     rows = study.tables[SAMPLE_SIZE.name]
     text = (
         "Before training, the size of the cohort was compared with the criteria of Riley et al. for "
-        "developing [@riley2020] and for validating [@riley2021] a prediction model. They count "
-        f"{words.plural(study.config.evaluation.sample_size.parameters, 'predictor parameter')} of the "
-        "baselines; no criterion applies to network and signature, which choose from many more features."
+        "developing [@riley2020] and for validating [@riley2021] a prediction model"
+        f"{words.parameters(rows)}; no criterion applies to network and signature, which choose from many more "
+        "features."
     )
     for purpose, verb in (("development", "Development"), ("validation", "Validation")):
         part = rows[(rows["purpose"] == purpose) & (rows["criterion"] == "all")]
@@ -376,7 +376,7 @@ def _attention(study: StudyResults) -> str:
     return (
         f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
         "place of its grid, in eight orientations, and with that of other patients’ maps in the same gland."
-    ) + (random if settings.randomized and seen[1] is Architecture.RESNET50 else "")
+    ) + (random if settings.randomized else "")
 
 
 def limitations(study: StudyResults) -> list[str]:

@@ -16,6 +16,7 @@ from thyrocast.report.equations import equations_section
 from thyrocast.report.first_screen import facts, main_result
 from thyrocast.report.follow_up import weighted_grid, without_outcome
 from thyrocast.report.grids import sample_size
+from thyrocast.report.importance import importance_section
 from thyrocast.report.learning_curve import learning_curve_section
 from thyrocast.report.multiverse import multiverse_section
 from thyrocast.report.participants import flow_section
@@ -39,6 +40,7 @@ SECTIONS = (
     ("published", "Comparison with the published study"),
     ("training", "Training of the networks"),
     ("signature", "Signature"),
+    ("importance", "What the models rely on"),
     ("attention", "Where the network looks"),
     ("sample-size", "Sample size"),
     ("methods", "Methods"),
@@ -122,6 +124,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "truth": truth_section(study),
         "training": training_section(study),
         "signature": signature_section(study),
+        "importance": importance_section(study),
         "attention": attention_section(study),
         "multiverse": multiverse_section(study),
         "updating": updating_section(study),

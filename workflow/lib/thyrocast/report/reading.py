@@ -9,6 +9,7 @@ from thyrocast.contract import (
     controls,
     documents,
     evaluation,
+    explanation,
     io,
     learning_curve,
     splits,
@@ -43,6 +44,7 @@ OPTIONAL = (
     *controls.TABLES,
     *stability.TABLES,
     *learning_curve.TABLES,
+    *explanation.TABLES,
     *updating.TABLES,
 )
 
@@ -82,8 +84,8 @@ class MapFiles:
 
     Attributes
     ----------
-    shares, attention, randomization
-        ``shares.csv``, ``attention.csv`` and ``randomization.csv``.
+    shares, attention, randomization, curves, agreement
+        Tables with these names.
     pictures
         Folder with a folder of pictures for each split.
     """
@@ -91,6 +93,8 @@ class MapFiles:
     shares: Path
     attention: Path
     randomization: Path
+    curves: Path
+    agreement: Path
     pictures: Path
 
 
@@ -174,5 +178,7 @@ def _read_maps(files: MapFiles) -> MapResults:
         shares=io.read(splits.SHARES, files.shares),
         attention=io.read(splits.ATTENTION, files.attention),
         randomization=io.read(splits.RANDOMIZATION, files.randomization),
+        curves=io.read(splits.CURVES, files.curves),
+        agreement=io.read(splits.AGREEMENT, files.agreement),
         pictures=files.pictures,
     )

@@ -53,8 +53,8 @@ class MapResults:
 
     Attributes
     ----------
-    shares, attention, randomization
-        Tables `SHARES`, `ATTENTION` and `RANDOMIZATION`.
+    shares, attention, randomization, curves, agreement
+        Tables of these names in `contract.splits`.
     pictures
         Folder with a folder for each split, with one picture per test patient.
     """
@@ -62,6 +62,8 @@ class MapResults:
     shares: pd.DataFrame = field(repr=False)
     attention: pd.DataFrame = field(repr=False)
     randomization: pd.DataFrame = field(repr=False)
+    curves: pd.DataFrame = field(repr=False)
+    agreement: pd.DataFrame = field(repr=False)
     pictures: Path
 
 

@@ -117,8 +117,10 @@ def _ladder(center: str, model: str, own: Sequence[Row], judged: Sequence[Row]) 
         body.append(
             [
                 label(_STEPS[UpdateStep(step)], "chosen" if row["chosen"] else ""),
-                Cell(numbers.number(row["intercept"])),
-                Cell(numbers.number(row["slope"])),
+                *(
+                    estimate(row[name], row[f"{name}_low"], row[f"{name}_high"])
+                    for name in ("intercept", "slope")
+                ),
                 Cell(numbers.p_value(row["p_value"])),
                 Cell(numbers.count(row["needed"])),
                 *(_cell(found[metric]) for metric in _METRICS),
@@ -130,8 +132,8 @@ def _ladder(center: str, model: str, own: Sequence[Row], judged: Sequence[Row]) 
         *(words.metric(metric) for metric in _METRICS), "Log loss, difference",
     ]  # fmt: skip
     note = (
-        "Metrics by repeated cross-validation within the center; coefficients from all its patients. Patients "
-        "needed: for a power of 80 % if the intercept is off by 0.5, the slope is 0.7, or one component has an "
+        "Metrics by repeated cross-validation within the center; coefficients from all its patients, with intervals "
+        "that are not corrected for the choice of an update. Patients needed: for a power of 80 % if the intercept is off by 0.5, the slope is 0.7, or one component has an "
         "effect of 0.5."
     )
     return Grid(f"{center}: updates of the model {words.model(model)}", header, body, note)

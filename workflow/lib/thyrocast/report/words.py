@@ -1,6 +1,9 @@
 """Words for the names of the contract: models, designs, metrics, columns and methods."""
 
+import re
 from collections.abc import Mapping
+
+import pandas as pd
 
 from thyrocast.contract.names import Design, GroupKind, Metric, Model, Set, ThresholdRule
 from thyrocast.pages.numbers import is_number
@@ -173,3 +176,10 @@ def group(kind: str, variable: str, name: str) -> str:
     if kind == GroupKind.POOLED:
         return "All patients"
     return f"{column(variable)}: {name}" if kind == GroupKind.SUBGROUP else name
+
+
+def parameters(sample_size: pd.DataFrame) -> str:
+    """How many parameters Riley's criteria count: the table states it in its notes."""
+    notes = " ".join(sample_size.loc[sample_size["purpose"] == "development", "note"])
+    found = re.search(r"(\d+) parameters", notes)
+    return "" if found is None else f", with {found[1]} predictor parameters"

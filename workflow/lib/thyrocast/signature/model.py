@@ -170,15 +170,28 @@ class FittedMember(StoredModel):
             Model.NETWORK: self.scaled(Model.NETWORK, logits),
             Model.SIGNATURE: self.scaled(Model.SIGNATURE, ridge.bounded_odds(votes)),
         }
-        images = {name: np.asarray(expit(values)) for name, values in odds.items()}
-        if Model.SIGNATURE not in self.scales:
-            images[Model.SIGNATURE] = votes
+        images = self.shown(odds, votes)
         for name, baseline in in_order(self.baselines, BASELINES):
             found = baseline.odds(baselines.predictors(name, cohort, images))
             odds[name] = self.scaled(name, found)
         for name, head in in_order(self.heads, HEADS):
             odds[name] = self.scaled(name, head.odds(space))
         return odds, votes
+
+    def shown(self, odds: Mapping[Model, Array], votes: Array) -> dict[Model, Array]:
+        """Probabilities (n,) by network and signature, which the baseline ``combined`` uses.
+
+        Parameters
+        ----------
+        odds : mapping of ndarray, (n,)
+            Log-odds of both, standardized.
+        votes : ndarray, (n,)
+            Probability by the forest as it is.
+        """
+        images = {name: np.asarray(expit(odds[name])) for name in (Model.NETWORK, Model.SIGNATURE)}
+        if Model.SIGNATURE not in self.scales:
+            images[Model.SIGNATURE] = votes
+        return images
 
     def scaled(self, name: Model, odds: Array) -> Array:
         """Standardize a model's log-odds (n,)."""

@@ -17,8 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thyrocast.statistics import influence, inputs, intervals, logistic, losses
-from thyrocast.statistics.inputs import NOTHING_EXPECTED, NotEstimableError
+from thyrocast.statistics.inputs import NOTHING_EXPECTED, Booleans, Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
+
+#: Largest change of calibration in the large, in standard errors, if probabilities of 0 or 1 are clipped
+#: ten times further inside. If all are 0 or 1, the clipping alone decides the estimate.
+MOST_MOVED = 0.1
 
 
 def in_the_large(
@@ -50,7 +54,8 @@ def in_the_large(
     Raises
     ------
     NotEstimableError
-        If one outcome is missing.
+        If one outcome is missing, or so many probabilities are 0 or 1 (nearer than `inputs.EDGE`)
+        that the estimate depends on the value that replaces their infinite logit.
 
     Examples
     --------
@@ -60,8 +65,17 @@ def in_the_large(
     y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "calibration in the large")
     same = np.arange(y.size) if cluster is None else np.asarray(cluster)
-    fit = logistic.fit(np.ones((y.size, 1)), y, offset=inputs.logit(p), cluster=same)
+    constant, logits = np.ones((y.size, 1)), inputs.logit(p)
+    fit = logistic.fit(constant, y, offset=logits, cluster=same)
     estimate, error = float(fit.coefficients[0]), math.sqrt(fit.covariance[0, 0])
+    certain = _certain(p)
+    if certain.any():
+        nearer = np.where(certain, logits - np.sign(logits) * math.log(10), logits)
+        if abs(logistic.solve(constant, y, offset=nearer)[0] - estimate) > MOST_MOVED * error:
+            raise NotEstimableError(
+                f"{certain.sum()} of {p.size} probabilities are 0 or 1: calibration in the large would "
+                "depend on how they are clipped"
+            )
     units = y.size if cluster is None else len(np.unique(same))
     half = intervals.t_quantile(confidence, units - 1) * error
     method = "sandwich_t" if cluster is None else "sandwich_t_by_patient"
@@ -138,10 +152,10 @@ def intercept(
 def _joint(outcome: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None) -> logistic.Fit:
     y, p = inputs.read(outcome, probability)
     inputs.require_both(y, "the calibration slope")
-    certain = int(np.sum((p < inputs.EDGE) | (p > 1 - inputs.EDGE)))
-    if certain:
+    certain = _certain(p)
+    if certain.any():
         raise NotEstimableError(
-            f"{certain} of {p.size} probabilities are 0 or 1: the calibration slope would depend on "
+            f"{certain.sum()} of {p.size} probabilities are 0 or 1: the calibration slope would depend on "
             "how they are clipped"
         )
     x = inputs.logit(p)
@@ -151,6 +165,11 @@ def _joint(outcome: ArrayLike, probability: ArrayLike, cluster: ArrayLike | None
         raise NotEstimableError("the outcome is separated: no finite calibration slope")
     same = None if cluster is None else np.asarray(cluster)
     return logistic.fit(np.stack([np.ones_like(x), x], axis=1), y, cluster=same)
+
+
+def _certain(p: Floats) -> Booleans:
+    """Which probabilities are 0 or 1, (n,)."""
+    return np.asarray((p < inputs.EDGE) | (p > 1 - inputs.EDGE))
 
 
 def _wald(fit: logistic.Fit, index: int, confidence: float, cluster: ArrayLike | None) -> Interval:

@@ -14,6 +14,8 @@ from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
 from thyrocast.statistics.intervals import Interval
 
 METHOD = "corrected_resampled_t"
+#: A standard error below this is a rounding error: all parts have the same value.
+_NONE = 1e-12
 
 
 def auc_within_parts(
@@ -44,7 +46,8 @@ def auc_within_parts(
     Returns
     -------
     Interval
-        Method `METHOD`, limited to 0 and 1.
+        Method `METHOD`, limited to 0 and 1. If the AUC is the same in all parts, so that their variance
+        is 0, the limits are Newcombe's, from the numbers of patients; the scale is then ``logit``.
 
     Raises
     ------
@@ -66,15 +69,20 @@ def auc_within_parts(
 
     Examples
     --------
-    >>> y, s = [1, 0, 1, 0, 1, 1, 0, 0], [0.9, 0.2, 0.4, 0.5, 0.8, 0.3, 0.6, 0.1]
+    >>> y, s = [1, 0, 1, 0, 1, 1, 0, 0], [0.9, 0.2, 0.4, 0.5, 0.8, 0.6, 0.3, 0.1]
     >>> found = auc_within_parts(y, s, list("aaaabbbb"), list("ijklmnop"))
     >>> found.estimate, found.low, found.high
-    (0.75, 0.75, 0.75)
+    (0.875, 0.0, 1.0)
     """
     y = inputs.outcome_array(outcome)
     s = inputs.score_array(score, y.size)
+    who = np.asarray(patient)
     areas = _areas(y, s, np.asarray(part))
-    mean, error, degrees = _corrected(areas, np.asarray(part), np.asarray(patient))
+    mean, error, degrees = _corrected(areas, np.asarray(part), who)
+    if error < _NONE:
+        # Such as an AUC of 1 in every part: an interval without width would claim certainty.
+        cured, failed = (np.unique(who[side]).size for side in (y, ~y))
+        return discrimination.newcombe(mean, cured, failed, confidence)._replace(method=METHOD)
     half = intervals.t_quantile(confidence, degrees) * error
     low, high = max(mean - half, 0.0), min(mean + half, 1.0)
     return Interval(mean, low, high, METHOD, error, "identity")
@@ -117,7 +125,7 @@ def auc_difference(
     parts = np.asarray(part)
     gaps = _areas(y, a, parts) - _areas(y, b, parts)
     mean, error, degrees = _corrected(gaps, parts, np.asarray(patient))
-    if error < 1e-12:
+    if error < _NONE:
         return differences.normal(mean, 0.0, confidence)
     half = intervals.t_quantile(confidence, degrees) * error
     return Difference(mean, mean - half, mean + half, intervals.t_p_value(mean / error, degrees))

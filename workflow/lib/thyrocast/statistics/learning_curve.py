@@ -14,6 +14,8 @@ from thyrocast.statistics.inputs import Floats, NotEstimableError
 #: Range of the exponent of the power law: from nearly logarithmic to a curve that is soon flat.
 EXPONENTS = (0.1, 3.0)
 DRAWS = 4000
+#: A variance below this is a rounding error.
+_NONE = 1e-20
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def measure(
     Raises
     ------
     NotEstimableError
-        With fewer than two patients of either outcome in a fold, two repeats or three shares.
+        With fewer than two patients of either outcome in a fold, two repeats or three shares, or if
+        an AUC has no variance, such as an AUC of 1 in all folds.
 
     Notes
     -----
@@ -114,6 +117,12 @@ def measure(
         found, spread = discrimination.delong(y[who], values[:, :, who].reshape(-1, who.sum()))
         areas += found.reshape(steps, repeats) / len(names)
         covariance += over_repeats @ spread @ over_repeats.T / len(names) ** 2
+    if (np.diag(covariance) < _NONE).any():
+        # An interval without width would claim certainty.
+        raise NotEstimableError(
+            "an AUC has no variance: in every fold the ranking is without a mistake, or all predictions "
+            "are equal"
+        )
     between = areas.var(axis=1, ddof=1)
     smaller = shares < 1
     of_sample = np.mean(between[smaller] * shares[smaller] / (1 - shares[smaller]))

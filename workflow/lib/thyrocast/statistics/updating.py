@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from thyrocast.statistics import logistic
-from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
+from thyrocast.statistics import intervals, logistic
+from thyrocast.statistics.inputs import EDGE, Booleans, Floats, NotEstimableError
+from thyrocast.statistics.intervals import Interval
 
 #: Updates, each with one or more coefficients than the one before.
 ORIGINAL, INTERCEPT, RECALIBRATION, REVISION = "none", "intercept", "slope", "head"
@@ -189,17 +190,64 @@ def fit(step: str, linear: Floats, features: Floats, outcome: Booleans) -> Updat
     1.099
     """
     none = np.zeros(features.shape[1])
-    constant = np.ones((linear.size, 1))
     if step == ORIGINAL:
         return Update(step, 0.0, 1.0, none)
-    if outcome.all() or not outcome.any():
-        raise NotEstimableError("all patients have the same outcome")
+    found = _maximum(step, linear, features, outcome).coefficients
     if step == INTERCEPT:
-        return Update(step, float(logistic.solve(constant, outcome, offset=linear)[0]), 1.0, none)
-    columns = [constant, linear[:, None], *([features] if step == REVISION else [])]
-    found = logistic.fit(np.hstack(columns), outcome).coefficients
+        return Update(step, float(found[0]), 1.0, none)
     extra = found[2:] if step == REVISION else none
     return Update(step, float(found[0]), float(found[1]), extra)
+
+
+def _maximum(step: str, linear: Floats, features: Floats, outcome: Booleans) -> logistic.Fit:
+    """Fit of an update: the intercept alone, or intercept, slope and the coefficients of a revision."""
+    if outcome.all() or not outcome.any():
+        raise NotEstimableError("all patients have the same outcome")
+    constant = np.ones((linear.size, 1))
+    if step == INTERCEPT:
+        return logistic.fit(constant, outcome, offset=linear)
+    columns = [constant, linear[:, None], *([features] if step == REVISION else [])]
+    return logistic.fit(np.hstack(columns), outcome)
+
+
+def wald(
+    step: str, linear: Floats, features: Floats, outcome: Booleans, confidence: float = 0.95
+) -> tuple[Interval, Interval | None]:
+    """Intervals of the intercept and of the slope of an update.
+
+    Parameters
+    ----------
+    step : str
+        One of `STEPS` but the original, whose coefficients are not estimated.
+    linear, features, outcome
+        As in `fit`.
+    confidence : float
+        Confidence level of each.
+
+    Returns
+    -------
+    Interval, Interval or None
+        No slope for a new intercept. They are not corrected for the choice of a step.
+
+    Raises
+    ------
+    NotEstimableError
+        As in `fit`, and if a probability is 0 or 1 (nearer than `inputs.EDGE`): its log-odds were clipped,
+        and what is estimated depends on it (as in `calibration.slope`).
+
+    Notes
+    -----
+    Wald intervals, from the inverse of the information. `docs/updating.md` has their coverage.
+    """
+    if np.abs(linear).max() >= special.logit(1 - EDGE):
+        raise NotEstimableError("a probability is 0 or 1: coefficients depend on how it is clipped")
+    found = _maximum(step, linear, features, outcome)
+    half = intervals.normal_quantile(confidence) * np.sqrt(np.diag(found.covariance))
+    each = [
+        Interval(float(value), float(value - width), float(value + width), "wald")
+        for value, width in zip(found.coefficients[:2], half[:2], strict=True)
+    ]
+    return each[0], (each[1] if len(each) > 1 else None)
 
 
 def log_likelihood(linear: Floats, outcome: Booleans) -> float:

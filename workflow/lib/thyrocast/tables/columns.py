@@ -112,6 +112,8 @@ class DateColumn(Column):
         Whether all cells that need an order have points between the parts.
     words
         Number of cells that are yes or no.
+    birth, planned
+        Whether they are birth dates, and whether they may be in the future.
     """
 
     order: str | None = None
@@ -123,6 +125,7 @@ class DateColumn(Column):
     dotted: bool = False
     words: int = 0
     birth: bool = False
+    planned: bool = False
 
     @property
     def readable(self) -> int:
@@ -239,7 +242,11 @@ def _value(column: NumberColumn, position: int, number: Number, exact: bool) -> 
 
 
 def read_dates(
-    header: str, texts: Sequence[str], configured: str | None, birth: bool = False
+    header: str,
+    texts: Sequence[str],
+    configured: str | None,
+    birth: bool = False,
+    planned: bool = False,
 ) -> DateColumn:
     """Read a column of dates, in the order that the config or the column itself gives.
 
@@ -255,11 +262,13 @@ def read_dates(
         Order of day, month and year in the config; None if it is not configured.
     birth
         Whether they are birth dates.
+    planned
+        Whether they may be planned dates, in the future.
     """
-    column = DateColumn(header, "", ColumnKind.DATE, texts, birth=birth)
+    column = DateColumn(header, "", ColumnKind.DATE, texts, birth=birth, planned=planned)
     orders = {}
     for position, text in enumerate(texts):
-        if text and (found := dates.possible_orders(text, birth)):
+        if text and (found := dates.possible_orders(text, birth, planned)):
             orders[position] = found
     column.undecided = len(orders)
     column.possible = {
@@ -299,7 +308,11 @@ def date_values(column: DateColumn, order: str) -> None:
     """Read the cells of a column in an order."""
 
     def read(text: str) -> datetime.date | None:
-        return None if fold(text) in YES | NO else dates.parse_date(text, order, column.birth)
+        return (
+            None
+            if fold(text) in YES | NO
+            else dates.parse_date(text, order, column.birth, column.planned)
+        )
 
     meaning: Mapping[str, Any] = _each(column.texts, read)
     column.values, column.problems, column.words = [], {}, 0

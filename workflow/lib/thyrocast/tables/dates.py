@@ -113,6 +113,8 @@ _SURE_SERIAL = 25_000
 # JAMA 1946); a person who was born before 1900 is in no study with a digital scintigram.
 _FIRST_EVENT = datetime.date(1941, 1, 1)
 _FIRST_BIRTH = datetime.date(1900, 1, 2)
+# How far ahead the therapy of a prospective patient may be planned.
+_PLANNED = datetime.timedelta(days=730)
 _PLACEHOLDERS = {(1900, 1, 1), (1899, 12, 30), (1899, 12, 31), (1111, 11, 11), (1, 1, 1)}
 _LAST_YEAR = 2900
 _FIRST_YEAR = 1850
@@ -124,7 +126,7 @@ class Parts(tuple[str, str, str]):
     __slots__ = ()
 
 
-def parse_date(text: str, order: str, birth: bool = False) -> datetime.date:
+def parse_date(text: str, order: str, birth: bool = False, planned: bool = False) -> datetime.date:
     """Return a date, ISO or in the center's order of day, month and year; a time after it is ignored.
 
     Months may be names; a number of five digits counts the days of a spreadsheet.
@@ -137,6 +139,8 @@ def parse_date(text: str, order: str, birth: bool = False) -> datetime.date:
         One of `ORDERS`.
     birth
         Whether it is a birth date, which may be earlier than other dates.
+    planned
+        Whether it may be a planned date, up to `_PLANNED` ahead.
 
     Raises
     ------
@@ -144,11 +148,12 @@ def parse_date(text: str, order: str, birth: bool = False) -> datetime.date:
         If the text is not a date of this order, or not a plausible one; says why.
     """
     found = _split(text, birth)
-    return _plausible(found if isinstance(found, datetime.date) else _ordered(found, order), birth)
+    date = found if isinstance(found, datetime.date) else _ordered(found, order, planned)
+    return _plausible(date, birth, planned)
 
 
 @functools.lru_cache(maxsize=65_536)
-def possible_orders(text: str, birth: bool = False) -> frozenset[str] | None:
+def possible_orders(text: str, birth: bool = False, planned: bool = False) -> frozenset[str] | None:
     """Return the orders in which a cell is a plausible date.
 
     Returns
@@ -166,7 +171,7 @@ def possible_orders(text: str, birth: bool = False) -> frozenset[str] | None:
     dates: dict[str, datetime.date] = {}
     for order in ORDERS:
         try:
-            dates[order] = _plausible(_ordered(found, order), birth)
+            dates[order] = _plausible(_ordered(found, order, planned), birth, planned)
         except ValueError:
             continue
     if len(found[0]) > 2 or (set(dates) >= {"dmy", "mdy"} and len(set(dates.values())) == 1):
@@ -247,14 +252,14 @@ def _date(year: str, month: str, day: str) -> datetime.date:
         raise ValueError("no day of the calendar") from None
 
 
-def _ordered(parts: Parts, order: str) -> datetime.date:
+def _ordered(parts: Parts, order: str, planned: bool = False) -> datetime.date:
     named = dict(zip(order, parts, strict=True))
     year = named["y"]
     if len(year) <= 2:
-        # A year of two digits is in the past.
-        now = datetime.date.today().year
-        century = now // 100 * 100
-        year = str(int(year) + (century if int(year) <= now % 100 else century - 100))
+        # A year of two digits is in the past, or not further ahead than a plan.
+        latest = (datetime.date.today() + (_PLANNED if planned else datetime.timedelta())).year
+        century = latest // 100 * 100
+        year = str(int(year) + (century if int(year) <= latest % 100 else century - 100))
     elif len(year) != 4 or max(len(named["m"]), len(named["d"])) > 2:
         raise ValueError(f"not a date in the order {order}")
     try:
@@ -263,7 +268,7 @@ def _ordered(parts: Parts, order: str) -> datetime.date:
         raise ValueError(f"no day of the calendar in the order {order}") from None
 
 
-def _plausible(date: datetime.date, birth: bool) -> datetime.date:
+def _plausible(date: datetime.date, birth: bool, planned: bool = False) -> datetime.date:
     """Return a date; refuse a placeholder, and one that no patient of a study can have."""
     parts = (date.year, date.month, date.day)
     if parts in _PLACEHOLDERS or not _FIRST_YEAR <= date.year < _LAST_YEAR:
@@ -272,6 +277,9 @@ def _plausible(date: datetime.date, birth: bool) -> datetime.date:
         raise ValueError("a placeholder, not a date: if it means not known, list it in `missing`")
     if date < (_FIRST_BIRTH if birth else _FIRST_EVENT):
         raise ValueError("too early to be the date of a patient of this study")
-    if date > datetime.date.today():
+    today = datetime.date.today()
+    if planned and date > today + _PLANNED:
+        raise ValueError(f"a date more than {_PLANNED.days} days in the future")
+    if not planned and date > today:
         raise ValueError("a date in the future")
     return date

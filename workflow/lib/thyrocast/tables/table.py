@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from thyrocast.config.center import CenterConfig
-from thyrocast.contract.names import OrderSource
+from thyrocast.contract.names import OrderSource, Role
 from thyrocast.contract.text import fold
 from thyrocast.errors import InputError
 from thyrocast.tables import columns, plausible
@@ -87,9 +87,13 @@ class Table:
 
     def _dates(self, header: str, birth: bool) -> DateColumn:
         order = self._center.date_order
+        # Patients who wait for their therapy have a planned date.
+        planned = (
+            self._center.role is Role.PROSPECTIVE and header == self._center.columns.therapy_date
+        )
         return self._once(
             ("date", header),
-            lambda: columns.read_dates(header, self.texts(header), order, birth),
+            lambda: columns.read_dates(header, self.texts(header), order, birth, planned),
         )
 
     def codes(self, header: str, name: str, read: Callable[[str], Any]) -> CodeColumn:

@@ -62,6 +62,7 @@ def check(options: Options, use_nodes: bool) -> bool:
     success = launcher and reachable
     success &= report(storage.check_disk(options.folder))
     success &= report(storage.check_cache())
+    print("...   planning all jobs twice, as `snakemake --dry-run --forceall` does", flush=True)
     plan = requests.plan(options.snakemake)
     if plan.fault:
         success &= report([Finding(State.FAIL, f"the study cannot be planned:\n{plan.fault}")])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from thyrocast.cluster import plugin
 from thyrocast.cluster.doctor.findings import Finding, State, call, ok_if
 
 #: Oldest version of Snakemake that was tested.
@@ -17,15 +18,12 @@ def check_launcher() -> Iterator[Finding]:
     found = metadata.version("snakemake")
     release = tuple(int(part) for part in re.findall(r"\d+", found)[:2])
     yield ok_if(release >= OLDEST, f"snakemake {found} (at least {'.'.join(map(str, OLDEST))})")
-    plugin = "snakemake-executor-plugin-slurm"
-    if not importlib.util.find_spec(plugin.replace("-", "_")):
-        text = f"{plugin} is not installed: pip install -r requirements/launcher.txt"
+    if not importlib.util.find_spec(plugin.PACKAGE.replace("-", "_")):
+        text = f"{plugin.PACKAGE} is not installed: pip install -r requirements/launcher.txt"
         yield Finding(State.FAIL, text)
         return
-    from thyrocast.cluster import executor
-
-    fault = executor.untested_version()
-    yield ok_if(not fault, fault or f"{plugin} {metadata.version(plugin)}")
+    fault = plugin.untested_version()
+    yield ok_if(not fault, fault or f"{plugin.PACKAGE} {metadata.version(plugin.PACKAGE)}")
 
 
 def check_conda(snakemake: list[str]) -> Iterator[Finding]:

@@ -1,11 +1,12 @@
 """Resources that the study's jobs request from SLURM, and whether it would accept the requests."""
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from thyrocast.cluster import limits
 from thyrocast.cluster.doctor.findings import Finding, State, call
+from thyrocast.cluster.limits import Limits
 
 LAUNCHER_MEMORY_MB = 600  # two Snakemake processes and a margin
 # Without these, a dry run reduces every rule to one thread.
@@ -87,33 +88,12 @@ def _request(rule: str, body: str) -> Request:
     return Request(rule, int(threads[1]) if threads else 1, known)
 
 
-def minutes(limit: str) -> float:
-    """Read a time limit as SLURM writes it (``1-00:00:00``, ``2:00:00``, ``infinite``)."""
-    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
-    if not found:
-        return math.inf
-    days, hours, minute, second = (int(part or 0) for part in found.groups())
-    return 60 * (24 * days + hours) + minute + second / 60
-
-
-def time_limits() -> dict[str, float]:
-    """Return the longest time of each partition in minutes; under "" that of the default one."""
-    limits: dict[str, float] = {}
-    for line in call("sinfo", "--noheader", "--format=%P|%l").text.splitlines():
-        name, _, limit = line.partition("|")
-        if name.endswith("*"):
-            limits[""] = minutes(limit)
-        limits[name.removesuffix("*")] = minutes(limit)
-    return limits
-
-
-def too_long(request: Request, limits: dict[str, float]) -> str:
+def too_long(request: Request, partitions: dict[str, Limits]) -> str:
     """Describe a time above the limit of a request's partitions; empty if there is none.
 
     Most clusters accept such a job and never start it.
     """
-    partitions = request.partition.split(",")
-    longest = max((limits.get(name, math.inf) for name in partitions), default=math.inf)
+    longest = limits.of(request.partition, partitions).minutes
     asked = request.get("runtime")
     if not asked.isdigit() or int(asked) <= longest:
         return ""
@@ -123,7 +103,7 @@ def too_long(request: Request, limits: dict[str, float]) -> str:
 
 def check(first: list[Request], last: list[Request]) -> Iterator[Finding]:
     """Ask the scheduler whether it would accept each request in its first and last attempt."""
-    limits = time_limits()
+    partitions = limits.of_partitions()
     refused = set()
     for request in first:
         name = f"{request.rule} ({' '.join(request.options)})"
@@ -134,25 +114,26 @@ def check(first: list[Request], last: list[Request]) -> Iterator[Finding]:
                 f"{name}: less than {LAUNCHER_MEMORY_MB} MB, but the two Snakemake processes of a job "
                 "need most of this",
             )
-        refusal = _refusal(request, limits)
+        refusal = _refusal(request, partitions)
         if refusal:
             refused.add(request.rule)
             yield Finding(State.FAIL, f"{name}: {refusal}")
             continue
         yield Finding(State.OK, name)
     for request in last:
-        if request.rule not in refused and request not in first and _refusal(request, limits):
+        if request.rule not in refused and request not in first and _refusal(request, partitions):
             yield Finding(
                 State.WARN,
                 f"{request.rule}: its last attempt would ask for {request.get('mem_mb')} MB and "
-                f"{request.get('runtime')} minutes, more than its partition allows. Limit it in "
-                "set-resources: see profiles/slurm/sites/cpu-and-gpu.yaml",
+                f"{request.get('runtime')} minutes, more than its partition allows. Attempts after the "
+                "first one are limited to what the partition allows; to choose the limits yourself, "
+                "see profiles/slurm/sites/cpu-and-gpu.yaml",
             )
 
 
-def _refusal(request: Request, limits: dict[str, float]) -> str:
+def _refusal(request: Request, partitions: dict[str, Limits]) -> str:
     """Return why a request would not run; empty if it would."""
-    if excess := too_long(request, limits):
+    if excess := too_long(request, partitions):
         return f"{excess}; it would wait forever"
     answer = call("sbatch", "--test-only", *request.options, "--wrap=true")
     if answer.success:
