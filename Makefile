@@ -112,7 +112,7 @@ test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bi
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
-	$(PYTEST) tests/unit tests/workflow/test_plans.py $(PYTEST_ARGS)
+	$(PYTEST) tests/unit tests/workflow/test_plans.py tests/workflow/test_imports.py $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Check format, types and imports, changing nothing
 	$(BIN)/ruff format --check .
