@@ -138,7 +138,7 @@ class Cluster:
         """Stop one daemon by its recorded process id; kill it if it does not listen."""
         if not self.running(daemon):
             return
-        process = self._process(daemon)
+        process = self.process(daemon)
         os.kill(process, signal.SIGTERM)
         if not self._settle(20, lambda: not self.running(daemon)):
             os.kill(process, signal.SIGKILL)
@@ -147,7 +147,7 @@ class Cluster:
 
     def running(self, daemon: str) -> bool:
         """Tell whether the recorded process lives and still is that daemon (not a zombie)."""
-        process = self._process(daemon)
+        process = self.process(daemon)
         try:
             status = Path(f"/proc/{process}/status").read_text() if process else ""
         except OSError:
@@ -160,7 +160,7 @@ class Cluster:
 
     def fail(self, node: str) -> None:
         """Let another node fail: kill its slurmd and its jobs' processes, and tell SLURM that it is down."""
-        os.kill(self._process(f"slurmd@{node}"), signal.SIGKILL)
+        os.kill(self.process(f"slurmd@{node}"), signal.SIGKILL)
         jobs = self.command("squeue", "--noheader", f"--nodelist={node}", "--format=%i").split()
         for place in Path("/proc").glob("[0-9]*"):
             try:
@@ -192,7 +192,7 @@ class Cluster:
         name = f"slurmd-{node or self.host}" if program == "slurmd" else daemon
         return self.folder / f"{name}.pid"
 
-    def _process(self, daemon: str) -> int:
+    def process(self, daemon: str) -> int:
         try:
             return int(self._pid_file(daemon).read_text())
         except (OSError, ValueError):

@@ -107,6 +107,8 @@ def study_work():
         threads=network["threads"],
         refits=config["stability"]["refits_per_job"],
         compact=network["architecture"] == "compact",
+        phantoms=network["simulation"]["phantoms"],
+        phantoms_at_once=network["simulation"]["batch_size"],
     )
 
 
@@ -307,38 +309,6 @@ def images_of_compared(wildcards):
     return [path for path in paths if Path(path).exists()]
 
 
-def controls_shown():
-    """Return the tables of the controls, by name, if the report shows them: requested or already run."""
-    files = {
-        table.name: f"results/{STUDY.study}/controls/{table.name}.csv"
-        for table in CONTROLS
-    }
-    run = config["controls"]["run"] or all(map(os.path.exists, files.values()))
-    return files if run else {}
-
-
-def stability_shown():
-    """Return the tables about stability, by name, if the report shows them."""
-    files = {table.name: f"results/{STUDY.study}/{table.path}" for table in STABILITY}
-    run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
-    return files if run else {}
-
-
-def learning_curve_shown():
-    """Return the learning curve, by name, if the report shows it: requested or already measured."""
-    file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
-    run = config["learning_curve"]["run"] or os.path.exists(file)
-    return {LEARNING_CURVE.name: file} if run else {}
-
-
-def importance_shown():
-    """Return the permutation importance, by name; a locked model that is applied has none."""
-    if MODEL or not config["explanation"]["permutations"]:
-        return {}
-    path = IMPORTANCE.path.format(design=EXPLAINED_DESIGN)
-    return {IMPORTANCE.name: f"results/{STUDY.study}/{path}"}
-
-
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -355,6 +325,9 @@ EXPLAINED_DESIGN = STUDY.explained_design()
 STABILITY_DESIGN = STUDY.stability_design()
 # The design of whose largest training set the learning curve is measured.
 LEARNING_DESIGN = STUDY.learning_design()
+# All that determines a pretrained network; a hash of it is in the name of its file, which studies can share.
+PRETRAINING = study.pretraining(STUDY)
+PRETRAINED = study.pretrained_file(STUDY, PRETRAINING)
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.

@@ -8,6 +8,7 @@ import contextlib
 import re
 import shlex
 import shutil
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -16,19 +17,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from thyrocast.cluster import limits, plugin, queue
-from thyrocast.cluster.watch import Decision, Verdict, Watch, silence
+from thyrocast.cluster.watch import LOOKS, Decision, Verdict, Watch, silence
 from thyrocast.log import is_final
 
 # Before the imports that another release may not have.
 plugin.check()
 from snakemake_executor_plugin_slurm import Executor as PluginExecutor  # noqa: E402 - after the check
+from snakemake_executor_plugin_slurm.utils import get_job_wildcards  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402 - after the check
 
 #: Folder of the marks that jobs set at their successful end, by run.
 ENDS = Path(".snakemake/slurm_ends")
+_REVOKED = ".revoked"
 
 
 def install() -> None:
@@ -63,6 +67,10 @@ class Executor(PluginExecutor):
         self._watch = Watch(partial(queue.look_up, clusters=self._clusters))
         self._summary = ""
         self._earlier: dict[int, Asked] = {}
+        self._numbers: set[str] = set()
+        self._unanswered: dict[int, tuple[SubmittedJobInfo, str]] = {}
+        self._submissions: Counter[int] = Counter()
+        self._ending = threading.Event()
         # The plugin starts the thread that checks jobs here.
         super().__init__(workflow, logger)
         self._submitted_job_clusters = self._clusters
@@ -70,6 +78,10 @@ class Executor(PluginExecutor):
     def get_python_executable(self) -> str:
         """Return Python, quoted for a shell; the plugin does not quote it."""
         return shlex.quote(super().get_python_executable())
+
+    def get_job_exec_prefix(self, job: Any) -> str:
+        """Return the condition under which a job does its work: it was not submitted again."""
+        return f"! [ -e {shlex.quote(str(_revoked(self._mark(job))))} ]"
 
     def get_job_exec_suffix(self, job: Any) -> str:
         """Return the command that marks the successful end of a job.
@@ -81,7 +93,71 @@ class Executor(PluginExecutor):
         return f"( touch {shlex.quote(str(mark))} || true )"
 
     def run_job(self, job: Any) -> None:
-        """Submit a job; limit what a later attempt requests to what its partition allows.
+        """Submit a job, also if SLURM does not answer in that moment.
+
+        The plugin takes a job for failed if ``sbatch`` gets no answer, and Snakemake submits it again.
+        SLURM may have accepted it: then two jobs write the same files.
+        """
+        self._limit_request(job)
+        while True:
+            self._submissions[job.jobid] += 1
+            super().run_job(job)
+            if job.jobid not in self._unanswered:
+                return
+            failure = self._unanswered.pop(job.jobid)
+            number = self._accepted(job)
+            if number:
+                self.logger.warning(f"SLURM accepted {job.name} as job {number} without an answer.")
+                self._report_job_submission_threadsafe(
+                    SubmittedJobInfo(
+                        job, number, aux={"slurm_logfile": self._slurm_log(job, number)}
+                    )
+                )
+                return
+            # If SLURM accepts it later nevertheless, it ends before its work.
+            _revoked(self._mark(job)).touch()
+            if self._ending.is_set():
+                super()._report_job_error_threadsafe(*failure)
+                return
+
+    def _report_job_submission_threadsafe(self, job_info: SubmittedJobInfo) -> None:
+        self._numbers.add(str(job_info.external_jobid))
+        super()._report_job_submission_threadsafe(job_info)
+
+    def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
+        if msg.startswith("SLURM sbatch failed") and queue.is_unanswered(msg):
+            self._unanswered[job_info.job.jobid] = job_info, msg
+        else:
+            super()._report_job_error_threadsafe(job_info, msg)
+
+    def _accepted(self, job: Any) -> str:
+        """Wait until SLURM answers; return the number under which it accepted a job, or ""."""
+        wildcards = get_job_wildcards(job)
+        comment = f"rule_{job.name}" + (f"_wildcards_{wildcards}" if wildcards else "")
+        named = (job.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
+        clusters = self._clusters | {str(name) for name in named if name}
+        looks = 0
+        while looks < LOOKS and not self._ending.is_set():
+            found = queue.submitted(self.run_uuid, comment, clusters)
+            if found is None:
+                self._say("submission", f"SLURM does not answer: waiting to submit {job.name}.")
+            elif new := found - self._numbers:
+                return max(new, key=int)
+            else:
+                looks += 1
+            # A request that was waiting for the controller is accepted shortly after it answers.
+            self._ending.wait(self.workflow.executor_settings.init_seconds_before_status_checks)
+        return ""
+
+    def _slurm_log(self, job: Any, number: str) -> Path:
+        """Return where SLURM writes what a job prints, as the plugin names it."""
+        kind = "group" if job.is_group() else "rule"
+        return Path(
+            self.slurm_logdir / f"{kind}_{job.name}" / get_job_wildcards(job) / f"{number}.log"
+        )
+
+    def _limit_request(self, job: Any) -> None:
+        """Limit what a later attempt requests to what its partition allows.
 
         Memory and time double with every attempt, and SLURM never starts a job above the limit. The
         limits of partitions on other clusters are not known.
@@ -101,7 +177,6 @@ class Executor(PluginExecutor):
                         f"Attempt {job.attempt} of {job.name} would ask for {wanted} {unit}; partition "
                         f"{earlier.partition or '(default)'} allows {most:.0f}, which are requested."
                     )
-        super().run_job(job)
 
     def _fits_another(self, job: Any) -> bool:
         """Return whether the plugin chooses partitions by request, and has one for this request."""
@@ -123,7 +198,8 @@ class Executor(PluginExecutor):
         return option
 
     def _mark(self, job: Any) -> Path:
-        return Path(ENDS / self.run_uuid / f"{job.jobid}-{job.attempt}").absolute()
+        submission = self._submissions[job.jobid]
+        return Path(ENDS / self.run_uuid / f"{job.jobid}-{submission}").absolute()
 
     async def check_active_jobs(self, active_jobs: list[Any]) -> AsyncIterator[Any]:
         """Report jobs that have ended and yield the others.
@@ -247,9 +323,16 @@ class Executor(PluginExecutor):
                     path.unlink()
 
     def shutdown(self) -> None:
-        """End the run and remove its marks."""
+        """End the run and remove its marks, unless a job that may yet start needs one."""
+        self._ending.set()
         super().shutdown()
-        shutil.rmtree(ENDS / self.run_uuid, ignore_errors=True)
+        if not any((ENDS / self.run_uuid).glob(f"*{_REVOKED}")):
+            shutil.rmtree(ENDS / self.run_uuid, ignore_errors=True)
+
+
+def _revoked(mark: Path) -> Path:
+    """Return the file that keeps a submitted job from doing its work."""
+    return mark.with_name(mark.name + _REVOKED)
 
 
 def _minutes(job: Any, name: str) -> float:

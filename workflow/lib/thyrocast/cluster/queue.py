@@ -14,6 +14,13 @@ from pathlib import Path
 PREFIX = "thyrocast_"
 #: Seconds after which a query counts as not answered.
 PATIENCE_S = 60
+# Of slurm_errno.c and errno: the request was sent, or may have been, and no answer came.
+_UNANSWERED = re.compile(
+    r"Unable to contact slurm controller|timed out|Zero Bytes were transmitted|standby mode"
+    r"|Connection (?:refused|reset)|Transport endpoint|Communication \w+ failure"
+    r"|Message (?:receive|send) failure|temporarily un(?:able|available)|Unexpected message received",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,30 @@ def states(run: str, clusters: Collection[str] = ()) -> dict[str, Seen] | None:
         return None
     cells = [line.split("|", 2) for line in answer.splitlines() if line.count("|") >= 2]
     return {number.strip(): Seen(_state(state), reason.strip()) for number, state, reason in cells}
+
+
+def submitted(run: str, comment: str, clusters: Collection[str] = ()) -> set[str] | None:
+    """Return the SLURM numbers of the jobs of a run that have a comment, in any state.
+
+    Returns
+    -------
+    set or None
+        None if the scheduler does not answer.
+    """
+    command = ["squeue", "--noheader", "--states=all", f"--name={run}", "--format=%i|%k"]
+    answer = _ask(*command, *_of(clusters))
+    if answer is None:
+        return None
+    cells = [line.partition("|") for line in answer.splitlines()]
+    return {number.strip() for number, _, text in cells if text.strip() == comment}
+
+
+def is_unanswered(error: str) -> bool:
+    """Return whether a program of SLURM failed because the controller did not answer.
+
+    What the program asked for may have been accepted nevertheless, or may be accepted later.
+    """
+    return bool(_UNANSWERED.search(error))
 
 
 def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:

@@ -17,8 +17,9 @@ from scipy import special
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import POOLED, POOLED_CENTERS
+from thyrocast.contract.exchange import SCALES
 from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Metric, Scale, Status
-from thyrocast.evaluation.headlines import SCALES, headlines
+from thyrocast.evaluation.headlines import headlines
 from thyrocast.statistics import calibration, discrimination, intervals, new_center, pooling
 from thyrocast.statistics.inputs import NotEstimableError
 
