@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply update onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply update onnx paper check exchange pool test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -83,6 +83,9 @@ exchange: .venv/local.stamp ## What may leave a center instead of its data: make
 	@$(if $(CENTER),,$(error name a center: make exchange CENTER=north))
 	$(SNAKEMAKE) --configfile $(CONFIG) -- \
 	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/exchange/$(CENTER).json
+
+pool: .venv/local.stamp ## Pool exchange files where there are no patients: make pool CONFIG=config/pool.yaml
+	$(BIN)/python workflow/scripts/pool_exchanged.py --configfile $(CONFIG)
 
 # ---- SLURM
 
