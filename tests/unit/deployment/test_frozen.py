@@ -314,11 +314,11 @@ def test_what_another_run_has_frozen_meanwhile_is_checked(
     locked_model: apply.Locked,
     everyone: apply.Patients,
     tmp_path: Path,
-    scanspatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Here the first look at the ledger is before the other run wrote."""
     run(locked_model, waiting(everyone), tmp_path)
-    scanspatch.setattr(frozen, "read", lambda _: [])
+    monkeypatch.setattr(frozen, "read", lambda _: [])
     other = dataclasses.replace(waiting(everyone), images=["0" * 64] * 8)
     with pytest.raises(InputError, match="standardized image is not the one"):
         run(locked_model, other, tmp_path, at=NEXT)
