@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply update onnx paper check exchange pool test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply update onnx paper check exchange pool test test-quick lint format bench bench-gland bench-exchange bench-updating bench-fine-tuning bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -106,7 +106,7 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 # ---- the project
 
-bench bench-gland bench-exchange bench-updating config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland bench-exchange bench-updating bench-fine-tuning config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
@@ -156,6 +156,9 @@ bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchang
 
 bench-updating: .venv/dev.stamp ## Closed testing of updates: errors, choices, patients needed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.updating
+
+bench-fine-tuning: .venv/dev.stamp ## What a finer update than a new head could gain at a site
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m benchmarks.fine_tuning
 
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py
