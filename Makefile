@@ -52,19 +52,19 @@ demo: .venv/local.stamp ## Simulate three centers, run the study, print where it
 
 apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make apply MODEL=model.zip CENTER=west
 	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
-	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model "$(MODEL)" --configfile $(CONFIG)) && \
 	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
 
 update: .venv/local.stamp ## Update a locked model at a center of CONFIG: make update MODEL=model.zip CENTER=west
 	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make update MODEL=model.zip CENTER=west))
-	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model "$(MODEL)" --configfile $(CONFIG)) && \
 	  results=results/$$(basename $$config .yaml) && \
 	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config -- \
 	  $$results/report/report.html $$results/updated/$(CENTER)/manifest.json
 
 onnx: .venv/onnx.stamp ## Write a locked model as an ONNX graph: make onnx MODEL=model.zip TARGET=model.onnx
 	@$(if $(MODEL),,$(error name a model: make onnx MODEL=model.zip))
-	$(BIN)/python workflow/scripts/export_onnx.py $(MODEL) $(or $(TARGET),model.onnx)
+	$(BIN)/python workflow/scripts/export_onnx.py "$(MODEL)" $(or $(TARGET),model.onnx)
 
 paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
@@ -105,12 +105,15 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 bench bench-gland bench-exchange bench-updating config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
-# Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+# Tests of a file and of tests/conda stay together (tests/conftest.py). Three processes on two processors: tests
+# on SLURM wait for more than half of their time.
+TESTS_AT_ONCE ?= 3
+PYTEST = $(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadscope --no-loadscope-reorder
 
 test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bin/rocrate-validator .cache/sbom/bin/cyclonedx-py ## All tests
 	$(PYTEST) $(PYTEST_ARGS)
 
+test-quick: TESTS_AT_ONCE := 2
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
 	$(PYTEST) tests/unit tests/workflow/test_plans.py tests/workflow/test_imports.py $(PYTEST_ARGS)
 
