@@ -108,12 +108,15 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 bench bench-gland bench-exchange bench-updating bench-fine-tuning config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
-# Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+# Tests of a file and of tests/conda stay together (tests/conftest.py). Three processes on two processors: tests
+# on SLURM wait for more than half of their time.
+TESTS_AT_ONCE ?= 3
+PYTEST = $(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadscope --no-loadscope-reorder
 
 test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bin/rocrate-validator .cache/sbom/bin/cyclonedx-py ## All tests
 	$(PYTEST) $(PYTEST_ARGS)
 
+test-quick: TESTS_AT_ONCE := 2
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
 	$(PYTEST) tests/unit tests/workflow/test_plans.py tests/workflow/test_imports.py $(PYTEST_ARGS)
 

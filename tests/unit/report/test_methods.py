@@ -136,10 +136,10 @@ def test_coverage_is_that_of_the_documentation():
 
 def test_intervals_that_do_not_cover_what_they_promise_are_labeled(small):
     def bounded(frame: pd.DataFrame) -> pd.DataFrame:
-        frame.loc[frame["metric"] == Metric.OE_RATIO, "ci_method"] = "log_t"
+        frame.loc[frame["metric"] == Metric.ICI, "ci_method"] = "drawn_curves"
         return frame
 
     tables = grids.tables(with_table(small, ev.PERFORMANCE, bounded), "external", "test")
     (grid,) = [grid for grid in tables if "calibration and accuracy" in grid.caption]
-    assert "covered 91.2 to 96.2 % (Observed / expected)" in grid.note
+    assert "covered 94 to 98 % (ICI)" in grid.note
     assert coverage.sentence([(Metric.BRIER, "log_t")]) == ""

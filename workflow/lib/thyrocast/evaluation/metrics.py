@@ -108,7 +108,7 @@ def _parts(sample: Sample, found: Interval) -> str:
 
 
 def _no_variance(sample: Sample, found: Interval) -> str:
-    if found.method == cross_validation.METHOD and found.scale == "logit":
+    if found.method == cross_validation.METHOD and found.std_error is None:
         return "the same AUC in all parts, so that their variance is 0: Newcombe's interval"
     # Few patients alone are no reason for a remark.
     few = min(sample.events, sample.patients - sample.events) < discrimination.FEWEST

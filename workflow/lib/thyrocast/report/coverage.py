@@ -43,8 +43,6 @@ COVERAGE: Mapping[tuple[str, str], Coverage] = {
     (Metric.NPV, "wilson"): Coverage(93.6, 97.9, _INTERVALS),
     (Metric.ACCURACY, "wilson"): Coverage(93.6, 97.9, _INTERVALS),
     (Metric.LOG_LOSS, "log_t"): Coverage(92.7, 96.2, _INTERVALS),
-    (Metric.OE_RATIO, "log_t"): Coverage(91.2, 96.2, _VALIDITY),
-    (Metric.NET_BENEFIT, "t"): Coverage(92.0, 96.2, _VALIDITY),
     (Metric.ICI, "drawn_curves"): Coverage(94, 98, _INTERVALS),
     (Metric.E50, "drawn_curves"): Coverage(93, 98, _INTERVALS),
     (Metric.E90, "drawn_curves"): Coverage(93, 98, _INTERVALS),
