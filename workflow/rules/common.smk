@@ -18,9 +18,17 @@ if not LIBRARY.is_dir():
     )
 sys.path.insert(0, str(LIBRARY))
 
-from thyrocast import fileio
+from thyrocast import fileio, seeds
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
+from thyrocast.planning import (
+    budget,
+    controller,
+    ledger,
+    locked,
+    pseudonyms,
+    requests,
+    study,
+)
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
@@ -272,6 +280,21 @@ def therapies_of(wildcards):
     return collect("<private>/{center}/outcomes.csv", center=DEVELOPMENT)
 
 
+def retrained_files(wildcards):
+    """Return the fits to networks that are trained again; stops if their training exceeds its budget."""
+    pattern = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}/{{split}}/retrained/{{training}}/refits.npz"
+    splits, trainings = SPLITS[STABILITY_DESIGN], STUDY.stability.trainings()
+    files = collect(pattern, split=splits, training=trainings)
+    absent = len([file for file in files if not Path(file).exists()]) * len(MEMBERS)
+    if absent and workflow.is_main_process:
+        done = f"results/{STUDY.study}/benchmarks/train_network/{STABILITY_DESIGN}"
+        try:
+            budget.check(STUDY, absent, Path(done), study_work().train_minutes())
+        except InputError as fault:
+            raise WorkflowError(str(fault)) from None
+    return files
+
+
 def compared_centers(wildcards):
     """Return the other centers with which a center is compared, as `check.compare` says."""
     return [
@@ -371,3 +394,4 @@ wildcard_constraints:
     member="|".join(MEMBERS),
     definition="|".join(DEFINITIONS) or "none",
     job=r"\d+",
+    training=r"\d+",

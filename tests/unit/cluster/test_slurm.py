@@ -44,7 +44,8 @@ def test_jobs_of_other_projects_are_left_alone(tmp_path: Path, answer: Answer) -
         f"8|PENDING|other_abc|rule_train_network|{tmp_path}",
         "9|RUNNING|thyrocast_abc|rule_train_network|/elsewhere",
     ]
-    answer("squeue", "cat <<END\n" + "\n".join(lines) + "\nEND")
+    lines.append("10|RUNNING|caf\\351|not in UTF-8|/elsewhere")
+    answer("squeue", f"printf '{chr(10).join(lines)}'")
     found = queue.jobs(tmp_path)
     assert found == [queue.Job("7", "RUNNING", "abc", "train_network full")]
     assert queue.listed(found * 9, most=2).endswith(" and 7 more")
@@ -75,10 +76,16 @@ def test_a_job_that_left_the_queue_is_looked_up_in_the_accounting(answer: Answer
     answer("scontrol", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
     answer("sacct", "exit 1")
     assert queue.look_up("7") is None
+    answer("sacct", "echo RUNNING")  # for ever, if the controller has lost the job
+    assert queue.look_up("7") is None
     answer("sacct", "printf 'PREEMPTED\\nCANCELLED by 1000\\n'")  # requeued once
     assert queue.look_up("7") == queue.Seen("CANCELLED")
     answer("scontrol", "echo 'JobId=7 JobName=x JobState=NODE_FAIL Reason=NodeDown Dependency=x'")
     assert queue.look_up("7") == queue.Seen("NODE_FAIL", "NodeDown")
+    answer(
+        "scontrol", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1"
+    )
+    assert queue.look_up("7") is queue.NO_ANSWER
 
 
 def test_a_controller_elsewhere_may_be_alive_and_one_that_ended_here_is_not(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from thyrocast.cluster.queue import Seen
+from thyrocast.cluster.queue import NO_ANSWER, Seen
 from thyrocast.cluster.watch import LOOKS, REPEAT_S, Decision, Verdict, Watch, silence
 
 
@@ -82,6 +82,13 @@ def test_a_job_missing_from_the_list_is_asked_about(state: str, verdict: Verdict
     assert found[-1].verdict is verdict
     if verdict is Verdict.ACTIVE:
         assert "waiting for it" in found[-1].note
+
+
+def test_a_missing_job_is_not_decided_about_while_the_scheduler_does_not_answer() -> None:
+    watch = Watch(lambda number: NO_ANSWER)
+    found = looks(watch, None, ended=True) + looks(watch, None, ended=False)
+    assert {decision.verdict for decision in found} == {Verdict.ACTIVE}
+    assert sum("asking again" in decision.note for decision in found) == 1
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from thyrocast.log import is_final
 
 # Before the imports that another release may not have.
 plugin.check()
+import snakemake_executor_plugin_slurm as package  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm import Executor as PluginExecutor  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm.utils import get_job_wildcards  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402 - after the check
@@ -33,6 +34,8 @@ from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  #
 #: Folder of the marks that jobs set at their successful end, by run.
 ENDS = Path(".snakemake/slurm_ends")
 _REVOKED = ".revoked"
+# What the plugin assumes where SLURM does not say how large an array may be.
+_ARRAY = 999
 
 
 def install() -> None:
@@ -75,6 +78,15 @@ class Executor(PluginExecutor):
         super().__init__(workflow, logger)
         self._submitted_job_clusters = self._clusters
 
+    def __post_init__(self, test_mode: bool = False) -> None:
+        """Begin a run. The plugin refuses to where SLURM forbids job arrays, although none is used."""
+        largest = package.get_max_array_size
+        package.get_max_array_size = lambda: size if (size := largest()) > 1 else _ARRAY
+        try:
+            super().__post_init__(test_mode)
+        finally:
+            package.get_max_array_size = largest
+
     def get_python_executable(self) -> str:
         """Return Python, quoted for a shell; the plugin does not quote it."""
         return shlex.quote(super().get_python_executable())
@@ -95,8 +107,9 @@ class Executor(PluginExecutor):
     def run_job(self, job: Any) -> None:
         """Submit a job, also if SLURM does not answer in that moment.
 
-        The plugin takes a job for failed if ``sbatch`` gets no answer, and Snakemake submits it again.
-        SLURM may have accepted it: then two jobs write the same files.
+        The plugin takes a job for failed if ``sbatch`` gets no answer, is killed, or prints more than the
+        job's number, and Snakemake submits it again. SLURM may have accepted it: then two jobs write the
+        same files.
         """
         self._limit_request(job)
         while True:
@@ -107,7 +120,9 @@ class Executor(PluginExecutor):
             failure = self._unanswered.pop(job.jobid)
             number = self._accepted(job)
             if number:
-                self.logger.warning(f"SLURM accepted {job.name} as job {number} without an answer.")
+                self.logger.warning(
+                    f"SLURM accepted {job.name} as job {number}; sbatch did not say so."
+                )
                 self._report_job_submission_threadsafe(
                     SubmittedJobInfo(
                         job, number, aux={"slurm_logfile": self._slurm_log(job, number)}
@@ -116,16 +131,17 @@ class Executor(PluginExecutor):
                 return
             # If SLURM accepts it later nevertheless, it ends before its work.
             _revoked(self._mark(job)).touch()
-            if self._ending.is_set():
+            if self._ending.is_set() or not queue.is_unanswered(failure[1]):
                 super()._report_job_error_threadsafe(*failure)
                 return
+            self._say("refusal", f"Submitting {job.name} again. {failure[1].splitlines()[0]}")
 
     def _report_job_submission_threadsafe(self, job_info: SubmittedJobInfo) -> None:
         self._numbers.add(str(job_info.external_jobid))
         super()._report_job_submission_threadsafe(job_info)
 
     def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
-        if msg.startswith("SLURM sbatch failed") and queue.is_unanswered(msg):
+        if _may_be_accepted(msg):
             self._unanswered[job_info.job.jobid] = job_info, msg
         else:
             super()._report_job_error_threadsafe(job_info, msg)
@@ -136,8 +152,11 @@ class Executor(PluginExecutor):
         comment = f"rule_{job.name}" + (f"_wildcards_{wildcards}" if wildcards else "")
         named = (job.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
         clusters = self._clusters | {str(name) for name in named if name}
+        pause = self.workflow.executor_settings.init_seconds_before_status_checks
         looks = 0
-        while looks < LOOKS and not self._ending.is_set():
+        # A request that was waiting for the controller is accepted shortly after it answers. Nothing is
+        # waited for after the last look: what is accepted then would not be noticed.
+        while looks < LOOKS and not self._ending.wait(pause):
             found = queue.submitted(self.run_uuid, comment, clusters)
             if found is None:
                 self._say("submission", f"SLURM does not answer: waiting to submit {job.name}.")
@@ -145,8 +164,6 @@ class Executor(PluginExecutor):
                 return max(new, key=int)
             else:
                 looks += 1
-            # A request that was waiting for the controller is accepted shortly after it answers.
-            self._ending.wait(self.workflow.executor_settings.init_seconds_before_status_checks)
         return ""
 
     def _slurm_log(self, job: Any, number: str) -> Path:
@@ -322,6 +339,20 @@ class Executor(PluginExecutor):
                 elif path.suffix == ".log":
                     path.unlink()
 
+    def cancel_jobs(self, active_jobs: list[Any]) -> None:
+        """Cancel all jobs of the run.
+
+        The plugin submits what is waiting for its submission even after that, and cancels the jobs in
+        Snakemake's list, which is empty during a look at the queue.
+        """
+        self._ending.set()
+        self._job_submission_executor.shutdown(wait=True, cancel_futures=True)
+        if not queue.cancel_run(self.run_uuid, self._clusters):
+            self.logger.warning(
+                "SLURM did not answer when jobs were cancelled. Jobs of this run that are still in the "
+                f"queue (`squeue --name={self.run_uuid}`) are cancelled by `make resume CANCEL=1`."
+            )
+
     def shutdown(self) -> None:
         """End the run and remove its marks, unless a job that may yet start needs one."""
         self._ending.set()
@@ -333,6 +364,14 @@ class Executor(PluginExecutor):
 def _revoked(mark: Path) -> Path:
     """Return the file that keeps a submitted job from doing its work."""
     return mark.with_name(mark.name + _REVOKED)
+
+
+def _may_be_accepted(message: str) -> bool:
+    """Return whether SLURM may have accepted a job whose submission the plugin takes for failed."""
+    if "submission failed with exception" in message:
+        return "SLURM job ID" in message  # `sbatch` succeeded and printed no number, or several
+    refused = "sbatch: " in message and not queue.is_unanswered(message)  # not if it was killed
+    return message.startswith("SLURM sbatch failed") and not refused
 
 
 def _minutes(job: Any, name: str) -> float:

@@ -41,6 +41,11 @@ class Seen:
     reason: str = ""
 
 
+#: Of a job about which the controller does not answer.
+NO_ANSWER = Seen("UNKNOWN", "SLURM does not answer")
+_RUNAWAY = {"PENDING", "RUNNING", "REQUEUED", "SUSPENDED"}
+
+
 def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     """Return the jobs in the queue that runs of this project in ``directory`` submitted.
 
@@ -60,7 +65,10 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     """
     command = ["squeue", "--noheader", "--format=%i|%T|%j|%k|%Z"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+        # Names that other users gave their jobs may be in any encoding.
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=patience
+        )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"squeue does not answer within {patience:g} s") from None
     except FileNotFoundError:
@@ -139,21 +147,29 @@ def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:
     Returns
     -------
     Seen or None
-        None if neither knows the job.
+        None if neither knows the job, `NO_ANSWER` if the controller does not answer.
     """
-    answer = _ask("scontrol", "--oneliner", "show", "job", number, *_of(clusters)) or ""
-    if state := re.search(r"\bJobState=(\w+)", answer):
-        reason = re.search(r"\bReason=(\S+)", answer)
+    done = _run("scontrol", "--oneliner", "show", "job", number, *_of(clusters))
+    if done and (state := re.search(r"\bJobState=(\w+)", done.stdout)):
+        reason = re.search(r"\bReason=(\S+)", done.stdout)
         return Seen(state[1], reason[1] if reason else "")
+    if done and done.returncode and is_unanswered(done.stderr):
+        return NO_ANSWER
     columns = ("--noheader", "--parsable2", "--allocations", "--format=State")
     lines = (_ask("sacct", *columns, f"--jobs={number}", *_of(clusters)) or "").split("\n")
     known = [_state(line) for line in lines if line.strip()]
-    return Seen(known[-1]) if known else None
+    # What the controller has lost stays RUNNING in the accounting, for ever.
+    return Seen(known[-1]) if known and known[-1] not in _RUNAWAY else None
 
 
 def cancel(number: str, clusters: Collection[str] = ()) -> bool:
     """Cancel a job; return whether SLURM accepted that."""
     return _ask("scancel", number, *_of(clusters)) is not None
+
+
+def cancel_run(run: str, clusters: Collection[str] = ()) -> bool:
+    """Cancel all jobs of a run; return whether SLURM accepted that."""
+    return _ask("scancel", f"--name={run}", *_of(clusters)) is not None
 
 
 def _of(clusters: Collection[str]) -> list[str]:
@@ -167,8 +183,17 @@ def _state(text: str) -> str:
 
 def _ask(*command: str) -> str | None:
     """Return what a program prints; None if it fails, is missing, or does not answer in time."""
+    done = _run(*command)
+    return done.stdout if done and done.returncode == 0 else None
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
+    """Run a program; None if it is missing. One that does not answer in time fails with that."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, stdout="", stderr="timed out")
+    except OSError:
         return None
-    return done.stdout if done.returncode == 0 else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
-from thyrocast.cluster.queue import Seen
+from thyrocast.cluster.queue import NO_ANSWER, Seen
 
 #: How many looks in a row must agree before a job without a clear state counts as ended.
 LOOKS = 3
@@ -129,13 +129,11 @@ class Watch:
             found = self.decide(number, seen, ended)
             if found.verdict is not Verdict.ACTIVE:
                 return found
-            return Decision(
-                Verdict.ACTIVE,
-                note=self.once(
-                    f"missing {number}",
-                    f"squeue does not list SLURM job {number}, but it is {seen.state}: waiting for it",
-                ),
-            )
+            what = f"but it is {seen.state}: waiting for it"
+            if seen is NO_ANSWER:
+                what = "and SLURM does not say what became of it: asking again"
+            text = f"squeue does not list SLURM job {number}, {what}"
+            return Decision(Verdict.ACTIVE, note=self.once(f"missing {number}", text))
         if ended():
             note = f"SLURM no longer knows job {number}; the job has marked its successful end"
             return Decision(Verdict.SUCCEEDED, note=note)
