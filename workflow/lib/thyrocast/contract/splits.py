@@ -1,8 +1,18 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
+from enum import StrEnum
+
 from thyrocast.contract.control_names import Compared, Curve, Randomized
 from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
+
+
+class End(StrEnum):
+    """End of a feature's values."""
+
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+
 
 DESIGN = text("design", "Design of the validation.", Design)
 SPLIT = text("split", "Split of the design.")
@@ -97,6 +107,22 @@ CORRELATES = Table(
         integer("n", "Training patients with the quantity.", low=0),
     ),
     key=("member", "feature", "quantity"),
+    digits=4,
+)  # fmt: skip
+
+ACTIVATING = Table(
+    f"{_SPLIT}/signature/activating.csv",
+    "Training patients in whom a selected feature is highest and lowest; no rows for a locked model.",
+    (
+        MEMBER,
+        integer("feature", "Index of the embedding's feature, from 0.", low=0),
+        text("end", "Whether these patients have the highest or the lowest values.", End),
+        integer("rank", "1: the highest or the lowest value.", low=1),
+        PATIENT,
+        CENTER,
+        number("value", "Standard deviations from the mean of the training patients."),
+    ),
+    key=("member", "feature", "end", "rank"),
     digits=4,
 )  # fmt: skip
 
@@ -258,6 +284,7 @@ TABLES = (
     PATH,
     FEATURES,
     CORRELATES,
+    ACTIVATING,
     OPTIMISM,
     PREDICTIONS,
     MEMBER_PREDICTIONS,

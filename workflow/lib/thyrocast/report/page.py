@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from thyrocast.pages import html
 from thyrocast.report import methods, published
+from thyrocast.report.activating import activating_grid
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners
 from thyrocast.report.checklist import checklist
@@ -87,6 +88,7 @@ def render(study: StudyResults) -> Pages:
                 {
                     "sections": _sections(extra, patients=True),
                     "patients": patients_grid(study),
+                    "activating": activating_grid(study),
                 },
             ),
         )
