@@ -93,6 +93,7 @@ def explained(split: str, test: pd.DataFrame, random: np.random.Generator) -> Ex
         probability=1 / (1 + np.exp(-test["risk"])),
         status=np.where(blank, "all_zero", "ok"),
     )
+    table = table.assign(map_left_mm=-80.0, map_top_mm=-75.0, cell_mm=160 / 14)
     placed = np.clip(random.normal(0.2, 0.09, (n, 392)), 0, 1).astype(np.float32)
     placed[blank] = np.nan
     inside = np.clip(random.normal(0.46, 0.14, n), 0, 1)
