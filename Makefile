@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply update onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply update onnx paper check exchange pool test test-quick lint format bench bench-gland bench-exchange bench-updating bench-fine-tuning bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -84,6 +84,9 @@ exchange: .venv/local.stamp ## What may leave a center instead of its data: make
 	$(SNAKEMAKE) --configfile $(CONFIG) -- \
 	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/exchange/$(CENTER).json
 
+pool: .venv/local.stamp ## Pool exchange files where there are no patients: make pool CONFIG=config/pool.yaml
+	$(BIN)/python workflow/scripts/pool_exchanged.py --configfile $(CONFIG)
+
 # ---- SLURM
 
 slurm-profile: .venv/launcher.stamp ## Link profiles/slurm, so that `snakemake --profile slurm` finds it
@@ -103,7 +106,7 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 # ---- the project
 
-bench bench-gland bench-exchange bench-updating config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland bench-exchange bench-updating bench-fine-tuning config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Tests of a file and of tests/conda stay together (tests/conftest.py). Three processes on two processors: tests
 # on SLURM wait for more than half of their time.
@@ -156,6 +159,9 @@ bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchang
 
 bench-updating: .venv/dev.stamp ## Closed testing of updates: errors, choices, patients needed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.updating
+
+bench-fine-tuning: .venv/dev.stamp ## What a finer update than a new head could gain at a site
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m benchmarks.fine_tuning
 
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py

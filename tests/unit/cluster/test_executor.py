@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import snakemake_executor_plugin_slurm as package
 from snakemake_executor_plugin_slurm import Executor as Plugin
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep
 from snakemake_interface_common.exceptions import WorkflowError
@@ -84,6 +85,21 @@ def test_snakemake_uses_the_executor_of_this_project() -> None:
     plugins = ExecutorPluginRegistry().plugins
     assert plugins["slurm"].executor is Executor
     assert plugins["slurm-jobstep"].executor is Jobstep
+
+
+def test_plugin_refuses_to_run_where_slurm_forbids_job_arrays(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although none is used."""
+    answers(scontrol="echo MaxArraySize = 0")
+    monkeypatch.setattr(package, "_select_logdir", lambda workflow: tmp_path)
+    for kind, refused in ((Plugin, True), (Executor, False)):
+        instance = bare(kind, tmp_path)
+        instance.workflow.executor_settings = package.ExecutorSettings(status_command="squeue")
+        with pytest.raises(WorkflowError, match="array") if refused else contextlib.nullcontext():
+            instance.__post_init__()
+    assert instance.max_array_size == 999
+    assert package.get_max_array_size() == -1
 
 
 @pytest.mark.parametrize(("kind", "ours"), [(Plugin, Executor), (PluginJobstep, Jobstep)])

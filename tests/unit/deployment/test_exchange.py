@@ -1,5 +1,6 @@
 """Exchange files: what they contain, what they refuse, and that pooling them changes no result."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -18,6 +19,7 @@ from thyrocast.deployment import exchange, exchange_page, exchange_summary, ledg
 from thyrocast.deployment.ledger import Entry
 from thyrocast.errors import InputError
 from thyrocast.evaluation import exchanged, pooled_centers
+from thyrocast.planning import exchanges
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = [*example.SIZES]
@@ -246,6 +248,25 @@ def test_few_patients_who_are_scored_apart_do_not_follow_from_the_flow():
     group[: rule.cell - 1] = 1
     group[-20:] = 1
     assert exchange_summary.flow(rows, rows["patient"][2 * rule.cell :], group, rule) is None
+
+
+def test_the_file_does_not_depend_on_few_patients_who_are_scored_apart(tmp_path):
+    """Neither their outcomes nor their number can be computed from it, alone or with the report."""
+    found = set()
+    for apart, outcome in ((1, 0), (1, 1), (4, 1)):
+        everybody = example.people("bern", 70)
+        others = [(name, outcome, p) for name, _, p in example.people("bern", 70 + apart)[70:]]
+        site = example.tables("bern", [*everybody, *others])
+        rows = example.predictions({"bern": everybody})
+        site = dataclasses.replace(
+            site, predictions=rows, performance=example.tables("bern", everybody).performance
+        )
+        folder = tmp_path / f"{apart} {outcome}"
+        study = example.config(["bern"])
+        exchange.write(site, study, exchange.own(None), folder / "ledger", folder / "bern.json")
+        page = exchange_page.render(exchanges.read(folder / "bern.json"))
+        found.add((folder / "bern.json").read_text() + page)
+    assert len(found) == 1
 
 
 def test_a_damaged_ledger_stops(tmp_path):

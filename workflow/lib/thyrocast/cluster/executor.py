@@ -21,18 +21,20 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from thyrocast.cluster import limits, plugin, queue
+from thyrocast.cluster.queue import ENDS
 from thyrocast.cluster.watch import LOOKS, Decision, Verdict, Watch, silence
 from thyrocast.log import is_final
 
 # Before the imports that another release may not have.
 plugin.check()
+import snakemake_executor_plugin_slurm as package  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm import Executor as PluginExecutor  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm.utils import get_job_wildcards  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402 - after the check
 
-#: Folder of the marks that jobs set at their successful end, by run.
-ENDS = Path(".snakemake/slurm_ends")
 _REVOKED = ".revoked"
+# What the plugin assumes where SLURM does not say how large an array may be.
+_ARRAY = 999
 
 
 def install() -> None:
@@ -75,6 +77,15 @@ class Executor(PluginExecutor):
         super().__init__(workflow, logger)
         self._submitted_job_clusters = self._clusters
 
+    def __post_init__(self, test_mode: bool = False) -> None:
+        """Begin a run. The plugin refuses to where SLURM forbids job arrays, although none is used."""
+        largest = package.get_max_array_size
+        package.get_max_array_size = lambda: size if (size := largest()) > 1 else _ARRAY
+        try:
+            super().__post_init__(test_mode)
+        finally:
+            package.get_max_array_size = largest
+
     def get_python_executable(self) -> str:
         """Return Python, quoted for a shell; the plugin does not quote it."""
         return shlex.quote(super().get_python_executable())
@@ -95,8 +106,9 @@ class Executor(PluginExecutor):
     def run_job(self, job: Any) -> None:
         """Submit a job, also if SLURM does not answer in that moment.
 
-        The plugin takes a job for failed if ``sbatch`` gets no answer, and Snakemake submits it again.
-        SLURM may have accepted it: then two jobs write the same files.
+        The plugin takes a job for failed if ``sbatch`` gets no answer, is killed, or prints more than the
+        job's number, and Snakemake submits it again. SLURM may have accepted it: then two jobs write the
+        same files.
         """
         self._limit_request(job)
         while True:
@@ -105,9 +117,13 @@ class Executor(PluginExecutor):
             if job.jobid not in self._unanswered:
                 return
             failure = self._unanswered.pop(job.jobid)
+            if queue.is_full(failure[1]) and not self._wait_for_room(failure[1]):
+                continue
             number = self._accepted(job)
             if number:
-                self.logger.warning(f"SLURM accepted {job.name} as job {number} without an answer.")
+                self.logger.warning(
+                    f"SLURM accepted {job.name} as job {number}; sbatch did not say so."
+                )
                 self._report_job_submission_threadsafe(
                     SubmittedJobInfo(
                         job, number, aux={"slurm_logfile": self._slurm_log(job, number)}
@@ -116,16 +132,17 @@ class Executor(PluginExecutor):
                 return
             # If SLURM accepts it later nevertheless, it ends before its work.
             _revoked(self._mark(job)).touch()
-            if self._ending.is_set():
+            if self._ending.is_set() or not queue.is_unanswered(failure[1]):
                 super()._report_job_error_threadsafe(*failure)
                 return
+            self._say("refusal", f"Submitting {job.name} again. {failure[1].splitlines()[0]}")
 
     def _report_job_submission_threadsafe(self, job_info: SubmittedJobInfo) -> None:
         self._numbers.add(str(job_info.external_jobid))
         super()._report_job_submission_threadsafe(job_info)
 
     def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
-        if msg.startswith("SLURM sbatch failed") and queue.is_unanswered(msg):
+        if queue.may_be_accepted(msg) or queue.is_full(msg):
             self._unanswered[job_info.job.jobid] = job_info, msg
         else:
             super()._report_job_error_threadsafe(job_info, msg)
@@ -136,8 +153,11 @@ class Executor(PluginExecutor):
         comment = f"rule_{job.name}" + (f"_wildcards_{wildcards}" if wildcards else "")
         named = (job.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
         clusters = self._clusters | {str(name) for name in named if name}
+        pause = self.workflow.executor_settings.init_seconds_before_status_checks
         looks = 0
-        while looks < LOOKS and not self._ending.is_set():
+        # A request that was waiting for the controller is accepted shortly after it answers. Nothing is
+        # waited for after the last look: what is accepted then would not be noticed.
+        while looks < LOOKS and not self._ending.wait(pause):
             found = queue.submitted(self.run_uuid, comment, clusters)
             if found is None:
                 self._say("submission", f"SLURM does not answer: waiting to submit {job.name}.")
@@ -145,9 +165,15 @@ class Executor(PluginExecutor):
                 return max(new, key=int)
             else:
                 looks += 1
-            # A request that was waiting for the controller is accepted shortly after it answers.
-            self._ending.wait(self.workflow.executor_settings.init_seconds_before_status_checks)
         return ""
+
+    def _wait_for_room(self, refusal: str) -> bool:
+        """Wait after a refusal because the user has too many jobs; return whether the run ends."""
+        self._say(
+            "room",
+            f"SLURM accepts no more jobs of yours for now, waiting. {refusal.splitlines()[0]}",
+        )
+        return self._ending.wait(self.workflow.executor_settings.init_seconds_before_status_checks)
 
     def _slurm_log(self, job: Any, number: str) -> Path:
         """Return where SLURM writes what a job prints, as the plugin names it."""
@@ -321,6 +347,20 @@ class Executor(PluginExecutor):
                     path.rmdir()
                 elif path.suffix == ".log":
                     path.unlink()
+
+    def cancel_jobs(self, active_jobs: list[Any]) -> None:
+        """Cancel all jobs of the run.
+
+        The plugin submits what is waiting for its submission even after that, and cancels the jobs in
+        Snakemake's list, which is empty during a look at the queue.
+        """
+        self._ending.set()
+        self._job_submission_executor.shutdown(wait=True, cancel_futures=True)
+        if not queue.cancel_run(self.run_uuid, self._clusters):
+            self.logger.warning(
+                "SLURM did not answer when jobs were cancelled. Jobs of this run that are still in the "
+                f"queue (`squeue --name={self.run_uuid}`) are cancelled by `make resume CANCEL=1`."
+            )
 
     def shutdown(self) -> None:
         """End the run and remove its marks, unless a job that may yet start needs one."""

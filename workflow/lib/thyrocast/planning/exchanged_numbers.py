@@ -37,6 +37,12 @@ _NEAREST, _FARTHEST = 0.2, 10.0
 _MOST = 1_000_000
 
 
+def damages(found: Exchange) -> Iterator[str]:
+    """Yield what contradicts itself in an exchange file, each as a clause that says what to do."""
+    for text in faults(found):
+        yield f"{text}: it was edited or is damaged; ask for the file again"
+
+
 def faults(found: Exchange) -> Iterator[str]:
     """Yield what contradicts itself in an exchange file, each as a clause about the file."""
     if found.design not in UNSEEN_CENTERS:

@@ -19,7 +19,6 @@ from thyrocast.planning import bundles, exchanged_numbers, models
 
 #: Most bytes of a file; one of a hundred models has far fewer.
 _LONGEST = 5_000_000
-_DAMAGED = "it was edited or is damaged: ask for the file again"
 
 
 def read(path: str | Path) -> Exchange:
@@ -60,7 +59,7 @@ def faults(study: StudyConfig) -> Iterator[str]:
             check_model(found, center.name, applied)
         except InputError as error:
             yield str(error)
-        yield from _twice(found, center, seen)
+        yield from twice(found, center, seen)
 
 
 def _applied(study: StudyConfig) -> str | None:
@@ -72,10 +71,18 @@ def _applied(study: StudyConfig) -> str | None:
     return models.hash_in(bundles.strict_json(content, f"locked model {bundle.path}, {MANIFEST}"))
 
 
-def _twice(
+def twice(
     found: Exchange, center: ExchangedCenterConfig, seen: dict[tuple[str, ...], str]
 ) -> Iterator[str]:
-    """Yield a sentence if the results of a file are those of another file, also under another name."""
+    """Yield a sentence if the results of a file are those of another file, also under another name.
+
+    Parameters
+    ----------
+    found, center
+        The file, and its block in the config.
+    seen
+        Center by what identifies its results; the file is added.
+    """
     results = "".join(model.model_dump_json() for model in found.models.values())
     named = (found.study, found.center, found.design.value)
     for key in (named, (results,)):
@@ -133,7 +140,7 @@ def mismatches(found: Exchange, study: StudyConfig) -> Iterator[str]:
             )
     yield from _outcome(found, study)
     yield from _thresholds(found, study.evaluation.decision.reference)
-    yield from (f"{text}: {_DAMAGED}" for text in exchanged_numbers.faults(found))
+    yield from exchanged_numbers.damages(found)
 
 
 def _word(value: object) -> str:
