@@ -197,7 +197,8 @@ def write_study(
             {**key, "patient": patient, "set": "test", "fold": None} for patient in test["patient"]
         ]
         _write_split(split, test, random)
-        _write_activating(split, train)
+        extreme = example_tables.activating(io.read(splits.FEATURES, split.features), train)
+        io.write(splits.ACTIVATING, extreme, split.activating)
         own = example_tables.explained(split.split, test, random)
         io.write(splits.GRADCAM, own.patients, split.gradcam)
         explained[split.design].append(own)
@@ -336,22 +337,6 @@ def _write_split(split: report.SplitFiles, test: pd.DataFrame, random: np.random
     for table, frame in example_tables.signature(random).items():
         io.write(table, frame, split.path.with_name(f"{table.name}.csv"))
     fileio.write_json(split.model, MODEL)
-
-
-def _write_activating(split: report.SplitFiles, train: pd.DataFrame) -> None:
-    """Two training patients at each end of every feature of the first member."""
-    features = io.read(splits.FEATURES, split.features)
-    own = features[features["member"] == features["member"].iloc[0]]
-    extreme = [
-        {
-            "member": row.member, "feature": row.feature, "end": end, "rank": rank, "value": value / rank,
-            "patient": train["patient"].iloc[place], "center": train["center"].iloc[place],
-        }
-        for row in own.itertuples()
-        for end, value, places in (("highest", 2.5, (0, 1)), ("lowest", -2.5, (-1, -2)))
-        for rank, place in enumerate(places, start=1)
-    ]  # fmt: skip
-    io.write(splits.ACTIVATING, io.build(splits.ACTIVATING, extreme), split.activating)
 
 
 def _write_maps(
