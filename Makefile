@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/config.yaml
 XDG_CONFIG_HOME ?= $(HOME)/.config
 
-.PHONY: help demo apply update onnx paper check exchange test test-quick lint format bench bench-gland bench-exchange bench-updating bench-gpu bench-scale package \
+.PHONY: help demo apply update onnx paper check exchange pool test test-quick lint format bench bench-gland bench-exchange bench-updating bench-fine-tuning bench-gpu bench-scale package \
   train-gland pretrain bench-learning \
   slurm-profile doctor resume config-docs output-docs lock pin conda-forge sbom release-notes \
   clean
@@ -52,19 +52,19 @@ demo: .venv/local.stamp ## Simulate three centers, run the study, print where it
 
 apply: .venv/local.stamp ## Apply a locked model to a center of CONFIG: make apply MODEL=model.zip CENTER=west
 	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make apply MODEL=model.zip CENTER=west))
-	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model "$(MODEL)" --configfile $(CONFIG)) && \
 	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config
 
 update: .venv/local.stamp ## Update a locked model at a center of CONFIG: make update MODEL=model.zip CENTER=west
 	@$(if $(and $(MODEL),$(CENTER)),,$(error name model and center: make update MODEL=model.zip CENTER=west))
-	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model $(MODEL) --configfile $(CONFIG)) && \
+	config=$$($(BIN)/python workflow/scripts/application.py $(CENTER) --model "$(MODEL)" --configfile $(CONFIG)) && \
 	  results=results/$$(basename $$config .yaml) && \
 	  $(SNAKEMAKE) $(addprefix --profile ,$(APPLY_PROFILE)) --configfile $$config -- \
 	  $$results/report/report.html $$results/updated/$(CENTER)/manifest.json
 
 onnx: .venv/onnx.stamp ## Write a locked model as an ONNX graph: make onnx MODEL=model.zip TARGET=model.onnx
 	@$(if $(MODEL),,$(error name a model: make onnx MODEL=model.zip))
-	$(BIN)/python workflow/scripts/export_onnx.py $(MODEL) $(or $(TARGET),model.onnx)
+	$(BIN)/python workflow/scripts/export_onnx.py "$(MODEL)" $(or $(TARGET),model.onnx)
 
 paper: .venv/local.stamp ## Run exactly the published protocol, on one simulated center
 	$(SNAKEMAKE) -s workflow/simulation.smk --configfile config/simulation/paper.yaml
@@ -83,6 +83,9 @@ exchange: .venv/local.stamp ## What may leave a center instead of its data: make
 	@$(if $(CENTER),,$(error name a center: make exchange CENTER=north))
 	$(SNAKEMAKE) --configfile $(CONFIG) -- \
 	  results/$$(sed -nE 's/^study: *"?([A-Za-z0-9_-]+).*/\1/p' $(CONFIG))/exchange/$(CENTER).json
+
+pool: .venv/local.stamp ## Pool exchange files where there are no patients: make pool CONFIG=config/pool.yaml
+	$(BIN)/python workflow/scripts/pool_exchanged.py --configfile $(CONFIG)
 
 # ---- SLURM
 
@@ -103,16 +106,19 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 # ---- the project
 
-bench bench-gland bench-exchange bench-updating config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland bench-exchange bench-updating bench-fine-tuning config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
-# Two processes: tests of a file, of tests/slurm and of tests/conda stay together (tests/conftest.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+# Tests of a file and of tests/conda stay together (tests/conftest.py). Three processes on two processors: tests
+# on SLURM wait for more than half of their time.
+TESTS_AT_ONCE ?= 3
+PYTEST = $(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadscope --no-loadscope-reorder
 
 test: .venv/dev.stamp .cache/snakedeploy/bin/snakedeploy .cache/roc-validator/bin/rocrate-validator .cache/sbom/bin/cyclonedx-py ## All tests
 	$(PYTEST) $(PYTEST_ARGS)
 
+test-quick: TESTS_AT_ONCE := 2
 test-quick: .venv/dev.stamp ## Unit tests and plans, for every change
-	$(PYTEST) tests/unit tests/workflow/test_plans.py $(PYTEST_ARGS)
+	$(PYTEST) tests/unit tests/workflow/test_plans.py tests/workflow/test_imports.py $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp ## Check format, types and imports, changing nothing
 	$(BIN)/ruff format --check .
@@ -156,6 +162,9 @@ bench-exchange: .venv/dev.stamp ## What somebody learns of patients from exchang
 
 bench-updating: .venv/dev.stamp ## Closed testing of updates: errors, choices, patients needed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.updating
+
+bench-fine-tuning: .venv/dev.stamp ## What a finer update than a new head could gain at a site
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m benchmarks.fine_tuning
 
 bench-gpu: .venv/local.stamp ## Training, embedding and Grad-CAM on this machine's GPU
 	$(BIN)/python benchmarks/gpu.py

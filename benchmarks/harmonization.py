@@ -25,7 +25,7 @@ from thyrocast.baselines import models
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns
-from thyrocast.contract.control_names import ProbeSource
+from thyrocast.contract.control_names import Harmonized, ProbeSource
 from thyrocast.controls import learners, probe
 from thyrocast.statistics import logistic
 
@@ -111,7 +111,7 @@ def compare(kind: str, mix: str, whole: pd.DataFrame, given: argparse.Namespace)
                     ready = harmonized(method, values, center, trained)
                     cells.append(score(ready, outcome, odds, trained, draw))
                 ready = harmonized(method, values, center, np.ones(len(center), dtype=bool))
-                source = {ProbeSource.EMBEDDINGS: learners.pixels(ready)}
+                source = {(ProbeSource.EMBEDDINGS, Harmonized.NONE): learners.pixels(ready)}
                 table = probe.run(center, source, MinimumCountConfig(), draw)
                 probed.setdefault((name, method), []).append(float(table["accuracy"].iloc[0]))
     print(f"\n{kind}, {mix} patients: {len(whole)} phantoms")

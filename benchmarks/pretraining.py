@@ -20,6 +20,7 @@ from thyrocast.image import encoder, field, gland, quantities
 from thyrocast.image.encoder import MEASURES
 from thyrocast.image.field import GRID_MM
 from thyrocast.image.readings import frame
+from thyrocast.simulation.lessons import MARGIN, lessons
 
 SETTINGS = ImageConfig()
 LIMITS = (SETTINGS.min_area_cm2, SETTINGS.max_area_cm2)
@@ -73,7 +74,8 @@ def compare(read, truths, measured) -> None:
         "heterogeneity": np.log(np.array([m.q_heterogeneity or 0.0 for m in measured]) + 0.03),
     }
     print(
-        f"{len(truths)} phantoms of another simulator\n{'':16s}{'r':>6s}{'bias':>8s}{'SD':>7s}{'2 SD':>7s}{'r measured':>12s}"
+        f"{len(truths)} phantoms of another simulator\n{'':16s}{'r':>6s}{'bias':>8s}{'SD':>7s}{'2 SD':>7s}"
+        f"{'r measured':>12s}{'error / SD':>12s}"
     )
     for name, truth in true.items():
         column = MEASURES.index(name)
@@ -82,7 +84,27 @@ def compare(read, truths, measured) -> None:
         r, r_own = np.corrcoef(found, truth)[0, 1], np.corrcoef(own[name], truth)[0, 1]
         print(
             f"{name:16s}{r:6.3f}{np.mean(found - truth):8.2f}{np.std(found - truth):7.2f}{inside:7.2f}{r_own:12.3f}"
+            f"{rms((found - truth) / sd):12.2f}"
         )
+
+
+def rms(values) -> float:
+    """Return the root mean square of known values."""
+    return float(np.sqrt(np.nanmean(np.square(values))))
+
+
+def compare_own(number: int, seed: int, weights) -> None:
+    """Print how the stated deviations compare with the errors on new phantoms of the own simulator."""
+    drawn = lessons(number, seed)
+    images = drawn.images[:, MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32)
+    read = encoder.encode(images, weights)
+    relative = (read.measures - drawn.measures) / read.deviations
+    mass, uptake = (np.exp(drawn.measures[:, MEASURES.index(name)]) for name in ("mass", "uptake"))
+    like = (mass > 8) & (mass < 130) & (uptake > 0.5) & (uptake < 40)
+    print(f"{len(images)} phantoms of the own simulator, {like.sum()} like patients: error / SD")
+    for name in ("mass", "uptake", "heterogeneity"):
+        column = relative[:, MEASURES.index(name)]
+        print(f"{name:16s}{rms(column):6.2f}{rms(column[like]):8.2f}")
 
 
 def main() -> None:
@@ -94,7 +116,9 @@ def main() -> None:
     given = parser.parse_args()
     images, truths, measured = patients(given.patients, given.seed)
     print("weights", hashlib.sha256(given.weights.read_bytes()).hexdigest()[:12])
-    compare(encoder.encode(images, encoder.load(given.weights)), truths, measured)
+    weights = encoder.load(given.weights)
+    compare(encoder.encode(images, weights), truths, measured)
+    compare_own(given.patients, given.seed, weights)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the tests share: the smoke study, run once, and the treatment of missing programs."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import subprocess
@@ -139,26 +140,43 @@ def smoke_study(tmp_path_factory: pytest.TempPathFactory, smoke_data: Path) -> S
     return Study(build_once(tmp_path_factory, "smoke-study", build), "smoke")
 
 
-# Rooms whose tests share a cluster or environments: one process runs all of a room. The slowest come
-# first, so that two processes end at the same time.
-ONE_PROCESS = ("slurm", "conda")
-SLOWEST_FIRST = ("slurm", "workflow", "conda")
+# One process runs all of a room whose tests share environments.
+ONE_PROCESS = ("conda",)
+# These come first, so that the processes end at the same time, and in turns: tests on SLURM mostly wait,
+# the others compute.
+SLOW = ("slurm", "workflow", "conda")
 
 
 def _room(nodeid: str) -> str:
     return nodeid.split("/")[1]
 
 
+def _scope(nodeid: str) -> str:
+    """Return what one process runs as a whole: a file, or a room."""
+    return _room(nodeid) if _room(nodeid) in ONE_PROCESS else nodeid.split("::")[0]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest rooms first."""
-    items.sort(key=lambda item: [*SLOWEST_FIRST, _room(item.nodeid)].index(_room(item.nodeid)))
+    """Run the slow rooms first, a file of each in turns."""
+    # On SLURM, those that wait for the smoke study come last: a file of another room runs it meanwhile.
+    items.sort(key=lambda i: _room(i.nodeid) == "slurm" and "smoke_study" in _fixtures(i))
+    turns = {room: itertools.count() for room in SLOW}
+    turn: dict[str, int] = {}
+    for item in items:
+        if (scope := _scope(item.nodeid)) not in turn:
+            turn[scope] = next(turns.get(_room(item.nodeid), itertools.repeat(len(items))))
+    items.sort(key=lambda item: turn[_scope(item.nodeid)])
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Each file is run by one process, and so are some rooms as a whole."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _room(nodeid) if _room(nodeid) in ONE_PROCESS else nodeid.split("::")[0]
+        return _scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

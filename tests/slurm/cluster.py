@@ -8,8 +8,9 @@
 
 Everything (configuration, keys, state, database, logs, process ids) lives in one root-owned
 folder, ``/run/thyrocast-slurm`` or ``$THYROCAST_SLURM``. ``SLURM_CONF`` points the clients there,
-so that an installed SLURM, MUNGE or MariaDB is neither used nor touched. Both commands may be
-repeated. Processes are stopped by the process ids they recorded, never by name.
+so that an installed SLURM, MUNGE or MariaDB is neither used nor touched. Several clusters, told
+apart by a number, can run on one machine: each has its own folder, ports and numbers of jobs. Both
+commands may be repeated. Processes are stopped by the process ids they recorded, never by name.
 
 Needs root and ``apt-get install slurm-wlm munge`` (``slurmdbd mariadb-server`` for accounting).
 """
@@ -31,6 +32,8 @@ PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "squeue", "scance
 ACCOUNTING_PROGRAMS = ("slurmdbd", "mariadbd", "mariadb-install-db", "sacct", "sacctmgr")
 #: Further nodes on the same machine: partition `several`. A test that needs one starts its `slurmd@NAME`.
 OTHERS = ("node2", "node3")
+#: First of the ports of the first cluster, and the port of its database.
+PORT, DATABASE_PORT = 16817, 13306
 # in the order of stopping
 DAEMONS = (
     *(f"slurmd@{node}" for node in OTHERS),
@@ -60,14 +63,21 @@ class Cluster:
 
     Parameters
     ----------
-    folder
-        Holds everything of the cluster.
+    number
+        Which of the clusters on this machine it is.
     cpus
         Declared processors of the node. More than the machine has: most of a small job is waiting.
+
+    Attributes
+    ----------
+    folder
+        Contains everything of the cluster.
     """
 
-    def __init__(self, folder: Path | None = None, cpus: int | None = None) -> None:
-        self.folder = folder or Path(os.environ.get("THYROCAST_SLURM", "/run/thyrocast-slurm"))
+    def __init__(self, number: int = 0, cpus: int | None = None) -> None:
+        folder = os.environ.get("THYROCAST_SLURM", "/run/thyrocast-slurm")
+        self.folder = Path(f"{folder}-{number}" if number else folder)
+        self.number = number
         self.cpus = cpus or max(4, os.cpu_count() or 1)
         self.host = socket.gethostname().split(".")[0]
 
@@ -138,7 +148,7 @@ class Cluster:
         """Stop one daemon by its recorded process id; kill it if it does not listen."""
         if not self.running(daemon):
             return
-        process = self._process(daemon)
+        process = self.process(daemon)
         os.kill(process, signal.SIGTERM)
         if not self._settle(20, lambda: not self.running(daemon)):
             os.kill(process, signal.SIGKILL)
@@ -147,7 +157,7 @@ class Cluster:
 
     def running(self, daemon: str) -> bool:
         """Tell whether the recorded process lives and still is that daemon (not a zombie)."""
-        process = self._process(daemon)
+        process = self.process(daemon)
         try:
             status = Path(f"/proc/{process}/status").read_text() if process else ""
         except OSError:
@@ -160,7 +170,7 @@ class Cluster:
 
     def fail(self, node: str) -> None:
         """Let another node fail: kill its slurmd and its jobs' processes, and tell SLURM that it is down."""
-        os.kill(self._process(f"slurmd@{node}"), signal.SIGKILL)
+        os.kill(self.process(f"slurmd@{node}"), signal.SIGKILL)
         jobs = self.command("squeue", "--noheader", f"--nodelist={node}", "--format=%i").split()
         for place in Path("/proc").glob("[0-9]*"):
             try:
@@ -192,7 +202,7 @@ class Cluster:
         name = f"slurmd-{node or self.host}" if program == "slurmd" else daemon
         return self.folder / f"{name}.pid"
 
-    def _process(self, daemon: str) -> int:
+    def process(self, daemon: str) -> int:
         try:
             return int(self._pid_file(daemon).read_text())
         except (OSError, ValueError):
@@ -229,20 +239,24 @@ class Cluster:
         version = self.command("slurmctld", "-V")
         release = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
         memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
+        port = PORT + 10 * self.number
         values = {
             "host": self.host,
             "others": ",".join(OTHERS),
             "folder": str(self.folder),
-            "port": "16817",
-            "node_port": "16818",
-            "accounting_port": "16819",
-            "database_port": "13306",
+            "port": str(port),
+            "node_port": str(port + 1),
+            "accounting_port": str(port + 2),
+            "other_ports": f"{port + 3},{port + 4}",
+            "database_port": str(DATABASE_PORT + self.number),
+            "first_job": str(1 + 100_000 * self.number),
             "database_password": secrets.token_hex(16),
             "cpus": str(self.cpus),
             "memory_mb": str(int(memory[1]) // 1024 if memory else 4096),
             "cgroup_plugin": "disabled" if release >= (23, 11) else "cgroup/v1",
             "accounting": "AccountingStorageType=accounting_storage/slurmdbd\n"
-            "AccountingStorageHost=localhost\nAccountingStoragePort=16819\n"
+            "AccountingStorageHost=localhost\n"
+            f"AccountingStoragePort={port + 2}\n"
             # despite its name: the MUNGE socket to authenticate with
             f"AccountingStoragePass={self.folder}/munge.socket\n"
             "AccountingStorageTRES=gres/gpu"
@@ -294,7 +308,7 @@ class Cluster:
                         f"--datadir={data}",
                         f"--socket={door}",
                         "--bind-address=127.0.0.1",
-                        "--port=13306",
+                        f"--port={DATABASE_PORT + self.number}",
                         # slurmdbd complains about smaller ones
                         "--innodb-buffer-pool-size=64M",
                         "--innodb-log-file-size=16M",

@@ -36,10 +36,10 @@ PROFILE = [
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A running cluster without accounting."""
+    """A running cluster without accounting; each process of `pytest -n` has its own."""
     reason = missing()
     require(not reason, reason)
-    cluster = Cluster()
+    cluster = Cluster(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
     cluster.up()
     yield cluster
     cluster.down()

@@ -1,10 +1,11 @@
 """Snakemake killed, SLURM's daemons restarted, a node drained: nothing runs twice, nothing is lost."""
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 
-from tests.slurm.conftest import Toy
+from tests.slurm.conftest import PROFILE, Toy
 
 
 def count_failed_queries(toy: Toy) -> tuple[Path, dict[str, str]]:
@@ -125,3 +126,22 @@ def test_terminated_controller_waits_for_its_jobs(toy: Toy, undisturbed: dict[st
     toy.start().finish()
     assert toy.results == undisturbed
     assert set(toy.ended.values()) == {1}, "some job ran twice"
+
+
+def test_ctrl_c_cancels_jobs_that_are_being_submitted(toy: Toy) -> None:
+    """Of five jobs, two are with `sbatch` and the others wait for it when Ctrl-C is pressed."""
+    path = toy.cluster.environment["PATH"]
+    program = toy.folder / "bin" / "sbatch"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nsleep 2\nexec {shutil.which("sbatch", path=path)} "$@"\n')
+    program.chmod(0o755)
+    # A command in the background would ignore Ctrl-C.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "snakemake", *PROFILE]
+    run = toy.command(command, {"PATH": f"{program.parent}:{path}"})
+    run.until(lambda: "Unable to guess SLURM account" in run.output)
+    run.process.send_signal(signal.SIGINT)
+    output = run.finish(success=False)
+    assert "Terminating processes on user request" in output
+    assert "did not answer" not in output
+    assert output.count("submitted with SLURM jobid") <= 2
+    assert not toy.cluster.command("squeue", "--noheader", "--states=PENDING,RUNNING").strip()

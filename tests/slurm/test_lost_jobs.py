@@ -121,6 +121,28 @@ def test_a_scheduler_that_is_down_before_the_first_look(
     assert toy.results["full/weights.txt"] == undisturbed["full/weights.txt"]
 
 
+def test_a_submission_that_slurm_accepts_after_sbatch_gave_up_is_adopted(
+    toy: Toy, undisturbed: dict[str, bytes]
+) -> None:
+    """The controller freezes for as long as `sbatch` waits for its answer (MessageTimeout, 10 s)."""
+    path = toy.cluster.environment["PATH"]
+    controller = toy.cluster.process("slurmctld")
+    program = toy.folder / "bin" / "sbatch"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *rule_train_network_wildcards_full*) if mkdir frozen 2>/dev/null; then\n'
+        f"  kill -STOP {controller}; (sleep 25; kill -CONT {controller}) >/dev/null 2>&1 &\n"
+        "fi;; esac\n"
+        f'exec {shutil.which("sbatch", path=path)} "$@"\n'
+    )
+    program.chmod(0o755)
+    output = toy.start("--", WEIGHTS, PATH=f"{program.parent}:{path}").finish()
+    assert "SLURM accepted" in output
+    assert toy.results["full/weights.txt"] == undisturbed["full/weights.txt"]
+    assert set(toy.ended.values()) == {1}, "some job ran twice"
+
+
 def test_a_refused_start_leaves_pending_jobs_their_log_folders(
     toy: Toy, undisturbed: dict[str, bytes]
 ) -> None:

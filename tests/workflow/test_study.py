@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+import safetensors
 import yaml
 
 import thyrocast
@@ -197,6 +198,17 @@ def test_a_training_setting_reruns_from_training_on(finished: Study) -> None:
     plan = finished.plan()
     assert plan["train_network"] == 12
     assert not BEFORE_TRAINING & set(plan)
+
+
+def test_a_network_without_shipped_weights_is_pretrained_first(finished: Study) -> None:
+    simulated = {"pretraining": "simulation", "simulation": {"phantoms": 16, "batch_size": 8}}
+    change(finished, network={"epochs": 1} | simulated)
+    trained = finished.results / "splits" / "external" / "all" / "network" / "fold-1"
+    finished.snakemake(str((trained / "weights.safetensors").relative_to(finished.folder)))
+    (network,) = (finished.folder / "pretrained").glob("resnet50-*.safetensors")
+    with safetensors.safe_open(trained / "weights.safetensors", framework="np") as file:
+        assert network.stem in json.dumps(file.metadata())
+    assert not {"pretrain_network", *BEFORE_TRAINING} & set(finished.plan())
 
 
 def test_an_evaluation_setting_retrains_nothing(finished: Study) -> None:

@@ -18,9 +18,17 @@ if not LIBRARY.is_dir():
     )
 sys.path.insert(0, str(LIBRARY))
 
-from thyrocast import fileio
+from thyrocast import fileio, seeds
 from thyrocast.cluster import slurm
-from thyrocast.planning import controller, ledger, locked, pseudonyms, requests, study
+from thyrocast.planning import (
+    budget,
+    controller,
+    ledger,
+    locked,
+    pseudonyms,
+    requests,
+    study,
+)
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
@@ -107,6 +115,8 @@ def study_work():
         threads=network["threads"],
         refits=config["stability"]["refits_per_job"],
         compact=network["architecture"] == "compact",
+        phantoms=network["simulation"]["phantoms"],
+        phantoms_at_once=network["simulation"]["batch_size"],
     )
 
 
@@ -270,6 +280,21 @@ def therapies_of(wildcards):
     return collect("<private>/{center}/outcomes.csv", center=DEVELOPMENT)
 
 
+def retrained_files(wildcards):
+    """Return the fits to networks that are trained again; stops if their training exceeds its budget."""
+    pattern = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}/{{split}}/retrained/{{training}}/refits.npz"
+    splits, trainings = SPLITS[STABILITY_DESIGN], STUDY.stability.trainings()
+    files = collect(pattern, split=splits, training=trainings)
+    absent = len([file for file in files if not Path(file).exists()]) * len(MEMBERS)
+    if absent and workflow.is_main_process:
+        done = f"results/{STUDY.study}/benchmarks/train_network/{STABILITY_DESIGN}"
+        try:
+            budget.check(STUDY, absent, Path(done), study_work().train_minutes())
+        except InputError as fault:
+            raise WorkflowError(str(fault)) from None
+    return files
+
+
 def compared_centers(wildcards):
     """Return the other centers with which a center is compared, as `check.compare` says."""
     return [
@@ -307,38 +332,6 @@ def images_of_compared(wildcards):
     return [path for path in paths if Path(path).exists()]
 
 
-def controls_shown():
-    """Return the tables of the controls, by name, if the report shows them: requested or already run."""
-    files = {
-        table.name: f"results/{STUDY.study}/controls/{table.name}.csv"
-        for table in CONTROLS
-    }
-    run = config["controls"]["run"] or all(map(os.path.exists, files.values()))
-    return files if run else {}
-
-
-def stability_shown():
-    """Return the tables about stability, by name, if the report shows them."""
-    files = {table.name: f"results/{STUDY.study}/{table.path}" for table in STABILITY}
-    run = config["stability"]["run"] or all(map(os.path.exists, files.values()))
-    return files if run else {}
-
-
-def learning_curve_shown():
-    """Return the learning curve, by name, if the report shows it: requested or already measured."""
-    file = f"results/{STUDY.study}/{LEARNING_CURVE.path}"
-    run = config["learning_curve"]["run"] or os.path.exists(file)
-    return {LEARNING_CURVE.name: file} if run else {}
-
-
-def importance_shown():
-    """Return the permutation importance, by name; a locked model that is applied has none."""
-    if MODEL or not config["explanation"]["permutations"]:
-        return {}
-    path = IMPORTANCE.path.format(design=EXPLAINED_DESIGN)
-    return {IMPORTANCE.name: f"results/{STUDY.study}/{path}"}
-
-
 slurm.install()
 STUDY, MODEL = checked(config)
 config.update(STUDY.plain())
@@ -355,6 +348,9 @@ EXPLAINED_DESIGN = STUDY.explained_design()
 STABILITY_DESIGN = STUDY.stability_design()
 # The design of whose largest training set the learning curve is measured.
 LEARNING_DESIGN = STUDY.learning_design()
+# All that determines a pretrained network; a hash of it is in the name of its file, which studies can share.
+PRETRAINING = study.pretraining(STUDY)
+PRETRAINED = study.pretrained_file(STUDY, PRETRAINING)
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
 # Weights of a member: of the locked model, or as they are trained.
@@ -398,3 +394,4 @@ wildcard_constraints:
     member="|".join(MEMBERS),
     definition="|".join(DEFINITIONS) or "none",
     job=r"\d+",
+    training=r"\d+",

@@ -51,6 +51,7 @@ rule apply_model:
         # The copy has further files, which are read by their names.
         files=rules.verify_model.output,
         outcomes=collect("<private>/{center}/outcomes.csv", center=CENTERS),
+        scans=collect("<private>/{center}/scans.csv", center=CENTERS),
     output:
         signature="<results>/splits/external/all/signature/model.json",
         path="<results>/splits/external/all/signature/path.csv",
@@ -172,6 +173,7 @@ rule record_look:
         key=key_file,
         # Not an output: Snakemake deletes outputs, and nothing may delete the log.
         journal=f"{PRIVATE}/looks.jsonl",
+        least=lookup("evaluation/minimum_count/cells", within=config),
         code=code_version("record_look"),
     script:
         "../scripts/record_look.py"

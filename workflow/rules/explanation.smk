@@ -62,6 +62,8 @@ rule draw_maps:
             split=lookup("{design}", within=SPLITS),
             allow_missing=True,
         ),
+        # Of a locked model that is applied: who is scored apart.
+        applied=branch(MODEL, then="<results>/deployment/patients.csv"),
     output:
         shares="<results>/explanation/{design}/shares.csv",
         randomization="<results>/explanation/{design}/randomization.csv",

@@ -1,3 +1,27 @@
+rule pretrain_network:
+    """Pretrain a network on scintigrams that are simulated without end (on a GPU if the config requests one)."""
+    output:
+        weights=ensure(PRETRAINED, non_empty=True),
+    log:
+        f"{PRETRAINED}.log",
+    benchmark:
+        f"{PRETRAINED}.tsv"
+    conda:
+        "../../envs/deep.yaml"
+    envmodules:
+        "thyrocast/deep",
+    threads: lookup("network/threads", within=config)
+    resources:
+        gpu=one_gpu,
+        nodes=1,
+        mem_mb=escalating(requests.Work.pretrain_mb),
+        runtime=escalating(requests.Work.pretrain_minutes),
+    params:
+        **PRETRAINING,
+    script:
+        "../scripts/pretrain_network.py"
+
+
 rule train_network:
     """Train one network on a split's training patients (on GPUs if the config requests them)."""
     input:
@@ -5,6 +29,9 @@ rule train_network:
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
         splits=rules.make_splits.output.splits,
+        pretrained=branch(
+            STUDY.network.needs_pretraining(STUDY.image), then=PRETRAINED, otherwise=[]
+        ),
         # Stops here if a center is not ready; a finished network is not trained again for it.
         approval=ancient(rules.approve_centers.output.approval),
     output:

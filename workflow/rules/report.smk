@@ -9,6 +9,12 @@ rule write_provenance:
         explanations=collect(rules.draw_maps.output.attention, design=SPLITS),
         # No job of these waits for it.
         sources=rules.describe_sources.output.sources,
+        # Another study may have made it: its versions are in the log next to it.
+        pretrained=branch(
+            STUDY.network.needs_pretraining(STUDY.image) and not MODEL,
+            then=[PRETRAINED],
+            otherwise=[],
+        ),
     output:
         provenance=shown(
             "<results>/provenance.json", "provenance", "Provenance", "provenance"

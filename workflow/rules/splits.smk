@@ -35,6 +35,8 @@ rule plan_sample_size:
     input:
         cohort=rules.assemble_cohort.output.cohort,
         splits=rules.make_splits.output.splits,
+        # Of a locked model that is applied: who is scored apart.
+        applied=branch(MODEL, then="<results>/deployment/patients.csv"),
     output:
         sample_size="<results>/evaluation/sample_size.csv",
     log:

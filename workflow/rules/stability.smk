@@ -30,6 +30,60 @@ rule refit_models:
         "../scripts/refit_models.py"
 
 
+use rule train_network as retrain_network with:
+    output:
+        weights=temp(
+            "<results>/splits/{design}/{split}/retrained/{training}/network/{member}/weights.safetensors"
+        ),
+        history="<results>/splits/{design}/{split}/retrained/{training}/network/{member}/history.csv",
+    log:
+        "<logs>/retrain_network/{design}/{split}/{training}/{member}.log",
+    benchmark:
+        "<benchmarks>/retrain_network/{design}/{split}/{training}/{member}.tsv"
+    params:
+        settings=config["network"],
+        seed=lambda wildcards: seeds.derive(
+            config["seed"], "stability", "training", wildcards.training
+        ),
+        state=f"{PRIVATE}/training",
+        code=code_version("train_network"),
+
+
+use rule extract_embeddings as embed_retrained with:
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        images=rules.assemble_cohort.output.images,
+        splits=rules.make_splits.output.splits,
+        weights=collect(
+            "<results>/splits/{design}/{split}/retrained/{training}/network/{member}/weights.safetensors",
+            member=MEMBERS,
+            allow_missing=True,
+        ),
+    output:
+        embeddings=temp(
+            "<results>/splits/{design}/{split}/retrained/{training}/embeddings.npy"
+        ),
+        network="<results>/splits/{design}/{split}/retrained/{training}/network.csv",
+    log:
+        "<logs>/embed_retrained/{design}/{split}/{training}.log",
+    benchmark:
+        "<benchmarks>/embed_retrained/{design}/{split}/{training}.tsv"
+
+
+use rule refit_models as refit_retrained with:
+    input:
+        cohort=rules.assemble_cohort.output.cohort,
+        splits=rules.make_splits.output.splits,
+        embeddings="<results>/splits/{design}/{split}/retrained/{training}/embeddings.npy",
+        network="<results>/splits/{design}/{split}/retrained/{training}/network.csv",
+    output:
+        refits="<results>/splits/{design}/{split}/retrained/{training}/refits.npz",
+    log:
+        "<logs>/refit_retrained/{design}/{split}/{training}.log",
+    benchmark:
+        "<benchmarks>/refit_retrained/{design}/{split}/{training}.tsv"
+
+
 rule assess_stability:
     """Assess how far predictions, selected features and performance move if models are fitted again."""
     input:
@@ -40,6 +94,7 @@ rule assess_stability:
             split=SPLITS[STABILITY_DESIGN],
             job=STUDY.stability.jobs(),
         ),
+        retrained=retrained_files,
     output:
         **{
             table.name: shown(

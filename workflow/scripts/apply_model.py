@@ -18,7 +18,7 @@ from thyrocast.contract.splits import (
     PATH,
     PREDICTIONS,
 )
-from thyrocast.deployment import apply, chain, frozen
+from thyrocast.deployment import apply, chain, frozen, timing
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -35,20 +35,23 @@ def run(
     ledger: Path,
     dates: Sequence[Path] = (),
     withdrawn: Collection[str] = (),
+    scans: Sequence[Path] = (),
 ) -> None:
     """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
 
     The signature's ``model.json`` is copied for the report. What only training shows (path, correlates,
     optimism) has no rows. Predictions of prospective patients are added to the ledger, and those in the
-    ledger take the place of those that are computed. `dates` are the private files with the dates of outcomes.
+    ledger take the place of those that are computed. `dates` are the private files with the dates of outcomes,
+    `scans` those with the dates of scans.
     """
     at = apply.now()
     computed = apply.predict(locked, patients)
     flagged = apply.flags(locked, patients, at)
-    rules = frozen.Rules(locked.manifest.hash, error, withdrawn)
+    scanned = timing.scan_dates(scans) if scans else {}
+    rules = frozen.Rules(locked.manifest.hash, error, withdrawn, scanned)
     entries = frozen.freeze(ledger, patients, computed, flagged, rules)
     forecast = frozen.restore(computed, patients, frozen.used(entries, withdrawn))
-    flagged = frozen.mark(flagged, patients.cohort, entries, rules, frozen.read_outcomes(dates))
+    flagged = frozen.mark(flagged, patients.cohort, entries, rules, timing.read_outcomes(dates))
     tables = {
         "predictions": (PREDICTIONS, apply.as_split(forecast, patients)),
         "member_predictions": (MEMBER_PREDICTIONS, apply.by_member(forecast, patients)),
@@ -98,4 +101,5 @@ if "snakemake" in globals():
         Path(snakemake.params.ledger),
         [Path(file) for file in given.outcomes],
         list(snakemake.params.withdrawn),
+        [Path(file) for file in given.scans],
     )

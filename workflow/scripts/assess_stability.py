@@ -23,6 +23,7 @@ def run(
     folder: Path,
     design: str,
     least: MinimumCountConfig,
+    retrained: Mapping[str, Sequence[Path]] | None = None,
 ) -> None:
     """Write the tables about stability.
 
@@ -38,9 +39,17 @@ def run(
         The design of the splits.
     least
         Fewest patients of a reported group.
+    retrained
+        Fits to the networks of every training with another seed, by split.
     """
     parts = [
-        FittedSplit(design, split, read_split(cohort, splits, design, split), refits.read(files))
+        FittedSplit(
+            design,
+            split,
+            read_split(cohort, splits, design, split),
+            refits.read(files),
+            [refits.read([file]) for file in (retrained or {}).get(split, ())],
+        )
         for split, files in fitted.items()
     ]
     for table, found in assess.run(parts, least).items():
@@ -50,12 +59,17 @@ def run(
 if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     names = snakemake.params.splits
-    files = [Path(file) for file in snakemake.input.refits]
-    each = len(files) // len(names)
+
+    def by_split(found: Sequence[str]) -> dict[str, list[Path]]:
+        """Files of each split; all have as many, in the order of the splits."""
+        each = len(found) // len(names)
+        return {name: [Path(f) for f in found[n * each :][:each]] for n, name in enumerate(names)}
+
     run(
         cohort=Path(snakemake.input.cohort),
         splits=Path(snakemake.input.splits),
-        fitted={name: files[n * each :][:each] for n, name in enumerate(names)},
+        fitted=by_split(snakemake.input.refits),
+        retrained=by_split(snakemake.input.retrained),
         folder=Path(snakemake.output.stability).parent,
         design=snakemake.params.design,
         least=MinimumCountConfig.read(snakemake.params.minimum_count),

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
-from thyrocast.contract import documents, io
+from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, SOURCES
-from thyrocast.contract.exchange import Exchange
 from thyrocast.evaluation import exchanged
-from thyrocast.planning import fingerprints, models
+from thyrocast.planning import exchanges, fingerprints, models
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -38,8 +37,8 @@ def run(
     rows = io.read(PERFORMANCE, performance)
     files = {}
     for name, path in sent.items():
-        found = documents.read(Exchange, path)
-        exchanged.check_model(found, name, model)
+        found = exchanges.read(path)
+        exchanges.check_model(found, name, model)
         rows = io.concat(PERFORMANCE, [rows, exchanged.rows(found, name)])
         files[name] = (found, fingerprints.file_hash(path))
     io.write(SOURCES, exchanged.sources(rows, files, model), output)

@@ -2,9 +2,9 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,8 @@ from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.control_names import Curve
+from thyrocast.contract.deployment import APPLIED_PATIENTS
+from thyrocast.contract.site_names import APART
 from thyrocast.contract.splits import AGREEMENT, ATTENTION, CURVES, GRADCAM, RANDOMIZATION, SHARES
 from thyrocast.contract.table import Table
 from thyrocast.explanation import agreement, attention, curves, grids, pictures, randomization
@@ -39,6 +41,7 @@ def run(
     folder: Path,
     design: str,
     least: int,
+    applied: Path | None = None,
 ) -> None:
     """Write the tables of a design, and a picture of every test patient in each of its splits.
 
@@ -54,7 +57,10 @@ def run(
         Its name.
     least
         Smallest number of patients of a center that has numbers.
+    applied
+        Table `APPLIED_PATIENTS` of a locked model: whoever is scored apart has a picture, and is in no table.
     """
+    apart = _apart(applied)
     place = pd.Index(io.read(COHORT, cohort)["patient"])
     pixels, glands = (np.load(file, mmap_mode="r") for file in (images, masks))
     explained: list[attention.Explained] = []
@@ -63,20 +69,15 @@ def run(
         patients = io.read(GRADCAM, file)
         rows = place.get_indexer(patients["patient"])
         heat = np.load(maps[split], mmap_mode="r")
-        explained.append(attention.measure(split, patients, heat, glands, rows))
+        kept = (~patients["patient"].isin(apart)).to_numpy()
+        shown = patients[kept].reset_index(drop=True), heat if kept.all() else heat[kept]
+        explained.append(attention.measure(split, *shown, glands, rows[kept]))
         random = np.load(randomized[split])
-        found[RANDOMIZATION].append(randomization.compare(split, random, glands, rows, least))
+        random = random[:, kept] if random.shape[1] else random
+        found[RANDOMIZATION].append(randomization.compare(split, random, glands, rows[kept], least))
         with np.load(compared[split], allow_pickle=False) as arrays:
-            areas = {curve: arrays[curve.value] for curve in Curve}
-            methods = [arrays[name] for name in arrays if name.startswith("method/")]
-            others = [name.removeprefix("method/") for name in arrays if name.startswith("method/")]
-            names = patients["patient"].iloc[arrays["positions"]].tolist()
-            found[CURVES].append(curves.table(split, names[: len(areas[Curve.DELETION])], areas))
-            found[AGREEMENT].append(
-                agreement.compare(
-                    split, dict(zip(others, methods, strict=True)), arrays["members"], least
-                )
-            )
+            for table, rows_of in _compared(split, arrays, patients["patient"], kept, least):
+                found[table].append(rows_of)
         draw(folder / split, patients["patient"].tolist(), rows, heat, pixels, glands)
     # A design without test patients has an empty folder.
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +86,47 @@ def run(
     written[ATTENTION] = attention.summarize(design, explained, least)
     for table, rows_of in written.items():
         io.write(table, rows_of, tables / f"{table.name}.csv")
+
+
+def _apart(applied: Path | None) -> list[str]:
+    """Patients who are scored apart."""
+    if applied is None:
+        return []
+    flagged = io.read(APPLIED_PATIENTS, applied)
+    return flagged.loc[flagged["standing"].isin(APART), "patient"].to_list()
+
+
+def _compared(
+    split: str,
+    arrays: Mapping[str, NDArray[Any]],
+    patients: "pd.Series[str]",
+    kept: NDArray[np.bool_],
+    least: int,
+) -> Iterator[tuple[Table, pd.DataFrame]]:
+    """Yield `CURVES` and `AGREEMENT` of a split, of the patients who are kept, (n,)."""
+    positions = arrays["positions"]
+    names = patients.iloc[positions].to_numpy(object)
+    chosen = kept[positions]
+    areas = {curve: arrays[curve.value] for curve in Curve}
+    first = len(areas[Curve.DELETION])
+    counted = [str(name) for name in names[:first][chosen[:first]]]
+    yield (
+        CURVES,
+        curves.table(
+            split, counted, {curve: area[chosen[:first]] for curve, area in areas.items()}
+        ),
+    )
+    methods = {
+        name.removeprefix("method/"): _of(arrays[name], chosen)
+        for name in arrays
+        if name.startswith("method/")
+    }
+    yield AGREEMENT, agreement.compare(split, methods, arrays["members"][:, kept], least)
+
+
+def _of(maps: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[Any]:
+    """Maps of the chosen patients, (n, ...); without maps if the method was not requested."""
+    return maps[chosen] if len(maps) else maps
 
 
 def draw(
@@ -136,4 +178,5 @@ if "snakemake" in globals():
         folder=Path(snakemake.output.pictures),
         design=snakemake.wildcards.design,
         least=snakemake.params.least,
+        applied=Path(snakemake.input.applied) if snakemake.input.applied else None,
     )

@@ -9,7 +9,9 @@ from thyrocast.config.evaluation import EvaluationConfig
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
+from thyrocast.contract.deployment import APPLIED_PATIENTS
 from thyrocast.contract.evaluation import SAMPLE_SIZE
+from thyrocast.contract.site_names import APART
 from thyrocast.contract.splits import SPLITS
 from thyrocast.evaluation import sample_size
 
@@ -18,11 +20,33 @@ if TYPE_CHECKING:
 
 
 def run(
-    cohort: Path, splits: Path, output: Path, config: EvaluationConfig, signature: SignatureConfig
+    cohort: Path,
+    splits: Path,
+    output: Path,
+    config: EvaluationConfig,
+    signature: SignatureConfig,
+    applied: Path | None = None,
 ) -> None:
-    """Write the table `SAMPLE_SIZE`."""
+    """Write the table `SAMPLE_SIZE`.
+
+    Parameters
+    ----------
+    cohort, splits
+        Tables `COHORT` and `SPLITS`.
+    output
+        The table to write.
+    config, signature
+        Blocks of the config.
+    applied
+        Table `APPLIED_PATIENTS` of a locked model: whoever is scored apart does not count.
+    """
+    patients = io.read(COHORT, cohort)
+    if applied is not None:
+        flagged = io.read(APPLIED_PATIENTS, applied)
+        apart = flagged.loc[flagged["standing"].isin(APART), "patient"]
+        patients = patients[~patients["patient"].isin(apart)]
     found = sample_size.plan(
-        io.read(COHORT, cohort),
+        patients,
         io.read(SPLITS, splits),
         config.sample_size,
         config.confidence,
@@ -35,6 +59,7 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule)
     run(
         cohort=Path(snakemake.input.cohort),
+        applied=Path(snakemake.input.applied) if snakemake.input.applied else None,
         splits=Path(snakemake.input.splits),
         output=Path(snakemake.output.sample_size),
         config=EvaluationConfig.read(snakemake.params.settings),

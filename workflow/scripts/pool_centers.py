@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
 from thyrocast.config.evaluation import EvaluationConfig
-from thyrocast.contract import documents, io
+from thyrocast.contract import io
 from thyrocast.contract.evaluation import (
     OF_DESIGN,
     PERFORMANCE,
@@ -16,6 +16,7 @@ from thyrocast.contract.evaluation import (
 )
 from thyrocast.contract.exchange import Exchange
 from thyrocast.evaluation import exchanged, pooled_centers
+from thyrocast.planning import exchanges
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -48,6 +49,7 @@ def run(
     }
     performance = found[PERFORMANCE]
     for name, file in sent.items():
+        exchanged.check_other(file, name, found[PERFORMANCE])
         performance = io.concat(PERFORMANCE, [performance, exchanged.rows(file, name)])
     found[POOLED], found[POOLED_CENTERS] = pooled_centers.pool(performance, confidence, {*sent})
     for table, frame in found.items():
@@ -63,8 +65,5 @@ if "snakemake" in globals():
         inputs=files,
         outputs={name: Path(file) for name, file in snakemake.output.items()},
         confidence=EvaluationConfig.read(snakemake.params.settings).confidence,
-        sent={
-            one["name"]: documents.read(Exchange, one["exchange"])
-            for one in snakemake.params.exchanged
-        },
+        sent={one["name"]: exchanges.read(one["exchange"]) for one in snakemake.params.exchanged},
     )

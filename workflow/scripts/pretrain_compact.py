@@ -13,7 +13,7 @@ import torch
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast.image.encoder import WEIGHTS
-from thyrocast.network import pretraining
+from thyrocast.network import pretrained, pretraining
 from thyrocast.simulation.lessons import Lessons, lessons
 
 LOG = logging.getLogger("thyrocast")
@@ -45,9 +45,9 @@ def main() -> None:
     torch.set_num_threads(1)
     plan = pretraining.Plan(given.epochs, given.batch, given.rate, given.seed)
     images = drawn(given.phantoms, given.seed, given.cache)
-    network = pretraining.pretrain(images, plan, given.output)
+    network = pretraining.pretrain(images, plan)
     names = ("phantoms", "epochs", "batch", "rate", "seed")
-    pretraining.save(network, given.output, {name: str(getattr(given, name)) for name in names})
+    pretrained.save(network, given.output, {name: str(getattr(given, name)) for name in names})
     digest = hashlib.sha256(given.output.read_bytes()).hexdigest()
     print(f"{given.output}: WEIGHTS_SHA256 = {digest!r}")
 

@@ -29,6 +29,7 @@ def run(
     key: str,
     journal: Path,
     output: Path,
+    least: int = 5,
 ) -> None:
     """Append to the log, and write the table `LOOKS`.
 
@@ -46,6 +47,8 @@ def run(
         The log.
     output
         The table.
+    least
+        Smallest number of patients that may be shown.
     """
     flagged = io.read(APPLIED_PATIENTS, applied)
     apart = flagged.loc[flagged["standing"].isin(APART), "patient"]
@@ -60,7 +63,7 @@ def run(
         found = looks.append(journal, apply.now(), model, patients, results, fitted)
     else:
         found = looks.read(journal)
-    io.write(LOOKS, looks.table(found, looks.read(looks.related(journal))), output)
+    io.write(LOOKS, looks.table(found, looks.read(looks.related(journal)), least), output)
 
 
 def aucs(performance: pd.DataFrame) -> dict[str, float | None]:
@@ -88,4 +91,5 @@ if "snakemake" in globals():
         key=snakemake.params.key,
         journal=Path(snakemake.params.journal),
         output=Path(snakemake.output.looks),
+        least=snakemake.params.least,
     )

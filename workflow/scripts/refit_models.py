@@ -9,7 +9,7 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import log, seeds
 from thyrocast.config.evaluation import ThresholdConfig
 from thyrocast.config.signature import SignatureConfig
-from thyrocast.config.stability import StabilityConfig
+from thyrocast.config.stability import ORIGINAL, StabilityConfig
 from thyrocast.signature.split import read_logits, read_split
 from thyrocast.stability import refits
 
@@ -41,7 +41,7 @@ def run(
     output
         File for the fits.
     design, split, job
-        Names of the design, of its split and of the job.
+        Names of the design, of its split and of the job; `ORIGINAL` fits the training set itself.
     config, signature, rule
         Blocks of the config; `rule` is the first of the thresholds.
     seed, threads
@@ -72,7 +72,7 @@ if "snakemake" in globals():
         output=Path(snakemake.output.refits),
         design=snakemake.wildcards.design,
         split=snakemake.wildcards.split,
-        job=snakemake.wildcards.job,
+        job=snakemake.wildcards.get("job", ORIGINAL),
         config=StabilityConfig.read(snakemake.params.stability),
         signature=SignatureConfig.read(snakemake.params.signature),
         rule=ThresholdConfig.read(snakemake.params.threshold),

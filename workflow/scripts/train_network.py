@@ -29,6 +29,7 @@ def run(
     seed: int,
     state: Path,
     threads: int,
+    pretrained: Path | None = None,
     job: tuple[str, str, tuple[str, ...]] | None = None,
 ) -> None:
     """Train the member (`members.fit`) on its GPUs, with one process for each, or on the CPU."""
@@ -47,6 +48,7 @@ def run(
         seed=seed,
         state=state,
         threads=threads,
+        pretrained=pretrained,
     )
     parallel.launch(max(1, settings.gpus), work, job or ())
 
@@ -68,5 +70,6 @@ if "snakemake" in globals():
         seed=snakemake.params.seed,
         state=Path(snakemake.params.state),
         threads=snakemake.threads,
+        pretrained=Path(snakemake.input.pretrained) if snakemake.input.pretrained else None,
         job=job,
     )

@@ -42,8 +42,10 @@ if "snakemake" in globals():
         for center, file in zip(config.names(), snakemake.input.clinical, strict=True)
     }
     cohort_files = {Path(file).name: Path(file) for file in snakemake.input.cohort}
+    # Its name says by which code and settings it was made.
+    networks = {Path(file).name: Path(file) for file in snakemake.input.pretrained}
     run(
-        inputs=clinical_tables | cohort_files,
+        inputs=clinical_tables | cohort_files | networks,
         config=config,
         logs=Path(snakemake.params.logs),
         plan=provenance.StudyPlan(

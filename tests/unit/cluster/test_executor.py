@@ -16,85 +16,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from snakemake.iocontainers import Namedlist
+import snakemake_executor_plugin_slurm as package
 from snakemake_executor_plugin_slurm import Executor as Plugin
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from tests.conftest import ROOT
-from thyrocast.cluster import executor, plugin, slurm
+from tests.unit.cluster.executors import bare, submitted
+from thyrocast.cluster import plugin, slurm
 from thyrocast.cluster.executor import Executor, Jobstep
 from thyrocast.log import FINAL
-
-
-class Log:
-    """Collects what an executor logs."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def __getattr__(self, level: str) -> Any:
-        return lambda text, **_: self.lines.append(text)
-
-
-class Limiter:
-    """No limit to the number of queries."""
-
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(self, *_: object) -> None: ...
-
-
-def bare(kind: type[Any], folder: Path, **settings: Any) -> Any:
-    """Make an executor without Snakemake's workflow, thread and scheduler."""
-    instance = kind.__new__(kind)
-    given = {
-        "delete_logfiles_older_than": 10,
-        "keep_successful_logs": False,
-        "init_seconds_before_status_checks": 20,
-        "status_attempts": 2,
-        "status_command": "squeue",
-        "requeue": True,
-        **settings,
-    }
-    instance.workflow = SimpleNamespace(
-        executor_settings=SimpleNamespace(**given),
-        storage_settings=SimpleNamespace(shared_fs_usage={"software-deployment"}),
-    )
-    instance.logger = Log()
-    instance.slurm_logdir = folder / "logs"
-    instance.run_uuid = "thyrocast_run"
-    instance.status_rate_limiter = Limiter()
-    instance._next_seconds_between_status_checks = 20
-    instance.ended = []
-    instance.report_job_success = lambda job: instance.ended.append((job.external_jobid, "ok"))
-    instance.report_job_error = lambda job, msg, **_: instance.ended.append(
-        (job.external_jobid, msg)
-    )
-    if kind is Executor:
-        instance._clusters = set()
-        instance._watch = executor.Watch(executor.queue.look_up)
-        instance._summary = ""
-        instance._earlier = {}
-    else:
-        instance._preemption_warning = False
-        instance._status_query_calls = instance._status_query_failures = 0
-        instance._status_query_total_seconds = instance._status_query_max_seconds = 0.0
-        instance._status_query_min_seconds = None
-        instance._status_query_cycle_rows = []
-        instance._failed_nodes = set()
-    return instance
-
-
-def submitted(folder: Path, number: str = "7") -> Any:
-    """Make a job that was submitted."""
-    job = SimpleNamespace(
-        jobid=1, attempt=1, name="fit", log=[], resources={}, is_group=lambda: False
-    )
-    return SimpleNamespace(
-        external_jobid=number, job=job, aux={"slurm_logfile": folder / f"{number}.log"}
-    )
 
 
 def check(instance: Any, jobs: list[Any], looks: int = 1) -> list[Any]:
@@ -109,23 +41,6 @@ def check(instance: Any, jobs: list[Any], looks: int = 1) -> list[Any]:
         for _ in range(looks):
             jobs = thread.submit(asyncio.run, collect(jobs)).result()
     return jobs
-
-
-@pytest.fixture
-def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let the programs of SLURM print what a test says."""
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def write(**bodies: str) -> None:
-        for program, body in bodies.items():
-            (folder / program).write_text(f"#!/bin/sh\n{body}\n")
-            (folder / program).chmod(0o755)
-
-    write(scontrol="echo MinJobAge = 600 sec", squeue="exit 0", sacct="exit 1", scancel="exit 1")
-    return write
 
 
 UNTESTED = """
@@ -165,54 +80,26 @@ def test_another_release_of_the_plugin_is_refused_where_it_is_extended() -> None
         assert "pip install" in line
 
 
-def test_a_later_attempt_asks_for_no_more_than_its_partition_allows(
-    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers(sinfo="printf 'cpu*|1-00:00:00|8000\\ncpu*|1-00:00:00|4000\\nurgent|1:00:00|4000\\n'")
-    asked = []
-    monkeypatch.setattr(
-        Plugin,
-        "run_job",
-        lambda self, job: asked.append(
-            (self.get_partition_arg(job), job.resources.runtime, job.resources.mem_mb)
-        ),
-    )
-    ours = bare(Executor, tmp_path)
-    ours._partitions, ours._fallback_partition, ours._earlier = None, "cpu", {}
-
-    def attempts(partition: str, runtime: int, memory: int) -> list[tuple[int, int]]:
-        asked.clear()
-        ours._earlier.clear()
-        for attempt in (1, 2, 3):
-            job = submitted(tmp_path).job
-            factor = 2 ** (attempt - 1)
-            named = {"runtime": runtime * factor, "mem_mb": memory * factor}
-            job.attempt, job.resources = attempt, Namedlist(fromdict=named)
-            if partition:
-                job.resources.slurm_partition = partition
-            ours.run_job(job)
-        return [(minutes, megabytes) for _, minutes, megabytes in asked]
-
-    assert attempts("", 30, 3000) == [(30, 3000), (60, 6000), (120, 8000)]
-    assert attempts("urgent", 40, 1000) == [(40, 1000), (60, 2000), (60, 4000)]
-    assert len(ours.logger.lines) == 3
-    assert "attempt 2 of fit would ask for 80 minutes" in ours.logger.lines[1].lower()
-    # a first request above the limit is the user's mistake, which SLURM's refusal names
-    assert attempts("urgent", 90, 1000) == [(90, 1000), (180, 2000), (360, 4000)]
-    # the limits of a partition that is not known are not guessed
-    assert attempts("elsewhere", 40, 1000)[-1] == (160, 4000)
-    ours._clusters.add("another")
-    assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
-    ours._clusters.clear()
-    answers(sinfo="exit 1")
-    assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
-
-
 def test_snakemake_uses_the_executor_of_this_project() -> None:
     slurm.install()
     plugins = ExecutorPluginRegistry().plugins
     assert plugins["slurm"].executor is Executor
     assert plugins["slurm-jobstep"].executor is Jobstep
+
+
+def test_plugin_refuses_to_run_where_slurm_forbids_job_arrays(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although none is used."""
+    answers(scontrol="echo MaxArraySize = 0")
+    monkeypatch.setattr(package, "_select_logdir", lambda workflow: tmp_path)
+    for kind, refused in ((Plugin, True), (Executor, False)):
+        instance = bare(kind, tmp_path)
+        instance.workflow.executor_settings = package.ExecutorSettings(status_command="squeue")
+        with pytest.raises(WorkflowError, match="array") if refused else contextlib.nullcontext():
+            instance.__post_init__()
+    assert instance.max_array_size == 999
+    assert package.get_max_array_size() == -1
 
 
 @pytest.mark.parametrize(("kind", "ours"), [(Plugin, Executor), (PluginJobstep, Jobstep)])

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from snakemake_interface_common.exceptions import WorkflowError
 
+from tests.conftest import ROOT
 from thyrocast.cluster import queue, resume, slurm
 from thyrocast.planning import controller
 
@@ -44,7 +48,8 @@ def test_jobs_of_other_projects_are_left_alone(tmp_path: Path, answer: Answer) -
         f"8|PENDING|other_abc|rule_train_network|{tmp_path}",
         "9|RUNNING|thyrocast_abc|rule_train_network|/elsewhere",
     ]
-    answer("squeue", "cat <<END\n" + "\n".join(lines) + "\nEND")
+    lines.append("10|RUNNING|caf\\351|not in UTF-8|/elsewhere")
+    answer("squeue", f"printf '{chr(10).join(lines)}'")
     found = queue.jobs(tmp_path)
     assert found == [queue.Job("7", "RUNNING", "abc", "train_network full")]
     assert queue.listed(found * 9, most=2).endswith(" and 7 more")
@@ -75,10 +80,16 @@ def test_a_job_that_left_the_queue_is_looked_up_in_the_accounting(answer: Answer
     answer("scontrol", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
     answer("sacct", "exit 1")
     assert queue.look_up("7") is None
+    answer("sacct", "echo RUNNING")  # for ever, if the controller has lost the job
+    assert queue.look_up("7") is None
     answer("sacct", "printf 'PREEMPTED\\nCANCELLED by 1000\\n'")  # requeued once
     assert queue.look_up("7") == queue.Seen("CANCELLED")
     answer("scontrol", "echo 'JobId=7 JobName=x JobState=NODE_FAIL Reason=NodeDown Dependency=x'")
     assert queue.look_up("7") == queue.Seen("NODE_FAIL", "NodeDown")
+    answer(
+        "scontrol", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1"
+    )
+    assert queue.look_up("7") is queue.NO_ANSWER
 
 
 def test_a_controller_elsewhere_may_be_alive_and_one_that_ended_here_is_not(
@@ -120,6 +131,31 @@ def test_a_snakemake_of_another_user_may_be_alive(
         here.kill()
         other.kill()
     assert not slurm._is_snakemake(here.pid)
+
+
+def test_a_killed_run_of_another_user_whose_jobs_are_hidden_is_not_continued(
+    tmp_path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer("scontrol", "echo 'PrivateData = accounts,jobs'")
+    answer("squeue", "exit 0")
+    controller.write("study", "", "abc")
+    other = controller.record("study").stat().st_uid + 1
+    monkeypatch.setattr(os, "getuid", lambda: other)
+    assert slurm.hidden_run("study") == ""  # it ended, or has submitted nothing
+    ends = queue.ENDS / "thyrocast_abc"
+    ends.mkdir(parents=True)
+    assert "--name=thyrocast_abc" in slurm.hidden_run("study")
+    workflow = SimpleNamespace(executor_settings=None, workdir_init=tmp_path)
+    with pytest.raises(WorkflowError, match="was another user's"):
+        slurm.begin(cast("Any", workflow), "study")
+    monkeypatch.setattr(sys, "argv", ["resume.py", "--profile", str(ROOT / "profiles" / "slurm")])
+    with pytest.raises(SystemExit, match="was another user's"):
+        resume.main()
+    answer("scontrol", "echo 'PrivateData = none'")
+    assert slurm.hidden_run("study") == ""
+    answer("scontrol", "echo 'PrivateData = all'")
+    monkeypatch.setattr(os, "getuid", lambda: other - 1)
+    assert slurm.hidden_run("study") == ""
 
 
 def test_jobs_that_cannot_be_cancelled_are_named(

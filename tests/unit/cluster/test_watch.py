@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from thyrocast.cluster.queue import Seen
+from thyrocast.cluster.queue import NO_ANSWER, Seen
 from thyrocast.cluster.watch import LOOKS, REPEAT_S, Decision, Verdict, Watch, silence
 
 
@@ -84,6 +84,13 @@ def test_a_job_missing_from_the_list_is_asked_about(state: str, verdict: Verdict
         assert "waiting for it" in found[-1].note
 
 
+def test_a_missing_job_is_not_decided_about_while_the_scheduler_does_not_answer() -> None:
+    watch = Watch(lambda number: NO_ANSWER)
+    found = looks(watch, None, ended=True) + looks(watch, None, ended=False)
+    assert {decision.verdict for decision in found} == {Verdict.ACTIVE}
+    assert sum("asking again" in decision.note for decision in found) == 1
+
+
 @pytest.mark.parametrize(
     "reason",
     [
@@ -101,7 +108,17 @@ def test_a_job_that_never_starts_is_useless(reason: str) -> None:
     assert "set-resources" in last.reason
 
 
-@pytest.mark.parametrize("seen", [Seen("SUSPENDED"), Seen("PENDING", "JobHeldUser")])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen("SUSPENDED"),
+        Seen("PENDING", "JobHeldUser"),
+        # after `scontrol requeuehold`, as squeue writes it
+        Seen("PENDING", "job requeued in held state"),
+        Seen("PENDING", "launch failed requeued held"),
+        Seen("SPECIAL_EXIT", "job requeued in held state"),
+    ],
+)
 def test_a_job_that_somebody_holds_is_named_every_five_minutes(seen: Seen) -> None:
     clock = [0.0]
     watch = Watch(unknown, now=lambda: clock[0])

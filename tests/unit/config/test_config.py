@@ -145,7 +145,7 @@ def take(path: str) -> Any:
         (put("centers/1/outcome/cured", ["NEIN "]), "center south, key outcome: code 'nein' means cured and not cured"),
         (put("centers/1/outcome/states", {"e": "euthyroid", "E": "hypothyroid"}), "center south, key outcome.states: the codes 'e' and 'E' are the same code"),
         (put("network", {"weights": "a.pth"}), "key network.sha256: missing, expected the SHA-256 of 'a.pth'"),
-        (put("network", {"pretraining": "simulation"}), "key network.pretraining: simulation, expected none: only the compact network has such weights"),
+        (put("network", {"pretraining": "simulation", "weights": "a.pth", "sha256": "0" * 64}), "key network.weights: 'a.pth', expected random: pretraining is simulation"),
         (put("network", {"architecture": "compact", "weights": "a.pth", "sha256": "0" * 64}), "key network.weights: 'a.pth', expected random: files are read for resnet50 only"),
         (put("image", {"min_area_cm2": 200}), r"key image.min_area_cm2: is 200, expected less than max_area_cm2 \(150\)"),
         (put("cohort/scan_window_days", [9, 3]), "key cohort.scan_window_days: is a range from 9 to 3, expected the smaller number first"),

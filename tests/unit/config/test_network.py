@@ -21,7 +21,7 @@ def test_the_images_are_those_of_the_encoder() -> None:
     ("network", "image", "key"),
     [
         ({"architecture": "compact"}, {"size": 32}, "size"),
-        (PRETRAINED, {"field_mm": 200}, "field_mm"),
+        (PRETRAINED, {"field_mm": 200}, None),
         (PRETRAINED, {"intensity": "activity"}, "intensity"),
         ({"architecture": "compact"}, {"field_mm": 200, "intensity": "activity"}, None),
         (PRETRAINED, {"size": 224}, None),
@@ -42,9 +42,26 @@ def test_the_learning_rate_is_that_of_fine_tuning() -> None:
 
 
 @pytest.mark.parametrize(
+    ("network", "image", "needed"),
+    [
+        ({}, {}, False),
+        ({"pretraining": "simulation"}, {}, True),
+        (PRETRAINED, {}, False),
+        (PRETRAINED, {"field_mm": 200}, True),
+        ({"architecture": "compact"}, {"field_mm": 200}, False),
+    ],
+)
+def test_weights_that_are_not_shipped_are_pretrained(
+    network: dict[str, Any], image: dict[str, Any], needed: bool
+) -> None:
+    found = NetworkConfig.read(network).needs_pretraining(ImageConfig.read(image))
+    assert found is needed
+
+
+@pytest.mark.parametrize(
     "given",
     [
-        {"pretraining": "simulation"},
+        {"pretraining": "simulation", "weights": "a.pth", "sha256": "0" * 64},
         {"architecture": "compact", "weights": "a.pth", "sha256": "0" * 64},
     ],
 )

@@ -10,7 +10,7 @@ from tests.unit.controls import example_splits
 from thyrocast.config.controls import ControlsConfig
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.config.signature import SignatureConfig
-from thyrocast.contract.control_names import Control, ProbeSource
+from thyrocast.contract.control_names import Control, Harmonized, ProbeSource
 from thyrocast.controls import learners, noise, pictures, probe, sources
 from thyrocast.signature import ridge_head
 from thyrocast.statistics import partition
@@ -129,17 +129,26 @@ def test_the_center_probe_finds_the_center() -> None:
     found = probe.run(
         center,
         {
-            ProbeSource.EMBEDDINGS: learners.pixels(shifted),
-            ProbeSource.WHOLE_IMAGE: learners.pixels(plain),
+            (ProbeSource.EMBEDDINGS, Harmonized.NONE): learners.pixels(shifted),
+            (ProbeSource.EMBEDDINGS, Harmonized.ZSCORE): learners.within_centers(shifted, center),
+            (ProbeSource.WHOLE_IMAGE, Harmonized.NONE): learners.pixels(plain),
         },
         LEAST,
         seed=1,
-    ).set_index("source")
+    )
+    assert not found.duplicated(["source", "harmonization"]).any()
+    alike = found[found["harmonization"] == "zscore"].iloc[0]
+    # Each patient of fold k is compared with means without fold k: no center is recognized.
+    assert alike["accuracy"] < 0.45
+    found = found[found["harmonization"] == "none"].set_index("source")
     # The third center is always recognized, the others by chance.
     assert found.loc["embeddings", "accuracy"] == pytest.approx(2 / 3, abs=0.12)
     assert found.loc["whole_image", "accuracy"] == pytest.approx(1 / 3, abs=0.15)
     assert found.loc["embeddings", "auc"] > found.loc["whole_image", "auc"] + 0.15
     alone = probe.run(
-        np.array(["a"] * 90), {ProbeSource.EMBEDDINGS: learners.pixels(plain)}, LEAST, 1
+        np.array(["a"] * 90),
+        {(ProbeSource.EMBEDDINGS, Harmonized.NONE): learners.pixels(plain)},
+        LEAST,
+        1,
     )
     assert alone["status"].tolist() == ["not_estimable"]

@@ -1,5 +1,8 @@
 """`make apply` needs a config with the center, and nothing about training."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +21,7 @@ from thyrocast.errors import InputError
 from thyrocast.image import encoder, gland_network
 
 __all__ = ["model"]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_config_of_one_center(
@@ -35,6 +39,32 @@ def test_the_config_of_one_center(
         application.run(tmp_path / "config.yaml", "east", str(model))
     with pytest.raises(InputError, match="nothing is trained"):
         application.run(tmp_path / "config.yaml", "north", str(model))
+
+
+@pytest.mark.parametrize("kind", ["spaces", "link", "read-only"])
+def test_the_model_may_be_in_any_folder(model: Path, tmp_path: Path, kind: str) -> None:
+    """`make apply` as a user types it; Snakemake itself is replaced by echo."""
+    place = tmp_path / "with spaces (and) 'quotes'" if kind == "spaces" else tmp_path / kind
+    if kind == "link":
+        place.symlink_to(model)
+    else:
+        shutil.copytree(model, place)
+    if kind == "read-only":
+        for path in [place, *place.rglob("*")]:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name in (".venv", "workflow", "Makefile"):
+        (folder / name).symlink_to(ROOT / name)
+    config = {"study": "demo", "centers": [CENTER], "folds": 3}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    command = ["make", "-s", "-o", ".venv/local.stamp", "apply", f"MODEL={place}", "CENTER=west"]
+    command += ["CONFIG=config.yaml", "SNAKEMAKE=echo", f"BIN={Path(sys.executable).parent}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["--configfile", ".cache/apply/demo-west.yaml"]
+    written = yaml.safe_load((folder / ".cache" / "apply" / "demo-west.yaml").read_text())
+    assert written["model"] == str(place)
 
 
 def predictions(folder: Path, probability: list[float], side: str = "test") -> Path:

@@ -1,5 +1,6 @@
 """Exchange files: what they contain, what they refuse, and that pooling them changes no result."""
 
+import dataclasses
 import itertools
 import json
 import re
@@ -22,33 +23,6 @@ from thyrocast.planning import exchanges
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = [*example.SIZES]
-
-
-@pytest.fixture(scope="module")
-def centers():
-    return {name: example.people(name) for name in NAMES}
-
-
-@pytest.fixture(scope="module")
-def whole(centers, tmp_path_factory):
-    """Performance of all five centers given as data."""
-    rows = example.performance(centers, example.config(NAMES))
-    return example.stored(PERFORMANCE, rows, tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture(scope="module")
-def sent(centers, tmp_path_factory):
-    """The exchange files of two centers, written at their own sites."""
-    found = {}
-    for name in NAMES[3:]:
-        folder = tmp_path_factory.mktemp(name)
-        rows = example.performance({name: centers[name]}, example.config([name]))
-        rows = example.stored(PERFORMANCE, rows, folder)
-        site = example.tables(name, centers[name], scored=rows)
-        study, file = example.config([name]), folder / f"{name}.json"
-        exchange.write(site, study, exchange.locked(example.HASH), folder / "ledger", file)
-        found[name] = file
-    return found
 
 
 def pooled_from(files, performance, keep):
@@ -276,75 +250,29 @@ def test_few_patients_who_are_scored_apart_do_not_follow_from_the_flow():
     assert exchange_summary.flow(rows, rows["patient"][2 * rule.cell :], group, rule) is None
 
 
+def test_the_file_does_not_depend_on_few_patients_who_are_scored_apart(tmp_path):
+    """Neither their outcomes nor their number can be computed from it, alone or with the report."""
+    found = set()
+    for apart, outcome in ((1, 0), (1, 1), (4, 1)):
+        everybody = example.people("bern", 70)
+        others = [(name, outcome, p) for name, _, p in example.people("bern", 70 + apart)[70:]]
+        site = example.tables("bern", [*everybody, *others])
+        rows = example.predictions({"bern": everybody})
+        site = dataclasses.replace(
+            site, predictions=rows, performance=example.tables("bern", everybody).performance
+        )
+        folder = tmp_path / f"{apart} {outcome}"
+        study = example.config(["bern"])
+        exchange.write(site, study, exchange.own(None), folder / "ledger", folder / "bern.json")
+        page = exchange_page.render(exchanges.read(folder / "bern.json"))
+        found.add((folder / "bern.json").read_text() + page)
+    assert len(found) == 1
+
+
 def test_a_damaged_ledger_stops(tmp_path):
     (tmp_path / "key.exchanged.jsonl").write_text("{}\n")
     with pytest.raises(InputError, match="line 1: cannot be read"):
         write(tmp_path, example.people("bern"))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"level": 0.9}, "has confidence level 0.9, expected 0.95 as in this study"),
-        ({"flags.simulated": False}, "has simulated patients no, expected yes"),
-        ({"flags.shuffled": True}, "has shuffled outcomes yes, expected no"),
-        ({"flags.in_sample_embeddings": True}, "has in-sample embeddings yes, expected no"),
-        ({"outcome.rule": "followup"}, "has outcomes by the rule followup, expected given"),
-        ({"contract": 1}, "key contract: Input should be greater"),
-        ({"format": 2}, "key format: Input should be 1"),
-        ({"cured": 500}, "has 500 cured of 150 patients"),
-        ({"design": "holdout"}, "is about the design holdout, expected loco or external"),
-        ({"models.network.results.0.estimate": 0.99}, "outside of its own limits"),
-        ({"models.network.results.0.patient": "x"}, "Extra inputs are not permitted"),
-    ],
-)  # fmt: skip
-def test_what_does_not_match_is_refused_in_one_sentence(sent, tmp_path, change, message):
-    content = json.loads(sent["delft"].read_text())
-    [(path, value)] = change.items()
-    *parents, last = path.split(".")
-    node = content
-    for key in parents:
-        node = node[int(key) if key.isdigit() else key]
-    node[last] = value
-    file = tmp_path / "delft.json"
-    file.write_text(json.dumps(content))
-    study = example.config(["ankara"], exchanged=[{"name": "delft", "exchange": str(file)}])
-    found = [*exchanges.faults(study)]
-    assert len(found) == 1, found
-    assert found[0].startswith("center delft, key exchange: ")
-    assert message in found[0]
-
-
-def test_another_threshold_of_the_net_benefit_is_refused(sent):
-    block = {"exchanged": [{"name": "delft", "exchange": str(sent["delft"])}]}
-    assert [*exchanges.faults(example.config(["ankara"], **block))] == []
-    study = example.config(["ankara"], evaluation={"decision": {"reference": 0.5}}, **block)
-    assert "has the net benefit at 0.6, expected 0.5" in next(exchanges.faults(study))
-    twice = [{"name": name, "exchange": str(sent["delft"])} for name in ("delft", "other")]
-    study = example.config(["ankara"], exchanged=twice)
-    assert "and so has that of center delft" in next(exchanges.faults(study))
-
-
-def test_another_locked_model_is_refused_and_own_models_are_named(sent, whole):
-    found = documents.read(Exchange, sent["delft"])
-    exchanged.check_model(found, "delft", example.HASH)
-    exchanged.check_model(found, "delft", None)
-    with pytest.raises(
-        InputError, match="is about the locked model aaaaaaaaaaaa, expected bbbbbbbbbbbb"
-    ):
-        exchanged.check_model(found, "delft", "b" * 64)
-    own = found.model_copy(update={"model": exchange.own("c" * 64)})
-    exchanged.check_model(own, "delft", example.HASH)
-    rows = io.concat(
-        PERFORMANCE, [whole[whole["group"] == "ankara"], exchanged.rows(found, "delft")]
-    )
-    for file, expected in ((found, "same"), (own, "own")):
-        table = exchanged.sources(rows, {"delft": (file, "f" * 64)}, example.HASH)
-        table = table.set_index("center")
-        assert table.loc["delft", "models"] == expected
-        assert table.loc["delft", "source"] == "exchange"
-        assert table.loc["ankara", "source"] == "data"
-        assert table.loc["ankara", "models"] == "same"
 
 
 def test_no_file_is_there_to_be_sent_without_its_line_in_the_ledger(tmp_path, monkeypatch):

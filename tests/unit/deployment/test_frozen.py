@@ -255,6 +255,40 @@ def test_another_model_or_image_or_error_is_refused(
         frozen.check(entries, everyone, rules)
 
 
+def test_a_slow_clock_dates_no_prediction(
+    locked_model: apply.Locked, everyone: apply.Patients, tmp_path: Path
+) -> None:
+    """Predictions would look earlier than they are, and outcomes later."""
+    first, last = waiting(everyone).cohort["patient"].iloc[[0, -1]]
+    scans = {first: DAY[:10], last: "2026-02-28"}
+    timing.check_clock(DAY, None, scans)
+    with pytest.raises(InputError, match=f"patient {first}: by this machine's clock it is 2024-"):
+        timing.check_clock("2024-03-01T12:00:00Z", None, scans)
+    # A day earlier in UTC may be the day of the scan elsewhere on earth.
+    timing.check_clock("2026-02-28T12:00:00Z", None, scans)
+    run(locked_model, waiting(everyone), tmp_path)
+    before = (tmp_path / "frozen.jsonl").read_bytes()
+    more = dataclasses.replace(
+        everyone, cohort=everyone.cohort.assign(role="prospective", outcome=pd.NA)
+    )
+    with pytest.raises(InputError, match="but the last frozen prediction was made at"):
+        run(locked_model, more, tmp_path, at="2026-02-01T12:00:00Z")
+    assert (tmp_path / "frozen.jsonl").read_bytes() == before
+
+
+def test_a_renamed_patient_is_not_predicted_twice(
+    locked_model: apply.Locked, everyone: apply.Patients, tmp_path: Path
+) -> None:
+    run(locked_model, waiting(everyone), tmp_path)
+    old = everyone.cohort["patient"].iloc[2]
+    names = everyone.cohort["patient"].replace({old: "west-renamed"})
+    renamed = dataclasses.replace(everyone, cohort=everyone.cohort.assign(patient=names))
+    with pytest.raises(InputError, match=f"patient west-renamed: has the image of {old}"):
+        run(locked_model, renamed, tmp_path, at=NEXT)
+    found = run(locked_model, renamed, tmp_path, at=NEXT, withdrawn=[old])["patients"]
+    assert found.set_index("patient")["standing"]["west-renamed"] == Standing.NEW
+
+
 def test_changed_clinical_values_are_flagged(
     locked_model: apply.Locked, everyone: apply.Patients, tmp_path: Path
 ) -> None:

@@ -263,13 +263,28 @@ def test_repeated_predictions_make_no_small_center_large(config):
 def test_a_center_without_spread_is_named_as_left_out():
     found = pooled_of(
         [
-            performance_row(name, "net_benefit", value, error, "identity", at=0.6)
+            performance_row(name, "calibration_slope", value, error, "identity")
             for name, value, error in (("a", 0.2, 0.05), ("b", 0.3, 0.05), ("c", 0.0, 0.0))
         ]
     )
-    row = found.loc["net_benefit"]
-    assert (row["k"], row["at"]) == (2, 0.6)
+    row = found.loc["calibration_slope"]
+    assert row["k"] == 2
     assert row["note"] == "left out (not estimable, without spread or too small): c"
+
+
+def test_a_center_in_which_nobody_is_treated_counts_by_its_patients():
+    found = pooled_of(
+        [
+            performance_row(name, "net_benefit", value, error, "identity", at=0.6)
+            for name, value, error in (("a", 0.2, 0.05), ("b", 0.3, 0.09), ("c", 0.0, 0.0))
+        ]
+    )
+    row = found.loc["net_benefit"]
+    assert (row["k"], row["at"], row["note"]) == (3, 0.6, "")
+    assert row["estimate"] == pytest.approx(0.5 / 3)
+    # What no new center can be beyond: all treated and none cured, or all cured.
+    assert row["pi_low"] >= -1.5
+    assert row["pi_high"] <= 1
 
 
 def test_names_of_subgroups():

@@ -45,7 +45,7 @@ def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_numpy_network_equals_that_of_the_training() -> None:
     import torch  # the only test of this file that needs it
 
-    from thyrocast.network.pretraining import restore
+    from thyrocast.network.pretrained import restore
 
     images = np.random.default_rng(0).gamma(2.0, 0.4, (3, 64, 64)).astype(np.float32)
     found = encoder.encode(images)

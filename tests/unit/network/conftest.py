@@ -30,7 +30,9 @@ class Cohort:
         names = ("cohort.csv", "images.npy", "masks.npy", "splits.csv")
         return {Path(name).stem: self.folder / name for name in names}
 
-    def train(self, out: Path, member: str = "full", **settings: Any) -> bytes:
+    def train(
+        self, out: Path, member: str = "full", pretrained: Path | None = None, **settings: Any
+    ) -> bytes:
         """Train a member in this process; return the bytes of its weights file."""
         weights = out / member / "weights.safetensors"
         train_network.run(
@@ -44,6 +46,7 @@ class Cohort:
             seed=7,
             state=out / "state",
             threads=1,
+            pretrained=pretrained,
         )
         return weights.read_bytes()
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from thyrocast.image import encoder
-from thyrocast.network import pretraining
+from thyrocast.network import pretrained, pretraining
 from thyrocast.network.compact import PhysicsNetwork
-from thyrocast.network.pretraining import Plan
+from thyrocast.network.pretraining import Part, Plan
 from thyrocast.simulation.lessons import MARGIN, Lessons, lessons
 
 FITTED = 160
@@ -38,7 +38,7 @@ def test_a_short_training_improves_on_random_weights(drawn: Lessons, tmp_path: P
     errors = []
     for epochs in (0, 5):
         network = pretraining.pretrain(fitted, Plan(epochs, 16, 3e-3, 1))
-        pretraining.save(network, tmp_path / f"{epochs}.safetensors", {"seed": "1"})
+        pretrained.save(network, tmp_path / f"{epochs}.safetensors", {"seed": 1})
         errors.append(error(encoder.load(tmp_path / f"{epochs}.safetensors"), other))
     before, after = errors
     assert after < 0.85 * before
@@ -56,7 +56,7 @@ def test_same_seed_same_weights(drawn: Lessons) -> None:
 def test_a_mirrored_and_shifted_lesson_has_the_truth_of_what_it_shows(drawn: Lessons) -> None:
     rows = np.arange(40)
     rng = np.random.default_rng(0)
-    _, lobes, measures, _ = pretraining._augmented(drawn, rows, rng)
+    _, lobes, measures, _ = pretraining._augmented(PhysicsNetwork(), Part(drawn, rows, rng))
     column = encoder.MEASURES.index
     mass = drawn.measures[rows][:, [column("mass_right"), column("mass_left")]]
     found = measures[:, [column("mass_right"), column("mass_left")]].numpy()
@@ -78,9 +78,9 @@ def test_missing_truth_teaches_nothing(drawn: Lessons) -> None:
         few, measures=np.where(np.arange(len(encoder.MEASURES)) == 3, np.nan, few.measures)
     )
     network = PhysicsNetwork()
-    value = pretraining._loss(
-        network, pretraining._augmented(blank, np.arange(16), np.random.default_rng(0))
-    )
+    seen = Part(blank, np.arange(16), np.random.default_rng(0))
+    batch = pretraining._augmented(network, seen)
+    value = pretraining._loss(network, batch, torch.device("cpu"), torch.bfloat16)
     value.backward()
     assert torch.isfinite(value)
     assert network.measures.weight.grad is not None

@@ -6,6 +6,7 @@ from typing import Any
 from thyrocast import report
 from thyrocast.contract import io, stability
 from thyrocast.report import scores
+from thyrocast.report.stability import stability_section
 
 ESTIMATED = {"status": "estimated", "note": ""}
 
@@ -30,8 +31,18 @@ def source(model: str, name: str, variance: float | None) -> dict[str, Any]:
     return row if variance else row | {"status": "not_estimable", "note": "networks"}
 
 
-def page(study: report.StudyResults, model: str) -> str:
-    """The report with the section."""
+def averaged(model: str, unit: str, count: int, auc: float) -> dict[str, Any]:
+    """A row of `AVERAGING`."""
+    return {
+        "design": "external", "split": "all", "model": model, "unit": unit, "averaged": count,
+        "combinations": 4, "auc": auc, "spread": 0.01, "trainings": 3, "n": 60, "events": 40,
+    }  # fmt: skip
+
+
+def assessed(
+    study: report.StudyResults, model: str, network_seed: float | None = None
+) -> report.StudyResults:
+    """The study after an assessment."""
     hidden = dict.fromkeys(("original", "mean", "spread", "low", "high", "n", "events"))
     hidden |= {"status": "suppressed", "note": "too few patients"}
     rows = [
@@ -54,16 +65,20 @@ def page(study: report.StudyResults, model: str) -> str:
     }  # fmt: skip
     sources = [
         source(model, "test_patients", 0.0004), source(model, "training_patients", 0.0004),
-        source(model, "seed", 0.0001), source(model, "network_seed", None),
+        source(model, "seed", 0.0001), source(model, "network_seed", network_seed),
     ]  # fmt: skip
     found = {
         stability.MODELS: rows,
         stability.CURVE: curve,
         stability.SELECTION: [member],
         stability.VARIANCE: sources,
-    }
+        stability.AVERAGING: [
+            averaged(model, "member", 1, 0.771), averaged(model, "member", 3, 0.802),
+            averaged(model, "training", 1, 0.803), averaged(model, "training", 3, 0.811),
+        ],
+    }  # fmt: skip
     tables = {table.name: io.build(table, cells) for table, cells in found.items()}
-    return report.render(dataclasses.replace(study, tables={**study.tables, **tables})).shareable
+    return dataclasses.replace(study, tables={**study.tables, **tables})
 
 
 def test_without_an_assessment_there_is_no_section(small_page: str) -> None:
@@ -74,7 +89,7 @@ def test_without_an_assessment_there_is_no_section(small_page: str) -> None:
 def test_the_section_shows_what_moves_and_what_intervals_leave_out(
     small: report.StudyResults,
 ) -> None:
-    html = page(small, scores.main_model(small, "external"))
+    html = report.render(assessed(small, scores.main_model(small, "external"))).shareable
     assert 'href="#stability"' in html
     shown = html[html.index('<section id="stability">') :]
     shown = shown[: shown.index("</section>")]
@@ -85,3 +100,20 @@ def test_the_section_shows_what_moves_and_what_intervals_leave_out(
         "span up to 0.22", "no figure here contains the effect of their seed",
     ):  # fmt: skip
         assert text in shown, text
+
+
+def test_networks_of_other_seeds_widen_the_interval_and_their_average_is_shown(
+    small: report.StudyResults,
+) -> None:
+    study = assessed(small, scores.main_model(small, "external"), 0.0007)
+    section = stability_section(study)
+    assert section
+    cells = [cell for row in section.averaging.rows for cell in row]
+    shown = f"{section.left_out} {section.networks} {section.sources.rows} {cells}"
+    # sqrt((4 + 4 + 1 + 7) / 4) = 2; sqrt(0.0007) = 0.026
+    for text in (
+        "would be 2.00 times as wide", "trained 2 more times with other seeds", "0.026", "0.771", "0.802",
+        "0.811", "3 averaged",
+    ):  # fmt: skip
+        assert text in shown, text
+    assert "not trained again" not in shown

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import special, stats
 
-from thyrocast.statistics import threshold, utility
+from thyrocast.statistics import intervals, threshold, utility
 from thyrocast.statistics.inputs import NotEstimableError
 
 OUTCOME = np.array([1, 1, 1, 0, 0])
@@ -26,20 +27,57 @@ def test_treating_all_and_none():
     assert utility.decision_curve(OUTCOME, np.zeros(5), [0.25]).net_benefit == [0]
 
 
-def test_interval_is_that_of_the_mean_of_the_contributions():
+def test_interval_of_a_large_sample_is_that_of_the_mean_of_the_contributions():
     random = np.random.default_rng(1)
-    p = random.random(70)
-    y = random.random(70) < p
+    p = random.random(20_000)
+    y = random.random(p.size) < p
     found = utility.decision_curve(y, p, [0.3])
     values = utility.contributions(y, p >= 0.3, 0.3)
     assert found.net_benefit[0] == pytest.approx(values.mean())
-    from scipy import stats
-
-    low, high = stats.t.interval(0.95, 69, values.mean(), stats.sem(values))
-    assert (found.low[0], found.high[0]) == pytest.approx((low, high))
+    low, high = stats.t.interval(0.95, p.size - 1, values.mean(), stats.sem(values))
+    assert (found.low[0], found.high[0]) == pytest.approx((low, high), abs=2e-4)
     single = utility.net_benefit(y, p, 0.3)
-    assert single[:3] == pytest.approx((values.mean(), low, high))
+    assert single[:3] == pytest.approx((values.mean(), found.low[0], found.high[0]))
     assert single.std_error == pytest.approx(stats.sem(values))
+    patients = np.arange(p.size)
+    assert utility.net_benefit(y, p, 0.3, cluster=patients)[1:3] == pytest.approx((low, high))
+
+
+def test_interval_without_anybody_lost_is_wilsons_from_above():
+    y = np.arange(20) < 8
+    found = utility.net_benefit(y, y.astype(float), 0.5)
+    assert found.high == pytest.approx(intervals.wilson(8, 20).high)
+    # Some of the others could have been treated.
+    assert found.low < intervals.wilson(8, 20).low
+
+
+def test_what_is_certain_has_no_width_and_limits_stay_possible():
+    y = np.arange(12) < 11
+    nobody = utility.decision_curve(y, np.zeros(12), [0.2, 0.9])
+    assert not nobody.low.any()
+    assert not nobody.high.any()
+    everybody = utility.decision_curve(y, np.ones(12), [0.2, 0.9])
+    assert not everybody.avoided_low.any()
+    assert not everybody.avoided_high.any()
+    model = utility.decision_curve(y, np.linspace(0.3, 1, 12), [0.2, 0.9])
+    assert (model.low >= [-0.25, -9]).all()
+    assert (model.high <= 1).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "prevalence", "at"), [(80, 0.88, 0.75), (90, 0.12, 0.25)])
+def test_interval_of_net_benefit_covers_where_one_outcome_is_rare(n, prevalence, at):
+    random = np.random.default_rng(8)
+
+    def study(count):
+        y = random.random(count) < prevalence
+        x = random.normal(size=count) + y
+        return y, special.expit(special.logit(prevalence) + x - 0.5)
+
+    true = utility.net_benefit(*study(400_000), at).estimate
+    limits = np.array([utility.net_benefit(*study(n), at)[1:3] for _ in range(800)])
+    covered = np.mean((limits[:, 0] <= true) & (true <= limits[:, 1]))
+    assert 0.935 <= covered <= 0.98
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
@@ -53,8 +91,13 @@ def test_interval_of_interventions_avoided_is_that_of_the_gain_over_treating_all
         odds = at / (1 - at)
         gain = utility.net_benefit_difference(y, p, np.ones(p.size), at, cluster=patient)
         assert found.avoided[place] == pytest.approx(100 * gain.difference / odds)
-        assert found.avoided_low[place] == pytest.approx(100 * gain.low / odds)
-        assert found.avoided_high[place] == pytest.approx(100 * gain.high / odds)
+        low, high = 100 * gain.low / odds, 100 * gain.high / odds
+        if repeats == 1:
+            # Avoiding treatment is the net benefit of the opposite outcome.
+            opposite = utility.net_benefit(~y, 1 - p, 1 - at)
+            low, high = 100 * opposite.low, 100 * opposite.high
+        assert found.avoided_low[place] == pytest.approx(low)
+        assert found.avoided_high[place] == pytest.approx(high)
 
 
 def test_thresholds_of_0_and_1_are_refused():

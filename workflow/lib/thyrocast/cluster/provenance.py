@@ -18,11 +18,11 @@ LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
 _OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
 # their logs may be those of an earlier run. The others are targets of their own, or run for some patients or
-# one design only.
+# one design only. The log of a pretraining is next to its file, which several studies may share.
 _LATER = (
     "render_report", "lock_model", "write_crate", "run_controls", "refit_models", "assess_stability",
     "measure_learning_curve", "measure_importance", "write_exchange", "lock_update", "write_sheets",
-    "write_dicom", "score_apart",
+    "write_dicom", "score_apart", "pretrain_network",
 )  # fmt: skip
 
 

@@ -12,8 +12,21 @@ from pathlib import Path
 
 #: Beginning of the name of every job: ``slurm-jobname-prefix`` of profiles/slurm.
 PREFIX = "thyrocast_"
+#: Folder of the marks that jobs set at their successful end, by run; removed when a run ends regularly.
+ENDS = Path(".snakemake/slurm_ends")
 #: Seconds after which a query counts as not answered.
 PATIENCE_S = 60
+# Of slurm_errno.c and errno: the request was sent, or may have been, and no answer came.
+_UNANSWERED = re.compile(
+    r"Unable to contact slurm controller|timed out|Zero Bytes were transmitted|standby mode"
+    r"|Connection (?:refused|reset)|Transport endpoint|Communication \w+ failure"
+    r"|Message (?:receive|send) failure|temporarily un(?:able|available)|Unexpected message received",
+    re.IGNORECASE,
+)
+
+
+# The limits of an association or QOS to the number of jobs in the queue.
+_FULL = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit")
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,11 @@ class Seen:
 
     state: str
     reason: str = ""
+
+
+#: Of a job about which the controller does not answer.
+NO_ANSWER = Seen("UNKNOWN", "SLURM does not answer")
+_RUNAWAY = {"PENDING", "RUNNING", "REQUEUED", "SUSPENDED"}
 
 
 def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
@@ -53,7 +71,10 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     """
     command = ["squeue", "--noheader", "--format=%i|%T|%j|%k|%Z"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+        # Names that other users gave their jobs may be in any encoding.
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=patience
+        )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"squeue does not answer within {patience:g} s") from None
     except FileNotFoundError:
@@ -71,6 +92,12 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
             rule = comment.removeprefix("rule_").replace("_wildcards_", " ")
             found.append(Job(number, state, run.removeprefix(PREFIX), rule))
     return found
+
+
+def hides_jobs() -> bool:
+    """Return whether SLURM shows users no jobs of others; then `jobs` returns their own alone."""
+    private = re.search(r"PrivateData\s*=\s*(\S+)", _ask("scontrol", "show", "config") or "")
+    return bool(private and {"jobs", "all"} & set(private[1].lower().split(",")))
 
 
 def listed(found: list[Job], most: int = 8) -> str:
@@ -102,27 +129,72 @@ def states(run: str, clusters: Collection[str] = ()) -> dict[str, Seen] | None:
     return {number.strip(): Seen(_state(state), reason.strip()) for number, state, reason in cells}
 
 
+def submitted(run: str, comment: str, clusters: Collection[str] = ()) -> set[str] | None:
+    """Return the SLURM numbers of the jobs of a run that have a comment, in any state.
+
+    Returns
+    -------
+    set or None
+        None if the scheduler does not answer.
+    """
+    command = ["squeue", "--noheader", "--states=all", f"--name={run}", "--format=%i|%k"]
+    answer = _ask(*command, *_of(clusters))
+    if answer is None:
+        return None
+    cells = [line.partition("|") for line in answer.splitlines()]
+    return {number.strip() for number, _, text in cells if text.strip() == comment}
+
+
+def is_unanswered(error: str) -> bool:
+    """Return whether a program of SLURM failed because the controller did not answer.
+
+    What the program asked for may have been accepted nevertheless, or may be accepted later.
+    """
+    return bool(_UNANSWERED.search(error))
+
+
+def may_be_accepted(failure: str) -> bool:
+    """Return whether SLURM may have accepted a job whose submission the plugin takes for failed."""
+    if "submission failed with exception" in failure:
+        return "SLURM job ID" in failure  # `sbatch` succeeded and printed no number, or several
+    refused = "sbatch: " in failure and not is_unanswered(failure)  # not if it was killed
+    return failure.startswith("SLURM sbatch failed") and not refused
+
+
+def is_full(failure: str) -> bool:
+    """Return whether a submission failed because the user has too many jobs in the queue."""
+    return bool(_FULL.search(failure))
+
+
 def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:
     """Ask ``scontrol`` and then ``sacct`` about a job that ``squeue`` does not list.
 
     Returns
     -------
     Seen or None
-        None if neither knows the job.
+        None if neither knows the job, `NO_ANSWER` if the controller does not answer.
     """
-    answer = _ask("scontrol", "--oneliner", "show", "job", number, *_of(clusters)) or ""
-    if state := re.search(r"\bJobState=(\w+)", answer):
-        reason = re.search(r"\bReason=(\S+)", answer)
+    done = _run("scontrol", "--oneliner", "show", "job", number, *_of(clusters))
+    if done and (state := re.search(r"\bJobState=(\w+)", done.stdout)):
+        reason = re.search(r"\bReason=(\S+)", done.stdout)
         return Seen(state[1], reason[1] if reason else "")
+    if done and done.returncode and is_unanswered(done.stderr):
+        return NO_ANSWER
     columns = ("--noheader", "--parsable2", "--allocations", "--format=State")
     lines = (_ask("sacct", *columns, f"--jobs={number}", *_of(clusters)) or "").split("\n")
     known = [_state(line) for line in lines if line.strip()]
-    return Seen(known[-1]) if known else None
+    # What the controller has lost stays RUNNING in the accounting, for ever.
+    return Seen(known[-1]) if known and known[-1] not in _RUNAWAY else None
 
 
 def cancel(number: str, clusters: Collection[str] = ()) -> bool:
     """Cancel a job; return whether SLURM accepted that."""
     return _ask("scancel", number, *_of(clusters)) is not None
+
+
+def cancel_run(run: str, clusters: Collection[str] = ()) -> bool:
+    """Cancel all jobs of a run; return whether SLURM accepted that."""
+    return _ask("scancel", f"--name={run}", *_of(clusters)) is not None
 
 
 def _of(clusters: Collection[str]) -> list[str]:
@@ -136,8 +208,17 @@ def _state(text: str) -> str:
 
 def _ask(*command: str) -> str | None:
     """Return what a program prints; None if it fails, is missing, or does not answer in time."""
+    done = _run(*command)
+    return done.stdout if done and done.returncode == 0 else None
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
+    """Run a program; None if it is missing. One that does not answer in time fails with that."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, stdout="", stderr="timed out")
+    except OSError:
         return None
-    return done.stdout if done.returncode == 0 else None

@@ -3,6 +3,7 @@
 Standard library only.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
-from thyrocast.cluster.queue import Seen
+from thyrocast.cluster.queue import NO_ANSWER, Seen
 
 #: How many looks in a row must agree before a job without a clear state counts as ended.
 LOOKS = 3
@@ -43,7 +44,9 @@ _NEVER = (
     "MaxMemPerLimit",
 )
 _NEVER_LIMITS = ("MaxWallDurationPerJob", "MaxCpuPerJob", "MaxMemoryPerJob", "MaxGRESPerJob")
-_HELD = ("JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue", "launch_failed_requeued_held")
+_HELD_STATES = {"REQUEUE_HOLD", "SPECIAL_EXIT"}
+# JobHeldUser, JobHeldAdmin, JobHoldMaxRequeue, "job requeued in held state", "launch failed requeued held"
+_HELD = re.compile(r"JobHeld|JobHoldMaxRequeue|requeued.(?:in.)?held")
 
 
 class Verdict(Enum):
@@ -129,13 +132,11 @@ class Watch:
             found = self.decide(number, seen, ended)
             if found.verdict is not Verdict.ACTIVE:
                 return found
-            return Decision(
-                Verdict.ACTIVE,
-                note=self.once(
-                    f"missing {number}",
-                    f"squeue does not list SLURM job {number}, but it is {seen.state}: waiting for it",
-                ),
-            )
+            what = f"but it is {seen.state}: waiting for it"
+            if seen is NO_ANSWER:
+                what = "and SLURM does not say what became of it: asking again"
+            text = f"squeue does not list SLURM job {number}, {what}"
+            return Decision(Verdict.ACTIVE, note=self.once(f"missing {number}", text))
         if ended():
             note = f"SLURM no longer knows job {number}; the job has marked its successful end"
             return Decision(Verdict.SUCCEEDED, note=note)
@@ -168,7 +169,7 @@ class Watch:
             return f"SLURM put job {number} back into the queue: its node failed, or it was preempted or requeued"
         if seen.state in _SUSPENDED:
             return self.once(number, f"SLURM job {number} is {seen.state}: waiting for it")
-        if seen.reason in _HELD:
+        if seen.state in _HELD_STATES or _HELD.search(seen.reason):
             text = f"SLURM job {number} is held ({seen.reason}): `scontrol release {number}`"
             return self.once(number, text)
         return ""

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from thyrocast.config.base import Block, Fault, FaultsError, block, option
 from thyrocast.config.choices import RANDOM, Architecture, Imbalance, Precision, Pretraining
 from thyrocast.config.image import ImageConfig, Intensity
+from thyrocast.config.pretraining import SimulationConfig
 
 #: Pixels per side that the compact network sees, and the field of view of its pretraining, mm
 #: (`thyrocast.image.encoder`).
@@ -77,11 +78,12 @@ class NetworkConfig(Block):
         Architecture.RESNET50,
     )
     pretraining: Pretraining = option(
-        "`simulation` starts from the weights that come with thyrocast: a compact network that has learned to read "
-        "physical quantities from simulated scintigrams, without any outcome. It needs `architecture: compact` and "
-        "the images for which it was trained (`image.field_mm: 160`, `image.intensity: relative`).",
+        "`simulation` starts from weights that have learned to read physical quantities from simulated "
+        "scintigrams, without any outcome. Those of the compact network for `image.field_mm: 160` come with "
+        "thyrocast; others are learned by the rule `pretrain_network`. It needs `image.intensity: relative`.",
         Pretraining.NONE,
     )
+    simulation: SimulationConfig = block(SimulationConfig)
     weights: str = option(
         "Initial weights: `random`, or the path of a local file (`.safetensors`, or a `.pth` state "
         "dict) with torchvision's names for ResNet50. The three-channel stem of such a file is "
@@ -180,15 +182,9 @@ class NetworkConfig(Block):
     @model_validator(mode="after")
     def _initial_weights_fit_the_architecture(self) -> Self:
         compact = self.architecture is Architecture.COMPACT
-        if self.pretraining is Pretraining.SIMULATION and not compact:
-            raise FaultsError(
-                [
-                    (
-                        ("pretraining",),
-                        "simulation, expected none: only the compact network has such weights",
-                    )
-                ]
-            )
+        if self.pretraining is Pretraining.SIMULATION and self.weights != RANDOM:
+            text = f"{self.weights!r}, expected random: pretraining is simulation"
+            raise FaultsError([(("weights",), text)])
         if compact and self.weights != RANDOM:
             raise FaultsError(
                 [
@@ -208,16 +204,18 @@ class NetworkConfig(Block):
                 f"{image.size}, expected {COMPACT_SIZE} or more: the compact network sees as many"
             )
             faults.append((("image", "size"), text))
-        if self.pretraining is Pretraining.SIMULATION:
-            why = "network.pretraining was on such images"
-            if image.field_mm != PRETRAINED_FIELD_MM:
-                text = f"{image.field_mm:g}, expected {PRETRAINED_FIELD_MM:g}: {why}"
-                faults.append((("image", "field_mm"), text))
-            if image.intensity is not Intensity.RELATIVE:
-                faults.append(
-                    (("image", "intensity"), f"{image.intensity}, expected relative: {why}")
-                )
+        relative = image.intensity is Intensity.RELATIVE
+        if self.pretraining is Pretraining.SIMULATION and not relative:
+            text = f"{image.intensity}, expected relative: network.pretraining is on such images"
+            faults.append((("image", "intensity"), text))
         return faults
+
+    def needs_pretraining(self, image: ImageConfig) -> bool:
+        """Return whether the rule `pretrain_network` makes the initial weights: none are shipped."""
+        shipped = (
+            self.architecture is Architecture.COMPACT and image.field_mm == PRETRAINED_FIELD_MM
+        )
+        return self.pretraining is Pretraining.SIMULATION and not shipped
 
     @property
     def highest_rate(self) -> float:

@@ -14,6 +14,7 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.exchange import separate
 from thyrocast.config.messages import explain, joined, value_at
 from thyrocast.config.plain import plain
+from thyrocast.config.pooling import PoolingConfig
 from thyrocast.config.simulation import SimulationConfig
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
@@ -111,7 +112,8 @@ def read_block(model: type[AnyBlock], block: Any) -> AnyBlock:
     ):
         raise InputError(
             "key centers: has exchange files only, expected a center with data as well: development centers to "
-            "train on, or with a locked model (key model) a center to which it is applied"
+            "train on, or with a locked model (key model) a center to which it is applied; to pool exchange files "
+            "alone, run `make pool CONFIG=...` (docs/exchange.md)"
         )
     data, faults = plain(whole)
     if not faults:
@@ -173,6 +175,25 @@ def read_study(config: Any) -> StudyConfig:
         If the config is not valid, see `read_block`.
     """
     return read_block(StudyConfig, config)
+
+
+def read_pooling(config: Any) -> PoolingConfig:
+    """Return the config of a site that pools exchange files without data.
+
+    Raises
+    ------
+    InputError
+        If a center has data, or if the config is not valid, see `read_block`.
+    """
+    whole = separate(config)
+    if isinstance(whole, dict) and whole.get("centers"):
+        raise InputError(
+            "key centers: a center has data, expected exchange files only; a study with data pools exchange files "
+            "itself: run it with snakemake"
+        )
+    if isinstance(whole, dict):
+        whole = {key: value for key, value in whole.items() if key != "centers"}
+    return read_block(PoolingConfig, whole)
 
 
 def read_simulation(config: Any) -> SimulationConfig:

@@ -8,12 +8,14 @@ from thyrocast.contract.names import Design
 
 #: Bootstrap samples to which the models are fitted several times, and how often.
 REPEATED, FITS = 20, 3
+#: Job that fits the models to the training set itself only.
+ORIGINAL = "0"
 
 
 class StabilityConfig(Block):
     """How far predictions, selected features and performance move if the models are fitted again.
 
-    Networks are not trained again.
+    Networks are trained again with other seeds if `network_seeds` asks for it, never with other patients.
     """
 
     run: bool = option(
@@ -48,6 +50,28 @@ class StabilityConfig(Block):
         (Head.RIDGE,),
     )
 
+    network_seeds: int = option(
+        "How often the networks of the design are trained again, each time with another seed of their "
+        "initial weights, their order of patients and their augmentation. Their variance is then reported, and "
+        "what averaging of several trainings gives.",
+        0,
+        unit="trainings",
+        ge=0,
+        le=100,
+    )
+    network_hours: float = option(
+        "Largest expected time of these trainings in all; more is refused before one starts. The time of the "
+        "study's own trainings is used if they are done, otherwise what their jobs request.",
+        24.0,
+        unit="hours of a GPU, or of a job without GPU",
+        gt=0,
+        le=100_000,
+    )
+
+    def trainings(self) -> list[str]:
+        """Return the names of the trainings with other seeds."""
+        return [str(number) for number in range(1, self.network_seeds + 1)]
+
     def fits(self) -> list[tuple[int, int]]:
         """Return sample and number of each fit; sample 0 is the training set itself."""
         again = [(draw, fit) for fit in range(1, FITS) for draw in range(1, REPEATED + 1)]
@@ -59,6 +83,8 @@ class StabilityConfig(Block):
         return [str(number) for number in range(1, count + 1)]
 
     def of_job(self, job: str) -> list[tuple[int, int]]:
-        """Return the fits of a job."""
+        """Return the fits of a job; that of `ORIGINAL` is the one to the training set itself."""
+        if job == ORIGINAL:
+            return [(0, 0)]
         start = (int(job) - 1) * self.refits_per_job
         return self.fits()[start : start + self.refits_per_job]

@@ -49,6 +49,13 @@ class LeakyTwin(StrEnum):
     HARMONIZATION = "harmonization"
 
 
+class Harmonized(StrEnum):
+    """How centers were made alike before their center is predicted."""
+
+    NONE = "none"
+    ZSCORE = "zscore"
+
+
 class ProbeSource(StrEnum):
     """From what the center of a patient is predicted."""
 

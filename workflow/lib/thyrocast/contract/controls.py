@@ -4,6 +4,7 @@ from thyrocast.contract.control_names import (
     Control,
     ControlFinding,
     ControlKind,
+    Harmonized,
     LeakyTwin,
     ProbeSource,
 )
@@ -128,7 +129,7 @@ CENTER_PROBE = Table(
     "embedded by the same network, that of the first member.",
     (
         text("source", "From what the center is predicted.", ProbeSource),
-        text("harmonization", "How centers were made alike before; `none`: not at all."),
+        text("harmonization", "How centers were made alike before; `none`: not at all; `zscore`: mean and standard deviation of every feature are equal in all centers.", Harmonized),
         integer("centers", "Centers with enough patients.", low=0),
         number("accuracy", "Share of patients whose center is predicted, averaged over centers.", low=0, high=1, missing=True),
         number("ci_low", "Lower 95 % limit, by bootstrap of patients within centers.", low=0, high=1, missing=True),

@@ -128,6 +128,11 @@ LOOKS = Table(
             "Of the patients, those to whom this updated model was fitted: their results are in-sample.",
             low=0,
         ),
+        flag(
+            "differs_little",
+            "Whether its patients differ from those of an earlier look by fewer than `evaluation.minimum_count.cells`, "
+            "or only in outcomes: results of both, side by side, would show them.",
+        ),
         text("note", "What is special about the look; empty if nothing is."),
     ),
     key=("look",),

@@ -14,6 +14,16 @@ from thyrocast.contract.names import Design, Metric, OutcomeRule, Scale, Status
 
 #: Version of the file's layout.
 FORMAT = 1
+#: Scale on which each metric is pooled over centers, with all digits; other metrics are not pooled.
+SCALES = {
+    Metric.AUC: Scale.LOGIT,
+    Metric.OE_RATIO: Scale.LOG,
+    Metric.CALIBRATION_IN_THE_LARGE: Scale.IDENTITY,
+    Metric.CALIBRATION_SLOPE: Scale.IDENTITY,
+    Metric.NET_BENEFIT: Scale.IDENTITY,
+}
+#: Metrics in a file that are not pooled, with two decimals.
+ROUNDED = (Metric.CALIBRATION_INTERCEPT, Metric.BRIER, Metric.SCALED_BRIER)
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=1000)]
 Probability = Annotated[float, Field(ge=0, le=1)]

@@ -38,10 +38,12 @@ FILES = (
     File("exchange/{center}.json", "Exchange file: what may leave a center instead of its data (`docs/exchange.schema.json`)."),
     File("exchange/{center}.html", "Everything in the exchange file, as a page for those who decide whether it may leave."),
     File("provenance.json", "Contract version, code, config, versions, seeds, hashes of the inputs, SLURM job numbers."),
+    File("report/pooled.html", "Exchange files that were pooled without data (`make pool`): one page."),
     File("report/report.html", "The report: one page without patients that works without an internet connection."),
     File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
-    File("splits/{design}/{split}/refits/{job}.npz", "Predictions of the models fitted again to bootstrap samples, by `snakemake stability`: arrays `draw`, `probability/{model}`, `threshold/{model}` and `selected/{member}`."),
+    File("splits/{design}/{split}/refits/{job}.npz", "Predictions of the models fitted again to bootstrap samples, by `snakemake stability`: arrays `draw`, `probability/{model}`, `threshold/{model}`, `selected/{member}`, and `members/{model}` of the fit to the training set itself."),
+    File("splits/{design}/{split}/retrained/", "One folder for each training of the networks with another seed (`stability.network_seeds`): histories, log-odds and, as in `refits/`, predictions of the models fitted to them. Weights and embeddings are deleted."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
 )  # fmt: skip

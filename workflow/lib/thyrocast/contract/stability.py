@@ -33,10 +33,17 @@ class VarianceSource(StrEnum):
     NETWORK_SEED = "network_seed"
 
 
+class AveragedUnit(StrEnum):
+    """What predictions are averaged over."""
+
+    MEMBER = "member"
+    TRAINING = "training"
+
+
 MODELS = Table(
     "stability/stability.csv",
     "Test performance of each model fitted again to bootstrap samples of its training patients, and "
-    "how far the predictions of a patient move. Networks are not trained again.",
+    "how far the predictions of a patient move. Networks are not trained again for these samples.",
     (
         DESIGN,
         _SPLIT,
@@ -125,7 +132,7 @@ VARIANCE = Table(
         _SPLIT,
         MODEL,
         text("quantity", "The AUC, or a patient's log-odds (variance averaged over patients).", ("auc", "log_odds")),
-        text("source", "`test_patients`: DeLong, what the report's intervals contain; `training_patients`: between bootstrap samples; `seed`: tuning folds and forests, within samples; `split`: what remains between at least three splits; `network_seed`: not estimated.", VarianceSource),
+        text("source", "`test_patients`: DeLong, what the report's intervals contain; `training_patients`: between bootstrap samples; `seed`: tuning folds and forests, within samples; `split`: what remains between at least three splits; `network_seed`: between trainings of the networks with other seeds (`stability.network_seeds`).", VarianceSource),
         number("variance", "Variance; a negative estimate is given as 0.", low=0, missing=True),
         number("deviation", "Its square root.", low=0, missing=True),
         _STATUS,
@@ -135,4 +142,24 @@ VARIANCE = Table(
     digits=8,
 )  # fmt: skip
 
-TABLES = (MODELS, CURVE, PATIENTS, SELECTION, VARIANCE)
+AVERAGING = Table(
+    "stability/averaging.csv",
+    "AUC of a model by the number of members, or of trainings with other seeds, whose log-odds are averaged.",
+    (
+        DESIGN,
+        text("split", "Split of the design."),
+        MODEL,
+        text("unit", "What is averaged: `member`, the members of one training; `training`, trainings with other seeds, each with all its members.", AveragedUnit),
+        integer("averaged", "How many of them.", low=1),
+        integer("combinations", "Combinations of so many of them, over which `auc` is averaged.", low=1),
+        number("auc", "Mean of the AUC in the test set.", low=0, high=1),
+        number("spread", "Standard deviation over the combinations, which have members or trainings in common.", low=0, missing=True),
+        integer("trainings", "Trainings with their own seed, that of the study among them.", low=1),
+        integer("n", "Test patients with an outcome.", low=1),
+        integer("events", "Cured patients among them.", low=0),
+    ),
+    key=("design", "split", "model", "unit", "averaged"),
+    digits=6,
+)  # fmt: skip
+
+TABLES = (MODELS, CURVE, PATIENTS, SELECTION, VARIANCE, AVERAGING)

@@ -10,12 +10,12 @@ import pandas as pd
 from thyrocast import seeds
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns
-from thyrocast.contract.control_names import Control, ProbeSource
+from thyrocast.contract.control_names import Control, Harmonized, ProbeSource
 from thyrocast.contract.names import Role
 from thyrocast.controls import learners, pictures
 from thyrocast.controls.inputs import Side
-from thyrocast.controls.learners import Learner
 from thyrocast.controls.pictures import Pictures
+from thyrocast.controls.probe import Probed
 from thyrocast.controls.sources import People
 
 
@@ -43,8 +43,8 @@ def development(cohort: pd.DataFrame, images: Path, masks: Path, field_mm: float
 
 def probed(
     side: Side, images: Path, masks: Path, field_mm: float, config: SignatureConfig, seed: int
-) -> dict[ProbeSource, Learner]:
-    """What the center of a split's training patients is predicted from.
+) -> Probed:
+    """What the center of a split's training patients is predicted from, before and after harmonization.
 
     Parameters
     ----------
@@ -60,9 +60,13 @@ def probed(
     quantities = side.cohort[list(columns.QUANTITIES)]
     own = seeds.derive(seed, "center-probe", "quantities")
     return {
-        ProbeSource.EMBEDDINGS: learners.pixels(side.full),
-        ProbeSource.WHOLE_IMAGE: learners.pixels(shown),
-        ProbeSource.QUANTITIES: learners.columns(quantities, config, own),
+        (ProbeSource.EMBEDDINGS, Harmonized.NONE): learners.pixels(side.full),
+        (ProbeSource.EMBEDDINGS, Harmonized.ZSCORE): learners.within_centers(
+            side.full, side.center
+        ),
+        (ProbeSource.WHOLE_IMAGE, Harmonized.NONE): learners.pixels(shown),
+        (ProbeSource.WHOLE_IMAGE, Harmonized.ZSCORE): learners.within_centers(shown, side.center),
+        (ProbeSource.QUANTITIES, Harmonized.NONE): learners.columns(quantities, config, own),
     }
 
 

@@ -29,6 +29,25 @@ def pixels(features: Array) -> Learner:
     return learn
 
 
+def within_centers(features: Array, center: NDArray[np.str_]) -> Learner:
+    """The ridge head on features (n, p) with mean 0 and standard deviation 1 in every center (n,).
+
+    Both are those of the patients who are learned from, so that what is predicted has no influence on them.
+    """
+
+    def learn(known: Mask, new: Mask, outcomes: Array) -> Array:
+        alike = np.zeros_like(features, dtype=np.float64)
+        for name in np.unique(center[known]):
+            own = features[known & (center == name)].astype(np.float64)
+            spread = own.std(axis=0)
+            rows = center == name
+            # A feature that is constant in a center shows nothing of a patient.
+            alike[rows] = (features[rows] - own.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+        return ridge_refits.scores(alike[known], alike[new], outcomes)
+
+    return learn
+
+
 def columns(predictors: pd.DataFrame, config: SignatureConfig, seed: int) -> Learner:
     """The regression of a baseline on columns of the cohort, n patients × predictors."""
 

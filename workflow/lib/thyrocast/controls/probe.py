@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from thyrocast import seeds
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.contract import io
-from thyrocast.contract.control_names import ProbeSource
+from thyrocast.contract.control_names import Harmonized, ProbeSource
 from thyrocast.contract.controls import CENTER_PROBE
 from thyrocast.contract.names import Status
 from thyrocast.controls import permuting
@@ -26,20 +26,20 @@ from thyrocast.statistics import partition
 Array = NDArray[np.float64]
 Texts = NDArray[np.str_]
 
+#: Learners by source and harmonization.
+Probed = Mapping[tuple[ProbeSource, Harmonized], Learner]
 #: Bootstrap samples of an interval.
 RESAMPLES = 1000
 
 
-def run(
-    center: Texts, sources: Mapping[ProbeSource, Learner], least: MinimumCountConfig, seed: int
-) -> pd.DataFrame:
+def run(center: Texts, sources: Probed, least: MinimumCountConfig, seed: int) -> pd.DataFrame:
     """Predict the center of n patients from each source by cross-validation; return `CENTER_PROBE`.
 
     Parameters
     ----------
     center : ndarray of str, (n,)
     sources
-        Learners of the same n patients.
+        Learners of the same n patients, by source and by how centers were made alike before.
     least
         Centers with fewer patients than this are left out.
     seed : int
@@ -49,9 +49,9 @@ def run(
     kept = [str(name) for name, count in zip(names, counts, strict=True) if count >= least.patients]
     used = np.isin(center, kept)
     rows = []
-    for source, learn in sources.items():
+    for (source, harmonized), learn in sources.items():
         row = dict.fromkeys(CENTER_PROBE.names) | {
-            "source": source.value, "harmonization": "none", "centers": len(kept), "status": Status.ESTIMATED.value,
+            "source": source.value, "harmonization": harmonized.value, "centers": len(kept), "status": Status.ESTIMATED.value,
             "note": "",
         }  # fmt: skip
         if len(kept) < 2:

@@ -5,19 +5,17 @@ An edited, moved or deleted line is noticed when the file is read; a deleted end
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from thyrocast import fileio
 from thyrocast.contract.documents import Document
 from thyrocast.contract.manifest import Sha256
+from thyrocast.deployment import journal
 from thyrocast.errors import InputError
 
 #: Hash before the first line.
@@ -70,25 +68,29 @@ def read(path: Path, kind: type[AnyLink], name: str) -> list[AnyLink]:
     Raises
     ------
     InputError
-        If a line was edited, moved or deleted.
+        If a line was edited, moved or deleted, or the file cannot be read.
     """
-    if not path.exists():
-        return []
-    found: list[AnyLink] = []
+    with journal.opened(path, name, write=False) as found:
+        return _links(found, kind)
+
+
+def _links(found: journal.Journal, kind: type[AnyLink]) -> list[AnyLink]:
+    links: list[AnyLink] = []
     before = START
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(found.lines, start=1):
         try:
             link = kind.model_validate_json(line)
         except ValidationError:
             link = None
         if link is None or link.previous != before:
-            raise InputError(
-                f"{path}, line {number}: {name} was edited: its lines no longer follow each other; "
-                "restore it from a backup, or keep it and start a study of another name"
+            raise found.unreadable(
+                number,
+                f"{found.name} was edited: its lines no longer follow each other; restore it from a backup, or "
+                "keep it and start a study of another name",
             )
-        found.append(link)
+        links.append(link)
         before = digest(line)
-    return found
+    return links
 
 
 def append(
@@ -106,19 +108,19 @@ def append(
     made
         From the lines so far and the hash of the last one, the new lines. No other process writes
         between both.
+
+    Raises
+    ------
+    InputError
+        As `read`; also if the last line is not complete, or nothing can be written.
     """
-    fileio.private_folder(path.parent)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, fileio.private_mode(path))
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        earlier = read(path, kind, name)
-        if earlier and not path.read_bytes().endswith(b"\n"):
+    with journal.opened(path, name, write=True) as found:
+        earlier = _links(found, kind)
+        if not found.complete:
             raise InputError(
                 f"{name} {path} does not end with a complete line: restore the file from a backup, or add the "
-                "end of the line if nothing else is missing"
+                "line break at its end if nothing else is missing"
             )
         new = made(list(earlier), head(earlier))
-        file.write("".join(link.line() + "\n" for link in new))
-        file.flush()
-        os.fsync(file.fileno())
+        found.add("".join(link.line() + "\n" for link in new))
     return [*earlier, *new]

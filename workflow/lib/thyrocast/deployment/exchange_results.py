@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from thyrocast.config.exchange import ExchangeConfig
-from thyrocast.contract.exchange import Bin, ModelResults, Result, Threshold
+from thyrocast.contract.exchange import ROUNDED, SCALES, Bin, ModelResults, Result, Threshold
 from thyrocast.contract.names import GroupKind, Metric, Status
-from thyrocast.evaluation.headlines import SCALES, test_rows
+from thyrocast.evaluation.headlines import test_rows
 from thyrocast.statistics import disclosure
 from thyrocast.statistics.inputs import Floats, Integers
 
-#: Metrics that are not pooled, with two decimals.
-ROUNDED = (Metric.CALIBRATION_INTERCEPT, Metric.BRIER, Metric.SCALED_BRIER)
 #: Limits that bins of the probability may have.
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _HIDDEN = "the threshold divides off too few patients of an outcome"

@@ -19,7 +19,6 @@ import pandas as pd
 from pydantic import model_validator
 
 from thyrocast.contract import io
-from thyrocast.contract.cohort import OUTCOMES
 from thyrocast.contract.columns import CLINICAL
 from thyrocast.contract.deployment import APPLIED_PATIENTS, LEDGER
 from thyrocast.contract.manifest import Sha256
@@ -121,11 +120,14 @@ class Rules:
         Largest accepted share of prediction sets without the true outcome.
     withdrawn
         Patients whose frozen prediction is not used.
+    scans
+        Date of the earliest scan, by patient; without it, the clock is not compared with it.
     """
 
     locked_model: str
     error: float
     withdrawn: Collection[str] = ()
+    scans: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def freeze(
@@ -152,7 +154,8 @@ def freeze(
     Raises
     ------
     InputError
-        If the ledger was edited, or model, images or error are not those of its predictions.
+        If the ledger was edited, if model, images or error are not those of its predictions, or if the clock
+        is slow.
     """
     before = read(path)
     check(before, patients, rules)
@@ -163,11 +166,15 @@ def freeze(
     def new(earlier: list[Frozen], previous: str) -> list[Frozen]:
         check(earlier, patients, rules)
         known = {one.patient for one in earlier}
+        names = patients.cohort["patient"]
+        rows = [int(row) for row in np.flatnonzero(prospective) if names.iloc[row] not in known]
+        if rows:
+            scanned = {name: rules.scans[name] for name in names.iloc[rows] if name in rules.scans}
+            last = earlier[-1].date if earlier else None
+            timing.check_clock(str(flagged["predicted_at"].iloc[rows[0]]), last, scanned)
         found: list[Frozen] = []
-        for row in np.flatnonzero(prospective):
-            if patients.cohort["patient"].iloc[row] in known:
-                continue
-            found.append(_entry(previous, int(row), patients, forecast, flagged, rules))
+        for row in rows:
+            found.append(_entry(previous, row, patients, forecast, flagged, rules))
             previous = chain.digest(found[-1].line())
         return found
 
@@ -225,6 +232,7 @@ def check(entries: Collection[Frozen], patients: Patients, rules: Rules) -> None
         If they differ, if a center with frozen predictions is not in the study, or if a withdrawn patient
         is nowhere.
     """
+    _check_names(entries, patients, rules)
     known = {one.patient for one in entries} | set(patients.cohort["patient"])
     for patient in sorted(set(rules.withdrawn) - known):
         raise InputError(
@@ -258,6 +266,22 @@ def check(entries: Collection[Frozen], patients: Patients, rules: Rules) -> None
                 "prediction is frozen: restore the scan, the settings of the image or the version of "
                 "thyrocast, or list the patient in prospective.withdrawn, which scores it apart"
             )
+
+
+def _check_names(entries: Collection[Frozen], patients: Patients, rules: Rules) -> None:
+    """Refuse a patient whose identifier was changed: the prediction would be made, and counted, twice."""
+    present = dict(zip(patients.cohort["patient"], patients.images, strict=True))
+    frozen = {one.patient for one in entries}
+    new = {image: patient for patient, image in present.items() if patient not in frozen}
+    for one in entries:
+        other = new.get(one.image)
+        if not other or one.patient in present or one.patient in rules.withdrawn:
+            continue
+        raise InputError(
+            f"center {one.center}, patient {other}: has the image of {one.patient}, whose prediction is frozen and who "
+            "is not in the cohort any more: restore the identifier in table and images, or list "
+            f"{one.patient} in prospective.withdrawn, which scores the patient apart"
+        )
 
 
 def used(entries: Collection[Frozen], withdrawn: Collection[str]) -> dict[str, Frozen]:
@@ -374,8 +398,3 @@ def table(
         "head": chain.head(lines),
     }
     return io.build(LEDGER, [row])
-
-
-def read_outcomes(files: Collection[Path]) -> pd.DataFrame:
-    """Read the private dates of all centers."""
-    return io.concat(OUTCOMES, [io.read(OUTCOMES, file) for file in files])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from thyrocast import fileio
 from thyrocast.contract.documents import Document
-from thyrocast.errors import InputError
+from thyrocast.deployment import journal
 
 AnyDocument = TypeVar("AnyDocument", bound=Document)
 
@@ -35,22 +32,26 @@ def read(path: Path, kind: type[AnyDocument], expected: str) -> list[AnyDocument
     InputError
         If a line cannot be read: it might be about the same patients.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"ledger {path} cannot be read: {error}") from None
-    found = []
-    for number, line in enumerate(lines, start=1):
+    with journal.opened(path, _name(expected), write=False) as found:
+        return _documents(found, kind, expected)
+
+
+def _name(expected: str) -> str:
+    return f"the ledger (a line for each {expected.removeprefix('one ')})"
+
+
+def _documents(found: journal.Journal, kind: type[AnyDocument], expected: str) -> list[AnyDocument]:
+    documents = []
+    for number, line in enumerate(found.lines, start=1):
         try:
-            found.append(kind.model_validate_json(line))
+            documents.append(kind.model_validate_json(line))
         except ValidationError:
-            raise InputError(
-                f"ledger {path}, line {number}: cannot be read, expected {expected} as JSON; restore the ledger "
-                "from a backup before you continue"
+            raise found.unreadable(
+                number,
+                f"cannot be read, expected {expected} as JSON; restore the ledger from a backup before you "
+                "continue",
             ) from None
-    return found
+    return documents
 
 
 def append(
@@ -66,16 +67,15 @@ def append(
         The document.
     same
         Whether a line says the same as the document.
+
+    Raises
+    ------
+    InputError
+        As `read`; also if nothing can be written.
     """
-    fileio.private_folder(path.parent)
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, fileio.private_mode(path))
-    with os.fdopen(handle, "a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if any(map(same, read(path, type(entry), expected))):
+    with journal.opened(path, _name(expected), write=True) as found:
+        if any(map(same, _documents(found, type(entry), expected))):
             return
-        if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
-            # An editor removed the last line break; two documents in one line could not be read again.
-            file.write("\n")
-        file.write(json.dumps(entry.model_dump(mode="json"), sort_keys=True) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+        line = json.dumps(entry.model_dump(mode="json"), sort_keys=True)
+        # An editor removed the last line break; two documents in one line could not be read again.
+        found.add(f"{'' if found.complete else chr(10)}{line}\n")

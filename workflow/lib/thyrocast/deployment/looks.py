@@ -135,7 +135,7 @@ def related(journal: Path) -> Path:
     return journal.parent.with_name(other) / journal.name
 
 
-def table(looks: Sequence[Look], others: Sequence[Look] = ()) -> pd.DataFrame:
+def table(looks: Sequence[Look], others: Sequence[Look] = (), least: int = 5) -> pd.DataFrame:
     """Return the table `LOOKS`.
 
     Parameters
@@ -144,11 +144,15 @@ def table(looks: Sequence[Look], others: Sequence[Look] = ()) -> pd.DataFrame:
         The log of the study.
     others
         The log `related` to it, whose patients were seen before as well.
+    least
+        Smallest number of patients that may be shown.
     """
     rows = []
     seen: set[str] = set()
     for number, look in enumerate(looks, start=1):
-        before = {mark for one in others if one.date <= look.date for mark in one.marks}
+        related_looks = [one for one in others if one.date <= look.date]
+        before = {mark for one in related_looks for mark in one.marks}
+        earlier = [*looks[: number - 1], *related_looks]
         again = (seen | before) & set(look.marks)
         rows.append(
             {
@@ -159,15 +163,21 @@ def table(looks: Sequence[Look], others: Sequence[Look] = ()) -> pd.DataFrame:
                 "patients": len(look.marks),
                 "seen_before": len(again),
                 "fitted_to": look.fitted,
-                "note": _note(look, looks[: number - 1], len(again)),
+                "differs_little": any(_differs_little(look, one, least) for one in earlier),
+                "note": _note(look, looks[: number - 1], len(again), least),
             }
         )
         seen |= set(look.marks)
     return io.build(LOOKS, rows)
 
 
-def _note(look: Look, earlier: Sequence[Look], again: int) -> str:
-    """What is special about a look."""
+def _differs_little(look: Look, other: Look, least: int) -> bool:
+    """Whether two looks are at almost, but not exactly, the same patients and outcomes."""
+    return look.cohort != other.cohort and len({*look.marks} ^ {*other.marks}) < least
+
+
+def _note(look: Look, earlier: Sequence[Look], again: int, least: int) -> str:
+    """What is special about a look; it is in the page that is passed on, so it has no small count."""
     if not again:
         return ""
     same = [
@@ -179,4 +189,9 @@ def _note(look: Look, earlier: Sequence[Look], again: int) -> str:
         unchanged = earlier[same[0] - 1].results == look.results
         ending = "with the same result" if unchanged else "with another result"
         return f"repeats look {same[0]}: the same model and patients, {ending}"
-    return f"a further look at {again} of {len(look.marks)} patients"
+    of = len(look.marks)
+    if again < least:
+        return f"a further look at fewer than {least} of its patients"
+    if 0 < of - again < least:
+        return f"a further look at all but fewer than {least} of its patients"
+    return f"a further look at {again} of {of} patients"

@@ -163,8 +163,6 @@ def _added_value(base: Sample, added: Sample) -> tuple[Difference, str]:
     found = added_value.likelihood_ratio(y, p, added.probability, center)
     used = added_value.informative(y, p, center)
     notes = ["own intercept and slope of each center"] if np.unique(center[used]).size > 1 else []
-    if added_value.is_sparse(p, center, used):
-        notes.append(added_value.SPARSE)
     if not used.all():
         notes.append(f"{int(np.sum(~used))} patients without information on it are left out")
     return found, "; ".join(notes)
@@ -214,7 +212,8 @@ def _by_center(a: Sample, b: Sample, settings: Settings) -> Iterator[ModelTest]:
         (Metric.BRIER, brier, None),
         (Metric.NET_BENEFIT, net_benefit, at),
     ):
-        compute = functools.partial(_over_centers, a, b, within, level)
+        means = metric is not Metric.AUC
+        compute = functools.partial(_over_centers, a, b, within, level, means=means)
         yield ModelTest(metric, "reml_hartung_knapp_truncated", compute, threshold)
 
 
@@ -228,9 +227,11 @@ def _over_centers(
     b: Sample,
     within: Callable[[Sample, Sample], tuple[float, float]],
     confidence: float,
+    *,
+    means: bool,
 ) -> tuple[Difference, str]:
-    effects: list[float] = []
-    variances: list[float] = []
+    """Mean over centers; `means`: the differences within centers are means over patients."""
+    rows: list[tuple[float, float, int]] = []
     centers = np.unique(a.center)
     for center in centers:
         inside = a.center == center
@@ -238,14 +239,16 @@ def _over_centers(
             effect, variance = within(a.among(inside), b.among(inside))
         except NotEstimableError:
             continue
-        if variance > 1e-12:
-            effects.append(effect)
-            variances.append(variance)
+        # Where two models rank alike, the difference of the AUC is 0 and has no variance.
+        if means or variance > 1e-12:
+            rows.append((effect, variance, int(inside.sum())))
+    effects, variances, sizes = ([row[place] for row in rows] for place in range(3))
+    if means:
+        variances = [float(value) for value in pooling.common_variance(variances, sizes)]
     found = pooling.pool(
         effects, variances, interval="hartung_knapp_truncated", confidence=confidence
     )
     difference = Difference(found.estimate, found.low, found.high, found.p_value)
     left_out = centers.size - found.k
-    # Where two models decide alike, the difference is 0 and has no variance.
     others = f"; {left_out} without variance or with too few patients left out" if left_out else ""
     return difference, f"mean of {found.k} centers{others}"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, SOURCES
-from thyrocast.contract.exchange import Exchange, ModelOrigin
+from thyrocast.contract.exchange import SCALES, Exchange, ModelOrigin
 from thyrocast.contract.names import ALL_SPLITS, UNSEEN_CENTERS, Design, GroupKind, Set
 from thyrocast.contract.site_names import ModelSource, ResultSource
 from thyrocast.errors import InputError
@@ -56,8 +56,8 @@ def rows(found: Exchange, name: str) -> pd.DataFrame:
     )
 
 
-def check_model(found: Exchange, name: str, own: str | None) -> None:
-    """Refuse results of another locked model than that of this study.
+def check_other(found: Exchange, name: str, performance: pd.DataFrame) -> None:
+    """Refuse the results of a center whose data the study has as well: it would be pooled twice.
 
     Parameters
     ----------
@@ -65,21 +65,29 @@ def check_model(found: Exchange, name: str, own: str | None) -> None:
         The exchange file.
     name
         The center's name in this study.
-    own
-        Hash of the locked model of this study; None if it has none.
+    performance
+        Table `PERFORMANCE` of the centers with data.
 
     Raises
     ------
     InputError
-        If both name a locked model, but not the same one.
+        If every estimate with all digits is that of a center with data.
     """
-    sent = found.model
-    if sent.origin is ModelOrigin.LOCKED and own is not None and sent.hash != own:
-        raise InputError(
-            f"center {name}: its exchange file is about the locked model {str(sent.hash)[:12]}, expected "
-            f"{own[:12]}, the locked model of this study: apply that one at the center and ask for a new "
-            "file"
-        )
+    known = headlines(performance)
+    known = known[(known["group_kind"] == GroupKind.CENTER) & known["estimate"].notna()]
+    sent = {
+        (model, one.metric.value, one.estimate, one.std_error)
+        for model, results in found.models.items()
+        for one in results.results
+        if one.metric in SCALES and one.estimate is not None and one.std_error is not None
+    }
+    for center, rows in known.groupby("group"):
+        own = zip(rows["model"], rows["metric"], rows["estimate"], rows["std_error"], strict=True)
+        if sent and sent <= {*own}:
+            raise InputError(
+                f"center {name}: its exchange file has exactly the results of center {center}, whose data are in "
+                "this study: remove one of them"
+            )
 
 
 def sources(

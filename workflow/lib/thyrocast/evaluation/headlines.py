@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from thyrocast.contract.names import ALL_SPLITS, GroupKind, Metric, Scale, Set
-
-#: Scale on which each metric is pooled; other metrics are not pooled.
-SCALES = {
-    Metric.AUC: Scale.LOGIT,
-    Metric.OE_RATIO: Scale.LOG,
-    Metric.CALIBRATION_IN_THE_LARGE: Scale.IDENTITY,
-    Metric.CALIBRATION_SLOPE: Scale.IDENTITY,
-    Metric.NET_BENEFIT: Scale.IDENTITY,
-}
+from thyrocast.contract.exchange import SCALES
+from thyrocast.contract.names import ALL_SPLITS, GroupKind, Set
 
 
 def test_rows(performance: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ No other input is needed: a center whose data must not leave it contributes only
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from scipy import special
 
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import POOLED, POOLED_CENTERS
+from thyrocast.contract.exchange import SCALES
 from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Metric, Scale, Status
-from thyrocast.evaluation.headlines import SCALES, headlines
+from thyrocast.evaluation import validity
+from thyrocast.evaluation.headlines import headlines
 from thyrocast.statistics import calibration, discrimination, intervals, new_center, pooling
 from thyrocast.statistics.inputs import NotEstimableError
 
@@ -117,10 +120,16 @@ def _effects(rows: pd.DataFrame, confidence: float) -> Iterator[Effect]:
     usable = rows[
         (rows["group_kind"] == GroupKind.CENTER)
         & (rows["status"] == Status.ESTIMATED)
-        & (rows["std_error"] > 0)
+        & rows["std_error"].notna()
     ].sort_values("group", kind="stable")
-    for row, error in zip(usable.itertuples(), usable["std_error"], strict=True):
-        yield Effect(row, effect(row, confidence), float(error) ** 2)
+    variances = usable["std_error"].to_numpy(np.float64) ** 2
+    if (usable["metric"] == Metric.NET_BENEFIT).all():
+        # A center in which nobody is treated has a net benefit of 0 without a variance of its own.
+        with contextlib.suppress(NotEstimableError):
+            variances = pooling.common_variance(variances, usable["n"].to_numpy(np.float64))
+    for row, variance in zip(usable.itertuples(), variances, strict=True):
+        if variance > 0:
+            yield Effect(row, effect(row, confidence), float(variance))
 
 
 def effect(row: Any, confidence: float) -> float:
@@ -191,9 +200,9 @@ def _new_center(
         )
     except NotEstimableError:
         return {}
-    back = BACK[SCALES[Metric(labels["metric"])]]
-    ends = (back(found.low), back(found.high))
-    return dict(zip(_PREDICTION, (*ends, found.method, *found.coverage), strict=True))
+    ends = _limits(found.low, found.high, labels)
+    coverage = validity.measured(f"{labels['metric']}:new_center") or (None, None)
+    return dict(zip(_PREDICTION, (*ends, found.method, *coverage), strict=True))
 
 
 def _summary(
@@ -207,8 +216,22 @@ def _summary(
         return cells | {"status": Status.NOT_ESTIMABLE}
     back = BACK[scale]
     cells |= {"tau2": whole.tau2, "i2": whole.i2, "q": whole.q, "q_p": whole.q_p}
-    cells |= {"estimate": back(whole.estimate), "ci_low": back(whole.low)}
-    return cells | {"ci_high": back(whole.high), "status": Status.ESTIMATED}
+    low, high = _limits(whole.low, whole.high, labels)
+    cells |= {"estimate": back(whole.estimate), "ci_low": low, "ci_high": high}
+    return cells | {"status": Status.ESTIMATED}
+
+
+def _limits(low: float, high: float, labels: dict[str, Any]) -> tuple[float, float]:
+    """Limits on the scale of the metric, not beyond its smallest and greatest value."""
+    metric = Metric(labels["metric"])
+    back = BACK[SCALES[metric]]
+    ends = (back(low), back(high))
+    if metric != Metric.NET_BENEFIT:
+        return ends
+    # Everybody treated: nobody is cured, or everybody. The prevalence of a new center is not known.
+    at = float(labels["at"])
+    least = -at / (1 - at)
+    return min(max(ends[0], least), 1.0), max(min(ends[1], 1.0), least)
 
 
 def _note(named: Sequence[str], effects: Sequence[Effect], found: _Result) -> str:

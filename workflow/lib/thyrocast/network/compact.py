@@ -21,6 +21,7 @@ from thyrocast.image.encoder import (
     SIGNS,
     SIZE,
     STAGES,
+    inputs,
 )
 
 
@@ -125,11 +126,12 @@ class CompactBody(nn.Module):
             found.append(x)
         return found
 
-    def fold(self) -> None:
-        """Fold batch normalization into the convolutions."""
+    def fold(self) -> bool:
+        """Fold batch normalization into the convolutions; return that this network does so."""
         for module in self.modules():
             if isinstance(module, Convolution):
                 module.fold()
+        return True
 
     def start_from(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
         """Take the stages of a pretrained network, whose normalization is folded into the convolutions."""
@@ -194,6 +196,15 @@ class PhysicsNetwork(CompactBody):
         self.lobes = nn.Conv2d(STAGES[1], 2, 1)
         self.register_buffer("measure_mean", torch.zeros(len(MEASURES)))
         self.register_buffer("measure_scale", torch.ones(len(MEASURES)))
+
+    def prepare(self, images: NDArray[np.float32]) -> Tensor:
+        """Return what the network sees of images (n, SIZE, SIZE) relative to the gland's mean."""
+        return torch.from_numpy(inputs(images))
+
+    def scale(self, images: NDArray[np.float32], measures: NDArray[np.float32]) -> None:
+        """Take mean and standard deviation of the measures; images have one scale for all trainings."""
+        self.measure_mean.copy_(torch.from_numpy(np.nanmean(measures, 0)))
+        self.measure_scale.copy_(torch.from_numpy(np.nanstd(measures, 0)))
 
     def forward(self, images: Tensor) -> Read:
         """Read images (n, CHANNELS, size, size)."""

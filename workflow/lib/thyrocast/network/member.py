@@ -14,6 +14,7 @@ from thyrocast.errors import InputError
 from thyrocast.network import image_set, model, record, training
 from thyrocast.network import state as states
 from thyrocast.network.parallel import ProcessGroup
+from thyrocast.network.pretrained import read as read_pretrained
 
 
 def fit(
@@ -32,6 +33,7 @@ def fit(
     seed: int,
     state: Path,
     threads: int,
+    pretrained: Path | None = None,
 ) -> None:
     """Train the member, or resume a training of it that was interrupted.
 
@@ -53,6 +55,8 @@ def fit(
         Folder of training states.
     threads
         Processor threads of the job, divided between its processes.
+    pretrained
+        File of `pretrain_network`, if the training starts from it.
     """
     model.configure(max(1, threads // group.size))
     device = model.choose_device(settings.gpus, settings.allow_cpu, group.rank)
@@ -72,6 +76,7 @@ def fit(
             device=device,
             state_folder=state,
             group=group,
+            pretrained=read_pretrained(pretrained) if pretrained else None,
         )
     except torch.OutOfMemoryError as error:
         raise InputError(_too_large(settings, own.size, device, group.size)) from error

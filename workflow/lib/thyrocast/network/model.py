@@ -24,6 +24,7 @@ from thyrocast.errors import InputError
 from thyrocast.fileio import atomic
 from thyrocast.image import encoder
 from thyrocast.network.compact import ScintigramCompact
+from thyrocast.network.pretrained import SHIPPED, Pretrained
 
 if TYPE_CHECKING:
     from thyrocast.config.network import NetworkConfig
@@ -84,7 +85,9 @@ class Normalization:
 AS_IT_IS = Normalization(0.0, 1.0)
 
 
-def initialize(seed: int, settings: NetworkConfig | None = None) -> Network:
+def initialize(
+    seed: int, settings: NetworkConfig | None = None, pretrained: Pretrained | None = None
+) -> Network:
     """Return the network that training starts from.
 
     Parameters
@@ -95,6 +98,8 @@ def initialize(seed: int, settings: NetworkConfig | None = None) -> Network:
     settings
         Architecture, and what it has learned before: nothing, simulated scintigrams, or a local state dict
         (`.safetensors`, `.pth`, `.pt`). None is a ResNet50 that has learned nothing.
+    pretrained
+        What `pretrain_network` made, if the settings ask for simulation and thyrocast ships no such weights.
 
     Raises
     ------
@@ -106,12 +111,27 @@ def initialize(seed: int, settings: NetworkConfig | None = None) -> Network:
         network = create(settings.architecture if settings else Architecture.RESNET50)
     if settings is None:
         return network
-    if isinstance(network, ScintigramCompact):
-        if settings.pretraining is Pretraining.SIMULATION:
-            network.body.start_from(encoder.load())
-    elif settings.weights != RANDOM:
-        _start_from(network, Path(settings.weights), settings.sha256)
+    if settings.pretraining is Pretraining.SIMULATION:
+        if isinstance(network, ScintigramCompact):
+            network.body.start_from(pretrained.arrays() if pretrained else encoder.load())
+        elif pretrained is None:
+            raise InputError(
+                "network.pretraining is simulation, but no pretrained network was given: "
+                "run the rule pretrain_network"
+            )
+        else:
+            _start_from(network, pretrained.tensors, f"pretrained network {pretrained.name}")
+    elif settings.weights != RANDOM and isinstance(network, ScintigramResNet50):
+        state = _read_state_dict(Path(settings.weights), settings.sha256)
+        _start_from(network, state, f"network.weights {settings.weights}")
     return network
+
+
+def origin(settings: NetworkConfig, pretrained: Pretrained | None = None) -> str:
+    """Say where the weights come from that `initialize` returns."""
+    if settings.pretraining is Pretraining.SIMULATION:
+        return pretrained.origin if pretrained else SHIPPED
+    return RANDOM if settings.weights == RANDOM else f"file, SHA-256 {settings.sha256}"
 
 
 def create(architecture: Architecture) -> Network:
@@ -119,8 +139,8 @@ def create(architecture: Architecture) -> Network:
     return ScintigramCompact() if architecture is Architecture.COMPACT else ScintigramResNet50()
 
 
-def _start_from(network: ScintigramResNet50, path: Path, sha256: str | None) -> None:
-    state = _adapt(_read_state_dict(path, sha256))
+def _start_from(network: ScintigramResNet50, given: Mapping[str, Tensor], source: str) -> None:
+    state = _adapt(given)
     own = network.state_dict()
     head = {"fc.weight", "fc.bias"}
     counters = {name for name in own if name.endswith("num_batches_tracked")}
@@ -135,7 +155,7 @@ def _start_from(network: ScintigramResNet50, path: Path, sha256: str | None) -> 
             else f"contains {odd[0]!r} of another shape or model"
         )
         raise InputError(
-            f"network.weights {path} {fault} ({len(missing)} parameters missing, {len(odd)} that do not fit): "
+            f"{source} {fault} ({len(missing)} parameters missing, {len(odd)} that do not fit): "
             "expected a state dict with torchvision's names for ResNet50"
         )
     network.load_state_dict(state, strict=False)
@@ -173,9 +193,11 @@ def _read_state_dict(path: Path, sha256: str | None) -> dict[str, Tensor]:
     return state
 
 
-def _adapt(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Remove the classifier; sum a three-channel stem, which then acts as on a gray RGB image."""
-    adapted = {name: value for name, value in state.items() if not name.startswith("fc.")}
+def _adapt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Remove classifier and readings; sum a three-channel stem, which then acts as on a gray RGB image."""
+    adapted = {
+        name: value for name, value in state.items() if not name.startswith(("fc.", "read."))
+    }
     stem = adapted.get("conv1.weight")
     if stem is not None and stem.ndim == 4 and stem.shape[1] == 3:
         adapted["conv1.weight"] = stem.sum(dim=1, keepdim=True)

@@ -168,9 +168,9 @@ def first_not_finite(losses: Sequence[Tensor]) -> int | None:
     return int(wrong[0]) if len(wrong) else None
 
 
-def not_finite(what: str, rate: float) -> InputError:
+def not_finite(what: str, rate: float, key: str = "network.learning_rate") -> InputError:
     """Return the error of a training whose numbers overflow; no weights of it are saved."""
     return InputError(
         f"{what} is not a finite number, at a learning rate of {rate:.2g}: lower "
-        "network.learning_rate, or set network.precision to float32"
+        f"{key}, or set network.precision to float32"
     )

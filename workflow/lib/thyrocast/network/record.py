@@ -52,6 +52,8 @@ class Facts:
 
     Attributes
     ----------
+    origin
+        Where the initial weights come from.
     patients, cured
         Training patients, and those of them who were cured.
     watching
@@ -70,6 +72,7 @@ class Facts:
         Version of PyTorch.
     """
 
+    origin: str
     patients: int
     cured: int
     watching: int

@@ -1,7 +1,7 @@
 """Training of one member: epochs and steps, early stopping, and resumption after an interruption.
 
-Every random choice is drawn from a generator seeded by (seed, purpose, epoch, step). The position of
-a training is therefore two numbers, and a resumed training ends with the same bits.
+Every random choice is drawn from a generator seeded by (seed, purpose, epoch, step). The position of a
+training is therefore two numbers, and a resumed training ends with the same bits.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from thyrocast.errors import InputError
-from thyrocast.image import encoder
-from thyrocast.network import augmentation, image_set, interruption
+from thyrocast.network import augmentation, image_set, interruption, model
 from thyrocast.network import optimization as rules
 from thyrocast.network import state as states
 from thyrocast.network.image_set import ImageSet
 from thyrocast.network.loading import Loader
-from thyrocast.network.model import autocast_type, initialize, seed_libraries
+from thyrocast.network.model import Network, autocast_type, seed_libraries
 from thyrocast.network.parallel import ProcessGroup
+from thyrocast.network.pretrained import Pretrained
 from thyrocast.network.record import Epoch, Facts, Trained
 from thyrocast.seeds import derive
 
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from thyrocast.config.network import NetworkConfig
 
 LOGGER = logging.getLogger("thyrocast")
-#: Longest time within an epoch without a saved state, s.
-SAVE_EVERY_S = 600
+SAVE_EVERY_S = 600  # longest time within an epoch without a saved state, s
 #: Saving takes at most this share of the time: the state of short epochs is not saved after each.
 SAVE_SHARE = 0.1
 REPORT_EVERY_S = 30
@@ -65,6 +64,7 @@ def train(
     device: torch.device,
     state_folder: Path,
     group: ProcessGroup = ALONE,
+    pretrained: Pretrained | None = None,
 ) -> Trained:
     """Train one member on its training patients; resume from the saved state if there is one.
 
@@ -85,6 +85,8 @@ def train(
         Folder for training states of the whole study; each training has its own folder in it.
     group
         The processes that train it together; only the leader writes the result.
+    pretrained
+        Initial weights by `pretrain_network`, if the settings ask for them and none are shipped.
 
     Raises
     ------
@@ -93,9 +95,10 @@ def train(
     interruption.Stopped
         After SIGTERM or SIGUSR1, with the state saved.
     """
+    origin = model.origin(settings, pretrained)
     facts = {
         "settings": {key: value for key, value in settings.plain().items() if key not in PLACE},
-        "seeds": [seed, initial_seed, encoder.WEIGHTS_SHA256],
+        "seeds": [seed, initial_seed, origin],
         # The last bits depend on the GPU model, but a retry on another model should still resume.
         "device": device.type,
         "threads": torch.get_num_threads() if device.type == "cpu" else 0,
@@ -105,7 +108,8 @@ def train(
         states.sweep(state_folder)
     folder = state_folder / states.key(data, facts)
     with interruption.watch() as request:
-        run = _Run(data, masks, settings, seed, initial_seed, device, folder, group, request)
+        network = model.initialize(initial_seed, settings, pretrained)
+        run = _Run(data, masks, settings, seed, network, origin, device, folder, group, request)
         run.resume()
         run.epochs()
         return run.finish()
@@ -119,7 +123,8 @@ class _Run:
     masks: NDArray[np.uint8]
     settings: NetworkConfig
     seed: int
-    initial_seed: int
+    network: Network
+    origin: str
     device: torch.device
     folder: Path
     group: ProcessGroup
@@ -154,8 +159,7 @@ class _Run:
             )
         self.steps = rules.steps_per_epoch(len(self.fitted), self.batch_size, least)
         self.mixed = autocast_type(settings.precision, self.device)
-        network = initialize(self.initial_seed, settings)
-        self.network = network.to(self.device)
+        self.network.to(self.device)
         if self.mixed is not None:
             self.network = self.network.to(memory_format=torch.channels_last)
         self.optimizer = rules.optimizer_for(self.network, settings)
@@ -205,8 +209,7 @@ class _Run:
             self.save()
 
     def _place(self) -> str:
-        done = f"{self.step} of its {self.steps} steps done"
-        return f"epoch {self.epoch + 1} of {self.total}, {done}"
+        return f"epoch {self.epoch + 1} of {self.total}, {self.step} of its {self.steps} steps done"
 
     def _stop_if_asked(self) -> None:
         # A signal may have reached only one process, but all must stop after the same step.
@@ -252,8 +255,7 @@ class _Run:
             self.epoch, self.step, self.loss_sum, self.seconds = self.epoch + 1, 0, 0.0, 0.0
             if self.epoch < self.total:
                 self._stop_if_asked()
-                elapsed = time.monotonic() - self.saved
-                self._save_if_due(self.saving_s <= SAVE_SHARE * elapsed)
+                self._save_if_due(self.saving_s <= SAVE_SHARE * (time.monotonic() - self.saved))
 
     def _pass(self, start: float) -> None:
         """Train once on every fitted patient, or on those that remain after an interruption."""
@@ -290,9 +292,8 @@ class _Run:
         """
         own_seed = derive(self.seed, "step", self.epoch, self.step, *self.group.name)
         seed_libraries(own_seed)
-        change = augmentation.draw(
-            np.random.default_rng(own_seed), len(positions), self.settings.augmentation
-        )
+        rng = np.random.default_rng(own_seed)
+        change = augmentation.draw(rng, len(positions), self.settings.augmentation)
         noise = torch.Generator(self.device).manual_seed(own_seed)
         counts, pixel = self.counts[positions].to(self.device), self.data.camera_pixel[positions]
         changed = augmentation.augment(images, counts, pixel, change, noise)
@@ -344,8 +345,7 @@ class _Run:
 
         self.network.eval()
         size = self.batch_size
-        starts = range(0, len(self.held_out), size)
-        groups = [self.held_out[start : start + size] for start in starts]
+        groups = [self.held_out[at : at + size] for at in range(0, len(self.held_out), size)]
         logit = torch.cat(
             [
                 self._logit(self.normalization.apply(images)).cpu().double()
@@ -379,6 +379,7 @@ class _Run:
         with torch.no_grad():
             self.network.fc.bias += self.weights.correction
         facts = Facts(
+            origin=self.origin,
             patients=len(self.data),
             cured=int(self.data.outcome.sum()),
             watching=len(self.held_out),

@@ -4,34 +4,123 @@ Imported by the launcher: standard library and pydantic only.
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from thyrocast.config.exchange import ExchangedCenterConfig
 from thyrocast.config.signature import Embeddings
 from thyrocast.config.study import Outcomes, StudyConfig
 from thyrocast.contract import documents
-from thyrocast.contract.exchange import Exchange
-from thyrocast.contract.names import UNSEEN_CENTERS, Design, Metric, OutcomeRule, Role
+from thyrocast.contract.deployment import MANIFEST
+from thyrocast.contract.exchange import Exchange, ModelOrigin
+from thyrocast.contract.names import Design, Metric, OutcomeRule, Role
 from thyrocast.errors import InputError
+from thyrocast.planning import bundles, exchanged_numbers, models
+
+#: Most bytes of a file; one of a hundred models has far fewer.
+_LONGEST = 5_000_000
+
+
+def read(path: str | Path) -> Exchange:
+    """Read an exchange file that somebody else wrote.
+
+    Raises
+    ------
+    InputError
+        If it is no plain file, is longer than any exchange file, or is not JSON of this layout that every
+        reader understands in the same way.
+    """
+    place = Path(path).expanduser()
+    if place.exists() and not place.is_file():
+        raise InputError(f"{path} is a folder or no plain file, expected an exchange file (JSON)")
+    if place.is_file() and place.stat().st_size > _LONGEST:
+        raise InputError(
+            f"{path} has {place.stat().st_size} bytes, expected an exchange file (JSON) of fewer than "
+            f"{_LONGEST}"
+        )
+    found = documents.read(Exchange, place)
+    bundles.strict_json(place.read_bytes(), str(path))
+    return found
 
 
 def faults(study: StudyConfig) -> Iterator[str]:
     """Yield what is wrong with the study's exchange files, one sentence each."""
-    seen: dict[tuple[str, str, str], str] = {}
+    seen: dict[tuple[str, ...], str] = {}
+    applied = _applied(study) if study.exchanged else None
     for center in study.exchanged:
         where = f"center {center.name}, key exchange"
         try:
-            found = documents.read(Exchange, center.exchange)
+            found = read(center.exchange)
         except InputError as error:
             yield f"{where}: {error}"
             continue
         yield from (f"{where}: {center.exchange} {text}" for text in mismatches(found, study))
-        key = (found.study, found.center, found.design)
+        try:
+            check_model(found, center.name, applied)
+        except InputError as error:
+            yield str(error)
+        yield from twice(found, center, seen)
+
+
+def _applied(study: StudyConfig) -> str | None:
+    """Hash of what predicts in the locked model that the study applies; None if it trains models."""
+    if study.model is None:
+        return None
+    bundle = bundles.find(study.model)
+    content = bundle.read(MANIFEST, bundles.LONGEST_MANIFEST)
+    return models.hash_in(bundles.strict_json(content, f"locked model {bundle.path}, {MANIFEST}"))
+
+
+def twice(
+    found: Exchange, center: ExchangedCenterConfig, seen: dict[tuple[str, ...], str]
+) -> Iterator[str]:
+    """Yield a sentence if the results of a file are those of another file, also under another name.
+
+    Parameters
+    ----------
+    found, center
+        The file, and its block in the config.
+    seen
+        Center by what identifies its results; the file is added.
+    """
+    results = "".join(model.model_dump_json() for model in found.models.values())
+    named = (found.study, found.center, found.design.value)
+    for key in (named, (results,)):
         if key in seen:
             yield (
-                f"{where}: {center.exchange} has the results of center {found.center} of study "
-                f"{found.study}, and so has that of center {seen[key]}: remove one of them"
+                f"center {center.name}, key exchange: {center.exchange} has the results of center "
+                f"{found.center} of study {found.study}, and so has that of center {seen[key]}: remove one of "
+                "them"
             )
-        seen.setdefault(key, center.name)
+            break
+    seen.setdefault(named, center.name)
+    seen.setdefault((results,), center.name)
+
+
+def check_model(found: Exchange, name: str, own: str | None) -> None:
+    """Refuse results of another locked model than that of this study.
+
+    Parameters
+    ----------
+    found
+        The exchange file.
+    name
+        The center's name in this study.
+    own
+        Hash of the locked model of this study (`planning.models.hash_of`); None if it has none.
+
+    Raises
+    ------
+    InputError
+        If both name a locked model, but not the same one.
+    """
+    sent = found.model
+    if sent.origin is ModelOrigin.LOCKED and own is not None and sent.hash != own:
+        raise InputError(
+            f"center {name}: its exchange file is about the locked model {str(sent.hash)[:12]}, expected "
+            f"{own[:12]}, the locked model of this study: apply that one at the center and ask for a new "
+            "file"
+        )
 
 
 def mismatches(found: Exchange, study: StudyConfig) -> Iterator[str]:
@@ -51,7 +140,7 @@ def mismatches(found: Exchange, study: StudyConfig) -> Iterator[str]:
             )
     yield from _outcome(found, study)
     yield from _thresholds(found, study.evaluation.decision.reference)
-    yield from _impossible(found)
+    yield from exchanged_numbers.damages(found)
 
 
 def _word(value: object) -> str:
@@ -94,24 +183,6 @@ def _thresholds(found: Exchange, reference: float) -> Iterator[str]:
             f"has the net benefit at {shown}, expected {reference:g} as in this study "
             "(evaluation.decision.reference): ask for a file that was written with the same setting"
         )
-
-
-def _impossible(found: Exchange) -> Iterator[str]:
-    """Yield numbers that no run writes: they would be pooled as if they were results."""
-    if found.design not in UNSEEN_CENTERS:
-        yield f"is about the design {found.design}, expected {' or '.join(UNSEEN_CENTERS)}"
-    if found.cured > found.patients:
-        yield f"has {found.cured} cured of {found.patients} patients, expected at most as many"
-    for name, model in found.models.items():
-        for one in model.results:
-            low, value, high = one.ci_low, one.estimate, one.ci_high
-            if (
-                None not in (low, value, high) and not low <= value <= high  # type: ignore[operator]  # none of them is None
-            ):
-                yield (
-                    f"has for {name} a {one.metric.value} of {value:g} outside of its own limits "
-                    f"{low:g} to {high:g}: it was edited or is damaged"
-                )
 
 
 def unseen_design(study: StudyConfig, center: str) -> Design:

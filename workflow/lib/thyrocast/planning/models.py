@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from thyrocast import fileio
 
@@ -18,7 +19,11 @@ def hash_of(manifest: str | Path) -> str:
     hash of the whole bundle it does not depend on the model card or the config: a study that adds a
     center and locks its model again has the same model.
     """
-    content = fileio.read_json(manifest)
+    return hash_in(fileio.read_json(manifest))
+
+
+def hash_in(content: dict[str, Any]) -> str:
+    """Return the hash of what predicts, as `hash_of`, from the content of a manifest."""
     files = {
         name: file["sha256"]
         for name, file in content["files"].items()

@@ -30,6 +30,8 @@ _DRAW_MB, _PLACE_MB, _DRAW_PIXEL_S = 300, 0.0001, 3e-6
 _SIGNATURE_MB, _EMBEDDING_MB, _CURVE_EMBEDDING_MB = 700, 0.03, 0.12
 #: Time of one fit of all models of a split, s per patient (docs/stability.md).
 _REFIT_S = 0.08
+#: Time in which a core draws a phantom, s; memory of a process that does, MB.
+_PHANTOM_S, _DRAWING_MB = 0.05, 300
 #: Operations of one forward pass of the ResNet50 per pixel; training needs three times as many.
 _FLOP_PER_PIXEL = 165_000.0
 #: The same of the compact network, and the pixels per side that it sees whatever the image's size.
@@ -67,6 +69,8 @@ class Work:
         Fits of one job that assesses the stability of models.
     compact
         Whether the network is the compact one.
+    phantoms, phantoms_at_once
+        Simulated scintigrams of a pretraining, and those of one of its steps.
     """
 
     size: int
@@ -80,6 +84,8 @@ class Work:
     threads: int
     refits: int = 1
     compact: bool = False
+    phantoms: int = 1
+    phantoms_at_once: int = 1
 
     def _rate(self, gpus: int) -> float:
         return gpus * _GPU_RATE if gpus else self.threads * _CORE_RATE
@@ -133,6 +139,16 @@ class Work:
         """Time of a training without early stopping, minutes."""
         work = self.patients * self.epochs * 3 * self.flop
         return _minutes(work / self._rate(self.gpus))
+
+    def pretrain_mb(self) -> int:
+        """Memory of a pretraining and of the processes that draw its phantoms, MB."""
+        own = _TRAIN_MB + self.phantoms_at_once * self.pixels * _TRAIN_PIXEL_MB
+        return _rounded(own + (self.threads - 1) * _DRAWING_MB, min(1, self.gpus))
+
+    def pretrain_minutes(self) -> int:
+        """Time of a pretraining, minutes."""
+        drawing = self.phantoms * _PHANTOM_S / max(1, self.threads - 1)
+        return _minutes(drawing + self.phantoms * 3 * self.flop / self._rate(min(1, self.gpus)))
 
     def apply_minutes(self) -> int:
         """Time in which all networks of a split are applied to all patients, minutes."""

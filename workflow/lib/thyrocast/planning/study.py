@@ -7,16 +7,19 @@ import hashlib
 import statistics
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from thyrocast import identity
 from thyrocast.config.center import CenterConfig
-from thyrocast.config.choices import RANDOM
+from thyrocast.config.choices import RANDOM, Architecture
 from thyrocast.config.cohort import CohortConfig
+from thyrocast.config.network import COMPACT_SIZE
 from thyrocast.config.study import StudyConfig
 from thyrocast.config.table import Quantity
 from thyrocast.errors import InputError
 from thyrocast.planning import exchanges, folders, pseudonyms, results
 from thyrocast.planning.exports import Export
+from thyrocast.planning.fingerprints import code_version, digest
 from thyrocast.tables import clinical, plausible
 from thyrocast.tables.table import Table
 
@@ -93,6 +96,25 @@ def _file_faults(study: StudyConfig) -> Iterator[str]:
             f"key simulation: there is no file {study.simulation}, expected the simulator's "
             "summary: run the simulation first"
         )
+
+
+def pretraining(study: StudyConfig) -> dict[str, Any]:
+    """Return all that determines a network that the rule `pretrain_network` makes for a study."""
+    network, image = study.network, study.image
+    # The compact network sees as many pixels whatever the image's size.
+    compact = network.architecture is Architecture.COMPACT
+    return {
+        "architecture": network.architecture.value,
+        "view": [COMPACT_SIZE if compact else image.size, image.field_mm],
+        "settings": {k: v for k, v in network.simulation.plain().items() if k != "folder"},
+        "code": code_version("pretrain_network"),
+    }
+
+
+def pretrained_file(study: StudyConfig, determined: Mapping[str, Any]) -> str:
+    """Return the path of the pretrained network that `determined` determines."""
+    name = f"{determined['architecture']}-{digest(determined)}"
+    return f"{study.network.simulation.folder}/{name}.safetensors"
 
 
 def patients(study: StudyConfig, name: str, export: Export) -> dict[str, str]:

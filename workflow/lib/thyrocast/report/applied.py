@@ -1,5 +1,7 @@
 """A study that applies a locked model: which model, whose patients, when they were predicted and scored."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +43,12 @@ class Applied:
     patients: pd.DataFrame = field(repr=False)
     ledger: pd.DataFrame = field(repr=False)
     apart: pd.DataFrame = field(repr=False)
+
+    @property
+    def scored_apart(self) -> pd.Series[str]:
+        """Center of each patient who is scored apart, by pseudonym."""
+        rows = self.patients[self.patients["standing"].isin(APART)]
+        return rows.set_index("patient")["center"]
 
 
 def read(files: AppliedFiles) -> Applied:
@@ -102,10 +110,11 @@ def looks_text(applied: Applied) -> str:
 
 def outside_text(applied: Applied, least: int) -> str:
     """How many patients are unlike the training patients; "" if none is."""
-    outside = int(applied.patients["outside"].sum())
+    # Whoever is scored apart is in no number of the page: see `report.counted`.
+    counted = applied.patients[~applied.patients["patient"].isin(applied.scored_apart.index)]
+    outside, of = int(counted["outside"].sum()), len(counted)
     if outside == 0:
         return ""
-    of = len(applied.patients)
     few = min(outside, of - outside) < least and outside != of
     count = f"Fewer than {least}, or nearly all," if few else numbers.count(outside)
     return (
@@ -117,14 +126,15 @@ def outside_text(applied: Applied, least: int) -> str:
 
 
 def frozen_text(applied: Applied, least: int) -> str:
-    """Which predictions were made before the outcome; "" if none was frozen."""
+    """Which predictions were made before the outcome; "" if none was frozen.
+
+    The number of frozen predictions is not in it: by subtraction, it would show how few are scored apart.
+    """
     if applied.ledger.empty:
         return ""
     ledger = applied.ledger.iloc[0]
-    entries = int(ledger["entries"])
-    many = f"Fewer than {least}" if entries < least else numbers.count(entries)
     return (
-        f"{many} predictions were written to a ledger when they were made, from {ledger['first'][:10]} to "
+        f"Predictions were written to a ledger when they were made, from {ledger['first'][:10]} to "
         f"{ledger['last'][:10]}; the hash of its last line is {ledger['head'][:12]}. Where the outcome is "
         "known by now, these predictions are scored, not new ones."
         + _missing_text(int(ledger["missing"]), least)
@@ -143,12 +153,14 @@ def _missing_text(missing: int, least: int) -> str:
 
 
 def _apart_text(applied: Applied, least: int) -> str:
-    apart = int(applied.patients["standing"].isin(APART).sum())
-    if apart == 0:
+    by_center = applied.scored_apart.value_counts()
+    if by_center.empty:
         return ""
-    many = f"Fewer than {least}" if apart < least else numbers.count(apart)
+    few = bool((by_center < least).any())
+    many = "Some" if few else numbers.count(int(by_center.sum()))
+    hidden = f" (their number is hidden: fewer than {least} of a center)" if few else ""
     return (
-        f" {many} patients of these centers have no prediction that was surely made before their outcome, or it was "
-        "withdrawn. "
-        "They are in no other result of this report; deployment/apart.csv scores them where they are enough."
+        f" {many} patients of these centers{hidden} have no prediction that was surely made before their outcome, "
+        "or it was withdrawn. They are in no number of this report, not even in the flow of participants; "
+        "deployment/apart.csv scores them where they are enough."
     )

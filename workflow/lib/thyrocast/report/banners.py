@@ -54,11 +54,26 @@ def _applied(study: StudyResults) -> list[Banner]:
     if text := applied.looks_text(found):
         shown.append(Banner("danger", "These patients were looked at before", text))
     least = study.config.evaluation.minimum_count.patients
-    if text := applied.frozen_text(found, least):
+    cells = max(least, study.config.evaluation.minimum_count.cells)
+    if text := applied.frozen_text(found, cells):
         shown.append(Banner("warning", "Predictions were made before the outcome", text))
     if text := applied.outside_text(found, least):
         shown.append(Banner("warning", "Patients outside of the training range", text))
     return shown
+
+
+def for_the_site(study: StudyResults) -> list[Banner]:
+    """Warnings of the internal page only, to the one who decides what is passed on."""
+    if study.applied is None or study.applied.looks.empty:
+        return []
+    if not study.applied.looks["differs_little"].iloc[-1]:
+        return []
+    text = (
+        "Since an earlier look at almost the same patients, only a few were added, removed or corrected. Whoever has the "
+        "reports of both looks can compute the outcomes of these few by subtraction. Pass on one of the two "
+        "(docs/disclosure.md)."
+    )
+    return [Banner("danger", "Do not pass on two reports of almost the same patients", text)]
 
 
 def _simulated(study: StudyResults) -> list[Banner]:

@@ -9,6 +9,7 @@ from thyrocast.contract.control_names import (
     Control,
     ControlFinding,
     ControlKind,
+    Harmonized,
     LeakyTwin,
     ProbeSource,
 )
@@ -60,6 +61,7 @@ PROBES: Mapping[str, str] = {
     ProbeSource.WHOLE_IMAGE: "Whole image",
     ProbeSource.QUANTITIES: "Quantities of the image",
 }
+HARMONIZED: Mapping[str, str] = {Harmonized.NONE: "", Harmonized.ZSCORE: "centers made alike"}
 
 
 def _name(row: Row) -> Cell:
@@ -178,7 +180,7 @@ def probe(rows: pd.DataFrame) -> Grid:
         ["From", "Right center", "By chance", "AUC", "Patients"],
         [
             [
-                label(PROBES[str(row["source"])]),
+                label(PROBES[str(row["source"])], HARMONIZED[str(row["harmonization"])]),
                 Cell(
                     numbers.percent(row["accuracy"]),
                     f"{numbers.percent(row['ci_low'])} to {numbers.percent(row['ci_high'])}"
@@ -191,7 +193,9 @@ def probe(rows: pd.DataFrame) -> Grid:
             for row in rows.to_dict("records")
         ],
         "Averaged over centers. What predicts the center can represent its camera, its patients and its "
-        "cure rate; a model that uses it may fail in the next hospital.",
+        "cure rate; a model that uses it may fail in the next hospital. Centers made alike: mean and standard "
+        "deviation of every feature are equal in all centers before, for comparison; no model of this study "
+        "does this.",
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from thyrocast.pages import html
 from thyrocast.report import methods, published
 from thyrocast.report.attention import attention_section
-from thyrocast.report.banners import banners
+from thyrocast.report.banners import banners, for_the_site
 from thyrocast.report.checklist import checklist
 from thyrocast.report.controls import SECTION as CONTROLS
 from thyrocast.report.controls import controls_section
@@ -86,6 +86,7 @@ def render(study: StudyResults) -> Pages:
                 True,
                 {
                     "sections": _sections(extra, patients=True),
+                    "banners": [*context["banners"], *for_the_site(study)],
                     "patients": patients_grid(study),
                 },
             ),

@@ -19,6 +19,7 @@ from thyrocast.contract import (
 from thyrocast.contract.cohort import COHORT, WITHOUT_OUTCOME
 from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report import applied as application
+from thyrocast.report import counted
 from thyrocast.report.applied import AppliedFiles
 from thyrocast.report.study import MapResults, SplitResults, StudyResults
 
@@ -137,7 +138,7 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
     InputError
         If a file is missing or is not as the contract declares it.
     """
-    return StudyResults(
+    whole = StudyResults(
         config=config,
         cohort=io.read(COHORT, files.cohort),
         flow=documents.read(Flow, files.flow),
@@ -155,6 +156,7 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
             if table in EVALUATION or table.name in files.evaluation
         },
     )
+    return counted.without_apart(whole)
 
 
 def _read_split(files: SplitFiles) -> SplitResults:

@@ -9,10 +9,12 @@ import pandas as pd
 
 from thyrocast.contract.names import ALL_SPLITS, Status
 from thyrocast.contract.stability import (
+    AVERAGING,
     CURVE,
     MODELS,
     SELECTION,
     VARIANCE,
+    AveragedUnit,
     StabilityMeasure,
     VarianceSource,
 )
@@ -43,8 +45,12 @@ class StabilitySection:
         How far performance and predictions of each model move.
     left_out
         How much wider the intervals of the AUC would be, in a sentence.
+    networks
+        What is known about other trainings of the networks, in a sentence.
     sources
         Standard deviation of the AUC by source.
+    averaging
+        AUC by the number of members and trainings that are averaged; empty if there is only one member.
     selection
         Stability of the selected features.
     """
@@ -53,7 +59,9 @@ class StabilitySection:
     panels: Sequence[Panel]
     models: Grid
     left_out: str
+    networks: str
     sources: Grid
+    averaging: Grid
     selection: Grid
 
 
@@ -77,7 +85,9 @@ def stability_section(study: StudyResults) -> StabilitySection | None:
         panels=_panels(study.tables[CURVE.name], main, study.config.evaluation.decision.reference),
         models=_models(rows),
         left_out=_left_out(variance, main),
+        networks=_networks(variance, study.tables[AVERAGING.name]),
         sources=_sources(variance),
+        averaging=_averaging(study.tables[AVERAGING.name]),
         selection=_selection(study.tables[SELECTION.name]),
     )
 
@@ -149,14 +159,72 @@ def _left_out(variance: pd.DataFrame, model: str) -> str:
     if _splits(variance) > 1:
         return ""
     found = _deviations(variance, model)
+    added = [*LEFT_OUT, *(s for s in (VarianceSource.NETWORK_SEED,) if s in found)]
     inside = found.get(VarianceSource.TEST_PATIENTS, 0.0)
     if inside <= 0 or not all(name in found for name in LEFT_OUT):
         return ""
-    factor = np.sqrt((inside + sum(found[name] for name in LEFT_OUT)) / inside)
+    factor = np.sqrt((inside + sum(found[name] for name in added)) / inside)
+    networks = ", and with networks of another seed," if len(added) > len(LEFT_OUT) else ""
     return (
-        f"With other training patients and seeds of tuning folds and forests as well, the interval of the "
+        f"With other training patients and seeds of tuning folds and forests{networks} as well, the interval of the "
         f"AUC of “{words.model(model)}” would be {numbers.number(factor)} times as wide."
     )
+
+
+def _networks(variance: pd.DataFrame, averaging: pd.DataFrame) -> str:
+    """What the figures contain of the networks' training."""
+    rows = variance[variance["source"] == VarianceSource.NETWORK_SEED]
+    if (rows["status"] == Status.ESTIMATED).any():
+        more = int(averaging["trainings"].max()) - 1
+        times = (
+            "once more with another seed" if more == 1 else f"{more} more times with other seeds"
+        )
+        return (
+            f"Networks were trained {times}, on the same patients: "
+            "“Networks” is what this moves. No figure here contains the effect of the patients on whom "
+            "networks were trained."
+        )
+    return (
+        "Networks were not trained again, so that no figure here contains the effect of their seed and "
+        "of the patients on whom they were trained."
+    )
+
+
+def _averaging(rows: pd.DataFrame) -> Grid:
+    """Mean AUC of one and of all members and trainings, averaged over splits."""
+    body = []
+    for model, part in rows.groupby("model", sort=False):
+        found = {str(unit): several for unit, several in part.groupby("unit")}
+        if part["averaged"].max() == 1:  # nothing is averaged
+            continue
+        cells = [_of_count(found.get(unit), first) for unit, first in _AVERAGED]
+        body.append([label(words.model(str(model))), *cells])
+    several = len(rows["split"].unique()) > 1
+    return Grid(
+        "AUC of averaged members and trainings (test)",
+        ["Model", "One member", "All members", "All trainings"],
+        body,
+        ("Averaged over splits. " if several else "")
+        + "The log-odds of members are averaged in the report's models. One member: mean of the AUC of each, "
+        "and of each training. All members: of one training, averaged over trainings if there are several. All "
+        "trainings: the log-odds of all of them averaged, which costs as many times the training.",
+    )
+
+
+_AVERAGED = (
+    (AveragedUnit.MEMBER, True),
+    (AveragedUnit.MEMBER, False),
+    (AveragedUnit.TRAINING, False),
+)
+
+
+def _of_count(rows: pd.DataFrame | None, first: bool) -> Cell:
+    """Cell with the AUC of one, or of as many as there are."""
+    if rows is None:
+        return Cell(numbers.MISSING)
+    most = int(rows["averaged"].max())
+    found = rows[rows["averaged"] == (1 if first else most)]
+    return Cell(numbers.number(float(found["auc"].mean()), 3), "" if first else f"{most} averaged")
 
 
 def _sources(variance: pd.DataFrame) -> Grid:
@@ -164,6 +232,7 @@ def _sources(variance: pd.DataFrame) -> Grid:
         VarianceSource.TEST_PATIENTS: "Test patients",
         VarianceSource.TRAINING_PATIENTS: "Training patients",
         VarianceSource.SEED: "Seed",
+        VarianceSource.NETWORK_SEED: "Networks",
         VarianceSource.SPLIT: "Split",
     }
     models = [str(name) for name in variance["model"].unique()]
@@ -181,7 +250,7 @@ def _sources(variance: pd.DataFrame) -> Grid:
         ["Model", *names.values()],
         body,
         f"{of}Test patients: what the report’s intervals contain (DeLong). Training patients: between bootstrap "
-        "samples. Seed: tuning folds and forests, between fits to the same sample. Split: what remains "
+        "samples. Seed: tuning folds and forests, between fits to the same sample. Networks: between trainings of the networks with other seeds. Split: what remains "
         "between at least three splits, which share training patients.",
     )
 

@@ -32,10 +32,10 @@ LOG = logging.getLogger("thyrocast")
 
 #: The log reports progress after this many phantoms.
 REPORT_EVERY = 1000
-#: Pixels around the image that allow the training to shift it.
+#: Blocks of the coarse masks per side of the image, and pixels per side of a block when it is outlined.
+BLOCKS, BLOCK = 16, 4
+#: Pixels around the image that allow the training to shift it: a block.
 MARGIN = 4
-#: Pixels of the image per side of a block of the coarse masks.
-BLOCK = 4
 #: Share of each kind of scene.
 KINDS = {
     Kind.GLAND: 0.8, Kind.SUPPRESSED: 0.06, Kind.HEMIAGENESIS: 0.05,
@@ -52,16 +52,33 @@ LIMITS_CM2 = (1.0, 250.0)
 
 
 @dataclass(frozen=True)
+class View:
+    """What a network sees: pixels per side of its image, and the side of its field of view, mm."""
+
+    size: int = SIZE
+    field_mm: float = SIZE * PIXEL_MM
+
+    @property
+    def margin(self) -> int:
+        """Pixels around the image that allow the training to shift it by a block."""
+        return -(-self.size // BLOCKS)
+
+
+#: The view of the compact network whose weights are shipped.
+SHIPPED = View()
+
+
+@dataclass(frozen=True)
 class Lessons:
     """Images with what is to be learned from them.
 
     Attributes
     ----------
     images
-        (N, SIZE + 2 MARGIN, SIZE + 2 MARGIN) float16, relative to the mean in the gland.
+        (N, size + 2 margin, size + 2 margin) float16 of a `View`, relative to the mean in the gland.
     lobes
-        (N, 2, side, side) float16: share of each block of `BLOCK` × `BLOCK` pixels in the right and the
-        left lobe; side is (SIZE + 2 MARGIN) / BLOCK.
+        (N, 2, BLOCKS + 2, BLOCKS + 2) float16: share of each block in the right and the left lobe; there is
+        one block around the image.
     measures
         (N, len(MEASURES)) as `image.encoder` names and scales them; NaN where there is no truth.
     signs
@@ -104,11 +121,18 @@ def gather(parts: Sequence[Lesson]) -> Lessons:
     return Lessons(*(np.stack(column) for column in zip(*parts, strict=True)))
 
 
-def draw(rng: Generator) -> Lesson | None:
+def draw(rng: Generator, view: View = SHIPPED) -> Lesson | None:
     """Draw a phantom, find its gland and standardize its image; None if no gland is found."""
     scene = draw_scene(rng)
     camera = replace(phantoms.draw_camera(rng, scene.kind), counts=log_uniform(rng, *COUNTS))
-    return standardized(phantoms.render(rng, scene, camera))
+    return standardized(phantoms.render(rng, scene, camera), view)
+
+
+def usable(rng: Generator, view: View = SHIPPED) -> Lesson:
+    """Draw phantoms until the gland of one is found."""
+    while (found := draw(rng, view)) is None:
+        pass
+    return found
 
 
 def draw_scene(rng: Generator) -> Scene:
@@ -125,28 +149,29 @@ def draw_scene(rng: Generator) -> Scene:
     )
 
 
-def standardized(phantom: Phantom) -> Lesson | None:
+def standardized(phantom: Phantom, view: View = SHIPPED) -> Lesson | None:
     """Return a phantom's standardized image with its truth; None if no gland is found."""
     is_pinhole = phantom.camera.magnification != 1.0
     spacing = (phantom.pixel_mm, phantom.pixel_mm)
-    settings = ImageConfig(size=SIZE, field_mm=SIZE * PIXEL_MM)
+    settings = ImageConfig(size=view.size, field_mm=view.field_mm)
     grid = images.to_grid(phantom.counts, spacing)
     try:
         gland = glands.find_gland(grid, GRID_MM, LIMITS_CM2, settings.min_score)
         field = field_around(grid, gland, is_pinhole, settings)
-        pixel = field.pixel_mm
-        side = field.side_mm + 2 * MARGIN * pixel
-        wide = Field(
-            field.top - MARGIN * pixel, field.left - MARGIN * pixel, side, SIZE + 2 * MARGIN
-        )
+        wide = _widened(field, view.margin * field.pixel_mm, view.size + 2 * view.margin)
+        outlined = _widened(field, field.side_mm / BLOCKS, (BLOCKS + 2) * BLOCK)
         image = relative(*crop_around(phantom.counts, spacing, gland, wide))
     except (NoGlandError, UnusableError):
         return None
-    lobes = np.stack([_blocks(side, wide, phantom) for side in (phantom.right, phantom.left)])
+    lobes = np.stack([_blocks(side, outlined, phantom) for side in (phantom.right, phantom.left)])
     measures, signs = truth(phantom, is_pinhole)
     return Lesson(
         np.minimum(image, 6e4).astype(np.float16), lobes.astype(np.float16), measures, signs
     )
+
+
+def _widened(field: Field, edge_mm: float, size: int) -> Field:
+    return Field(field.top - edge_mm, field.left - edge_mm, field.side_mm + 2 * edge_mm, size)
 
 
 def _blocks(outline: NDArray[np.bool_], field: Field, phantom: Phantom) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from thyrocast.contract.stability import StabilityMeasure
 from thyrocast.contract.table import Table
 from thyrocast.evaluation.reported import Tested, reported
 from thyrocast.signature.split import SplitData
-from thyrocast.stability import variance
+from thyrocast.stability import trainings, variance
 from thyrocast.stability.refits import Fitted
 from thyrocast.statistics import calibration, discrimination
 from thyrocast.statistics import stability as formulas
@@ -50,12 +50,15 @@ class FittedSplit:
         Its patients.
     fitted
         Fits, those of the training set itself first.
+    retrained
+        Fits to the networks of every training with another seed.
     """
 
     design: str
     split: str
     data: SplitData
     fitted: Fitted
+    retrained: Sequence[Fitted] = ()
 
     @property
     def known(self) -> Booleans:
@@ -157,7 +160,7 @@ def run(splits: Sequence[FittedSplit], least: MinimumCountConfig) -> dict[Table,
     """
     tested = [one.tested() for one in splits]
     allowed = reported(splits[0].design, tested, least)
-    # Networks are not trained again: what recalibration alone moves says nothing about them.
+    # Networks are not trained on other patients: what recalibration alone moves says nothing about them.
     models = [
         name
         for name in dict.fromkeys(name for one in splits for name in one.fitted.probability)
@@ -179,7 +182,7 @@ def run(splits: Sequence[FittedSplit], least: MinimumCountConfig) -> dict[Table,
             rows[stability.PATIENTS] += _patients(head, one, result)
             rows[stability.VARIANCE] += variance.of_split(
                 head, result.draw, result.refitted, result.scores[StabilityMeasure.AUC],
-                (one.outcome, result.original), visible,
+                (one.outcome, result.original), _between_trainings(one, model), visible,
             )  # fmt: skip
             if visible:
                 rows[stability.CURVE] += _curve(head, result, least)
@@ -193,7 +196,29 @@ def run(splits: Sequence[FittedSplit], least: MinimumCountConfig) -> dict[Table,
             )
     for one in splits:
         rows[stability.SELECTION] += _selection(one)
+        if ALL_SPLITS in allowed and (one.split in allowed or len(splits) == 1):
+            _add_trainings(rows, one)
     return {table: io.build(table, found) for table, found in rows.items()}
+
+
+def _add_trainings(rows: dict[Table, list[dict[str, Any]]], one: FittedSplit) -> None:
+    """Add the rows of a split that may be reported about its members and its trainings."""
+    fits = [one.fitted, *one.retrained]
+    for model in one.fitted.members:
+        by_member = trainings.odds(fits, model, one.known)
+        if by_member is None:
+            continue
+        head = {"design": one.design, "split": one.split, "model": model.value}
+        rows[stability.AVERAGING] += trainings.averaging(head, by_member, one.outcome)
+        if model is Model.NETWORK and one.retrained:
+            observed = one.outcome, one.fitted.probability[model][0][one.known]
+            variances = trainings.seed_variance(by_member, one.outcome)
+            rows[stability.VARIANCE] += variance.of_network(head, observed, variances)
+
+
+def _between_trainings(one: FittedSplit, model: Model) -> dict[str, float]:
+    by_member = trainings.odds([one.fitted, *one.retrained], model, one.known)
+    return {} if by_member is None else trainings.seed_variance(by_member, one.outcome)
 
 
 def _areas(results: Sequence[Moved]) -> list[float]:

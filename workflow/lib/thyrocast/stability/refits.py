@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +46,16 @@ class Fitted:
         Decision threshold; NaN if none can be chosen.
     selected : dict of ndarray of bool, (b, p)
         Whether the LASSO selected each feature, by member.
+    members : dict of ndarray, (m, t)
+        Log-odds of test patients by each member, by model, of the fit to the training set itself; empty if
+        that is not among the fits.
     """
 
     draw: Integers
     probability: dict[Model, Array]
     cut: dict[Model, Array]
     selected: dict[str, NDArray[np.bool_]]
+    members: dict[Model, Array] = field(default_factory=dict)
 
 
 def run(
@@ -81,7 +85,7 @@ def run(
         Seed of the split's signature.
     threads : int
     """
-    found = []
+    found, members = [], {}
     for draw, number in fits:
         rows = sample(data, draw, seed)
         own = seed if not (draw or number) else seeds.derive(seed, "stability", draw, number)
@@ -100,9 +104,14 @@ def run(
             threads,
             patient=rows,
         )
+        if not (draw or number):
+            members = {
+                name: np.stack([values[~again.train] for values in odds.values()])
+                for name, odds in fitted.odds.items()
+            }
         found.append(_one(fitted, again, embeddings.shape[2], rule))
         logger.info("fit %d of %d: sample %d, seed %d", len(found), len(fits), draw, number)
-    return _joined([draw for draw, _ in fits], found)
+    return replace(_joined([draw for draw, _ in fits], found), members=members)
 
 
 def sample(data: SplitData, draw: int, seed: int) -> Integers:
@@ -166,6 +175,7 @@ def write(fitted: Fitted, path: Path) -> None:
     arrays |= {f"probability/{name.value}": found for name, found in fitted.probability.items()}
     arrays |= {f"threshold/{name.value}": found for name, found in fitted.cut.items()}
     arrays |= {f"selected/{name}": found for name, found in fitted.selected.items()}
+    arrays |= {f"members/{name.value}": found for name, found in fitted.members.items()}
     with fileio.atomic(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -189,6 +199,7 @@ def read(paths: Sequence[Path]) -> Fitted:
             member: np.concatenate([part.selected[member] for part in parts])
             for member in parts[0].selected
         },
+        next((part.members for part in parts if part.members), {}),
     )
 
 
@@ -204,4 +215,5 @@ def _read(path: Path) -> Fitted:
             {Model(name): found.astype(np.float64) for name, found in under("probability").items()},
             {Model(name): found.astype(np.float64) for name, found in under("threshold").items()},
             {name: found.astype(np.bool_) for name, found in under("selected").items()},
+            {Model(name): found.astype(np.float64) for name, found in under("members").items()},
         )

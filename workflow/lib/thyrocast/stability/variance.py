@@ -17,7 +17,9 @@ Array = NDArray[np.float64]
 
 #: Fewest splits between which a variance is estimated.
 FEWEST_SPLITS = 3
-NETWORK = "networks are not trained again: no interval of the report contains this source"
+NOT_RETRAINED = "networks were not trained again: no interval of the report contains this source"
+#: Sources of the AUC without which those of the splits are not complete.
+NEEDED = (VarianceSource.TEST_PATIENTS, VarianceSource.TRAINING_PATIENTS, VarianceSource.SEED)
 
 
 def of_split(
@@ -26,6 +28,7 @@ def of_split(
     refitted: Array,
     area: Array,
     observed: tuple[NDArray[np.bool_], Array],
+    between_trainings: Mapping[str, float],
     visible: bool,
 ) -> Iterator[dict[str, Any]]:
     """Rows of `VARIANCE` of a model in one split.
@@ -42,6 +45,8 @@ def of_split(
         AUC of the study's model, and of each fit.
     observed
         Outcomes and the study's probabilities (n,).
+    between_trainings
+        Variance of each quantity between trainings of the networks; empty if there is one only.
     visible
         Whether the test set may be reported.
     """
@@ -58,6 +63,8 @@ def of_split(
     quantities = {"auc": area[1:, None], "log_odds": inputs.logit(refitted)}
     for quantity, sources in _SOURCES.items():
         found = _components(quantities[quantity], draw)
+        if quantity in between_trainings:
+            found[VarianceSource.NETWORK_SEED] = between_trainings[quantity]
         if quantity == "auc":
             found[VarianceSource.TEST_PATIENTS] = _of_test_patients(*observed)
         for source in sources:
@@ -79,9 +86,34 @@ _SOURCES = {
 }
 
 
+def of_network(
+    head: Mapping[str, Any],
+    observed: tuple[NDArray[np.bool_], Array],
+    between_trainings: Mapping[str, float],
+) -> Iterator[dict[str, Any]]:
+    """Rows of `VARIANCE` of the network itself, which is trained with other seeds only.
+
+    Parameters
+    ----------
+    head
+        Design, split and model.
+    observed
+        Outcomes and the study's probabilities (n,).
+    between_trainings
+        Variance of each quantity between trainings.
+    """
+    row = dict.fromkeys(VARIANCE.names) | dict(head)
+    test = row | {"quantity": "auc", "source": VarianceSource.TEST_PATIENTS.value}
+    yield _row(test, _of_test_patients(*observed))
+    for quantity in _SOURCES:
+        source = {"quantity": quantity, "source": VarianceSource.NETWORK_SEED.value}
+        yield _row(row | source, between_trainings.get(quantity))
+
+
 def _row(row: dict[str, Any], value: float | None) -> dict[str, Any]:
     if value is None:
-        note = NETWORK if row["source"] == VarianceSource.NETWORK_SEED else "cannot be estimated"
+        of_seed = row["source"] == VarianceSource.NETWORK_SEED
+        note = NOT_RETRAINED if of_seed else "cannot be estimated"
         return row | {"status": Status.NOT_ESTIMABLE.value, "note": note}
     return row | {
         "variance": value,
@@ -137,8 +169,10 @@ def between(
     if not visible:
         return row | {"status": Status.SUPPRESSED.value, "note": "too few patients"}
     own = [one for one in rows if one["model"] == head["model"] and one["quantity"] == "auc"]
-    known = [one["variance"] for one in own if one["variance"] is not None]
-    complete = len(known) == 3 * len(areas) and bool(np.isfinite(areas).all())
+    estimated = [one for one in own if one["variance"] is not None]
+    known = [one["variance"] for one in estimated]
+    needed = sum(one["source"] in NEEDED for one in estimated)
+    complete = needed == len(NEEDED) * len(areas) and bool(np.isfinite(areas).all())
     if len(areas) < FEWEST_SPLITS or not complete:
         note = f"needs at least {FEWEST_SPLITS} splits that may be reported"
         return row | {"status": Status.NOT_ESTIMABLE.value, "note": note}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
-from thyrocast.statistics.inputs import NotEstimableError
+from thyrocast.statistics.inputs import Floats, NotEstimableError
 
 #: Scale on which a standard error is given.
 Scale = Literal["identity", "log", "logit"]
@@ -25,7 +26,7 @@ class Interval(NamedTuple):
     std_error : float or None
         Standard error on `scale`; None if the interval does not come from a standard error.
     scale : {"identity", "log", "logit"} or None
-        Scale on which the interval is symmetric; None without a standard error.
+        Scale of the standard error; None without one. The interval itself need not be symmetric there.
     """
 
     estimate: float
@@ -186,12 +187,66 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
         raise NotEstimableError("the proportion has no patients in its denominator")
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is not a proportion")
+    low, high = _wilson_limits(np.array(successes / n), n, confidence)
+    return Interval(successes / n, float(low), float(high), "wilson")
+
+
+def _wilson_limits(share: Floats, n: int, confidence: float) -> tuple[Floats, Floats]:
+    """Wilson's limits of shares of `n` patients, of the shape of `share`."""
     z = normal_quantile(confidence)
-    p = successes / n
     denominator = 1 + z * z / n
-    middle = (p + z * z / (2 * n)) / denominator
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / denominator
+    middle = (share + z * z / (2 * n)) / denominator
+    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / denominator
     # At 0 and 1, rounding errors could put a limit on the wrong side of the estimate.
-    low = 0.0 if successes == 0 else middle - half
-    high = 1.0 if successes == n else middle + half
-    return Interval(p, low, high, "wilson")
+    low, high = np.where(share <= 0, 0.0, middle - half), np.where(share >= 1, 1.0, middle + half)
+    return low, high
+
+
+def weighted_difference(
+    gained: ArrayLike, lost: ArrayLike, n: int, weight: ArrayLike, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Limits of gained - weight x lost, two exclusive shares of the same patients.
+
+    Each limit combines those of Wilson's intervals of both shares, with the correlation of two shares of
+    a multinomial sample (MOVER): unlike a t interval it is not symmetric, as the estimate is not.
+
+    Parameters
+    ----------
+    gained, lost : array_like, (m,)
+        Shares of the patients; each patient is in one of them, or in none.
+    n : int
+        Patients.
+    weight : array_like, (m,)
+        Weight of a lost patient, above 0.
+    confidence : float
+        Confidence level.
+
+    Returns
+    -------
+    low, high : ndarray of float, (m,)
+        From -`weight` to 1.
+
+    Notes
+    -----
+    Zou and Donner, Stat Med 2008;27:1693; for equal weights Newcombe, Stat Med 1998;17:2635.
+
+    Examples
+    --------
+    >>> low, high = weighted_difference([0.6], [0.2], 50, [1.5])
+    >>> low.round(3), high.round(3)
+    (array([-0.001]), array([0.529]))
+    """
+    a, b, w = (np.asarray(values, dtype=np.float64) for values in (gained, lost, weight))
+    (a_low, a_high), (b_low, b_high) = (_wilson_limits(share, n, confidence) for share in (a, b))
+    spread = a * (1 - a) * b * (1 - b)
+    shared = np.where(spread > 0, a * b / np.sqrt(np.where(spread > 0, spread, 1.0)), 0.0)
+
+    def reach(one: Floats, other: Floats) -> Floats:
+        # Shares of one sample are negatively correlated, and a difference has the greater variance.
+        square = one**2 + other**2 + 2 * shared * one * other
+        return np.asarray(np.sqrt(np.maximum(square, 0.0)))
+
+    middle = a - w * b
+    low = middle - reach(a - a_low, w * (b_high - b))
+    high = middle + reach(a_high - a, w * (b - b_low))
+    return np.maximum(low, -w), np.minimum(high, 1.0)

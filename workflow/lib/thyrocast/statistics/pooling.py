@@ -205,6 +205,41 @@ def _reml(y: Floats, v: Floats) -> float:
     return float(optimize.brentq(slope, low, high, xtol=1e-15, rtol=1e-14))
 
 
+def common_variance(variance: ArrayLike, n: ArrayLike) -> Floats:
+    """Variances of means over patients, from one variance between patients for all centers.
+
+    A mean of few patients and its own variance are correlated: a center in which nobody is treated has a
+    net benefit of 0 with a variance of 0, and weights from such variances pull the mean of the centers
+    towards these. With a common variance, weights depend on the numbers of patients alone.
+
+    Parameters
+    ----------
+    variance : array_like, (k,)
+        Variance of the mean of each center, 0 or above.
+    n : array_like, (k,)
+        Patients of each center, at least two.
+
+    Returns
+    -------
+    ndarray of float, (k,)
+
+    Raises
+    ------
+    NotEstimableError
+        If patients differ in no center.
+
+    Examples
+    --------
+    >>> common_variance([0.02, 0.0], [10, 20]).round(4)
+    array([0.0064, 0.0032])
+    """
+    v, size = np.asarray(variance, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    if v.size == 0 or not (v > 0).any():
+        raise NotEstimableError("patients do not differ in any center")
+    between_patients = float((size - 1) @ (v * size) / (size - 1).sum())
+    return np.asarray(between_patients / size, dtype=np.float64)
+
+
 def leave_one_out(
     effect: ArrayLike,
     variance: ArrayLike,

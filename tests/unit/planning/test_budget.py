@@ -1,0 +1,47 @@
+"""Trainings of networks for the assessment of stability have a budget."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from thyrocast.config.reading import read_study
+from thyrocast.config.study import StudyConfig
+from thyrocast.errors import InputError
+from thyrocast.planning import budget
+
+
+def study(gpus: int, seeds: int, hours: float) -> StudyConfig:
+    config = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
+    config["network"]["gpus"] = gpus
+    config["stability"] = {"network_seeds": seeds, "network_hours": hours}
+    return read_study(config)
+
+
+def write(folder: Path, name: str, seconds: float) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.tsv").write_text(f"s\th:m:s\n{seconds}\t0:30:00\n", encoding="utf-8")
+
+
+def test_measured_times_decide(tmp_path: Path) -> None:
+    write(tmp_path / "all", "fold-1", 1700)
+    write(tmp_path / "all", "fold-2", 1900)
+    # 15 networks of half an hour
+    budget.check(study(0, 5, 7.5), 15, tmp_path, 6000)
+    message = (
+        "15 networks of 0.5 hours each, as this study's own trainings took, take about 7.5 hours, "
+        r"expected at most 5 .*lower stability.network_seeds to 3, or raise stability.network_hours to 8"
+    )
+    with pytest.raises(InputError, match=message):
+        budget.check(study(0, 5, 5), 15, tmp_path, 6000)
+    with pytest.raises(InputError, match="1 GPU hours each, .* take about 15 GPU hours"):
+        budget.check(study(2, 5, 8), 15, tmp_path, 6000)
+
+
+def test_without_a_training_the_request_decides(tmp_path: Path) -> None:
+    budget.check(study(0, 2, 12), 6, tmp_path, 120)
+    with pytest.raises(
+        InputError, match="2 hours each, as a training requests, take about 12 hours"
+    ):
+        budget.check(study(0, 2, 11), 6, tmp_path, 120)

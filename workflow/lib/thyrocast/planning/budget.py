@@ -1,0 +1,53 @@
+"""How long the networks that are trained again for the assessment of stability would take."""
+
+import csv
+import math
+from pathlib import Path
+
+from thyrocast.config.study import StudyConfig
+from thyrocast.errors import InputError
+
+
+def check(study: StudyConfig, networks: int, benchmarks: Path, requested_minutes: int) -> None:
+    """Stop if the trainings would take longer than `stability.network_hours`.
+
+    Parameters
+    ----------
+    study
+        The config.
+    networks
+        Networks that are not trained yet.
+    benchmarks
+        Folder with the times of the study's own trainings of the same design, if they are done.
+    requested_minutes
+        What the job of a training requests, if they are not.
+
+    Raises
+    ------
+    InputError
+        With the expected time, and what to change.
+    """
+    known = measured(benchmarks)
+    of_each = known or requested_minutes / 60
+    if study.network.gpus:
+        of_each *= study.network.gpus
+    unit = "GPU hours" if study.network.gpus else "hours"
+    expected, most = networks * of_each, study.stability.network_hours
+    if expected <= most:
+        return
+    source = "as this study's own trainings took" if known else "as a training requests"
+    fitting = int(study.stability.network_seeds * most / expected)
+    raise InputError(
+        f"key stability.network_seeds: {networks} networks of {of_each:.2g} {unit} each, {source}, take "
+        f"about {expected:.3g} {unit}, expected at most {most:g} (stability.network_hours): lower "
+        f"stability.network_seeds to {fitting}, or raise stability.network_hours to {math.ceil(expected)}"
+    )
+
+
+def measured(benchmarks: Path) -> float | None:
+    """Return the mean time of the trainings whose benchmarks are in a folder, hours; None without any."""
+    seconds = []
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            seconds += [float(row["s"]) for row in csv.DictReader(file, delimiter="\t")]
+    return sum(seconds) / len(seconds) / 3600 if seconds else None
