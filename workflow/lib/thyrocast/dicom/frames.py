@@ -1,7 +1,7 @@
 """Find the frames of a file that are an anterior pertechnetate image, or why there are none."""
 
 import collections
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from thyrocast.config.center import CenterConfig
@@ -20,7 +20,7 @@ from thyrocast.dicom import (
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.pixels import Image, PixelError
-from thyrocast.dicom.views import Descriptions
+from thyrocast.dicom.views import Descriptions, Evidence, Heads
 from thyrocast.dicom.vocabulary import Facing, Syringe
 
 #: Plausible durations of a thyroid scan, s: 200 to 600 are usual. A header has ms (C.8.4.9); some
@@ -244,30 +244,33 @@ def _judge_frames(case: _Case) -> FileVerdict:
             continue
         flags += [ScanFlag.SUMMED_FRAMES] if parted else []
         flags += [] if assignment.has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
-        others = tuple(
-            frame
-            for (_, on), found in groups.items()
-            if on != detector and views.may_be_opposite(evidence[on], heads)
-            for frame in found
-        )
+        others = _opposite(detector, groups, evidence, heads)
+        unassigned = dynamic and not header.several("DetectorVector")
         scans.append(
             Scan(
-                tuple(frames),
-                kind,
-                view.rule,
-                view.turn,
-                detector,
-                duration,
-                tuple(flags),
-                others,
-                dynamic and not header.several("DetectorVector"),
+                tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags), others, unassigned
             )
-        )
+        )  # fmt: skip
     if scans:
         return FileVerdict(tuple(scans))
     # The reason of most frames.
     reason = max(excluded, key=lambda reason: excluded[reason])
     return FileVerdict(reason=reason, stage=Stage.FRAMES)
+
+
+def _opposite(
+    detector: int | None,
+    groups: Mapping[tuple[int | None, int | None], Sequence[int]],
+    evidence: Mapping[int | None, Evidence],
+    heads: Heads,
+) -> tuple[int, ...]:
+    """Return the frames of detectors that are or may be behind the patient."""
+    return tuple(
+        frame
+        for (_, on), found in groups.items()
+        if on != detector and views.may_be_opposite(evidence[on], heads)
+        for frame in found
+    )
 
 
 def _item(detectors: Sequence[Elements], detector: int | None) -> Elements:
