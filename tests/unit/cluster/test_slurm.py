@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from snakemake_interface_common.exceptions import WorkflowError
 
+from tests.conftest import ROOT
 from thyrocast.cluster import queue, resume, slurm
 from thyrocast.planning import controller
 
@@ -127,6 +131,31 @@ def test_a_snakemake_of_another_user_may_be_alive(
         here.kill()
         other.kill()
     assert not slurm._is_snakemake(here.pid)
+
+
+def test_a_killed_run_of_another_user_whose_jobs_are_hidden_is_not_continued(
+    tmp_path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer("scontrol", "echo 'PrivateData = accounts,jobs'")
+    answer("squeue", "exit 0")
+    controller.write("study", "", "abc")
+    other = controller.record("study").stat().st_uid + 1
+    monkeypatch.setattr(os, "getuid", lambda: other)
+    assert slurm.hidden_run("study") == ""  # it ended, or has submitted nothing
+    ends = queue.ENDS / "thyrocast_abc"
+    ends.mkdir(parents=True)
+    assert "--name=thyrocast_abc" in slurm.hidden_run("study")
+    workflow = SimpleNamespace(executor_settings=None, workdir_init=tmp_path)
+    with pytest.raises(WorkflowError, match="was another user's"):
+        slurm.begin(cast("Any", workflow), "study")
+    monkeypatch.setattr(sys, "argv", ["resume.py", "--profile", str(ROOT / "profiles" / "slurm")])
+    with pytest.raises(SystemExit, match="was another user's"):
+        resume.main()
+    answer("scontrol", "echo 'PrivateData = none'")
+    assert slurm.hidden_run("study") == ""
+    answer("scontrol", "echo 'PrivateData = all'")
+    monkeypatch.setattr(os, "getuid", lambda: other - 1)
+    assert slurm.hidden_run("study") == ""
 
 
 def test_jobs_that_cannot_be_cancelled_are_named(

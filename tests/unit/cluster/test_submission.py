@@ -13,7 +13,7 @@ from snakemake_executor_plugin_slurm import Executor as Plugin
 from snakemake_executor_plugin_slurm import ExecutorSettings
 
 from tests.unit.cluster.executors import bare, submitted
-from thyrocast.cluster import executor
+from thyrocast.cluster import executor, queue
 from thyrocast.cluster.executor import Executor
 
 
@@ -139,7 +139,7 @@ def test_a_submission_without_an_answer_is_found_or_made_again(
 def test_a_job_may_be_accepted_unless_sbatch_said_that_it_is_not(
     message: str, unclear: bool
 ) -> None:
-    assert executor._may_be_accepted(message) is unclear
+    assert queue.may_be_accepted(message) is unclear
 
 
 def test_plugin_takes_a_job_for_failed_if_sbatch_prints_more_than_its_number(
@@ -198,3 +198,37 @@ def test_a_run_that_is_stopped_submits_nothing_more_and_cancels_all_its_jobs(
     with ThreadPoolExecutor(1) as ours._job_submission_executor:
         ours.cancel_jobs([])
     assert "make resume CANCEL=1" in ours.logger.lines[0]
+
+
+def test_a_full_queue_is_waited_for(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of another study, or of another program, count for the limit of submitted jobs too."""
+    full = (
+        "SLURM sbatch failed. The error message was 'sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: "
+        "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, ...)'"
+    )
+    ours = bare(Executor, tmp_path, init_seconds_before_status_checks=0)
+    refused: list[str] = []
+
+    def twice_full(self: Any, job: Any) -> None:
+        info = executor.SubmittedJobInfo(job, "9")
+        if len(refused) < 2:
+            refused.append(full)
+            self._report_job_error_threadsafe(info, full)
+        else:
+            self._report_job_submission_threadsafe(info)
+
+    monkeypatch.setattr(Plugin, "run_job", twice_full)
+    job = submitted(tmp_path).job
+    ours.run_job(job)
+    assert ours.ended == [("9", "submitted")]
+    assert len(ours.logger.lines) == 1
+    assert "AssocMaxSubmitJobLimit" in ours.logger.lines[0]
+    # the run is stopped meanwhile
+    refused.clear()
+    ours._ending.set()
+    job.wildcards = []
+    ours.get_job_exec_suffix(job)
+    ours.run_job(job)
+    assert "AssocMaxSubmitJobLimit" in ours.ended[-1][1]

@@ -108,7 +108,17 @@ def test_a_job_that_never_starts_is_useless(reason: str) -> None:
     assert "set-resources" in last.reason
 
 
-@pytest.mark.parametrize("seen", [Seen("SUSPENDED"), Seen("PENDING", "JobHeldUser")])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen("SUSPENDED"),
+        Seen("PENDING", "JobHeldUser"),
+        # after `scontrol requeuehold`, as squeue writes it
+        Seen("PENDING", "job requeued in held state"),
+        Seen("PENDING", "launch failed requeued held"),
+        Seen("SPECIAL_EXIT", "job requeued in held state"),
+    ],
+)
 def test_a_job_that_somebody_holds_is_named_every_five_minutes(seen: Seen) -> None:
     clock = [0.0]
     watch = Watch(unknown, now=lambda: clock[0])

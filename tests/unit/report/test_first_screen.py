@@ -9,7 +9,7 @@ from tests.unit.report.example_study import config, files, with_cohort, with_tab
 from thyrocast import report
 from thyrocast.contract import evaluation as ev
 from thyrocast.pages import numbers
-from thyrocast.report import banners, design_section, first_screen
+from thyrocast.report import banners, coverage, design_section, first_screen
 from thyrocast.report.first_screen import MainResult
 
 
@@ -141,9 +141,32 @@ def test_an_external_design_without_test_patients_is_represented_by_another(smal
 
 
 def test_the_interval_says_what_it_covers_if_it_is_not_what_it_promises(small):
-    sentence = "nominal 95 % intervals of this kind covered 95.1 to 97.2 %"
-    assert sentence in certainty(with_performance(small, "auc", ci_method="newcombe"))
-    assert sentence not in certainty(small)
+    method = "corrected_resampled_t"
+    found = coverage.outside("auc", method)
+    assert found is not None
+    sentence = f"nominal 95 % intervals of this kind covered {found.text}"
+    assert sentence in certainty(with_performance(small, "auc", ci_method=method))
+    assert sentence not in certainty(with_performance(small, "auc", ci_method="bootstrap"))
+
+
+@pytest.mark.parametrize(("low", "said"), [(-0.02, "includes 0"), (0.02, "excludes 0")])
+def test_net_benefit_over_centers_is_not_judged_by_one_sample(small, low, said):
+    def headed(frame: pd.DataFrame) -> pd.DataFrame:
+        mine = (frame["metric"] == "auc") & (frame["model"] == "signature")
+        first = frame[mine & frame["method"].str.endswith("truncated")]
+        cells = {"metric": "net_benefit", "at": 0.6, "k": 3, "headline": True, "scale": "identity"}
+        limits = {"estimate": 0.1, "ci_low": low, "ci_high": 0.3}
+        return pd.concat([frame, first.assign(design="external", **cells, **limits)])
+
+    def better(frame: pd.DataFrame) -> pd.DataFrame:
+        mine = frame["model"] == "signature"
+        frame.loc[mine, ["net_benefit", "ci_low", "avoided_low"]] = [0.9, 0.1, 0.1]
+        return frame
+
+    study = with_table(with_table(small, ev.POOLED, headed), ev.DECISION_CURVE, better)
+    text = certainty(study)
+    assert f"interval {said}, that of treating none" in text
+    assert "the interval excludes chance" not in text
 
 
 def test_a_holdout_alone_says_nothing_about_other_hospitals(tmp_path):

@@ -1,5 +1,6 @@
 """The methods section, the checklist, equations, and what intervals covered."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import validity_rows
 from tests.unit.report.example_study import with_table
 from thyrocast import report
 from thyrocast.baselines import models
@@ -126,20 +128,39 @@ def test_answers_of_the_authors_are_shown(configured, small_page):
 
 def test_coverage_is_that_of_the_documentation():
     text = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
-    numbers = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
-    for key, found in coverage.COVERAGE.items():
-        assert {found.low, found.high} <= numbers, key
-        assert found.low < 93 or found.high > 97 or (found.low, found.high) == (93, 98), key
-        assert (ROOT / found.source).is_file()
-        assert found.source in text
+    stored = json.loads((ROOT / "workflow/lib/thyrocast/evaluation/validity.json").read_text())
+    assert validity_rows.markdown(stored["table"]) in text
+    assert f"{stored['studies']} simulated studies in each setting" in text
+    assert (ROOT / coverage.SOURCE).is_file()
+    metrics = {metric.value for metric in Metric}
+    named = {key.split(":")[0] for key in stored["ranges"] if key.count("_") or key[0].islower()}
+    assert {"auc", "oe_ratio", "net_benefit", "brier", "e50"} <= named & metrics
+
+
+def test_what_simulations_show_is_said_beside_intervals_tests_and_sets():
+    def bounds(text):
+        return [float(found) for found in re.findall(r"[\d.]+(?= %| to [\d.]+ %)", text)]
+
+    for text in (
+        coverage.mean_differences(), coverage.cross_validated(), coverage.likelihood_ratio(),
+        coverage.prediction_sets(),
+    ):  # fmt: skip
+        assert coverage.SOURCE in text
+        assert all(0 <= value <= 100 for value in bounds(text))
+    for metric in ("auc", "oe_ratio", "calibration_slope", "net_benefit"):
+        found = coverage.outside(metric, "reml_hartung_knapp_truncated")
+        assert found is not None, metric
+        assert found.low < found.high <= 100
+    assert coverage.outside("auc", "no_such_method") is None
 
 
 def test_intervals_that_do_not_cover_what_they_promise_are_labeled(small):
     def bounded(frame: pd.DataFrame) -> pd.DataFrame:
-        frame.loc[frame["metric"] == Metric.ICI, "ci_method"] = "drawn_curves"
+        frame.loc[frame["metric"] == Metric.OE_RATIO, "ci_method"] = "reml_hartung_knapp_truncated"
         return frame
 
     tables = grids.tables(with_table(small, ev.PERFORMANCE, bounded), "external", "test")
     (grid,) = [grid for grid in tables if "calibration and accuracy" in grid.caption]
-    assert "covered 94 to 98 % (ICI)" in grid.note
-    assert coverage.sentence([(Metric.BRIER, "log_t")]) == ""
+    found = coverage.outside(Metric.OE_RATIO, "reml_hartung_knapp_truncated")
+    assert f"{found.text} (Observed / expected)" in grid.note
+    assert coverage.sentence([(Metric.BRIER, "no_such_method")]) == ""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -25,6 +26,35 @@ def test_agrees_with_scikit_learn(penalty):
     peer = LogisticRegression(C=strength, tol=1e-12, max_iter=10_000)
     peer.fit(design[:, 1:], outcome)
     np.testing.assert_allclose(found, np.r_[peer.intercept_, peer.coef_[0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("separated", [False, True])
+def test_firths_likelihood_is_at_its_maximum(separated):
+    design, outcome = draw(n=25, p=2, seed=4)
+    if separated:
+        outcome = (design[:, 1] > 0.3).astype(float)
+
+    def minus(beta):
+        p = expit(design @ beta)
+        information = (design * (p * (1 - p))[:, None]).T @ design
+        fitted = np.sum(np.logaddexp(0, design @ beta) - outcome * (design @ beta))
+        return fitted - np.linalg.slogdet(information)[1] / 2
+
+    found, log_likelihood = logistic.firth(design, outcome)
+    peer = optimize.minimize(minus, np.zeros(3), method="BFGS", options={"gtol": 1e-9})
+    np.testing.assert_allclose(found, peer.x, atol=1e-5)
+    linear = design @ found
+    assert log_likelihood == pytest.approx(
+        np.sum(outcome * linear) - np.sum(np.logaddexp(0, linear))
+    )
+
+
+def test_firths_estimate_for_two_groups_adds_half_a_patient_to_each_cell():
+    # Known in closed form: log-odds of (events + .5) / (others + .5).
+    outcome, group = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1, 1])
+    found, _ = logistic.firth(np.stack([np.ones(9), group], axis=1), outcome)
+    odds = np.log([1.5 / 3.5, 5.5 / 0.5])
+    np.testing.assert_allclose(found, [odds[0], odds[1] - odds[0]], atol=1e-8)
 
 
 def test_gradient_vanishes():

@@ -70,6 +70,23 @@ def test_a_model_without_signal_is_no_worse_than_the_prevalence(n, prevalence, s
     assert np.mean(reset) > 5 * np.mean(excess)
 
 
+@pytest.mark.parametrize(("n", "spread"), [(12, 1.0), (30, 4.0)])
+def test_predictions_are_continuous_where_the_outcome_is_separated(n, spread):
+    random = np.random.default_rng(9)
+    outcome = np.arange(n) >= n // 3
+    linear = np.sort(random.normal(size=n))
+    new = spread * np.array([-2.0, -0.5, 0.5, 2.0])
+    predicted = []
+    # One patient moves from the middle of the others into the right order.
+    for place in np.arange(linear[2 * n // 3], linear[0] - 0.5, -0.01):
+        moved = linear.copy()
+        moved[0] = place
+        found = recalibration.fit(spread * moved, outcome)
+        predicted.append(probability(found, new))
+    assert np.abs(np.diff(predicted, axis=0)).max() < 0.02
+    assert np.ptp(predicted, axis=0).max() > 0.05
+
+
 def test_a_clear_signal_is_hardly_shrunken():
     random = np.random.default_rng(6)
     linear = random.normal(0, 1.5, 400)
@@ -80,8 +97,6 @@ def test_a_clear_signal_is_hardly_shrunken():
 @pytest.mark.parametrize(
     ("linear", "outcome", "slope"),
     [
-        ([-3, -2, 2, 3], [0, 0, 1, 1], 1.0),  # separated in the right order
-        ([-3, 0, 0, 3], [0, 0, 1, 1], 1.0),  # separated but for a tie
         ([-3, 1, 2, 3], [1, 1, 1, 1], 1.0),  # one outcome
         ([2, 2, 2, 2], [0, 0, 1, 0], 0.0),  # no variation
         ([3, 2, -2, -3], [0, 0, 1, 1], 0.01 / np.sqrt(6.5)),  # separated in the wrong order

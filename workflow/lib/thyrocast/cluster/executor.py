@@ -21,6 +21,7 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from thyrocast.cluster import limits, plugin, queue
+from thyrocast.cluster.queue import ENDS
 from thyrocast.cluster.watch import LOOKS, Decision, Verdict, Watch, silence
 from thyrocast.log import is_final
 
@@ -31,8 +32,6 @@ from snakemake_executor_plugin_slurm import Executor as PluginExecutor  # noqa: 
 from snakemake_executor_plugin_slurm.utils import get_job_wildcards  # noqa: E402 - after the check
 from snakemake_executor_plugin_slurm_jobstep import Executor as PluginJobstep  # noqa: E402 - after the check
 
-#: Folder of the marks that jobs set at their successful end, by run.
-ENDS = Path(".snakemake/slurm_ends")
 _REVOKED = ".revoked"
 # What the plugin assumes where SLURM does not say how large an array may be.
 _ARRAY = 999
@@ -118,6 +117,8 @@ class Executor(PluginExecutor):
             if job.jobid not in self._unanswered:
                 return
             failure = self._unanswered.pop(job.jobid)
+            if queue.is_full(failure[1]) and not self._wait_for_room(failure[1]):
+                continue
             number = self._accepted(job)
             if number:
                 self.logger.warning(
@@ -141,7 +142,7 @@ class Executor(PluginExecutor):
         super()._report_job_submission_threadsafe(job_info)
 
     def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
-        if _may_be_accepted(msg):
+        if queue.may_be_accepted(msg) or queue.is_full(msg):
             self._unanswered[job_info.job.jobid] = job_info, msg
         else:
             super()._report_job_error_threadsafe(job_info, msg)
@@ -165,6 +166,14 @@ class Executor(PluginExecutor):
             else:
                 looks += 1
         return ""
+
+    def _wait_for_room(self, refusal: str) -> bool:
+        """Wait after a refusal because the user has too many jobs; return whether the run ends."""
+        self._say(
+            "room",
+            f"SLURM accepts no more jobs of yours for now, waiting. {refusal.splitlines()[0]}",
+        )
+        return self._ending.wait(self.workflow.executor_settings.init_seconds_before_status_checks)
 
     def _slurm_log(self, job: Any, number: str) -> Path:
         """Return where SLURM writes what a job prints, as the plugin names it."""
@@ -364,14 +373,6 @@ class Executor(PluginExecutor):
 def _revoked(mark: Path) -> Path:
     """Return the file that keeps a submitted job from doing its work."""
     return mark.with_name(mark.name + _REVOKED)
-
-
-def _may_be_accepted(message: str) -> bool:
-    """Return whether SLURM may have accepted a job whose submission the plugin takes for failed."""
-    if "submission failed with exception" in message:
-        return "SLURM job ID" in message  # `sbatch` succeeded and printed no number, or several
-    refused = "sbatch: " in message and not queue.is_unanswered(message)  # not if it was killed
-    return message.startswith("SLURM sbatch failed") and not refused
 
 
 def _minutes(job: Any, name: str) -> float:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 #: Beginning of the name of every job: ``slurm-jobname-prefix`` of profiles/slurm.
 PREFIX = "thyrocast_"
+#: Folder of the marks that jobs set at their successful end, by run; removed when a run ends regularly.
+ENDS = Path(".snakemake/slurm_ends")
 #: Seconds after which a query counts as not answered.
 PATIENCE_S = 60
 # Of slurm_errno.c and errno: the request was sent, or may have been, and no answer came.
@@ -21,6 +23,10 @@ _UNANSWERED = re.compile(
     r"|Message (?:receive|send) failure|temporarily un(?:able|available)|Unexpected message received",
     re.IGNORECASE,
 )
+
+
+# The limits of an association or QOS to the number of jobs in the queue.
+_FULL = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit")
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,12 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     return found
 
 
+def hides_jobs() -> bool:
+    """Return whether SLURM shows users no jobs of others; then `jobs` returns their own alone."""
+    private = re.search(r"PrivateData\s*=\s*(\S+)", _ask("scontrol", "show", "config") or "")
+    return bool(private and {"jobs", "all"} & set(private[1].lower().split(",")))
+
+
 def listed(found: list[Job], most: int = 8) -> str:
     """List jobs for a message; of many, only the first ones."""
     names = ", ".join(f"{job.rule} (SLURM {job.number}, {job.state})" for job in found[:most])
@@ -139,6 +151,19 @@ def is_unanswered(error: str) -> bool:
     What the program asked for may have been accepted nevertheless, or may be accepted later.
     """
     return bool(_UNANSWERED.search(error))
+
+
+def may_be_accepted(failure: str) -> bool:
+    """Return whether SLURM may have accepted a job whose submission the plugin takes for failed."""
+    if "submission failed with exception" in failure:
+        return "SLURM job ID" in failure  # `sbatch` succeeded and printed no number, or several
+    refused = "sbatch: " in failure and not is_unanswered(failure)  # not if it was killed
+    return failure.startswith("SLURM sbatch failed") and not refused
+
+
+def is_full(failure: str) -> bool:
+    """Return whether a submission failed because the user has too many jobs in the queue."""
+    return bool(_FULL.search(failure))
 
 
 def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:

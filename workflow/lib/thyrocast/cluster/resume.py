@@ -293,6 +293,8 @@ def main() -> None:
             f"A Snakemake may still control this folder: {living}. Stop it there, or, if you are "
             "sure that it is not running any more, add --gone (make resume GONE=1)."
         )
+    if hidden := next(filter(None, map(slurm.hidden_run, names)), ""):
+        sys.exit(hidden)
     wait(Path.cwd(), command.study, options.cancel, options.every)
     snakemake = [sys.executable, "-m", "snakemake", *adopt(command)]
     print(shlex.join(snakemake), flush=True)

@@ -62,6 +62,25 @@ def jobs_of_study(
     return [job for job in queue.jobs(directory, patience) if job.run not in others]
 
 
+def hidden_run(study: str) -> str:
+    """Say why jobs of a study's last run may be in the queue unseen; empty if they cannot.
+
+    They can if another user's run was killed and SLURM shows that user's jobs to nobody else.
+    """
+    earlier = controller.read(study)
+    ends = queue.ENDS / f"{queue.PREFIX}{earlier.run}" if earlier else Path()
+    if earlier is None or not earlier.run or not ends.exists():
+        return ""
+    owner = controller.record(study).stat().st_uid
+    if os.getuid() in (0, owner) or not queue.hides_jobs():
+        return ""
+    return (
+        f"The last run of study {study} was another user's (number {owner}) and was killed; this cluster shows "
+        "nobody the jobs of others (PrivateData), so some may still run. That user first runs `make resume`; "
+        f"or, if `squeue --me --name={queue.PREFIX}{earlier.run}` shows that user none, delete {ends}."
+    )
+
+
 def living_controller(study: str) -> str:
     """Describe the Snakemake that may still control a study here; empty if there is none."""
     record = controller.read(study)
@@ -108,8 +127,8 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
     Raises
     ------
     snakemake.exceptions.WorkflowError
-        Jobs of an earlier run are in the queue, or SLURM does not answer; the message says what
-        to do.
+        Jobs of an earlier run are in the queue, or may be, or SLURM does not answer; the message says
+        what to do.
     """
     from snakemake.exceptions import WorkflowError
 
@@ -118,6 +137,8 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
     earlier = controller.read(study)
     if not on_slurm and earlier is None:
         return
+    if hidden := hidden_run(study):
+        raise WorkflowError(hidden)
     try:
         leftover = jobs_of_study(
             workflow.workdir_init, study, ON_SLURM_S if on_slurm else ELSEWHERE_S
@@ -135,10 +156,8 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
     if not on_slurm:
         controller.remove(study)  # of a run that is over
         return
-    from thyrocast.cluster import executor
-
     if earlier:
-        shutil.rmtree(executor.ENDS / f"{queue.PREFIX}{earlier.run}", ignore_errors=True)
+        shutil.rmtree(queue.ENDS / f"{queue.PREFIX}{earlier.run}", ignore_errors=True)
     controller.write(study, config, _run(workflow))
 
 

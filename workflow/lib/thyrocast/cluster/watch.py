@@ -3,6 +3,7 @@
 Standard library only.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -43,7 +44,9 @@ _NEVER = (
     "MaxMemPerLimit",
 )
 _NEVER_LIMITS = ("MaxWallDurationPerJob", "MaxCpuPerJob", "MaxMemoryPerJob", "MaxGRESPerJob")
-_HELD = ("JobHeldUser", "JobHeldAdmin", "JobHoldMaxRequeue", "launch_failed_requeued_held")
+_HELD_STATES = {"REQUEUE_HOLD", "SPECIAL_EXIT"}
+# JobHeldUser, JobHeldAdmin, JobHoldMaxRequeue, "job requeued in held state", "launch failed requeued held"
+_HELD = re.compile(r"JobHeld|JobHoldMaxRequeue|requeued.(?:in.)?held")
 
 
 class Verdict(Enum):
@@ -166,7 +169,7 @@ class Watch:
             return f"SLURM put job {number} back into the queue: its node failed, or it was preempted or requeued"
         if seen.state in _SUSPENDED:
             return self.once(number, f"SLURM job {number} is {seen.state}: waiting for it")
-        if seen.reason in _HELD:
+        if seen.state in _HELD_STATES or _HELD.search(seen.reason):
             text = f"SLURM job {number} is held ({seen.reason}): `scontrol release {number}`"
             return self.once(number, text)
         return ""

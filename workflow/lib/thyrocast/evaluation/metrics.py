@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thyrocast.contract.names import Design, GroupKind, Metric, Set, Status, ThresholdRule
+from thyrocast.evaluation import validity
 from thyrocast.evaluation.estimates import Estimate, estimated, not_estimable
 from thyrocast.evaluation.samples import Sample
 from thyrocast.evaluation.settings import Settings
@@ -26,6 +27,8 @@ from thyrocast.statistics.intervals import Interval
 
 #: Remark on decisions at a threshold that was chosen on the same patients.
 APPARENT = "threshold chosen on these patients"
+#: So many different probabilities, or fewer, are a reader's, not a model's.
+FEW_VALUES = 10
 #: Metrics of decisions at a threshold.
 DECISIONS = (Metric.SENSITIVITY, Metric.SPECIFICITY, Metric.PPV, Metric.NPV, Metric.ACCURACY)
 
@@ -51,6 +54,16 @@ def clipped(sample: Sample, _found: Interval | None = None) -> str:
     """Remark on probabilities that are clipped where a logit or logarithm is computed."""
     count = int(np.sum((sample.probability < EDGE) | (sample.probability > 1 - EDGE)))
     return f"{count} probabilities clipped to {EDGE:g} and 1 - {EDGE:g}" if count else ""
+
+
+def few_values(sample: Sample) -> str:
+    """Remark on intervals of a calibration curve's distances where probabilities are tied."""
+    count = int(np.unique(sample.probability).size)
+    if count > FEW_VALUES:
+        return ""
+    found = validity.measured("ici:few_values", "e50:few_values", "e90:few_values")
+    covered = "" if found is None else f"; in simulations, 95 % intervals covered {found.text}"
+    return f"{count} different probabilities{covered}"
 
 
 def auc(sample: Sample, settings: Settings) -> Interval:
@@ -229,7 +242,9 @@ def curve_errors(sample: Sample, settings: Settings) -> Iterator[Estimate]:
     except NotEstimableError as reason:
         yield from (not_estimable(metric, reason) for metric in metrics)
         return
-    yield from (estimated(metric, found[metric], clipped(sample)) for metric in metrics)
+    for metric in metrics:
+        notes = filter(None, (clipped(sample), few_values(sample)))
+        yield estimated(metric, found[metric], "; ".join(notes))
 
 
 def spiegelhalter(sample: Sample, _settings: Settings) -> Iterator[Estimate]:

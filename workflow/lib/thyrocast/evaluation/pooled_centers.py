@@ -19,6 +19,7 @@ from thyrocast.contract import io
 from thyrocast.contract.evaluation import POOLED, POOLED_CENTERS
 from thyrocast.contract.exchange import SCALES
 from thyrocast.contract.names import UNSEEN_CENTERS, GroupKind, Metric, Scale, Status
+from thyrocast.evaluation import validity
 from thyrocast.evaluation.headlines import headlines
 from thyrocast.statistics import calibration, discrimination, intervals, new_center, pooling
 from thyrocast.statistics.inputs import NotEstimableError
@@ -200,7 +201,8 @@ def _new_center(
     except NotEstimableError:
         return {}
     ends = _limits(found.low, found.high, labels)
-    return dict(zip(_PREDICTION, (*ends, found.method, *found.coverage), strict=True))
+    coverage = validity.measured(f"{labels['metric']}:new_center") or (None, None)
+    return dict(zip(_PREDICTION, (*ends, found.method, *coverage), strict=True))
 
 
 def _summary(

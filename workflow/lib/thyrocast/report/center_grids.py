@@ -61,6 +61,16 @@ def pooled(study: StudyResults, design: str) -> list[Grid]:
         "scale, observed / expected on the log scale."
     )
     note += f" {coverage.sentence(zip(rows['metric'], rows['method'], strict=True))}".rstrip()
+    if rows["note"].str.contains("left out").any():
+        note += (
+            " Centers in which one outcome is rare are left out, so that the mean of the others is not that of all "
+            "centers; docs/statistics.md has the bias in simulations."
+        )
+    if (rows["metric"] == Metric.NET_BENEFIT).any():
+        note += (
+            " Net benefit is weighted by the numbers of patients; its limits are kept within what is possible, from "
+            "−t/(1 − t) (all treated, nobody cured) to 1 (all cured)."
+        )
     new_center = bool(rows["pi_low"].notna().any())
     if new_center:
         known = rows[rows["pi_low"].notna()]

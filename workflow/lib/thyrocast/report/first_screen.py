@@ -186,11 +186,11 @@ def _certainty(study: StudyResults, design: str, model: str, row: pd.Series) -> 
             f"{of} ({study.level} interval; 0.5 is chance, 1 is perfect)."
         )
         kind = "reml_hartung_knapp_truncated" if "k" in row else row["ci_method"]
-        covered = coverage.COVERAGE.get((Metric.AUC, kind))
+        covered = coverage.outside(Metric.AUC, kind)
         if covered is not None:
             sentences.append(
-                f"In simulations, nominal 95 % intervals of this kind covered {covered.sentence} "
-                f"({covered.source})."
+                f"In simulations, nominal 95 % intervals of this kind covered {covered.text} "
+                f"({coverage.SOURCE})."
             )
     sentences += _new_center(study, design, model)
     sentences += _calibration(study, design, model)
@@ -275,14 +275,32 @@ def _usefulness(study: StudyResults, design: str, model: str) -> list[str]:
             f"At no threshold {where} did decisions by the model have a higher net benefit than "
             "treating all or treating none."
         ]
+    found = (
+        f"Of the threshold probabilities {where}, decisions by the model had a higher net benefit than "
+        f"treating all or treating none {_ranges(better)}"
+    )
+    over_centers = _net_benefit_of_centers(study, design, model)
+    if over_centers:
+        return [f"{found}, in all test patients as one sample. {over_centers}"]
     sure = better & (both["sure"] > 0)
     beyond = f"the interval excludes chance {_ranges(sure)}"
     if not sure.any():
         beyond = "at none of them does the interval exclude chance"
-    return [
-        f"Of the threshold probabilities {where}, decisions by the model had a higher net benefit than "
-        f"treating all or treating none {_ranges(better)}; {beyond} ({study.level} intervals)."
-    ]
+    return [f"{found}; {beyond} ({study.level} intervals)."]
+
+
+def _net_benefit_of_centers(study: StudyResults, design: str, model: str) -> str:
+    """The mean over centers, where that is the headline: one sample ignores that centers differ."""
+    row = scores.pooled(study, design, model, Metric.NET_BENEFIT)
+    if row is None or not row["headline"] or not numbers.is_number(row["ci_low"]):
+        return ""
+    value = numbers.estimate(row["estimate"], row["ci_low"], row["ci_high"], 3)
+    shown = "excludes" if float(row["ci_low"]) > 0 or float(row["ci_high"]) < 0 else "includes"
+    return (
+        f"At a threshold of {row['at']:g}, the mean net benefit over {words.plural(int(row['k']), 'center')} is "
+        f"{value}: its {study.level} interval {shown} 0, that of treating none. For the comparison with "
+        "treating all there is no interval over centers."
+    )
 
 
 def _ranges(marked: pd.Series) -> str:

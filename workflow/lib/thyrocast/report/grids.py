@@ -65,7 +65,7 @@ def _sets_note(study: StudyResults) -> str:
     return (
         "A prediction set contains the outcomes that cannot be excluded for a patient. Of cured "
         f"patients, and of patients not cured, {share} of the sets are meant to contain the true "
-        f"outcome. {_guarantee(study)} If both outcomes are possible, or none is, the patient is undecided."
+        f"outcome. {_guarantee(study)} {coverage.prediction_sets()} If both outcomes are possible, or none is, the patient is undecided."
     )
 
 
@@ -73,8 +73,7 @@ def _guarantee(study: StudyResults) -> str:
     """What is proven of the sets of cross-fitted models (CV+)."""
     worst = numbers.percent(max(0.0, 1 - 2 * study.config.evaluation.prediction_sets.error))
     return (
-        "In new patients like the training patients, simulations show about this share; what is proven "
-        f"is {worst}, less a term for few patients, for models other than the signature and those that "
+        f"What is proven in new patients like the training patients is {worst}, less a term for few patients, for models other than the signature and those that "
         "use it. In other hospitals coverage is measured, not guaranteed."
     )
 
@@ -202,19 +201,18 @@ def comparisons(study: StudyResults, design: str) -> list[Grid]:
         "The smaller number below p is adjusted for the number of pairs that are compared by the "
         "same metric (Holm)."
     )
-    if rows["method"].str.startswith("reml").any():
-        found = coverage.MEAN_DIFFERENCE
-        note += (
-            " The mean difference over centers is cautious: in simulations a test at 5 % rejected "
-            f"{found.sentence} of true null hypotheses ({found.source})."
-        )
+    said = {
+        "reml_hartung_knapp_truncated": coverage.mean_differences(),
+        "corrected_resampled_t": coverage.cross_validated(),
+        "likelihood_ratio_chi2_1": coverage.likelihood_ratio(),
+    }
     return [
         Grid(
             caption,
             # The likelihood-ratio statistic is no difference.
             ["Models", "Metric", "χ²" if part is parts[-1][1] else "Difference", "p", "Method"],
             [_comparison(row) for _, row in part.iterrows()],
-            note,
+            " ".join([note, *(said.get(method, "") for method in part["method"].unique())]).strip(),
         )
         for caption, part in parts
         if not part.empty

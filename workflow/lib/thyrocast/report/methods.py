@@ -7,7 +7,6 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.choices import EMBEDDED, RANDOM, Architecture, Imbalance, Pretraining
 from thyrocast.config.cohort import WithoutDates
 from thyrocast.config.evaluation import FollowUpWeighting
-from thyrocast.config.explanation import LEAST_GRID, CamMethod
 from thyrocast.config.image import Intensity
 from thyrocast.config.signature import RecalibrationMethod, Selection
 from thyrocast.contract import columns
@@ -16,7 +15,7 @@ from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.contract.names import OutcomeRule, Role, ThresholdRule
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell
-from thyrocast.report import definitions, eligibility, references, words
+from thyrocast.report import definitions, eligibility, methods_explanation, references, words
 from thyrocast.report.equations import equations_section
 from thyrocast.report.study import StudyResults
 
@@ -85,7 +84,7 @@ def paragraphs(study: StudyResults) -> list[tuple[str, str]]:
         ("Designs", _designs(study)),
         ("Evaluation", _evaluation(study)),
         ("Sample size", _sample_size(study)),
-        ("Attention", _attention(study)),
+        ("Attention", methods_explanation.attention(study)),
     ]
 
 
@@ -255,7 +254,7 @@ def _signature(study: StudyResults) -> str:
     )
     again = (
         " The log-odds of every model are recalibrated on cross-fitted training patients by logistic "
-        "regression with a shrunken slope [@houwelingen1990]."
+        "regression (Firth’s likelihood [@firth1993]) with a shrunken slope [@houwelingen1990]."
         if config.recalibration is RecalibrationMethod.LOGISTIC and not study.in_sample
         else " Probabilities are not recalibrated."
     )
@@ -316,7 +315,8 @@ def _evaluation(study: StudyResults) -> str:
         f"integrated calibration index [@austin2019]. Patients are called cured by the rule “{rule}”"
         f"{reference}, {where}. In decision curves [@vickers2006], “treat” means to give radioiodine as "
         "planned because cure is expected; net benefit weighs patients who are correctly expected to be "
-        "cured against those who are wrongly expected to be cured. Prediction sets are conformal, by "
+        "cured against those who are wrongly expected to be cured, with limits that combine those of both "
+        "shares [@zou2008]. Prediction sets are conformal, by "
         f"outcome [@vovk2012], with an error of at most {numbers.percent(config.prediction_sets.error)} "
         "intended. Results of centers are pooled by random effects (REML) with truncated Hartung-Knapp "
         "intervals [@hartung2001]; from three centers on that the models did not see, this mean is the "
@@ -328,7 +328,7 @@ def _evaluation(study: StudyResults) -> str:
     if "kfold" in study.designs:
         text += (
             " In repeated cross-validation the AUC is the mean within parts [@airola2011] with a "
-            "corrected resampled t interval [@nadeau2003]."
+            "corrected resampled t interval [@nadeau2003] on the logit scale."
         )
     return text
 
@@ -355,28 +355,6 @@ def _sample_size(study: StudyResults) -> str:
             "patients, extrapolated by an inverse power law [@figueroa2012]; networks were not trained again."
         )
     return text
-
-
-def _attention(study: StudyResults) -> str:
-    settings = study.config.explanation
-    seen = study.config.image.size, study.config.network.architecture
-    side = settings.grid_at(*seen)
-    name, source = {
-        CamMethod.GRADCAM: ("Grad-CAM", "selvaraju2017"),
-        CamMethod.HIRESCAM: ("HiResCAM", "draelos2020"),
-        CamMethod.GRADCAM_PLUS_PLUS: ("Grad-CAM++", "chattopadhyay2018"),
-    }[settings.method]
-    text = (
-        f"{name} [@{source}] of {settings.layer_at(*seen)} ({side} × {side} cells) is computed for every test "
-        "patient, as a mean over the members."
-    )
-    if side < LEAST_GRID:
-        return f"{text} No share inside the gland is given for maps below {LEAST_GRID} × {LEAST_GRID} cells."
-    random = f" Maps of {settings.randomized} test patients are repeated with random weights [@adebayo2018]."
-    return (
-        f"{text} The share of the map’s sum inside the gland is compared with that of the same map at every "
-        "place of its grid, in eight orientations, and with that of other patients’ maps in the same gland."
-    ) + (random if settings.randomized else "")
 
 
 def limitations(study: StudyResults) -> list[str]:

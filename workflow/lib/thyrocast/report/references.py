@@ -59,6 +59,13 @@ REFERENCES: Mapping[str, str] = {
     "convolutional neural networks. arXiv:2011.08891, 2020.",
     "adebayo2018": "Adebayo J, Gilmer J, Muelly M, et al. Sanity checks for saliency maps. NeurIPS "
     "2018;31:9505-9515.",
+    "petsiuk2018": "Petsiuk V, Das A, Saenko K. RISE: randomized input sampling for explanation of black-box models. "
+    "BMVC 2018:151.",
+    "fisher2019": "Fisher A, Rudin C, Dominici F. All models are wrong, but many are useful: learning a variable’s importance "
+    "by studying an entire class of prediction models simultaneously. J Mach Learn Res 2019;20(177):1-81.",
+    "firth1993": "Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38.",
+    "zou2008": "Zou GY, Donner A. Construction of confidence limits about effect measures: a general approach. Stat Med "
+    "2008;27:1693-1702.",
     "chattopadhyay2018": "Chattopadhay A, Sarkar A, Howlader P, Balasubramanian VN. Grad-CAM++: generalized "
     "gradient-based visual explanations for deep convolutional networks. WACV 2018:839-847.",
     "riley2020": "Riley RD, Ensor J, Snell KIE, et al. Calculating the sample size required for "

@@ -13,8 +13,6 @@ from thyrocast.statistics.inputs import Floats, NotEstimableError
 
 #: Fewest centers: two give no information on their spread.
 FEWEST = 3
-#: Lowest and highest coverage of nominal 95 % intervals, in percent (``benchmarks/validity.py``).
-COVERAGE = (90.0, 100.0)
 #: Random numbers of the distribution of Cochran's Q, and draws of a new center.
 _CHI_SQUARED, _DRAWS = 10_000, 10_000
 _GRID = 80
@@ -29,14 +27,11 @@ class NewCenter(NamedTuple):
         Limits on the scale of the effects.
     method : str
         Name of the method.
-    coverage : tuple of float
-        Lowest and highest coverage of nominal 95 % intervals that was measured, in percent.
     """
 
     low: float
     high: float
     method: str
-    coverage: tuple[float, float]
 
 
 def predict(effect: ArrayLike, variance: ArrayLike, confidence: float = 0.95) -> NewCenter:
@@ -67,8 +62,8 @@ def predict(effect: ArrayLike, variance: ArrayLike, confidence: float = 0.95) ->
     Notes
     -----
     Nagashima, Noma and Furukawa, Stat Methods Med Res 2019;28:1689. Coverage of nominal 95 %
-    intervals with 3, 5 and 10 centers and a standard deviation between centers of 0 to 0.8: 90-100 %
-    (`COVERAGE`). Student's t with k - 1 degrees of freedom covers 86-100 %, with k - 2 88-100 % (but is
+    intervals with 3, 5 and 10 centers and a standard deviation between centers of 0 to 0.8: 92-98 %
+    (results of simulated centers: ``benchmarks/validity.py``). Student's t with k - 1 degrees of freedom covers 86-100 %, with k - 2 88-100 % (but is
     twice as wide with 3 centers), half-normal priors with scales of 0.3, 0.5 and 1 cover 72-100 %, 84-100 %
     and 94-100 %, but their scale must be known in advance.
 
@@ -97,7 +92,7 @@ def predict(effect: ArrayLike, variance: ArrayLike, confidence: float = 0.95) ->
     low, high = (float(end) for end in np.quantile(new, (tail, 1 - tail)))
     mean_of_all = pooling.pool(y, v, interval="hartung_knapp_truncated", confidence=confidence)
     low, high = min(low, mean_of_all.low), max(high, mean_of_all.high)
-    return NewCenter(low, high, "nagashima_bootstrap", COVERAGE)
+    return NewCenter(low, high, "nagashima_bootstrap")
 
 
 def _levels(count: int) -> Floats:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from thyrocast.statistics import logistic
-from thyrocast.statistics.inputs import Booleans, Floats, NotEstimableError
+from thyrocast.statistics.inputs import Booleans, Floats
 
 #: Change of the log-odds by one standard deviation of a model without signal. It keeps the ranking
 #: of the patients, and moves no probability by more than about 0.01.
@@ -44,14 +44,15 @@ def fit(linear: Floats, outcome: Booleans) -> Recalibration:
     Returns
     -------
     Recalibration
-        With one outcome only, the log-odds do not change. Where the outcome is separated in the
-        right order, which has no finite slope, the slope is 1.
+        With one outcome only, the log-odds do not change.
 
     Notes
     -----
-    The maximum likelihood slope is multiplied by max(0, 1 - 1/chi²), where chi² is its
+    The slope, by Firth's likelihood, is multiplied by max(0, 1 - 1/chi²), where chi² is its
     likelihood-ratio statistic: van Houwelingen and le Cessie, Stat Med 1990;9:1303. The factor is
-    continuous, near 1 for a clear signal, and 0 for a slope that is not above chance. The intercept
+    continuous, near 1 for a clear signal, and 0 for a slope that is not above chance. Firth's slope is
+    finite and continuous where the log-odds separate the outcomes; that of maximum likelihood is
+    infinite there, and very large next to it. The intercept
     is fitted again, so that the mean probability is the prevalence (Cox, Biometrika 1958;45:562).
 
     In models without signal fitted to 97 patients, the Brier score in new patients is 0.0004 above
@@ -76,10 +77,6 @@ def fit(linear: Floats, outcome: Booleans) -> Recalibration:
     if spread < 1e-12 * (1 + abs(middle)):
         return _around(linear, y, 0.0, signal=False)
     standard = (linear - middle) / spread
-    if standard[y].min() >= standard[~y].max():
-        return _around(linear, y, 1.0, signal=True)
-    if standard[y].max() <= standard[~y].min():
-        return _around(linear, y, LEAST / spread, signal=False)
     slope = _shrunken(standard, y)
     signal = slope > 0
     return _around(linear, y, max(slope, LEAST) / spread, signal=signal)
@@ -87,12 +84,9 @@ def fit(linear: Floats, outcome: Booleans) -> Recalibration:
 
 def _shrunken(standard: Floats, y: Booleans) -> float:
     constant = np.ones((y.size, 1))
-    try:
-        whole = logistic.fit(np.hstack([constant, standard[:, None]]), y)
-    except NotEstimableError:
-        return 0.0
-    chi2 = 2 * (whole.log_likelihood - logistic.fit(constant, y).log_likelihood)
-    return float(whole.coefficients[1]) * (1 - 1 / chi2) if chi2 > 1 else 0.0
+    coefficients, log_likelihood = logistic.firth(np.hstack([constant, standard[:, None]]), y)
+    chi2 = 2 * (log_likelihood - logistic.fit(constant, y).log_likelihood)
+    return float(coefficients[1]) * (1 - 1 / chi2) if chi2 > 1 else 0.0
 
 
 def _around(linear: Floats, y: Booleans, slope: float, *, signal: bool) -> Recalibration:

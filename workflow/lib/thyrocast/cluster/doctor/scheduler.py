@@ -71,5 +71,5 @@ def _submit_limit(jobs: int) -> Iterator[Finding]:
         yield Finding(
             State.WARN,
             f"the profile allows {jobs} jobs in the queue, the cluster {min(limits)} for one of the "
-            f"accounts or QOS: SLURM refuses the others, and they fail. Set `jobs: {min(limits)}`",
+            f"accounts or QOS: SLURM refuses the others, which wait for room. Set `jobs: {min(limits)}`",
         )
