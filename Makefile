@@ -142,9 +142,12 @@ bench-gland: .venv/dev.stamp ## Finder of the gland on a thousand phantoms of an
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_quantities
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_calibration
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gland_negatives
 
-train-gland: .venv/local.stamp ## Train the network that finds the gland again (40 minutes on one core)
-	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py
+train-gland: .venv/local.stamp ## Train the network that finds the gland again (an hour on one core)
+	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py --output .gland/first.safetensors
+	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py --start .gland/first.safetensors \
+	  --steps 3000 --seed 12 --rate 2e-3 --lookalike 0.3
 
 pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (five minutes on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py

@@ -1,6 +1,8 @@
 """Train the network that finds the gland on simulated scintigrams, and print the hash of its file.
 
-python workflow/scripts/train_gland_network.py [--steps 12000] [--seed 11] [--output FILE]
+python workflow/scripts/train_gland_network.py [--steps 12000] [--seed 11] [--lookalike 0] [--start FILE] [--output FILE]
+
+`make train-gland` has the two commands that made the shipped file.
 
 If it is interrupted, the same command continues from the checkpoint beside the output.
 """
@@ -33,7 +35,8 @@ class _Phantoms(Dataset[Batch]):
         return len(self._steps)
 
     def __getitem__(self, index: int) -> Batch:
-        return batch(self._plan.batch, self._plan.seed, self._steps[index])
+        plan = self._plan
+        return batch(plan.batch, plan.seed, self._steps[index], plan.lookalike)
 
 
 def batches(plan: Plan, workers: int, steps: range) -> Iterable[Batch]:
@@ -48,14 +51,20 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="phantoms in a batch")
     parser.add_argument("--rate", type=float, default=3e-3, help="largest learning rate")
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--lookalike", type=float, default=0.0, help="share of lookalikes")
+    parser.add_argument("--start", type=Path, help="weights that the training continues")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw phantoms")
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
-    plan = Plan(given.steps, given.batch, given.rate, given.seed)
+    start = hashlib.sha256(given.start.read_bytes()).hexdigest() if given.start else ""
+    plan = Plan(given.steps, given.batch, given.rate, given.seed, given.lookalike, start)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = given.output.with_suffix(".checkpoint")
-    network = gland_network.train(plan, partial(batches, plan, given.workers), checkpoint)
+    network = gland_network.train(
+        plan, partial(batches, plan, given.workers), checkpoint, given.start
+    )
     gland_network.save(network, given.output, plan.metadata())
     checkpoint.unlink()
     digest = hashlib.sha256(given.output.read_bytes()).hexdigest()

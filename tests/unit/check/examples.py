@@ -4,9 +4,13 @@ import datetime
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from pydicom.dataset import Dataset
+
+from tests.unit import hospital as hospitals
 from tests.unit.example_scans import cohort, image
-from tests.unit.hospital import SIZE, Hospital, scan
+from tests.unit.hospital import SIZE, Hospital
 from thyrocast.check.center import Center, CenterFiles, Settings, read
 from thyrocast.cohort import registration as cohorts
 from thyrocast.config.check import CheckConfig
@@ -14,6 +18,11 @@ from thyrocast.config.reading import read_block
 from thyrocast.contract import io
 from thyrocast.contract.cohort import SCANS
 from thyrocast.image import standardize
+
+
+def scan(identifier: str, seed: int = 1, **elements: Any) -> Dataset:
+    """A neck with the pixel size that it was drawn with: a gland of usual size is no remark."""
+    return hospitals.scan(identifier, seed, **{"PixelSpacing": [4.0, 4.0]} | elements)
 
 
 def register(hospital: Hospital) -> CenterFiles:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.check import examples
-from tests.unit.hospital import scan
+from tests.unit.check.examples import scan
 from thyrocast import check
 from thyrocast.check.approval import approve
 from thyrocast.check.suppression import single, suppress

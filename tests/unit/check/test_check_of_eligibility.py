@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.check import examples
-from tests.unit.hospital import scan
+from tests.unit.check.examples import scan
 from thyrocast import check
 from thyrocast.contract.check import RemarkCode, Severity, Verdict
 from thyrocast.tables.resemblance import by_name

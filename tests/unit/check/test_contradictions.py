@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.check import examples
-from tests.unit.hospital import Hospital, scan
+from tests.unit.check.examples import scan
+from tests.unit.hospital import Hospital
 from thyrocast import check
 from thyrocast.check.findings import Finding
 from thyrocast.contract.check import RemarkCode, Severity

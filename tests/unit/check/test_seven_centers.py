@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.unit.check import examples
+from tests.unit.check.examples import scan
 from tests.unit.example_scans import ANTERIOR, POSTERIOR, detector, neck, nm
-from tests.unit.hospital import Hospital, scan
+from tests.unit.hospital import Hospital
 from thyrocast import check
 from thyrocast.check.results import Check
 from thyrocast.contract.check import Verdict

@@ -366,3 +366,22 @@ def test_an_included_patient_without_an_image_stops(
     monkeypatch.setattr(standardize, "standardize_job", lambda all_, *rest: job(all_[:-1], *rest))
     with pytest.raises(InputError, match="1 included patients .* --forcerun standardize_images"):
         assemble(tmp_path / "a", [north])
+
+
+def test_a_date_in_the_future_is_not_that_of_the_acquisition(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    north.scan("a", scan("1", AcquisitionDate="20990103"))
+    assert north.reasons() == [("1", "")]
+    (flags,) = north.register().register["flags"]
+    assert flags == "dates_differ"
+
+
+def test_a_study_date_that_would_fit_is_told(tmp_path: Path) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    north.scan("a", scan("1", AcquisitionDate="20200302"))
+    (reason,) = north.register().files["reason"]
+    assert reason == (
+        "after, or too near to, the therapy, by the date of acquisition, which that of the study contradicts"
+    )

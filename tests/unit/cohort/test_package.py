@@ -1,6 +1,7 @@
 """A package names nobody, is valid DICOM, and gives another site the same study."""
 
 import logging
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -251,6 +252,9 @@ def drawn(pixels: np.ndarray, value: int, text: str = "DOE JANE") -> np.ndarray:
         (drawn(neck(128, total=60_000), 20), {}, "drawn text"),
         (drawn(neck(128, total=4_000_000), 0), {}, "drawn text"),
         (drawn(neck(128), 4000, "DJ"), {}, "drawn text"),
+        # Values of a few counts where there are none.
+        (drawn(neck(128, background=0.0), 5), {}, "drawn text"),
+        (drawn(neck(128, background=0.0, total=60_000), 3), {}, "drawn text"),
     ],
 )
 def test_what_is_no_original_count_image_stays(
@@ -281,6 +285,33 @@ def test_a_round_field_and_a_column_out_of_order_are_no_text(
         pixels[:, size // 4] = 0
         header = Header(read_elements(nm(pixels)))
         assert refusal(header, pixels[None]) == ""
+
+
+@pytest.mark.parametrize("mean", [0.05, 0.3, 0.6])
+def test_single_counts_are_no_text(mean: float) -> None:
+    for seed in range(5):
+        expected = np.full((256, 256), mean)
+        expected[100:140, 100:140] += 40
+        pixels = np.random.default_rng(seed).poisson(expected).astype(np.uint16)
+        assert refusal(Header(read_elements(nm(pixels))), pixels[None]) == ""
+
+
+def test_patterns_of_descriptions_stay_at_the_center(tmp_path: Path) -> None:
+    patterns = {
+        "anterior": ["smith front"], "excluded": ["dr jones"], "kept": ["marker clinic"],
+        "syringe": ["dose of smith"], "contradictions": "orientation",
+    }  # fmt: skip
+    north = Hospital(tmp_path, views=patterns)
+    north.patient("1")
+    elements = {"PatientID": "1", "SeriesDescription": "Marker clinic Smith front"}
+    north.scan("a", nm(neck(64, 4.0), [detector()], PixelSpacing=[4.0, 4.0], **elements))
+    package = tmp_path / "sent"
+    assert pack(north, package) == 1
+    text = (package / "center.yaml").read_text()
+    assert not {"smith", "jones", "clinic"} & set(re.findall(r"\w+", text.lower()))
+    (block,) = yaml.safe_load(text)["centers"]
+    assert block["views"]["contradictions"] == "orientation"
+    assert not any(block["views"].get(name) for name in patterns if name != "contradictions")
 
 
 def test_a_pixel_size_of_more_characters_than_allowed_is_packaged(tmp_path: Path) -> None:

@@ -230,3 +230,53 @@ def test_a_stranger_is_not_in_the_cohort(tmp_path: Path) -> None:
     )
     out = assemble(tmp_path / "a", [north], duplicates="keep")
     assert len(read_cohort(out)) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({"IssuerOfPatientID": "HOSPITAL A"}, {"IssuerOfPatientID": "HOSPITAL B"}, True),
+        ({"IssuerOfPatientID": "HOSPITAL A"}, {"IssuerOfPatientID": "hospital_a"}, False),
+        ({"IssuerOfPatientID": "HOSPITAL A"}, {}, False),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_two_issuers_of_one_identifier(
+    tmp_path: Path, first: dict[str, str], second: dict[str, str], *, expected: bool, known: bool
+) -> None:
+    """Where birth date or name show one person, the issuer says nothing else."""
+    nobody = {} if known else {"PatientBirthDate": "", "PatientName": "", "PatientSex": ""}
+    found = reason(tmp_path, nobody | first, nobody | second)
+    wrong = "contradictory identity: issuer of the identifier differs among the images"
+    assert found == (wrong if expected and not known else "")
+
+
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SOPInstanceUID"])
+@pytest.mark.parametrize("known", [True, False])
+def test_one_unique_identifier_under_two_patients(
+    tmp_path: Path, keyword: str, *, known: bool
+) -> None:
+    """An object belongs to one patient; birth date and name may show that both are one person."""
+    north = Hospital(tmp_path)
+    nobody = {} if known else {"PatientBirthDate": "", "PatientName": ""}
+    for number, identifier in enumerate(("1", "2", "3")):
+        north.patient(identifier)
+        shared = {keyword: "1.2.3"} if identifier != "3" else {}
+        north.scan(identifier, scan(identifier, seed=number, **KNOWN | nobody | shared))
+    wrong = f"contradictory identity: one {keyword} under several identifiers"
+    expected = "" if known else wrong
+    assert north.reasons() == [("1", expected), ("2", expected), ("3", "")]
+    kinds = north.register().contradictions["kind"].tolist()
+    assert kinds == ([] if known else ["files", "files"])
+
+
+def test_a_unique_identifier_of_many_is_a_placeholder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    north = Hospital(tmp_path)
+    for number in range(4):
+        north.patient(str(number))
+        nobody = {"PatientBirthDate": "", "PatientName": "", "StudyInstanceUID": "1.2.3"}
+        north.scan(str(number), scan(str(number), seed=number, **nobody))
+    assert {found for _, found in north.reasons()} == {""}
+    assert "1 values of StudyInstanceUID are in files of more than 3 patients" in caplog.text

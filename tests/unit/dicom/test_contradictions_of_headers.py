@@ -150,3 +150,84 @@ def test_seconds_written_as_milliseconds_in_many_frames(tmp_path: Path) -> None:
 def test_screen_saves_that_say_so_elsewhere(tmp_path: Path, elements: dict[str, Any]) -> None:
     found = verdict(tmp_path, nm(front(), **elements))
     assert found.reason == "a screen save in the class of counts"
+
+
+@pytest.mark.parametrize(
+    ("part", "series", "reason", "flags"),
+    [
+        ("KIDNEY", "ANT", "the kidneys by the body part in its header", ()),
+        ("LSPINE", "ANT", "another part of the body by the body part in its header", ()),
+        ("KIDNEY", "Thyroid ANT", "", ("body_part_differs",)),
+        ("THYROID", "ANT", "", ()),
+        ("NECK", "ANT", "", ()),
+        ("HEAD", "ANT", "", ()),
+        ("CHEST", "ANT", "", ()),
+        ("WHOLEBODY", "ANT", "", ()),
+    ],
+)
+def test_the_body_part_of_another_organ(
+    tmp_path: Path, part: str, series: str, reason: str, flags: tuple[str, ...]
+) -> None:
+    found = verdict(tmp_path, nm(front(), BodyPartExamined=part, SeriesDescription=series))
+    assert found.reason == reason
+    assert [scan.flags for scan in found.scans] == ([] if reason else [flags])
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("64033007", "the kidneys by its description"),
+        ("T-71000", "the kidneys by its description"),
+        ("40689003", "the testes by its description"),
+        ("38266002", "a whole-body image by its description"),
+        ("69748006", ""),
+        ("45048000", ""),
+        ("999", ""),
+    ],
+)
+@pytest.mark.parametrize("meaning", ["", "Organ"])
+def test_the_code_of_a_region_counts_without_its_meaning(
+    tmp_path: Path, value: str, reason: str, meaning: str
+) -> None:
+    region = Sequence([code(value, meaning)])
+    assert verdict(tmp_path, nm(front(), AnatomicRegionSequence=region)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("of_detector", "of_rotation", "flags"),
+    [
+        (180, 0, ("start_angle_reversed",)),
+        (None, 45, ("start_angle_reversed",)),
+        (180, 175, ()),
+        (None, 180, ()),
+        (355, 5, ()),
+    ],
+)
+def test_the_start_angle_of_a_rotation(
+    tmp_path: Path, of_detector: int | None, of_rotation: int, flags: tuple[str, ...]
+) -> None:
+    head = detector(ANTERIOR, **({} if of_detector is None else {"StartAngle": of_detector}))
+    rotation = Dataset()
+    rotation.StartAngle = of_rotation
+    dataset = nm(front(), [head], RotationInformationSequence=Sequence([rotation]))
+    (scan,) = verdict(tmp_path, dataset).scans
+    assert scan.flags == flags
+
+
+def test_start_angles_that_contradict_each_other_decide_nothing(tmp_path: Path) -> None:
+    rotation = Dataset()
+    rotation.StartAngle = 0
+    more = {"RotationInformationSequence": Sequence([rotation])}
+    assert verdict(tmp_path, nm(front(), [detector(StartAngle=180)], **more)).reason == (
+        "view not stated"
+    )
+    assert verdict(tmp_path, nm(front(), [detector(StartAngle=180)])).scans
+
+
+def test_phases_with_fewer_frames_than_the_file(tmp_path: Path) -> None:
+    dataset = nm(
+        np.stack([front()] * 3 + [back()] * 3), ImageType=DYNAMIC, DetectorVector=None,
+        ActualFrameDuration=10_000, PhaseInformationSequence=Sequence([phase(3)]),
+        FrameIncrementPointer=None,
+    )  # fmt: skip
+    assert verdict(tmp_path, dataset).reason == CONFUSED

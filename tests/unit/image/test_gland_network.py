@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from benchmarks import gland, gland_phantoms
+from benchmarks import gland, gland_negatives, gland_phantoms
 from thyrocast.image import gland_network
 from thyrocast.image.gland import NoGlandError, find_gland, lobes
 from thyrocast.image.gland_network import GRID_MM, Marked
@@ -73,6 +73,25 @@ def test_glands_of_another_simulator_are_found() -> None:
     assert np.median([result.dice for result in aimed if not result.refused]) > 0.88
     negatives = [r for c in gland_phantoms.CASES if not c.thyroid for r in results[c.name]]
     assert sum(bool(result.refused) for result in negatives) >= len(negatives) - 1
+
+
+def test_other_organs_and_turned_thyroids_are_refused() -> None:
+    """Of 1,500 such images, 3 % are accepted (docs/gland.md): testes, and kidneys near the midline."""
+    wrong = []
+    for name, is_thyroid, images in gland_negatives.groups(99, 3):
+        taken, total = gland_negatives.accepted(images)
+        if is_thyroid:
+            assert taken >= total - 1, name
+        else:
+            wrong += [name] * taken
+    assert len(wrong) <= 5, wrong
+    assert not {"thyroid, head down", "thyroid, turned by 90°"} & set(wrong)
+
+
+def test_a_thyroid_with_the_head_down_is_named() -> None:
+    (image,) = gland_negatives.thyroids(99, 1, 2)
+    with pytest.raises(NoGlandError, match="a thyroid with the head down"):
+        find_gland(image, GRID_MM, (2.0, 250.0))
 
 
 def test_as_many_pixels_are_taken_as_the_probabilities_say() -> None:

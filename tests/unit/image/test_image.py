@@ -17,6 +17,7 @@ from thyrocast.image import gland as glands
 from thyrocast.image import quantities
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.gland import NoGlandError
+from thyrocast.image.gland_network import Marked
 from thyrocast.image.quantities import Quantities, SyringeCounts
 
 LIMITS = (4.0, 150.0)
@@ -122,9 +123,16 @@ def hips() -> NDArray[np.float64]:
     return np.random.default_rng(1).poisson(density * 3e5 / density.sum()).astype(float)
 
 
-def test_two_organs_that_are_far_apart_are_no_thyroid() -> None:
+def test_two_organs_that_are_far_apart_are_no_thyroid(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = images.to_grid(hips(), (2.0, 2.0))
+    with pytest.raises(NoGlandError, match="no thyroid found"):
+        glands.find_gland(grid, GRID_MM, LIMITS)
+    right, left = np.zeros((2, *grid.shape), np.float32)
+    right[50:75, 10:25] = left[50:75, 100:115] = 1
+    marked = Marked(right, left, 1.0)
+    monkeypatch.setattr(glands, "_search", lambda _: marked)
     with pytest.raises(NoGlandError, match="too far apart"):
-        glands.find_gland(images.to_grid(hips(), (2.0, 2.0)), GRID_MM, LIMITS)
+        glands.find_gland(grid, GRID_MM, LIMITS)
 
 
 def test_ratios_follow_the_image() -> None:

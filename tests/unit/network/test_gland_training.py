@@ -83,3 +83,18 @@ def test_the_loss_is_smallest_at_the_true_outline() -> None:
     assert of(truth) < of(large)
     assert of(truth) < of(truth.flip(1))
     assert of(truth) < of(torch.zeros_like(truth))
+
+
+def test_a_training_continues_from_weights(tmp_path: Path) -> None:
+    """The file has half precision; nothing but the weights is taken from the first training."""
+    first = tmp_path / "first.safetensors"
+    gland_network.save(train(PLAN, batches, tmp_path / "a"), first, PLAN.metadata())
+    plan = replace(PLAN, steps=2, start="a hash")
+    assert plan.normalized == 0
+    begun = gland_network.restore(first)
+    continued = train(plan, batches, tmp_path / "b", first)
+    pairs = zip(begun.state_dict().values(), continued.state_dict().values(), strict=True)
+    # The rate rises from zero, so that two steps change little.
+    assert 0 < max(float((one - other).abs().max()) for one, other in pairs) < 1e-3
+    with pytest.raises(ValueError, match="a training with other settings"):
+        train(replace(plan, start="another"), batches, tmp_path / "b", first)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thyrocast.simulation import phantoms, scene
+from thyrocast.simulation import gland_batches, lookalikes, phantoms, scene
 from thyrocast.simulation.bodies import Body, Part
 from thyrocast.simulation.gland_batches import batch
 from thyrocast.simulation.kinds import THYROIDS, Kind
@@ -73,3 +73,38 @@ def test_batches_have_the_shapes_of_the_network() -> None:
     assert field.shape == (4, 160, 160)
     assert set(visible) <= {-1, 0, 1}
     assert np.isfinite(features).all()
+
+
+def test_lookalikes_are_thyroids_only_if_they_say_so() -> None:
+    kinds = set()
+    for number in range(60):
+        rng = np.random.default_rng([2, number])
+        drawn = lookalikes.draw(rng)
+        phantom = phantoms.render(rng, drawn)
+        kinds.add(drawn.kind)
+        assert np.isfinite(phantom.counts).all()
+        assert phantom.right.any() <= (drawn.kind in THYROIDS)
+        assert phantom.visible is False or drawn.kind in THYROIDS
+    assert kinds >= {Kind.GLAND, Kind.SYRINGE, Kind.ORGANS}
+
+
+def test_a_turned_thyroid_counts_as_none_and_keeps_its_outline() -> None:
+    phantom = draw([RIGHT, LEFT])
+    turned = {
+        gland_batches.turned(phantom, np.random.default_rng(seed)).counts.shape for seed in range(9)
+    }
+    assert turned == {(100, 100)}
+    for seed in range(9):
+        other = gland_batches.turned(phantom, np.random.default_rng(seed))
+        assert other.visible is False
+        assert (other.right | other.left).sum() == (phantom.right | phantom.left).sum()
+        middles = [np.nonzero(side)[1].mean() for side in (other.right, other.left)]
+        assert middles[0] < middles[1]
+
+
+def test_a_training_without_lookalikes_draws_what_it_drew_before() -> None:
+    alone = gland_batches.draw(np.random.default_rng(4), 0.0)
+    assert np.array_equal(alone.counts, phantoms.render(np.random.default_rng(4)).counts)
+    features, _, _, visible = batch(6, 2, 0, 1.0)
+    assert np.isfinite(features).all()
+    assert set(visible) <= {-1, 0, 1}

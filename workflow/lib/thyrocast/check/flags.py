@@ -144,9 +144,14 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
     ScanFlag.DATES_DIFFER: Meaning(
         "dates differ",
         "The dates of acquisition and study differ by more than a day; that of the acquisition decides "
-        "whether the scan was before the therapy.",
+        "whether the scan was before the therapy, unless it is in the future.",
         "Compare both dates with the patient’s records.",
         RemarkCode.PLAUSIBILITY,
+    ),
+    ScanFlag.BODY_PART_DIFFERS: Meaning(
+        "body part differs",
+        "The body part in the header is another one than the thyroid, which a description names.",
+        f"{_SHEET} Exclude them with `views.excluded` if they do not show the thyroid.",
     ),
 }
 VIEWS: Mapping[ViewRule, str] = {

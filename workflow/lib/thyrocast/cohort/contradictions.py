@@ -69,9 +69,9 @@ _Found = tuple[Contradiction, str, str]
 def _identity(differences: Sequence[Difference]) -> Iterator[_Found]:
     """Yield what shows that images or row are another person's."""
     for one in differences:
-        among = one.between is Between.IMAGES
-        kind = Contradiction.FILES if among else _KINDS[one.what]
-        yield kind, one.file, f"the {strangers.in_words(differences, one.between)}"
+        kind = _KINDS[one.what] if one.between is Between.TABLE else Contradiction.FILES
+        article = "" if one.between is Between.PATIENTS else "the "
+        yield kind, one.file, f"{article}{strangers.in_words(differences, one.between)}"
 
 
 def _dates(patient: ClinicalPatient, files: Sequence[PatientFile]) -> Iterator[_Found]:

@@ -21,7 +21,7 @@ from pydicom.filewriter import dcmwrite
 
 from thyrocast import fileio
 from thyrocast.cohort.deidentify import Disguise, RefusedError, dataset_of, refusal
-from thyrocast.cohort.package_table import THERAPY_DAY, PackageTable
+from thyrocast.cohort.package_table import THERAPY_DAY, PackageTable, without_patterns
 from thyrocast.cohort.registration import Registration, register_center
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
@@ -215,7 +215,7 @@ class _Writer:
     def _judge(self, dataset: Any, header: Header) -> FileVerdict:
         size = len(dataset.PixelData)
         written = Header(read_elements(dataset), "", "", size, irreversible=header.irreversible)
-        return judge(written, self.center, self.cohort)
+        return judge(written, without_patterns(self.center), self.cohort)
 
 
 def _essence(verdict: FileVerdict) -> tuple[Any, ...]:

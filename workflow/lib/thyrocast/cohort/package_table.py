@@ -26,8 +26,16 @@ THERAPY_DAY = datetime.date(2000, 1, 1)
 OLDEST_GROUP = 90
 # A cell that is not understood here is not understood there.
 _UNCLEAR = "unclear"
+#: Keys of `views` with patterns of the center, which may contain names: the texts of a package are ours.
+_PATTERNS = ("anterior", "other", "excluded", "kept", "syringe", "syringe_residual")
 _HORMONES = ("tsh", "ft4", "ft3")
 _DRUGS = ("drug", "levothyroxine")
+
+
+def without_patterns(center: CenterConfig) -> CenterConfig:
+    """Return a center's block without its patterns of descriptions, as the package is read."""
+    views = center.views.model_copy(update=dict.fromkeys(_PATTERNS, ()))
+    return center.model_copy(update={"views": views})
 
 
 @dataclass
@@ -131,7 +139,7 @@ class PackageTable:
         center; names, codes and units are ours.
         """
         center = self.center
-        kept = center.plain()
+        kept = without_patterns(center).plain()
         block: dict[str, Any] = {
             "name": center.name,
             "role": center.role.value,

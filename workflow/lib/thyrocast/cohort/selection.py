@@ -15,6 +15,7 @@ from thyrocast.dicom.acquisition import (
     dates_differ,
     injection,
     minutes_between,
+    study_day,
 )
 from thyrocast.dicom.assignment import frames_in_photopeak
 from thyrocast.dicom.elements import Header
@@ -181,7 +182,11 @@ def _by_date(
     days = {c.file: (therapy - c.moment.date()).days for c in found if therapy and c.moment}
     if days:
         inside = [c for c in found if c.file in days and low <= days[c.file] <= high]
-        outside = {c.file: _outside(days.get(c.file), low) for c in found if c not in inside}
+        outside = {
+            c.file: _outside(days.get(c.file), low) + _by_study(c, therapy, cohort)
+            for c in found
+            if c not in inside
+        }
         if inside:
             return replace(
                 _ranked(inside, lambda candidate: days[candidate.file]), rejected=outside
@@ -192,6 +197,13 @@ def _by_date(
     if cohort.without_dates is WithoutDates.EXCLUDE and len({c.file for c in found}) > 1:
         return Choice(reason="several scans and no date to choose by")
     return _ranked(found, lambda c: (c.moment or datetime.datetime.max).toordinal())
+
+
+def _by_study(candidate: Candidate, therapy: datetime.date | None, cohort: CohortConfig) -> str:
+    """Return that a scan would be within the window by the study's date; "" if it would not."""
+    day, (low, high) = study_day(candidate.header), cohort.scan_window_days
+    fits = therapy and day and low <= (therapy - day).days <= high
+    return ", by the date of acquisition, which that of the study contradicts" if fits else ""
 
 
 def _outside(days: int | None, low: int) -> str:

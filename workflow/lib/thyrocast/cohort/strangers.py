@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import itertools
 import logging
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,8 +30,10 @@ OLDEST = 89
 _FIRST_YEAR = 1901
 _WORDS = {
     str(PersonFact.BIRTH_DATE): "birth date", str(PersonFact.SEX): "sex",
-    str(PersonFact.NAME): "name", AGE: AGE,
+    str(PersonFact.NAME): "name", str(PersonFact.ISSUER): "issuer of the identifier", AGE: AGE,
 }  # fmt: skip
+#: What is unique to a study and an object; a value of more patients than this is a placeholder.
+_UNIQUE, MOST_SHARED = ("StudyInstanceUID", "SOPInstanceUID"), 3
 # If so many patients, and at least this share, contradict the table, the config is in doubt.
 _FEWEST, _MOST_SHARE = 3, 0.3
 
@@ -76,12 +79,25 @@ class Facts:
     born: Born | None = None
     sex: Sex | None = None
     name: dict[str, Name] = field(default_factory=dict)
+    issuer: str = ""
 
     def knows(self, what: PersonFact) -> bool:
         """Return whether the source says something about it."""
         return bool(
-            {PersonFact.BIRTH_DATE: self.born, PersonFact.SEX: self.sex}.get(what, self.name)
-        )
+            {
+                PersonFact.BIRTH_DATE: self.born, PersonFact.SEX: self.sex,
+                PersonFact.NAME: self.name, PersonFact.ISSUER: self.issuer,
+            }[what]
+        )  # fmt: skip
+
+    def shows_one_person(self, other: "Facts") -> bool:
+        """Return whether birth date or name of both are known and the same, and none differs."""
+        if not all(
+            _agree(what, self, other) for what in PersonFact if what is not PersonFact.ISSUER
+        ):
+            return False
+        dates = self.born and other.born and self.born.day and other.born.day
+        return bool(dates or (self.name and other.name))
 
 
 class Between(StrEnum):
@@ -89,6 +105,7 @@ class Between(StrEnum):
 
     IMAGES = "among the images"
     TABLE = "between images and table"
+    PATIENTS = "under several identifiers"
 
 
 @dataclass(frozen=True)
@@ -110,10 +127,13 @@ class Comparison:
         What is compared (`identifiers.compare`).
     placeholders
         Birth dates of more patients than can be: they are not known.
+    shared
+        Files with a unique identifier that another patient's file has too, by the patient's identifier.
     """
 
     facts: Collection[PersonFact]
     placeholders: Collection[Born] = ()
+    shared: Mapping[str, Difference] = field(default_factory=dict)
     _counts: "collections.Counter[tuple[str, bool]]" = field(default_factory=collections.Counter)
 
     def differences(
@@ -142,6 +162,8 @@ class Comparison:
             found.append(Difference(AGE, file, Between.TABLE))
         elif stranger := self._by_header_age(patient, files):
             found.append(stranger)
+        if patient.identifier in self.shared:
+            found.append(self.shared[patient.identifier])
         return found
 
     def _by_header_age(
@@ -172,6 +194,7 @@ class Comparison:
         return day.year + day.timetuple().tm_yday / DAYS_PER_YEAR - float(age)
 
     def _facts(self, file: PatientFile) -> Facts:
+        """Return what a header says about the person, of what is compared."""
         header = file.header
         date = born(header.text("PatientBirthDate")) if self._uses(PersonFact.BIRTH_DATE) else None
         # The image of a syringe may have the name of the syringe.
@@ -180,6 +203,7 @@ class Comparison:
             None if date in self.placeholders else date,
             sex_of(header.text("PatientSex")) if self._uses(PersonFact.SEX) else None,
             naming.parse(header.text("PatientName"), header.text("PatientID")) if named else {},
+            _issuer(header.text("IssuerOfPatientID")) if self._uses(PersonFact.ISSUER) else "",
         )
 
     def _uses(self, fact: PersonFact) -> bool:
@@ -249,7 +273,49 @@ def comparison(
     years = sum(count for date, count in seen.items() if not date.day)
     most = MOST_BORN if 2 * years < seen.total() else max(MOST_BORN, _MOST_SHARE * seen.total())
     limits = {date: MOST_BORN if date.day else most for date in seen}
-    return Comparison(facts, {date for date, count in seen.items() if count > limits[date]})
+    placeholders = {date for date, count in seen.items() if count > limits[date]}
+    return Comparison(facts, placeholders, _shared(by_patient, placeholders))
+
+
+def _shared(
+    by_patient: Mapping[str, Sequence[PatientFile]], placeholders: Collection[Born]
+) -> dict[str, Difference]:
+    """Return the files with a unique identifier of another patient's file, by patient.
+
+    A study and an object belong to one patient (PS3.3 C.7.2.1, C.12.1), so that one of the two patients has
+    an image of the other one, unless birth date or name show that both are one person. A value that more patients have
+    is a placeholder of an exporter.
+    """
+    everything = Comparison(tuple(PersonFact), placeholders)
+    found: dict[str, Difference] = {}
+    for keyword in _UNIQUE:
+        owners: dict[str, dict[str, PatientFile]] = collections.defaultdict(dict)
+        for identifier, files in by_patient.items():
+            for file in files:
+                uid = file.header.text(keyword)
+                if identifier and uid and not file.header.reason:
+                    owners[uid].setdefault(identifier, file)
+        for shared in owners.values():
+            if len(shared) > MOST_SHARED:
+                continue
+            for a, b in itertools.combinations(shared, 2):
+                one, other = everything._facts(shared[a]), everything._facts(shared[b])
+                if not one.shows_one_person(other):
+                    for owner in (a, b):
+                        found.setdefault(
+                            owner, Difference(keyword, shared[owner].name, Between.PATIENTS)
+                        )
+        if most := sum(len(shared) > MOST_SHARED for shared in owners.values()):
+            LOG.warning(
+                "%d values of %s are in files of more than %d patients each: they are taken as placeholders, and "
+                "do not show whose image it is", most, keyword, MOST_SHARED,
+            )  # fmt: skip
+    return found
+
+
+def _issuer(text: str) -> str:
+    """Return letters and digits of an IssuerOfPatientID (C.7.1.1)."""
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _disagreeing(what: PersonFact, images: Mapping[str, Facts]) -> str:
@@ -268,6 +334,9 @@ def _agree(what: PersonFact, a: Facts, b: Facts) -> bool:
         return a.born is None or b.born is None or a.born.agrees(b.born)
     if what is PersonFact.SEX:
         return a.sex is None or b.sex is None or a.sex == b.sex
+    if what is PersonFact.ISSUER:
+        # One person may have the same identifier before and after a change of the archive.
+        return not (a.issuer and b.issuer) or a.issuer == b.issuer or a.shows_one_person(b)
     same = a.born is not None and a.born == b.born and bool(a.born.day)
     return not a.name or not b.name or naming.may_be_one(a.name, b.name, same_birth=same)
 
@@ -300,6 +369,10 @@ def _other_age(date: Born, day: datetime.date, age: float) -> bool:
 
 def in_words(differences: Sequence[Difference], between: Between) -> str:
     """Return what differs, without values; "" if nothing does."""
+    if between is Between.PATIENTS:
+        return next(
+            (f"one {one.what} {between}" for one in differences if one.between is between), ""
+        )
     *words, last = [_WORDS[one.what] for one in differences if one.between is between] or [""]
     if not words:
         return f"{last} differs {between}" if last else ""

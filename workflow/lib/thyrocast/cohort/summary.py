@@ -33,6 +33,7 @@ FLAGS = {
     ScanFlag.DELAY_IMPLAUSIBLE: "the time from injection to image is implausible and counts as missing",
     ScanFlag.DELAY_DIFFERS: "the injection times of table and header differ",
     ScanFlag.DATES_DIFFER: "the dates of acquisition and study differ",
+    ScanFlag.BODY_PART_DIFFERS: "the body part in the header is not the thyroid that the description names",
 }
 # Largest number of characters of an identifier's form, and of forms, that are logged.
 _LONGEST_FORM = 32

@@ -24,6 +24,7 @@ class PersonFact(StrEnum):
     BIRTH_DATE = "birth_date"
     SEX = "sex"
     NAME = "name"
+    ISSUER = "issuer"
 
 
 class ViewFallback(StrEnum):

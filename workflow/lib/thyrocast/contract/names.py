@@ -210,6 +210,7 @@ class ScanFlag(StrEnum):
     DELAY_IMPLAUSIBLE = "delay_implausible"
     DELAY_DIFFERS = "delay_differs"
     DATES_DIFFER = "dates_differ"
+    BODY_PART_DIFFERS = "body_part_differs"
 
 
 class ValueSource(StrEnum):

@@ -55,23 +55,40 @@ def acquired(header: Elements) -> datetime.datetime | None:
     """Return when a scan was acquired, by the most specific date of the header.
 
     AcquisitionDateTime, then the dates of acquisition, content, series and study (C.7.3.1, C.7.5.1,
-    C.7.6.1); None if there is no date. A date before `_FIRST_YEAR` is used only if all are.
+    C.7.6.1); None if there is no date. A date before `_FIRST_YEAR` or in the future is used only if all are.
     """
+    known = _stated(header)
+    return next(iter([moment for moment in known if _is_likely(moment)] or known), None)
+
+
+def _stated(header: Elements) -> list[datetime.datetime]:
+    """Return the dates of a header, the most specific one first."""
     stamp = header.text("AcquisitionDateTime")
     moments = [_moment(stamp[:8], stamp[8:])] if len(stamp) >= 8 else []
     for kind in ("Acquisition", "Content", "Series", "Study"):
         moments.append(_moment(header.text(f"{kind}Date"), header.text(f"{kind}Time")))
-    known = [moment for moment in moments if moment]
-    likely = [moment for moment in known if moment.year >= _FIRST_YEAR]
-    return next(iter(likely or known), None)
+    return [moment for moment in moments if moment]
+
+
+def _is_likely(moment: datetime.datetime) -> bool:
+    tomorrow = datetime.date.today() + datetime.timedelta(days=1)
+    return moment.year >= _FIRST_YEAR and moment.date() <= tomorrow
+
+
+def study_day(header: Elements) -> datetime.date | None:
+    """Return StudyDate; None if it is missing or unlikely."""
+    study = _moment(header.text("StudyDate"), "")
+    return study.date() if study and _is_likely(study) else None
 
 
 def dates_differ(header: Elements) -> bool:
-    """Return whether the dates of acquisition and study differ by more than a day."""
-    moment, study = acquired(header), _moment(header.text("StudyDate"), "")
-    if moment is None or study is None or study.year < _FIRST_YEAR:
+    """Return whether the dates of acquisition and study differ by more than a day, or one is in the future."""
+    used, study = acquired(header), study_day(header)
+    if used is None or study is None:
         return False
-    return abs((moment.date() - study.date()).days) > 1
+    # Dates of years before digital cameras are placeholders of exporters.
+    moments = [used, *(m for m in _stated(header)[:1] if m.year >= _FIRST_YEAR)]
+    return any(abs((moment.date() - study).days) > 1 for moment in moments)
 
 
 def has_clock(moment: datetime.datetime) -> bool:

@@ -91,10 +91,15 @@ def are_detectors_confused(
     """
     declared = max(len(detectors), int(header.number("NumberOfDetectors") or 0))
     named = {detector for _, detector in groups}
-    if declared < 2 or len(named) != 1:
-        return False
     windows = max(len(header.items("EnergyWindowInformationSequence")), 1)
     in_phases = _frames_in_phases(header)
+    if declared < 2 and in_phases and not header.several("DetectorVector"):
+        # The phases have one frame of each detector: there are several, of which one is listed.
+        return frame_count(header) in {2 * in_phases, 2 * in_phases * windows} and (
+            frame_count(header) != in_phases * windows
+        )
+    if declared < 2 or len(named) != 1:
+        return False
     if None not in named and in_phases and frame_count(header) in {in_phases, in_phases * windows}:
         return False
     return frame_count(header) % declared == 0

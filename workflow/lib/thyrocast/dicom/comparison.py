@@ -23,6 +23,11 @@ MOST_COUNTS = 1.25
 BRIGHTER = 1.5
 # Fewest counts of the brightest spot: with fewer, noise may be the brightest.
 LEAST_BRIGHT = 30
+# Fewest frames of a dynamic study that are compared, and frames that are compared at most.
+FEWEST_TIMED, _TIMED = 4, 16
+# The gland is at one place in the mirror image from behind: the brightest spots are at most this share of the side
+# apart, and the images are correlated. On the simulated necks, exchanged images had correlations of .78 to .97.
+_APART, _CORRELATED = 0.1, 0.6
 # Bins per side in which the brightest spot is found: about 8 mm each.
 SPOT_BINS = 48
 
@@ -33,6 +38,48 @@ def is_behind(frames: Sequence[NDArray[np.float64]], others: Sequence[NDArray[np
     if own.shape != other.shape or _brightest(other) * len(others) < LEAST_BRIGHT:
         return False
     return _brightest(other) > BRIGHTER * _brightest(own)
+
+
+def is_one_organ(
+    frames: Sequence[NDArray[np.float64]], others: Sequence[NDArray[np.float64]]
+) -> bool:
+    """Return whether the opposite detector sees, mirrored, the same bright organ."""
+    own, other = (_bin(np.mean(images, axis=0), 2 * BINS) for images in (frames, others))
+    mirrored = other[:, ::-1]
+    (row, column), (other_row, other_column) = (
+        np.unravel_index(int(image.argmax()), image.shape) for image in (own, mirrored)
+    )
+    apart = float(np.hypot(row - other_row, column - other_column)) / (2 * BINS)
+    return (
+        apart <= _APART and float(np.corrcoef(own.ravel(), mirrored.ravel())[0, 1]) >= _CORRELATED
+    )
+
+
+def in_the_middle(frames: Sequence[int]) -> Sequence[int]:
+    """Return the frames in the middle of a dynamic study, an even number of them."""
+    half = len(frames) // 2
+    reach = min(half, _TIMED // 2)
+    return frames[half - reach : half + reach]
+
+
+def are_two_views(frames: Sequence[NDArray[np.float64]]) -> bool:
+    """Return whether frames in the middle of a dynamic study are those of two detectors.
+
+    Either the frames of one detector follow those of the other one, or they alternate. What is near in time is
+    as bright from one side, and 1.8 times as bright from the other one.
+    """
+    half = len(frames) // 2
+    near = max(half // 4, 1)
+    pairs = (
+        (frames[half - near : half], frames[half : half + near]),
+        (frames[0 : 2 * half : 2], frames[1 : 2 * half : 2]),
+    )
+    return any(_differ(first, second) for first, second in pairs)
+
+
+def _differ(frames: Sequence[NDArray[np.float64]], others: Sequence[NDArray[np.float64]]) -> bool:
+    one, other = sorted(_brightest(np.sum(images, axis=0)) for images in (frames, others))
+    return one >= LEAST_BRIGHT and other > BRIGHTER * one + 4 * (2 * one) ** 0.5
 
 
 def _brightest(image: NDArray[np.float64]) -> float:

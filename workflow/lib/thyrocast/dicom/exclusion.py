@@ -6,7 +6,7 @@ from enum import IntEnum
 from thyrocast.config.center import CenterConfig, RadionuclideFallback
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract.names import ScanFlag
-from thyrocast.dicom import pictures, terms, vocabulary
+from thyrocast.dicom import pictures, regions, terms, vocabulary
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.text import matches, words
 from thyrocast.dicom.views import Descriptions
@@ -205,6 +205,22 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
         if any(map(terms.is_pertechnetate, drugs)):
             return ""
     return f"{kind} by its description" if kind else ""
+
+
+def wrong_part(
+    header: Header, center: CenterConfig, described: Descriptions, region: str
+) -> tuple[str, tuple[ScanFlag, ...]]:
+    """Return the organ that BodyPartExamined names instead of the thyroid, as a reason or a flag.
+
+    Many cameras write the body part of the last protocol: a description of the thyroid is nearer.
+    """
+    part = regions.other_part(header)
+    if not part:
+        return "", ()
+    text = words(described.series, described.study, region)
+    if vocabulary.names_thyroid(text) or matches(center.views.kept, text):
+        return "", (ScanFlag.BODY_PART_DIFFERS,)
+    return f"{part} by the body part in its header", ()
 
 
 def wrong_radionuclide(

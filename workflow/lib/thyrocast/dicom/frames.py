@@ -1,17 +1,26 @@
 """Find the frames of a file that are an anterior pertechnetate image, or why there are none."""
 
 import collections
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule, ViewSource
-from thyrocast.dicom import assignment, comparison, exclusion, pictures, text, views, vocabulary
+from thyrocast.dicom import (
+    assignment,
+    comparison,
+    exclusion,
+    pictures,
+    regions,
+    text,
+    views,
+    vocabulary,
+)
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.pixels import Image, PixelError
-from thyrocast.dicom.views import Descriptions
+from thyrocast.dicom.views import Descriptions, Evidence, Heads
 from thyrocast.dicom.vocabulary import Facing, Syringe
 
 #: Plausible durations of a thyroid scan, s: 200 to 600 are usual. A header has ms (C.8.4.9); some
@@ -22,6 +31,8 @@ FRAME_S = 0.2
 #: From this duration on, several frames of a file without phases and time slices (C.8.4.8.1.1) are
 #: compared even if its type is dynamic, s: a dynamic study has short frames.
 LONG_FRAME_S = 60.0
+#: A dynamic study of shorter frames that ends before this duration shows the flow of blood, not uptake, s.
+FLOW_FRAME_S, FLOW_S = 4.0, 180.0
 #: Frames of a detector that are compared at most, so that a long dynamic study needs little memory.
 MOST_COMPARED = 64
 
@@ -48,6 +59,8 @@ class Scan:
         What is unusual about the scan.
     others
         Photopeak frames of the detector that is or may be behind the patient.
+    unassigned
+        Whether no vector says that all frames are of one detector.
     """
 
     frames: tuple[int, ...]
@@ -58,6 +71,7 @@ class Scan:
     duration_s: float | None = None
     flags: tuple[ScanFlag, ...] = ()
     others: tuple[int, ...] = ()
+    unassigned: bool = False
 
     @property
     def view_by(self) -> ViewSource:
@@ -136,13 +150,16 @@ def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVer
         return FileVerdict(
             reason="a syringe by its description", stage=Stage.DESCRIPTION, syringe=syringe
         )
-    codes = header.items("AnatomicRegionSequence")
-    region = text.words(*(code.text("CodeMeaning") for code in codes))
+    region = regions.named(header)
     if reason := exclusion.wrong_organ(header, center, described, region):
+        return FileVerdict(reason=reason, stage=Stage.DESCRIPTION)
+    reason, part_flags = exclusion.wrong_part(header, center, described, region)
+    if reason:
         return FileVerdict(reason=reason, stage=Stage.DESCRIPTION)
     reason, flags = exclusion.wrong_radionuclide(header, center, described.nearest)
     if reason:
         return FileVerdict(reason=reason, stage=Stage.RADIONUCLIDE)
+    flags = (*part_flags, *flags)
     case = _Case(header, center, cohort, described, flags)
     if capture or header.text("SOPClassUID") == pictures.EXPORT:
         return _judge_capture(case)
@@ -222,24 +239,38 @@ def _judge_frames(case: _Case) -> FileVerdict:
         if duration is not None and not _is_plausible(duration, len(frames)):
             duration = None
             flags.append(ScanFlag.DURATION_IMPLAUSIBLE)
+        if dynamic and not parted and _is_flow(duration, len(frames)):
+            excluded["a dynamic study of the flow of blood, by its short frames"] += len(frames)
+            continue
         flags += [ScanFlag.SUMMED_FRAMES] if parted else []
         flags += [] if assignment.has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
-        others = tuple(
-            frame
-            for (_, on), found in groups.items()
-            if on != detector and views.may_be_opposite(evidence[on], heads)
-            for frame in found
-        )
+        others = _opposite(detector, groups, evidence, heads)
+        unassigned = dynamic and not header.several("DetectorVector")
         scans.append(
             Scan(
-                tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags), others
+                tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags), others, unassigned
             )
-        )
+        )  # fmt: skip
     if scans:
         return FileVerdict(tuple(scans))
     # The reason of most frames.
     reason = max(excluded, key=lambda reason: excluded[reason])
     return FileVerdict(reason=reason, stage=Stage.FRAMES)
+
+
+def _opposite(
+    detector: int | None,
+    groups: Mapping[tuple[int | None, int | None], Sequence[int]],
+    evidence: Mapping[int | None, Evidence],
+    heads: Heads,
+) -> tuple[int, ...]:
+    """Return the frames of detectors that are or may be behind the patient."""
+    return tuple(
+        frame
+        for (_, on), found in groups.items()
+        if on != detector and views.may_be_opposite(evidence[on], heads)
+        for frame in found
+    )
 
 
 def _item(detectors: Sequence[Elements], detector: int | None) -> Elements:
@@ -277,19 +308,26 @@ def _some(frames: Sequence[int]) -> Sequence[int]:
 def _confirmed(scan: Scan, read: ReadFrames) -> Scan | str:
     """Return the scan, with a flag if its counts are doubtful, or the reason why it is excluded."""
     parted = ScanFlag.SUMMED_FRAMES in scan.flags
-    if not parted and not scan.others:
+    timed = scan.unassigned and len(scan.frames) >= comparison.FEWEST_TIMED and not parted
+    if not parted and not scan.others and not timed:
         return scan
     try:
-        own = read(_some(scan.frames))
+        own = read(_some(scan.frames) if not timed else comparison.in_the_middle(scan.frames))
         others = read(_some(scan.others)) if scan.others else []
     except PixelError as error:
         # The same error is the reason in standardization, where other scans are tried.
         return str(error) if parted else scan
     if parted and not comparison.are_one_view(own):
         return "several frames of one detector, which are not parts of one view"
+    if timed and comparison.are_two_views(own):
+        return "front and back in the frames of a dynamic study, which no vector distinguishes"
     if not others or not comparison.is_behind(own, others):
         return scan
-    if scan.rule in {ViewRule.CODE_AND_ORIENTATION, ViewRule.CONFIGURED_HEAD}:
+    if scan.rule is ViewRule.CONFIGURED_HEAD:
+        return replace(scan, flags=(*scan.flags, ScanFlag.FEWER_COUNTS))
+    agree = scan.rule is ViewRule.CODE_AND_ORIENTATION
+    # What is brighter from behind may be a contamination there; of the gland, the labels are exchanged.
+    if agree and not comparison.is_one_organ(own, others):
         return replace(scan, flags=(*scan.flags, ScanFlag.FEWER_COUNTS))
     return f"anterior by {_RULES[scan.rule]}, but the opposite detector has more counts"
 
@@ -309,6 +347,10 @@ def _is_static(header: Header, frames: Sequence[int], duration: float | None) ->
     """Return whether a file whose type is dynamic has the frames of a static one."""
     timed = header.several("PhaseVector") or header.several("TimeSliceVector")
     return not timed and (duration or 0.0) >= LONG_FRAME_S * len(frames)
+
+
+def _is_flow(duration: float | None, frames: int) -> bool:
+    return duration is not None and duration < min(FLOW_FRAME_S * frames, FLOW_S)
 
 
 def _is_plausible(duration: float, frames: int) -> bool:

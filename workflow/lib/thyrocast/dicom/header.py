@@ -52,8 +52,8 @@ _WORDS = (
     "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate SeriesDate AcquisitionDate "
     "ContentDate AcquisitionDateTime StudyTime SeriesTime AcquisitionTime ContentTime TimezoneOffsetFromUTC Modality "
     "Manufacturer ManufacturerModelName StudyDescription SeriesDescription ProtocolName "
-    "ImageComments ImageID PatientName PatientID PatientBirthDate PatientSex PatientAge PatientComments "
-    "StudyInstanceUID SeriesInstanceUID BurnedInAnnotation LossyImageCompression "
+    "ImageComments ImageID PatientName PatientID IssuerOfPatientID PatientBirthDate PatientSex PatientAge PatientComments "
+    "StudyInstanceUID SeriesInstanceUID BodyPartExamined BurnedInAnnotation LossyImageCompression "
     "PatientOrientation ImageOrientationPatient "
     # image pixel (C.7.6.3)
     "SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing "

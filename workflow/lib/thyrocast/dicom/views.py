@@ -54,7 +54,10 @@ class Evidence:
     angle
         From StartAngle (C.8.4.11). Zero is also the default value of exporters.
     start_angle
-        StartAngle itself, degrees.
+        StartAngle itself, degrees; of the detector (C.8.4.11), otherwise, with one detector, of the rotation
+        (C.8.4.12).
+    angles_differ
+        Whether those of detector and rotation contradict each other.
     code
         From ViewCodeSequence (CID 26), by its code or by its meaning in words.
     private
@@ -70,6 +73,7 @@ class Evidence:
     orientation: Facing | None = None
     angle: Facing | None = None
     start_angle: float | None = None
+    angles_differ: bool = False
     code: Facing | None = None
     private: Facing | None = None
     letters: Facing | None = None
@@ -146,15 +150,20 @@ def collect(
     cosines, letters = orientation.cosines(header, detector), orientation.letters(header)
     # In a file of several detectors, the letters describe one of them.
     alone = len(header.items("DetectorInformationSequence")) < 2
-    angle = detector.signed("StartAngle")
+    rotations = header.items("RotationInformationSequence") if alone else ()
+    angles = [item.signed("StartAngle") for item in (detector, *rotations)]
+    stated = [value for value in angles if value is not None]
+    angle = stated[0] if stated else None
+    differ = any(abs((value - stated[0] + 180) % 360 - 180) > FACING_DEGREES for value in stated)
     labels = {
         vocabulary.facing(label) for label in map(text.words, header.several("PrivateLabels"))
     }
     labels.discard(None)
     return Evidence(
         orientation=orientation.side(cosines) if cosines else None,
-        angle=None if angle is None else _side_of_angle(angle, views.start_angle_zero),
+        angle=None if angle is None or differ else _side_of_angle(angle, views.start_angle_zero),
         start_angle=angle,
+        angles_differ=differ,
         code=terms.coded_view(detector),
         private=labels.pop() if len(labels) == 1 else None,
         letters=orientation.side(letters) if letters and alone else None,
@@ -333,6 +342,8 @@ def _is_reversed(evidence: Evidence, heads: Heads, side: Facing) -> bool:
     A head beside a patient who sits has an angle of 90 or 270 degrees.
     """
     angle = evidence.start_angle or 0.0
+    if evidence.angles_differ:
+        return side is Facing.ANTERIOR
     oblique = FACING_DEGREES < angle % 90 < 90 - FACING_DEGREES
     if heads.number < 2 and oblique:
         return side is Facing.ANTERIOR

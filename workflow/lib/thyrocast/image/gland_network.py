@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 #: The weights, and the SHA-256 of their file.
 WEIGHTS = Path(__file__).with_name("gland_network.safetensors")
-WEIGHTS_SHA256 = "8950fd9f53c4b5d6122523379d7c45c3ca199bf00f5b1ec125a33a5c13ba05f7"
+WEIGHTS_SHA256 = "90d2d4bfe850be7664bc822446112e6f66292dc6294aeaa8aa5f6d2a3ee91bf6"
 #: Side of a pixel of the images that the network was trained on, mm, and pixels per side of its window.
 GRID_MM = 2.0
 WINDOW = 160

@@ -174,16 +174,24 @@ class Plan:
         Largest learning rate.
     seed
         Of the weights at the start and of the phantoms.
+    lookalike
+        Share of phantoms from `simulation.lookalikes`.
+    start
+        SHA-256 of the file of weights that the training continues; empty if it starts with random ones.
     """
 
     steps: int
     batch: int
     rate: float
     seed: int
+    lookalike: float = 0.0
+    start: str = ""
 
     @property
     def normalized(self) -> int:
-        """Number of steps with batch normalization."""
+        """Number of steps with batch normalization; it was folded before weights were written."""
+        if self.start:
+            return 0
         return min(NORMALIZED, round(NORMALIZED_SHARE * self.steps))
 
     def rate_at(self, step: int) -> float:
@@ -197,7 +205,12 @@ class Plan:
         return {name: str(value) for name, value in asdict(self).items()}
 
 
-def train(plan: Plan, batches: Callable[[range], Iterable[Batch]], path: Path) -> GlandNetwork:
+def train(
+    plan: Plan,
+    batches: Callable[[range], Iterable[Batch]],
+    path: Path,
+    start: Path | None = None,
+) -> GlandNetwork:
     """Train the network with AdamW.
 
     After some steps the statistics of batch normalization are fixed and folded into the convolutions: with
@@ -213,6 +226,8 @@ def train(plan: Plan, batches: Callable[[range], Iterable[Batch]], path: Path) -
     path
         A checkpoint is written here from time to time. If it exists, the training continues from it with the
         result of one that was not interrupted.
+    start
+        Weights that the training continues, those of `plan.start`; random ones if None.
 
     Raises
     ------
@@ -220,7 +235,7 @@ def train(plan: Plan, batches: Callable[[range], Iterable[Batch]], path: Path) -
         If a training with these settings would not have come to this checkpoint.
     """
     torch.manual_seed(plan.seed)
-    network = GlandNetwork().to(memory_format=torch.channels_last)
+    network = restore(start) if start else GlandNetwork().to(memory_format=torch.channels_last)
     optimizer = _optimizer(network, plan)
     begin, running, first = time.monotonic(), 0.0, 0
     if path.exists():
@@ -258,7 +273,10 @@ def train(plan: Plan, batches: Callable[[range], Iterable[Batch]], path: Path) -
 
 def _same_until(plan: Plan, other: Plan, step: int) -> bool:
     """Return whether two trainings are the same in their first steps; their lengths may differ."""
-    same = (plan.batch, plan.seed) == (other.batch, other.seed)
+    same = all(
+        getattr(plan, name) == getattr(other, name)
+        for name in ("batch", "seed", "lookalike", "start")
+    )
     folded = [min(one.normalized, step) for one in (plan, other)]
     return same and folded[0] == folded[1] and all(
         plan.rate_at(done) == other.rate_at(done) for done in range(step)
