@@ -64,6 +64,8 @@ class Asked:
 class Executor(PluginExecutor):
     """Submits jobs and follows them until their end."""
 
+    run_uuid: str
+
     def __init__(self, workflow: Any, logger: Any) -> None:
         self._clusters: set[str] = set()
         self._watch = Watch(partial(queue.look_up, clusters=self._clusters))
