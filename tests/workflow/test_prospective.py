@@ -55,7 +55,7 @@ def with_roles(study: Study, role: str, **changes: Any) -> None:
     kept = yaml.safe_load((study.folder / "config.yaml").read_text())
     (study.folder / "config.yaml").write_text(
         yaml.safe_dump(
-            kept | {"centers": [center], "cohort": {"scan_window_days": [0, 9000]}} | changes
+            kept | {"centers": [center], "cohort": {"scan_window_days": [0, 3650]}} | changes
         )
     )
 
