@@ -1,6 +1,6 @@
 """What a finer update than a new head could gain at a site of 40 to 200 patients: simulated embeddings.
 
-`make bench-fine-tuning`; two minutes on one core. Fine-tuning of a network's last block changes at least the weights of
+`make bench-fine-tuning`; one minute on one core. Fine-tuning of a network's last block changes at least the weights of
 all features of the embedding. This much alone is fitted here, starting from the model, with a penalty that
 cross-validation chooses; the block itself has a hundred times more weights.
 """
@@ -12,16 +12,14 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 
 Values = NDArray[np.float64]
-FEATURES, COMPONENTS, SITES, TESTED = 80, 3, 40, 4000
+FEATURES, COMPONENTS, SITES, TESTED = 80, 3, 20, 2000
 PATIENTS = (40, 100, 200)
 PENALTIES = np.logspace(-4, 0, 5)
 #: Intercept, and effects on the log-odds of a standard deviation of the second component and of a feature that
 #: the head does not see.
 TRUTHS = {
     "nothing": (0.0, 0.0, 0.0),
-    "intercept 1": (1.0, 0.0, 0.0),
     "component 1": (0.0, 1.0, 0.0),
-    "another feature 0.5": (0.0, 0.0, 0.5),
     "another feature 1": (0.0, 0.0, 1.0),
 }
 

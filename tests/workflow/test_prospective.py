@@ -55,7 +55,7 @@ def with_roles(study: Study, role: str, **changes: Any) -> None:
     kept = yaml.safe_load((study.folder / "config.yaml").read_text())
     (study.folder / "config.yaml").write_text(
         yaml.safe_dump(
-            kept | {"centers": [center], "cohort": {"scan_window_days": [0, 9000]}} | changes
+            kept | {"centers": [center], "cohort": {"scan_window_days": [0, 3650]}} | changes
         )
     )
 
@@ -88,9 +88,13 @@ def scored(frozen: Study) -> Study:
     file = frozen.folder / "data" / "smoke" / "gamma" / "clinical.xlsx"
     book = openpyxl.load_workbook(file)
     header, *rows = book.active.iter_rows()
-    [place] = [number for number, cell in enumerate(header) if cell.value == "therapy"]
+    named = {cell.value: number for number, cell in enumerate(header)}
     for row in rows[::2]:
-        row[place].value = REPLANNED
+        therapy, age = row[named["therapy"]], row[named["age"]]
+        if isinstance(therapy.value, datetime) and isinstance(age.value, int | float):
+            # The age is that at the therapy.
+            age.value += REPLANNED.year - therapy.value.year
+            therapy.value = REPLANNED
     book.save(file)
     names = ("evaluation/performance.csv", "deployment/apart.csv", "deployment/looks.csv")
     frozen.snakemake("--", *(f"results/applied/{name}" for name in names))

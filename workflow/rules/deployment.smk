@@ -57,6 +57,7 @@ rule apply_model:
         path="<results>/splits/external/all/signature/path.csv",
         features="<results>/splits/external/all/signature/features.csv",
         correlates="<results>/splits/external/all/signature/correlates.csv",
+        activating="<results>/splits/external/all/signature/activating.csv",
         optimism="<results>/splits/external/all/signature/optimism.csv",
         predictions="<results>/splits/external/all/predictions.csv",
         member_predictions="<results>/splits/external/all/member_predictions.csv",

@@ -74,6 +74,7 @@ rule render_report:
         paths=all_splits(rules.fit_signature.output.path),
         features=all_splits(rules.fit_signature.output.features),
         correlates=all_splits(rules.fit_signature.output.correlates),
+        activatings=all_splits(rules.fit_signature.output.activating),
         optimisms=all_splits(rules.fit_signature.output.optimism),
         gradcams=all_splits(rules.explain_network.output.gradcam),
         models=all_splits(rules.fit_signature.output.model),

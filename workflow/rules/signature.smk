@@ -9,6 +9,7 @@ rule fit_signature:
         path="<results>/splits/{design}/{split}/signature/path.csv",
         features="<results>/splits/{design}/{split}/signature/features.csv",
         correlates="<results>/splits/{design}/{split}/signature/correlates.csv",
+        activating="<results>/splits/{design}/{split}/signature/activating.csv",
         optimism="<results>/splits/{design}/{split}/signature/optimism.csv",
         model="<results>/splits/{design}/{split}/signature/model.json",
         forest="<results>/splits/{design}/{split}/signature/forest.skops",

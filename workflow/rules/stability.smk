@@ -60,9 +60,8 @@ use rule extract_embeddings as embed_retrained with:
             allow_missing=True,
         ),
     output:
-        embeddings=temp(
-            "<results>/splits/{design}/{split}/retrained/{training}/embeddings.npy"
-        ),
+        # Kept: another version of the signature's code must not train the networks again.
+        embeddings="<results>/splits/{design}/{split}/retrained/{training}/embeddings.npy",
         network="<results>/splits/{design}/{split}/retrained/{training}/network.csv",
     log:
         "<logs>/embed_retrained/{design}/{split}/{training}.log",

@@ -11,6 +11,7 @@ from thyrocast import fileio, log
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS, LEDGER
 from thyrocast.contract.splits import (
+    ACTIVATING,
     CORRELATES,
     FEATURES,
     MEMBER_PREDICTIONS,
@@ -40,7 +41,7 @@ def run(
     """Write the outputs of the rule: predictions as those of the design `external`, flags, features.
 
     The signature's ``model.json`` is copied for the report. What only training shows (path, correlates,
-    optimism) has no rows. Predictions of prospective patients are added to the ledger, and those in the
+    activating, optimism) has no rows. Predictions of prospective patients are added to the ledger, and those in the
     ledger take the place of those that are computed. `dates` are the private files with the dates of outcomes,
     `scans` those with the dates of scans.
     """
@@ -59,6 +60,7 @@ def run(
         "applied": (APPLIED, apply.predictions(locked, forecast, flagged, error)),
         "path": (PATH, io.empty(PATH)),
         "correlates": (CORRELATES, io.empty(CORRELATES)),
+        "activating": (ACTIVATING, io.empty(ACTIVATING)),
         "optimism": (OPTIMISM, io.empty(OPTIMISM)),
         "features": (FEATURES, apply.features(locked)),
         "ledger": (LEDGER, frozen.table(entries, patients.cohort, withdrawn)),

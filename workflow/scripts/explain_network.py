@@ -12,9 +12,11 @@ from thyrocast import fileio, log, seeds
 from thyrocast.config.explanation import ExplanationConfig
 from thyrocast.config.network import NetworkConfig
 from thyrocast.contract import io
+from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.names import MapStatus, Set
 from thyrocast.contract.splits import GRADCAM
 from thyrocast.explanation import compared as comparison
+from thyrocast.explanation import geometry
 from thyrocast.network import gradcam as explanation
 from thyrocast.network import image_set, model, randomization
 
@@ -49,6 +51,8 @@ def run(
     members = [model.load(file)[:2] for file in weights]
     rows = []
     cells = settings.grid_at(tested.size, members[0][0].architecture)
+    own_rows = io.read(COHORT, cohort).iloc[tested.row]
+    places = geometry.placed(own_rows, tested.size, cells).to_dict("records")
     by_member = np.zeros((len(members), len(tested), cells, cells), np.float32)
     with fileio.atomic(maps) as temporary:
         written = np.lib.format.open_memmap(
@@ -68,7 +72,7 @@ def run(
                     "target": target,
                     "probability": float(probability),
                     "status": MapStatus.OK if heat.any() else MapStatus.ALL_ZERO,
-                }
+                } | places[i]
                 rows.append(row)
         written.flush()
     table = io.build(GRADCAM, rows)

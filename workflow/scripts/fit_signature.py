@@ -11,6 +11,7 @@ from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.names import Design
 from thyrocast.contract.splits import (
+    ACTIVATING,
     CORRELATES,
     FEATURES,
     MEMBER_PREDICTIONS,
@@ -18,7 +19,7 @@ from thyrocast.contract.splits import (
     PATH,
     PREDICTIONS,
 )
-from thyrocast.signature import correlates, fitting, forest, optimism, results
+from thyrocast.signature import activating, correlates, fitting, forest, optimism, results
 from thyrocast.signature.split import read_logits, read_split
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def run(
     cohort, splits, embeddings, network
         cohort.csv, splits.csv, embeddings.npy and network.csv.
     folder
-        Folder for path.csv, features.csv, correlates.csv, optimism.csv, model.json and forest.skops.
+        Folder for path.csv, features.csv, correlates.csv, activating.csv, optimism.csv, model.json and forest.skops.
     predictions, member_predictions
         predictions.csv and member_predictions.csv.
     design, split
@@ -73,6 +74,8 @@ def run(
     own = {name: views[n][data.train] for n, name in enumerate(fitted.model.members)}
     resembled = correlates.correlates(fitted.model.members, data.cohort[data.train], own)
     io.write(CORRELATES, resembled, folder / "correlates.csv")
+    extreme = activating.activating(fitted.model.members, data.cohort[data.train], own)
+    io.write(ACTIVATING, extreme, folder / "activating.csv")
     outcome = data.outcome[data.train]
     learned = [models.learned(outcome) for models in fitted.images.values()]
     io.write(

@@ -34,6 +34,7 @@ def split_files(
     paths: Sequence[Path],
     features: Sequence[Path],
     correlates: Sequence[Path],
+    activatings: Sequence[Path],
     optimisms: Sequence[Path],
     gradcams: Sequence[Path],
     models: Sequence[Path],
@@ -46,7 +47,7 @@ def split_files(
         Its designs, splits and members have the order of the files.
     histories
         One file per split and member.
-    paths, features, correlates, optimisms, gradcams, models
+    paths, features, correlates, activatings, optimisms, gradcams, models
         One file per split.
     """
     members = config.members()
@@ -61,6 +62,7 @@ def split_files(
             path=paths[n],
             features=features[n],
             correlates=correlates[n],
+            activating=activatings[n],
             optimism=optimisms[n],
             gradcam=gradcams[n],
             model=models[n],
@@ -94,6 +96,7 @@ if "snakemake" in globals():
                         inputs.paths,
                         inputs.features,
                         inputs.correlates,
+                        inputs.activatings,
                         inputs.optimisms,
                         inputs.gradcams,
                         inputs.models,

@@ -200,14 +200,18 @@ def test_a_run_that_is_stopped_submits_nothing_more_and_cancels_all_its_jobs(
     assert "make resume CANCEL=1" in ours.logger.lines[0]
 
 
-def test_a_full_queue_is_waited_for(
-    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy",
+        "Batch job submission failed: Required partition not available (inactive or drain)",
+    ],
+)
+def test_a_full_queue_and_a_partition_in_maintenance_are_waited_for(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     """Jobs of another study, or of another program, count for the limit of submitted jobs too."""
-    full = (
-        "SLURM sbatch failed. The error message was 'sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: "
-        "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, ...)'"
-    )
+    full = f"SLURM sbatch failed. The error message was 'sbatch: error: {reason}'"
     ours = bare(Executor, tmp_path, init_seconds_before_status_checks=0)
     refused: list[str] = []
 
@@ -224,11 +228,11 @@ def test_a_full_queue_is_waited_for(
     ours.run_job(job)
     assert ours.ended == [("9", "submitted")]
     assert len(ours.logger.lines) == 1
-    assert "AssocMaxSubmitJobLimit" in ours.logger.lines[0]
+    assert reason.splitlines()[0] in ours.logger.lines[0]
     # the run is stopped meanwhile
     refused.clear()
     ours._ending.set()
     job.wildcards = []
     ours.get_job_exec_suffix(job)
     ours.run_job(job)
-    assert "AssocMaxSubmitJobLimit" in ours.ended[-1][1]
+    assert reason.splitlines()[0] in ours.ended[-1][1]

@@ -52,7 +52,16 @@ def patients_of(folder: Path, members: list[str]) -> apply.Patients:
 
 def run(locked_model: apply.Locked, tested: Path, folder: Path) -> dict[str, pd.DataFrame]:
     patients = patients_of(tested, locked_model.manifest.members)
-    names = ("member_predictions", "path", "correlates", "optimism", "signature", "ledger", *TABLES)
+    names = (
+        "member_predictions",
+        "path",
+        "correlates",
+        "activating",
+        "optimism",
+        "signature",
+        "ledger",
+        *TABLES,
+    )
     files = {name: folder / f"{name}.csv" for name in names}
     apply_model.run(
         locked_model, patients, 0.1, tested / "cohort.csv", files, folder / "frozen.jsonl"

@@ -68,7 +68,7 @@ def run(
     **more: object,
 ) -> dict[str, pd.DataFrame]:
     """Apply the model at a time, with the ledger in the folder."""
-    names = ("path", "correlates", "optimism", "signature", "features", *TABLES)
+    names = ("path", "correlates", "activating", "optimism", "signature", "features", *TABLES)
     files = {name: folder / f"{name}.csv" for name in names}
     (folder / "model.json").write_text("{}")
     rows = patients.cohort[["patient", "outcome"]].assign(

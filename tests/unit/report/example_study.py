@@ -134,6 +134,7 @@ def files(
                 path=place / "signature" / "path.csv",
                 features=place / "signature" / "features.csv",
                 correlates=place / "signature" / "correlates.csv",
+                activating=place / "signature" / "activating.csv",
                 optimism=place / "signature" / "optimism.csv",
                 gradcam=place / "explanation" / "gradcam.csv",
                 model=place / "signature" / "model.json",
@@ -195,7 +196,7 @@ def write_study(
         division += [
             {**key, "patient": patient, "set": "test", "fold": None} for patient in test["patient"]
         ]
-        _write_split(split, test, random)
+        _write_split(split, train, random)
         own = example_tables.explained(split.split, test, random)
         io.write(splits.GRADCAM, own.patients, split.gradcam)
         explained[split.design].append(own)
@@ -326,13 +327,17 @@ def _divide(cohort: pd.DataFrame, design: str, split: str) -> tuple[pd.DataFrame
     return inside[~last], inside[last]
 
 
-def _write_split(split: report.SplitFiles, test: pd.DataFrame, random: np.random.Generator) -> None:
+def _write_split(
+    split: report.SplitFiles, train: pd.DataFrame, random: np.random.Generator
+) -> None:
     network = split.path.parents[1] / "network"
     for member in MEMBERS:
         history = example_tables.history(random)
         io.write(splits.HISTORY, history, network / member / "history.csv")
     for table, frame in example_tables.signature(random).items():
         io.write(table, frame, split.path.with_name(f"{table.name}.csv"))
+    extreme = example_tables.activating(io.read(splits.FEATURES, split.features), train)
+    io.write(splits.ACTIVATING, extreme, split.activating)
     fileio.write_json(split.model, MODEL)
 
 

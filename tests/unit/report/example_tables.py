@@ -84,6 +84,21 @@ def signature(random: np.random.Generator) -> dict[Table, pd.DataFrame]:
     }
 
 
+def activating(features: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Two training patients at each end of every feature of the first member."""
+    own = features[features["member"] == features["member"].iloc[0]]
+    rows = [
+        {
+            "member": row.member, "feature": row.feature, "end": end, "rank": rank, "value": value / rank,
+            "patient": train["patient"].iloc[place], "center": train["center"].iloc[place],
+        }
+        for row in own.itertuples()
+        for end, value, places in (("highest", 2.5, (0, 1)), ("lowest", -2.5, (-1, -2)))
+        for rank, place in enumerate(places, start=1)
+    ]  # fmt: skip
+    return io.build(splits.ACTIVATING, rows)
+
+
 def explained(split: str, test: pd.DataFrame, random: np.random.Generator) -> Explained:
     """Maps of test patients, more on the gland than at random places; the fifth map is empty."""
     n = len(test)
@@ -93,6 +108,7 @@ def explained(split: str, test: pd.DataFrame, random: np.random.Generator) -> Ex
         probability=1 / (1 + np.exp(-test["risk"])),
         status=np.where(blank, "all_zero", "ok"),
     )
+    table = table.assign(map_left_mm=-80.0, map_top_mm=-75.0, cell_mm=160 / 14)
     placed = np.clip(random.normal(0.2, 0.09, (n, 392)), 0, 1).astype(np.float32)
     placed[blank] = np.nan
     inside = np.clip(random.normal(0.46, 0.14, n), 0, 1)

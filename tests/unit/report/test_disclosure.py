@@ -138,6 +138,11 @@ def test_the_page_to_be_shared_contains_no_patient(real):
     strongest = {name for name in tested if name.startswith(("c2", "c3"))}
     assert not [name for name in strongest if name not in pages.internal]
     assert pages.internal.count("data:image/jpeg") == 24
+    # Training patients at both ends of a feature.
+    extreme = {*real.splits[0].activating["patient"]}
+    assert not [name for name in extreme if name not in pages.internal]
+    assert "both ends of the signature" in pages.internal
+    assert "both ends of the signature" not in pages.shareable
 
 
 def test_simulated_patients_are_shown_without_their_values(small_page):

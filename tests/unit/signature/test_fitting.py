@@ -26,6 +26,7 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.names import Design
 from thyrocast.contract.splits import (
+    ACTIVATING,
     CORRELATES,
     LOGITS,
     OPTIMISM,
@@ -67,6 +68,8 @@ def test_files_of_the_signature(fitted):
     resembled = io.read(CORRELATES, folder / "signature" / "correlates.csv")
     pairs = {(row.member, row.feature) for row in features.itertuples()}
     assert {(row.member, row.feature) for row in resembled.itertuples()} == pairs
+    extreme = io.read(ACTIVATING, folder / "signature" / "activating.csv")
+    assert {(row.member, row.feature) for row in extreme.itertuples()} == pairs
     assert list(dict.fromkeys(path["member"])) == ["fold-1", "fold-2", "fold-3", "fold-4"]
     for member, own in path.groupby("member"):
         chosen = own[own["chosen"]].squeeze()

@@ -64,6 +64,8 @@ class Asked:
 class Executor(PluginExecutor):
     """Submits jobs and follows them until their end."""
 
+    run_uuid: str
+
     def __init__(self, workflow: Any, logger: Any) -> None:
         self._clusters: set[str] = set()
         self._watch = Watch(partial(queue.look_up, clusters=self._clusters))
@@ -78,13 +80,19 @@ class Executor(PluginExecutor):
         self._submitted_job_clusters = self._clusters
 
     def __post_init__(self, test_mode: bool = False) -> None:
-        """Begin a run. The plugin refuses to where SLURM forbids job arrays, although none is used."""
+        """Begin a run.
+
+        The plugin refuses to where SLURM forbids job arrays, although none is used. Without the profile's
+        prefix, or with another one, jobs would not be found by their names after the run was killed.
+        """
         largest = package.get_max_array_size
         package.get_max_array_size = lambda: size if (size := largest()) > 1 else _ARRAY
         try:
             super().__post_init__(test_mode)
         finally:
             package.get_max_array_size = largest
+        if not self.run_uuid.startswith(queue.PREFIX):
+            self.run_uuid = f"{queue.PREFIX}{self.run_uuid}"
 
     def get_python_executable(self) -> str:
         """Return Python, quoted for a shell; the plugin does not quote it."""
@@ -117,7 +125,7 @@ class Executor(PluginExecutor):
             if job.jobid not in self._unanswered:
                 return
             failure = self._unanswered.pop(job.jobid)
-            if queue.is_full(failure[1]) and not self._wait_for_room(failure[1]):
+            if queue.is_refused_for_now(failure[1]) and not self._wait_for_room(failure[1]):
                 continue
             number = self._accepted(job)
             if number:
@@ -142,7 +150,7 @@ class Executor(PluginExecutor):
         super()._report_job_submission_threadsafe(job_info)
 
     def _report_job_error_threadsafe(self, job_info: SubmittedJobInfo, msg: str) -> None:
-        if queue.may_be_accepted(msg) or queue.is_full(msg):
+        if queue.may_be_accepted(msg) or queue.is_refused_for_now(msg):
             self._unanswered[job_info.job.jobid] = job_info, msg
         else:
             super()._report_job_error_threadsafe(job_info, msg)
@@ -168,11 +176,8 @@ class Executor(PluginExecutor):
         return ""
 
     def _wait_for_room(self, refusal: str) -> bool:
-        """Wait after a refusal because the user has too many jobs; return whether the run ends."""
-        self._say(
-            "room",
-            f"SLURM accepts no more jobs of yours for now, waiting. {refusal.splitlines()[0]}",
-        )
+        """Wait after a refusal that is not final; return whether the run ends."""
+        self._say("room", f"SLURM accepts no job for now, waiting. {refusal.splitlines()[0]}")
         return self._ending.wait(self.workflow.executor_settings.init_seconds_before_status_checks)
 
     def _slurm_log(self, job: Any, number: str) -> Path:

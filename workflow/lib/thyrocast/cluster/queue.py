@@ -25,8 +25,8 @@ _UNANSWERED = re.compile(
 )
 
 
-# The limits of an association or QOS to the number of jobs in the queue.
-_FULL = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit")
+# Limits of an association or QOS to the number of jobs in the queue; a partition in maintenance.
+_FOR_NOW = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit|not available \(inactive or drain\)")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     found = []
     for line in done.stdout.splitlines():
         number, state, run, rest = [*line.split("|", 3), "", "", ""][:4]
-        comment, _, folder = rest.rpartition("|")
+        comment, _, folder = rest.partition(
+            "|"
+        )  # a path may contain "|", names of this project do not
         if run.startswith(PREFIX) and os.path.realpath(folder) == here:
             rule = comment.removeprefix("rule_").replace("_wildcards_", " ")
             found.append(Job(number, state, run.removeprefix(PREFIX), rule))
@@ -161,9 +163,9 @@ def may_be_accepted(failure: str) -> bool:
     return failure.startswith("SLURM sbatch failed") and not refused
 
 
-def is_full(failure: str) -> bool:
-    """Return whether a submission failed because the user has too many jobs in the queue."""
-    return bool(_FULL.search(failure))
+def is_refused_for_now(failure: str) -> bool:
+    """Return whether the same submission will be accepted as soon as there is room for it."""
+    return bool(_FOR_NOW.search(failure))
 
 
 def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:

@@ -43,7 +43,7 @@ FILES = (
     File("report/methods.md", "The methods section with references, to be copied into a manuscript."),
     File("crate/", "Workflow Run RO-Crate: aggregate results, workflow, machine, time and memory of every job."),
     File("splits/{design}/{split}/refits/{job}.npz", "Predictions of the models fitted again to bootstrap samples, by `snakemake stability`: arrays `draw`, `probability/{model}`, `threshold/{model}`, `selected/{member}`, and `members/{model}` of the fit to the training set itself."),
-    File("splits/{design}/{split}/retrained/", "One folder for each training of the networks with another seed (`stability.network_seeds`): histories, log-odds and, as in `refits/`, predictions of the models fitted to them. Weights and embeddings are deleted."),
+    File("splits/{design}/{split}/retrained/", "One folder for each training of the networks with another seed (`stability.network_seeds`): histories, embeddings, log-odds and, as in `refits/`, predictions of the models fitted to them. Weights are deleted."),
     File("logs/", "One log per job."),
     File("benchmarks/", "Time and memory of every job."),
 )  # fmt: skip

@@ -1,8 +1,18 @@
 """Tables of the splits: who is in which set, what was trained, and every prediction."""
 
+from enum import StrEnum
+
 from thyrocast.contract.control_names import Compared, Curve, Randomized
 from thyrocast.contract.names import Design, GroupKind, MapStatus, MapTarget, Set
 from thyrocast.contract.table import Table, flag, integer, number, text
+
+
+class End(StrEnum):
+    """End of a feature's values."""
+
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+
 
 DESIGN = text("design", "Design of the validation.", Design)
 SPLIT = text("split", "Split of the design.")
@@ -100,6 +110,22 @@ CORRELATES = Table(
     digits=4,
 )  # fmt: skip
 
+ACTIVATING = Table(
+    f"{_SPLIT}/signature/activating.csv",
+    "Training patients in whom a selected feature is highest and lowest; no rows for a locked model.",
+    (
+        MEMBER,
+        integer("feature", "Index of the embedding's feature, from 0.", low=0),
+        text("end", "Whether these patients have the highest or the lowest values.", End),
+        integer("rank", "1: the highest or the lowest value.", low=1),
+        PATIENT,
+        CENTER,
+        number("value", "Standard deviations from the mean of the training patients."),
+    ),
+    key=("member", "feature", "end", "rank"),
+    digits=4,
+)  # fmt: skip
+
 OPTIMISM = Table(
     f"{_SPLIT}/signature/optimism.csv",
     "Bootstrap correction of the signature's apparent performance; no rows if it is not requested.",
@@ -150,6 +176,9 @@ GRADCAM = Table(
         text("target", "What the map shows evidence for.", MapTarget),
         PROBABILITY,
         text("status", "Whether the map is zero everywhere.", MapStatus),
+        number("map_left_mm", "Left edge of the map from the middle of the camera's field, right positive; missing for a pinhole.", "mm", missing=True),
+        number("map_top_mm", "Its upper edge, with the head up, down positive.", "mm", missing=True),
+        number("cell_mm", "Side of a cell of the map.", "mm", missing=True),
     ),
     key=("patient",),
     digits=6,
@@ -258,6 +287,7 @@ TABLES = (
     PATH,
     FEATURES,
     CORRELATES,
+    ACTIVATING,
     OPTIMISM,
     PREDICTIONS,
     MEMBER_PREDICTIONS,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from thyrocast.pages import html
 from thyrocast.report import methods, published
+from thyrocast.report.activating import activating_grid
 from thyrocast.report.attention import attention_section
 from thyrocast.report.banners import banners, for_the_site
 from thyrocast.report.checklist import checklist
@@ -88,6 +89,7 @@ def render(study: StudyResults) -> Pages:
                     "sections": _sections(extra, patients=True),
                     "banners": [*context["banners"], *for_the_site(study)],
                     "patients": patients_grid(study),
+                    "activating": activating_grid(study),
                 },
             ),
         )

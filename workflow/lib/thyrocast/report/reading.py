@@ -60,7 +60,7 @@ class SplitFiles:
         The split.
     histories
         ``history.csv`` of every member.
-    path, features, correlates, optimism
+    path, features, correlates, activating, optimism
         Tables of the signature.
     gradcam
         ``gradcam.csv``.
@@ -74,6 +74,7 @@ class SplitFiles:
     path: Path
     features: Path
     correlates: Path
+    activating: Path
     optimism: Path
     gradcam: Path
     model: Path
@@ -169,6 +170,7 @@ def _read_split(files: SplitFiles) -> SplitResults:
         path=io.read(splits.PATH, files.path),
         features=io.read(splits.FEATURES, files.features),
         correlates=io.read(splits.CORRELATES, files.correlates),
+        activating=io.read(splits.ACTIVATING, files.activating),
         optimism=io.read(splits.OPTIMISM, files.optimism),
         gradcam=io.read(splits.GRADCAM, files.gradcam),
         model=files.model,

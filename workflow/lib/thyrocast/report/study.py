@@ -30,7 +30,7 @@ class SplitResults:
         The split.
     histories
         Training history of every member.
-    path, features, correlates, optimism, gradcam
+    path, features, correlates, activating, optimism, gradcam
         Tables of the signature and of the maps, as declared in `thyrocast.contract.splits`.
     model
         ``signature/model.json``, with the numbers of the baselines.
@@ -42,6 +42,7 @@ class SplitResults:
     path: pd.DataFrame = field(repr=False)
     features: pd.DataFrame = field(repr=False)
     correlates: pd.DataFrame = field(repr=False)
+    activating: pd.DataFrame = field(repr=False)
     optimism: pd.DataFrame = field(repr=False)
     gradcam: pd.DataFrame = field(repr=False)
     model: Path

@@ -128,8 +128,8 @@ def firth(design: Floats, outcome: NDArray[np.generic]) -> tuple[Floats, float]:
     --------
     >>> x = np.array([-2.0, -1.0, 1.0, 2.0])  # separated at 0
     >>> coefficients, _ = firth(np.stack([np.ones(4), x], axis=1), x > 0)
-    >>> coefficients.round(2)
-    array([0.  , 0.83])
+    >>> round(float(coefficients[1]), 2)
+    1.0
     """
     y = outcome.astype(np.float64)
     beta = np.zeros(design.shape[1])
