@@ -14,8 +14,9 @@ from thyrocast.contract.deployment import APART, APPLIED_PATIENTS, LEDGER, LOOKS
 from thyrocast.contract.documents import Flow
 from thyrocast.contract.manifest import Manifest
 from thyrocast.deployment import looks
-from thyrocast.report import banners, counted
+from thyrocast.report import counted
 from thyrocast.report.applied import Applied, frozen_text, looks_text, outside_text
+from thyrocast.report.sections import banners
 from thyrocast.report.study import StudyResults
 
 LEAST = 5
