@@ -2,6 +2,8 @@
 
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +13,10 @@ import pytest
 from snakemake.iocontainers import Namedlist
 from snakemake_executor_plugin_slurm import Executor as Plugin
 from snakemake_executor_plugin_slurm import ExecutorSettings
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
 from tests.unit.cluster.executors import bare, submitted
-from thyrocast.cluster import executor, queue
+from thyrocast.cluster import queue
 from thyrocast.cluster.executor import Executor
 
 
@@ -70,7 +73,7 @@ def test_a_submission_without_an_answer_is_found_or_made_again(
 
     def times_out(self: Any, job: Any) -> None:
         commands.append(f"{self.get_job_exec_prefix(job)} && echo work")
-        info = executor.SubmittedJobInfo(job)
+        info = SubmittedJobInfo(job)
         if len(commands) < 3:
             self._report_job_error_threadsafe(info, f"SLURM sbatch failed. The error: {message}")
         else:
@@ -96,12 +99,22 @@ def test_a_submission_without_an_answer_is_found_or_made_again(
 
     commands.clear()
     ours.ended.clear()
+    ours._unclear.clear()
     answers(squeue="[ -e answers ] || { touch answers; exit 1; }; echo '7|rule_fit_wildcards_full'")
     ours.run_job(job)
     assert ours.ended == [("7", "submitted")]
     assert len(commands) == 1
     assert "Submitting fit again" in ours.logger.lines[0]
     assert any("SLURM does not answer" in line for line in ours.logger.lines)
+
+    # two submissions without an answer, and SLURM accepts one of them: which one is not known
+    commands.clear()
+    ours.ended.clear()
+    answers(squeue="echo '8|rule_fit_wildcards_full'", scancel="echo $1 >> cancelled")
+    ours.run_job(job)
+    assert ours.ended == [("9", "submitted")]
+    assert (tmp_path / "cancelled").read_text() == "8\n"
+    assert [does_work(command) for command in commands] == [False, False, True]
 
     # refused for another reason
     message = "sbatch: error: Batch job submission failed: Invalid account"
@@ -216,7 +229,7 @@ def test_a_full_queue_and_a_partition_in_maintenance_are_waited_for(
     refused: list[str] = []
 
     def twice_full(self: Any, job: Any) -> None:
-        info = executor.SubmittedJobInfo(job, "9")
+        info = SubmittedJobInfo(job, "9")
         if len(refused) < 2:
             refused.append(full)
             self._report_job_error_threadsafe(info, full)
@@ -225,7 +238,10 @@ def test_a_full_queue_and_a_partition_in_maintenance_are_waited_for(
 
     monkeypatch.setattr(Plugin, "run_job", twice_full)
     job = submitted(tmp_path).job
-    ours.run_job(job)
+    # One thread is enough: a job that is refused does not keep others from being submitted.
+    with ThreadPoolExecutor(1) as ours._job_submission_executor:
+        ours.run_job(job)
+        until(lambda: ours.ended)
     assert ours.ended == [("9", "submitted")]
     assert len(ours.logger.lines) == 1
     assert reason.splitlines()[0] in ours.logger.lines[0]
@@ -235,4 +251,34 @@ def test_a_full_queue_and_a_partition_in_maintenance_are_waited_for(
     job.wildcards = []
     ours.get_job_exec_suffix(job)
     ours.run_job(job)
+    until(lambda: len(ours.ended) > 1)
     assert reason.splitlines()[0] in ours.ended[-1][1]
+
+
+def until(ready: Callable[[], object]) -> None:
+    """Wait for another thread."""
+    end = time.monotonic() + 20
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_an_error_while_a_job_is_submitted_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full, for example; Snakemake would wait forever for a job that nobody reports."""
+    ours = bare(Executor, tmp_path)
+
+    def fails(self: Any, job: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Executor, "_limit_request", fails)
+    ours.run_job(submitted(tmp_path).job)
+    assert "No space left on device" in ours.ended[-1][1]
+
+
+def test_the_failure_of_an_array_is_reported(tmp_path: Path) -> None:
+    ours = bare(Executor, tmp_path)
+    info = SubmittedJobInfo(submitted(tmp_path).job)
+    ours._report_job_error_threadsafe(info, "SLURM sbatch failed. The error message was ''.")
+    assert len(ours.ended) == 1
