@@ -282,17 +282,24 @@ def therapies_of(wildcards):
 
 def retrained_files(wildcards):
     """Return the fits to networks that are trained again; stops if their training exceeds its budget."""
-    pattern = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}/{{split}}/retrained/{{training}}/refits.npz"
+    folder = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}/{{split}}/retrained/{{training}}"
     splits, trainings = SPLITS[STABILITY_DESIGN], STUDY.stability.trainings()
-    files = collect(pattern, split=splits, training=trainings)
-    absent = len([file for file in files if not Path(file).exists()]) * len(MEMBERS)
-    if absent and workflow.is_main_process:
+    # Weights are deleted; a training whose embeddings are kept is done.
+    embeddings = {
+        one: collect(f"{folder}/embeddings.npy", split=splits, training=one)
+        for one in trainings
+    }
+    absent = [
+        sum(not Path(file).exists() for file in files) * len(MEMBERS)
+        for files in embeddings.values()
+    ]
+    if any(absent) and workflow.is_main_process:
         done = f"results/{STUDY.study}/benchmarks/train_network/{STABILITY_DESIGN}"
         try:
             budget.check(STUDY, absent, Path(done), study_work().train_minutes())
         except InputError as fault:
             raise WorkflowError(str(fault)) from None
-    return files
+    return collect(f"{folder}/refits.npz", split=splits, training=trainings)
 
 
 def compared_centers(wildcards):
@@ -353,6 +360,8 @@ PRETRAINING = study.pretraining(STUDY)
 PRETRAINED = study.pretrained_file(STUDY, PRETRAINING)
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
+# Settings of the network among params: where pretrained networks are is no reason to train again.
+NETWORK = STUDY.network.model_dump(mode="json", exclude={"simulation": {"folder"}})
 # Weights of a member: of the locked model, or as they are trained.
 WEIGHTS = (
     f"{PRIVATE}/model/network/{{member}}/weights.safetensors"
