@@ -40,7 +40,7 @@ def test_where_a_network_is_trained_is_not_part_of_its_state():
     """Moving the folder of pretrained networks discards no state of a training."""
 
     def determining(**settings):
-        return NetworkConfig.read(settings).model_dump(mode="json", exclude=training.PLACE)
+        return NetworkConfig.read(settings).determining()
 
     moved = determining(gpus=2, threads=3, allow_cpu=True, simulation={"folder": "/elsewhere"})
     assert moved == determining()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,13 +42,6 @@ SAVE_SHARE = 0.1
 REPORT_EVERY_S = 30
 #: Largest number of patients that are used to compute batch-normalization statistics.
 CALIBRATION_PATIENTS = 1024
-#: Settings that do not change the result, as pydantic's `exclude`.
-PLACE: Mapping[str, bool | Mapping[str, bool]] = {
-    "gpus": True,
-    "allow_cpu": True,
-    "threads": True,
-    "simulation": {"folder": True},
-}
 ALONE = ProcessGroup()
 
 
@@ -103,7 +95,7 @@ def train(
     """
     origin = model.origin(settings, pretrained)
     facts = {
-        "settings": settings.model_dump(mode="json", exclude=PLACE),
+        "settings": settings.determining(),
         "seeds": [seed, initial_seed, origin],
         # The last bits depend on the GPU model, but a retry on another model should still resume.
         "device": device.type,
