@@ -282,24 +282,17 @@ def therapies_of(wildcards):
 
 def retrained_files(wildcards):
     """Return the fits to networks that are trained again; stops if their training exceeds its budget."""
-    folder = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}/{{split}}/retrained/{{training}}"
+    folder = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}"
     splits, trainings = SPLITS[STABILITY_DESIGN], STUDY.stability.trainings()
-    # Weights are deleted; a training whose embeddings are kept is done.
-    embeddings = {
-        one: collect(f"{folder}/embeddings.npy", split=splits, training=one)
-        for one in trainings
-    }
-    absent = [
-        sum(not Path(file).exists() for file in files) * len(MEMBERS)
-        for files in embeddings.values()
-    ]
+    absent = budget.absent(Path(folder), splits, trainings, len(MEMBERS))
     if any(absent) and workflow.is_main_process:
         done = f"results/{STUDY.study}/benchmarks/train_network/{STABILITY_DESIGN}"
         try:
             budget.check(STUDY, absent, Path(done), study_work().train_minutes())
         except InputError as fault:
             raise WorkflowError(str(fault)) from None
-    return collect(f"{folder}/refits.npz", split=splits, training=trainings)
+    pattern = f"{folder}/{{split}}/retrained/{{training}}/refits.npz"
+    return collect(pattern, split=splits, training=trainings)
 
 
 def compared_centers(wildcards):
