@@ -59,3 +59,10 @@ def test_trainings_that_are_done_remain_in_the_number_of_seeds_that_fits(
     with pytest.raises(InputError, match=rf"lower stability.network_seeds to {fitting}, or"):
         budget.check(study(0, 5, hours), absent, tmp_path, 6000)
     budget.check(study(0, fitting, hours), absent[:fitting], tmp_path, 6000)
+
+
+def test_trainings_with_embeddings_are_done(tmp_path: Path) -> None:
+    """Also if the models that are fitted to them are missing."""
+    (tmp_path / "north" / "retrained" / "1").mkdir(parents=True)
+    (tmp_path / "north" / "retrained" / "1" / "embeddings.npy").touch()
+    assert budget.absent(tmp_path, ["north", "south"], ["1", "2"], 3) == [3, 6]

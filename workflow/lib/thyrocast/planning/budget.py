@@ -3,11 +3,36 @@
 import csv
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from thyrocast.config.study import StudyConfig
 from thyrocast.errors import InputError
+
+
+def absent(
+    folder: Path, splits: Collection[str], trainings: Sequence[str], members: int
+) -> list[int]:
+    """Return how many networks of each training are not trained: those of splits without embeddings.
+
+    Their weights are deleted, and the models that are fitted to the embeddings may be missing.
+
+    Parameters
+    ----------
+    folder
+        Folder of the design's splits.
+    splits, trainings
+        Names of the splits and of the trainings.
+    members
+        Networks of a split.
+    """
+    return [
+        members
+        * sum(
+            not (folder / split / "retrained" / one / "embeddings.npy").exists() for split in splits
+        )
+        for one in trainings
+    ]
 
 
 def check(
