@@ -23,8 +23,6 @@ _UNANSWERED = re.compile(
     r"|Message (?:receive|send) failure|temporarily un(?:able|available)|Unexpected message received",
     re.IGNORECASE,
 )
-
-
 # Limits of an association or QOS to the number of jobs in the queue; a partition in maintenance.
 _FOR_NOW = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit|not available \(inactive or drain\)")
 
@@ -87,9 +85,8 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     found = []
     for line in done.stdout.splitlines():
         number, state, run, rest = [*line.split("|", 3), "", "", ""][:4]
-        comment, _, folder = rest.partition(
-            "|"
-        )  # a path may contain "|", names of this project do not
+        # A path may contain "|", names of this project do not.
+        comment, _, folder = rest.partition("|")
         if run.startswith(PREFIX) and os.path.realpath(folder) == here:
             rule = comment.removeprefix("rule_").replace("_wildcards_", " ")
             found.append(Job(number, state, run.removeprefix(PREFIX), rule))
@@ -196,7 +193,10 @@ def cancel(number: str, clusters: Collection[str] = ()) -> bool:
 
 def cancel_run(run: str, clusters: Collection[str] = ()) -> bool:
     """Cancel all jobs of a run; return whether SLURM accepted that."""
-    return _ask("scancel", f"--name={run}", *_of(clusters)) is not None
+    # The default cluster too: some rules may name another one.
+    places = [_of(clusters), []] if clusters else [[]]
+    answers = [_ask("scancel", f"--name={run}", *place) for place in places]
+    return None not in answers
 
 
 def _of(clusters: Collection[str]) -> list[str]:

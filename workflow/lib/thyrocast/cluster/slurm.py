@@ -86,8 +86,9 @@ def hidden_run(study: str) -> str:
     if os.getuid() in (0, owner) or not queue.hides_jobs():
         return ""
     return (
-        f"The last run of study {study} was another user's (number {owner}) and was killed; this cluster shows "
-        "nobody the jobs of others (PrivateData), so some may still run. That user first runs `make resume`; "
+        f"The last run of study {study} was another user's (number {owner}) and was killed, or left a "
+        "submission without an answer; this cluster shows nobody the jobs of others (PrivateData), so some "
+        "may still run. That user first runs `make resume`; "
         f"or, if `squeue --me --name={queue.PREFIX}{earlier.run}` shows that user none, delete {ends}."
     )
 
