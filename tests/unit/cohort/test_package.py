@@ -18,7 +18,6 @@ from pydicom.sequence import Sequence
 from tests.hostile.test_identities import Planter, found
 from tests.unit.example_scans import ANTERIOR, POSTERIOR, code, cohort, detector, neck, nm
 from tests.unit.hospital import KEY, Hospital, assemble, read_cohort
-from thyrocast.cohort import deidentify
 from thyrocast.cohort import package as packages
 from thyrocast.cohort import registration as cohorts
 from thyrocast.cohort.deidentify import refusal
@@ -383,19 +382,3 @@ def test_a_prospective_center_has_a_package(tmp_path: Path) -> None:
     north.patient("1")
     north.scan("a", nm(neck(64, 4.0), PatientID="1"))
     assert_same_study(tmp_path, north, 1)
-
-
-@pytest.mark.parametrize("mean", [0.1, 0.3, 0.6, 0.65, 0.7, 0.8, 1.0, 1.5, 2.0])
-@pytest.mark.parametrize("side", [256, 512, 1024])
-def test_noise_of_few_counts_is_not_taken_for_text(side: int, mean: float) -> None:
-    for seed in range(512 // side + 1):
-        noise = np.random.default_rng([seed, side]).poisson(mean, (side, side)).astype(np.uint16)
-        assert not deidentify._is_drawn_on(noise), seed
-
-
-@pytest.mark.parametrize("value", [3, 4, 5, 8, 10])
-@pytest.mark.parametrize("mean", [0.0, 0.1, 0.3])
-def test_dark_digits_in_few_counts_are_found(mean: float, value: int) -> None:
-    for seed in range(3):
-        noise = np.random.default_rng(seed).poisson(mean, (256, 256)).astype(np.uint16)
-        assert deidentify._is_drawn_on(drawn(noise, value, "19700101"))
