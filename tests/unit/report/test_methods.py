@@ -156,6 +156,15 @@ def test_what_simulations_show_is_said_beside_intervals_tests_and_sets():
     assert coverage.outside("auc", "no_such_method") is None
 
 
+def test_the_difference_that_is_detected_is_that_of_the_simulation():
+    stored = json.loads((ROOT / "workflow/lib/thyrocast/evaluation/validity.json").read_text())
+    labels = [one["label"] for one in stored["table"] if " detected with " in one["label"]]
+    assert labels
+    gap = float(coverage._GAP)
+    assert all(label.startswith(f"difference of {gap:.2f} in AUC") for label in labels)
+    assert f"a true difference of {coverage._GAP} in AUC" in coverage.mean_differences()
+
+
 def test_intervals_that_do_not_cover_what_they_promise_are_labeled(small):
     def bounded(frame: pd.DataFrame) -> pd.DataFrame:
         frame.loc[frame["metric"] == Metric.OE_RATIO, "ci_method"] = "reml_hartung_knapp_truncated"
