@@ -2,8 +2,8 @@
 
     PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.gland_negatives [--images 60] [--seed 4]
 
-Organs are drawn in two ways that the training does not know: as even ellipses of textbook sizes with a
-normal blur (crude), and from lumps of activity in a body with edges (lumpy). Syringes are in rooms whose
+Organs are drawn in two ways: as even ellipses of textbook sizes with a normal blur (crude), like the
+lookalikes of the training, and from lumps of activity in a body with edges (lumpy). Syringes are in rooms whose
 counts are even, fall off, or end at a table. The thyroids that are turned are those of `gland_phantoms`;
 the same thyroids upright, and crude ones, must be accepted.
 """

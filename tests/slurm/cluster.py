@@ -212,7 +212,7 @@ class Cluster:
         """Forget the jobs of an earlier cluster."""
         ours = (self.folder / "slurm.conf").is_file()
         if self.folder.exists() and any(self.folder.iterdir()) and not ours:
-            raise RuntimeError(f"{self.folder} holds other things than a test cluster")
+            raise RuntimeError(f"{self.folder} contains files that are not of a test cluster")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _prepare(self, accounting: bool) -> None:

@@ -26,7 +26,7 @@ rule part:
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,
-    reason="plugin 2.8.0 tells no task of an array from another: docs/hpc.md",
+    reason="plugin 2.8.0 does not distinguish the tasks of an array: docs/hpc.md",
 )
 def test_each_task_of_an_array_is_itself(toy: Toy, tmp_path: Path, cluster: Cluster) -> None:
     (tmp_path / "Snakefile").write_text(SNAKEFILE)

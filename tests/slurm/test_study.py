@@ -62,7 +62,7 @@ def same_weights(study: Study, local: Study) -> None:
 
 @pytest.fixture
 def study(tmp_path: Path, smoke_data: Path, smoke_study: Study) -> Study:
-    """The smoke study anew, its pseudonyms those of the local run."""
+    """A new smoke study, its pseudonyms those of the local run."""
     anew = prepare(tmp_path / "study", data=smoke_data)
     shutil.copy(smoke_study.folder / "key", anew.folder / "key")
     return anew
@@ -91,7 +91,7 @@ def test_with_accounting(
 def test_requeued_training_on_two_gpus(
     tmp_path: Path, smoke_study: Study, cluster: Cluster, launch: Launch
 ) -> None:
-    """Two processes train one member; SLURM starts them anew in mid-training: the same bits."""
+    """Two processes train one member; SLURM restarts them in mid-training: the same bits."""
     weights = "results/smoke/splits/external/all/network/fold-1/weights.safetensors"
     studies = [Study(tmp_path / name, "smoke") for name in ("undisturbed", "requeued")]
     for copy in studies:

@@ -88,9 +88,13 @@ def scored(frozen: Study) -> Study:
     file = frozen.folder / "data" / "smoke" / "gamma" / "clinical.xlsx"
     book = openpyxl.load_workbook(file)
     header, *rows = book.active.iter_rows()
-    [place] = [number for number, cell in enumerate(header) if cell.value == "therapy"]
+    named = {cell.value: number for number, cell in enumerate(header)}
     for row in rows[::2]:
-        row[place].value = REPLANNED
+        therapy, age = row[named["therapy"]], row[named["age"]]
+        if isinstance(therapy.value, datetime) and isinstance(age.value, int | float):
+            # The age is that at the therapy.
+            age.value += REPLANNED.year - therapy.value.year
+            therapy.value = REPLANNED
     book.save(file)
     names = ("evaluation/performance.csv", "deployment/apart.csv", "deployment/looks.csv")
     frozen.snakemake("--", *(f"results/applied/{name}" for name in names))

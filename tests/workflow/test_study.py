@@ -200,6 +200,12 @@ def test_a_training_setting_reruns_from_training_on(finished: Study) -> None:
     assert not BEFORE_TRAINING & set(plan)
 
 
+def test_another_folder_of_pretrained_networks_reruns_no_training(finished: Study) -> None:
+    change(finished, network={"simulation": {"folder": "elsewhere"}})
+    trained = {"train_network", "extract_embeddings", "fit_signature", "explain_network"}
+    assert not (BEFORE_TRAINING | trained) & set(finished.plan())
+
+
 def test_a_network_without_shipped_weights_is_pretrained_first(finished: Study) -> None:
     simulated = {"pretraining": "simulation", "simulation": {"phantoms": 16, "batch_size": 8}}
     change(finished, network={"epochs": 1} | simulated)

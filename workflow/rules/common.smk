@@ -282,17 +282,17 @@ def therapies_of(wildcards):
 
 def retrained_files(wildcards):
     """Return the fits to networks that are trained again; stops if their training exceeds its budget."""
-    pattern = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}/{{split}}/retrained/{{training}}/refits.npz"
+    folder = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}"
     splits, trainings = SPLITS[STABILITY_DESIGN], STUDY.stability.trainings()
-    files = collect(pattern, split=splits, training=trainings)
-    absent = len([file for file in files if not Path(file).exists()]) * len(MEMBERS)
-    if absent and workflow.is_main_process:
+    absent = budget.absent(Path(folder), splits, trainings, len(MEMBERS))
+    if any(absent) and workflow.is_main_process:
         done = f"results/{STUDY.study}/benchmarks/train_network/{STABILITY_DESIGN}"
         try:
             budget.check(STUDY, absent, Path(done), study_work().train_minutes())
         except InputError as fault:
             raise WorkflowError(str(fault)) from None
-    return files
+    pattern = f"{folder}/{{split}}/retrained/{{training}}/refits.npz"
+    return collect(pattern, split=splits, training=trainings)
 
 
 def compared_centers(wildcards):
@@ -353,6 +353,8 @@ PRETRAINING = study.pretraining(STUDY)
 PRETRAINED = study.pretrained_file(STUDY, PRETRAINING)
 # With a locked model, its members predict and nothing is trained.
 MEMBERS = MODEL.members if MODEL else STUDY.members()
+# Settings of the network among params: where pretrained networks are is no reason to train again.
+NETWORK = STUDY.network.model_dump(mode="json", exclude={"simulation": {"folder"}})
 # Weights of a member: of the locked model, or as they are trained.
 WEIGHTS = (
     f"{PRIVATE}/model/network/{{member}}/weights.safetensors"

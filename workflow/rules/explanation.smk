@@ -29,7 +29,7 @@ rule explain_network:
             for key, value in config["explanation"].items()
             if key != "permutations"
         },
-        network=config["network"],
+        network=NETWORK,
         seed=config["seed"],
         code=code_version("explain_network"),
     script:

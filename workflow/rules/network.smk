@@ -56,7 +56,7 @@ rule train_network:
         mem_mb=escalating(requests.Work.train_mb),
         runtime=escalating(requests.Work.train_minutes),
     params:
-        settings=config["network"],
+        settings=NETWORK,
         seed=config["seed"],
         # Not an output: Snakemake deletes outputs before a retry, which resumes from this folder.
         state=f"{PRIVATE}/training",
@@ -89,7 +89,7 @@ rule extract_embeddings:
         mem_mb=escalating(requests.Work.embed_mb),
         runtime=escalating(requests.Work.apply_minutes),
     params:
-        settings=config["network"],
+        settings=NETWORK,
         code=code_version("extract_embeddings"),
     script:
         "../scripts/extract_embeddings.py"

@@ -41,7 +41,7 @@ use rule train_network as retrain_network with:
     benchmark:
         "<benchmarks>/retrain_network/{design}/{split}/{training}/{member}.tsv"
     params:
-        settings=config["network"],
+        settings=NETWORK,
         seed=lambda wildcards: seeds.derive(
             config["seed"], "stability", "training", wildcards.training
         ),

@@ -6,8 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from thyrocast.cluster import executor
+from thyrocast.cluster import queue
 from thyrocast.cluster.executor import Executor
+from thyrocast.cluster.watch import Watch
 
 
 class Log:
@@ -56,11 +57,12 @@ def bare(kind: type[Any], folder: Path, **settings: Any) -> Any:
     )
     if kind is Executor:
         instance._clusters = set()
-        instance._watch = executor.Watch(executor.queue.look_up)
+        instance._watch = Watch(queue.look_up)
         instance._summary = ""
         instance._earlier = {}
         instance._numbers, instance._unanswered = set(), {}
-        instance._submissions, instance._ending = Counter(), threading.Event()
+        instance._submissions, instance._unclear = Counter(), Counter()
+        instance._ending = threading.Event()
         instance._main_event_loop = None
         instance.report_job_submission = lambda job: instance.ended.append(
             (job.external_jobid, "submitted")

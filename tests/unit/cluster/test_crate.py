@@ -21,6 +21,18 @@ epoch 1
 """
 
 
+def test_a_job_of_a_derived_rule_has_environment_and_versions(study: Path, tmp_path: Path) -> None:
+    file = study / "logs" / "retrain_network" / "external" / "all" / "1" / "full.log"
+    file.parent.mkdir(parents=True)
+    file.write_text(LOG)
+    entities = {entity["@id"]: entity for entity in write(study, tmp_path / "crate")}
+    needed = [
+        entities[item["@id"]]["name"]
+        for item in entities["#rule-retrain_network"]["softwareRequirements"]
+    ]
+    assert needed == ["deep", "python", "torch"]
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """Logs and benchmarks of two jobs."""

@@ -24,7 +24,7 @@ from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
 
 from tests.conftest import ROOT
 from tests.unit.cluster.executors import bare, submitted
-from thyrocast.cluster import plugin, slurm
+from thyrocast.cluster import plugin, queue, slurm
 from thyrocast.cluster.executor import Executor, Jobstep
 from thyrocast.log import FINAL
 
@@ -99,6 +99,8 @@ def test_plugin_refuses_to_run_where_slurm_forbids_job_arrays(
         with pytest.raises(WorkflowError, match="array") if refused else contextlib.nullcontext():
             instance.__post_init__()
     assert instance.max_array_size == 999
+    # without the profile's prefix, a killed run's jobs would not be found in the queue
+    assert instance.run_uuid.startswith(queue.PREFIX)
     assert package.get_max_array_size() == -1
 
 

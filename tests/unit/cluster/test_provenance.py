@@ -46,6 +46,8 @@ def logs(tmp_path: Path) -> Path:
     write(tmp_path, "register_center/south", {"numpy": "1.0"}, slurm="1")
     write(tmp_path, "fit_signature/kfold/1-1", {"numpy": "1.0"})
     write(tmp_path, "render_report", {"numpy": "1.0"})
+    # of a target of its own
+    write(tmp_path, "retrain_network/loco/north/1/full", {"numpy": "1.0"})
     return tmp_path
 
 

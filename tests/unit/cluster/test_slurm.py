@@ -133,6 +133,15 @@ def test_a_snakemake_of_another_user_may_be_alive(
     assert not slurm._is_snakemake(here.pid)
 
 
+def test_a_path_that_jobs_do_not_quote_is_named(tmp_path: Path, answer: Answer) -> None:
+    assert slurm.unquotable("/data/Müller's Graves study (1) & more|all") == ""
+    assert 'contains " $' in slurm.unquotable('/data/"$HOME"')
+    odd = tmp_path / "a|b"
+    odd.mkdir()
+    answer("squeue", f"echo '7|RUNNING|thyrocast_abc|rule_fit|{odd}'")
+    assert [job.number for job in queue.jobs(odd)] == ["7"]
+
+
 def test_a_killed_run_of_another_user_whose_jobs_are_hidden_is_not_continued(
     tmp_path: Path, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

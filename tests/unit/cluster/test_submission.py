@@ -2,7 +2,10 @@
 
 import subprocess
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,9 +14,10 @@ import pytest
 from snakemake.iocontainers import Namedlist
 from snakemake_executor_plugin_slurm import Executor as Plugin
 from snakemake_executor_plugin_slurm import ExecutorSettings
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
 from tests.unit.cluster.executors import bare, submitted
-from thyrocast.cluster import executor, queue
+from thyrocast.cluster import queue
 from thyrocast.cluster.executor import Executor
 
 
@@ -60,63 +64,90 @@ def test_a_later_attempt_asks_for_no_more_than_its_partition_allows(
     assert attempts("urgent", 40, 1000)[-1] == (160, 4000)
 
 
-def test_a_submission_without_an_answer_is_found_or_made_again(
-    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Never two jobs that both do their work."""
-    message = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
-    ours = bare(Executor, tmp_path, init_seconds_before_status_checks=0)
-    commands: list[str] = []
+TIMED_OUT = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
 
-    def times_out(self: Any, job: Any) -> None:
-        commands.append(f"{self.get_job_exec_prefix(job)} && echo work")
-        info = executor.SubmittedJobInfo(job)
-        if len(commands) < 3:
-            self._report_job_error_threadsafe(info, f"SLURM sbatch failed. The error: {message}")
+
+@dataclass
+class Trial:
+    """An executor whose first submissions fail, and the commands of its jobs."""
+
+    executor: Any
+    job: Any
+    message: str = TIMED_OUT
+    commands: list[str] = field(default_factory=list)
+
+    def run(self, message: str = TIMED_OUT) -> list[tuple[str, str]]:
+        """Submit the job; return what the executor reported."""
+        self.message = message
+        self.commands.clear()
+        self.executor.ended.clear()
+        self.executor.run_job(self.job)
+        return list(self.executor.ended)
+
+    def submit(self, job: Any) -> None:
+        """Stand in for the plugin: two submissions fail, the third one does not."""
+        self.commands.append(f"{self.executor.get_job_exec_prefix(job)} && echo work")
+        info = SubmittedJobInfo(job)
+        if len(self.commands) < 3:
+            said = f"SLURM sbatch failed. The error: {self.message}"
+            self.executor._report_job_error_threadsafe(info, said)
         else:
             info.external_jobid = "9"
-            self._report_job_submission_threadsafe(info)
+            self.executor._report_job_submission_threadsafe(info)
 
-    monkeypatch.setattr(Plugin, "run_job", times_out)
+    @property
+    def work(self) -> list[bool]:
+        """Whether each of the submitted jobs would do its work."""
+        shells = (["sh", "-c", command] for command in self.commands)
+        return ["work" in subprocess.run(s, capture_output=True, text=True).stdout for s in shells]
+
+
+@pytest.fixture
+def trial(answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trial:
     job = submitted(tmp_path).job
     job.wildcards = ["full"]  # iterates over values, as Snakemake's
-    ours.get_job_exec_suffix(job)  # makes the folder of marks, as in a real submission
-    # an earlier attempt's number is no answer, nor is a job of another member
-    ours._numbers.add("5")
+    made = Trial(bare(Executor, tmp_path, init_seconds_before_status_checks=0), job)
+    monkeypatch.setattr(Plugin, "run_job", lambda _, job: made.submit(job))
+    made.executor.get_job_exec_suffix(job)  # makes the folder of marks, as in a real submission
+    return made
+
+
+def test_a_submission_that_slurm_did_not_accept_is_made_again(answers: Any, trial: Trial) -> None:
+    """An earlier attempt's number is no answer, nor is a job of another member."""
+    trial.executor._numbers.add("5")
     answers(squeue="printf '5|rule_fit_wildcards_full\\n6|rule_fit_wildcards_fold-1\\n'")
-    ours.run_job(job)
-    assert ours.ended == [("9", "submitted")]
+    assert trial.run() == [("9", "submitted")]
+    assert trial.work == [False, False, True]
+    assert "Submitting fit again" in trial.executor.logger.lines[0]
 
-    def does_work(command: str) -> bool:
-        return (
-            "work" in subprocess.run(["sh", "-c", command], capture_output=True, text=True).stdout
-        )
 
-    assert [does_work(command) for command in commands] == [False, False, True]
-
-    commands.clear()
-    ours.ended.clear()
+def test_a_submission_that_slurm_accepted_is_followed(answers: Any, trial: Trial) -> None:
     answers(squeue="[ -e answers ] || { touch answers; exit 1; }; echo '7|rule_fit_wildcards_full'")
-    ours.run_job(job)
-    assert ours.ended == [("7", "submitted")]
-    assert len(commands) == 1
-    assert "Submitting fit again" in ours.logger.lines[0]
-    assert any("SLURM does not answer" in line for line in ours.logger.lines)
+    assert trial.run() == [("7", "submitted")]
+    assert trial.work == [True]
+    assert any("SLURM does not answer" in line for line in trial.executor.logger.lines)
 
-    # refused for another reason
-    message = "sbatch: error: Batch job submission failed: Invalid account"
-    commands.clear()
-    ours.run_job(job)
-    assert "Invalid account" in ours.ended[-1][1]
 
+def test_of_two_submissions_without_an_answer_none_is_followed(
+    answers: Any, trial: Trial, tmp_path: Path
+) -> None:
+    """SLURM accepts one of them; which one is not known."""
+    trial.executor._unclear[trial.job.jobid] = 1
+    answers(squeue="echo '8|rule_fit_wildcards_full'", scancel="echo $1 >> cancelled")
+    assert trial.run() == [("9", "submitted")]
+    assert (tmp_path / "cancelled").read_text() == "8\n"
+    assert trial.work == [False, False, True]
+
+
+def test_a_submission_that_fails_for_good_is_reported(answers: Any, trial: Trial) -> None:
+    refused = "sbatch: error: Batch job submission failed: Invalid account"
+    assert "Invalid account" in trial.run(refused)[-1][1]
     # the run ends while SLURM does not answer
-    message = "sbatch: error: Unable to contact slurm controller (connect failure)"
-    commands.clear()
     answers(squeue="exit 1")
-    ours._ending.set()
-    ours.run_job(job)
-    assert "Unable to contact" in ours.ended[-1][1]
-    assert not does_work(commands[0])
+    trial.executor._ending.set()
+    gone = "sbatch: error: Unable to contact slurm controller (connect failure)"
+    assert "Unable to contact" in trial.run(gone)[-1][1]
+    assert trial.work == [False]
 
 
 @pytest.mark.parametrize(
@@ -200,19 +231,23 @@ def test_a_run_that_is_stopped_submits_nothing_more_and_cancels_all_its_jobs(
     assert "make resume CANCEL=1" in ours.logger.lines[0]
 
 
-def test_a_full_queue_is_waited_for(
-    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy",
+        "Batch job submission failed: Required partition not available (inactive or drain)",
+    ],
+)
+def test_a_full_queue_and_a_partition_in_maintenance_are_waited_for(
+    answers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     """Jobs of another study, or of another program, count for the limit of submitted jobs too."""
-    full = (
-        "SLURM sbatch failed. The error message was 'sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: "
-        "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, ...)'"
-    )
+    full = f"SLURM sbatch failed. The error message was 'sbatch: error: {reason}'"
     ours = bare(Executor, tmp_path, init_seconds_before_status_checks=0)
     refused: list[str] = []
 
     def twice_full(self: Any, job: Any) -> None:
-        info = executor.SubmittedJobInfo(job, "9")
+        info = SubmittedJobInfo(job, "9")
         if len(refused) < 2:
             refused.append(full)
             self._report_job_error_threadsafe(info, full)
@@ -221,14 +256,47 @@ def test_a_full_queue_is_waited_for(
 
     monkeypatch.setattr(Plugin, "run_job", twice_full)
     job = submitted(tmp_path).job
-    ours.run_job(job)
+    # One thread is enough: a job that is refused does not keep others from being submitted.
+    with ThreadPoolExecutor(1) as ours._job_submission_executor:
+        ours.run_job(job)
+        until(lambda: ours.ended)
     assert ours.ended == [("9", "submitted")]
     assert len(ours.logger.lines) == 1
-    assert "AssocMaxSubmitJobLimit" in ours.logger.lines[0]
+    assert reason.splitlines()[0] in ours.logger.lines[0]
     # the run is stopped meanwhile
     refused.clear()
     ours._ending.set()
     job.wildcards = []
     ours.get_job_exec_suffix(job)
     ours.run_job(job)
-    assert "AssocMaxSubmitJobLimit" in ours.ended[-1][1]
+    until(lambda: len(ours.ended) > 1)
+    assert reason.splitlines()[0] in ours.ended[-1][1]
+
+
+def until(ready: Callable[[], object]) -> None:
+    """Wait for another thread."""
+    end = time.monotonic() + 20
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_an_error_while_a_job_is_submitted_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full, for example; Snakemake would wait forever for a job that nobody reports."""
+    ours = bare(Executor, tmp_path)
+
+    def fails(self: Any, job: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Executor, "_limit_request", fails)
+    ours.run_job(submitted(tmp_path).job)
+    assert "No space left on device" in ours.ended[-1][1]
+
+
+def test_the_failure_of_an_array_is_reported(tmp_path: Path) -> None:
+    ours = bare(Executor, tmp_path)
+    info = SubmittedJobInfo(submitted(tmp_path).job)
+    ours._report_job_error_threadsafe(info, "SLURM sbatch failed. The error message was ''.")
+    assert len(ours.ended) == 1

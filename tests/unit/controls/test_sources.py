@@ -152,3 +152,25 @@ def test_the_center_probe_finds_the_center() -> None:
         1,
     )
     assert alone["status"].tolist() == ["not_estimable"]
+
+
+@pytest.mark.parametrize(("skewed", "found"), [(True, True), (False, False)])
+def test_the_probe_of_equal_means_and_spreads_sees_other_distributions_only(
+    skewed: bool, found: bool
+) -> None:
+    random = np.random.default_rng(5)
+    center = np.array(["a", "b"])[np.arange(120) % 2]
+    features = random.normal(size=(120, 30))
+    other = random.exponential(size=(60, 30)) if skewed else random.normal(size=(60, 30))
+    features[center == "b"] = 3.0 + 5.0 * other
+    # Dead in one center: that its spread cannot be made equal is no finding.
+    features[center == "b", 0] = 2.0
+    rows = probe.run(
+        center,
+        {(ProbeSource.EMBEDDINGS, Harmonized.ZSCORE): learners.within_centers(features, center)},
+        LEAST,
+        seed=1,
+    )
+    assert bool(rows.loc[0, "accuracy"] > 0.75) is found
+    if not found:
+        assert rows.loc[0, "ci_low"] < 0.5 < rows.loc[0, "ci_high"]

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,34 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
             add(path, 2)
     assert path.read_bytes() == before
     assert len(add(path, 2)) == 2
+
+
+def _add_to_a_limit(path: Path, more: int) -> None:
+    """Add a line where the file system takes some bytes of it; the exit code says how it ended."""
+    size = path.stat().st_size + more
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    try:
+        with journal.opened(path, "the ledger", write=True) as file:
+            file.add("0123456789\n")
+    except InputError as error:
+        os._exit(3 if "nothing was added to the ledger" in str(error) else 4)
+    except OSError:
+        os._exit(5)
+    os._exit(0)
+
+
+@pytest.mark.parametrize(("more", "code"), [(0, 3), (4, 3), (10, 3), (11, 0)])
+def test_a_disk_that_takes_a_part_of_a_line_keeps_none_of_it(
+    tmp_path: Path, more: int, code: int
+) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(b"abc\n")
+    context = multiprocessing.get_context("fork")
+    writer = context.Process(target=_add_to_a_limit, args=(path, more))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == code
+    assert path.read_bytes() == b"abc\n" + (b"" if code else b"0123456789\n")
 
 
 def _add_many(path: Path, count: int) -> None:

@@ -12,6 +12,7 @@ from tests.unit.deployment import example_centers as example
 from thyrocast.config.reading import read_study
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, POOLED, POOLED_CENTERS, SOURCES
+from thyrocast.contract.names import Metric
 from thyrocast.deployment import exchange
 from thyrocast.errors import InputError
 from thyrocast.evaluation import pooled_centers
@@ -65,6 +66,36 @@ def test_five_files_give_the_result_of_five_centers(
     assert "Pooled over centers (test): AUC" in text
     for name in NAMES:
         assert name in text
+
+
+def test_a_center_in_which_nobody_reaches_the_threshold_is_pooled_as_its_data(
+    tmp_path: Path,
+) -> None:
+    """Its net benefit has no variance, but limits: others of its patients might be treated."""
+    files, rows = {}, []
+    for name in NAMES[:3]:
+        found = example.people(name)
+        if name == "bern":
+            found = [(who, y, {m: 0.45 * p for m, p in by.items()}) for who, y, by in found]
+        study = example.config([name])
+        rows.append(example.quick_performance(name, found, study))
+        site = example.tables(name, found, scored=rows[-1])
+        files[name] = tmp_path / f"{name}.json"
+        exchange.write(
+            site, study, exchange.locked(example.HASH), tmp_path / f"ledger-{name}", files[name]
+        )
+    low = rows[1][rows[1]["metric"] == Metric.NET_BENEFIT]
+    assert (low["estimate"] == 0).all()
+    assert (low["std_error"] == 0).all()
+    assert (low["ci_low"] < 0).all()
+    pool_exchanged.run(config(tmp_path, files), tmp_path)
+    expected = pooled_centers.pool(io.concat(PERFORMANCE, rows), 0.95).summary
+    io.write(POOLED, expected, tmp_path / POOLED.path)
+    ours, theirs = (
+        io.read(POOLED, place / POOLED.path).select_dtypes("number")
+        for place in (tmp_path / "consortium", tmp_path)
+    )
+    pd.testing.assert_frame_equal(ours, theirs, rtol=0, atol=1e-9)
 
 
 def test_what_cannot_be_pooled_is_refused(

@@ -176,10 +176,11 @@ def test_the_body_part_of_another_organ(
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("64033007", "the kidneys by its description"),
-        ("T-71000", "the kidneys by its description"),
-        ("40689003", "the testes by its description"),
-        ("38266002", "a whole-body image by its description"),
+        ("64033007", "the kidneys by the region code in its header"),
+        ("T-71000", "the kidneys by the region code in its header"),
+        ("40689003", "the testes by the region code in its header"),
+        ("38266002", ""),
+        ("T-D0010", ""),
         ("69748006", ""),
         ("45048000", ""),
         ("999", ""),
@@ -191,6 +192,18 @@ def test_the_code_of_a_region_counts_without_its_meaning(
 ) -> None:
     region = Sequence([code(value, meaning)])
     assert verdict(tmp_path, nm(front(), AnatomicRegionSequence=region)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("value", "flags"), [("64033007", ("body_part_differs",)), ("38266002", ()), ("69748006", ())]
+)
+def test_a_description_of_the_thyroid_is_nearer_than_a_region_code(
+    tmp_path: Path, value: str, flags: tuple[str, ...]
+) -> None:
+    region = Sequence([code(value, "")])
+    dataset = nm(front(), AnatomicRegionSequence=region, SeriesDescription="Thyroid ANT")
+    (scan,) = verdict(tmp_path, dataset).scans
+    assert scan.flags == flags
 
 
 @pytest.mark.parametrize(

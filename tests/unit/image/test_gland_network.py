@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import gland, gland_negatives, gland_phantoms
+from thyrocast.image import gland as finder
 from thyrocast.image import gland_network
 from thyrocast.image.gland import NoGlandError, find_gland, lobes
 from thyrocast.image.gland_network import GRID_MM, Marked
@@ -92,6 +93,18 @@ def test_a_thyroid_with_the_head_down_is_named() -> None:
     (image,) = gland_negatives.thyroids(99, 1, 2)
     with pytest.raises(NoGlandError, match="a thyroid with the head down"):
         find_gland(image, GRID_MM, (2.0, 250.0))
+
+
+@pytest.mark.parametrize(
+    ("upright", "turned", "refused"),
+    [(0.999, 0.9999, False), (0.9999, 1.0, False), (0.9, 0.999, True), (0.001, 0.4, False)],
+)
+def test_scores_that_differ_by_rounding_are_not_compared(
+    monkeypatch: pytest.MonkeyPatch, upright: float, turned: float, refused: bool
+) -> None:
+    marked = Marked(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32), turned)
+    monkeypatch.setattr(finder, "_search", lambda _counts: marked)
+    assert finder._is_head_down(np.zeros((1, 1)), upright, 0.5) is refused
 
 
 def test_as_many_pixels_are_taken_as_the_probabilities_say() -> None:

@@ -36,6 +36,17 @@ def test_same_seed_gives_the_same_bits(cohort, trained, tmp_path):
     assert cohort.train(tmp_path) == (trained / "weights.safetensors").read_bytes()
 
 
+def test_where_a_network_is_trained_is_not_part_of_its_state():
+    """Moving the folder of pretrained networks discards no state of a training."""
+
+    def determining(**settings):
+        return NetworkConfig.read(settings).determining()
+
+    moved = determining(gpus=2, threads=3, allow_cpu=True, simulation={"folder": "/elsewhere"})
+    assert moved == determining()
+    assert determining(simulation={"phantoms": 1000}) != moved
+
+
 @pytest.mark.parametrize(
     ("number", "epoch", "step"), [(signal.SIGTERM, 0, 1), (signal.SIGUSR1, 1, 2)]
 )

@@ -28,20 +28,41 @@ def test_measured_times_decide(tmp_path: Path) -> None:
     write(tmp_path / "all", "fold-1", 1700)
     write(tmp_path / "all", "fold-2", 1900)
     # 15 networks of half an hour
-    budget.check(study(0, 5, 7.5), 15, tmp_path, 6000)
+    budget.check(study(0, 5, 7.5), [3] * 5, tmp_path, 6000)
     message = (
         "15 networks of 0.5 hours each, as this study's own trainings took, take about 7.5 hours, "
         r"expected at most 5 .*lower stability.network_seeds to 3, or raise stability.network_hours to 8"
     )
     with pytest.raises(InputError, match=message):
-        budget.check(study(0, 5, 5), 15, tmp_path, 6000)
+        budget.check(study(0, 5, 5), [3] * 5, tmp_path, 6000)
     with pytest.raises(InputError, match="1 GPU hours each, .* take about 15 GPU hours"):
-        budget.check(study(2, 5, 8), 15, tmp_path, 6000)
+        budget.check(study(2, 5, 8), [3] * 5, tmp_path, 6000)
 
 
 def test_without_a_training_the_request_decides(tmp_path: Path) -> None:
-    budget.check(study(0, 2, 12), 6, tmp_path, 120)
+    budget.check(study(0, 2, 12), [3, 3], tmp_path, 120)
     with pytest.raises(
         InputError, match="2 hours each, as a training requests, take about 12 hours"
     ):
-        budget.check(study(0, 2, 11), 6, tmp_path, 120)
+        budget.check(study(0, 2, 11), [3, 3], tmp_path, 120)
+
+
+@pytest.mark.parametrize(
+    ("absent", "hours", "fitting"),
+    [([0, 0, 0, 3, 3], 2, 4), ([0, 0, 0, 3, 3], 1, 3), ([0, 1, 0, 3, 3], 1, 3)],
+)
+def test_trainings_that_are_done_remain_in_the_number_of_seeds_that_fits(
+    tmp_path: Path, absent: list[int], hours: float, fitting: int
+) -> None:
+    """Three of five trainings are done; networks take half an hour each."""
+    write(tmp_path / "all", "full", 1800)
+    with pytest.raises(InputError, match=rf"lower stability.network_seeds to {fitting}, or"):
+        budget.check(study(0, 5, hours), absent, tmp_path, 6000)
+    budget.check(study(0, fitting, hours), absent[:fitting], tmp_path, 6000)
+
+
+def test_trainings_with_embeddings_are_done(tmp_path: Path) -> None:
+    """Also if the models that are fitted to them are missing."""
+    (tmp_path / "north" / "retrained" / "1").mkdir(parents=True)
+    (tmp_path / "north" / "retrained" / "1" / "embeddings.npy").touch()
+    assert budget.absent(tmp_path, ["north", "south"], ["1", "2"], 3) == [3, 6]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from thyrocast.planning import controller, fingerprints
+from thyrocast.planning import controller, derived, fingerprints
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +46,16 @@ def test_two_studies_in_one_folder_have_a_record_each() -> None:
     }
     controller.remove("east")
     assert list(controller.records()) == ["west"]
+
+
+@pytest.mark.parametrize(("rule", "script"), derived.SCRIPTS.items())
+def test_a_job_of_a_derived_rule_with_other_code_stops(
+    rule: str, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller.write("study", "a")
+    monkeypatch.setattr(fingerprints, "code_version", lambda _: "edited")
+    with pytest.raises(RuntimeError, match=f"The code of {script} was edited"):
+        controller.check_unchanged("study", "a", [rule])
 
 
 @pytest.mark.parametrize("name", ["{}", "thyrocast_{}", "graves{}", "{}_of_graves"])

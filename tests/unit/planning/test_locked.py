@@ -113,6 +113,20 @@ def test_the_same_settings_may_be_stated(model: Path) -> None:
     assert locked.applied(study(model, image={"size": 64}))[0].image.size == 64
 
 
+def test_paths_of_the_site_are_no_settings_of_the_model(model: Path) -> None:
+    """The model names its initial weights by their file, and the folder of pretrained networks not at all."""
+    network = {
+        "weights": "/data/w.safetensors",
+        "sha256": "0" * 64,
+        "simulation": {"folder": "/data/pretrained"},
+    }
+    found = locked.applied(study(model, network=network))[0]
+    assert found.network.simulation.folder == "/data/pretrained"
+    assert locked.applied(read_study(found.plain()))[0] == found
+    with pytest.raises(InputError, match="key network.weights is other.safetensors"):
+        locked.applied(study(model, network=network | {"weights": "/data/other.safetensors"}))
+
+
 def test_nobody_is_trained_on(model: Path) -> None:
     with pytest.raises(InputError, match="west.*role|role.*west|nothing is trained"):
         study(model, centers=[CENTER | {"role": "development"}])

@@ -7,8 +7,8 @@ import pytest
 from thyrocast import report
 from thyrocast.contract import evaluation as ev
 from thyrocast.pages import numbers
-from thyrocast.report import attention
-from thyrocast.report.attention import AttentionSection
+from thyrocast.report.sections import attention
+from thyrocast.report.sections.attention import AttentionSection
 
 
 def attention_of(study: report.StudyResults) -> AttentionSection:

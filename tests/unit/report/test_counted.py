@@ -1,6 +1,7 @@
 """Whoever is scored apart cannot be found by subtraction: the page does not depend on these patients."""
 
 import dataclasses
+import json
 import re
 
 import pandas as pd
@@ -10,24 +11,47 @@ from tests.unit.deployment.test_looks import MODEL, cohort
 from thyrocast import report
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
-from thyrocast.contract.deployment import APART, APPLIED_PATIENTS, LEDGER, LOOKS
+from thyrocast.contract.deployment import APART, APPLIED_PATIENTS, LOOKS
 from thyrocast.contract.documents import Flow
 from thyrocast.contract.manifest import Manifest
-from thyrocast.deployment import looks
-from thyrocast.report import banners, counted
+from thyrocast.deployment import chain, frozen, looks
+from thyrocast.report import counted
 from thyrocast.report.applied import Applied, frozen_text, looks_text, outside_text
+from thyrocast.report.sections import banners
 from thyrocast.report.study import StudyResults
 
 LEAST = 5
+DAY, BEFORE, AFTER = (f"{day}T00:00:00Z" for day in ("2026-01-01", "2025-12-01", "2026-02-01"))
+
+
+def ledger_of(dates: dict[str, str]) -> list[frozen.Frozen]:
+    """A ledger with a prediction of each patient, in the order of their dates."""
+    previous = chain.START
+    lines: list[frozen.Frozen] = []
+    for patient, date in sorted(dates.items(), key=lambda one: one[1]):
+        cells = {
+            "previous": previous, "date": date, "locked_model": MODEL, "patient": patient,
+            "center": "north", "image": "0" * 64, "clinical": "0" * 64, "error": 0.1, "distance": 0.5,
+            "acquisition": "", "outside": False, "probability": {}, "odds": {}, "p_values": {},
+        }  # fmt: skip
+        text = json.dumps(cells | {"own": frozen.own_hash(cells)})
+        lines.append(frozen.Frozen.model_validate_json(text))
+        previous = chain.digest(lines[-1].line())
+    return lines
 
 
 def applied(
     patients: pd.DataFrame, apart: list[str], journal: pd.DataFrame | None = None
 ) -> Applied:
-    """What a study says that applies a locked model to some patients, the last of whom are scored apart."""
+    """What a study says that applies a locked model to some patients, the last of whom are scored apart.
+
+    Their predictions are the first and the last of the ledger.
+    """
+    dates = dict.fromkeys(patients["patient"], DAY)
+    dates |= {patient: AFTER if number else BEFORE for number, patient in enumerate(apart)}
     rows = [
         {
-            "locked_model": MODEL, "predicted_at": "2026-01-01T00:00:00Z", "patient": patient,
+            "locked_model": MODEL, "predicted_at": dates[patient], "patient": patient,
             "center": center, "distance": 0.5, "acquisition": "", "outside": number % 3 == 0,
             "image": "0" * 64, "standing": "late" if patient in apart else "before",
             "clinical_changed": False,
@@ -36,10 +60,6 @@ def applied(
             zip(patients["patient"], patients["center"], strict=True)
         )
     ]  # fmt: skip
-    line = {
-        "entries": len(rows), "missing": 0, "first": "2026-01-01T00:00:00Z",
-        "last": "2026-01-01T00:00:00Z", "head": "1" * 64,
-    }  # fmt: skip
     manifest = Manifest.model_construct(
         hash=MODEL,
         training_cohort={},
@@ -52,7 +72,7 @@ def applied(
         manifest,
         io.empty(LOOKS) if journal is None else journal,
         io.build(APPLIED_PATIENTS, rows),
-        io.build(LEDGER, [line]),
+        frozen.table(ledger_of(dates), patients),
         io.empty(APART),
     )
 
@@ -78,13 +98,25 @@ def with_apart(study: StudyResults, count: int, outcome: int) -> StudyResults:
     )
 
 
+def head(study: StudyResults) -> str:
+    """The hash of a study's ledger, as a page shows it."""
+    assert study.applied is not None
+    return f"the hash of its last line is {study.applied.ledger['head'].iloc[0][:12]}"
+
+
 @pytest.fixture(scope="module")
 def shared(small: StudyResults) -> dict[tuple[int, int], str]:
-    """The page that is passed on, by number and outcome of those who are scored apart."""
-    return {
-        case: report.render(counted.without_apart(with_apart(small, *case))).shareable
-        for case in ((0, 0), (1, 1), (LEAST - 1, 0))
-    }
+    """The page that is passed on, by number and outcome of those who are scored apart.
+
+    Without the hash of the ledger, which is another one with each prediction.
+    """
+    found = {}
+    for case in ((0, 0), (1, 1), (LEAST - 1, 0)):
+        study = with_apart(small, *case)
+        page = report.render(counted.without_apart(study)).shareable
+        assert page.count(head(study)) == 1
+        found[case] = page.replace(head(study), "")
+    return found
 
 
 def test_the_page_is_the_same_for_any_few_patients_with_any_outcome(
@@ -107,15 +139,24 @@ def test_its_numbers_are_those_of_a_study_without_them(shared: dict[tuple[int, i
 
 def test_the_texts_have_no_number_that_contains_them(small: StudyResults) -> None:
     texts = {
-        frozen_text(study.applied, LEAST) + outside_text(study.applied, LEAST)
+        frozen_text(study.applied, LEAST).replace(head(study), "")
+        + outside_text(study.applied, LEAST)
         for count in (1, 2, LEAST - 1)
         for study in [with_apart(small, count, 1)]
         if study.applied
     }
     assert len(texts) == 1
+    assert "from 2026-01-01 to 2026-01-01;" in next(iter(texts))
     many = with_apart(small, LEAST, 1).applied
     assert many is not None
     assert f" {LEAST} patients of these centers have no prediction" in frozen_text(many, LEAST)
+
+
+def test_the_dates_of_few_frozen_predictions_are_not_shown(small: StudyResults) -> None:
+    """The first and the last are the dates of two patients."""
+    for count, shown in ((LEAST - 1, False), (LEAST, True)):
+        text = frozen_text(applied(small.cohort.head(count), []), LEAST)
+        assert ("2026-01-01" in text) is shown
 
 
 def looked(tmp_path, *people: pd.DataFrame) -> pd.DataFrame:

@@ -10,9 +10,10 @@ from tests.unit.report import example_study
 from tests.unit.report.example_study import with_cohort
 from thyrocast import report
 from thyrocast.contract import evaluation as ev
-from thyrocast.report import attention, figures, participants, table_one
 from thyrocast.report.disclosure import protect
-from thyrocast.report.participants import NOT_SHOWN
+from thyrocast.report.figures import performance_figures
+from thyrocast.report.sections import attention, participants, table_one
+from thyrocast.report.sections.participants import NOT_SHOWN
 
 
 def derivable(counts, shown):
@@ -90,7 +91,7 @@ def test_bars_of_a_histogram_have_no_or_enough_patients():
     random = np.random.default_rng(3)
     for size in (0, 3, 40, 400):
         probability = random.beta(5, 2, size)
-        edges = figures.joined_bins(probability, 10)
+        edges = performance_figures.joined_bins(probability, 10)
         counts = np.histogram(probability, edges)[0]
         assert (edges[0], edges[-1]) == (0, 1)
         assert counts.sum() == size
@@ -100,10 +101,10 @@ def test_bars_of_a_histogram_have_no_or_enough_patients():
 def test_a_curve_is_drawn_between_its_corners():
     steps = np.repeat(np.linspace(0, 1, 6), 2)
     x, y = steps[:-1], steps[1:]
-    found = figures.on_grid(x, y)
+    found = performance_figures.on_grid(x, y)
     assert (found[0][0], found[1][0]) == (0, y[0])
     assert (found[0][-1], found[1][-1]) == (1, 1)
-    assert len(found[0]) == len(figures.GRID)
+    assert len(found[0]) == len(performance_figures.GRID)
     assert np.abs(found[1] - found[0]).max() <= 0.2 + 1e-9
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.report.example_study import HOSTILE
 from thyrocast.contract.names import HEADS, Model
 from thyrocast.pages import drawing, palette
-from thyrocast.report import figures, forest_figure, training_figures
+from thyrocast.report.figures import forest_figure, performance_figures, training_figures
 
 
 def curve(size: int = 50) -> pd.DataFrame:
@@ -35,7 +35,9 @@ def forest(center: str = "north") -> str:
 
 @pytest.fixture(scope="module")
 def roc() -> str:
-    return figures.roc("roc-1", {"network": [curve()], "signature": [curve()]}, ["signature"], "")
+    return performance_figures.roc(
+        "roc-1", {"network": [curve()], "signature": [curve()]}, ["signature"], ""
+    )
 
 
 def test_a_drawing_is_markup_with_a_description(roc):
@@ -62,7 +64,9 @@ def test_ids_are_unique_and_all_are_used(roc):
 
 
 def test_the_same_figure_gives_the_same_bytes(roc):
-    again = figures.roc("roc-1", {"network": [curve()], "signature": [curve()]}, ["signature"], "")
+    again = performance_figures.roc(
+        "roc-1", {"network": [curve()], "signature": [curve()]}, ["signature"], ""
+    )
     assert again == roc
 
 
@@ -82,14 +86,14 @@ def test_missing_numbers_are_not_drawn():
 
 
 def test_long_curves_are_thinned():
-    small = figures.roc("r", {"network": [curve(200)]}, [], "")
-    large = figures.roc("r", {"network": [curve(20_000)]}, [], "")
+    small = performance_figures.roc("r", {"network": [curve(200)]}, [], "")
+    large = performance_figures.roc("r", {"network": [curve(20_000)]}, [], "")
     assert len(large) < 1.5 * len(small)
 
 
 def test_thinning_keeps_both_ends():
-    x, y = figures.thin(np.arange(10_000.0), np.arange(10_000.0))
-    assert len(x) <= figures.POINTS
+    x, y = performance_figures.thin(np.arange(10_000.0), np.arange(10_000.0))
+    assert len(x) <= performance_figures.POINTS
     assert (x[0], x[-1]) == (y[0], y[-1]) == (0, 9_999)
 
 

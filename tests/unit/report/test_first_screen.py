@@ -9,8 +9,9 @@ from tests.unit.report.example_study import config, files, with_cohort, with_tab
 from thyrocast import report
 from thyrocast.contract import evaluation as ev
 from thyrocast.pages import numbers
-from thyrocast.report import banners, coverage, design_section, first_screen
-from thyrocast.report.first_screen import MainResult
+from thyrocast.report import coverage
+from thyrocast.report.sections import banners, design_section, first_screen
+from thyrocast.report.sections.first_screen import MainResult
 
 
 def titles(study: report.StudyResults) -> list[str]:

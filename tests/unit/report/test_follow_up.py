@@ -5,7 +5,8 @@ import dataclasses
 from thyrocast.contract import io
 from thyrocast.contract.cohort import WITHOUT_OUTCOME
 from thyrocast.contract.evaluation import MULTIVERSE, PERFORMANCE
-from thyrocast.report import follow_up, multiverse, page
+from thyrocast.report import page
+from thyrocast.report.sections import follow_up, multiverse
 
 
 def with_tables(study, **tables):

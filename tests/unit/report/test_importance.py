@@ -6,7 +6,7 @@ import html as escaped
 from thyrocast import report
 from thyrocast.contract import io
 from thyrocast.contract.explanation import IMPORTANCE
-from thyrocast.report.importance import ImportanceSection, importance_section
+from thyrocast.report.sections.importance import ImportanceSection, importance_section
 
 
 def row(

@@ -16,14 +16,16 @@ from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import evaluation as ev
 from thyrocast.contract.checklist import ASKS, Item
 from thyrocast.contract.names import Metric
-from thyrocast.report import coverage, equations, grids, methods, references
-from thyrocast.report.checklist import checklist
+from thyrocast.report import coverage
+from thyrocast.report.grids import design_grids
+from thyrocast.report.methods import equations, methods_section, references
+from thyrocast.report.methods.checklist import checklist
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_every_citation_has_a_reference_and_a_number(small):
-    texts, cited = methods.section(small)
+    texts, cited = methods_section.section(small)
     used = {
         int(n)
         for _, text in texts
@@ -43,7 +45,7 @@ def test_the_methods_say_what_the_config_says(configured):
         cohort={"scan_window_days": [1, 90]},
         evaluation={"threshold": {"rule": "fixed", "target": 0.7}},
     )
-    found = dict(methods.paragraphs(study))
+    found = dict(methods_section.paragraphs(study))
     assert "over 7 penalties" in found["Signature"]
     assert "for at most 9 epochs" in found["Network"]
     assert "same weight in the loss" in found["Network"]
@@ -154,12 +156,21 @@ def test_what_simulations_show_is_said_beside_intervals_tests_and_sets():
     assert coverage.outside("auc", "no_such_method") is None
 
 
+def test_the_difference_that_is_detected_is_that_of_the_simulation():
+    stored = json.loads((ROOT / "workflow/lib/thyrocast/evaluation/validity.json").read_text())
+    labels = [one["label"] for one in stored["table"] if " detected with " in one["label"]]
+    assert labels
+    gap = float(coverage._GAP)
+    assert all(label.startswith(f"difference of {gap:.2f} in AUC") for label in labels)
+    assert f"a true difference of {coverage._GAP} in AUC" in coverage.mean_differences()
+
+
 def test_intervals_that_do_not_cover_what_they_promise_are_labeled(small):
     def bounded(frame: pd.DataFrame) -> pd.DataFrame:
         frame.loc[frame["metric"] == Metric.OE_RATIO, "ci_method"] = "reml_hartung_knapp_truncated"
         return frame
 
-    tables = grids.tables(with_table(small, ev.PERFORMANCE, bounded), "external", "test")
+    tables = design_grids.tables(with_table(small, ev.PERFORMANCE, bounded), "external", "test")
     (grid,) = [grid for grid in tables if "calibration and accuracy" in grid.caption]
     found = coverage.outside(Metric.OE_RATIO, "reml_hartung_knapp_truncated")
     assert f"{found.text} (Observed / expected)" in grid.note

@@ -24,19 +24,17 @@ from thyrocast.contract.splits import SPLITS
 from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid
-from thyrocast.report import (
+from thyrocast.report import words
+from thyrocast.report.grids import center_grids, design_grids
+from thyrocast.report.methods import checklist, methods_section
+from thyrocast.report.sections import (
     banners,
     calendar,
-    center_grids,
-    checklist,
     design_section,
-    grids,
-    methods,
     participants,
     published,
     table_one,
     training,
-    words,
 )
 
 NEW_CENTER = "New center"
@@ -68,7 +66,9 @@ def test_the_level_of_a_prediction_interval_is_the_configs(configured):
 
 
 def test_prediction_sets_have_a_table_in_the_test_set(small):
-    (sets,) = [g for g in grids.tables(small, "loco", "test") if "prediction sets" in g.caption]
+    (sets,) = [
+        g for g in design_grids.tables(small, "loco", "test") if "prediction sets" in g.caption
+    ]
     assert "90\N{NO-BREAK SPACE}% of the sets" in sets.note
     assert sets.header[2:] == ["True outcome in the set", "Undecided"]
 
@@ -81,7 +81,7 @@ def test_comparisons_show_the_auc_first_and_name_their_method(small):
         benefit = frame.assign(metric="net_benefit", at=0.6, method="t_paired")
         return pd.concat([benefit, frame, ratio])
 
-    auc, other, added = grids.comparisons(with_table(small, ev.COMPARISONS, more), "loco")
+    auc, other, added = design_grids.comparisons(with_table(small, ev.COMPARISONS, more), "loco")
     assert (auc.rows[0][1].text, auc.rows[0][-1].text) == ("AUC", "DeLong, paired")
     assert (other.rows[0][1].text, other.rows[0][-1].text) == ("Net benefit at 0.6", "t, paired")
     assert added.rows[0][0].text == "Network added to Signature"
@@ -93,10 +93,10 @@ def grids_of(study: report.StudyResults) -> list[Grid | None]:
         grid
         for design in study.designs
         for grid in (
-            *grids.tables(study, design, "test"),
-            *grids.tables(study, design, "train"),
-            *grids.subgroups(study, design),
-            *grids.by_split(study, design),
+            *design_grids.tables(study, design, "test"),
+            *design_grids.tables(study, design, "train"),
+            *design_grids.subgroups(study, design),
+            *design_grids.by_split(study, design),
             center_grids.centers(study, design),
         )
     ]
@@ -136,7 +136,7 @@ def test_suppressed_results_are_missing_with_the_reason(small):
     study = result_missing(
         small, "subgroup", "male", status="suppressed", note="", n=None, events=None
     )
-    (grid,) = grids.subgroups(study, "loco")
+    (grid,) = design_grids.subgroups(study, "loco")
     (row,) = [row for row in grid.rows if row[0].text == "Sex: male"]
     assert [cell.text for cell in row[1:]] == [numbers.MISSING] * (len(row) - 1)
     assert row[2].detail == "not shown"
@@ -181,7 +181,7 @@ def test_the_outcome_rule_of_every_center_is_named(small):
     rule = valley.outcome.model_copy(update={"rule": OutcomeRule.FOLLOWUP, "months": 6.0})
     centers = (north, valley.model_copy(update={"outcome": rule}), lakeside, coast)
     study = dataclasses.replace(small, config=small.config.model_copy(update={"centers": centers}))
-    assert dict(methods.paragraphs(study))["Outcome"].startswith(
+    assert dict(methods_section.paragraphs(study))["Outcome"].startswith(
         "north and lakeside: as stated in the center’s own table; "
         "valley: derived from follow-up: cured if neither hyperthyroid nor on antithyroid drugs at the "
         "visit nearest to 6 (3 to 9) months after therapy (a month is 30.4375 days); a second treatment "
@@ -206,7 +206,7 @@ def test_eligibility_is_quoted_for_tripod_and_its_absence_is_a_banner(small):
         coast,
     )
     study = dataclasses.replace(small, config=small.config.model_copy(update={"centers": centers}))
-    text = dict(methods.paragraphs(study))["Eligibility"]
+    text = dict(methods_section.paragraphs(study))["Eligibility"]
     assert text.startswith(
         "north: a diagnosis of Graves’ disease, no earlier thyroid surgery (included if not known), age "
         "of at least 18 years; valley: not stated: every row of the clinical table counted as eligible; "
@@ -245,7 +245,7 @@ def test_networks_without_validation_patients_are_said_to_have_none(small):
 def test_methods_say_when_training_stops(configured):
     def said(**more: object) -> str:
         study = configured(network={"epochs": 8, **more})
-        return dict(methods.paragraphs(study))["Network"]
+        return dict(methods_section.paragraphs(study))["Network"]
 
     assert "from random weights for 8 epochs." in said(early_stopping={"fraction": 0})
     assert "at most 8 epochs; 15\N{NO-BREAK SPACE}% of the training patients" in said(

@@ -6,7 +6,7 @@ from typing import Any
 from thyrocast import report
 from thyrocast.contract import io, stability
 from thyrocast.report import scores
-from thyrocast.report.stability import stability_section
+from thyrocast.report.sections.stability import stability_section
 
 ESTIMATED = {"status": "estimated", "note": ""}
 

@@ -9,7 +9,7 @@ from thyrocast.contract import io
 from thyrocast.contract.names import Metric
 from thyrocast.contract.site_names import AucPart, UpdateStep
 from thyrocast.contract.updating import TABLES, TRANSPORTABILITY, UPDATE_PERFORMANCE, UPDATES
-from thyrocast.report import updating
+from thyrocast.report.sections import updating
 
 METRICS = (Metric.AUC, Metric.CALIBRATION_IN_THE_LARGE, Metric.CALIBRATION_SLOPE, Metric.LOG_LOSS)
 

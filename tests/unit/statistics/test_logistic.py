@@ -57,6 +57,13 @@ def test_firths_estimate_for_two_groups_adds_half_a_patient_to_each_cell():
     np.testing.assert_allclose(found, [odds[0], odds[1] - odds[0]], atol=1e-8)
 
 
+def test_firths_likelihood_whose_steps_are_used_up_is_refused(monkeypatch):
+    design, outcome = draw(n=25, p=2, seed=4)
+    monkeypatch.setattr(logistic, "FIRTH_STEPS", 2)
+    with pytest.raises(NotEstimableError, match="does not converge"):
+        logistic.firth(design, outcome)
+
+
 def test_gradient_vanishes():
     design, outcome = draw(n=60, p=12)
     penalty = np.r_[0.0, np.full(12, 1e-4)]
@@ -91,3 +98,15 @@ def test_no_solution(columns):
     design = np.hstack([np.ones((4, 1)), np.array(columns)])
     with pytest.raises(NotEstimableError):
         logistic.fit(design, np.array([0, 0, 1, 1]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_firths_likelihood_has_no_gradient_at_its_end(seed):
+    random = np.random.default_rng(seed)
+    n = (4, 6, 10, 97)[seed % 4]
+    x = random.standard_cauchy(n)
+    design = np.stack([np.ones(n), (x - x.mean()) / x.std()], axis=1)
+    outcome = np.arange(n) % 3 > 0
+    found, _ = logistic.firth(design, outcome)
+    score, _ = logistic._firth_score(design, outcome.astype(float), found)
+    np.testing.assert_allclose(score, 0, atol=1e-9 * n)

@@ -51,6 +51,15 @@ def test_interval_without_anybody_lost_is_wilsons_from_above():
     assert found.low < intervals.wilson(8, 20).low
 
 
+@pytest.mark.parametrize("constant", [0.1, 0.5, 0.7])
+def test_net_benefit_of_a_constant_is_that_of_the_decision_curve(constant):
+    y, p = np.arange(20) < 12, np.full(20, constant)
+    curve = utility.decision_curve(y, p, [0.5])
+    single = utility.net_benefit(y, p, 0.5)
+    assert single[:3] == pytest.approx((curve.net_benefit[0], curve.low[0], curve.high[0]))
+    assert (single.low == single.high == 0) is (constant < 0.5)
+
+
 def test_what_is_certain_has_no_width_and_limits_stay_possible():
     y = np.arange(12) < 11
     nobody = utility.decision_curve(y, np.zeros(12), [0.2, 0.9])

@@ -1,6 +1,7 @@
 """The benchmark of validity measures every part, and its summary says what is outside its promise."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -48,3 +49,18 @@ def test_the_summary_says_what_is_outside():
         "| a, % | 93 to 97 | 80.0 | 92.4 to 98.0 | below and above |",
         "| b |  |  | 0.0100 |  |",
     ]
+
+
+def test_figures_of_few_studies_are_not_published(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["validity.py", "--write", "--studies", "40"])
+    with pytest.raises(SystemExit):
+        validity.main()
+    assert "--write needs at least 600 studies, found 40" in capsys.readouterr().err
+
+
+def test_the_documents_table_has_its_monte_carlo_error():
+    text = validity.document([], 600)
+    assert (
+        "600 simulated studies in each setting; the Monte Carlo error of a share of 95 % is 0.9 points"
+        in text
+    )

@@ -17,6 +17,7 @@ from thyrocast import fileio
 from thyrocast.cluster.jobs import JobRun
 from thyrocast.contract.documents import Provenance
 from thyrocast.contract.table import File, Table
+from thyrocast.planning import derived
 
 #: What the crate conforms to.
 PROFILES = {
@@ -59,7 +60,7 @@ def write(
     jobs
         Every job with its machine, time, memory and versions.
     environments
-        Environment of each rule: the name of its file in ``envs/``.
+        Environment of each entry script: the name of its file in ``envs/``.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -205,7 +206,7 @@ def _tools(
             _software(crate, _address(package, version), package, version, _address(package))
             for package, version in sorted(job.versions.items())
         ]
-        if environment := environments.get(job.rule):
+        if environment := environments.get(derived.script_of(job.rule)):
             entity = _software(
                 crate, f"#environment-{environment}", environment, provenance.code, SNAKEMAKE
             )

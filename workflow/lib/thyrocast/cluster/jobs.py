@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from thyrocast import versions
-from thyrocast.planning import fingerprints
+from thyrocast.planning import derived, fingerprints
 
 _LINE = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ \[")
 # Bytes of a log in which its first lines are.
@@ -80,8 +80,9 @@ def read(logs: Path, benchmarks: Path) -> Iterator[JobRun]:
         measured = _measured(benchmarks / f"{name}.tsv")
         rule = name.partition("/")[0]
         if rule not in imports:
-            known = (fingerprints.SCRIPTS / f"{rule}.py").is_file()
-            imports[rule] = fingerprints.imported_packages(rule) if known else set()
+            script = derived.script_of(rule)
+            known = (fingerprints.SCRIPTS / f"{script}.py").is_file()
+            imports[rule] = fingerprints.imported_packages(script) if known else set()
         yield JobRun(
             name,
             rule,

@@ -11,18 +11,20 @@ import thyrocast
 from thyrocast import versions
 from thyrocast.contract import files
 from thyrocast.contract.documents import Provenance
-from thyrocast.planning import fingerprints
+from thyrocast.planning import derived, fingerprints
 
 LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
 # Only in a study with several definitions of the outcome.
 _OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 # The report is rendered and the model is locked after provenance is written or at the same time, so
 # their logs may be those of an earlier run. The others are targets of their own, or run for some patients or
-# one design only. The log of a pretraining is next to its file, which several studies may share.
+# one design only; so are all derived rules. The log of a pretraining is next to its file, which several studies
+# may share.
 _LATER = (
     "render_report", "lock_model", "write_crate", "run_controls", "refit_models", "assess_stability",
     "measure_learning_curve", "measure_importance", "write_exchange", "lock_update", "write_sheets",
     "write_dicom", "score_apart", "pretrain_network",
+    *derived.SCRIPTS,
 )  # fmt: skip
 
 

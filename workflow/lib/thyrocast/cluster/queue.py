@@ -23,10 +23,8 @@ _UNANSWERED = re.compile(
     r"|Message (?:receive|send) failure|temporarily un(?:able|available)|Unexpected message received",
     re.IGNORECASE,
 )
-
-
-# The limits of an association or QOS to the number of jobs in the queue.
-_FULL = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit")
+# Limits of an association or QOS to the number of jobs in the queue; a partition in maintenance.
+_FOR_NOW = re.compile(r"(?:MaxSubmitJob|GrpSubmitJobs)\w*Limit|not available \(inactive or drain\)")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,8 @@ def jobs(directory: str | Path, patience: float | None = None) -> list[Job]:
     found = []
     for line in done.stdout.splitlines():
         number, state, run, rest = [*line.split("|", 3), "", "", ""][:4]
-        comment, _, folder = rest.rpartition("|")
+        # A path may contain "|", names of this project do not.
+        comment, _, folder = rest.partition("|")
         if run.startswith(PREFIX) and os.path.realpath(folder) == here:
             rule = comment.removeprefix("rule_").replace("_wildcards_", " ")
             found.append(Job(number, state, run.removeprefix(PREFIX), rule))
@@ -161,9 +160,9 @@ def may_be_accepted(failure: str) -> bool:
     return failure.startswith("SLURM sbatch failed") and not refused
 
 
-def is_full(failure: str) -> bool:
-    """Return whether a submission failed because the user has too many jobs in the queue."""
-    return bool(_FULL.search(failure))
+def is_refused_for_now(failure: str) -> bool:
+    """Return whether the same submission will be accepted as soon as there is room for it."""
+    return bool(_FOR_NOW.search(failure))
 
 
 def look_up(number: str, clusters: Collection[str] = ()) -> Seen | None:
@@ -194,7 +193,10 @@ def cancel(number: str, clusters: Collection[str] = ()) -> bool:
 
 def cancel_run(run: str, clusters: Collection[str] = ()) -> bool:
     """Cancel all jobs of a run; return whether SLURM accepted that."""
-    return _ask("scancel", f"--name={run}", *_of(clusters)) is not None
+    # The default cluster too: some rules may name another one.
+    places = [_of(clusters), []] if clusters else [[]]
+    answers = [_ask("scancel", f"--name={run}", *place) for place in places]
+    return None not in answers
 
 
 def _of(clusters: Collection[str]) -> list[str]:

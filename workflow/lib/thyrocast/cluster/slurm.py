@@ -62,6 +62,17 @@ def jobs_of_study(
     return [job for job in queue.jobs(directory, patience) if job.run not in others]
 
 
+def unquotable(folder: str | Path) -> str:
+    """Say that no job can run in a folder because of its path; empty if jobs can.
+
+    Snakemake and the plugin do not quote these characters in the commands of jobs.
+    """
+    found = sorted({character for character in str(folder) if character in '"$`\\'})
+    if not found:
+        return ""
+    return f"the path of the project contains {' '.join(found)}, with which no SLURM job can run: rename {folder}"
+
+
 def hidden_run(study: str) -> str:
     """Say why jobs of a study's last run may be in the queue unseen; empty if they cannot.
 
@@ -75,8 +86,9 @@ def hidden_run(study: str) -> str:
     if os.getuid() in (0, owner) or not queue.hides_jobs():
         return ""
     return (
-        f"The last run of study {study} was another user's (number {owner}) and was killed; this cluster shows "
-        "nobody the jobs of others (PrivateData), so some may still run. That user first runs `make resume`; "
+        f"The last run of study {study} was another user's (number {owner}) and was killed, or left a "
+        "submission without an answer; this cluster shows nobody the jobs of others (PrivateData), so some "
+        "may still run. That user first runs `make resume`; "
         f"or, if `squeue --me --name={queue.PREFIX}{earlier.run}` shows that user none, delete {ends}."
     )
 
@@ -137,6 +149,8 @@ def begin(workflow: "Workflow", study: str, config: str = "") -> None:
     earlier = controller.read(study)
     if not on_slurm and earlier is None:
         return
+    if on_slurm and (fault := unquotable(workflow.workdir_init)):
+        raise WorkflowError(fault)
     if hidden := hidden_run(study):
         raise WorkflowError(hidden)
     try:

@@ -1,6 +1,7 @@
 """Config of the network and its training."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -209,6 +210,16 @@ class NetworkConfig(Block):
             text = f"{image.intensity}, expected relative: network.pretraining is on such images"
             faults.append((("image", "intensity"), text))
         return faults
+
+    def determining(self) -> dict[str, Any]:
+        """Return, as plain data, all settings but those that do not change a trained network."""
+        place: Mapping[str, bool | Mapping[str, bool]] = {
+            "gpus": True,
+            "allow_cpu": True,
+            "threads": True,
+            "simulation": {"folder": True},
+        }
+        return self.model_dump(mode="json", exclude=place)
 
     def needs_pretraining(self, image: ImageConfig) -> bool:
         """Return whether the rule `pretrain_network` makes the initial weights: none are shipped."""

@@ -1,6 +1,10 @@
 """Config of the pretraining of a network on simulated scintigrams."""
 
-from thyrocast.config.base import Block, FilePath, option
+from typing import Self
+
+from pydantic import model_validator
+
+from thyrocast.config.base import Block, FaultsError, FilePath, option
 
 
 class SimulationConfig(Block):
@@ -31,3 +35,13 @@ class SimulationConfig(Block):
         "pretrained",
         min_length=1,
     )
+
+    @model_validator(mode="after")
+    def _has_a_step(self) -> Self:
+        if self.phantoms < self.batch_size:
+            text = (
+                f"{self.phantoms}, expected at least batch_size ({self.batch_size}): with fewer, there is "
+                "no optimization step"
+            )
+            raise FaultsError([(("phantoms",), text)])
+        return self

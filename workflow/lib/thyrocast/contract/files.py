@@ -13,7 +13,8 @@ from thyrocast.contract import (
 )
 from thyrocast.contract.table import File, Table
 
-#: Increase it if a name, a column or the meaning of one changes.
+#: Counts released layouts: a release in which a name, a column or the meaning of one differs from the release before
+#: has one more, however often they changed in between.
 VERSION = 2
 
 _SPLIT = "splits/{design}/{split}"

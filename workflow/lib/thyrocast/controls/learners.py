@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 Learner = Callable[[Mask, Mask, Array], Array]
 
 FOLDS = 5
+#: Standard deviations from the mean at which the form of a distribution is described.
+LIMITS = (-1.0, 0.0, 1.0)
 
 
 def pixels(features: Array) -> Learner:
@@ -30,20 +32,28 @@ def pixels(features: Array) -> Learner:
 
 
 def within_centers(features: Array, center: NDArray[np.str_]) -> Learner:
-    """The ridge head on features (n, p) with mean 0 and standard deviation 1 in every center (n,).
+    """The ridge head on the form of features (n, p) with mean 0 and standard deviation 1 in every center (n,).
 
-    Both are those of the patients who are learned from, so that what is predicted has no influence on them.
+    Both are those of the patients who are learned from, so that what is predicted has no influence on them. The head
+    sees whether a feature is above the mean, and above one standard deviation below and above it. Means, and means of
+    squares, are equal in all centers by construction: from these, a linear head that predicts the center would learn
+    nothing.
     """
 
     def learn(known: Mask, new: Mask, outcomes: Array) -> Array:
         alike = np.zeros_like(features, dtype=np.float64)
+        varies = np.ones(features.shape[1], dtype=bool)
         for name in np.unique(center[known]):
             own = features[known & (center == name)].astype(np.float64)
             spread = own.std(axis=0)
             rows = center == name
-            # A feature that is constant in a center shows nothing of a patient.
+            varies &= spread > 0
             alike[rows] = (features[rows] - own.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
-        return ridge_refits.scores(alike[known], alike[new], outcomes)
+        # A feature that is constant in a center cannot have the same standard deviation in all.
+        if not varies.any():
+            return np.zeros((len(outcomes), int(new.sum())))
+        form = np.hstack([alike[:, varies] > limit for limit in LIMITS]).astype(np.float64)
+        return ridge_refits.scores(form[known], form[new], outcomes)
 
     return learn
 

@@ -212,7 +212,7 @@ def _about_these(known: Sequence[Entry], center: str, people: Mapping[str, int])
 def _records(outcome: pd.Series[int], people: Mapping[str, str]) -> list[tuple[str, int]]:
     """Return keyed hash and outcome of each patient.
 
-    Identifiers that differ in leading zeros have one hash; the pseudonym then tells them apart.
+    Identifiers that differ in leading zeros have one hash; the pseudonym then distinguishes them.
     """
     hashes = [people[str(patient)] for patient in outcome.index]
     return [

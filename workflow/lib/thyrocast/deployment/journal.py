@@ -47,13 +47,16 @@ class Journal:
         """
         size = os.fstat(self._file.fileno()).st_size
         try:
-            self._file.write(text.encode())
-            self._file.flush()
+            rest = text.encode()
+            while rest:
+                # A disk that is nearly full takes a part, and refuses the next.
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             # What was written of the line would stop every later run.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file.fileno(), size)
+                os.fsync(self._file.fileno())
             raise InputError(
                 f"{self.path}: nothing was added to {self.name} ({error.strerror}): make room on the disk or "
                 "correct its permissions, and run the same command again"
@@ -111,7 +114,8 @@ def opened(path: Path, name: str, *, write: bool) -> Iterator[Journal]:
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND if write else os.O_RDONLY
     try:
         descriptor = os.open(path, flags, fileio.private_mode(path))
-        file = os.fdopen(descriptor, "a+b" if write else "rb")
+        # Without a buffer: what could not be written would be written when the file is closed.
+        file = os.fdopen(descriptor, "a+b" if write else "rb", buffering=0)
     except OSError as error:
         raise _refusal(path, name, error) from None
     with file:

@@ -180,7 +180,7 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
     described
         The descriptions.
     region
-        Meanings of the codes of AnatomicRegionSequence, as `text.words` returns them.
+        As `regions.named` returns it.
     """
     views = center.views
     # A study of another organ is excluded with all its series. If the study names the thyroid among
@@ -210,17 +210,18 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
 def wrong_part(
     header: Header, center: CenterConfig, described: Descriptions, region: str
 ) -> tuple[str, tuple[ScanFlag, ...]]:
-    """Return the organ that BodyPartExamined names instead of the thyroid, as a reason or a flag.
+    """Return the organ that a region code or BodyPartExamined names instead of the thyroid, as a reason or a flag.
 
     Many cameras write the body part of the last protocol: a description of the thyroid is nearer.
     """
-    part = regions.other_part(header)
+    coded = regions.other_region(header)
+    part = coded or regions.other_part(header)
     if not part:
         return "", ()
     text = words(described.series, described.study, region)
     if vocabulary.names_thyroid(text) or matches(center.views.kept, text):
         return "", (ScanFlag.BODY_PART_DIFFERS,)
-    return f"{part} by the body part in its header", ()
+    return f"{part} by the {'region code' if coded else 'body part'} in its header", ()
 
 
 def wrong_radionuclide(

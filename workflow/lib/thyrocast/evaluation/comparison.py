@@ -235,13 +235,14 @@ def _over_centers(
     centers = np.unique(a.center)
     for center in centers:
         inside = a.center == center
+        own = a.among(inside)
         try:
-            effect, variance = within(a.among(inside), b.among(inside))
+            effect, variance = within(own, b.among(inside))
         except NotEstimableError:
             continue
         # Where two models rank alike, the difference of the AUC is 0 and has no variance.
         if means or variance > 1e-12:
-            rows.append((effect, variance, int(inside.sum())))
+            rows.append((effect, variance, own.patients))
     effects, variances, sizes = ([row[place] for row in rows] for place in range(3))
     if means:
         variances = [float(value) for value in pooling.common_variance(variances, sizes)]

@@ -56,12 +56,15 @@ def clipped(sample: Sample, _found: Interval | None = None) -> str:
     return f"{count} probabilities clipped to {EDGE:g} and 1 - {EDGE:g}" if count else ""
 
 
-def few_values(sample: Sample) -> str:
-    """Remark on intervals of a calibration curve's distances where probabilities are tied."""
+def few_values(sample: Sample, metric: Metric) -> str:
+    """Remark on the interval of a calibration curve's distance where probabilities are tied.
+
+    The simulated ones are ICI, E50 and E90. Ten patients or fewer always have few values.
+    """
     count = int(np.unique(sample.probability).size)
-    if count > FEW_VALUES:
+    if count > FEW_VALUES or sample.patients <= FEW_VALUES or metric is Metric.EMAX:
         return ""
-    found = validity.measured("ici:few_values", "e50:few_values", "e90:few_values")
+    found = validity.measured(f"{metric.value}:few_values")
     covered = "" if found is None else f"; in simulations, 95 % intervals covered {found.text}"
     return f"{count} different probabilities{covered}"
 
@@ -243,7 +246,7 @@ def curve_errors(sample: Sample, settings: Settings) -> Iterator[Estimate]:
         yield from (not_estimable(metric, reason) for metric in metrics)
         return
     for metric in metrics:
-        notes = filter(None, (clipped(sample), few_values(sample)))
+        notes = filter(None, (clipped(sample), few_values(sample, metric)))
         yield estimated(metric, found[metric], "; ".join(notes))
 
 

@@ -42,8 +42,6 @@ SAVE_SHARE = 0.1
 REPORT_EVERY_S = 30
 #: Largest number of patients that are used to compute batch-normalization statistics.
 CALIBRATION_PATIENTS = 1024
-#: Settings that do not change the result.
-PLACE = frozenset({"gpus", "allow_cpu", "threads"})
 ALONE = ProcessGroup()
 
 
@@ -97,7 +95,7 @@ def train(
     """
     origin = model.origin(settings, pretrained)
     facts = {
-        "settings": {key: value for key, value in settings.plain().items() if key not in PLACE},
+        "settings": settings.determining(),
         "seeds": [seed, initial_seed, origin],
         # The last bits depend on the GPU model, but a retry on another model should still resume.
         "device": device.type,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thyrocast import fileio
-from thyrocast.planning import fingerprints
+from thyrocast.planning import derived, fingerprints
 
 if TYPE_CHECKING:
     from snakemake.modules import WorkflowModifier
@@ -105,19 +105,19 @@ def rules_of_job(command: Sequence[str]) -> list[str]:
     return [w.partition(":")[0] for w in itertools.takewhile(lambda w: w[:2] != "--", words)]
 
 
-def rule_of(modifier: "WorkflowModifier", script: str) -> str:
-    """Return the name of an entry script's rule, which an importing workflow may have changed.
+def rule_of(modifier: "WorkflowModifier", rule: str) -> str:
+    """Return the name of a rule, which an importing workflow may have changed.
 
     Empty if that workflow does not use the rule.
     """
-    return str(modifier.modify_rulename(script)) if modifier.avail_rulename(script) else ""
+    return str(modifier.modify_rulename(rule)) if modifier.avail_rulename(rule) else ""
 
 
 def check_unchanged(
     study: str,
     config: str,
     rules: Collection[str],
-    rule_of: Callable[[str], str] = lambda script: script,
+    rule_of: Callable[[str], str] = lambda rule: rule,
 ) -> None:
     """Stop a job if its config or code has changed since the run started.
 
@@ -130,7 +130,7 @@ def check_unchanged(
     rules
         Names of the rules that this job runs.
     rule_of
-        From the name of an entry script, that of its rule: a workflow that imports this one may
+        From the name of a rule here, its name in the run: a workflow that imports this one may
         have renamed it.
 
     Raises
@@ -145,7 +145,8 @@ def check_unchanged(
     if config != known.config:
         changed.append("The config")
     for script, version in known.code.items():
-        if rule_of(script) in rules and fingerprints.code_version(script) != version:
+        names = {rule_of(rule) for rule in derived.rules_of(script)}
+        if not names.isdisjoint(rules) and fingerprints.code_version(script) != version:
             changed.append(f"The code of {script}")
     if changed:
         raise RuntimeError(

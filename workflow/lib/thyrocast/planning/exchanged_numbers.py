@@ -172,6 +172,10 @@ def _error(one: Result, value: float, level: float) -> Iterator[str]:
         return
     if one.scale is not scale:
         yield f"the {one.metric.value} on another scale ({one.scale}), expected {scale.value}"
+    elif one.metric is Metric.NET_BENEFIT and one.std_error == 0:
+        # Nobody is treated: no patient contributes anything, but the limits allow that others would be. Centers are
+        # weighted by their numbers of patients.
+        return
     elif low is not None and high is not None:
         ends = [_scaled(each, scale) for each in (low, value, high)]
         width = (ends[2] - ends[0]) / 2

@@ -1,6 +1,7 @@
 """A study that applies a locked model: its settings are the model's; standard library and pydantic only."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -42,12 +43,13 @@ def applied(study: StudyConfig) -> tuple[StudyConfig, Manifest | None]:
     manifest = bundles.read_manifest(bundles.find(study.model))
     image = _block(ImageConfig, manifest.preprocessing.image, "preprocessing.image")
     network = _block(NetworkConfig, manifest.config.get("network"), "config.network")
+    network = _of_this_site(network, study.network.simulation.folder)
     signature = _block(SignatureConfig, manifest.config.get("signature"), "config.signature")
     trained = _block(EvaluationConfig, _evaluation(manifest), "config.evaluation")
     own = study.evaluation
     faults = [
         *_differences(study.image, image, "image"),
-        *_differences(study.network, network, "network", HARDWARE),
+        *_differences(_of_this_site(study.network), network, "network", HARDWARE),
         *_differences(study.signature, signature, "signature"),
         *_differences(own.threshold, trained.threshold, "evaluation.threshold"),
         # Where the threshold is the reference of the decision curve, this is the model's as well.
@@ -73,6 +75,20 @@ def applied(study: StudyConfig) -> tuple[StudyConfig, Manifest | None]:
     if "seed" not in study.model_fields_set:
         changes["seed"] = _number(manifest, "seed")
     return study.model_copy(update=changes | {"folds": _number(manifest, "folds")}), manifest
+
+
+def _of_this_site(network: NetworkConfig, folder: str | None = None) -> NetworkConfig:
+    """Return settings whose paths say nothing about them.
+
+    Weights are named by their file, without its folder: their hash is a setting of its own. Pretrained networks
+    are in the site's folder, if it is given.
+    """
+    changes: dict[str, Any] = {}
+    if network.weights != Path(network.weights).name:
+        changes["weights"] = Path(network.weights).name
+    if folder is not None:
+        changes["simulation"] = network.simulation.model_copy(update={"folder": folder})
+    return network.model_copy(update=changes) if changes else network
 
 
 def _number(manifest: Manifest, key: str) -> int:

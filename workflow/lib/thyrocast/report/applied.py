@@ -9,7 +9,7 @@ import pandas as pd
 
 from thyrocast.contract import deployment, documents, io
 from thyrocast.contract.manifest import Manifest
-from thyrocast.contract.site_names import APART
+from thyrocast.contract.site_names import APART, Standing
 from thyrocast.pages import numbers
 
 
@@ -134,12 +134,21 @@ def frozen_text(applied: Applied, least: int) -> str:
         return ""
     ledger = applied.ledger.iloc[0]
     return (
-        f"Predictions were written to a ledger when they were made, from {ledger['first'][:10]} to "
-        f"{ledger['last'][:10]}; the hash of its last line is {ledger['head'][:12]}. Where the outcome is "
+        f"Predictions were written to a ledger when they were made{_dates_text(applied, least)}; the hash of its "
+        f"last line is {ledger['head'][:12]}. Where the outcome is "
         "known by now, these predictions are scored, not new ones."
         + _missing_text(int(ledger["missing"]), least)
         + _apart_text(applied, least)
     )
+
+
+def _dates_text(applied: Applied, least: int) -> str:
+    """When the predictions were made that are counted; "" if these are few, as it is a date of one of them."""
+    frozen = applied.patients[applied.patients["standing"] == Standing.BEFORE]
+    if len(frozen) < least:
+        return ""
+    dates = frozen["predicted_at"].str[:10]
+    return f", from {dates.min()} to {dates.max()}"
 
 
 def _missing_text(missing: int, least: int) -> str:

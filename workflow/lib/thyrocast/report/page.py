@@ -5,32 +5,33 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from thyrocast.pages import html
-from thyrocast.report import methods, published
-from thyrocast.report.activating import activating_grid
-from thyrocast.report.attention import attention_section
-from thyrocast.report.banners import banners, for_the_site
-from thyrocast.report.checklist import checklist
-from thyrocast.report.controls import SECTION as CONTROLS
-from thyrocast.report.controls import controls_section
-from thyrocast.report.design_section import design_section
-from thyrocast.report.equations import equations_section
-from thyrocast.report.first_screen import facts, main_result
-from thyrocast.report.follow_up import weighted_grid, without_outcome
-from thyrocast.report.grids import sample_size
-from thyrocast.report.importance import importance_section
-from thyrocast.report.learning_curve import learning_curve_section
-from thyrocast.report.multiverse import multiverse_section
-from thyrocast.report.participants import flow_section
-from thyrocast.report.patients import patients_grid
-from thyrocast.report.provenance import provenance_lists
-from thyrocast.report.signatures import signature_section
-from thyrocast.report.stability import SECTION as STABILITY
-from thyrocast.report.stability import stability_section
+from thyrocast.report.grids.design_grids import sample_size
+from thyrocast.report.methods import methods_section
+from thyrocast.report.methods.checklist import checklist
+from thyrocast.report.methods.equations import equations_section
+from thyrocast.report.sections import published
+from thyrocast.report.sections.activating import activating_grid
+from thyrocast.report.sections.attention import attention_section
+from thyrocast.report.sections.banners import banners, for_the_site
+from thyrocast.report.sections.controls import SECTION as CONTROLS
+from thyrocast.report.sections.controls import controls_section
+from thyrocast.report.sections.design_section import design_section
+from thyrocast.report.sections.first_screen import facts, main_result
+from thyrocast.report.sections.follow_up import weighted_grid, without_outcome
+from thyrocast.report.sections.importance import importance_section
+from thyrocast.report.sections.learning_curve import learning_curve_section
+from thyrocast.report.sections.multiverse import multiverse_section
+from thyrocast.report.sections.participants import flow_section
+from thyrocast.report.sections.patients import patients_grid
+from thyrocast.report.sections.provenance import provenance_lists
+from thyrocast.report.sections.signatures import signature_section
+from thyrocast.report.sections.stability import SECTION as STABILITY
+from thyrocast.report.sections.stability import stability_section
+from thyrocast.report.sections.table_one import table_one
+from thyrocast.report.sections.training import training_section
+from thyrocast.report.sections.true_risk import truth_section
+from thyrocast.report.sections.updating import updating_section
 from thyrocast.report.study import StudyResults
-from thyrocast.report.table_one import table_one
-from thyrocast.report.training import training_section
-from thyrocast.report.true_risk import truth_section
-from thyrocast.report.updating import updating_section
 
 HERE = Path(__file__).parent
 #: Sections in the order of the page: (id, title).
@@ -111,7 +112,7 @@ def _sections(extra: Sequence[tuple[str, str]], *, patients: bool = False) -> li
 
 def _context(study: StudyResults) -> dict[str, Any]:
     """Variables of the templates."""
-    texts, cited = methods.section(study)
+    texts, cited = methods_section.section(study)
     return {
         "title": study.config.study,
         "level": study.level,
@@ -140,7 +141,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "methods": texts,
         "references": cited,
         "equations": equations_section(study),
-        "limitations": methods.limitations(study),
+        "limitations": methods_section.limitations(study),
         "checklist": checklist(study),
         "provenance": provenance_lists(study.provenance),
     }

@@ -13,7 +13,8 @@ from thyrocast.contract.documents import Flow, Provenance
 from thyrocast.contract.exchange import Exchange
 from thyrocast.contract.splits import SPLITS
 from thyrocast.pages import html, numbers
-from thyrocast.report import center_grids, words
+from thyrocast.report import words
+from thyrocast.report.grids import center_grids
 from thyrocast.report.sources import sources
 from thyrocast.report.study import StudyResults
 

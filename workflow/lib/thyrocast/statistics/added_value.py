@@ -49,7 +49,7 @@ def likelihood_ratio(
 
     The statistic is multiplied by the share of patients that the coefficients leave, (n - coefficients)
     / n, as in a linear model: fitted probabilities are closer to the outcomes than the true ones. Without
-    this correction the test rejected 6-11 % with 10 to 15 patients per center; rejections with it are in
+    this correction the test rejected 6-10 % with 12 to 15 patients per center; rejections with it are in
     docs/statistics.md (``benchmarks/validity.py``).
 
     Base probabilities of 0 or 1 form strata of their own: their logit is not known.
@@ -91,7 +91,7 @@ def informative(outcome: ArrayLike, base: ArrayLike, stratum: ArrayLike | None =
     Returns
     -------
     ndarray of bool, (n,)
-        False in strata with one outcome or a separated one: they tell nothing of the added model.
+        False in strata with one outcome or a separated one: they have no information on the added model.
 
     Examples
     --------

@@ -17,6 +17,8 @@ from thyrocast.statistics import influence
 from thyrocast.statistics.inputs import Floats, NotEstimableError
 
 STEPS = 100
+#: Most steps by Firth's likelihood, which converges slowly where the outcome is separated.
+FIRTH_STEPS = 1000
 #: Largest last step of a coefficient, relative to the largest coefficient.
 TOLERANCE = 1e-12
 #: Increase of the mean loss that counts as rounding.
@@ -118,7 +120,7 @@ def firth(design: Floats, outcome: NDArray[np.generic]) -> tuple[Floats, float]:
     Raises
     ------
     NotEstimableError
-        If the columns are collinear.
+        If the columns are collinear, or no solution is found in `FIRTH_STEPS` steps.
 
     Notes
     -----
@@ -134,23 +136,34 @@ def firth(design: Floats, outcome: NDArray[np.generic]) -> tuple[Floats, float]:
     y = outcome.astype(np.float64)
     beta = np.zeros(design.shape[1])
     value = _penalized(design, y, beta)
-    for _ in range(STEPS):
-        probability = expit(design @ beta)
-        weight = probability * (1 - probability)
-        information = _information(design, probability)
-        hat = weight * np.einsum("ij,jk,ik->i", design, np.linalg.inv(information), design)
-        step = np.linalg.solve(
-            information, design.T @ (y - probability + hat * (0.5 - probability))
-        )
-        while _penalized(design, y, beta + step) < value - _ROUNDING * y.size and (
-            np.abs(step).max() > TOLERANCE
-        ):
+    score, information = _firth_score(design, y, beta)
+    for _ in range(FIRTH_STEPS):
+        step = np.linalg.solve(information, score)
+        while True:
+            after = _penalized(design, y, beta + step)
+            if np.abs(step).max() <= TOLERANCE:
+                break
+            # The information is not that of the penalty: a step may be too long by a factor, and would return from
+            # beyond the maximum to where it was.
+            if after >= value - _ROUNDING * y.size:
+                ahead, _ = _firth_score(design, y, beta + step)
+                if ahead @ step >= -(score @ step) / 2:
+                    break
             step /= 2
-        beta = beta + step
-        value = _penalized(design, y, beta)
+        beta, value = beta + step, after
+        score, information = _firth_score(design, y, beta)
         if np.abs(step).max() <= TOLERANCE * (1 + np.abs(beta).max()):
-            break
-    return beta, -y.size * _loss(design @ beta, y, beta, np.zeros_like(beta))
+            return beta, -y.size * _loss(design @ beta, y, beta, np.zeros_like(beta))
+    raise NotEstimableError("the logistic model by Firth's likelihood does not converge")
+
+
+def _firth_score(design: Floats, y: Floats, beta: Floats) -> tuple[Floats, Floats]:
+    """Gradient (p,) of Firth's penalized log likelihood, and information (p, p) without the penalty."""
+    probability = expit(design @ beta)
+    information = _information(design, probability)
+    weight = probability * (1 - probability)
+    hat = weight * np.einsum("ij,jk,ik->i", design, np.linalg.inv(information), design)
+    return design.T @ (y - probability + hat * (0.5 - probability)), information
 
 
 def _penalized(design: Floats, y: Floats, beta: Floats) -> float:

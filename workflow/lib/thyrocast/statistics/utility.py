@@ -112,6 +112,9 @@ def net_benefit(
     if cluster is not None:
         return found
     treated = p >= at
+    if np.ptp(p) == 0 and not treated.any():
+        # That a constant below the threshold treats nobody is certain, as in `decision_curve`.
+        return found._replace(low=0.0, high=0.0, method="mover_wilson")
     true, false = (float(np.mean(treated & who)) for who in (y, ~y))
     low, high = intervals.weighted_difference(true, false, y.size, at / (1 - at), confidence)
     return found._replace(low=float(low), high=float(high), method="mover_wilson")

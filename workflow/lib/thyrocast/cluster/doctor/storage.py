@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from thyrocast.cluster import slurm
 from thyrocast.cluster.doctor.findings import Finding, State, ok_if
 from thyrocast.config.study import StudyConfig
 
@@ -14,7 +15,9 @@ FREE_INODES = 100_000
 
 
 def check_disk(folder: Path) -> Iterator[Finding]:
-    """Check free space and inodes in the folder where results are written."""
+    """Check the path of the folder where results are written, and free space and inodes there."""
+    if fault := slurm.unquotable(folder.absolute()):
+        yield Finding(State.FAIL, fault)
     state = os.statvfs(folder)
     free = state.f_bavail * state.f_frsize / 1e9
     yield ok_if(free > FREE_GB, f"{free:.0f} GB free for results in {folder}", State.WARN)

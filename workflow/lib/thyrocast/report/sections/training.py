@@ -8,7 +8,8 @@ import pandas as pd
 from thyrocast.contract.names import Set
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
-from thyrocast.report import split_panels, training_figures
+from thyrocast.report import split_panels
+from thyrocast.report.figures import training_figures
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import SplitResults, StudyResults
 

@@ -17,7 +17,9 @@ from thyrocast.contract.names import (
     Strategy,
 )
 from thyrocast.pages import numbers
-from thyrocast.report import coverage, figures, image_value, scores, words
+from thyrocast.report import coverage, scores, words
+from thyrocast.report.figures import performance_figures
+from thyrocast.report.sections import image_value
 from thyrocast.report.study import StudyResults
 
 #: Tolerance for comparisons of thresholds and of net benefits.
@@ -350,7 +352,7 @@ def _scale(rows: Mapping[str, pd.Series], main: str) -> AucScale:
         )
         bars.append(
             Bar(
-                words.model(model), figures.key(model).color, words.MODEL_NOTES.get(model, ""),
+                words.model(model), performance_figures.key(model).color, words.MODEL_NOTES.get(model, ""),
                 numbers.number(row["estimate"]), numbers.interval(row["ci_low"], row["ci_high"]),
                 place(low), place(high), place(row["estimate"]),
             )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
 from thyrocast.pages.words import COLUMNS
-from thyrocast.report import split_panels, training_figures, words
+from thyrocast.report import split_panels, words
+from thyrocast.report.figures import training_figures
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import SplitResults, StudyResults
 

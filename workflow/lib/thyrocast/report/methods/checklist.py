@@ -7,7 +7,8 @@ from thyrocast.config.choices import Imbalance
 from thyrocast.contract.checklist import ASKS, Item
 from thyrocast.contract.names import UNSEEN_CENTERS, Role
 from thyrocast.pages import numbers
-from thyrocast.report import eligibility, methods, scores, words
+from thyrocast.report import eligibility, scores, words
+from thyrocast.report.methods import methods_section
 from thyrocast.report.study import StudyResults
 
 
@@ -117,7 +118,7 @@ def _treatments(study: StudyResults) -> Answer:
 
 def _preparation(study: StudyResults) -> Answer:
     return (
-        methods.first_sentence(study, "Images"),
+        methods_section.first_sentence(study, "Images"),
         "check/{center}.html",
         "methods",
         "whether it was similar across sociodemographic groups",
@@ -126,7 +127,7 @@ def _preparation(study: StudyResults) -> Answer:
 
 def _outcome(study: StudyResults) -> Answer:
     return (
-        methods.text(study, "Outcome"),
+        methods_section.text(study, "Outcome"),
         "provenance.json",
         "methods",
         "rationale, and whether assessment was consistent across sociodemographic groups",
@@ -143,13 +144,13 @@ def _choice(study: StudyResults) -> Answer:
 
 
 def _predictors(study: StudyResults) -> Answer:
-    text = methods.text(study, "Predictors")
+    text = methods_section.text(study, "Predictors")
     return text, "cohort/cohort.csv", "methods", "how they were measured at each center, blinding"
 
 
 def _sample_size(study: StudyResults) -> Answer:
     return (
-        methods.text(study, "Sample size"),
+        methods_section.text(study, "Sample size"),
         "evaluation/sample_size.csv",
         "sample-size",
         "how the study size was arrived at, and why it is sufficient",
@@ -157,20 +158,22 @@ def _sample_size(study: StudyResults) -> Answer:
 
 
 def _missing(study: StudyResults) -> Answer:
-    return methods.first_sentence(study, "Missing data"), "cohort/flow.json", "methods", ""
+    return methods_section.first_sentence(study, "Missing data"), "cohort/flow.json", "methods", ""
 
 
 def _use_of_data(study: StudyResults) -> Answer:
-    return methods.first_sentence(study, "Designs"), "splits.csv", "methods", ""
+    return methods_section.first_sentence(study, "Designs"), "splits.csv", "methods", ""
 
 
 def _handling(study: StudyResults) -> Answer:
-    text = methods.first_sentence(study, "Baselines")
+    text = methods_section.first_sentence(study, "Baselines")
     return text, "splits/{design}/{split}/signature/model.json", "methods", ""
 
 
 def _building(study: StudyResults) -> Answer:
-    text = " ".join(methods.first_sentence(study, name) for name in ("Network", "Signature"))
+    text = " ".join(
+        methods_section.first_sentence(study, name) for name in ("Network", "Signature")
+    )
     return text, "provenance.json", "methods", "rationale"
 
 
@@ -182,7 +185,7 @@ def _heterogeneity(study: StudyResults) -> Answer:
 
 
 def _measures(study: StudyResults) -> Answer:
-    return methods.first_sentence(study, "Evaluation"), _RESULTS, "methods", "rationale"
+    return methods_section.first_sentence(study, "Evaluation"), _RESULTS, "methods", "rationale"
 
 
 def _updating(study: StudyResults) -> Answer:
@@ -314,7 +317,7 @@ def _updated(study: StudyResults) -> Answer:
 
 
 def _limitations(study: StudyResults) -> Answer:
-    text = " ".join(methods.limitations(study))
+    text = " ".join(methods_section.limitations(study))
     return text, "report/report.html", "limitations", "their effect on the conclusions"
 
 

@@ -15,8 +15,9 @@ from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.contract.names import OutcomeRule, Role, ThresholdRule
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell
-from thyrocast.report import definitions, eligibility, methods_explanation, references, words
-from thyrocast.report.equations import equations_section
+from thyrocast.report import definitions, eligibility, words
+from thyrocast.report.methods import methods_explanation, references
+from thyrocast.report.methods.equations import equations_section
 from thyrocast.report.study import StudyResults
 
 #: With fewer centers, the variance between centers is estimated badly.

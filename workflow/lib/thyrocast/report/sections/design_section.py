@@ -19,9 +19,12 @@ from thyrocast.contract.names import (
 from thyrocast.contract.table import Table
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Grid, Key, Panel
-from thyrocast.report import calendar, center_grids, figures, forest_figure, grids, scores, words
+from thyrocast.report import scores, words
 from thyrocast.report import sources as center_sources
-from thyrocast.report.published import read as read_published
+from thyrocast.report.figures import forest_figure, performance_figures
+from thyrocast.report.grids import center_grids, design_grids
+from thyrocast.report.sections import calendar
+from thyrocast.report.sections.published import read as read_published
 from thyrocast.report.study import StudyResults, missing_models
 
 #: Models whose intervals are drawn: the bands of more than two curves hide each other.
@@ -78,7 +81,7 @@ class DesignSection:
 def design_section(study: StudyResults, design: str) -> DesignSection:
     """Collect everything that the page shows of a design."""
     title, note = words.design(design), words.DESIGN_NOTES.get(design, "")
-    training = grids.tables(study, design, Set.TRAIN)
+    training = design_grids.tables(study, design, Set.TRAIN)
     if design not in scores.evaluated(study):
         return DesignSection(
             design,
@@ -99,7 +102,7 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
         unseen_centers=design in UNSEEN_CENTERS,
         summary=_summary(study, design),
         sentences=_sentences(study, design),
-        tests=grids.tables(study, design, Set.TEST),
+        tests=design_grids.tables(study, design, Set.TEST),
         training=training,
         roc=_roc(study, design, models, banded),
         calibration=_calibration(study, design, models),
@@ -108,13 +111,13 @@ def design_section(study: StudyResults, design: str) -> DesignSection:
         forest=_forest(study, design, models),
         pooled=center_grids.pooled(study, design),
         sources=center_sources.sources(study, design),
-        comparisons=grids.comparisons(study, design),
+        comparisons=design_grids.comparisons(study, design),
         over_time=calendar.over_time(study, design),
         more=[
-            *grids.subgroups(study, design),
+            *design_grids.subgroups(study, design),
             *center_grids.influence(study, design),
-            *grids.by_split(study, design),
-            *grids.thresholds(study, design),
+            *design_grids.by_split(study, design),
+            *design_grids.thresholds(study, design),
         ],
     )
 
@@ -189,13 +192,13 @@ def _roc(
             continue
         values = {m: scores.auc_text(study, design, m, set_name, curve=True) for m in curves}
         single = all(len(parts) == 1 for parts in curves.values())
-        svg = figures.roc(
+        svg = performance_figures.roc(
             f"roc-{design}-{set_name}",
             curves,
             banded if single else (),
             "; ".join(f"{words.model(m)} AUC {value}" for m, value in values.items() if value),
         )
-        legend = [figures.key(model, values[model]) for model in curves]
+        legend = [performance_figures.key(model, values[model]) for model in curves]
         note = _roc_note(study, set_name, single, banded)
         panels.append(Panel(f"{words.SETS[set_name]} set", svg, legend, note))
     return panels
@@ -221,7 +224,7 @@ def _calibration(study: StudyResults, design: str, models: Sequence[str]) -> lis
         groups = _curves(study, evaluation.CALIBRATION_GROUPS, design, Set.TEST, model)
         if len(curves) > 1 or len(groups) > 1 or not (curves or groups):
             continue
-        svg = figures.calibration(
+        svg = performance_figures.calibration(
             f"calibration-{design}-{model}",
             model,
             curves[0] if curves else io.empty(evaluation.CALIBRATION),
@@ -264,7 +267,7 @@ def _decision(
         return []
     everyone = [*curves_of(Strategy.TREAT_ALL), io.empty(evaluation.DECISION_CURVE)][0]
     legend = [
-        *(figures.key(model) for model in curves),
+        *(performance_figures.key(model) for model in curves),
         Key("muted", "4 4", "Treat all"),
         Key("muted", "", "Treat none"),
     ]
@@ -276,7 +279,9 @@ def _decision(
         (whole, "as published" if published else "the whole range"),
         (study.config.evaluation.decision.clinical, "the clinical range"),
     ):
-        svg = figures.decision(f"decision-{design}-{about}", curves, everyone, limits, banded)
+        svg = performance_figures.decision(
+            f"decision-{design}-{about}", curves, everyone, limits, banded
+        )
         title = f"{numbers.number(100 * limits[0], 0)} to {numbers.percent(limits[1])}, {about}"
         panels.append(Panel(title, svg, legend, f"Band: {study.level} interval of {names}."))
     return panels

@@ -164,10 +164,10 @@ def _left_out(variance: pd.DataFrame, model: str) -> str:
     if inside <= 0 or not all(name in found for name in LEFT_OUT):
         return ""
     factor = np.sqrt((inside + sum(found[name] for name in added)) / inside)
-    networks = ", and with networks of another seed," if len(added) > len(LEFT_OUT) else ""
+    networks = ", and networks of another seed" if len(added) > len(LEFT_OUT) else ""
     return (
-        f"With other training patients and seeds of tuning folds and forests{networks} as well, the interval of the "
-        f"AUC of “{words.model(model)}” would be {numbers.number(factor)} times as wide."
+        f"The interval of the AUC of “{words.model(model)}” would be {numbers.number(factor)} times as wide, if it also "
+        f"included other training patients and seeds of tuning folds and forests{networks}."
     )
 
 

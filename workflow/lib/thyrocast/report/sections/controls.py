@@ -16,7 +16,8 @@ from thyrocast.contract.controls import (
 from thyrocast.contract.names import ALL_SPLITS, GroupKind, Status
 from thyrocast.pages import drawing, numbers, palette
 from thyrocast.pages.parts import Cell, Grid, Panel, label
-from thyrocast.report import control_grids, words
+from thyrocast.report import words
+from thyrocast.report.grids import control_grids
 from thyrocast.report.study import StudyResults
 
 #: Id and title of the section.

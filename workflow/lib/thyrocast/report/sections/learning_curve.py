@@ -10,7 +10,8 @@ from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.contract.names import Status
 from thyrocast.pages import drawing, numbers, palette
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, estimate, label
-from thyrocast.report import figures, words
+from thyrocast.report import words
+from thyrocast.report.figures import performance_figures
 from thyrocast.report.study import StudyResults
 
 
@@ -60,7 +61,7 @@ def _panels(rows: pd.DataFrame) -> list[Panel]:
             measured = part["kind"] == "measured"
             n, auc = part["patients"].to_numpy(float), part["auc"].to_numpy(float)
             color = palette.light(palette.of_model(str(model)))
-            figures.line(axes, str(model), n[measured], auc[measured])
+            performance_figures.line(axes, str(model), n[measured], auc[measured])
             axes.plot(n[measured], auc[measured], "o", color=color, markersize=4)
             axes.errorbar(
                 n[~measured], auc[~measured], fmt="none", ecolor=color, elinewidth=1, alpha=0.6,
@@ -69,7 +70,7 @@ def _panels(rows: pd.DataFrame) -> list[Panel]:
             axes.plot(
                 n[~measured], auc[~measured], "o", color=color, markerfacecolor="none", markersize=6
             )
-            legend.append(figures.key(str(model)))
+            legend.append(performance_figures.key(str(model)))
         axes.set(xlabel="Development patients", ylabel="AUC")
         svg = drawing.svg(
             figure, "learning-curve", "AUC by number of patients; the table has the values."

@@ -17,7 +17,9 @@ from thyrocast.contract.evaluation import PREDICTIONS
 from thyrocast.contract.names import STRONGEST_FIRST, GroupKind, MapStatus, Model, Set
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, estimate, label
-from thyrocast.report import map_tests, training_figures, words
+from thyrocast.report import words
+from thyrocast.report.figures import training_figures
+from thyrocast.report.sections import map_tests
 from thyrocast.report.study import StudyResults
 
 #: Size (pixels) and JPEG quality of the pictures: they are shown small, and the maps are smooth.

@@ -4,7 +4,7 @@ from thyrocast.contract.splits import End
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, label
 from thyrocast.report import split_panels
-from thyrocast.report.signatures import MOST_NAMED
+from thyrocast.report.sections.signatures import MOST_NAMED
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import SplitResults, StudyResults
 

@@ -15,7 +15,7 @@ from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, label
 from thyrocast.report import words
 from thyrocast.report.disclosure import protect
-from thyrocast.report.participants import HIDDEN, NOT_SHOWN, fraction, shown_outcomes
+from thyrocast.report.sections.participants import HIDDEN, NOT_SHOWN, fraction, shown_outcomes
 from thyrocast.report.study import StudyResults
 
 #: Most codes of a column; the rest are counted together.

@@ -1,0 +1,1 @@
+"""The generated methods section, with equations and references, and the checklist."""
