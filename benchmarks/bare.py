@@ -25,6 +25,10 @@ class Settings(SimpleNamespace):
             for name, value in vars(self).items()
         }
 
+    def determining(self) -> dict[str, Any]:
+        """Return all of them: nothing here is about the place where a network is trained."""
+        return self.plain()
+
 
 def network_settings(**changes: Any) -> Settings:
     """Return the defaults of the config's schema, with changes by key."""

@@ -69,7 +69,7 @@ class Center:
 
 def simulated(locked: Path, parts: bundle.Parts, truth: str, folder: Path) -> Center:
     """Write the files of a study that applied the model to `N` patients."""
-    model, random = apply.read(locked), np.random.default_rng(len(truth))
+    model, random = apply.read(locked), np.random.default_rng(100 + len(truth))
     members = model.manifest.members
     rows = random.integers(len(parts.cohort), size=N)
     names = [f"west-{number:04d}" for number in range(N)]

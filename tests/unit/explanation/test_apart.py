@@ -60,7 +60,12 @@ def drawn(folder: Path, count: int, applied: Path | None = None) -> Path:
     rows = people(count)
     io.write(COHORT, rows, folder / "cohort.csv")
     shown = rows[["patient", "center", "outcome"]].assign(
-        target="cured", probability=0.5, status="ok"
+        target="cured",
+        probability=0.5,
+        status="ok",
+        map_left_mm=-80.0,
+        map_top_mm=-80.0,
+        cell_mm=20.0,
     )
     io.write(GRADCAM, shown, folder / "gradcam.csv")
     draw_maps.run(

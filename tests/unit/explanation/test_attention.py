@@ -23,6 +23,9 @@ def explained(cells=7, n=24, split="all", seed=1, first=0):
             "target": "cured",
             "probability": 0.5,
             "status": np.where(np.arange(n) == 3, "all_zero", "ok"),
+            "map_left_mm": -80.0,
+            "map_top_mm": -80.0,
+            "cell_mm": 160 / cells,
         }
     )
     return attention.measure(
