@@ -269,7 +269,7 @@ def test_a_center_that_sends_a_file_is_pooled_like_its_data(finished: Study) -> 
     # One center twice, as data and as a file, would count twice.
     done = finished.snakemake("--", sources_file, check=False)
     assert "has exactly the results of center gamma" in done.stdout + done.stderr
-    # A center whose results differ in their last digits stands in for another one.
+    # With other last digits, the results count as those of another center.
     results = fileio.read_json(finished.folder / "sent.json")
     for model in results["models"].values():
         for one in model["results"]:

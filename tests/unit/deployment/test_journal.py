@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def updated(path: Path) -> None:
     update_ledger.read(path)
 
 
-def three(path: Path, read: object) -> list[bytes]:
+def three(path: Path, read: Callable[[Path], object]) -> list[bytes]:
     """Three good lines of the ledger that `read` reads."""
     for number in range(3):
         if read is chained:
@@ -62,40 +63,42 @@ DAMAGES = {
 @pytest.mark.parametrize("read", [chained, sent, updated])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_one_sentence_with_line_and_next_step(
-    tmp_path: Path, read: object, damage: str
+    tmp_path: Path, read: Callable[[Path], object], damage: str
 ) -> None:
     path = tmp_path / "ledger.jsonl"
     change, line, words = DAMAGES[damage]
     path.write_bytes(b"".join(change(three(path, read))))
     with pytest.raises(InputError, match=words) as found:
-        read(path)  # type: ignore[operator]
+        read(path)
     assert f"{path}, line {line}: " in str(found.value)
     assert "\n" not in str(found.value)
 
 
 @pytest.mark.parametrize("read", [chained, sent, updated])
 def test_a_file_that_another_system_saved_with_its_line_breaks_is_read(
-    tmp_path: Path, read: object
+    tmp_path: Path, read: Callable[[Path], object]
 ) -> None:
     path = tmp_path / "ledger.jsonl"
     path.write_bytes(b"".join(three(path, read)).replace(b"\n", b"\r\n"))
-    read(path)  # type: ignore[operator]
+    read(path)
 
 
 @pytest.mark.parametrize("read", [chained, sent, updated])
-def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path, read: object) -> None:
+def test_what_cannot_be_opened_is_one_sentence(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
     path = tmp_path / "ledger.jsonl"
-    assert read(path) is None  # type: ignore[operator]
+    assert read(path) is None
     assert not path.exists()
     path.symlink_to(tmp_path / "not mounted" / "ledger.jsonl")
     with pytest.raises(InputError, match="is a link to .* which is not there"):
-        read(path)  # type: ignore[operator]
+        read(path)
     with pytest.raises(InputError, match="is a link"):
         add(path, 1)
     path.unlink()
     path.mkdir()
     with pytest.raises(InputError, match="cannot be opened, read or locked"):
-        read(path)  # type: ignore[operator]
+        read(path)
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

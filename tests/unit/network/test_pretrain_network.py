@@ -42,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[float]]:
         patch.setattr(pretrain_network, "HELD_OUT", 12)
         lines: list[str] = []
         handler = logging.Handler()
-        handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+        handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]  # collects instead of writing
         pretraining.LOGGER.addHandler(handler)
         pretraining.LOGGER.setLevel(logging.INFO)
         path = run(tmp_path_factory.mktemp("pretrained"))

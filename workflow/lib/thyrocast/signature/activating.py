@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thyrocast.contract import io
 from thyrocast.contract.splits import ACTIVATING, End
-from thyrocast.signature.model import FittedMember
+from thyrocast.signature.model import FittedMember, selected
 
 #: Patients of each end.
 MOST = 5
@@ -35,11 +35,7 @@ def activating(
     count = min(MOST, len(cohort) // 2)
     patient, center = (cohort[name].to_numpy(dtype=np.str_) for name in ("patient", "center"))
     rows = []
-    for name, member in members.items():
-        selected = member.signature.features
-        if not len(selected):
-            continue
-        values = member.signature.select(np.asarray(embeddings[name], dtype=np.float64))
+    for name, features, values in selected(members, embeddings):
         spread = values.std(axis=0)
         for place in np.flatnonzero(spread > 0):
             relative = (values[:, place] - values[:, place].mean()) / spread[place]
@@ -49,7 +45,7 @@ def activating(
                 rows += [
                     {
                         "member": name,
-                        "feature": int(selected[place]),
+                        "feature": int(features[place]),
                         "end": end.value,
                         "rank": rank,
                         "patient": patient[row],

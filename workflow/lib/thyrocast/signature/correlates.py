@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thyrocast.contract import columns, io
 from thyrocast.contract.splits import CORRELATES
-from thyrocast.signature.model import FittedMember
+from thyrocast.signature.model import FittedMember, selected
 
 Array = NDArray[np.float64]
 
@@ -38,18 +38,14 @@ def correlates(
     """
     known = cohort[list(QUANTITIES)].to_numpy(dtype=np.float64, na_value=np.nan)
     frames = []
-    for name, member in members.items():
-        selected = member.signature.features
-        if not len(selected):
-            continue
-        values = member.signature.select(np.asarray(embeddings[name], dtype=np.float64))
+    for name, features, values in selected(members, embeddings):
         for column, quantity in zip(known.T, QUANTITIES, strict=True):
             seen = ~np.isnan(column)
             if seen.sum() < LEAST:
                 continue
             frame = {
                 "member": name,
-                "feature": selected,
+                "feature": features,
                 "quantity": quantity,
                 "correlation": spearman(values[seen], column[seen]),
                 "n": int(seen.sum()),

@@ -7,7 +7,7 @@ patient is predicted by all members: their log-odds are standardized, averaged a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -196,6 +196,25 @@ class FittedMember(StoredModel):
     def scaled(self, name: Model, odds: Array) -> Array:
         """Standardize a model's log-odds (n,)."""
         return self.scales[name](odds) if name in self.scales else odds
+
+
+def selected(
+    members: Mapping[str, FittedMember], embeddings: Mapping[str, NDArray[np.floating]]
+) -> Iterator[tuple[str, NDArray[np.intp], Array]]:
+    """Yield, for each member that selected features, its name, their numbers, and their values.
+
+    Parameters
+    ----------
+    members
+        The fitted members, by name.
+    embeddings : mapping of ndarray, (n, 2048)
+        By the network of each member.
+    """
+    for name, member in members.items():
+        features = member.signature.features
+        if len(features):
+            own = np.asarray(embeddings[name], dtype=np.float64)
+            yield name, features, member.signature.select(own)
 
 
 class Scores(StoredModel):
