@@ -95,7 +95,7 @@ def predictors(
     Parameters
     ----------
     model
-        ``simulated`` (what the network that was pretrained on simulated scintigrams reads),
+        ``simulated`` (quantities that the network reads that was pretrained on simulated scintigrams),
         ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns, and
         activity per gram of gland, administered and retained after 24 h), ``combined`` (both, and
         the log-odds of network and signature) or ``dose`` (the absorbed dose by its formula).
@@ -113,7 +113,7 @@ def predictors(
     if model is Model.DOSE:
         return pd.DataFrame({"absorbed_dose": dose.absorbed_dose(rows)})
     if model is Model.SIMULATED:
-        return rows[list(columns.READINGS)]
+        return rows[list(columns.READING_PREDICTORS)]
     quantities, clinical = rows[list(columns.QUANTITIES)], rows[list(columns.CLINICAL)]
     if model is Model.HANDCRAFTED:
         return quantities
