@@ -125,6 +125,7 @@ def files(
         division=folder / "splits.csv",
         provenance=folder / "provenance.json",
         simulation=simulation,
+        images=folder / "cohort" / "images.npy",
         evaluation={table.name: folder / table.path for table in EVALUATION},
         splits=tuple(
             report.SplitFiles(
@@ -185,6 +186,8 @@ def write_study(
     cohort = _cohort(folder, centers, vendor, random)
     division, scored = [], []
     found = files(folder, designs)
+    assert found.images
+    np.save(found.images, np.random.default_rng(8).random((len(cohort), 32, 32), np.float32))
     explained: dict[str, list[Explained]] = {design: [] for design in designs}
     for split in found.splits:
         train, test = _divide(cohort, split.design, split.split)
