@@ -19,8 +19,8 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
-from thyrocast.image import field as images
 from thyrocast.image import dose, quantities, readings
+from thyrocast.image import field as images
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.framing import crop_around, field_around, relative
 from thyrocast.image.gland import NoGlandError
