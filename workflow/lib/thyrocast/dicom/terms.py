@@ -126,12 +126,31 @@ def coded_view(detector: Elements) -> Facing | None:
     Many cameras write free text as the meaning. A text that names no view, a code that its meaning
     contradicts, and several codes of different views state nothing.
     """
-    found = {_coded(code) for code in detector.items("ViewCodeSequence")} - {None}
+    found = {
+        _coded(code) for code in detector.items("ViewCodeSequence") if not _contradicts_itself(code)
+    } - {None}
     return found.pop() if len(found) == 1 else None
 
 
+def has_contradictory_views(detector: Elements) -> bool:
+    """Return whether the items of a ViewCodeSequence name several views, or one does by its code and its meaning."""
+    codes = detector.items("ViewCodeSequence")
+    found = {_coded(code) for code in codes} - {None}
+    return len(found) > 1 or any(map(_contradicts_itself, codes))
+
+
+def _value(code: Elements) -> str:
+    return (code.text("CodeValue") or code.text("LongCodeValue")).upper()
+
+
+def _contradicts_itself(code: Elements) -> bool:
+    coded = _CODED_VIEWS.get(_value(code))
+    named = vocabulary.facing(words(code.text("CodeMeaning")))
+    return bool(coded and named and coded is not named)
+
+
 def _coded(code: Elements) -> Facing | None:
-    value = (code.text("CodeValue") or code.text("LongCodeValue")).upper()
+    value = _value(code)
     named = vocabulary.facing(words(code.text("CodeMeaning")))
     modifiers = code.items("ViewModifierCodeSequence")
     modified = vocabulary.facing(words(*(item.text("CodeMeaning") for item in modifiers)))
@@ -140,8 +159,6 @@ def _coded(code: Elements) -> Facing | None:
         if other is modified or other in by_code:
             return other
     coded = _CODED_VIEWS.get(value)
-    if coded and named and coded is not named:
-        return None
     return coded or named or vocabulary.facing(words(value))
 
 

@@ -91,11 +91,17 @@ _ANTERIOR = re.compile(
 
 def facing(text: str) -> Facing | None:
     """Return the view that a text (from `text.words`) names; None if it names none, or several."""
+    named = facings(text)
+    return named[0] if len(named) == 1 else None
+
+
+def facings(text: str) -> list[Facing]:
+    """Return the views that a text (from `text.words`) names."""
     plain = _AFTER.sub(" ", fold(text))
     for pattern, view in _AP:
         plain = pattern.sub(view, plain)
     if _ANGLE.search(plain):
-        return Facing.OTHER
+        return [Facing.OTHER]
     oblique = _OBLIQUE_PHRASE.search(plain)
     rest = _SIDED.sub(" ", _OBLIQUE_PHRASE.sub(" ", plain))
     # Folded, the Turkish word for "front" is the English "on"; it counts only with its accent.
@@ -105,8 +111,7 @@ def facing(text: str) -> Facing | None:
         Facing.POSTERIOR: bool(_POSTERIOR.search(rest)),
         Facing.ANTERIOR: bool(_ANTERIOR.search(rest)) or accented,
     }
-    named = [view for view, is_named in found.items() if is_named]
-    return named[0] if len(named) == 1 else None
+    return [view for view, is_named in found.items() if is_named]
 
 
 _PARATHYROID = (
