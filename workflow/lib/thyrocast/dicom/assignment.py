@@ -22,6 +22,11 @@ VECTORS = {
 }
 
 
+# Ranges of one energy window that end this far from the photopeak, keV, are of scatter or another nuclide.
+_APART_KEV = 10.0
+_OTHER_NUCLIDE = "an energy window that is not that of technetium"
+
+
 def group(
     header: Header,
     windows: Sequence[Elements],
@@ -177,9 +182,32 @@ def _wrong_window(windows: Sequence[Elements], window: int | None, photopeak_kev
     ranges = window_range(windows[window - 1])
     if not ranges and len(windows) > 1 and not terms.names_photopeak(windows[window - 1]):
         return "energy window not stated"
-    if ranges and not any(low <= photopeak_kev <= high for low, high in ranges):
+    if not ranges and terms.names_scatter(windows[window - 1]):
         return "an energy window without the photopeak"
-    return ""
+    containing = [part for part in ranges if part[0] <= photopeak_kev <= part[1]]
+    if ranges and not containing:
+        return "an energy window without the photopeak"
+    if any(
+        high < photopeak_kev - _APART_KEV or low > photopeak_kev + _APART_KEV
+        for low, high in ranges
+    ):
+        return "an energy window that also has counts of other energies"
+    return "" if _is_nearest(windows, containing, photopeak_kev) else _OTHER_NUCLIDE
+
+
+def _is_nearest(
+    windows: Sequence[Elements], containing: Sequence[tuple[float, float]], photopeak_kev: float
+) -> bool:
+    """Return whether a window is centered on the photopeak, or no other one is.
+
+    A wide window of iodine-123 may contain technetium's photopeak as well.
+    """
+    if not containing or any(map(terms.is_centered, containing)):
+        return True
+    others = (part for window in windows for part in window_range(window))
+    return not any(
+        low <= photopeak_kev <= high and terms.is_centered((low, high)) for low, high in others
+    )
 
 
 def has_limits(windows: Sequence[Elements], window: int | None) -> bool:

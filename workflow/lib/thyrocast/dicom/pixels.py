@@ -105,6 +105,8 @@ def _opened(path: str | Path, max_pixels: int) -> Iterator[Dataset]:
                 raise TooLargeError("matrix")
             _default_attributes(dataset)
             yield dataset
+    except PixelError:
+        raise
     except (OSError, MemoryError, RecursionError) as error:
         raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
     except Exception as error:
@@ -159,7 +161,17 @@ def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
     pixels = pixel_array(dataset, index=frame)
     if pixels.shape != shape:
         raise PixelError("matrix differs from the header's")
+    if _exceeds_stored_bits(dataset, pixels, frame):
+        raise PixelError("pixels are larger than the stored bits of the header allow")
     return pixels
+
+
+def _exceeds_stored_bits(dataset: Dataset, pixels: NDArray[np.generic], frame: int) -> bool:
+    """Return whether bits above BitsStored (C.7.6.3.1.1) are set: pydicom drops them, so that counts would be wrong."""
+    encapsulated = dataset.file_meta.TransferSyntaxUID.is_encapsulated
+    if encapsulated or dataset.PixelRepresentation or dataset.BitsStored >= dataset.BitsAllocated:
+        return False
+    return not np.array_equal(pixels, pixel_array(dataset, index=frame, correct_unused_bits=False))
 
 
 def _coded_shape(coded: bytes) -> tuple[int, int] | None:

@@ -18,16 +18,16 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
+from thyrocast.image import dose, quantities, readings
 from thyrocast.image import field as images
-from thyrocast.image import quantities, readings, syringes
 from thyrocast.image.digest import digest
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.framing import crop_around, field_around, relative
 from thyrocast.image.gland import NoGlandError
 from thyrocast.image.locating import UnusableError, find
-from thyrocast.image.quantities import Quantities, SyringeCounts
+from thyrocast.image.quantities import Quantities
 from thyrocast.image.readings import Readings
-from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
+from thyrocast.image.scans import RegisteredScan, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
@@ -214,7 +214,7 @@ def _standardize(
     if image.max() <= 0:
         raise UnusableError("an image without counts")
     grid, gland, spacing = find(image, scan, settings)
-    dose_rate = _dose_rate(patient, scan, folder, center)
+    dose_rate = dose.rate(patient, scan, folder, center.fallbacks.sensitivity)
     measured = quantities.measure(
         grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
     )
@@ -278,41 +278,6 @@ def _intensity(
             "delay and fallbacks.sensitivity; one of them is missing"
         )
     return 100 * counts / (scan.duration_s * dose_rate * field.pixel_mm**2 / 100)
-
-
-def _dose_rate(
-    patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig
-) -> float | None:
-    return quantities.dose_rate(
-        _syringe(patient, "syringe", scan.syringe, folder),
-        _syringe(patient, "residual", scan.residual, folder),
-        scan.tc_activity_mbq,
-        scan.delay_min,
-        center.fallbacks.sensitivity,
-    )
-
-
-def _syringe(
-    patient: str, column: str, syringe: SyringeImage | None, folder: Path
-) -> SyringeCounts | None:
-    if syringe is None:
-        return None
-    try:
-        counts = syringes.net_counts(
-            read_counts(folder / syringe.file, [syringe.frame], MOST_PIXELS).image
-        )
-    except PixelError as error:
-        counts, problem = None, str(error)
-    else:
-        problem = "it shows no small object on an even background"
-    if counts is None:
-        # The name of the file may contain that of the patient, so only the private table has it.
-        LOG.warning(
-            "%s: the image in column %s_file of the private scans.csv is not used for the uptake: %s",
-            patient, column, problem,
-        )  # fmt: skip
-        return None
-    return SyringeCounts(counts, syringe.duration_s, syringe.minutes)
 
 
 def _acquisition(
