@@ -36,6 +36,7 @@ from thyrocast.contract.names import HEADS, Model
 from thyrocast.image.encoder import SIZE
 from thyrocast.network import model as networks
 from thyrocast.network.compact import Convolution, ScintigramCompact
+from thyrocast.network.resnet50 import ScintigramResNet50
 from thyrocast.signature.forest import Classifier
 from thyrocast.signature.model import (
     FittedMember,
@@ -154,7 +155,7 @@ def _network(graph: _Graph, weights: Path, images: str, size: int) -> str:
     return graph.node("Flatten", [pooled], axis=1)
 
 
-def _resnet(graph: _Graph, x: str, loaded: networks.ScintigramResNet50) -> str:
+def _resnet(graph: _Graph, x: str, loaded: ScintigramResNet50) -> str:
     """Add the convolutions of a ResNet50."""
     x = graph.node("Relu", [_convolution(graph, x, loaded.conv1, loaded.bn1)])
     pool = loaded.maxpool

@@ -115,11 +115,22 @@ def _frames_in_phases(header: Header) -> int:
     return sum(int(phase.number("NumberOfFramesInPhase") or 0) for phase in phases)
 
 
-def has_short_vector(header: Elements) -> bool:
-    """Return whether a vector that FrameIncrementPointer names does not reach the last frame."""
+def wrong_length(header: Elements) -> str:
+    """Return why a vector that FrameIncrementPointer names does not fit the number of frames; "" if it does.
+
+    A longer vector of windows or detectors is that of a file from which frames were removed, and does not say which.
+    It is no doubt if all its values are the same, or if it is padded with zeros.
+    """
     frames = min(frame_count(header), MAX_ITEMS)
-    named = (VECTORS.get(tag) for tag in header.integers("FrameIncrementPointer"))
-    return any(0 < len(header.several(keyword)) < frames for keyword in named if keyword)
+    for tag in header.integers("FrameIncrementPointer"):
+        given = header.several(VECTORS[tag]) if tag in VECTORS else ()
+        if 0 < len(given) < frames:
+            return "a vector of the frames that is shorter than their number"
+        padding = set(given[frames:]) <= {0, None} and 0 not in given[:frames]
+        named = VECTORS.get(tag) in {"EnergyWindowVector", "DetectorVector"}
+        if named and len(given) > frames and len(set(given)) > 1 and not padding:
+            return "a vector of the frames that is longer than their number"
+    return ""
 
 
 def vector(header: Elements, keyword: str, count: int, things: int) -> list[int | None]:

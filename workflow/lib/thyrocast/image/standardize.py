@@ -1,6 +1,5 @@
 """Convert a patient's registered scans to one standardized image with its record."""
 
-import hashlib
 import logging
 import math
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,7 @@ from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
 from thyrocast.image import dose, quantities, readings
 from thyrocast.image import field as images
+from thyrocast.image.digest import digest
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.framing import crop_around, field_around, relative
 from thyrocast.image.gland import NoGlandError
@@ -96,7 +96,7 @@ class Standardized:
     mask
         (size, size) uint8, 1 in the gland.
     digest
-        Hash of the camera's pixels with the head up, which identifies copies of an image.
+        Hash of the camera's pixels with the head up (`digest`), which identifies copies of an image.
     acquisition, quantities
         The content of the record.
     readings
@@ -242,13 +242,11 @@ def _standardize(
         measured = quantities.without_lengths(measured)
     field = field_around(grid, gland, scan.is_pinhole, settings)
     cropped, mask = crop_around(image, spacing, gland, field)
-    # Head up, so that a copy that was stored turned has the same hash.
-    pixels = np.ascontiguousarray(image).tobytes()
     return Standardized(
         patient=patient,
         image=_intensity(cropped, mask, field, scan, dose_rate, settings).astype(np.float32),
         mask=mask.astype(np.uint8),
-        digest=hashlib.blake2b(pixels, digest_size=16).hexdigest(),
+        digest=digest(image),
         acquisition=_acquisition(
             scan, image.shape, spacing, counts, (row, column), grid.shape, field.pixel_mm
         ),
