@@ -204,6 +204,14 @@ def possible(measured: Quantities) -> Quantities:
     return replace(measured, q_uptake=None, q_uptake_sd=None, q_impossible="q_uptake")
 
 
+def without_counts(measured: Quantities) -> Quantities:
+    """Return the quantities that are valid if gray values are not counts: ratios, shapes and sizes."""
+    return replace(
+        measured, q_gross_counts=None, q_counts=None, q_rate=None, q_snr=None, q_uptake=None,
+        q_uptake_sd=None, q_heterogeneity=None, q_impossible=None,
+    )  # fmt: skip
+
+
 def without_lengths(measured: Quantities) -> Quantities:
     """Return the quantities that are valid if the pixel size is unknown, as with a pinhole."""
     return replace(
