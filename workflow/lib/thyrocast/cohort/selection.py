@@ -236,8 +236,9 @@ def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choi
 def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: float) -> SyringeFiles:
     """Find the images of the dose syringe on the day of a scan.
 
-    Of several images whose description says neither before nor after the injection, the earliest
-    is the full syringe.
+    Of several images whose description says neither before nor after the injection, the earliest is the
+    full syringe and the next one that of what remained, if no description names these;
+    `image.dose` compares their counts.
 
     Parameters
     ----------
@@ -250,13 +251,22 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
     """
     found: dict[Syringe, SyringeFile] = {}
     shots = [file for file in files if file.verdict.syringe]
+    unnamed: list[SyringeFile] = []
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
-        kind = Syringe.RESIDUAL if file.verdict.syringe is Syringe.RESIDUAL else Syringe.FULL
         image = _syringe_image(file, chosen, photopeak_kev)
-        if image:
-            found.setdefault(kind, image)
+        if image and file.verdict.syringe in {Syringe.FULL, Syringe.RESIDUAL}:
+            found.setdefault(file.verdict.syringe, image)
+        elif image:
+            unnamed.append(image)
+    if unnamed and Syringe.FULL not in found:
+        found[Syringe.FULL] = unnamed.pop(0)
+    full = found.get(Syringe.FULL)
+    # Minutes to the scan: a later image has fewer.
+    later = [image for image in unnamed if full and image.minutes < full.minutes]
+    if later:
+        found.setdefault(Syringe.RESIDUAL, later[0])
     return SyringeFiles(found.get(Syringe.FULL), found.get(Syringe.RESIDUAL))
 
 
