@@ -153,7 +153,8 @@ def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyRes
         "permuted 200 times",
         "only the row “Network” tests the networks themselves",
         "Networks trained on a part: Background alone, all patients: AUC 0.83, better than the gland",
-        "0.07", "0.02 to 0.16",
+        "0.07",
+        "0.02 to 0.16",
         "All networks of a split (5) were trained again",
     ):
         assert text in trained, text
