@@ -186,8 +186,6 @@ def write_study(
     cohort = _cohort(folder, centers, vendor, random)
     division, scored = [], []
     found = files(folder, designs)
-    assert found.images
-    np.save(found.images, np.random.default_rng(8).random((len(cohort), 32, 32), np.float32))
     explained: dict[str, list[Explained]] = {design: [] for design in designs}
     for split in found.splits:
         train, test = _divide(cohort, split.design, split.split)
@@ -288,6 +286,8 @@ def _cohort(
     cohort = pd.DataFrame(rows)
     written = cohort.reindex(columns=list(COHORT.names))
     io.write(COHORT, written, folder / "cohort" / "cohort.csv")
+    images = np.random.default_rng(8).random((len(cohort), 32, 32), np.float32)
+    np.save(folder / "cohort" / "images.npy", images)
     return cohort.assign(outcome=cohort["outcome"].astype("Int64"))
 
 
