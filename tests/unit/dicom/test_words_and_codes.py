@@ -44,13 +44,16 @@ def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
         (
             Facing.ANTERIOR,
             "ANTstatic|Thyroid AntStatic|Thyroidant|ANTVIEW|THY ANT_300S|on goruntu|ÖN GÖRÜNTÜ|FACE ANT|ANT LATE"
-            "|ANT 20MIN POST INJ|Z PRZODU|v. vorne|collo anteriore|vista anterior|Antero-posterior|ANT 20' PI",
+            "|ANT 20MIN POST INJ|Z PRZODU|v. vorne|collo anteriore|vista anterior|FACE5MIN|вид спереди|Antero-posterior|ANT 20' PI",
         ),
         (
             Facing.POSTERIOR,
-            "POSTVIEW|thyroid POST 300s|THYROIDE DOS|Dos 5 min|vista de trás|von hinten|TYŁ|arkadan|FACE POST",
+            "POSTVIEW|thyroid POST 300s|THYROIDE DOS|Dos 5 min|vista de trás|сзади|von hinten|TYŁ|arkadan|FACE POST",
         ),
-        (Facing.OTHER, "LL|RL|L.A.O.|OAD|skośna|sol ön oblik|Rt Ant Oblique|linksvoor"),
+        (
+            Facing.OTHER,
+            "LL|RL|R45|левый бок|L.A.O.|OAD|skośna|sol ön oblik|Rt Ant Oblique|linksvoor",
+        ),
         (
             None,
             "POST 20 MIN p.i.|Antithyroid|Antwerp|ANTON|Thyroid on table|Ant/Post|ANTPOST|Dosis|ANT LAO RAO"
@@ -142,7 +145,7 @@ def test_letters_of_an_oblique_plane_do_not_say_anterior(given: list[str], known
     assert (letters(Elements({"PatientOrientation": [*given]})) is not None) is known
 
 
-@pytest.mark.parametrize("kind", ["WHOLE BODY", "WHOLEBODY", "WHOLE_BODY", "WHOLE-BODY"])
+@pytest.mark.parametrize("kind", ["WHOLE BODY", "WHOLEBODY", "WHOLE_BODY"])
 def test_whole_body_in_any_spelling(tmp_path: Path, kind: str) -> None:
     found = verdict(
         tmp_path, nm(neck(64, 4.0), ImageType=["ORIGINAL", "PRIMARY", kind, "EMISSION"])
@@ -213,9 +216,10 @@ def test_a_code_that_contradicts_its_name_leaves_the_window(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("grid", "found"),
     [("PINOLE", "pinhole"), ("UHRPH", "pinhole"), ("LEPH", "pinhole"), ("PH 4mm", "pinhole"), ("PIN", "pinhole"),
-     ("LEHR", "lehr"), ("ELEGP", "elegp"), ("Phantom", "parallel"), ("SPIN", "parallel")],
+     ("LEHR", "lehr"), ("ELEGP", "elegp"), ("E-LEGP", "elegp"), ("Extended LEGP", "elegp"), ("LE-HR", "lehr"), ("L.E.A.P.", "leap"),
+     ("LE GP", "leap"), ("HE GP", "hegp"), ("LowEnHiRes", "lehr"), ("LE UHR", "leuhr"), ("Phantom", "parallel"), ("SPIN", "parallel")],
 )  # fmt: skip
-def test_abbreviated_pinholes(grid: str, found: str) -> None:
+def test_abbreviated_collimators(grid: str, found: str) -> None:
     assert collimator(Elements({"CollimatorType": "PARA", "CollimatorGridName": grid})) == found
 
 

@@ -192,7 +192,7 @@ class FallbacksConfig(Block):
     )
     view: ViewFallback = option(
         "`anterior` takes a static frame as anterior if code, orientation and description do not "
-        "name a view; `none` excludes it.",
+        "name a view, nor several; `none` excludes it.",
         ViewFallback.NONE,
     )
     radionuclide: RadionuclideFallback = option(

@@ -156,7 +156,8 @@ RECORDS = Table(
         *READINGS,
         *READING_SDS,
         text("q_impossible", "Quantities that are missing because their value was physically impossible "
-             "(an uptake of more than 100 %), separated by spaces.", missing=True),
+             "(an uptake of more than 100 %; counts that are multiples of a factor, as for a display), "
+             "separated by spaces.", missing=True),
     ),
     key=("patient",),
     digits=6,

@@ -26,6 +26,10 @@ MOST_PIXELS = 268_435_456
 # is at least this large, the image was cut off there, for example at 255 before it was stored in 16
 # bits.
 _PLATEAU_PIXELS, _PLATEAU_COUNTS = 6, 50
+# The darkest pixels of counts are at most this share of the brightest one from zero, if an intercept moved them.
+_OFFSET_SHARE = 0.1
+# Fewest different values below the median that show that an image was stretched.
+_STRETCHED_VALUES = 4
 
 
 class PixelError(ValueError):
@@ -43,10 +47,13 @@ class Counts:
     saturated
         Share of pixels at the largest value that can be stored, or at a lower value that cuts off
         the image, 0 to 1.
+    stretched
+        Whether the values are counts times a factor, as for a display.
     """
 
     image: Image
     saturated: float
+    stretched: bool = False
 
 
 def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
@@ -195,15 +202,43 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
     saturated = float(np.mean([_saturated(part, 2**bits - 1) for part in parts]))
     slope = float(dataset.get("RescaleSlope") or 1.0) or 1.0
     intercept = float(dataset.get("RescaleIntercept") or 0.0)
+    plain = slope == 1.0 and intercept == 0.0
+    stretched = plain and all(map(_is_stretched, parts))
     image = np.zeros(parts[0].shape)
     for part in parts:
         image += part.astype(np.float64) * slope + intercept
     if not np.isfinite(image).all():
         raise PixelError("counts that are not numbers")
     capture = str(dataset.get("SOPClassUID", "")).startswith(SECONDARY_CAPTURE)
+    if (
+        not capture
+        and abs(intercept) * len(parts) > _OFFSET_SHARE * image.max()
+        and _is_offset(image)
+    ):
+        raise PixelError(
+            "values that the rescale intercept moves away from zero, so they are no counts"
+        )
     if capture or dataset.PhotometricInterpretation == "MONOCHROME1":
         image = upright_polarity(image)
-    return Counts(image, saturated)
+    return Counts(image, saturated, stretched)
+
+
+def _is_offset(image: Image) -> bool:
+    """Return whether the darkest pixels are far from zero, compared with the brightest one."""
+    return bool(abs(image.min()) > _OFFSET_SHARE * image.max())
+
+
+def _is_stretched(part: NDArray[np.generic]) -> bool:
+    """Return whether values are counts times a factor of 2 or more: no two of the lower ones are adjacent integers.
+
+    Below the median of an image of counts, adjacent integers occur.
+    """
+    values = np.asarray(part, dtype=np.float64)
+    above = values[values > 0]
+    if not above.size:
+        return False
+    low = np.unique(above[above <= np.median(above)])
+    return bool(low.size >= _STRETCHED_VALUES and np.diff(low).min() >= 2)
 
 
 def _saturated(part: NDArray[np.generic], ceiling: int) -> float:

@@ -33,6 +33,11 @@ LOG = logging.getLogger("thyrocast")
 
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
+# Why a quantity is impossible, by its name.
+_IMPOSSIBLE = {
+    "q_uptake": "an uptake of more than 100 % or less than 0: activity, sensitivity, duration or syringe is wrong",
+    "q_counts": "pixels that are counts times a factor, as for a display, since no two low values are adjacent",
+}
 
 
 @dataclass(frozen=True)
@@ -219,21 +224,19 @@ def _standardize(
         grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
     )
     if scan.kind is ScanKind.CAPTURE:
-        # Gray values are not counts: only ratios, shapes and sizes are valid.
-        measured = replace(
-            measured, q_gross_counts=None, q_counts=None, q_rate=None, q_snr=None, q_uptake=None,
-            q_uptake_sd=None, q_heterogeneity=None, q_impossible=None,
-        )  # fmt: skip
+        measured = quantities.without_counts(measured)
+    elif counts.stretched:
+        measured = replace(quantities.without_counts(measured), q_impossible="q_counts")
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError(
             f"too few counts in the gland: expected at least {settings.min_counts:.0f} (min_counts)",
             measured,
         )
     if measured.q_impossible:
-        reason = "an uptake of more than 100 % or less than 0: activity, sensitivity, duration or syringe is wrong"
+        reason = _IMPOSSIBLE[measured.q_impossible]
         if settings.intensity is Intensity.ACTIVITY:
             raise UnusableError(reason, measured)
-        LOG.warning("%s: %s; the uptake is missing", patient, reason)
+        LOG.warning("%s: %s; what rests on it is missing", patient, reason)
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     if scan.is_pinhole:
         measured = quantities.without_lengths(measured)
