@@ -22,6 +22,7 @@ from bare import network_settings  # noqa: E402 - after the path is set
 
 from thyrocast.network import embedding, model, parallel, training  # noqa: E402 - after the path is set
 from thyrocast.network.image_set import ImageSet  # noqa: E402 - after the path is set
+from thyrocast.network.resnet50 import ScintigramResNet50  # noqa: E402 - after the path is set
 
 ALONE = parallel.ProcessGroup()
 
@@ -154,7 +155,7 @@ def main() -> None:
 
 
 def _explanation(
-    patients: ImageSet, masks: np.ndarray, inputs: torch.Tensor, network: model.ScintigramResNet50
+    patients: ImageSet, masks: np.ndarray, inputs: torch.Tensor, network: ScintigramResNet50
 ) -> None:
     try:
         from pytorch_grad_cam import GradCAM

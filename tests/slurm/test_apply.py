@@ -9,7 +9,7 @@ from tests.conftest import ROOT, Study
 from tests.slurm.cluster import Cluster
 from tests.slurm.conftest import PROFILE, SCRIPTS, Run
 from tests.workflow.test_apply import hospital
-from thyrocast.deployment import comparison
+from thyrocast.application import comparison
 
 
 def test_a_locked_model_is_applied_with_the_profile(

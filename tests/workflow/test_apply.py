@@ -8,9 +8,10 @@ import yaml
 
 from tests.conftest import ROOT, Study, build_once
 from thyrocast import fileio
+from thyrocast.application import comparison
 from thyrocast.contract import deployment, io
 from thyrocast.contract.evaluation import PERFORMANCE
-from thyrocast.deployment import comparison, looks
+from thyrocast.ledgers import looks
 
 TRAINING = {"train_network", "fit_signature", "lock_model"}
 

@@ -24,7 +24,7 @@ from importlib.machinery import PathFinder
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name != "thyrocast.deployment.apply":
+        if name != "thyrocast.application.apply":
             return None
         spec = PathFinder.find_spec(name, path)
         load = spec.loader.exec_module

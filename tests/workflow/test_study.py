@@ -127,7 +127,7 @@ def test_no_table_holds_a_silent_nan(smoke_study: Study) -> None:
 
 
 def test_locked_model_is_whole(smoke_study: Study, tmp_path: Path) -> None:
-    from thyrocast.deployment import verify
+    from thyrocast.locked import verify
 
     manifest = verify.unpack(smoke_study.results / "model", tmp_path / "copy")
     assert set(manifest.training_cohort) == {"alpha", "beta"}

@@ -16,8 +16,8 @@ import yaml
 import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio
 from thyrocast.config.reading import read_file, read_study
-from thyrocast.deployment import looks
 from thyrocast.errors import InputError
+from thyrocast.ledgers import looks
 from thyrocast.planning import locked
 
 #: Keys about training, of which a study that applies a model has none.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
+from thyrocast.application import apply
 from thyrocast.contract import io
 from thyrocast.contract.deployment import APPLIED, APPLIED_PATIENTS, LEDGER
 from thyrocast.contract.splits import (
@@ -19,7 +20,8 @@ from thyrocast.contract.splits import (
     PATH,
     PREDICTIONS,
 )
-from thyrocast.deployment import apply, chain, frozen, timing
+from thyrocast.ledgers import chain
+from thyrocast.prospective import follow_up, frozen, timing
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -52,7 +54,7 @@ def run(
     rules = frozen.Rules(locked.manifest.hash, error, withdrawn, scanned)
     entries = frozen.freeze(ledger, patients, computed, flagged, rules)
     forecast = frozen.restore(computed, patients, frozen.used(entries, withdrawn))
-    flagged = frozen.mark(flagged, patients.cohort, entries, rules, timing.read_outcomes(dates))
+    flagged = follow_up.mark(flagged, patients.cohort, entries, rules, timing.read_outcomes(dates))
     tables = {
         "predictions": (PREDICTIONS, apply.as_split(forecast, patients)),
         "member_predictions": (MEMBER_PREDICTIONS, apply.by_member(forecast, patients)),
@@ -63,7 +65,7 @@ def run(
         "activating": (ACTIVATING, io.empty(ACTIVATING)),
         "optimism": (OPTIMISM, io.empty(OPTIMISM)),
         "features": (FEATURES, apply.features(locked)),
-        "ledger": (LEDGER, frozen.table(entries, patients.cohort, withdrawn)),
+        "ledger": (LEDGER, follow_up.table(entries, patients.cohort, withdrawn)),
     }
     for name, (table, frame) in tables.items():
         io.write(table, frame, outputs[name])
@@ -75,7 +77,7 @@ def run(
         logger.info(
             "%d predictions are frozen; hash of the last: %s", len(entries), chain.head(entries)
         )
-    if absent := frozen.missing(entries, patients.cohort, withdrawn):
+    if absent := follow_up.missing(entries, patients.cohort, withdrawn):
         logger.warning(
             "%d patients have a frozen prediction, but are not in the cohort, and are not scored: %s; "
             "cohort/patients.csv has the reason of each patient who is still in the export or the table",

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import library  # noqa: F401 - makes the package importable
-from thyrocast.deployment import comparison
+from thyrocast.application import comparison
 from thyrocast.errors import InputError
 
 

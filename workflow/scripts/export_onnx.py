@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import library  # noqa: F401 - makes the package importable
-from thyrocast.deployment import apply, onnx_check, onnx_export, verify
+from thyrocast.application import apply, onnx_check, onnx_export
 from thyrocast.errors import InputError
+from thyrocast.locked import verify
 
 
 def run(model: Path, target: Path) -> onnx_check.Differences:

@@ -9,7 +9,7 @@ from thyrocast import log
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import evaluation, io, splits
 from thyrocast.contract.cohort import COHORT
-from thyrocast.deployment import bundle
+from thyrocast.locked import bundle
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

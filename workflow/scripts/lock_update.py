@@ -9,15 +9,18 @@ import numpy as np
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
+from thyrocast.application import apply, updates
 from thyrocast.config.study import StudyConfig
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT, SCANS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.manifest import Manifest
 from thyrocast.contract.splits import SPLITS
-from thyrocast.deployment import apply, exchange, ledger, update_ledger, updated, updates
 from thyrocast.evaluation import updating
 from thyrocast.evaluation.updating import Setup
+from thyrocast.ledgers import ledger, update_ledger
+from thyrocast.locked import updated
+from thyrocast.sharing import exchange
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -8,13 +8,15 @@ import pandas as pd
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
+from thyrocast.application import apply
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT, SCANS
 from thyrocast.contract.deployment import APPLIED_PATIENTS, LOOKS
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.contract.names import GroupKind, Metric, Set, Status
 from thyrocast.contract.site_names import APART
-from thyrocast.deployment import apply, exchange, looks, update_ledger
+from thyrocast.ledgers import looks, update_ledger
+from thyrocast.sharing import exchange
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -2,7 +2,7 @@
 
 python workflow/scripts/train_gland_network.py [--steps 12000] [--seed 11] [--lookalike 0] [--start FILE] [--output FILE]
 
-`make train-gland` has the two commands that made the shipped file.
+`make train-gland` has the commands that made the shipped file.
 
 If it is interrupted, the same command continues from the checkpoint beside the output.
 """
@@ -58,7 +58,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
-    start = hashlib.sha256(given.start.read_bytes()).hexdigest() if given.start else ""
+    start = gland_network.digest(given.start) if given.start else ""
     plan = Plan(given.steps, given.batch, given.rate, given.seed, given.lookalike, start)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = given.output.with_suffix(".checkpoint")
@@ -67,8 +67,9 @@ def main() -> None:
     )
     gland_network.save(network, given.output, plan.metadata())
     checkpoint.unlink()
-    digest = hashlib.sha256(given.output.read_bytes()).hexdigest()
-    print(f"{given.output}: WEIGHTS_SHA256 = {digest!r}")
+    file = hashlib.sha256(given.output.read_bytes()).hexdigest()
+    print(f"{given.output}: WEIGHTS_SHA256 = {file!r}")
+    print(f"weights alone: {gland_network.digest(given.output)}")
 
 
 if __name__ == "__main__":

@@ -8,14 +8,15 @@ import numpy as np
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
+from thyrocast.application import updates
 from thyrocast.config.updating import UpdatingConfig
 from thyrocast.contract import io
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.names import Design, Set
 from thyrocast.contract.splits import SPLITS
-from thyrocast.deployment import domain, updates
 from thyrocast.evaluation import updating
 from thyrocast.evaluation.updating import Setup
+from thyrocast.locked import domain
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import library  # noqa: F401 - makes the package importable
 from thyrocast import log
-from thyrocast.deployment import verify
 from thyrocast.errors import InputError
 from thyrocast.image import encoder, gland_network
+from thyrocast.locked import verify
 from thyrocast.planning import fingerprints
 
 if TYPE_CHECKING:

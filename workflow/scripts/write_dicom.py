@@ -13,8 +13,8 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.config.prospective import DicomPatient
 from thyrocast.contract import deployment, io
-from thyrocast.deployment import dicom_objects, prospective
 from thyrocast.dicom.names import unquote_name
+from thyrocast.prospective import dicom_objects, overview
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -44,7 +44,7 @@ def run(
     patients
         Table `APPLIED_PATIENTS`.
     scans, records
-        As in `prospective.used_scans`.
+        As in `overview.used_scans`.
     pictures
         Folder below which the pictures of the maps are.
     export
@@ -59,7 +59,7 @@ def run(
     fileio.private_folder(folder)
     rows = io.read(deployment.PROSPECTIVE, table)
     images = io.read(deployment.APPLIED_PATIENTS, patients).set_index("patient")["image"]
-    used = prospective.used_scans(scans, records).set_index("patient")
+    used = overview.used_scans(scans, records).set_index("patient")
     found = {file.stem: file for file in sorted(pictures.rglob("*.png"))}
     written = 0
     for patient, own in rows.groupby("patient", sort=False):

@@ -12,10 +12,11 @@ from thyrocast.contract.cohort import COHORT, PATIENTS, SCANS
 from thyrocast.contract.evaluation import PERFORMANCE, PREDICTIONS
 from thyrocast.contract.exchange import ModelStatement
 from thyrocast.contract.manifest import Manifest
-from thyrocast.deployment import exchange, exchange_page, ledger, update_ledger
-from thyrocast.deployment.exchange import CenterTables
 from thyrocast.errors import InputError
+from thyrocast.ledgers import ledger, update_ledger
 from thyrocast.planning import models
+from thyrocast.sharing import exchange, exchange_page
+from thyrocast.sharing.exchange import CenterTables
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

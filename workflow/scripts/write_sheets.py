@@ -7,14 +7,14 @@ import library  # noqa: F401 - makes the package importable
 from thyrocast import fileio, log
 from thyrocast.contract import deployment, documents, io
 from thyrocast.contract.manifest import Manifest
-from thyrocast.deployment import prospective, sheet, sheet_pdf
+from thyrocast.prospective import overview, sheet, sheet_pdf
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
 def run(
-    files: prospective.Files,
+    files: overview.Files,
     manifest: Path,
     pictures: Path,
     center: str,
@@ -40,7 +40,7 @@ def run(
     table, sheets
         What is written.
     """
-    rows = prospective.table(files, center, main)
+    rows = overview.table(files, center, main)
     io.write(deployment.PROSPECTIVE, rows, table)
     fileio.private_folder(sheets)
     model = documents.read(Manifest, manifest)
@@ -56,7 +56,7 @@ if "snakemake" in globals():
     log.start(snakemake.log[0], snakemake.rule, snakemake.wildcards)
     given = snakemake.input
     run(
-        prospective.Files(
+        overview.Files(
             predictions=Path(given.predictions),
             patients=Path(given.patients),
             thresholds=Path(given.thresholds),

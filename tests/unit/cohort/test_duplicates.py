@@ -189,3 +189,22 @@ def test_a_copy_that_was_stored_turned_is_the_same_image(tmp_path: Path) -> None
     north.scan("b", nm(turned, [head], PatientID="2", PatientBirthDate="", PatientName="Roe^Ann"))
     with pytest.raises(InputError, match="identical pixels"):
         assemble(tmp_path / "a", [north])
+
+
+def test_centers_that_count_their_patients_share_no_identifiers(tmp_path: Path) -> None:
+    hospitals = []
+    for n, name in enumerate(("north", "south")):
+        hospital = Hospital(tmp_path, name)
+        # The first therapies are near each other by chance.
+        for number, month in enumerate((1, 3, 5)):
+            identifier, day = f"{number + 1:03}", f"2020{1 + month * (n + 1):02}"
+            hospital.patient(
+                identifier, therapy=f"{day[:4]}-{day[4:]}-2{n}" if number else "2020-02-01", sex=""
+            )
+            unnamed = {"PatientBirthDate": "", "PatientSex": "", "PatientName": ""}
+            date = f"{day}10" if number else "20200110"
+            hospital.scan(
+                identifier, scan(identifier, 10 * n + number, AcquisitionDate=date, **unnamed)
+            )
+        hospitals.append(hospital)
+    assert len(read_cohort(assemble(tmp_path, hospitals))) == 6

@@ -12,6 +12,8 @@ from thyrocast.contract.names import FileUse
 
 #: Columns without a birth date: the table has an age.
 AGED = {"patient": "id", "outcome": "result", "therapy_date": "therapy", "sex": "sex", "age": "age"}
+#: A unique identifier that may be one; 1.2.3 is a placeholder.
+STUDY = "1.2.826.0.1.3680043.2.1125.1.77"
 KNOWN = {"PatientBirthDate": "19700501", "PatientSex": "F", "PatientName": "Dupont^Marie"}
 
 
@@ -37,12 +39,14 @@ def reason(
         ({}, {"PatientBirthDate": "19700502"}, "birth date differs"),
         ({"PatientBirthDate": "19700101"}, {"PatientBirthDate": "19710501"}, "birth date differs"),
         ({}, {"PatientBirthDate": "1970-05-02"}, "birth date differs"),
+        ({}, {"PatientBirthDate": "02.05.1971"}, "birth date differs"),
         ({}, {"PatientSex": "M"}, "sex differs"),
         (
             {"PatientBirthDate": "", "PatientAge": "034Y"},
             {"PatientBirthDate": "", "PatientAge": "071Y"},
             "age differs",
         ),
+        ({"PatientAge": "071Y", "PatientBirthDate": ""}, {"PatientAge": ""}, "age differs"),
         ({}, {"PatientName": "Durand^Paul"}, "name differs"),
         ({}, {"PatientName": "Dupont^Anne"}, "name differs"),
         ({"PatientName": "山田^太郎"}, {"PatientName": "山田^花子"}, "name differs"),
@@ -85,6 +89,8 @@ def test_two_people_with_one_identifier_are_excluded(
         ({}, {"PatientName": "ANONYMOUS^12"}),
         ({}, {"PatientName": "PAT0017"}),
         ({}, {"PatientName": "1"}),
+        ({}, {"PatientName": "DM"}),
+        ({"PatientName": "Dupont^Maria Inés"}, {"PatientName": "Dupont^Mª Ines"}),
         ({"PatientName": "Müller^Ömer"}, {"PatientName": "MUELLER^OMER"}),
         ({"PatientName": "M?ller^Anna"}, {"PatientName": "Müller^Anna"}),
         ({"PatientName": "ÖZTÜRK^IŞIL"}, {"PatientName": "Ozturk^Işıl"}),
@@ -143,6 +149,9 @@ def test_the_age_of_the_table_is_compared(
         ({"age": "49"}, "049Y", False),
         ({"age": "49"}, "047Y", False),
         ({"age": "49"}, "071Y", True),
+        ({"age": "49"}, "71", True),
+        ({"age": "49"}, "852M", True),
+        ({"age": "49"}, "590M", False),
         ({"age": "49"}, "000Y", False),
         ({"age": "95"}, "090Y", False),
         ({"birth": "1970-05-01"}, "049Y", False),
@@ -261,7 +270,7 @@ def test_one_unique_identifier_under_two_patients(
     nobody = {} if known else {"PatientBirthDate": "", "PatientName": ""}
     for number, identifier in enumerate(("1", "2", "3")):
         north.patient(identifier)
-        shared = {keyword: "1.2.3"} if identifier != "3" else {}
+        shared = {keyword: STUDY} if identifier != "3" else {}
         north.scan(identifier, scan(identifier, seed=number, **KNOWN | nobody | shared))
     wrong = f"contradictory identity: one {keyword} under several identifiers"
     expected = "" if known else wrong
@@ -276,7 +285,7 @@ def test_a_unique_identifier_of_many_is_a_placeholder(
     north = Hospital(tmp_path)
     for number in range(4):
         north.patient(str(number))
-        nobody = {"PatientBirthDate": "", "PatientName": "", "StudyInstanceUID": "1.2.3"}
+        nobody = {"PatientBirthDate": "", "PatientName": "", "StudyInstanceUID": STUDY}
         north.scan(str(number), scan(str(number), seed=number, **nobody))
     assert {found for _, found in north.reasons()} == {""}
-    assert "1 values of StudyInstanceUID are in files of more than 3 patients" in caplog.text
+    assert "1 values of StudyInstanceUID are in files of several patients" in caplog.text

@@ -78,7 +78,8 @@ def test_of_two_syringes_without_description_the_earlier_is_full(tmp_path: Path)
         )  # fmt: skip
     north.scan("b", scan("1"))
     (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
-    rate = 18_000 * physics.tc99m_left(5)
+    # The later one is what remained.
+    rate = 18_000 * physics.tc99m_left(5) - 900 * physics.tc99m_left(-5)
     assert row["q_uptake"] == pytest.approx(100 * row["q_rate"] / rate * tissue(), rel=1e-4)
 
 
@@ -291,3 +292,70 @@ def test_what_is_assumed_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixt
     north.register()
     assert "the uptake of 1 scans rests on fallbacks.sensitivity" in caplog.text
     assert "1 scans: technetium is assumed, as in fallbacks.radionuclide" in caplog.text
+
+
+def syringe(total: float, seed: int = 1) -> NDArray[np.uint16]:
+    """Counts of a syringe: 5 mm across, 30 mm long, blurred, with noise."""
+    y, x = np.mgrid[:64, :64] - 32
+    seen = np.exp(-((x / 1.5) ** 2) / 2 - (y / 4) ** 4)
+    return np.random.default_rng(seed).poisson(total * seen / seen.sum()).astype(np.uint16)
+
+
+def uptake(folder: Path, full: NDArray[np.uint16], rest: NDArray[np.uint16], name: str) -> float:
+    north = Hospital(folder)
+    north.patient("1")
+    north.scan("b", scan("1"))
+    for at, dose, file in (("095500", full, "a"), ("100500", rest, "c")):
+        north.scan(
+            file,
+            nm(dose, [detector()], PatientID="1", SeriesDescription=name, AcquisitionTime=at,
+               ActualFrameDuration=10_000, PixelSpacing=[4.0, 4.0]),
+        )  # fmt: skip
+    (row,) = read_cohort(assemble(folder / "out", [north])).to_dict("records")
+    return float(row["q_uptake"])
+
+
+def test_the_second_of_two_images_that_are_only_called_syringe_is_the_residual(
+    tmp_path: Path,
+) -> None:
+    alone = uptake(tmp_path / "a", syringe(80_000), np.zeros((64, 64), np.uint16), "Syringe")
+    both = uptake(tmp_path / "b", syringe(80_000), syringe(8_000), "Syringe")
+    assert both == pytest.approx(alone / (1 - 0.1), rel=0.01)
+
+
+def test_a_residual_with_the_counts_of_a_full_syringe_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert np.isnan(uptake(tmp_path, syringe(80_000), syringe(70_000, 2), "Syringe"))
+    assert "so neither is used for the uptake" in caplog.text
+
+
+def test_a_clipped_syringe_gives_no_uptake(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clipped = np.minimum(syringe(80_000), 255).astype(np.uint16)
+    assert np.isnan(uptake(tmp_path, clipped, syringe(100), "SP"))
+    assert "too many pixels have the largest value" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"AcquisitionTime": "000000", "StudyTime": "000000"}, "the time of it or of the scan is not stated"),
+        ({"AcquisitionDate": "20200102"}, "it is of another day"),
+        ({"ActualFrameDuration": 10}, "its duration is not stated or implausible"),
+        ({"EnergyWindowInformationSequence": [window(143, 175)]}, "it is of another detector or energy window"),
+        ({"SeriesDescription": "Syringe empty"}, "only that after the injection is known"),
+    ],
+)  # fmt: skip
+def test_why_no_syringe_is_used_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, changes: dict[str, Any], reason: str
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    about = {"PatientID": "1", "SeriesDescription": "Syringe full", "ActualFrameDuration": 10_000}
+    north.scan("secret name", nm(syringe(80_000), [detector()], **(about | changes)))
+    north.scan("b", scan("1"))
+    north.register()
+    assert f"no image of the syringe is used for the uptake: {reason}" in caplog.text
+    assert "secret" not in caplog.text

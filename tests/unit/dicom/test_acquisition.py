@@ -129,3 +129,30 @@ def test_an_injection_after_the_image_by_the_table_is_missing() -> None:
     found = injected(Stated(None, datetime.time(11, 0)))
     assert (found.delay_min, found.delay_by) == (None, None)
     assert "delay_implausible" in found.flags
+
+
+def test_two_statements_of_the_injection_that_contradict_each_other() -> None:
+    found = injected(
+        RadiopharmaceuticalStartDateTime="20200103094500", RadiopharmaceuticalStartTime="100000"
+    )
+    assert (found.delay_min, found.flags) == (None, ("delay_differs",))
+    found = injected(
+        RadiopharmaceuticalStartDateTime="20200103095800", RadiopharmaceuticalStartTime="100000"
+    )
+    assert (found.delay_min, found.flags) == (17.0, ())
+
+
+@pytest.mark.parametrize("clock", ["", "000000"])
+def test_a_missing_time_of_acquisition_is_that_of_the_content_or_series_of_the_day(
+    clock: str,
+) -> None:
+    values: dict[str, Any] = {"AcquisitionDate": "20200103", "AcquisitionTime": clock}
+    values |= {"StudyDate": "20200103", "StudyTime": "080000"}
+    known = datetime.datetime(2020, 1, 3, 10, 15)
+    day = datetime.datetime(2020, 1, 3)
+    assert acquired(Elements(values)) == day
+    other = {"SeriesDate": "20200102", "SeriesTime": "101500"}
+    assert acquired(Elements(values | other)) == day
+    for kind in ("Series", "Content"):
+        same = {f"{kind}Date": "20200103", f"{kind}Time": "101500"}
+        assert acquired(Elements(values | same)) == known

@@ -138,3 +138,47 @@ def test_a_codestream_larger_than_the_header_says_is_refused(tmp_path: Path) -> 
 def test_what_can_not_be_decoded_gives_a_reason(tmp_path: Path, change: dict[str, int]) -> None:
     with pytest.raises(PixelError, match="pixels can't be"):
         read_counts(save(nm(COUNTS, **change), tmp_path / "x"), [0])
+
+
+@pytest.mark.parametrize("factor", [2.0, 4.3, 13.7])
+def test_counts_times_a_factor_are_recognized(tmp_path: Path, factor: float) -> None:
+    counts = neck(64, 4.0)
+    assert not read_counts(save(nm(counts), tmp_path / "a"), [0]).stretched
+    stretched = np.round(counts * factor).astype(np.uint16)
+    assert read_counts(save(nm(stretched), tmp_path / "b"), [0]).stretched
+    # A slope that undoes the factor is no display.
+    back = nm(stretched, RescaleSlope=1 / factor, RescaleIntercept=0)
+    assert not read_counts(save(back, tmp_path / "c"), [0]).stretched
+
+
+@pytest.mark.parametrize("total", [500, 20_000, 2_000_000])
+@pytest.mark.parametrize("background", [0.0, 0.04, 2.0])
+def test_counts_of_any_patient_are_counts(tmp_path: Path, total: float, background: float) -> None:
+    counts = neck(128, 2.4, total=total, background=background, lobes=(2.0, 0.5))
+    assert not read_counts(save(nm(counts), tmp_path / "a"), [0]).stretched
+
+
+@pytest.mark.parametrize("intercept", [1000, -200])
+def test_an_intercept_that_moves_counts_away_from_zero(tmp_path: Path, intercept: float) -> None:
+    dataset = nm(neck(64, 4.0), RescaleSlope=1, RescaleIntercept=intercept)
+    with pytest.raises(PixelError, match="rescale intercept"):
+        read_counts(save(dataset, tmp_path / "a"), [0])
+
+
+def test_an_intercept_that_brings_stored_values_back_to_counts(tmp_path: Path) -> None:
+    counts = neck(64, 4.0)
+    dataset = nm((counts + 1000).astype(np.uint16), RescaleSlope=1, RescaleIntercept=-1000)
+    assert (read_counts(save(dataset, tmp_path / "a"), [0]).image == counts).all()
+    dataset = nm(counts, RescaleSlope=1, RescaleIntercept=2)
+    assert (read_counts(save(dataset, tmp_path / "b"), [0]).image == counts + 2).all()
+
+
+def test_an_overlay_in_the_high_bits_is_no_count(tmp_path: Path) -> None:
+    counts = np.minimum(neck(64, 4.0), 4095)
+    drawn = counts.copy()
+    drawn[10:20, 10] |= 0x8000
+    dataset = nm(drawn, BitsStored=12, HighBit=11)
+    with pytest.raises(PixelError, match="larger than the stored bits"):
+        read_counts(save(dataset, tmp_path / "a"), [0])
+    dataset.add_new((0x6000, 0x0102), "US", 15)
+    assert (read_counts(save(dataset, tmp_path / "b"), [0]).image == counts).all()

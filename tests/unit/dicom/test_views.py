@@ -240,3 +240,21 @@ def test_the_list_of_views_in_a_study_contradicts_none_of_them(tmp_path: Path) -
     head = detector(ImageOrientationPatient=FRONT)
     dataset = nm(detectors=[head], StudyDescription="Thyroid RAO", SeriesDescription="1")
     assert verdict(tmp_path, dataset).scans
+
+
+@pytest.mark.parametrize("text", ["ANT LAO", "ANT POST", "LAO POST"])
+def test_a_description_of_several_views_is_not_taken_as_the_configured_view(
+    tmp_path: Path, text: str
+) -> None:
+    one = nm(TWO[0], [detector()], SeriesDescription=text)
+    found = verdict(tmp_path, one, fallbacks={"view": "anterior"})
+    assert found.reason == "view codes or a description that name several views"
+    assert verdict(tmp_path, one, views={"anterior": [text]}).scans
+
+
+def test_codes_that_contradict_themselves(tmp_path: Path) -> None:
+    one = nm(TWO[0], [detector(code("399321004", "LAO"))])
+    found = verdict(tmp_path, one, fallbacks={"view": "anterior"})
+    assert found.reason == "view codes or a description that name several views"
+    one.SeriesDescription = "ANT"
+    assert rules(verdict(tmp_path, one)) == [((0,), "description", ("view_contradiction",))]

@@ -89,6 +89,32 @@ def test_other_organs_and_turned_thyroids_are_refused() -> None:
     assert not {"thyroid, head down", "thyroid, turned by 90°"} & set(wrong)
 
 
+@pytest.mark.parametrize(
+    ("apart", "along", "score", "refused"),
+    [(20, 18, 0.8, True), (20, 18, 0.95, False), (20, 28, 0.8, False), (12, 18, 0.8, False)],
+    ids=["testes", "sure", "long", "touching"],
+)
+def test_two_round_organs_that_do_not_touch_need_a_higher_score(
+    monkeypatch: pytest.MonkeyPatch, apart: float, along: float, score: float, refused: bool
+) -> None:
+    line = (np.arange(100) + 0.5) * GRID_MM - 100
+    right, left = (
+        np.float32(
+            ((line[None, :] - side * apart) / 13) ** 2 + (line[:, None] / along) ** 2 <= 1
+        ) * np.float32(0.99)
+        for side in (-1, 1)
+    )  # fmt: skip
+    right = np.where(line[None, :] < 0, right, 0)
+    left = np.where(line[None, :] > 0, left, 0)
+    monkeypatch.setattr(finder, "_search", lambda _counts: Marked(right, left, score))
+    counts = np.random.default_rng(0).poisson(10 + 100 * (right + left)).astype(float)
+    if refused:
+        with pytest.raises(NoGlandError, match="two round organs that do not touch"):
+            find_gland(counts, GRID_MM, (2.0, 250.0))
+    else:
+        assert find_gland(counts, GRID_MM, (2.0, 250.0)).score == score
+
+
 def test_a_thyroid_with_the_head_down_is_named() -> None:
     (image,) = gland_negatives.thyroids(99, 1, 2)
     with pytest.raises(NoGlandError, match="a thyroid with the head down"):

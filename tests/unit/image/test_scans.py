@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.unit.example_scans import center, image, nm, save
+from tests.unit.example_scans import center, image, neck, nm, save
+from tests.unit.hospital import Hospital, assemble, read_cohort
 from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS, SCANS
 from thyrocast.contract.names import ScanKind
@@ -137,3 +138,12 @@ def test_a_matrix_that_registration_accepted_is_decoded(tmp_path: Path) -> None:
         ["north-1"], scans(spacing), tmp_path, center(), image(size=32)
     )
     assert result == Unusable("north-1", "an image without counts")
+
+
+def test_pixels_that_are_no_counts_give_no_counts(tmp_path: Path) -> None:
+    north = Hospital(tmp_path, fallbacks={"sensitivity": 90.0})
+    north.patient("1")
+    north.scan("a", nm((neck(64, 4.0) * 7).astype(np.uint16), PixelSpacing=[4.0, 4.0]))
+    (row,) = read_cohort(assemble(tmp_path / "a", [north])).to_dict("records")
+    assert np.isnan([row["q_rate"], row["q_uptake"], row["q_heterogeneity"]]).all()
+    assert row["q_area_right"] > 5

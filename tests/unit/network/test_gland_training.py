@@ -98,3 +98,19 @@ def test_a_training_continues_from_weights(tmp_path: Path) -> None:
     assert 0 < max(float((one - other).abs().max()) for one, other in pairs) < 1e-3
     with pytest.raises(ValueError, match="a training with other settings"):
         train(replace(plan, start="another"), batches, tmp_path / "b", first)
+
+
+def test_the_same_weights_give_the_same_file_and_digest(tmp_path: Path) -> None:
+    network = train(PLAN, batches, tmp_path / "a")
+    files = [tmp_path / name for name in ("one", "two", "three")]
+    for path, plan in zip(files, (PLAN, PLAN, replace(PLAN, seed=4)), strict=True):
+        gland_network.save(network, path, plan.metadata())
+    one, two, three = (path.read_bytes() for path in files)
+    assert one == two
+    assert one != three
+    assert len({gland_network.digest(path) for path in files}) == 1
+    first = gland_network.restore(files[0])
+    with torch.no_grad():
+        first.score.bias += 1
+    gland_network.save(first, files[2], PLAN.metadata())
+    assert gland_network.digest(files[2]) != gland_network.digest(files[0])

@@ -24,6 +24,7 @@ from thyrocast.explanation import grids
 from thyrocast.network import gradcam as explain
 from thyrocast.network import model
 from thyrocast.network.image_set import ImageSet
+from thyrocast.network.resnet50 import ScintigramResNet50
 from thyrocast.statistics import inputs
 
 SIZE = 96
@@ -35,7 +36,7 @@ NORMALIZATION = model.Normalization(0.4, 0.5)
 def network():
     """A network with active residual branches and logits of both signs."""
     torch.manual_seed(2)
-    network = model.ScintigramResNet50()
+    network = ScintigramResNet50()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.2, 1.0)
@@ -182,7 +183,7 @@ def test_predicted_target_follows_the_probability(network):
 
 def test_maps_and_log_odds_are_means_over_the_members(network):
     torch.manual_seed(4)
-    other, more = model.ScintigramResNet50().eval(), model.Normalization(0.3, 0.6)
+    other, more = ScintigramResNet50().eval(), model.Normalization(0.3, 0.6)
     options, cpu = ExplanationConfig(batch_size=4), torch.device("cpu")
 
     def explained(*members):
@@ -204,7 +205,7 @@ def test_batches_do_not_matter(network):
 
 def test_all_zero_map_is_a_result(network, tmp_path):
     """If every channel is evidence against cure, the map is zero and the row says so."""
-    silent = model.ScintigramResNet50().eval()
+    silent = ScintigramResNet50().eval()
     silent.load_state_dict(network.state_dict())
     with torch.no_grad():
         silent.fc.weight.copy_(-silent.fc.weight.abs())

@@ -15,13 +15,14 @@ from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.splits import LOGITS, SPLITS
 from thyrocast.errors import InputError
 from thyrocast.network import embedding, image_set, model
+from thyrocast.network.resnet50 import ScintigramResNet50
 
 
 @pytest.fixture(scope="module")
 def imagenet(tmp_path_factory):
     """A three-channel ResNet50's state dict as other projects publish it."""
     torch.manual_seed(5)
-    network = model.ScintigramResNet50()
+    network = ScintigramResNet50()
     state = dict(network.state_dict())
     state["conv1.weight"] = torch.randn(64, 3, 7, 7)
     state["fc.weight"], state["fc.bias"] = torch.randn(1000, 2048), torch.randn(1000)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.deployment import example_bundle
+from tests.unit.locked import example_bundle
 from thyrocast.config.reading import read_study
 from thyrocast.contract import deployment
 from thyrocast.errors import InputError

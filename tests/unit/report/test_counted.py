@@ -7,14 +7,15 @@ import re
 import pandas as pd
 import pytest
 
-from tests.unit.deployment.test_looks import MODEL, cohort
+from tests.unit.ledgers.test_looks import MODEL, cohort
 from thyrocast import report
 from thyrocast.contract import io
 from thyrocast.contract.cohort import COHORT
 from thyrocast.contract.deployment import APART, APPLIED_PATIENTS, LOOKS
 from thyrocast.contract.documents import Flow
 from thyrocast.contract.manifest import Manifest
-from thyrocast.deployment import chain, frozen, looks
+from thyrocast.ledgers import chain, looks
+from thyrocast.prospective import follow_up, frozen
 from thyrocast.report import counted
 from thyrocast.report.applied import Applied, frozen_text, looks_text, outside_text
 from thyrocast.report.sections import banners
@@ -72,7 +73,7 @@ def applied(
         manifest,
         io.empty(LOOKS) if journal is None else journal,
         io.build(APPLIED_PATIENTS, rows),
-        frozen.table(ledger_of(dates), patients),
+        follow_up.table(ledger_of(dates), patients),
         io.empty(APART),
     )
 

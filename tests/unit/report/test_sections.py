@@ -5,6 +5,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
+from tests.unit.report import example_study
 from tests.unit.report.example_study import with_cohort, with_table
 from thyrocast import report
 from thyrocast.config.eligibility import EligibilityConfig
@@ -32,6 +33,7 @@ from thyrocast.report.sections import (
     calendar,
     design_section,
     participants,
+    pretraining_value,
     published,
     table_one,
     training,
@@ -240,6 +242,27 @@ def test_networks_without_validation_patients_are_said_to_have_none(small):
     assert not found.validated
     assert len(found.legend) == 1
     assert "nan" not in "".join(panel.svg for panel in found.panels).lower()
+
+
+def test_the_report_says_what_simulated_scintigrams_contribute(tmp_path, small):
+    example_study.write_study(tmp_path, models=("handcrafted", "simulated", "network"))
+    study = report.read_study(example_study.files(tmp_path), example_study.config())
+    handcrafted, network = pretraining_value.sentences(study)
+    assert handcrafted.startswith("Pretrained on simulation minus hand-crafted: AUC ")
+    assert network.startswith("Pretrained on simulation minus network: AUC ")
+    favors = "(above 0 favors what was learned from simulated scintigrams)"
+    assert favors in handcrafted
+    assert favors in network
+    # The table has the difference of this pair the other way round.
+    rows = study.select(ev.COMPARISONS, design="external", model_b="simulated")
+    assert numbers.estimate(*-rows.iloc[0][["difference", "ci_high", "ci_low"]], 3) in handcrafted
+
+    settings = {"pretraining": "simulation", "architecture": "compact"}
+    started = dataclasses.replace(study, config=example_study.config(network=settings))
+    _, network, untested = pretraining_value.sentences(started)
+    assert "(above 0 favors no training on outcomes)" in network
+    assert "trains no network from random weights" in untested
+    assert pretraining_value.sentences(small) == []  # it has no such model
 
 
 def test_methods_say_when_training_stops(configured):

@@ -47,8 +47,13 @@ def contradiction(name: str, row: Mapping[Any, Any]) -> bool:
 
 
 def impossible(row: Mapping[Any, Any]) -> bool:
-    """Return whether a quantity was physically impossible."""
-    return bool(pd.notna(row.get("q_impossible")))
+    """Return whether the uptake was physically impossible."""
+    return row.get("q_impossible") == "q_uptake"
+
+
+def stretched(row: Mapping[Any, Any]) -> bool:
+    """Return whether the pixels were no counts."""
+    return row.get("q_impossible") == "q_counts"
 
 
 _CHECKS = (
@@ -67,6 +72,11 @@ _CHECKS = (
         "The technetium uptake would be more than 100 % or less than 0 of the injected activity, so it is "
         "missing.",
         "Check injected activity (MBq), duration, `fallbacks.sensitivity` and the images of the syringe.",
+    ),
+    (
+        stretched, RemarkCode.PLAUSIBILITY,
+        "The pixels are counts times a factor, as for a display: counts, count rate and uptake are missing.",
+        "Export the original images of the camera, without a change of the gray values.",
     ),
     (
         undated, RemarkCode.DATES,

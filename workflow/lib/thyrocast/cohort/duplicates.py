@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from thyrocast.cohort.person_hashes import other_given
 from thyrocast.config.cohort import Duplicates
 from thyrocast.errors import InputError
 
@@ -38,7 +39,7 @@ class Person:
     therapy, scan
         Date of therapy and of the scan, ISO 8601.
     name, given
-        Keyed hash of all words of the name, and of the given name.
+        Keyed hashes of the name and of the given name, as `person_hashes` returns them.
     """
 
     patient: str
@@ -73,7 +74,8 @@ def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
 
     - Identical pixels are the same image, even if the identifiers differ.
     - The same identifier in two centers, or with other leading zeros in one, is one person, unless
-      birth dates or sexes differ, or, if these are not known, the therapies are far apart.
+      birth dates or sexes differ, or, if these are not known, the therapies are far apart. If that is so
+      for most identifiers that two centers share, both count their patients from 1, and it shows nothing.
     - The same birth date and sex is one person if the name is the same or, unless the given names
       differ, if the therapies are near. If no date of therapy is known for one of them, the dates
       of the scans are compared; without these, two patients of two centers are one person, and two
@@ -82,11 +84,24 @@ def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
     In each pair, the patient who was treated first comes first.
     """
     pairs: dict[tuple[str, str], str] = {}
+    counted = _with_equal_numbers(people)
     for why, group in _groups(people):
         for a, b in itertools.combinations(group, 2):
-            if _match(a, b, why):
+            numbers = why == IDENTIFIER and frozenset((a.center, b.center)) in counted
+            if _match(a, b, why) and not (numbers and not (a.birth and b.birth)):
                 pairs.setdefault(_ordered(a, b), why)
     return pairs
+
+
+def _with_equal_numbers(people: Sequence[Person]) -> set[frozenset[str]]:
+    """Return the pairs of centers of which most shared identifiers are those of different people."""
+    one: collections.Counter[frozenset[str]] = collections.Counter()
+    two: collections.Counter[frozenset[str]] = collections.Counter()
+    for why, group in _groups(people):
+        for a, b in itertools.combinations(group, 2):
+            if why == IDENTIFIER and a.center != b.center:
+                (one if _match(a, b, why) else two)[frozenset((a.center, b.center))] += 1
+    return {centers for centers, number in two.items() if number > one[centers]}
 
 
 def namesakes(people: Sequence[Person]) -> list[tuple[str, str]]:
@@ -132,7 +147,7 @@ def _match(a: Person, b: Person, why: str) -> bool:
         return True
     if why == IDENTIFIER and a.birth and b.birth:
         return a.birth == b.birth
-    if why == BIRTH and a.name and a.name == b.name:
+    if why == BIRTH and set(a.name.split()) & set(b.name.split()):
         return True
     if why == BIRTH and _other_given(a, b):
         return False
@@ -140,7 +155,7 @@ def _match(a: Person, b: Person, why: str) -> bool:
 
 
 def _other_given(a: Person, b: Person) -> bool:
-    return bool(a.given and b.given and a.given != b.given)
+    return other_given(a.given, b.given)
 
 
 def _near(a: Person, b: Person) -> bool:

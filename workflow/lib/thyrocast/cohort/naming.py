@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 # Shortest word of which a shortened form, or one with another letter, is recognized.
-_SHORTENED, _MISSPELLED = 3, 5
+_SHORTENED, MISSPELLED = 3, 5
+# Initials of a name, written as one word, as pseudonymized exports have them.
+_INITIALS = (2, 4)
 _TITLES = re.compile(
     r"dr|prof|professor|med|dipl|ing|phd|md|mr|mrs|ms|miss|sir|frau|fr|herr|hr|mme|mlle|madame|"
     r"monsieur|sig|sigra|signora?|sra?|srta|senora?|dott|dottssa|pani?|bay|bayan|mw|mevr|dhr|jr|ii|"
@@ -68,7 +70,7 @@ def parse(text: str, identifier: str = "") -> dict[str, Name]:
         # The other components are given and middle names, prefix and suffix.
         name = Name(_words(family), _words(" ".join(others)))
         if name.words and "".join(name.words) != _letters(identifier.casefold()):
-            names.setdefault(_script(name.words[0]), name)
+            names.setdefault(script(name.words[0]), name)
     return names
 
 
@@ -80,11 +82,14 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _letters(text: str) -> str:
-    # A question mark stands for a letter that was lost in a conversion of character sets.
-    return "".join(c for c in text if c.isalpha() or unicodedata.combining(c) or c in "?\ufffd")
+    # A question mark stands for a letter that was lost in a conversion of character sets. A raised letter marks an
+    # abbreviation (Mª, Fco.), of which the first letter is left.
+    plain = text[:1] if text.endswith(("ª", "º")) else text
+    return "".join(c for c in plain if c.isalpha() or unicodedata.combining(c) or c in "?\ufffd")
 
 
-def _script(word: str) -> str:
+def script(word: str) -> str:
+    """Return the script of a word, by the name of its first letter."""
     return unicodedata.name(word[0], "LATIN").split()[0].split("-")[0]
 
 
@@ -104,12 +109,19 @@ def may_be_one(a: dict[str, Name], b: dict[str, Name], *, same_birth: bool) -> b
 
 
 def _alike(a: Name, b: Name, same_birth: bool) -> bool:
-    if _covers(b, a.words) or _covers(a, b.words):
+    if _covers(b, a.words) or _covers(a, b.words) or _initials(a, b) or _initials(b, a):
         return True
     if not (a.given and b.given):
         return False
     given = _within(a.given, b.given) or _within(b.given, a.given)
     return given and same_birth
+
+
+def _initials(short: Name, name: Name) -> bool:
+    """Return whether a name is one word of the initials of another one, in any order."""
+    letters = sorted("".join(short.words)) if len(short.words) == 1 else []
+    firsts = [spellings(word)[0][0] for word in name.words]
+    return _INITIALS[0] <= len(letters) <= _INITIALS[1] and letters == sorted(firsts)
 
 
 def _covers(name: Name, words: Collection[str]) -> bool:
@@ -130,7 +142,7 @@ def _match(a: str, b: str) -> bool:
     if long.startswith(short) and (len(short) == 1 or len(short) >= _SHORTENED):
         return True
     lost = sum(short.count(mark) + long.count(mark) for mark in "?\ufffd")
-    return (len(long) >= _MISSPELLED or bool(lost)) and _distance(short, long) <= max(lost, 1)
+    return (len(long) >= MISSPELLED or bool(lost)) and _distance(short, long) <= max(lost, 1)
 
 
 @functools.lru_cache(4096)

@@ -1,12 +1,13 @@
 """Rows of the private table of scans: what standardization needs, and hashes of the patient."""
 
-import hashlib
-import hmac
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from thyrocast.cohort import birth as births
 from thyrocast.cohort import naming, selection, strangers
+from thyrocast.cohort.person_hashes import given_hashes, keyed, name_hashes
 from thyrocast.cohort.selection import Candidate, Choice, SyringeFile
 from thyrocast.config.center import CenterConfig
 from thyrocast.contract.names import ScanKind, ValueSource
@@ -17,6 +18,8 @@ from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
 from thyrocast.dicom.pixel_size import detector_of, is_pinhole
 from thyrocast.tables.clinical import ClinicalPatient
+
+LOG = logging.getLogger("thyrocast")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ def scan_rows(
 ) -> list[Cells]:
     """Return the rows of `contract.cohort.SCANS` of an included patient, the best scan first."""
     person = _person(patient, choice.scans[0].header, source.key)
+    images = [selection.syringes(files, one, source.photopeak_kev) for one in choice.scans]
+    if not images[0].full and images[0].unused:
+        # The name of the file may contain that of the patient.
+        unused = "; ".join(images[0].unused)
+        LOG.warning("%s: no image of the syringe is used for the uptake: %s", pseudonym, unused)
     return [
         {
             "patient": pseudonym,
@@ -55,7 +63,8 @@ def scan_rows(
             "scan_date": candidate.moment.date().isoformat() if candidate.moment else None,
             "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
-            **_syringes(files, candidate, source.photopeak_kev),
+            **_syringe("syringe", images[rank].full),
+            **_syringe("residual", images[rank].residual),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
@@ -120,11 +129,6 @@ def _stamp(path: Path) -> str | None:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _syringes(files: Sequence[PatientFile], candidate: Candidate, photopeak_kev: float) -> Cells:
-    images = selection.syringes(files, candidate, photopeak_kev)
-    return _syringe("syringe", images.full) | _syringe("residual", images.residual)
-
-
 def _syringe(prefix: str, image: SyringeFile | None) -> Cells:
     return {
         f"{prefix}_file": quote_name(image.file) if image else None,
@@ -138,26 +142,14 @@ def _person(patient: ClinicalPatient, header: Header, key: bytes) -> Cells:
     """Return keyed hashes that identify a person who is registered twice, and the therapy's date."""
     sex = patient.values.get("sex") or strangers.sex_of(header.text("PatientSex"))
     birth = patient.birth.isoformat() if patient.birth else header.text("PatientBirthDate")
-    born = strangers.born(birth)
-    names = naming.parse(header.text("PatientName"), header.text("PatientID"))
-    name = next(iter(names.values()), naming.Name(()))
-    words = sorted(naming.spellings(word)[0] for word in name.words)
-    given = naming.spellings(name.given[0])[0] if name.given else ""
+    born = births.born(birth)
+    names = naming.parse(header.text("PatientName"), header.text("PatientID")).values()
     return {
-        "person_identifier": _hash(key, "identifier", patient.identifier.lstrip("0")),
-        "person_birth": _hash(key, "birth", f"{born.year}{born.day}", str(sex))
+        "person_identifier": keyed(key, "identifier", patient.identifier.lstrip("0")),
+        "person_birth": keyed(key, "birth", f"{born.year}{born.day}", str(sex))
         if born and born.day and sex
         else None,
-        # One word may be a family name alone, which many people have.
-        "person_name": _hash(key, "name", *words) if len(words) > 1 else None,
-        "person_given": _hash(key, "given", given),
+        "person_name": name_hashes(key, names),
+        "person_given": given_hashes(key, names),
         "therapy_date": patient.therapy.isoformat() if patient.therapy else None,
     }
-
-
-def _hash(key: bytes, kind: str, *parts: str) -> str | None:
-    """Return a keyed hash of facts about a person; None if they are not known."""
-    if not any(parts):
-        return None
-    text = "\0".join(["person", kind, *parts])
-    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:24]

@@ -2,14 +2,13 @@
 
 import collections
 import datetime
-import itertools
 import logging
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from thyrocast.cohort import naming
+from thyrocast.cohort import naming, shared_uids
+from thyrocast.cohort.birth import OLDEST, Born, born, year_of_birth
 from thyrocast.cohort.duplicates import MOST_BORN
 from thyrocast.cohort.naming import Name
 from thyrocast.config.center import PersonFact
@@ -24,44 +23,14 @@ REASON = "contradictory identity"
 AGE = "age"
 #: Ages of the table and of the header that differ by more belong to two people.
 MOST_AGE_YEARS = 2.0
-#: Above this age, the age in a table may be a group (45 CFR 164.514(b)(2)(i)(C): 90 or older).
-OLDEST = 89
-# Nobody who is treated today was born in or before this year; such a date is a placeholder.
-_FIRST_YEAR = 1901
 _WORDS = {
     str(PersonFact.BIRTH_DATE): "birth date", str(PersonFact.SEX): "sex",
     str(PersonFact.NAME): "name", str(PersonFact.ISSUER): "issuer of the identifier", AGE: AGE,
 }  # fmt: skip
-#: What is unique to a study and an object; a value of more patients than this is a placeholder.
-_UNIQUE, MOST_SHARED = ("StudyInstanceUID", "SOPInstanceUID"), 3
+# What is compared file by file; shared studies and objects are found over all patients.
+_FACTS = tuple(fact for fact in PersonFact if fact is not PersonFact.STUDY)
 # If so many patients, and at least this share, contradict the table, the config is in doubt.
 _FEWEST, _MOST_SHARE = 3, 0.3
-
-
-@dataclass(frozen=True)
-class Born:
-    """A birth date; of a date on January 1 only the year is used, since the day is often unknown."""
-
-    year: int
-    day: str = ""
-
-    def agrees(self, other: "Born") -> bool:
-        """Return whether both may be the same date."""
-        days = (self.day, other.day)
-        return self.year == other.year and (not all(days) or days[0] == days[1])
-
-
-def born(text: str) -> Born | None:
-    """Return a PatientBirthDate (DA, or with separators); None for an unknown one."""
-    match = re.fullmatch(r"(\d{4})(?:[-./]?(\d{2})(?:[-./]?(\d{2}))?)?", text.strip())
-    if not match or not _FIRST_YEAR < int(match[1]) <= datetime.date.today().year:
-        return None
-    day = f"{match[2] or '00'}{match[3] or '00'}"
-    try:
-        datetime.date(int(match[1]), int(day[:2]), int(day[2:]))
-    except ValueError:
-        day = ""
-    return Born(int(match[1]), "" if day == "0101" else day)
 
 
 def sex_of(text: str) -> Sex | None:
@@ -83,18 +52,15 @@ class Facts:
 
     def knows(self, what: PersonFact) -> bool:
         """Return whether the source says something about it."""
-        return bool(
-            {
-                PersonFact.BIRTH_DATE: self.born, PersonFact.SEX: self.sex,
-                PersonFact.NAME: self.name, PersonFact.ISSUER: self.issuer,
-            }[what]
-        )  # fmt: skip
+        known = {
+            PersonFact.BIRTH_DATE: self.born, PersonFact.SEX: self.sex,
+            PersonFact.NAME: self.name, PersonFact.ISSUER: self.issuer,
+        }  # fmt: skip
+        return bool(known[what])
 
     def shows_one_person(self, other: "Facts") -> bool:
         """Return whether birth date or name of both are known and the same, and none differs."""
-        if not all(
-            _agree(what, self, other) for what in PersonFact if what is not PersonFact.ISSUER
-        ):
+        if not all(_agree(what, self, other) for what in _FACTS if what is not PersonFact.ISSUER):
             return False
         dates = self.born and other.born and self.born.day and other.born.day
         return bool(dates or (self.name and other.name))
@@ -151,7 +117,7 @@ class Comparison:
         images = {file.name: self._facts(file) for file in files if not file.header.reason}
         row = self._row(patient)
         found = []
-        for what in PersonFact:
+        for what in _FACTS:
             file = _disagreeing(what, images)
             other = self._against_table(what, images, row)
             if file:
@@ -172,12 +138,18 @@ class Comparison:
         """Return a file whose PatientAge, often kept without a birth date, is another person's."""
         if not self._uses(PersonFact.BIRTH_DATE):
             return None
-        years = {file.name: year for file in files if (year := _birth_year(file)) is not None}
-        first = next(iter(years.values()), 0.0)
-        if wrong := [name for name, year in years.items() if abs(year - first) > MOST_AGE_YEARS]:
+        years = {f.name: year for f in files if (year := year_of_birth(f.header)) is not None}
+        if not years:
+            return None
+        # A file without an age may have a birth date. Those of one header are not compared: one may be a placeholder.
+        dated = {f.name: date.time for f in files if f.name not in years
+                 if (date := self._facts(f).born)}  # fmt: skip
+        first = next(iter(years.values()))
+        others = (years | dated).items()
+        if wrong := [name for name, year in others if abs(year - first) > MOST_AGE_YEARS]:
             return Difference(AGE, wrong[0], Between.IMAGES)
         row = self._year_of_row(patient, files)
-        if row is None or not years:
+        if row is None:
             return None
         differ = [name for name, year in years.items() if abs(year - row) > MOST_AGE_YEARS + 1]
         self._counts[AGE, bool(differ)] += 1
@@ -187,7 +159,7 @@ class Comparison:
         """Return the year of birth by the table's birth date, otherwise by its age."""
         if patient.birth:
             date = self._row(patient).born
-            return None if date is None else date.year + (int(date.day[:2] or 7) - 0.5) / 12
+            return None if date is None else date.time
         age, day = patient.values.get("age"), patient.therapy or _last_day(files)
         if day is None or not isinstance(age, int | float) or age > OLDEST:
             return None
@@ -205,6 +177,10 @@ class Comparison:
             naming.parse(header.text("PatientName"), header.text("PatientID")) if named else {},
             _issuer(header.text("IssuerOfPatientID")) if self._uses(PersonFact.ISSUER) else "",
         )
+
+    def shows_one_person(self, a: PatientFile, b: PatientFile) -> bool:
+        """Return whether two headers show that they are of one person."""
+        return self._facts(a).shows_one_person(self._facts(b))
 
     def _uses(self, fact: PersonFact) -> bool:
         return fact in self.facts
@@ -274,43 +250,12 @@ def comparison(
     most = MOST_BORN if 2 * years < seen.total() else max(MOST_BORN, _MOST_SHARE * seen.total())
     limits = {date: MOST_BORN if date.day else most for date in seen}
     placeholders = {date for date, count in seen.items() if count > limits[date]}
-    return Comparison(facts, placeholders, _shared(by_patient, placeholders))
-
-
-def _shared(
-    by_patient: Mapping[str, Sequence[PatientFile]], placeholders: Collection[Born]
-) -> dict[str, Difference]:
-    """Return the files with a unique identifier of another patient's file, by patient.
-
-    A study and an object belong to one patient (PS3.3 C.7.2.1, C.12.1), so that one of the two patients has
-    an image of the other one, unless birth date or name show that both are one person. A value that more patients have
-    is a placeholder of an exporter.
-    """
-    everything = Comparison(tuple(PersonFact), placeholders)
-    found: dict[str, Difference] = {}
-    for keyword in _UNIQUE:
-        owners: dict[str, dict[str, PatientFile]] = collections.defaultdict(dict)
-        for identifier, files in by_patient.items():
-            for file in files:
-                uid = file.header.text(keyword)
-                if identifier and uid and not file.header.reason:
-                    owners[uid].setdefault(identifier, file)
-        for shared in owners.values():
-            if len(shared) > MOST_SHARED:
-                continue
-            for a, b in itertools.combinations(shared, 2):
-                one, other = everything._facts(shared[a]), everything._facts(shared[b])
-                if not one.shows_one_person(other):
-                    for owner in (a, b):
-                        found.setdefault(
-                            owner, Difference(keyword, shared[owner].name, Between.PATIENTS)
-                        )
-        if most := sum(len(shared) > MOST_SHARED for shared in owners.values()):
-            LOG.warning(
-                "%d values of %s are in files of more than %d patients each: they are taken as placeholders, and "
-                "do not show whose image it is", most, keyword, MOST_SHARED,
-            )  # fmt: skip
-    return found
+    shared: dict[str, Difference] = {}
+    if PersonFact.STUDY in facts:
+        everything = Comparison(tuple(PersonFact), placeholders)
+        for owner, keyword, file in shared_uids.find(by_patient, everything.shows_one_person):
+            shared.setdefault(owner, Difference(keyword, file.name, Between.PATIENTS))
+    return Comparison(facts, placeholders, shared)
 
 
 def _issuer(text: str) -> str:
@@ -339,18 +284,6 @@ def _agree(what: PersonFact, a: Facts, b: Facts) -> bool:
         return not (a.issuer and b.issuer) or a.issuer == b.issuer or a.shows_one_person(b)
     same = a.born is not None and a.born == b.born and bool(a.born.day)
     return not a.name or not b.name or naming.may_be_one(a.name, b.name, same_birth=same)
-
-
-def _birth_year(file: PatientFile) -> float | None:
-    """Return the year of birth by PatientAge (AS: ``034Y``), up to a year too late; None if unknown.
-
-    Ages of 0 are placeholders, and those above `OLDEST` may be a group.
-    """
-    match = re.fullmatch(r"(\d{3})Y", file.header.text("PatientAge").strip().upper())
-    moment = acquired(file.header)
-    if not match or moment is None or not 0 < int(match[1]) <= OLDEST:
-        return None
-    return moment.year + moment.timetuple().tm_yday / DAYS_PER_YEAR - int(match[1])
 
 
 def _last_day(files: Iterable[PatientFile]) -> datetime.date | None:

@@ -25,6 +25,7 @@ class PersonFact(StrEnum):
     SEX = "sex"
     NAME = "name"
     ISSUER = "issuer"
+    STUDY = "study"
 
 
 class ViewFallback(StrEnum):
@@ -141,9 +142,10 @@ class IdentifiersConfig(Block):
     strip_zeros: bool = option("Whether leading zeros of numeric identifiers are removed.", False)
     compare: tuple[PersonFact, ...] = option(
         "What must not contradict itself among the images of one identifier, nor the table "
-        "(`birth_date`, which includes the age in the header, `sex`, `name`); a patient for whom it does is excluded. Missing values "
-        "contradict nothing. Omit what the headers do not contain truly, for example because they "
-        "are de-identified.",
+        "(`birth_date`, which includes the age in the header, `sex`, `name`); a patient for whom it does is excluded. "
+        "`issuer` is that of the identifier; `study` means that no other patient has images of the same study or with "
+        "the same SOPInstanceUID. Missing values contradict nothing. Omit what the headers do not contain truly, "
+        "for example because they are de-identified.",
         tuple(PersonFact),
     )
 
@@ -190,7 +192,7 @@ class FallbacksConfig(Block):
     )
     view: ViewFallback = option(
         "`anterior` takes a static frame as anterior if code, orientation and description do not "
-        "name a view; `none` excludes it.",
+        "name a view, nor several; `none` excludes it.",
         ViewFallback.NONE,
     )
     radionuclide: RadionuclideFallback = option(

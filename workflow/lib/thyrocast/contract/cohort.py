@@ -156,7 +156,8 @@ RECORDS = Table(
         *READINGS,
         *READING_SDS,
         text("q_impossible", "Quantities that are missing because their value was physically impossible "
-             "(an uptake of more than 100 %), separated by spaces.", missing=True),
+             "(an uptake of more than 100 %; counts that are multiples of a factor, as for a display), "
+             "separated by spaces.", missing=True),
     ),
     key=("patient",),
     digits=6,
@@ -275,8 +276,8 @@ SCANS = Table(
         *_syringe("residual", _RESIDUAL),
         text("person_identifier", "Keyed hash of the identifier alone.", missing=True),
         text("person_birth", "Keyed hash of birth date and sex.", missing=True),
-        text("person_name", "Keyed hash of the words of the name.", missing=True),
-        text("person_given", "Keyed hash of the given name.", missing=True),
+        text("person_name", "Keyed hashes of each family name with each given name.", missing=True),
+        text("person_given", "Keyed hashes of the given name: script (s), first letter (i), the word and those that differ by a letter (w).", missing=True),
         text("therapy_date", "Date of therapy, ISO 8601.", missing=True),
         text("scan_date", "Date of the scan, ISO 8601.", missing=True),
     ),

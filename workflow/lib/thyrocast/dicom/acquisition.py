@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thyrocast.contract.names import ScanFlag, ValueSource
@@ -17,6 +18,7 @@ _BQ_PER_MBQ = 1e6
 # Statements of one activity that differ by more than this share, and of one delay by more than these
 # minutes, contradict each other.
 _ACTIVITY_SHARE, _DELAY_MIN = 0.15, 10.0
+_DAY_MIN = 1_440.0
 # Years of digital gamma cameras; exporters write 1900 or 1970 for an unknown date.
 _FIRST_YEAR = 1980
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
@@ -58,14 +60,23 @@ def acquired(header: Elements) -> datetime.datetime | None:
     C.7.6.1); None if there is no date. A date before `_FIRST_YEAR` or in the future is used only if all are.
     """
     known = _stated(header)
-    return next(iter([moment for moment in known if _is_likely(moment)] or known), None)
+    moment = next(iter([moment for moment in known if _is_likely(moment)] or known), None)
+    if moment is None or has_clock(moment):
+        return moment
+    # The time of a study is that of its first image or of its booking, so it is not used for another date.
+    same = [
+        other for other in _stated(header, ("Content", "Series")) if other.date() == moment.date()
+    ]
+    return next(filter(has_clock, same), moment)
 
 
-def _stated(header: Elements) -> list[datetime.datetime]:
+def _stated(
+    header: Elements, kinds: Sequence[str] = ("Acquisition", "Content", "Series", "Study")
+) -> list[datetime.datetime]:
     """Return the dates of a header, the most specific one first."""
     stamp = header.text("AcquisitionDateTime")
     moments = [_moment(stamp[:8], stamp[8:])] if len(stamp) >= 8 else []
-    for kind in ("Acquisition", "Content", "Series", "Study"):
+    for kind in kinds:
         moments.append(_moment(header.text(f"{kind}Date"), header.text(f"{kind}Time")))
     return [moment for moment in moments if moment]
 
@@ -140,7 +151,10 @@ def injection(
     delay = _plausible_delay(minutes, dynamic=dynamic)
     if drug and (_starts_at_midnight(drug) or _is_in_unknown_zone(drug, header)):
         delay = None
-    if minutes is not None and delay is None:
+    if delay is not None and drug and _contradicts_itself(drug, zone(header)):
+        delay = None
+        flags.append(ScanFlag.DELAY_DIFFERS)
+    if minutes is not None and delay is None and ScanFlag.DELAY_DIFFERS not in flags:
         flags.append(ScanFlag.DELAY_IMPLAUSIBLE)
     activity_by = ValueSource.HEADER if activity else None
     delay_by = ValueSource.HEADER if delay is not None else None
@@ -193,6 +207,20 @@ def _is_in_unknown_zone(drug: Elements, header: Elements) -> bool:
     """Return whether only the injection states a time zone, so that an hour or two may be missing."""
     stamp = drug.text("RadiopharmaceuticalStartDateTime")
     return _offset(stamp) is not None and zone(header) is None
+
+
+def _contradicts_itself(drug: Elements, local: datetime.timedelta | None) -> bool:
+    """Return whether the two elements for the start of the injection have different times of the day."""
+    stamp = drug.text("RadiopharmaceuticalStartDateTime")
+    clock = _clock(drug.text("RadiopharmaceuticalStartTime"))
+    other = _clock(stamp[8:])
+    if not clock or not other:
+        return False
+    offset = _offset(stamp)
+    if offset is not None and local is not None:
+        other += local - offset
+    apart = abs((clock - other).total_seconds() / 60) % _DAY_MIN
+    return min(apart, _DAY_MIN - apart) > _DELAY_MIN
 
 
 def _minutes(moment: datetime.datetime | None, start: datetime.datetime | None) -> float | None:

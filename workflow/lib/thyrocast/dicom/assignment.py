@@ -22,6 +22,11 @@ VECTORS = {
 }
 
 
+# Ranges of one energy window that end this far from the photopeak, keV, are of scatter or another nuclide.
+_APART_KEV = 10.0
+_OTHER_NUCLIDE = "an energy window that is not that of technetium"
+
+
 def group(
     header: Header,
     windows: Sequence[Elements],
@@ -110,11 +115,22 @@ def _frames_in_phases(header: Header) -> int:
     return sum(int(phase.number("NumberOfFramesInPhase") or 0) for phase in phases)
 
 
-def has_short_vector(header: Elements) -> bool:
-    """Return whether a vector that FrameIncrementPointer names does not reach the last frame."""
+def wrong_length(header: Elements) -> str:
+    """Return why a vector that FrameIncrementPointer names does not fit the number of frames; "" if it does.
+
+    A longer vector of windows or detectors is that of a file from which frames were removed, and does not say which.
+    It is no doubt if all its values are the same, or if it is padded with zeros.
+    """
     frames = min(frame_count(header), MAX_ITEMS)
-    named = (VECTORS.get(tag) for tag in header.integers("FrameIncrementPointer"))
-    return any(0 < len(header.several(keyword)) < frames for keyword in named if keyword)
+    for tag in header.integers("FrameIncrementPointer"):
+        given = header.several(VECTORS[tag]) if tag in VECTORS else ()
+        if 0 < len(given) < frames:
+            return "a vector of the frames that is shorter than their number"
+        padding = set(given[frames:]) <= {0, None} and 0 not in given[:frames]
+        named = VECTORS.get(tag) in {"EnergyWindowVector", "DetectorVector"}
+        if named and len(given) > frames and len(set(given)) > 1 and not padding:
+            return "a vector of the frames that is longer than their number"
+    return ""
 
 
 def vector(header: Elements, keyword: str, count: int, things: int) -> list[int | None]:
@@ -166,9 +182,32 @@ def _wrong_window(windows: Sequence[Elements], window: int | None, photopeak_kev
     ranges = window_range(windows[window - 1])
     if not ranges and len(windows) > 1 and not terms.names_photopeak(windows[window - 1]):
         return "energy window not stated"
-    if ranges and not any(low <= photopeak_kev <= high for low, high in ranges):
+    if not ranges and terms.names_scatter(windows[window - 1]):
         return "an energy window without the photopeak"
-    return ""
+    containing = [part for part in ranges if part[0] <= photopeak_kev <= part[1]]
+    if ranges and not containing:
+        return "an energy window without the photopeak"
+    if any(
+        high < photopeak_kev - _APART_KEV or low > photopeak_kev + _APART_KEV
+        for low, high in ranges
+    ):
+        return "an energy window that also has counts of other energies"
+    return "" if _is_nearest(windows, containing, photopeak_kev) else _OTHER_NUCLIDE
+
+
+def _is_nearest(
+    windows: Sequence[Elements], containing: Sequence[tuple[float, float]], photopeak_kev: float
+) -> bool:
+    """Return whether a window is centered on the photopeak, or no other one is.
+
+    A wide window of iodine-123 may contain technetium's photopeak as well.
+    """
+    if not containing or any(map(terms.is_centered, containing)):
+        return True
+    others = (part for window in windows for part in window_range(window))
+    return not any(
+        low <= photopeak_kev <= high and terms.is_centered((low, high)) for low, high in others
+    )
 
 
 def has_limits(windows: Sequence[Elements], window: int | None) -> bool:

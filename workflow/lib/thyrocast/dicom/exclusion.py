@@ -19,6 +19,8 @@ DECODABLE = LOSSY | {
     "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91",
     "1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203",
 }  # fmt: skip
+#: Largest energy that a gamma camera counts, keV: the window of fluorine-18 ends below 600.
+MOST_KEV = 2_000.0
 _GRAY = {"MONOCHROME1", "MONOCHROME2", ""}
 # In value 3 or later of ImageType: what work stations call a picture of their screen.
 _SAVED = re.compile(r"SCREEN|SNAP ?SHOT|CAPTURE|\bSAVED?\b|\bRESULTS?\b|REPORT|SECONDARY")
@@ -80,9 +82,17 @@ def window_range(window: Elements) -> list[tuple[float, float]]:
         upper = part.number("EnergyWindowUpperLimit")
         if upper:
             lower = part.number("EnergyWindowLowerLimit") or 0.0
+            unit = _unit_of_energy(max(lower, upper))
             # Some exporters exchange the limits.
-            ranges.append((min(lower, upper), max(lower, upper)))
+            ranges.append((min(lower, upper) * unit, max(lower, upper) * unit))
     return ranges
+
+
+def _unit_of_energy(limit: float) -> float:
+    """Return the keV of an exporter's unit: eV or MeV, as no gamma camera counts above 2 MeV or below 2 keV."""
+    if limit > MOST_KEV:
+        return 1e-3
+    return 1e3 if limit < MOST_KEV / 1e3 else 1.0
 
 
 def wrong_class(header: Header, center: CenterConfig) -> str:
@@ -146,7 +156,7 @@ def wrong_type(header: Header) -> str:
     # A whole-body matrix is at least twice as long as it is wide; a camera's field is not.
     rows, columns = header.number("Rows"), header.number("Columns")
     elongated = rows and columns and rows >= 2 * columns
-    if "WHOLE BODY" in kind or scanned or elongated:
+    if any(re.fullmatch(r"WHOLE[ _-]?BODY", part) for part in kind) or scanned or elongated:
         return "a whole-body image"
     if any("TOMO" in part or "RECON" in part for part in kind):
         return "a tomographic image"
@@ -204,6 +214,9 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
         drugs = header.items("RadiopharmaceuticalInformationSequence")
         if any(map(terms.is_pertechnetate, drugs)):
             return ""
+    everything = words(whole, described.study)
+    if not kind and not vocabulary.names_thyroid(everything):
+        kind = vocabulary.hinted(whole)
     return f"{kind} by its description" if kind else ""
 
 

@@ -204,8 +204,7 @@ def _judge_capture(case: _Case) -> FileVerdict:
 
 def _judge_frames(case: _Case) -> FileVerdict:
     header = case.header
-    if assignment.has_short_vector(header):
-        reason = "a vector of the frames that is shorter than their number"
+    if reason := assignment.wrong_length(header):
         return FileVerdict(reason=reason, stage=Stage.FRAMES)
     windows = header.items("EnergyWindowInformationSequence")
     detectors = header.items("DetectorInformationSequence")

@@ -41,14 +41,21 @@ def cosines(header: Elements, detector: Elements) -> list[float] | None:
 
 
 def letters(header: Elements) -> list[float] | None:
-    """Return the directions of rows and columns by PatientOrientation; None if axial or missing."""
-    named = [str(part)[:1] for part in header.several("PatientOrientation")]
+    """Return the directions of rows and columns by PatientOrientation; None if axial or missing.
+
+    ``LP`` may be an anterior view of a patient who is turned by a few degrees, or an oblique one: it states
+    nothing. ``RA`` is posterior or oblique, and never anterior.
+    """
+    given = [str(part).upper() for part in header.several("PatientOrientation")]
+    named = [part[:1] for part in given]
+    turned = any(set(part) & set("LR") and set(part) & set("AP") for part in given)
     axes = {
         "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
     }  # fmt: skip
     if len(named) == 2 and all(letter in axes for letter in named):
         values = [float(value) for letter in named for value in axes[letter]]
-        return values if _is_planar(values) else None
+        if _is_planar(values) and not (turned and side(values) is Facing.ANTERIOR):
+            return values
     return None
 
 

@@ -26,6 +26,10 @@ MOST_PIXELS = 268_435_456
 # is at least this large, the image was cut off there, for example at 255 before it was stored in 16
 # bits.
 _PLATEAU_PIXELS, _PLATEAU_COUNTS = 6, 50
+# The darkest pixels of counts are at most this share of the brightest one from zero, if an intercept moved them.
+_OFFSET_SHARE = 0.1
+# Fewest different values below the median that show that an image was stretched.
+_STRETCHED_VALUES = 4
 
 
 class PixelError(ValueError):
@@ -43,10 +47,13 @@ class Counts:
     saturated
         Share of pixels at the largest value that can be stored, or at a lower value that cuts off
         the image, 0 to 1.
+    stretched
+        Whether the values are counts times a factor, as for a display.
     """
 
     image: Image
     saturated: float
+    stretched: bool = False
 
 
 def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
@@ -105,6 +112,8 @@ def _opened(path: str | Path, max_pixels: int) -> Iterator[Dataset]:
                 raise TooLargeError("matrix")
             _default_attributes(dataset)
             yield dataset
+    except PixelError:
+        raise
     except (OSError, MemoryError, RecursionError) as error:
         raise PixelError(f"pixels can't be read ({type(error).__name__})") from error
     except Exception as error:
@@ -159,7 +168,25 @@ def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
     pixels = pixel_array(dataset, index=frame)
     if pixels.shape != shape:
         raise PixelError("matrix differs from the header's")
+    if _exceeds_stored_bits(dataset, pixels, frame):
+        raise PixelError("pixels are larger than the stored bits of the header allow")
     return pixels
+
+
+def _exceeds_stored_bits(dataset: Dataset, pixels: NDArray[np.generic], frame: int) -> bool:
+    """Return whether counts reach into bits above BitsStored (C.7.6.3.1.1): pydicom drops them, and counts would be wrong.
+
+    Bits that are set in all pixels, and those of an overlay (C.9.2, retired position in the pixels), are no counts.
+    """
+    encapsulated = dataset.file_meta.TransferSyntaxUID.is_encapsulated
+    if encapsulated or dataset.PixelRepresentation or dataset.BitsStored >= dataset.BitsAllocated:
+        return False
+    whole = pixel_array(dataset, index=frame, correct_unused_bits=False)
+    dropped = whole.astype(np.int64) - pixels.astype(np.int64)
+    overlays = ((group, 0x0102) for group in range(0x6000, 0x6020, 2))
+    if any(dataset[place].value for place in overlays if place in dataset):
+        return False
+    return bool((dropped != dropped.flat[0]).any())
 
 
 def _coded_shape(coded: bytes) -> tuple[int, int] | None:
@@ -183,15 +210,43 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
     saturated = float(np.mean([_saturated(part, 2**bits - 1) for part in parts]))
     slope = float(dataset.get("RescaleSlope") or 1.0) or 1.0
     intercept = float(dataset.get("RescaleIntercept") or 0.0)
+    plain = slope == 1.0 and intercept == 0.0
+    stretched = plain and all(map(_is_stretched, parts))
     image = np.zeros(parts[0].shape)
     for part in parts:
         image += part.astype(np.float64) * slope + intercept
     if not np.isfinite(image).all():
         raise PixelError("counts that are not numbers")
     capture = str(dataset.get("SOPClassUID", "")).startswith(SECONDARY_CAPTURE)
+    if (
+        not capture
+        and abs(intercept) * len(parts) > _OFFSET_SHARE * image.max()
+        and _is_offset(image)
+    ):
+        raise PixelError(
+            "values that the rescale intercept moves away from zero, so they are no counts"
+        )
     if capture or dataset.PhotometricInterpretation == "MONOCHROME1":
         image = upright_polarity(image)
-    return Counts(image, saturated)
+    return Counts(image, saturated, stretched)
+
+
+def _is_offset(image: Image) -> bool:
+    """Return whether the darkest pixels are far from zero, compared with the brightest one."""
+    return bool(abs(image.min()) > _OFFSET_SHARE * image.max())
+
+
+def _is_stretched(part: NDArray[np.generic]) -> bool:
+    """Return whether values are counts times a factor of 2 or more: no two of the lower ones are adjacent integers.
+
+    Below the median of an image of counts, adjacent integers occur.
+    """
+    values = np.asarray(part, dtype=np.float64)
+    above = values[values > 0]
+    if not above.size:
+        return False
+    low = np.unique(above[above <= np.median(above)])
+    return bool(low.size >= _STRETCHED_VALUES and np.diff(low).min() >= 2)
 
 
 def _saturated(part: NDArray[np.generic], ceiling: int) -> float:

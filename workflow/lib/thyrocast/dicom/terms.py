@@ -26,6 +26,13 @@ _OTHER_CODES = {
 }  # fmt: skip
 # Radionuclides: CID 18; radiopharmaceuticals: CID 25 (PS3.16).
 _TC99M_CODES = {"72454006", "C-163A8"}
+# Iodine-123, -125 and -131, thallium-201, gallium-67, indium-111, fluorine-18, cobalt-57, krypton-81m,
+# xenon-133 (CID 18).
+_OTHER_NUCLIDE_CODES = {
+    "21572004", "C-114A4", "68630002", "C-114A6", "1368003", "C-114B1", "60057003", "C-138A9", "2008008",
+    "C-131A2", "56609000", "C-145A4", "77004003", "C-111A1", "27054007", "C-144A3", "61716009", "C-173A5",
+    "80751004", "C-172A8",
+}  # fmt: skip
 _PERTECHNETATE_CODES = {"19495007", "C-B1206"}
 _STANDARD_SCHEMES = {"SCT", "SRT", "SNM3", "99SDM", "DCM", "NCIT", "MSH"}
 
@@ -48,6 +55,13 @@ _PERTECHNETATE = re.compile(r"per ?tec|tco4|パーテク|过锝|過テクネ|п�
 # iodine.
 _OTHER_ISOTOPE = re.compile(
     r"\b([ij]|jod|iodine?|iode|iodio|yodo|iodo|jood|jodu?|iyot) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b"
+)
+# "pre I-131 therapy", "vor Radiojodtherapie I-131", "before RAI 131I": what the scan prepares.
+_ISOTOPE = r"(?:(?:[ij]|jod|iodine?|iode|iodio|yodo|iodo|jood|jodu?|iyot) ?131|131 ?[ij])"
+_THERAPY = re.compile(
+    r"\b(?:pre|before|avant|vor|antes|prima|voor|przed|oncesi|once) (?:d \w+ |de |del |di |do |the |la |a )?"
+    rf"(?:th?era[pf]\w* )?{_ISOTOPE}\b|\b{_ISOTOPE}(?: \w+)? (?:th?era[pf]|tedav|treatm|trait|trat|behand|oncesi)\w*"
+    rf"|\b(?:th?era[pf]|tedav|treatm|trait|trat|behand)\w* (?:\w+ )?{_ISOTOPE}\b"
 )
 # Energy windows of technetium-99m contain 140.5 keV and are at most 30 % wide; those of cobalt-57
 # (122 keV) and iodine-123 (159 keV) do not contain it.
@@ -80,21 +94,31 @@ _CAMERAS = (
     "forte", "cardiomd", "vertex", "axis", "prism", "irix", "meridian", "anyscan", "nucline",
     "veriton", "d-spect", "gca", "dst", "camstar",
 )  # fmt: skip
+# Abbreviations that mean a pinhole in the name of a collimator, but nothing in a description.
+_PINHOLE_GRID = re.compile(
+    r"\bpin(?!\w)|\bpinol|\bpineh|\bpnhl\b|\b(?:uhr|le|he|me)ph\b|^ph ?\d+ ?(?:mm)?\b"
+)
 _COLLIMATORS = (
     (
         "pinhole",
-        r"pin ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|nadelloch|\bp ?hole|\bmono ?trou|\bcol+ima\w* (?:a )?(?:foro|furo)|buraco de agulha|\bpin deli|\bgaatjes|пин ?хол|핀홀|ピンホール|针孔|針孔",
+        r"pine? ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?['’]? ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|nadelloch|\bp ?hole|\bmono ?trou|\bcol+ima\w* (?:a )?(?:foro|furo)|buraco de agulha|\bpin deli|\bgaatjes|пин ?хол|핀홀|ピンホール|针孔|針孔",
     ),
-    ("elegp", r"\belegp|extended low energy"),
+    ("elegp", r"\belegp|extended (?:low energy|legp|leap)"),
     ("lehrs", r"lehrs"),
     ("leuhr", r"leuhr|ultra ?high res.*low energy|low energy ultra"),
-    ("lehr", r"lehr|low energy.*high res|high res.*low energy"),
-    ("leap", r"\bleap|\blegp|low energy.*(all|general) purpose"),
+    (
+        "lehr",
+        r"lehr|low ?en\w* ?(?:.* )?hi\w* ?res|high res.*low energy|\ble hi\w* res|\bhr le\b|\bbehr\b"
+        r"|basse energie haute res|niederenerg\w* hochaufl|alta res\w* baja energia",
+    ),
+    ("leap", r"\bleap|\blega?p|low energy.*(all|general) purpose"),
     ("lehs", r"lehs|low energy.*high sens"),
     ("vxgp", r"vxgp|vxhr|vpc"),
     ("megp", r"megp|meap|medium energy|\bme\b"),
     ("hegp", r"hegp|heap|high energy"),
 )
+# Abbreviations that are written in parts: LE-HR, L.E.A.P., E-LEGP.
+_SPLIT = re.compile(r"\b(?:e ?)?[lmh] ?e ?(?:(?:u ?)?h ?r(?: ?s)?|h ?s|g ?(?:a ?)?p|a ?p)\b")
 # Collimator Type, defined terms of C.8.4.11.
 _COLLIMATOR_TYPES = {
     "PINH": "pinhole", "PARA": "parallel", "FANB": "fan_beam", "CONE": "cone_beam",
@@ -108,34 +132,62 @@ def coded_view(detector: Elements) -> Facing | None:
     Many cameras write free text as the meaning. A text that names no view, a code that its meaning
     contradicts, and several codes of different views state nothing.
     """
-    found = {_coded(code) for code in detector.items("ViewCodeSequence")} - {None}
+    found = {
+        _coded(code) for code in detector.items("ViewCodeSequence") if not _contradicts_itself(code)
+    } - {None}
     return found.pop() if len(found) == 1 else None
 
 
+def has_contradictory_views(detector: Elements) -> bool:
+    """Return whether the items of a ViewCodeSequence name several views, or one does by its code and its meaning."""
+    codes = detector.items("ViewCodeSequence")
+    found = {_coded(code) for code in codes} - {None}
+    return len(found) > 1 or any(map(_contradicts_itself, codes))
+
+
+def _value(code: Elements) -> str:
+    return (code.text("CodeValue") or code.text("LongCodeValue")).upper()
+
+
+def _contradicts_itself(code: Elements) -> bool:
+    coded = _CODED_VIEWS.get(_value(code))
+    named = vocabulary.facing(words(code.text("CodeMeaning")))
+    return bool(coded and named and coded is not named)
+
+
 def _coded(code: Elements) -> Facing | None:
-    value = (code.text("CodeValue") or code.text("LongCodeValue")).upper()
+    value = _value(code)
     named = vocabulary.facing(words(code.text("CodeMeaning")))
     modifiers = code.items("ViewModifierCodeSequence")
     modified = vocabulary.facing(words(*(item.text("CodeMeaning") for item in modifiers)))
-    if modified in {Facing.OTHER, Facing.POSTERIOR}:
-        return modified
+    by_code = {_CODED_VIEWS.get(item.text("CodeValue").upper()) for item in modifiers}
+    for other in (Facing.OTHER, Facing.POSTERIOR):
+        if other is modified or other in by_code:
+            return other
     coded = _CODED_VIEWS.get(value)
-    if coded and named and coded is not named:
-        return None
     return coded or named or vocabulary.facing(words(value))
 
 
 def names_photopeak(window: Elements) -> bool:
     """Return whether the name of an energy window (C.8.4.10) names technetium's photopeak."""
     name = words(window.text("EnergyWindowName"))
-    return bool(_TC99M.search(name) or re.search(r"peak|primary|\bmain\b|\b140\b", name)) and not (
-        re.search(r"scat|streu|\bsc\d?\b|down|low|upper", name)
+    return bool(
+        _TC99M.search(name) or re.search(r"peak|primary|\bmain\b|\b140\b", name)
+    ) and not names_scatter(window)
+
+
+def names_scatter(window: Elements) -> bool:
+    """Return whether the name of an energy window (C.8.4.10) names scattered photons."""
+    name = fold(words(window.text("EnergyWindowName")))
+    return bool(
+        re.search(r"scat|streu|diffus|dispers|strooi|rozprosz|sacil|\bsc\d?\b|down|low|upper", name)
     )
 
 
 def names_other_isotope(text: str) -> bool:
     """Return whether a description names an isotope of iodine and not technetium."""
-    return bool(_OTHER_ISOTOPE.search(text)) and not _TC99M.search(text)
+    plain = _THERAPY.sub(" ", fold(text))
+    return bool(_OTHER_ISOTOPE.search(plain)) and not _TC99M.search(plain)
 
 
 def is_technetium(drug: Elements) -> bool | None:
@@ -155,8 +207,11 @@ def is_technetium(drug: Elements) -> bool | None:
     values = [code.text("CodeValue") for code in codes if code.text("CodeValue")]
     # Some exporters write the name in place of the code.
     names = fold(words(*(code.text("CodeMeaning") for code in codes), *values))
-    if set(values) & _TC99M_CODES or _TC99M.search(names):
+    if set(values) & _TC99M_CODES:
         return True
+    if _TC99M.search(names):
+        # A code of another radionuclide contradicts the name: the energy window decides.
+        return None if set(values) & _OTHER_NUCLIDE_CODES else True
     if _OTHER_TRACER.search(names) or any(map(_is_standard, codes)):
         return False
     half_life = drug.number("RadionuclideHalfLife")
@@ -239,6 +294,11 @@ def collimator(detector: Elements, description: str = "") -> str | None:
     pinhole = re.compile(_COLLIMATORS[0][1])
     if kind.startswith("PINH") or pinhole.search(fold(description)):
         return "pinhole"
-    grid = fold(words(detector.text("CollimatorGridName"), kind))
+    grid = _SPLIT.sub(
+        lambda found: found[0].replace(" ", ""),
+        fold(words(detector.text("CollimatorGridName"), kind)),
+    )
+    if _PINHOLE_GRID.search(grid):
+        return "pinhole"
     named = next((name for name, pattern in _COLLIMATORS if re.search(pattern, grid)), None)
     return named or _COLLIMATOR_TYPES.get(kind)

@@ -68,6 +68,10 @@ class Evidence:
         From descriptions.
     turn
         Quarter turns, counter-clockwise, that bring the head up.
+    codes_differ
+        Whether the view codes contradict each other or their meanings.
+    several
+        Whether the description of the series names several views.
     """
 
     orientation: Facing | None = None
@@ -80,6 +84,8 @@ class Evidence:
     series: Facing | None = None
     study: Facing | None = None
     turn: int = 0
+    codes_differ: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,8 @@ def collect(
         series=described_view(described.series, views),
         study=described_view(described.study, views),
         turn=orientation.quarter_turns(cosines),
+        codes_differ=terms.has_contradictory_views(detector),
+        several=len(vocabulary.facings(described.series)) > 1,
     )
 
 
@@ -241,10 +249,15 @@ def decide(
         facing = Facing.ANTERIOR if front else Facing.OTHER
         return _seen(facing, ViewRule.CONFIGURED_HEAD, evidence.turn)
     if label and label_rule:
-        return _seen(label, label_rule, evidence.turn, _reversed(evidence, heads, label))
+        flags = (ScanFlag.VIEW_CONTRADICTION,) if evidence.codes_differ else ()
+        flags = (*flags, *_reversed(evidence, heads, label))
+        return _seen(label, label_rule, evidence.turn, flags)
     if evidence.angle and (heads.angle or (heads.number < 2 and evidence.start_angle)):
         return _seen(evidence.angle, ViewRule.START_ANGLE, evidence.turn)
     if single and center.fallbacks.view is ViewFallback.ANTERIOR:
+        if evidence.codes_differ or evidence.several:
+            reason = "view codes or a description that name several views"
+            return FrameView(None, None, evidence.turn, reason=reason)
         return _seen(Facing.ANTERIOR, ViewRule.CONFIGURED_VIEW, evidence.turn)
     alike = heads.number > 1 and not (heads.orientation and heads.code)
     reason = "several detector heads with one orientation" if alike else "view not stated"

@@ -27,12 +27,14 @@ class Syringe(StrEnum):
 
 # "Post" that means "after": 20 min post inj, post therapy, post 20 min.
 _TIME = r"\d+ ?(?:min\w*|mn|m|h\w*|std\w*|sec\w*|s|uur|uren|ore|godz\w*|saat|dk)"
+# Seconds are the duration of a frame, not the time since the injection.
+_LATER = _TIME.replace("|sec\\w*", "").replace("|s|", "|")
 _AFTER = re.compile(
     # Spanish and Portuguese "posterior a la inyección"
     r"\bposterior(?:mente|es)? (?:a|al|ao|as?)(?: la| las| el| los)? (?:in[jyg]|adm|ter|trat|rad|yod|iod|dos|cir)\w*|"
     rf"\bp(?:ost)? ?(?:the )?(?:inj\w*|inyec\w*|iniez\w*|enjek\w*|op\b|oper\w*|ther\w*|terap\w*|rad\w*|rai\b"
     rf"|i ?131|treat\w*|trait\w*|trat\w*|tto|tx|surg\w*|chir\w*|cerr\w*|thyroidec\w*|tiroidec\w*|ablat\w*"
-    rf"|stim\w*|admin\w*|dos[ei]\w*|{_TIME})|\b{_TIME} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
+    rf"|stim\w*|admin\w*|dos[ei]\w*|{_LATER})|\b{_LATER} (?:p|post|after|nach|apres|dopo|depois|despues|na|po)\b"
 )
 _OBLIQUE_WORD = r"(?:obl\w*|skos\w*|schra?e?g\w*|schuin\w*|egik)"
 _SIDE = r"(?:left|right|links\w*|rechts\w*|gauche|droite|izq\w*|der\w*|sin\w*|des\w*|esq\w*|dir\w*|lew\w*|praw\w*|sol|sag)"
@@ -60,7 +62,7 @@ _HAND = (
 _DEGREES = r"[3-7][05]"
 _ANGLE = re.compile(
     rf"\b{_DEGREES} ?(?:°|o\b|deg\w*|grad\w*|graus?\b|stopni|derece)"
-    rf"|\b{_DEGREES} ?°? ?{_HAND}\b(?! ?\d)|\b{_HAND} {_DEGREES}\b(?! ?[a-z\d%])"
+    rf"|\b{_DEGREES} ?°? ?{_HAND}\b(?! ?\d)|\b{_HAND} ?{_DEGREES}\b(?! ?[a-z\d%])"
 )
 _OTHER = re.compile(
     # LAO, RPO, L.A.O.; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
@@ -68,28 +70,38 @@ _OTHER = re.compile(
     # ANTOBL, LAOBL; French OBG, OBD
     rf"|\b{_OBLIQUE_WORD}|\b(?:[lr]?ant|[lr]?post|[lr][ap]o?)obl\w*|\bob[gd]\b|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
     r"|\bprofil\w*|\bperfil\b|\bboczn\w*|\bbok\b|\byan(?:dan)?\b|\bzij(?:kant|aanzicht)\b|\bvertex\b"
-    r"|\bmedial\w*|\bsagit\w*|側|侧|斜|측면|боков|косая|косои"
+    r"|\bmedial\w*|\bsagit\w*|^[lr]l$|側|侧|斜|측면|боков|\bбок\b|косая|косои|πλαγι"
 )
+# Words that are joined to an abbreviation: AntStatic, POSTVIEW, ThyroidAnt.
+_JOINED = r"(?:view|static|stat|image|img|proj|planar|thyroid|thyr|thy|neck)(?![a-z])"
+_BEFORE = r"(?:thyroid|thyroide|thyr|thy|static|stat|neck|planar)"
 _POSTERIOR = re.compile(
-    r"\bpost(?:er\w*)?(?![a-z])|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bru?e?ck(?:en)?(?:ansicht|seite|aufnahme)?\b|\barriere\b"
+    rf"\bpost(?:er\w*)?(?![a-z])|\bpost{_JOINED}|\b{_BEFORE}post(?![a-z])|\b(?:thyroide|cou|statique) dos\b"
+    r"|\bdos (?:thyroide|cou)\b|\bdos \d+ ?(?:min|mn)\b|\ba?tras$|\bde tras\b|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bru?e?ck(?:en)?(?:ansicht|seite|aufnahme)?\b|\barriere\b"
     r"|\btyln\w*|\btyl\b|\btylu\b|\barka(?:dan)?\b|\bachter(?:kant|zijde|aanzicht)\b|\bde dos\b|^dos$|\bpa\b"
     r"|\bsirt(?:tan)?\b|\brug(?:zijde|aanzicht)\b|\bespalda\b|\bschiena\b|\bcostas\b|\bplec(?:y|ow)\b"
-    r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн"
+    r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн|сзади|οπισθ"
 )
 _ANTERIOR = re.compile(
-    r"\bant(?:er\w*)?(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face\b|\bfront(?:al\w*|e|view)?\b|\bfrente\b"
-    r"|\bprzedn\w*|\bprzod\w*|\bvoor(?:kant|zijde|aanzicht)\b|\bonden\b|\bon (?:gorunum|cephe|projeksiyon)"
-    r"|\bap\b|正面|前面|前位|전면|передн|προσθ"
+    rf"\bant(?:er\w*|t)?(?![a-z])|\bant{_JOINED}|\b{_BEFORE}ant(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face(?![a-z])|\bfront(?:al\w*|e|view)?\b|\bfrente\b"
+    r"|\bprzedn\w*|\bprzod\w*|\bvoor(?:kant|zijde|aanzicht)\b|\bonden\b|\bon (?:gor[un]\w*|cephe|projeksiyon)"
+    r"|\bap\b|正面|前面|前位|전면|передн|спереди|προσθ|\bpredn[iy]\b|\bpredozadn\w*|\belulso\b"
 )
 
 
 def facing(text: str) -> Facing | None:
     """Return the view that a text (from `text.words`) names; None if it names none, or several."""
+    named = facings(text)
+    return named[0] if len(named) == 1 else None
+
+
+def facings(text: str) -> list[Facing]:
+    """Return the views that a text (from `text.words`) names."""
     plain = _AFTER.sub(" ", fold(text))
     for pattern, view in _AP:
         plain = pattern.sub(view, plain)
     if _ANGLE.search(plain):
-        return Facing.OTHER
+        return [Facing.OTHER]
     oblique = _OBLIQUE_PHRASE.search(plain)
     rest = _SIDED.sub(" ", _OBLIQUE_PHRASE.sub(" ", plain))
     # Folded, the Turkish word for "front" is the English "on"; it counts only with its accent.
@@ -99,12 +111,11 @@ def facing(text: str) -> Facing | None:
         Facing.POSTERIOR: bool(_POSTERIOR.search(rest)),
         Facing.ANTERIOR: bool(_ANTERIOR.search(rest)) or accented,
     }
-    named = [view for view, is_named in found.items() if is_named]
-    return named[0] if len(named) == 1 else None
+    return [view for view, is_named in found.items() if is_named]
 
 
 _PARATHYROID = (
-    r"\bepithelkorper\w*|\bepithelkoerper\w*|\bpara ?th?[iy]r\w*|\bparatir\w*|nebenschild\w*|bijschild\w*|przytarczyc\w*|副甲状腺|甲状旁腺"
+    r"\bepithelkorper\w*|\bepithelkoerper\w*|\b(?:hyper|hypo|hiper|hipo|iper|ipo)?para ?th?[iy]r\w*|\b(?:hiper|hipo|iper|ipo)?paratir\w*|\bparath\w*|nebenschild\w*|bijschild\w*|przytarczyc\w*|副甲状腺|甲状旁腺"
     r"|паращит\w*|околощит\w*|부갑상선"
 )
 _THYROID = re.compile(
@@ -116,32 +127,32 @@ PARATHYROID = "the parathyroid glands"
 #: What an image shows instead of the thyroid, and the words that say so.
 EXCLUDED = {
     "a marker image": r"\bmark(?:er\w*|s|ed|en?|iert\w*|ierung\w*|a)?\b|\bgemarkeerd\w*|\bmarqu(?:eur\w*|ees?|e)\b"
-    r"|\bmarca(?:t[aeio]|d[ao]s?)?\b|\bfourchette\b|\bjugulum\b|\byugulum\b|\bhorquilla\b|\bmanubri\w*|\bmarcador\w*|\bmarcator\w*"
+    r"|\bmarca(?:t[aeio]|d[ao]s?)?\b|\bfourchette\b|\bjugulum\b|\byugulum\b|\bhorquilla\b|\bmanubri\w*|\bma?rkr?\b|\bma?r?krs?\b|\bmrk\b|\bsternal notch\b|\bfurcula\b|\bgiugul\w*|\bjug\b|\bincisur\w*|\bx[iy]phoid\w*|\bcartilag\w*|\bmarcador\w*|\bmarcator\w*"
     r"|\breperes?\b|\bznacznik\w*|\bisaret(?:li|leme)?\b|\bssn\b|\bsuprasternal\w*|マーカー|标记|маркер",
     "a transmission image": r"\btransm(?:ission\w*|ision\w*|issao|issie|isja)?\b|\battenuation\b|\bct ?ac\b",
     "a whole-body image": r"\bwhole ?body\b|\bganzk\w*|\bcorps entier\b|\bcuerpo (?:entero|completo)\b"
-    r"|\btotal body\b|\bcorpo int\w*|\b(?:hele|gehele|totale?) lichaam\w*"
+    r"|\btotal body\b|\bcorpo int\w*|\bcorporal\b|\b(?:hele|gehele|tota(?:le?|al)) lichaam\w*"
     r"|\bcal\w* cial\w*|\btum vucut\b|\bwb\b|\bbalayage\b|\bscopie corps\b|全身|전신|всего тела",
     "a phantom or a quality control": r"\bphantom\w*|\bfantom\w*|\bfantoom\w*|\bflood\w*|\buniformi\w*"
     r"|\bhomogenitat\w*|\bhomojenite\w*|\bjednorodnosc\w*|\bq[ca]\b|\bquality (?:control|assurance)\b"
     r"|\bcontrol\w* (?:de |di )?(?:la )?(?:qualit\w*|calidad|qualidade)\b|\bqualitats\w*"
     r"|\bkwaliteits\w*|\bkontrol\w* jakosci\b|\bkalite kontrol\w*|\bco ?57\b|\bdaily check\b|\bcalibrat\w*|\bkalibr\w*|\bcalibra[cz]\w*|\beichung\w*|\betalonn?\w*"
-    r"|\bcenter of rotation\b|ファントム|фантом",
+    r"|\bcenter of rotation\b|\bjaszczak\b|\bintrinsic\w*|\blinearit\w*|\bcdq\b|\bkonstanz\w*|\b(?:std|standard) source\b|ファントム|фантом",
     PARATHYROID: rf"{_PARATHYROID}|\bpth\b|\w*mibi\b|\bcardiolite\b",
     "a sentinel node": r"\bsentin\w*|\bcentinel\w*|\bwachterl\w*|\bschildwacht\w*|\bwartownicz\w*|\blymph\w*"
     r"|\blinf[oa]\w*|\blimf[oa]\w*|\blenf\w*|\bsln\b|\bwaechterl\w*|\blymf\w*|\bgangli\w*|\bwezl\w* chlon\w*|リンパ|淋巴|лимф",
     "the bones": r"\bbones?\b|skelet\w*|\bsquelet\w*|\besquelet\w*|\bscheletr\w*|\bszkielet\w*|\bknochen\w*"
-    r"|\bosse(?:us\w*|ux|[ao]s?)\b|\bosea?s?\b|\boseo\b|\bhueso\w*|\bbot(?:ten|scan\w*|scint\w*)\b|\bkosci\w*"
+    r"|\bosse(?:us\w*|ux|[ao]s?)\b|\bosea?s?\b|\boseo\b|\bossos?\b|\bskel\b|\bhueso\w*|\bbot(?:ten|scan\w*|scint\w*)\b|\bkosci\w*"
     r"|\bkosc\b|\bkostn\w*|\bgelenk\w*|\bgewricht\w*|\barticul\w*|\barticola\w*|\bstaw(?:y|ow\w*)\b|\beklem\w*|\bkemi[gk]\w*|骨|кост[ие]\w*|뼈",
     "the kidneys": r"\brenal\w*|\bkidneys?\b|\bniere\w*|\bnier(?:scint\w*|scan\w*)?\b|\breins?\b|\brinon\w*"
-    r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|\breno ?(?:gr\w*|scint\w*|szint\w*)|\bne(?:ph|f)ro\w*|腎|肾|почек|почк|신장",
+    r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|\breno ?(?:gr\w*|scint\w*|szint\w*|scyn\w*)|\burin\w*|\bdiuret\w*|\blasix\b|\bne(?:ph|f)ro\w*|腎|肾|почек|почк|신장",
     "the lungs": r"\blungs?\b|\blunge\w*|\bpulm\w*|\bpoumons?\b|\bpolmon\w*|\blong(?:en|scan\w*|perf\w*|scint\w*|vent\w*|onderz\w*)\b|\bventila\w*"
-    r"|\bpluc\w*|\bakciger\w*|\bv q\b|肺|легк|легоч|폐",
-    "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiyokard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
-    r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhart\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
-    r"|\bventricul\w*|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
+    r"|\bpluc\w*|\bakciger\w*|\bv ?q\b|\bkrypton\b|\bkr ?81\w*|肺|легк|легоч|폐",
+    "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiy?okard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
+    r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
+    r"|ventri[ck]ul\w*|\brnv\b|\berna\b|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
     "another part of the body": r"\babdom\w*|\bpelvi\w*|\bbecken\w*|\bbassin\b|\bbacino\b|\bbacia\b|\bbekken\w*|\bmiednic\w*|\bbuik\b|\bbrzuch\w*"
-    r"|\bhands?\b|\bfeet\b|\bfoot\b|\bknees?\b|\bskull\b|\bspine\b|\bhips?\b|\bmains\b|\bpieds\b|\bgenou\w*"
+    r"|\bhands?\b(?! up\b)|\bhanden\b|\bdlon\w*|\bmaos\b|\belbows?\b|\bbauch\w*|\bvientre\b|\baddom\w*|\bfeet\b|\bfoot\b|\bknees?\b|\bskull\b|\bspine\b|\bhips?\b|\bmains\b|\bpieds\b|\bgenou\w*"
     r"|\brachis\b|\bhande\b|\bfusse\b|\bknie\w*|\bschadel\w*|\bcrane\b|\bwirbels\w*|\bschaedel\w*|\bhaende?\b|\bfuesse\b|\bhueft\w*|\bmanos\b|\brodilla\w*|\bcraneo\b"
     r"|\bpiedi\b|\bginocch\w*|\bcranio\b|\bjoelho\w*|\bvoeten\b|\bschedel\w*|\bwervel\w*|\bkolan\w*|\bczaszk\w*"
     r"|\bkregosl\w*|\bayak\w*|\bkafatas\w*|\bomurga\w*"
@@ -151,36 +162,56 @@ EXCLUDED = {
     r"|\bc[iy]stern\w*|\bliquor\w*|\bcsf\b|\bshunt\b",
     "a background or an injection site": r"\bthighs?\b|\bcuisses?\b|\boberschenkel\w*|\bmuslos?\b|\bcoscia\b|\bcoxas?\b"
     r"|\bdij(?:been)?\b|\budo\b|\buyluk\b|\bbackground\b|\bbkgd?\b|\bbruit de fond\b|\b(?:hinter|unter)grund\w*"
-    r"|\bfondo\b|\bsfondo\b|\bfundo\b|\bachtergrond\b|\btlo\b|\barka plan\b|\bzemin\b|\binj\w* site\b"
+    r"|\bfondo\b|\bsfondo\b|\bfundo\b|\bachtergrond\b|\btlo\b|\barka plan\b|\bzemin\b|\binj\w* site\b|^bg\b|\bbg$|^(?:(?:left|right|lt|rt) )?arm$|^(?:(?:sol|sag) )?kol$|\bsite inj\w*"
     r"|\bsite d injection\b|\binjektionsst\w*|\bsitio de inyeccion\b|\bsito di iniezione\b|\blocal da injecao\b"
-    r"|\binjectieplaats\b|\bmiejsce wstrzyk\w*|\bbrazo\b|\bbraccio\b|\bbras\b|\bforearm\b|\bcapsul[ae]\b|\bkapsel\b",
+    r"|\binjectieplaats\b|\bmiejsce wstrzyk\w*|\bbrazo\b|\bbraco\b|\bramie\b|\bbraccio\b|\bbras\b|\bforearm\b|\bcapsul[ae]\b|\bkapsel\b",
     "the liver or the bile ducts": r"\bhepat\w*|\bepat\w*|\bliver\b|\bleber\w*|\bfoie\b|\bhigado\b|\bfegato\b|\bfigado\b"
     r"|\blever(?:scan\w*)?\b|\bwatrob\w*|\bkaraciger\w*|\bhida\b|\bbilia\w*|\bgallen\w*|肝|胆|печен",
     "the stomach or the esophagus": r"\bgastri\w*|\bgastro\w*|\bmagen(?!ta)\w*|\bstoma\w*|\bestoma\w*|\bmaag\w*"
     r"|\bzolad\w*|\bmide\b|\bo?esophag\w*|\besofag\w*|\bozofag\w*|\bspeiserohr\w*|\bslokdarm\w*|胃|желуд",
-    "a Meckel's diverticulum": r"\bmeckel\w*|メッケル|меккел",
-    "the salivary glands": r"\bsaliv\w*|speichel\w*|\bparoti[ds]\w*|\bsubma(?:ndib|xil)\w*|speeksel\w*|\bslin(?:ian|ow)\w*"
+    "a Meckel's diverticulum": r"\bme[ck]+el(?:s|a)?\w*|メッケル|меккел",
+    "the salivary glands": r"\bsaliv\w*|\bprzyusz\w*|speichel\w*|\bparoti[ds]\w*|\bsubma(?:ndib|xil)\w*|speeksel\w*|\bslin(?:ian|ow)\w*"
     r"|\bs[ck]?ialo\w*|\bsous ?ma(?:ndib|xil)\w*|\bsottoma(?:ndib|scel)\w*|\btuku?ruk\w*|唾液|침샘|слюн",
-    "the lacrimal ducts": r"\blacr[iy]m\w*|\bdacryo\w*|\bdakryo\w*|\btranen\w*|\bgozyas\w*|涙",
+    "the lacrimal ducts": r"\bla[cg]r[iy]m\w*|\btraan\w*|\blzow\w*|\bdacryo\w*|\bdakryo\w*|\btranen\w*|\bgozyas\w*|涙",
     "the testes": r"\btest(?:is(?:ler\w*)?|es|icle\w*|icul\w*|icol\w*|ikel\w*)\b|\bhoden\w*|\be?scrot\w*|\bskrot\w*"
     r"|\bzaadbal\w*|\bteelbal\w*|\bbourses\b|\bbalzak\w*|\bjader\b|\bjadr[ao]\b|\bmoszn\w*|精巣|睾丸|яичк|мошон",
     "the brain": r"\bbrain\b|\bcerebr\w*|\bcervea\w*|\bcervell\w*|\bgehirn\w*|\bhirn\w*|\bhersen\w*|\bmozg\w*"
     r"|\bbeyin\w*|\bdat ?scan\b|脳|脑|мозг|뇌",
-    "the spleen": r"\bspleen\b|\bsplen\w*|\bmilz\w*|\bmilza\b|\bdalak\b|脾",
-    "the breast": r"\bbreast\w*|\bmamm\w*|\bbrust\w*|\bseins?\b|\bsen[io]\b|\bmeme\b|\bpiers\w*|乳腺|乳房",
+    "the spleen": r"\bspleen\b|\bsplen\w*|\bmilz\w*|\bmilza\b|\bmilt\b|\bbazo\b|\bbaco\b|\bsledzion\w*|\bdalak\b|脾",
+    "the breast": r"\bbreast\w*|\bmamm\w*|\bbrust\w*|\bseins?\b|\bsen[io]\b|\bmeme\b|\bmamas?\b|\bpiers\w*|乳腺|乳房",
     "the adrenal glands": r"\badrenal\w*|\bsurren\w*|\bsuprarren\w*|\bnebennier\w*|\bbijnier\w*|\bnadnercz\w*"
     r"|副腎|肾上腺",
     "another tracer": r"\bmdp\b|\bhm?dp\b|\bdpd\b|\bpyp\b|\bpyrop(?:h|f)os\w*|\bmaa\b"
     r"|\bdtpa\b|\bhmpao\b|\bmibg\b|\boctreo\w*|\btektrotyd\w*|\btetrofosmin\w*|\bmyoview\b|\bpsma\b|\bhynic\b|\btechnegas\w*"
-    r"|\bnano ?[ck]ol\w*|\bdisida\b|\bbrida\b|\bfdg\b",
-    "blood cells": r"\brbc\b|\bbleed\w*|\bblutung\w*|\bha?em+or+h?ag\w*|\bsangra\w*|\bsanguinament\w*|\bkrwaw\w*|\bkanama\w*|\bbloeding\w*|\bhemangio\w*|\bhamangio\w*|\bleu[ck]o[cz]\w*|\berythro\w*",
+    r"|\bnano ?[ck]ol\w*|\bdisida\b|\bbrida\b|\bfdg\b|\bgal+ium\w*|\bthal+ium\w*",
+    "blood cells": r"\brbc\b|\bbleed\w*|\bblutung\w*|\bha?em+or+h?ag\w*|\bsangra\w*|\bsanguinament\w*|\bkrwaw\w*|\bkanama\w*|\bbloeding\w*|\bhemangio\w*|\bhamangio\w*|\bleu[ck]o[a-z]*|\bwbc\b|\berythro\w*",
 }  # fmt: skip
 _EXCLUDED = {kind: re.compile(pattern) for kind, pattern in EXCLUDED.items()}
+#: Short or ambiguous words, which name an organ only where nothing names the thyroid.
+_HINTED = {
+    kind: re.compile(pattern)
+    for kind, pattern in {
+        PARATHYROID: r"\bnsd\b|^ek\b|\bhpt\b|\bepk\b",
+        "a sentinel node": r"^gs\b|\bwa?e?chter\b",
+        "the bones": r"^oss?$|\bos$",
+        "the kidneys": r"\bisg\b|\brim\b|^reno$",
+        "the lungs": r"\bperf(?:us\w*|uz\w*)?\b",
+        "the heart": r"\bhart\b|\bmpi\b|\bstress\b|\bgated\b",
+        "the spleen": r"^(?:la )?rate$",
+        "the salivary glands": r"\bgsp\b|\bspdr\b",
+        "a Meckel's diverticulum": r"\bdi[vw]ert[iy][ck]\w*",
+        "another part of the body": r"\bpies?\b|\bpes\b|^mani\b|\bcolumna\b|\brece\b|\bstop[ay]\b|^eller$"
+        r"|\bventre\b|\bkarin\b|\bbatin\b",
+        "the breast": r"\bborst\w*",
+        "a whole-body image": r"\brastreo\b|\bpci\b|\bcorpo\b",
+        "a phantom or a quality control": r"^cor\b|^quality$",
+    }.items()
+}  # fmt: skip
 # "ANT no marker", "ohne Marker", "sans marqueur", "markersiz"
 _NEGATED = re.compile(
     r"\b(?:no|non|without|w o|wo|sans|ohne|kein\w*|sin|senza|sem|zonder|geen|bez|nessun\w*|без)"
     r"(?: the| le| el| il| de| any)? (?:mar[kq]\w*|marc\w*|reper\w*|znaczn\w*|ssn|маркер\w*)"
-    r"|\bmar[kq]\w* (?:free|frei|less)\b|\b(?:marker|isaret)'?(?:siz|frei|loos|less)\w*|\bunmarked\b|\bmarkers? (?:off|out|removed)\b"
+    r"|\b(?:mar[kq]\w*|isaret\w*) (?:free|frei|less|yok)\b|\b(?:marker|isaret)'?(?:siz|frei|loos|less)\w*|\bunmarked\b|\bmarkers? (?:off|out|removed)\b"
 )
 
 
@@ -210,21 +241,27 @@ def excluded(text: str) -> str:
     return next((kind for kind, pattern in _EXCLUDED.items() if pattern.search(plain)), "")
 
 
+def hinted(text: str) -> str:
+    """Return what short or ambiguous words of a description name, which the thyroid's name overrules; "" for nothing."""
+    plain = fold(text)
+    return next((kind for kind, pattern in _HINTED.items() if pattern.search(plain)), "")
+
+
 _SYRINGE = re.compile(
-    r"\bsyr(?:inge?s?)?\d*\b|spritzen?\b|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
+    r"\bsyr(?:inge?s?)?\d*\b|spritzen?\b|\bspritzen\w*|\bstri[ck]a[ck]k\w*|\bseringues?\b|\bjeringas?\b|\bjeringuillas?\b|\bsiring[ahe]*\b|\bseringas?\b"
     r"|\bspuit(?:en)?\b|\bstrzykawk\w*|\benjekt(?:or|oer)\w*|\binjektor\w*|\bsyringa\b|\bvials?\b|\bviales\b|\bfla[ck]ons?\b"
     r"|\bfial[ae]\b|\bfiolk\w*|\bampoul\w*|\bampoll[ae]s?\b|\bampul\w*|\bfrascos?\b|シリンジ|注射器|주사기|шприц"
 )
 # French: seringue pleine, seringue vide.
 _SYRINGE_INITIALS = re.compile(r"^s[pv]\b|\bs[pv]\d?$|^s [pv]$")
 _FULL = re.compile(
-    r"\bfull\b|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvol(?:le?)?\b|\bpeln\w*|\bdolu\b"
-    r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\boncesi?\b|\bsp\d?\b|^s p$|満|полн"
+    r"\bfull\b|\bpre ?inj\w*|\bpredos\w*|\bspritze vi\b|\bser\w* p$|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvol(?:le?)?\b|\bpeln\w*|\bdolu\b"
+    r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\bonce(?:si?)?\b|\bsp\d?\b|^s p$|満|полн"
 )
 _RESIDUAL = re.compile(
-    r"\brest\w*|\bresid\w*|\breste?\b|\bempty\b|\bleer\w*|\bvides?\b|\bvaci[ao]s?\b|\bvuot[ao]\b|\bvazi[ao]s?\b|\bleeg\b"
+    r"\brest\w*|\breszt\w*|\bresid\w*|\breste?\b|\bempty\b|\bleer\w*|\bvides?\b|\bvaci[ao]s?\b|\bvuot[ao]\b|\bvazi[ao]s?\b|\bleeg\b"
     r"|\blege\b|\bpust\w*|\bbos\b|\bafter\b|\bpost\w*|\bapres\b|\bnach\b|\bdespues\b|\bdopo\b|\bdepois\b|\bpo\b"
-    r"|\bna(?:$| inj| toed)|\bsonrasi?\b|\bkalan\b|\bsv\d?\b|^s v$|残|空|пуст|остат"
+    r"|\bna(?:$| inj| toed)|\bsonra(?:si?)?\b|\bpos\b|\bapos\b|\bpos ?inj\w*|\bser\w* v$|\bspritze ni\b|\bkalan\b|\bsv\d?\b|^s v$|残|空|пуст|остат"
 )
 # "Pre dose", "dose pleine", "volle Dosis": images of the dose itself.
 _DOSE = r"(?:dos(?:e|is|i|es|age)|dawka|doz|activit[ye]|aktivita(?:t|et))"
@@ -233,7 +270,8 @@ _STATE = (
     r"|pust\w*|bos|post|residual\w*|rest)"
 )
 _DOSE_IMAGE = re.compile(
-    rf"\b{_STATE} {_DOSE}\b|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
+    rf"\b(?:{_STATE}|kalan) (?:inj\w* )?{_DOSE}\b|\bpredos[ei]\w*|^{_DOSE} (?:before|after|avant|apres|vor|nach|antes|despues|prima|dopo"
+    rf"|depois|voor|na|przed|po)\b|^(?:resid[uo]\w*|rest(?:e|dos\w*|a[ck]ti[vw]\w*)|reszt\w*)(?: \d)?$|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
     rf"|^{_DOSE}$|\b(?:injected|injizierte) {_DOSE}\b|\b{_DOSE} (?:injectee|inyectada|iniettata|injetada)\b"
 )
 # "Ser. pleine", "Spr. leer", "jga llena", "strzyk. pusta": an abbreviation with the state; or the state alone.
@@ -256,11 +294,11 @@ def syringe(text: str) -> Syringe | None:
     plain = fold(text)
     initials = _SYRINGE_INITIALS.search(plain) and facing(text) is None
     named = bool(_SYRINGE.search(plain) or _ABBREVIATED.search(plain) or initials)
-    if not named and not _DOSE_IMAGE.search(plain):
+    if not named and (names_thyroid(plain) or not _DOSE_IMAGE.search(plain)):
         return None
     if not named and _POST_DOSE.search(plain):
         rest = _POST_DOSE.sub(" ", plain)
-        if re.search(_TIME, rest) or facing(rest) is not None or names_thyroid(rest):
+        if re.search(_TIME, rest) or facing(rest) is not None:
             return None
     if _RESIDUAL.search(plain):
         return Syringe.RESIDUAL

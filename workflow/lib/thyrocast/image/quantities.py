@@ -13,25 +13,22 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from thyrocast.image.gland import SEGMENTATION_SMOOTH_MM, Gland
+from thyrocast.image.uptake import from_gland
 from thyrocast.physics import tc99m_left
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: Attenuation of 140 keV photons in soft tissue with the scattered photons that a window of 20 % accepts
-#: (broad beam), per mm: Zaidi and Hasegawa, J Nucl Med 2003;44:291-315, give .12 per cm, and .154 for a
-#: narrow beam.
-ATTENUATION_PER_MM = 0.012
+#: Attenuation of 140 keV photons in soft tissue, narrow beam, per mm (scattered ones are in `uptake`): Zaidi and
+#: Hasegawa, J Nucl Med 2003;44:291-315.
+ATTENUATION_PER_MM = 0.0154
 #: Depth (front to back) of a lobe over its width, and its standard deviation between patients: a lobe is
 #: taken as an ellipsoid of circular section.
 DEPTH_TO_WIDTH_SD = 0.17
 #: A gland that fills this share of the ellipse with its second moments is one body; two lobes fill less.
 ONE_BODY = 0.95
-#: Counts that the resolution moves out of the outline are within this distance of it, mm.
-SPILL_MM = 4.0
-#: Relative standard deviation of the uptake from scatter, resolution and background beyond noise; and of the
-#: depth of the gland's front between patients, mm.
-UPTAKE_SD, DEPTH_SD_MM = 0.12, 5.0
+#: Standard deviation of the depth of the gland's front between patients, mm.
+DEPTH_SD_MM = 5.0
 #: Smoothing before heterogeneity is measured (standard deviation), mm; margin of a lobe that is excluded,
 #: mm; and least number of pixels inside, else the whole lobe is used.
 TEXTURE_SMOOTH_MM, MARGIN_MM, INNER_LEAST = 5.0, 4.0, 40
@@ -90,7 +87,8 @@ class Quantities:
     q_score
         Probability that the image shows a thyroid.
     q_uptake, q_uptake_sd
-        Technetium uptake, corrected for attenuation and resolution, and its standard deviation, percent.
+        Technetium uptake, corrected for attenuation, background, scatter and resolution (`uptake`), and its
+        standard deviation, percent.
     q_area_right, q_area_left
         Areas of the lobes, cm².
     q_mass, q_mass_sd
@@ -171,11 +169,9 @@ def measure(
     uptake, uptake_sd = None, None
     if duration_s and dose_rate:
         depth = depth_mm + max(width for _, width in lobes) / 2
-        rate = _counts_around(counts, gland, level, grid_mm) / duration_s
-        uptake = 100 * rate / dose_rate * math.exp(ATTENUATION_PER_MM * depth)
-        uptake_sd = abs(uptake) * math.hypot(
-            UPTAKE_SD, ATTENUATION_PER_MM * DEPTH_SD_MM, 1 / snr if snr and snr > 0 else 1.0
-        )
+        emitted, deviation = from_gland(counts, gland, grid_mm)
+        uptake = 100 * emitted / duration_s / dose_rate * math.exp(ATTENUATION_PER_MM * depth)
+        uptake_sd = abs(uptake) * math.hypot(deviation, ATTENUATION_PER_MM * DEPTH_SD_MM)
     found = Quantities(
         q_gross_counts=gross,
         q_counts=net,
@@ -208,6 +204,14 @@ def possible(measured: Quantities) -> Quantities:
     return replace(measured, q_uptake=None, q_uptake_sd=None, q_impossible="q_uptake")
 
 
+def without_counts(measured: Quantities) -> Quantities:
+    """Return the quantities that are valid if gray values are not counts: ratios, shapes and sizes."""
+    return replace(
+        measured, q_gross_counts=None, q_counts=None, q_rate=None, q_snr=None, q_uptake=None,
+        q_uptake_sd=None, q_heterogeneity=None, q_impossible=None,
+    )  # fmt: skip
+
+
 def without_lengths(measured: Quantities) -> Quantities:
     """Return the quantities that are valid if the pixel size is unknown, as with a pinhole."""
     return replace(
@@ -238,12 +242,6 @@ def lobe_size(mask: Mask, grid_mm: float) -> tuple[float, float]:
     spread = np.cov(np.vstack([rows, columns]).astype(float)) + np.eye(2) / 12
     short = 2 * math.sqrt(float(np.linalg.eigvalsh(spread)[0])) * grid_mm
     return 4 / 3 * rows.size * grid_mm**2 * short / 1000, 2 * short
-
-
-def _counts_around(counts: Image, gland: Gland, level: float, grid_mm: float) -> float:
-    """Return the net counts within `SPILL_MM` of the gland."""
-    near = ndimage.distance_transform_edt(~gland.whole) * grid_mm <= SPILL_MM
-    return float(counts[near].sum()) - level * float(near.sum())
 
 
 def dose_rate(

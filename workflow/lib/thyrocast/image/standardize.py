@@ -1,6 +1,5 @@
 """Convert a patient's registered scans to one standardized image with its record."""
 
-import hashlib
 import logging
 import math
 from collections.abc import Iterable, Sequence
@@ -19,20 +18,26 @@ from thyrocast.contract import io
 from thyrocast.contract.cohort import RECORDS
 from thyrocast.contract.names import ScanKind, ViewSource
 from thyrocast.dicom.pixels import MOST_PIXELS, Counts, PixelError, read_counts
+from thyrocast.image import dose, quantities, readings
 from thyrocast.image import field as images
-from thyrocast.image import quantities, readings, syringes
+from thyrocast.image.digest import digest
 from thyrocast.image.field import GRID_MM, Field
 from thyrocast.image.framing import crop_around, field_around, relative
 from thyrocast.image.gland import NoGlandError
 from thyrocast.image.locating import UnusableError, find
-from thyrocast.image.quantities import Quantities, SyringeCounts
+from thyrocast.image.quantities import Quantities
 from thyrocast.image.readings import Readings
-from thyrocast.image.scans import RegisteredScan, SyringeImage, scans_by_patient
+from thyrocast.image.scans import RegisteredScan, scans_by_patient
 
 LOG = logging.getLogger("thyrocast")
 
 #: The log reports progress after this many patients.
 REPORT_EVERY = 25
+# Why a quantity is impossible, by its name.
+_IMPOSSIBLE = {
+    "q_uptake": "an uptake of more than 100 % or less than 0: activity, sensitivity, duration or syringe is wrong",
+    "q_counts": "pixels that are counts times a factor, as for a display, since no two low values are adjacent",
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Standardized:
     mask
         (size, size) uint8, 1 in the gland.
     digest
-        Hash of the camera's pixels with the head up, which identifies copies of an image.
+        Hash of the camera's pixels with the head up (`digest`), which identifies copies of an image.
     acquisition, quantities
         The content of the record.
     readings
@@ -214,38 +219,34 @@ def _standardize(
     if image.max() <= 0:
         raise UnusableError("an image without counts")
     grid, gland, spacing = find(image, scan, settings)
-    dose_rate = _dose_rate(patient, scan, folder, center)
+    dose_rate = dose.rate(patient, scan, folder, center.fallbacks.sensitivity)
     measured = quantities.measure(
         grid, gland, GRID_MM, scan.duration_s, dose_rate, depth_mm=settings.gland_depth_mm
     )
     if scan.kind is ScanKind.CAPTURE:
-        # Gray values are not counts: only ratios, shapes and sizes are valid.
-        measured = replace(
-            measured, q_gross_counts=None, q_counts=None, q_rate=None, q_snr=None, q_uptake=None,
-            q_uptake_sd=None, q_heterogeneity=None, q_impossible=None,
-        )  # fmt: skip
+        measured = quantities.without_counts(measured)
+    elif counts.stretched:
+        measured = replace(quantities.without_counts(measured), q_impossible="q_counts")
     elif (measured.q_counts or 0.0) < settings.min_counts:
         raise UnusableError(
             f"too few counts in the gland: expected at least {settings.min_counts:.0f} (min_counts)",
             measured,
         )
     if measured.q_impossible:
-        reason = "an uptake of more than 100 % or less than 0: activity, sensitivity, duration or syringe is wrong"
+        reason = _IMPOSSIBLE[measured.q_impossible]
         if settings.intensity is Intensity.ACTIVITY:
             raise UnusableError(reason, measured)
-        LOG.warning("%s: %s; the uptake is missing", patient, reason)
+        LOG.warning("%s: %s; what rests on it is missing", patient, reason)
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     if scan.is_pinhole:
         measured = quantities.without_lengths(measured)
     field = field_around(grid, gland, scan.is_pinhole, settings)
     cropped, mask = crop_around(image, spacing, gland, field)
-    # Head up, so that a copy that was stored turned has the same hash.
-    pixels = np.ascontiguousarray(image).tobytes()
     return Standardized(
         patient=patient,
         image=_intensity(cropped, mask, field, scan, dose_rate, settings).astype(np.float32),
         mask=mask.astype(np.uint8),
-        digest=hashlib.blake2b(pixels, digest_size=16).hexdigest(),
+        digest=digest(image),
         acquisition=_acquisition(
             scan, image.shape, spacing, counts, (row, column), grid.shape, field.pixel_mm
         ),
@@ -280,41 +281,6 @@ def _intensity(
             "delay and fallbacks.sensitivity; one of them is missing"
         )
     return 100 * counts / (scan.duration_s * dose_rate * field.pixel_mm**2 / 100)
-
-
-def _dose_rate(
-    patient: str, scan: RegisteredScan, folder: Path, center: CenterConfig
-) -> float | None:
-    return quantities.dose_rate(
-        _syringe(patient, "syringe", scan.syringe, folder),
-        _syringe(patient, "residual", scan.residual, folder),
-        scan.tc_activity_mbq,
-        scan.delay_min,
-        center.fallbacks.sensitivity,
-    )
-
-
-def _syringe(
-    patient: str, column: str, syringe: SyringeImage | None, folder: Path
-) -> SyringeCounts | None:
-    if syringe is None:
-        return None
-    try:
-        counts = syringes.net_counts(
-            read_counts(folder / syringe.file, [syringe.frame], MOST_PIXELS).image
-        )
-    except PixelError as error:
-        counts, problem = None, str(error)
-    else:
-        problem = "it shows no small object on an even background"
-    if counts is None:
-        # The name of the file may contain that of the patient, so only the private table has it.
-        LOG.warning(
-            "%s: the image in column %s_file of the private scans.csv is not used for the uptake: %s",
-            patient, column, problem,
-        )  # fmt: skip
-        return None
-    return SyringeCounts(counts, syringe.duration_s, syringe.minutes)
 
 
 def _acquisition(

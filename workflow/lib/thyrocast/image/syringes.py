@@ -11,6 +11,18 @@ Image = NDArray[np.float64]
 SHARE, DEVIATIONS = 0.02, 4.0
 #: Smoothing and margin, pixels.
 SMOOTH, MARGIN = 1.0, 3
+#: A syringe has its largest value in one pixel, rarely two. If this many pixels have it, and it is at least this
+#: large, the camera or the export stopped counting there.
+PLATEAU_PIXELS, PLATEAU_COUNTS = 4, 100
+#: An image of a residual with this share of the counts of the full syringe, or more, is not that of a residual.
+MOST_RESIDUAL = 0.5
+
+
+def is_clipped(image: Image) -> bool:
+    """Return whether the brightest pixels (rows, columns) of a syringe all have one value, and darker ones surround them."""
+    top = float(image.max())
+    plateau = top >= PLATEAU_COUNTS and int((image == top).sum()) >= PLATEAU_PIXELS
+    return plateau and bool(((image > top / 2) & (image < top)).any())
 
 
 def net_counts(image: Image) -> float | None:

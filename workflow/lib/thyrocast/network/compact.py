@@ -143,7 +143,7 @@ class CompactBody(nn.Module):
 class ScintigramCompact(nn.Module):
     """The residual stages with a global average and one logit, P(cured).
 
-    It has the parts of `model.ScintigramResNet50` by which features and maps are computed. Its input is the
+    It has the parts of `resnet50.ScintigramResNet50` by which features and maps are computed. Its input is the
     square root of an image relative to the mean in the gland.
     """
 

@@ -1,7 +1,9 @@
 """Training of the segmentation network that finds the gland (`image.gland_network` computes it)."""
 
 import copy
+import hashlib
 import itertools
+import json
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -177,7 +179,7 @@ class Plan:
     lookalike
         Share of phantoms from `simulation.lookalikes`.
     start
-        SHA-256 of the file of weights that the training continues; empty if it starts with random ones.
+        `digest` of the weights that the training continues; empty if it starts with random ones.
     """
 
     steps: int
@@ -201,8 +203,12 @@ class Plan:
         return self.rate * share * (1.0 if step < self.normalized else FOLDED_RATE)
 
     def metadata(self) -> dict[str, str]:
-        """Return the settings as text, for the file of the weights."""
-        return {name: str(value) for name, value in asdict(self).items()}
+        """Return the settings as text, for the file of the weights.
+
+        As one entry: safetensors writes several in random order, and the same training would not give the
+        same file.
+        """
+        return {"training": json.dumps(asdict(self), sort_keys=True)}
 
 
 def train(
@@ -316,6 +322,15 @@ def save(network: GlandNetwork, path: Path, metadata: dict[str, str]) -> None:
     temporary = path.with_name(path.name + ".part")
     save_file(half, temporary, metadata)
     temporary.replace(path)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of the weights in a file, whatever else the file says."""
+    found = hashlib.sha256()
+    for name, value in sorted(load_file(path).items()):
+        found.update(f"{name} {list(value.shape)} {value.dtype}".encode())
+        found.update(value.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def restore(path: Path) -> GlandNetwork:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from thyrocast.image.encoder import MEASURES, SIGNS
 from thyrocast.network.compact import PhysicsNetwork, Read
-from thyrocast.network.model import Normalization, ScintigramResNet50
+from thyrocast.network.model import Normalization
+from thyrocast.network.resnet50 import ScintigramResNet50
 
 Floats = NDArray[np.float32]
 

@@ -10,6 +10,7 @@ from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, Key, Panel, label
 from thyrocast.report import split_panels
 from thyrocast.report.figures import training_figures
+from thyrocast.report.sections import pretraining_value
 from thyrocast.report.split_panels import MOST_SPLITS
 from thyrocast.report.study import SplitResults, StudyResults
 
@@ -35,6 +36,8 @@ class TrainingSection:
         How many splits are shown, if not all.
     validated
         Whether any network had validation patients.
+    pretraining
+        What simulated scintigrams contribute, in sentences.
     """
 
     panels: Sequence[Panel]
@@ -42,6 +45,7 @@ class TrainingSection:
     grid: Grid | None
     note: str
     validated: bool
+    pretraining: Sequence[str]
 
 
 def training_section(study: StudyResults) -> TrainingSection:
@@ -70,6 +74,7 @@ def training_section(study: StudyResults) -> TrainingSection:
         grid=Grid("Networks: the epoch that was kept", _HEADER, rows) if rows else None,
         note=split_panels.shown_of(shown, len(trained)),
         validated=validated,
+        pretraining=pretraining_value.sentences(study),
     )
 
 

@@ -1,0 +1,1 @@
+"""A locked model applied: predictions for patients of another hospital, and its ONNX graph."""
