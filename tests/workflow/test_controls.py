@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.conftest import Study
 from thyrocast.contract import io
 from thyrocast.contract.controls import NETWORK_PARTS, SHUFFLED, TABLES
+from thyrocast.contract.splits import LOGITS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.stability import VARIANCE
 
@@ -38,8 +39,12 @@ def test_controls_of_a_finished_study(smoke_study: Study, tmp_path: Path) -> Non
     shuffled = io.read(SHUFFLED, study.results / SHUFFLED.path)
     assert shuffled.loc[shuffled["model"] == "network", "permutations"].eq(1).all()
     parts = io.read(NETWORK_PARTS, study.results / NETWORK_PARTS.path).set_index("control")
-    # Another network than the study's: its images show less.
-    assert parts["auc"].nunique() == 2
+    assert list(parts.index) == ["whole_image", "gland_alone"]
+    folder = study.results / "splits" / "external" / "all"
+    logits = [
+        io.read(LOGITS, folder / of / "network.csv")["logit"] for of in ("", "parts/gland_alone")
+    ]
+    assert (logits[0] != logits[1]).mean() > 0.9
     kept = {
         path.name for name in ("permuted", "parts") for path in study.results.glob(f"**/{name}/**/*")
         if path.is_file() and {"splits", "controls"} & set(path.parts)

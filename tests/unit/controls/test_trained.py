@@ -101,7 +101,7 @@ def test_parts_are_compared_with_the_whole_image_and_with_the_gland(tmp_path: Pa
     paired = discrimination.paired_test(split.test.outcome, *odds)
     assert rows.loc["gland_alone", "difference"] == pytest.approx(paired.difference, abs=1e-5)
     assert rows.loc["gland_alone", "difference_low"] == pytest.approx(paired.low, abs=1e-5)
-    (sentence,) = control_grids.alarms(pd.DataFrame(), pd.DataFrame(), rows.reset_index())
+    (sentence,) = control_grids.alarms(rows.reset_index())
     assert sentence.startswith("Networks trained on a part: Background alone, all patients")
     assert trained.parts([split], files, ControlsConfig(), LEAST).empty
 

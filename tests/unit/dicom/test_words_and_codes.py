@@ -241,6 +241,17 @@ def test_a_frame_with_a_marker_is_not_a_part_of_the_scan(tmp_path: Path) -> None
         )
 
 
+@pytest.mark.parametrize("total", [40_000, 400_000])
+@pytest.mark.parametrize("offset", [0.0, 1.5])
+def test_a_marker_as_bright_as_the_gland_is_seen(total: float, offset: float) -> None:
+    plain = neck(128, 2.4, total=total, seed=None).astype(float)
+    y, x = np.mgrid[:128, :128]
+    spot = np.exp(-((y - 96 - offset) ** 2 + (x - 64 - offset) ** 2) / 2 / 1.4**2)  # 8 mm wide
+    rng = np.random.default_rng(8)
+    marked = rng.poisson(plain + plain.max() * spot).astype(float)
+    assert not comparison.are_one_view([rng.poisson(plain).astype(float), marked])
+
+
 @pytest.mark.parametrize("total", [4_000, 40_000, 400_000])
 @pytest.mark.parametrize("lobes", [(1.0, 1.0), (1.0, 0.2), (0.1, 0.1)])
 def test_a_patient_who_moves_makes_no_marker(total: float, lobes: tuple[float, float]) -> None:

@@ -4,9 +4,12 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pandas as pd
+
 from thyrocast import report
 from thyrocast.contract import controls, io
 from thyrocast.contract.table import Table
+from thyrocast.report.sections.controls import sentences
 
 ESTIMATED = {"status": "estimated", "note": "", "n": 60, "events": 40}
 
@@ -120,7 +123,7 @@ def test_the_section_shows_results_and_alarms(small: report.StudyResults) -> Non
         "Background alone, north: AUC 0.97, better than the gland itself",
         "Acquisition alone, all patients: AUC 0.66, above chance",
         "Marker in the images of cured patients, north: planted, but not found (AUC 0.74)",
-        "0.70 → 0.85", "0.50 → 0.91", "0.924", "gives 0.91 with outcomes that were permuted",
+        "60 test", "fitted to 100", "0.70 → 0.85", "0.50 → 0.91", "0.924", "gives 0.91 with outcomes that were permuted",
         "66\N{NO-BREAK SPACE}% to 87\N{NO-BREAK SPACE}%",
     ):  # fmt: skip
         assert text in shown, text
@@ -160,3 +163,18 @@ def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyRes
         assert text in trained, text
     assert "Networks are not trained again." not in trained
     assert "0.99" not in trained
+
+
+def test_that_nothing_was_found_is_said_with_the_number_of_controls() -> None:
+    calm = pd.DataFrame(
+        {
+            "control": ["acquisition", "background_alone", "gland_alone", "noise"],
+            "group": "", "group_kind": "pooled", "auc": 0.5,
+            "finding": ["chance", "not_better", "none", "chance"],
+        }
+    )  # fmt: skip
+    nothing = calm.assign(finding="none")
+    assert sentences(calm, nothing) == ["None of 3 controls with a result raised an alarm."]
+    assert sentences(nothing) == ["No control had enough patients to raise an alarm."]
+    (alarm,) = sentences(calm, calm.assign(finding=["above_chance", "none", "none", "none"]))
+    assert alarm.startswith("Acquisition alone, all patients: AUC 0.50, above chance")

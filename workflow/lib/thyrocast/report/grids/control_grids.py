@@ -101,7 +101,7 @@ def sources(rows: pd.DataFrame) -> Grid:
         "Ridge regression on 12 × 12 blocks of the image, or on the columns: networks are not trained "
         "here. The background is not empty: the activity of the body and of salivary glands, and scattered "
         "photons, depend on the gland. It should not predict better than the gland (DeLong, paired, "
-        "p ≤ 0.01). The acquisition is reported above p = 0.01: each row has one false alarm in a hundred.",
+        "p ≤ 0.01). The acquisition is reported as above chance if p ≤ 0.01: one false alarm in a hundred such rows.",
     )  # fmt: skip
 
 
@@ -161,15 +161,21 @@ def _in_center(row: Row) -> Cell:
     return Cell(numbers.number(row["auc"]), FINDINGS[finding] if finding in told else "")
 
 
-def alarms(sources: pd.DataFrame, embedded: pd.DataFrame, trained: pd.DataFrame) -> list[str]:
+def alarms(*tables: pd.DataFrame) -> list[str]:
     """Sentences about what should not have been found, or was not found."""
-    own = [f"Networks trained on a part: {sentence}" for sentence in _alarms(trained)]
-    return [*_alarms(sources), *_alarms(embedded), *own]
+    return [sentence for table in tables for sentence in _alarms(table)]
+
+
+def checked(*tables: pd.DataFrame) -> int:
+    """Number of controls with a finding: what had enough patients, and could have raised an alarm."""
+    return sum(int((table["finding"] != ControlFinding.NONE).sum()) for table in tables)
 
 
 def _alarms(rows: pd.DataFrame) -> Iterator[str]:
     for row in rows.to_dict("records"):
         name = CONTROLS[str(row["control"])]
+        if "networks" in row:
+            name = f"Networks trained on a part: {name}"
         where = (
             "all patients"
             if row.get("group_kind", GroupKind.POOLED) == GroupKind.POOLED
@@ -246,15 +252,27 @@ def twins(rows: pd.DataFrame) -> Grid:
             label(FAULTS[str(fault)], metric),
             *_change(found["observed"]),
             *_change(found["permuted"]),
+            _scored(found["observed"], fault),
         ])  # fmt: skip
     return Grid(
         "Leaky twins: one fault each",
-        ["Fault", "Observed outcomes", "Inflation", "Permuted outcomes", "Inflation"],
+        ["Fault", "Observed outcomes", "Inflation", "Permuted outcomes", "Inflation", "Scored"],
         body,
         "Honest analysis: 16 features, selected by correlation in training patients, in a logistic "
         "regression. Each cell: honest → with the fault. Permuted outcomes have no signal: an honest AUC "
-        "is chance, so the inflation is the fault’s alone (mean of the permutations).",
+        "is chance, so the inflation is the fault’s alone (mean of the permutations). Intervals (95 %): with observed "
+        "outcomes over the patients who are scored, with permuted ones of the mean over permutations.",
     )
+
+
+def _scored(row: Row, fault: object) -> Cell:
+    """Number of scored patients, and of those used for fitting."""
+    if not numbers.is_number(row["n"]):
+        return Cell(numbers.MISSING)
+    kind = "training" if fault == LeakyTwin.IN_SAMPLE else "test"
+    return Cell(
+        f"{numbers.count(row['n'])} {kind}", f"fitted to {numbers.count(row['n_train'])}", number=False
+    )  # fmt: skip
 
 
 def _change(row: Row) -> list[Cell]:

@@ -48,7 +48,7 @@ class ControlsSection:
     sources, by_center
         What parts of the image and the acquisition predict, in all patients and by center.
     alarms
-        Sentences about what should not have been found, or was not found.
+        Sentences about what should not have been found, or was not found; or that there is nothing of the kind.
     planted
         Noise in place of embeddings, and planted effects.
     probe
@@ -112,12 +112,29 @@ def controls_section(study: StudyResults) -> ControlsSection | None:
         networks=control_grids.networks(study.tables[NETWORK_PARTS.name]),
         sources=control_grids.sources(sources[pooled]),
         by_center=control_grids.by_center(sources[~pooled]),
-        alarms=control_grids.alarms(sources, embedded, study.tables[NETWORK_PARTS.name]),
+        alarms=sentences(sources, embedded, study.tables[NETWORK_PARTS.name]),
         planted=control_grids.planted(sources, embedded),
         probe=control_grids.probe(study.tables[CENTER_PROBE.name]),
         twins=control_grids.twins(twins),
         noise_auc=control_grids.noise_auc(twins),
     )
+
+
+def sentences(*tables: pd.DataFrame) -> list[str]:
+    """Sentences about alarms, or how many controls raised none.
+
+    Parameters
+    ----------
+    tables
+        Tables of `contract.controls` with findings.
+    """
+    found = control_grids.alarms(*tables)
+    if found:
+        return found
+    count = control_grids.checked(*tables)
+    if not count:
+        return ["No control had enough patients to raise an alarm."]
+    return [f"None of {numbers.count(count)} controls with a result raised an alarm."]
 
 
 def _overall(table: pd.DataFrame) -> pd.DataFrame:
