@@ -15,6 +15,8 @@ from thyrocast.simulation.bodies import Values, texture
 from thyrocast.simulation.kinds import Generator, log_uniform
 from thyrocast.simulation.scene import Scene
 
+Reals = NDArray[np.floating]
+
 #: The concentration is at least this share of the even one.
 LEAST = 0.02
 #: Share of the nodules with a sharp edge, and radius of these relative to the scale of a smooth one of the
@@ -85,7 +87,7 @@ def uneven(
     return Uneven(np.asarray(seen, np.float32), visible, volume)
 
 
-def _hill(apart: Values, rays: Values) -> tuple[Values, Values]:
+def _hill(apart: Reals, rays: Reals) -> tuple[Reals, Reals]:
     """Return the mean of a smooth nodule's profile along each ray through its middle, and of the profile's square.
 
     Parameters
@@ -101,7 +103,7 @@ def _hill(apart: Values, rays: Values) -> tuple[Values, Values]:
     return peak * first, np.square(peak) * second
 
 
-def _ball(apart: Values, rays: Values) -> tuple[Values, Values]:
+def _ball(apart: Reals, rays: Reals) -> tuple[Reals, Reals]:
     """Return the same of a ball with a sharp edge: the share of each ray that is inside."""
     chord = 2 * np.sqrt(np.maximum(BALL**2 - apart, 0))
     inside = np.minimum(chord / rays, 1)
