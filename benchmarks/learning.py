@@ -69,6 +69,11 @@ def own(number: int, seed: int):
 
 def patients(kind: str, number: int) -> pd.DataFrame:
     """Return the patients: truth, clinical predictors, measured (q_) and read (p_) quantities."""
+    return with_images(kind, number)[0]
+
+
+def with_images(kind: str, number: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the patients and their images (n, SIZE, SIZE)."""
     images, truths, measured = (pretraining.patients if kind == "other" else own)(number, SEED)
     rng = np.random.default_rng(SEED)
     truth = pd.DataFrame(
@@ -87,7 +92,7 @@ def patients(kind: str, number: int) -> pd.DataFrame:
         pd.DataFrame([vars(one) for one in readings.readings(encoded)]),
         pd.DataFrame(encoded.hidden.astype(float), columns=UNITS),
     ]
-    return pd.concat(parts, axis="columns")
+    return pd.concat(parts, axis="columns"), images
 
 
 def risk(patients: pd.DataFrame):

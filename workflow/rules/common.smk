@@ -29,6 +29,7 @@ from thyrocast.planning import (
     requests,
     study,
 )
+from thyrocast.contract.control_names import ImagePart
 from thyrocast.contract.controls import TABLES as CONTROLS
 from thyrocast.contract.stability import TABLES as STABILITY
 from thyrocast.contract.evaluation import AGGREGATE
@@ -280,21 +281,6 @@ def therapies_of(wildcards):
     return collect("<private>/{center}/outcomes.csv", center=DEVELOPMENT)
 
 
-def retrained_files(wildcards):
-    """Return the fits to networks that are trained again; stops if their training exceeds its budget."""
-    folder = f"results/{STUDY.study}/splits/{STABILITY_DESIGN}"
-    splits, trainings = SPLITS[STABILITY_DESIGN], STUDY.stability.trainings()
-    absent = budget.absent(Path(folder), splits, trainings, len(MEMBERS))
-    if any(absent) and workflow.is_main_process:
-        done = f"results/{STUDY.study}/benchmarks/train_network/{STABILITY_DESIGN}"
-        try:
-            budget.check(STUDY, absent, Path(done), study_work().train_minutes())
-        except InputError as fault:
-            raise WorkflowError(str(fault)) from None
-    pattern = f"{folder}/{{split}}/retrained/{{training}}/refits.npz"
-    return collect(pattern, split=splits, training=trainings)
-
-
 def compared_centers(wildcards):
     """Return the other centers with which a center is compared, as `check.compare` says."""
     return [
@@ -397,3 +383,5 @@ wildcard_constraints:
     definition="|".join(DEFINITIONS) or "none",
     job=r"\d+",
     training=r"\d+",
+    permutation=r"\d+",
+    part="|".join(ImagePart),

@@ -7,6 +7,12 @@ rule run_controls:
             f"<results>/splits/{CONTROLS_DESIGN}/{{split}}/embeddings.npy",
             split=SPLITS[CONTROLS_DESIGN],
         ),
+        networks=collect(
+            f"<results>/splits/{CONTROLS_DESIGN}/{{split}}/network.csv",
+            split=SPLITS[CONTROLS_DESIGN],
+        ),
+        permuted=permuted_files,
+        parts=part_files,
         images=rules.assemble_cohort.output.images,
         masks=rules.assemble_cohort.output.masks,
     output:
@@ -29,9 +35,9 @@ rule run_controls:
     params:
         design=CONTROLS_DESIGN,
         splits=SPLITS[CONTROLS_DESIGN],
-        settings={
-            key: value for key, value in config["controls"].items() if key != "run"
-        },
+        settings=STUDY.controls.model_dump(
+            mode="json", exclude={"run": True, "networks": {"hours"}}
+        ),
         signature=config["signature"],
         minimum_count=lookup("evaluation/minimum_count", within=config),
         field_mm=lookup("image/field_mm", within=config),

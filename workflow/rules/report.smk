@@ -52,6 +52,7 @@ rule render_report:
         **learning_curve_shown(),
         **importance_shown(),
         cohort=rules.assemble_cohort.output.cohort,
+        images=rules.assemble_cohort.output.images,
         flow=rules.assemble_cohort.output.flow,
         without_outcome=rules.assemble_cohort.output.without_outcome,
         splits=rules.make_splits.output.splits,

@@ -81,6 +81,7 @@ if "snakemake" in globals():
             flow=Path(inputs.flow),
             division=Path(inputs.splits),
             provenance=Path(inputs.provenance),
+            images=Path(inputs.images),
             simulation=Path(inputs.simulation) if inputs.simulation else None,
             evaluation={
                 table.name: Path(inputs.get(table.name))

@@ -101,3 +101,16 @@ def test_a_visit_before_the_therapy(tmp_path: Path) -> None:
         row.update(seen=seen, state="euthyroid")
     finding = found(hospital)[RemarkCode.DATES, "visit_before_therapy"]
     assert [one.identifier for one in finding.examples] == ["N0"]
+
+
+@pytest.mark.parametrize(("age", "expected"), [("30", 1), ("69", 0), ("70", 0), ("", 0)])
+def test_age_and_birth_date_of_one_row(tmp_path: Path, age: str, expected: int) -> None:
+    columns = {
+        "patient": "id", "outcome": "result", "therapy_date": "therapy", "birth_date": "birth",
+        "sex": "sex", "age": "age",
+    }  # fmt: skip
+    hospital = Hospital(tmp_path, columns=columns)
+    hospital.patient("X", birth="1950-03-04", age=age)
+    hospital.scan("x", scan("X", PatientBirthDate="19500304"))
+    notes = hospital.register().contradictions["note"].tolist()
+    assert notes == ["age and birth date of the row differ"] * expected

@@ -336,3 +336,26 @@ def test_a_clipped_syringe_gives_no_uptake(
     clipped = np.minimum(syringe(80_000), 255).astype(np.uint16)
     assert np.isnan(uptake(tmp_path, clipped, syringe(100), "SP"))
     assert "too many pixels have the largest value" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"AcquisitionTime": "000000", "StudyTime": "000000"}, "the time of it or of the scan is not stated"),
+        ({"AcquisitionDate": "20200102"}, "it is of another day"),
+        ({"ActualFrameDuration": 10}, "its duration is not stated or implausible"),
+        ({"EnergyWindowInformationSequence": [window(143, 175)]}, "it is of another detector or energy window"),
+        ({"SeriesDescription": "Syringe empty"}, "only that after the injection is known"),
+    ],
+)  # fmt: skip
+def test_why_no_syringe_is_used_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, changes: dict[str, Any], reason: str
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    about = {"PatientID": "1", "SeriesDescription": "Syringe full", "ActualFrameDuration": 10_000}
+    north.scan("secret name", nm(syringe(80_000), [detector()], **(about | changes)))
+    north.scan("b", scan("1"))
+    north.register()
+    assert f"no image of the syringe is used for the uptake: {reason}" in caplog.text
+    assert "secret" not in caplog.text

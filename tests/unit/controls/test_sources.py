@@ -131,15 +131,19 @@ def test_the_center_probe_finds_the_center() -> None:
         {
             (ProbeSource.EMBEDDINGS, Harmonized.NONE): learners.pixels(shifted),
             (ProbeSource.EMBEDDINGS, Harmonized.ZSCORE): learners.within_centers(shifted, center),
+            (ProbeSource.EMBEDDINGS, Harmonized.COMBAT): learners.within_centers(
+                shifted, center, "combat"
+            ),
             (ProbeSource.WHOLE_IMAGE, Harmonized.NONE): learners.pixels(plain),
         },
         LEAST,
         seed=1,
     )
     assert not found.duplicated(["source", "harmonization"]).any()
-    alike = found[found["harmonization"] == "zscore"].iloc[0]
-    # Each patient of fold k is compared with means without fold k: no center is recognized.
-    assert alike["accuracy"] < 0.45
+    for method in ("zscore", "combat"):
+        alike = found[found["harmonization"] == method].iloc[0]
+        # Each patient of fold k is compared with means without fold k: no center is recognized.
+        assert alike["accuracy"] < 0.45
     found = found[found["harmonization"] == "none"].set_index("source")
     # The third center is always recognized, the others by chance.
     assert found.loc["embeddings", "accuracy"] == pytest.approx(2 / 3, abs=0.12)

@@ -171,3 +171,14 @@ def test_an_intercept_that_brings_stored_values_back_to_counts(tmp_path: Path) -
     assert (read_counts(save(dataset, tmp_path / "a"), [0]).image == counts).all()
     dataset = nm(counts, RescaleSlope=1, RescaleIntercept=2)
     assert (read_counts(save(dataset, tmp_path / "b"), [0]).image == counts + 2).all()
+
+
+def test_an_overlay_in_the_high_bits_is_no_count(tmp_path: Path) -> None:
+    counts = np.minimum(neck(64, 4.0), 4095)
+    drawn = counts.copy()
+    drawn[10:20, 10] |= 0x8000
+    dataset = nm(drawn, BitsStored=12, HighBit=11)
+    with pytest.raises(PixelError, match="larger than the stored bits"):
+        read_counts(save(dataset, tmp_path / "a"), [0])
+    dataset.add_new((0x6000, 0x0102), "US", 15)
+    assert (read_counts(save(dataset, tmp_path / "b"), [0]).image == counts).all()

@@ -44,13 +44,16 @@ def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
         (
             Facing.ANTERIOR,
             "ANTstatic|Thyroid AntStatic|Thyroidant|ANTVIEW|THY ANT_300S|on goruntu|ÖN GÖRÜNTÜ|FACE ANT|ANT LATE"
-            "|ANT 20MIN POST INJ|Z PRZODU|v. vorne|collo anteriore|vista anterior|Antero-posterior|ANT 20' PI",
+            "|ANT 20MIN POST INJ|Z PRZODU|v. vorne|collo anteriore|vista anterior|FACE5MIN|вид спереди|Antero-posterior|ANT 20' PI",
         ),
         (
             Facing.POSTERIOR,
-            "POSTVIEW|thyroid POST 300s|THYROIDE DOS|Dos 5 min|vista de trás|von hinten|TYŁ|arkadan|FACE POST",
+            "POSTVIEW|thyroid POST 300s|THYROIDE DOS|Dos 5 min|vista de trás|сзади|von hinten|TYŁ|arkadan|FACE POST",
         ),
-        (Facing.OTHER, "LL|RL|L.A.O.|OAD|skośna|sol ön oblik|Rt Ant Oblique|linksvoor"),
+        (
+            Facing.OTHER,
+            "LL|RL|R45|левый бок|L.A.O.|OAD|skośna|sol ön oblik|Rt Ant Oblique|linksvoor",
+        ),
         (
             None,
             "POST 20 MIN p.i.|Antithyroid|Antwerp|ANTON|Thyroid on table|Ant/Post|ANTPOST|Dosis|ANT LAO RAO"
@@ -142,7 +145,7 @@ def test_letters_of_an_oblique_plane_do_not_say_anterior(given: list[str], known
     assert (letters(Elements({"PatientOrientation": [*given]})) is not None) is known
 
 
-@pytest.mark.parametrize("kind", ["WHOLE BODY", "WHOLEBODY", "WHOLE_BODY", "WHOLE-BODY"])
+@pytest.mark.parametrize("kind", ["WHOLE BODY", "WHOLEBODY", "WHOLE_BODY"])
 def test_whole_body_in_any_spelling(tmp_path: Path, kind: str) -> None:
     found = verdict(
         tmp_path, nm(neck(64, 4.0), ImageType=["ORIGINAL", "PRIMARY", kind, "EMISSION"])
@@ -213,9 +216,10 @@ def test_a_code_that_contradicts_its_name_leaves_the_window(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("grid", "found"),
     [("PINOLE", "pinhole"), ("UHRPH", "pinhole"), ("LEPH", "pinhole"), ("PH 4mm", "pinhole"), ("PIN", "pinhole"),
-     ("LEHR", "lehr"), ("ELEGP", "elegp"), ("Phantom", "parallel"), ("SPIN", "parallel")],
+     ("LEHR", "lehr"), ("ELEGP", "elegp"), ("E-LEGP", "elegp"), ("Extended LEGP", "elegp"), ("LE-HR", "lehr"), ("L.E.A.P.", "leap"),
+     ("LE GP", "leap"), ("HE GP", "hegp"), ("LowEnHiRes", "lehr"), ("LE UHR", "leuhr"), ("Phantom", "parallel"), ("SPIN", "parallel")],
 )  # fmt: skip
-def test_abbreviated_pinholes(grid: str, found: str) -> None:
+def test_abbreviated_collimators(grid: str, found: str) -> None:
     assert collimator(Elements({"CollimatorType": "PARA", "CollimatorGridName": grid})) == found
 
 
@@ -235,6 +239,17 @@ def test_a_frame_with_a_marker_is_not_a_part_of_the_scan(tmp_path: Path) -> None
             verdict(tmp_path, dataset).reason
             == "several frames of one detector, which are not parts of one view"
         )
+
+
+@pytest.mark.parametrize("total", [40_000, 400_000])
+@pytest.mark.parametrize("offset", [0.0, 1.5])
+def test_a_marker_as_bright_as_the_gland_is_seen(total: float, offset: float) -> None:
+    plain = neck(128, 2.4, total=total, seed=None).astype(float)
+    y, x = np.mgrid[:128, :128]
+    spot = np.exp(-((y - 96 - offset) ** 2 + (x - 64 - offset) ** 2) / 2 / 1.4**2)  # 8 mm wide
+    rng = np.random.default_rng(8)
+    marked = rng.poisson(plain + plain.max() * spot).astype(float)
+    assert not comparison.are_one_view([rng.poisson(plain).astype(float), marked])
 
 
 @pytest.mark.parametrize("total", [4_000, 40_000, 400_000])

@@ -125,6 +125,7 @@ def files(
         division=folder / "splits.csv",
         provenance=folder / "provenance.json",
         simulation=simulation,
+        images=folder / "cohort" / "images.npy",
         evaluation={table.name: folder / table.path for table in EVALUATION},
         splits=tuple(
             report.SplitFiles(
@@ -285,6 +286,8 @@ def _cohort(
     cohort = pd.DataFrame(rows)
     written = cohort.reindex(columns=list(COHORT.names))
     io.write(COHORT, written, folder / "cohort" / "cohort.csv")
+    images = np.random.default_rng(8).random((len(cohort), 32, 32), np.float32)
+    np.save(folder / "cohort" / "images.npy", images)
     return cohort.assign(outcome=cohort["outcome"].astype("Int64"))
 
 

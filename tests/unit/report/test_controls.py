@@ -1,12 +1,15 @@
 """The section about controls: shown if they were run, with what they mean."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import pandas as pd
 
 from thyrocast import report
 from thyrocast.contract import controls, io
 from thyrocast.contract.table import Table
+from thyrocast.report.sections.controls import sentences
 
 ESTIMATED = {"status": "estimated", "note": "", "n": 60, "events": 40}
 
@@ -54,7 +57,22 @@ def twin(fault: str, outcomes: str, honest: float, faulty: float) -> dict[str, A
     }  # fmt: skip
 
 
-def page(study: report.StudyResults, *rows: dict[str, Any]) -> str:
+def part(control: str, auc: float, split: str = "all", **changes: Any) -> dict[str, Any]:
+    """A row of `NETWORK_PARTS`."""
+    return (
+        dict.fromkeys(controls.NETWORK_PARTS.names)
+        | ESTIMATED
+        | {
+            "design": "external", "split": split, "control": control, "auc": auc, "ci_low": auc - 0.1,
+            "ci_high": min(1, auc + 0.09), "finding": "none", "networks": 5,
+        }
+        | changes
+    )  # fmt: skip
+
+
+def page(
+    study: report.StudyResults, *rows: dict[str, Any], parts: Sequence[dict[str, Any]] = ()
+) -> str:
     """The report with the section."""
     embedded = dict.fromkeys(controls.EMBEDDING_CONTROLS.names) | {
         "design": "external", "split": "all", "kind": "negative", "control": "noise", "auc": 0.51,
@@ -66,6 +84,7 @@ def page(study: report.StudyResults, *rows: dict[str, Any]) -> str:
     }  # fmt: skip
     found: dict[Table, list[dict[str, Any]]] = {
         controls.SHUFFLED: list(rows),
+        controls.NETWORK_PARTS: list(parts),
         controls.SOURCES: list(sources()),
         controls.EMBEDDING_CONTROLS: [embedded],
         controls.CENTER_PROBE: [probe],
@@ -104,7 +123,58 @@ def test_the_section_shows_results_and_alarms(small: report.StudyResults) -> Non
         "Background alone, north: AUC 0.97, better than the gland itself",
         "Acquisition alone, all patients: AUC 0.66, above chance",
         "Marker in the images of cured patients, north: planted, but not found (AUC 0.74)",
-        "0.70 → 0.85", "0.50 → 0.91", "0.924", "gives 0.91 with outcomes that were permuted",
+        "60 test", "fitted to 100", "0.70 → 0.85", "0.50 → 0.91", "0.924", "gives 0.91 with outcomes that were permuted",
         "66\N{NO-BREAK SPACE}% to 87\N{NO-BREAK SPACE}%",
     ):  # fmt: skip
         assert text in shown, text
+
+
+def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyResults) -> None:
+    without = section(page(small, row("ridge")))
+    assert "Networks are not trained again." in without
+    assert "It does not test the networks" in without
+    assert "Networks trained on" not in without
+    trained = section(
+        page(
+            small,
+            row("network", permutations=4, p_value=0.2),
+            row("ridge"),
+            parts=[
+                part("whole_image", 0.76),
+                part(
+                    "background_alone", 0.83, difference=0.07, difference_low=-0.02,
+                    difference_high=0.16, finding="better_than_gland",
+                ),
+                part("background_alone", 0.99, split="1"),
+            ],
+        )
+    )  # fmt: skip
+    for text in (
+        "The network of the first member was trained on 4 of such permutations",
+        "its p cannot be below 0.20",
+        "first member, 4 trainings",
+        "permuted 200 times",
+        "only the row “Network” tests the networks themselves",
+        "Networks trained on a part: Background alone, all patients: AUC 0.83, better than the gland",
+        "0.07",
+        "0.02 to 0.16",
+        "All networks of a split (5) were trained again",
+    ):
+        assert text in trained, text
+    assert "Networks are not trained again." not in trained
+    assert "0.99" not in trained
+
+
+def test_that_nothing_was_found_is_said_with_the_number_of_controls() -> None:
+    calm = pd.DataFrame(
+        {
+            "control": ["acquisition", "background_alone", "gland_alone", "noise"],
+            "group": "", "group_kind": "pooled", "auc": 0.5,
+            "finding": ["chance", "not_better", "none", "chance"],
+        }
+    )  # fmt: skip
+    nothing = calm.assign(finding="none")
+    assert sentences(calm, nothing) == ["None of 3 controls with a result raised an alarm."]
+    assert sentences(nothing) == ["No control had enough patients to raise an alarm."]
+    (alarm,) = sentences(calm, calm.assign(finding=["above_chance", "none", "none", "none"]))
+    assert alarm.startswith("Acquisition alone, all patients: AUC 0.50, above chance")

@@ -13,6 +13,7 @@ from thyrocast.contract import evaluation as ev
 from thyrocast.report.disclosure import protect
 from thyrocast.report.figures import performance_figures
 from thyrocast.report.sections import attention, participants, table_one
+from thyrocast.report.sections.activating import activating_grid
 from thyrocast.report.sections.participants import NOT_SHOWN
 
 
@@ -138,9 +139,15 @@ def test_the_page_to_be_shared_contains_no_patient(real):
     tested = {*real.tables[ev.PREDICTIONS.name].query("set == 'test'")["patient"]}
     strongest = {name for name in tested if name.startswith(("c2", "c3"))}
     assert not [name for name in strongest if name not in pages.internal]
-    assert pages.internal.count("data:image/jpeg") == 24
     # Training patients at both ends of a feature.
     extreme = {*real.splits[0].activating["patient"]}
+    shown = activating_grid(real)
+    assert shown is not None
+    pictured = [cell for row in shown.rows for cell in row if cell.picture]
+    assert {cell.text for cell in pictured} <= extreme | {
+        patient for split in real.splits for patient in split.activating["patient"]
+    }
+    assert pages.internal.count("data:image/jpeg") == 24 + len(pictured) > 24
     assert not [name for name in extreme if name not in pages.internal]
     assert "both ends of the signature" in pages.internal
     assert "both ends of the signature" not in pages.shareable

@@ -24,11 +24,14 @@ _KINDS: Mapping[Contradiction, tuple[RemarkCode, str, str]] = {
         RemarkCode.IDENTITY, "The birth date in the image differs from the table.", _IDENTITY,
     ),
     Contradiction.AGE: (
-        RemarkCode.IDENTITY, "The age in the table does not fit the birth date in the image.",
+        RemarkCode.IDENTITY, "The age in the table does not fit the image, or the birth date in the table.",
         "Check the column of the age and its unit, or find out whose images these are.",
     ),
     Contradiction.FILES: (
-        RemarkCode.IDENTITY, "The files of one patient are of different people: birth date, sex or name differ.", _IDENTITY,
+        RemarkCode.IDENTITY,
+        "The files of one patient are of different people: birth date, age, sex, name or issuer differ, or another "
+        "patient has images of the same study.",
+        _IDENTITY,
     ),
     Contradiction.THERAPY: (
         RemarkCode.DATES, "The therapy is before every scan.",

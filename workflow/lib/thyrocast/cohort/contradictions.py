@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from thyrocast.cohort import outcome, strangers
+from thyrocast.cohort.birth import OLDEST
 from thyrocast.cohort.outcome import Outcome
-from thyrocast.cohort.strangers import Between, Difference
+from thyrocast.cohort.strangers import MOST_AGE_YEARS, Between, Difference
 from thyrocast.config.center import PersonFact
 from thyrocast.config.outcome import OutcomeConfig
 from thyrocast.contract.names import Contradiction, OutcomeRule
@@ -13,6 +14,7 @@ from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.frames import PatientFile
 from thyrocast.dicom.names import quote_name
 from thyrocast.tables.clinical import ClinicalPatient
+from thyrocast.tables.dates import DAYS_PER_YEAR
 
 _KINDS = {
     PersonFact.BIRTH_DATE: Contradiction.BIRTH, PersonFact.SEX: Contradiction.SEX,
@@ -80,6 +82,11 @@ def _dates(patient: ClinicalPatient, files: Sequence[PatientFile]) -> Iterator[_
     therapy, birth = patient.therapy, patient.birth
     if therapy and scans and all(day > therapy for _, day in scans):
         yield Contradiction.THERAPY, scans[0][0], "the therapy is before every scan"
+    age = patient.values.get("age")
+    if birth and therapy and isinstance(age, int | float):
+        years = (therapy - birth).days / DAYS_PER_YEAR
+        if years > 0 and min(years, age) < OLDEST and abs(years - age) > MOST_AGE_YEARS:
+            yield Contradiction.AGE, "", "age and birth date of the row differ"
     if birth and therapy and birth >= therapy:
         yield Contradiction.BORN, "", "born after the therapy"
     for name, day in scans:

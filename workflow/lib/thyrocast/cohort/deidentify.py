@@ -26,8 +26,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, ExplicitVRLittleEndian, NuclearMedicineImageStorage
 from pydicom.valuerep import DSfloat
-from scipy import ndimage, stats
 
+from thyrocast.cohort.drawn_text import has_text
 from thyrocast.dicom import terms
 from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.text import words
@@ -129,80 +129,9 @@ def refusal(header: Header, pixels: NDArray[np.generic]) -> str:
         return "a capture, whose pixels may show a name"
     if (header.number("BitsStored") or header.number("BitsAllocated") or 0) <= 8:
         return "8-bit gray values, which may show a name"
-    if any(map(_is_drawn_on, pixels)):
+    if has_text(pixels):
         return "many pixels with one value, which may be drawn text"
     return ""
-
-
-#: Fewest pixels of one value, and how many times as many as of the values next to it, that look drawn.
-_DRAWN, _TIMES, _NEIGHBORS = 20, 8, 5
-# Values below this occur often in a count image, unless they stand out from the pixels around them: by this
-# many standard deviations of counting noise, and this many counts, from the median of a square of pixels. An
-# edge of an organ does not, since the median keeps edges. Fewer such pixels are text.
-_FAINT = 30
-_DEVIATIONS, _COUNTS, _SQUARE, _STROKES = 6.0, 5.0, 9, 12
-# Where the median is 0, the mean is below .7 or little more: counting noise is that of this mean at least. Values of
-# text that the rule above does not see there, and fewest pixels of a stroke. Values of 1 and 2 look like counts.
-_LEAST_MEAN, _DARK, _TOUCHING = 0.7, range(3, 11), 4
-# Side of the square in which the mean is estimated, pixels. Of n pixels that have a value with probability p, about
-# n (6.6 p)^k pieces have k touching pixels or more (lattice animals with eight neighbors); a stroke is a piece of which
-# fewer than so many are expected.
-_WIDE, _GROWTH, _BY_CHANCE = 17, 6.6, 1e-3
-
-
-def _is_drawn_on(frame: NDArray[np.generic]) -> bool:
-    """Return whether a frame has many pixels of one value, as text and lines have, not counts."""
-    around = ndimage.median_filter(frame.astype(np.float64), _SQUARE, mode="nearest")
-    noise = _DEVIATIONS * np.sqrt(np.maximum(around, _LEAST_MEAN)) + _COUNTS
-    # Zeros that reach the edge are outside a round field, or in a column of a detector that is out of order.
-    empty, _ = ndimage.label(frame == 0, np.ones((3, 3)))
-    edge = np.unique(np.r_[empty[0], empty[-1], empty[:, 0], empty[:, -1]])
-    outside = (empty > 0) & np.isin(empty, edge)
-    if _has_dark_strokes(frame, around):
-        return True
-    apart = frame[(np.abs(frame - around) > noise) & ~outside]
-    return _has_spike(frame, _DRAWN, _FAINT) or _has_spike(apart, _STROKES, -np.inf)
-
-
-def _has_dark_strokes(frame: NDArray[np.generic], around: NDArray[np.float64]) -> bool:
-    """Return whether pixels of one low value are connected where there are hardly any counts.
-
-    More of them touch than by chance at the local mean, which is estimated from zeros and ones alone: the text itself
-    has no influence on it. In Poisson counts, their ratio is the mean.
-    """
-    near = _WIDE**2
-    zeros, ones = (
-        near * ndimage.uniform_filter((frame == value).astype(np.float64), _WIDE, mode="reflect")
-        for value in (0, 1)
-    )
-    # Two standard errors above the estimate, and not 0 where no pixel is 1.
-    mean = (ones + 2 * np.sqrt(np.maximum(ones, 0.0)) + 1) / np.maximum(zeros, 1.0)
-    dark = around == 0
-    strokes = 0
-    for value in _DARK:
-        pieces, number = ndimage.label((frame == value) & dark, np.ones((3, 3)))
-        if not number:
-            continue
-        sizes = np.bincount(pieces.ravel(), minlength=number + 1)[1:]
-        means = np.asarray(ndimage.maximum(mean, pieces, np.arange(1, number + 1)))
-        share = np.minimum(stats.poisson.pmf(value, np.minimum(means, value)) * _GROWTH, 1.0)
-        expected = dark.sum() * share**sizes
-        drawn = (sizes >= _TOUCHING) & (expected < _BY_CHANCE)
-        strokes = max(strokes, int(sizes[drawn].sum()))
-    return strokes >= _STROKES
-
-
-def _has_spike(pixels: NDArray[np.generic], fewest: int, faint: float) -> bool:
-    """Return whether a value above `faint` is much more frequent than the values next to it."""
-    values, numbers = np.unique(pixels, return_counts=True)
-    for place in np.flatnonzero((numbers >= fewest) & (values > faint)):
-        near = np.r_[
-            numbers[max(place - _NEIGHBORS, 0) : place],
-            numbers[place + 1 : place + 1 + _NEIGHBORS],
-        ]
-        if not near.size or numbers[place] > _TIMES * near.mean():
-            return True
-    return False
 
 
 def dataset_of(

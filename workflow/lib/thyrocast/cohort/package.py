@@ -109,8 +109,9 @@ def write_package(
                 shutil.rmtree(new / "dicom" / patient, ignore_errors=True)
         table = PackageTable(center)
         _write_table(table, registration, list(written), new)
-        if written:
-            for patient, reason in _differing(registration, written, table, cohort, new).items():
+        differing = _differing(registration, written, table, cohort, new) if written else {}
+        if differing:
+            for patient, reason in differing.items():
                 LOG.warning(
                     "%s is not in the package, from which %s would be used: please report this",
                     patient, reason,

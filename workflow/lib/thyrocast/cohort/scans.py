@@ -1,5 +1,6 @@
 """Rows of the private table of scans: what standardization needs, and hashes of the patient."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.names import quote_name
 from thyrocast.dicom.pixel_size import detector_of, is_pinhole
 from thyrocast.tables.clinical import ClinicalPatient
+
+LOG = logging.getLogger("thyrocast")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ def scan_rows(
 ) -> list[Cells]:
     """Return the rows of `contract.cohort.SCANS` of an included patient, the best scan first."""
     person = _person(patient, choice.scans[0].header, source.key)
+    images = [selection.syringes(files, one, source.photopeak_kev) for one in choice.scans]
+    if not images[0].full and images[0].unused:
+        # The name of the file may contain that of the patient.
+        unused = "; ".join(images[0].unused)
+        LOG.warning("%s: no image of the syringe is used for the uptake: %s", pseudonym, unused)
     return [
         {
             "patient": pseudonym,
@@ -55,7 +63,8 @@ def scan_rows(
             "scan_date": candidate.moment.date().isoformat() if candidate.moment else None,
             "days_before": _days_before(candidate, patient),
             **_scan(candidate, source),
-            **_syringes(files, candidate, source.photopeak_kev),
+            **_syringe("syringe", images[rank].full),
+            **_syringe("residual", images[rank].residual),
             **person,
         }
         for rank, candidate in enumerate(choice.scans)
@@ -118,11 +127,6 @@ def _stamp(path: Path) -> str | None:
     except OSError:
         return None
     return f"{status.st_size}-{status.st_mtime_ns}"
-
-
-def _syringes(files: Sequence[PatientFile], candidate: Candidate, photopeak_kev: float) -> Cells:
-    images = selection.syringes(files, candidate, photopeak_kev)
-    return _syringe("syringe", images.full) | _syringe("residual", images.residual)
 
 
 def _syringe(prefix: str, image: SyringeFile | None) -> Cells:

@@ -115,10 +115,19 @@ class SyringeFile:
 
 @dataclass(frozen=True)
 class SyringeFiles:
-    """Images of the full dose syringe and of the syringe after injection; None if missing."""
+    """Images of the full dose syringe and of the syringe after injection; None if missing.
+
+    Attributes
+    ----------
+    full, residual
+        The images.
+    unused
+        Why the other images of a syringe are not used, each reason once.
+    """
 
     full: SyringeFile | None = None
     residual: SyringeFile | None = None
+    unused: tuple[str, ...] = ()
 
 
 def choose(
@@ -252,13 +261,16 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
     found: dict[Syringe, SyringeFile] = {}
     shots = [file for file in files if file.verdict.syringe]
     unnamed: list[SyringeFile] = []
+    unused: list[str] = []
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
         image = _syringe_image(file, chosen, photopeak_kev)
-        if image and file.verdict.syringe in {Syringe.FULL, Syringe.RESIDUAL}:
+        if isinstance(image, str):
+            unused.append(image)
+        elif file.verdict.syringe in {Syringe.FULL, Syringe.RESIDUAL}:
             found.setdefault(file.verdict.syringe, image)
-        elif image:
+        else:
             unnamed.append(image)
     if unnamed and Syringe.FULL not in found:
         found[Syringe.FULL] = unnamed.pop(0)
@@ -267,29 +279,32 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
     later = [image for image in unnamed if full and image.minutes < full.minutes]
     if later:
         found.setdefault(Syringe.RESIDUAL, later[0])
-    return SyringeFiles(found.get(Syringe.FULL), found.get(Syringe.RESIDUAL))
+    residual = found.get(Syringe.RESIDUAL)
+    if residual and not full:
+        unused.append("only that after the injection is known")
+    return SyringeFiles(full, residual, tuple(dict.fromkeys(unused)))
 
 
-def _syringe_image(
-    file: PatientFile, chosen: Candidate, photopeak_kev: float
-) -> SyringeFile | None:
-    """Return the frame of a syringe by the detector of the scan, in the photopeak; None if none."""
+def _syringe_image(file: PatientFile, chosen: Candidate, photopeak_kev: float) -> SyringeFile | str:
+    """Return the frame of a syringe by the detector of the scan, in the photopeak, or why there is none."""
     moment = acquired(file.header)
     milliseconds = file.header.number("ActualFrameDuration")
     count = frame_count(file.header)
-    if not (moment and chosen.moment and milliseconds) or count > MOST_SYRINGE_FRAMES:
-        return None
-    if moment.date() != chosen.moment.date():
-        return None
-    if not SYRINGE_S[0] <= milliseconds / 1000 <= SYRINGE_S[1]:
-        return None
+    if count > MOST_SYRINGE_FRAMES:
+        return "it has many frames"
+    if not (milliseconds and SYRINGE_S[0] <= milliseconds / 1000 <= SYRINGE_S[1]):
+        return "its duration is not stated or implausible"
+    if moment and chosen.moment and moment.date() != chosen.moment.date():
+        return "it is of another day"
     minutes = minutes_between(file.header, chosen.header)
-    if minutes is None or abs(minutes) > SYRINGE_MIN:
-        return None
+    if minutes is None:
+        return "the time of it or of the scan is not stated"
+    if abs(minutes) > SYRINGE_MIN:
+        return "it is more than 6 h from the scan"
     detector = chosen.scan.detector
     frames = frames_in_photopeak(file.header, photopeak_kev)
     # Another detector has another sensitivity.
     same = [frame for frame, on in frames if on == detector or None in (on, detector)]
     if not same:
-        return None
+        return "it is of another detector or energy window"
     return SyringeFile(file.name, same[0], milliseconds / 1000, minutes)

@@ -3,7 +3,8 @@
 from enum import StrEnum
 from typing import Annotated
 
-from thyrocast.config.base import Block, Distinct, option
+from thyrocast.config.base import Block, Distinct, block, option
+from thyrocast.contract.control_names import ImagePart
 from thyrocast.contract.names import Design
 
 
@@ -26,10 +27,39 @@ class Strata(StrEnum):
     NONE = "none"
 
 
+class NetworkControlsConfig(Block):
+    """Networks that are trained for the controls, on permuted outcomes or on parts of the images; none by default."""
+
+    permuted: int = option(
+        "Networks that are trained on permuted outcomes in every split: the first member, again and again. The smallest "
+        "possible p value is 1 / (1 + this); 19 give one of 0.05.",
+        0,
+        unit="trainings",
+        ge=0,
+        le=1000,
+    )
+    parts: Annotated[tuple[ImagePart, ...], Distinct] = option(
+        "Parts of the images on each of which all networks of the design are trained again.",
+        (),
+    )
+    hours: float = option(
+        "Largest expected time of all these trainings; more is refused before one starts. The time of the study's "
+        "own trainings is used if they are done, otherwise what their jobs request.",
+        24.0,
+        unit="hours of a GPU, or of a job without GPU",
+        gt=0,
+        le=100_000,
+    )
+
+    def permutations(self) -> list[str]:
+        """Return the names of the permutations on which networks are trained."""
+        return [str(number) for number in range(1, self.permuted + 1)]
+
+
 class ControlsConfig(Block):
     """Negative and positive controls: what the study's methods find where nothing is, and where a known effect is.
 
-    Networks are not trained again.
+    Networks are trained again only if `networks` asks for it.
     """
 
     run: bool = option(
@@ -67,3 +97,4 @@ class ControlsConfig(Block):
         ),
         min_length=1,
     )
+    networks: NetworkControlsConfig = block(NetworkControlsConfig)

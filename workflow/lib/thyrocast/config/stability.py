@@ -61,8 +61,8 @@ class StabilityConfig(Block):
     )
     network_hours: float = option(
         "Largest expected time of these trainings in all; more is refused before one starts. The time of the "
-        "study's own trainings is used if they are done, otherwise what their jobs request. Trainings whose embeddings "
-        "exist do not count, also if a change of settings or code trains them again.",
+        "study's own trainings is used if they are done, otherwise what their jobs request. Trainings that are "
+        "done and need no repetition do not count.",
         24.0,
         unit="hours of a GPU, or of a job without GPU",
         gt=0,

@@ -17,6 +17,14 @@ class Control(StrEnum):
     PLANTED_FEATURE = "planted_feature"
 
 
+class ImagePart(StrEnum):
+    """Parts of the images on which networks can be trained."""
+
+    GLAND_ALONE = "gland_alone"
+    GLAND_MASKED = "gland_masked"
+    BACKGROUND_ALONE = "background_alone"
+
+
 class ControlKind(StrEnum):
     """What is expected of a control: chance, a strong effect, or nothing in particular."""
 
@@ -54,6 +62,7 @@ class Harmonized(StrEnum):
 
     NONE = "none"
     ZSCORE = "zscore"
+    COMBAT = "combat"
 
 
 class ProbeSource(StrEnum):

@@ -5,6 +5,7 @@ from thyrocast.contract.control_names import (
     ControlFinding,
     ControlKind,
     Harmonized,
+    ImagePart,
     LeakyTwin,
     ProbeSource,
 )
@@ -22,8 +23,8 @@ _EVENTS = integer("events", "Cured patients among them.", low=0, missing=True)
 SHUFFLED = Table(
     "controls/shuffled.csv",
     "Each model refitted to permuted training outcomes and scored in the test set with its observed "
-    "outcomes. Networks are not trained again, and the AUC is that of the ranking before "
-    "recalibration.",
+    "outcomes. The embeddings stay as they are, and the AUC is that of the ranking before "
+    "recalibration. `network`: the first member's network, trained on permuted outcomes if the config asks for it.",
     (
         DESIGN,
         _SPLIT,
@@ -100,6 +101,32 @@ number("p_value_gland", "P value of the difference from `gland_alone` (DeLong, p
     digits=6,
 )  # fmt: skip
 
+NETWORK_PARTS = Table(
+    "controls/network_parts.csv",
+    "Networks of the study's architecture that were trained on a part of the images, scored in the test set. "
+    "No rows if the config asks for none.",
+    (
+        DESIGN,
+        _SPLIT,
+        text("control", "What the networks were trained on; `whole_image`: those of the study.", (Control.WHOLE_IMAGE, *ImagePart)),
+        number("auc", "AUC of the mean of the members' log-odds, before recalibration.", low=0, high=1, missing=True),
+        number("ci_low", "Lower 95 % limit.", low=0, high=1, missing=True),
+        number("ci_high", "Upper 95 % limit.", low=0, high=1, missing=True),
+        number("difference", "AUC minus that of `whole_image`.", low=-1, high=1, missing=True),
+        number("difference_low", "Lower 95 % limit (DeLong, paired).", missing=True),
+        number("difference_high", "Upper 95 % limit.", missing=True),
+        number("p_value_gland", "P value of the difference from `gland_alone` (DeLong, paired), for what is outside of the gland.", low=0, high=1, missing=True),
+        text("finding", "`better_than_gland`: a part outside of the gland predicts better than the gland, p at most 0.01.", ControlFinding),
+        integer("networks", "Networks in each split.", low=1),
+        _STATUS,
+        _NOTE,
+        _N,
+        _EVENTS,
+    ),
+    key=("design", "split", "control"),
+    digits=6,
+)  # fmt: skip
+
 EMBEDDING_CONTROLS = Table(
     "controls/embedding_controls.csv",
     "Noise in place of embeddings, which must give chance, and embeddings with one feature that shows "
@@ -129,7 +156,7 @@ CENTER_PROBE = Table(
     "embedded by the same network, that of the first member.",
     (
         text("source", "From what the center is predicted.", ProbeSource),
-        text("harmonization", "How centers were made alike before; `none`: not at all; `zscore`: mean and standard deviation of every feature are equal in all centers.", Harmonized),
+        text("harmonization", "How centers were made alike before; `none`: not at all; `zscore`: mean and standard deviation of every feature are equal in all centers; `combat`: the same, with those of each center shrunken towards all of its features.", Harmonized),
         integer("centers", "Centers with enough patients.", low=0),
         number("accuracy", "Share of patients whose center is predicted, averaged over centers.", low=0, high=1, missing=True),
         number("ci_low", "Lower 95 % limit, by bootstrap of patients within centers.", low=0, high=1, missing=True),
@@ -171,4 +198,4 @@ TWINS = Table(
     digits=6,
 )  # fmt: skip
 
-TABLES = (SHUFFLED, PERMUTATIONS, SOURCES, EMBEDDING_CONTROLS, CENTER_PROBE, TWINS)
+TABLES = (SHUFFLED, PERMUTATIONS, NETWORK_PARTS, SOURCES, EMBEDDING_CONTROLS, CENTER_PROBE, TWINS)

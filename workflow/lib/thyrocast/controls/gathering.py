@@ -59,15 +59,16 @@ def probed(
     shown = _pictures(images, masks, field_mm, side.row).part(Control.WHOLE_IMAGE)
     quantities = side.cohort[list(columns.QUANTITIES)]
     own = seeds.derive(seed, "center-probe", "quantities")
-    return {
-        (ProbeSource.EMBEDDINGS, Harmonized.NONE): learners.pixels(side.full),
-        (ProbeSource.EMBEDDINGS, Harmonized.ZSCORE): learners.within_centers(
-            side.full, side.center
-        ),
-        (ProbeSource.WHOLE_IMAGE, Harmonized.NONE): learners.pixels(shown),
-        (ProbeSource.WHOLE_IMAGE, Harmonized.ZSCORE): learners.within_centers(shown, side.center),
-        (ProbeSource.QUANTITIES, Harmonized.NONE): learners.columns(quantities, config, own),
-    }
+    found: dict[tuple[ProbeSource, Harmonized], learners.Learner] = {}
+    for source, features in (
+        (ProbeSource.EMBEDDINGS, side.full),
+        (ProbeSource.WHOLE_IMAGE, shown),
+    ):
+        found[source, Harmonized.NONE] = learners.pixels(features)
+        for method in (Harmonized.ZSCORE, Harmonized.COMBAT):
+            found[source, method] = learners.within_centers(features, side.center, method.value)
+    found[ProbeSource.QUANTITIES, Harmonized.NONE] = learners.columns(quantities, config, own)
+    return found
 
 
 def _pictures(images: Path, masks: Path, field_mm: float, rows: pictures.Rows) -> Pictures:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.controls import baseline_refits, ridge_refits
-from thyrocast.statistics import partition
+from thyrocast.statistics import harmonization, partition
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -31,28 +31,37 @@ def pixels(features: Array) -> Learner:
     return learn
 
 
-def within_centers(features: Array, center: NDArray[np.str_]) -> Learner:
-    """The ridge head on the form of features (n, p) with mean 0 and standard deviation 1 in every center (n,).
+def within_centers(features: Array, center: NDArray[np.str_], method: str = "zscore") -> Learner:
+    """The ridge head on the form of features (n, p) that were made alike in every center (n,).
 
-    Both are those of the patients who are learned from, so that what is predicted has no influence on them. The head
-    sees whether a feature is above the mean, and above one standard deviation below and above it. Means, and means of
-    squares, are equal in all centers by construction: from these, a linear head that predicts the center would learn
-    nothing.
+    Parameters
+    ----------
+    features : ndarray, (n, p)
+    center : ndarray of str, (n,)
+    method : {"zscore", "combat"}
+        As in `statistics.harmonization`.
+
+    Notes
+    -----
+    Location and spread of a center are those of its patients who are learned from, so that what is predicted has no
+    influence on them. The head sees whether a feature is above the mean, and above one standard deviation below and
+    above it. With `zscore`, means and means of squares are equal in all centers by construction: from these, a linear
+    head that predicts the center would learn nothing.
     """
 
     def learn(known: Mask, new: Mask, outcomes: Array) -> Array:
-        alike = np.zeros_like(features, dtype=np.float64)
-        varies = np.ones(features.shape[1], dtype=bool)
-        for name in np.unique(center[known]):
-            own = features[known & (center == name)].astype(np.float64)
-            spread = own.std(axis=0)
-            rows = center == name
-            varies &= spread > 0
-            alike[rows] = (features[rows] - own.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+        own = [(name, known & (center == name)) for name in np.unique(center[known])]
         # A feature that is constant in a center cannot have the same standard deviation in all.
+        varies = np.all([features[rows].std(axis=0) > 0 for _, rows in own], axis=0)
         if not varies.any():
             return np.zeros((len(outcomes), int(new.sum())))
-        form = np.hstack([alike[:, varies] > limit for limit in LIMITS]).astype(np.float64)
+        used = features[:, varies].astype(np.float64)
+        learned = harmonization.learn(used[known], center[known], method)
+        form = np.zeros((len(used), len(LIMITS) * int(learned.varying.sum())))
+        for name, shift in learned.centers.items():
+            rows = center == name
+            alike = learned.alike(used[rows], shift)
+            form[rows] = np.hstack([alike > limit for limit in LIMITS])
         return ridge_refits.scores(form[known], form[new], outcomes)
 
     return learn

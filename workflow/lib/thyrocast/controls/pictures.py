@@ -48,7 +48,25 @@ class Pictures:
     pixel_mm: float
 
     def part(self, control: Control) -> Array:
-        """Features (n, blocks²) of a part of every image.
+        """Features (n, blocks²) of a part of every image: means of its blocks.
+
+        Parameters
+        ----------
+        control
+            As in `only`.
+
+        Raises
+        ------
+        NoBackgroundError
+            If ``background_alone`` has too few pixels.
+        """
+        used = np.ones_like(self.background)
+        if control is Control.BACKGROUND_ALONE:
+            used = self.background
+        return _blocks(self.only(control)[0], used)
+
+    def only(self, control: Control) -> tuple[Array, Array]:
+        """Every image with only a part of it, and what it was divided by.
 
         Parameters
         ----------
@@ -58,6 +76,12 @@ class Pictures:
             ``background_alone``, in the region where no patient has gland. The last two are divided
             by their mean, since the scale of an image depends on its gland.
 
+        Returns
+        -------
+        images : ndarray, (n, size, size)
+        level : ndarray, (n,)
+            1 for ``whole_image`` and ``gland_alone``, which are as they are.
+
         Raises
         ------
         NoBackgroundError
@@ -65,18 +89,18 @@ class Pictures:
         """
         images = self.images.astype(np.float64)
         if control is Control.WHOLE_IMAGE:
-            return _blocks(images, np.ones_like(self.background))
+            return images, np.ones(len(images))
         if control is Control.GLAND_ALONE:
-            return _blocks(images * self.glands, np.ones_like(self.background))
+            return images * self.glands, np.ones(len(images))
         if control is Control.GLAND_MASKED:
             outside = (images * ~self.glands).sum(axis=(1, 2)) / (~self.glands).sum(axis=(1, 2))
             level = outside[:, None, None]
             masked = np.where(self.glands, level, images)
-            return _blocks(_divided(masked, level), np.ones_like(self.background))
+            return _divided(masked, level), outside
         if self.background.mean() < LEAST_BACKGROUND:
             raise NoBackgroundError("the glands of all patients together cover the image")
-        level = images[:, self.background].mean(axis=1)[:, None, None]
-        return _blocks(_divided(images, level), self.background)
+        middle = images[:, self.background].mean(axis=1)
+        return _divided(images, middle[:, None, None]) * self.background, middle
 
     def marked(self, patients: Mask) -> Pictures:
         """A copy with a marker, as intense as the gland, in the background of some patients.
@@ -115,10 +139,14 @@ def take(
         Pixel size of the images.
     """
     glands = np.asarray(masks[rows]) > 0
-    anybody = glands.any(axis=0)
-    reach = max(1, round(MARGIN_MM / pixel_mm))
-    background: Mask = ~np.asarray(ndimage.binary_dilation(anybody, iterations=reach), dtype=bool)
+    background = background_of(np.asarray(glands.any(axis=0)), pixel_mm)
     return Pictures(np.asarray(images[rows], dtype=np.float32), glands, background, pixel_mm)
+
+
+def background_of(anybody: Mask, pixel_mm: float) -> Mask:
+    """Pixels (size, size) that are `MARGIN_MM` from those where anybody has gland."""
+    reach = max(1, round(MARGIN_MM / pixel_mm))
+    return ~np.asarray(ndimage.binary_dilation(anybody, iterations=reach), dtype=bool)
 
 
 def _divided(images: Array, level: Array) -> Array:

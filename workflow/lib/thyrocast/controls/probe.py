@@ -22,6 +22,7 @@ from thyrocast.contract.names import Status
 from thyrocast.controls import permuting
 from thyrocast.controls.learners import FOLDS, Learner
 from thyrocast.statistics import partition
+from thyrocast.statistics.inputs import NotEstimableError
 
 Array = NDArray[np.float64]
 Texts = NDArray[np.str_]
@@ -58,7 +59,10 @@ def run(center: Texts, sources: Probed, least: MinimumCountConfig, seed: int) ->
             note = f"fewer than two training centers with {least.patients} patients"
             rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": note})
             continue
-        rows.append(row | _probe(learn, used, center, kept, seeds.derive(seed, "center-probe")))
+        try:
+            rows.append(row | _probe(learn, used, center, kept, seeds.derive(seed, "center-probe")))
+        except NotEstimableError as error:
+            rows.append(row | {"status": Status.NOT_ESTIMABLE.value, "note": str(error)})
     return io.build(CENTER_PROBE, rows)
 
 

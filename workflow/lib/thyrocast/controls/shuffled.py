@@ -1,15 +1,16 @@
 """Shuffled outcomes: the models of a design refitted to permuted outcomes of training patients.
 
 If a model's AUC is not above that of refits to permuted outcomes, the model found nothing in the
-training outcomes that is useful for test patients. The networks are not trained again, so their
-embeddings have been shaped by the observed outcomes: the test is about what is fitted to them.
+training outcomes that is useful for test patients. The embeddings stay as they are, shaped by the
+observed outcomes: the test is about what is fitted to them. Networks that were trained on permuted outcomes
+are compared in the same way (`trained.null`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.controls import PERMUTATIONS, SHUFFLED
-from thyrocast.contract.names import ALL_SPLITS, Status
+from thyrocast.contract.names import ALL_SPLITS, Model, Status
 from thyrocast.controls import permuting, refits, shown
 from thyrocast.controls.inputs import ControlSplit
 
@@ -61,6 +62,7 @@ def run(
     least: MinimumCountConfig,
     seed: int,
     threads: int = 1,
+    networks: Mapping[str, Null | None] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Permute training outcomes, refit and score every model.
 
@@ -75,36 +77,41 @@ def run(
     seed : int
         The study's seed.
     threads : int
+    networks
+        Of every split, the result of the networks that were trained on permuted outcomes, if there are any.
 
     Returns
     -------
     Tables `SHUFFLED` and `PERMUTATIONS`.
     """
     allowed = shown.reported(splits, least)
-    rows: list[dict[str, Any]] = []
-    permutations: list[dict[str, Any]] = []
+    found: dict[str, Mapping[str, Null | None]] = {}
+    if networks:
+        found[Model.NETWORK.value] = networks
     for model in config.models:
         began = time.monotonic()
-        nulls = {
+        found[model.value] = {
             split.split: null(model, split, config, signature, seed, threads) for split in splits
         }
         seconds = time.monotonic() - began
         logger.info("%s: %d permutations in %.0f s", model, config.permutations, seconds)
-        found = [one for one in nulls.values() if one is not None]
-        joined = _mean(found) if found else None
+    rows: list[dict[str, Any]] = []
+    permutations: list[dict[str, Any]] = []
+    for name, nulls in found.items():
+        count = config.networks.permuted if nulls is networks else config.permutations
+        shared = {"model": name, "permutations": count, "strata": config.strata.value}
+        known = [one for one in nulls.values() if one is not None]
+        joined = _mean(known) if known else None
         if len(splits) > 1:
             rows += [
-                _row(model, split.split, nulls[split.split], [split], config, allowed)
-                for split in splits
+                shared | _row(split.split, nulls[split.split], [split], allowed) for split in splits
             ]
-            rows.append(_row(model, ALL_SPLITS, joined, splits, config, allowed))
-        else:
-            only = splits[0].split
-            rows.append(_row(model, only, joined, splits, config, allowed))
+        name_of_all = ALL_SPLITS if len(splits) > 1 else splits[0].split
+        rows.append(shared | _row(name_of_all, joined, splits, allowed))
         if joined is not None and ALL_SPLITS in allowed:
             permutations += [
-                {"design": splits[0].design, "model": model.value, "permutation": n, "auc": auc}
-                for n, auc in enumerate(joined.permuted, start=1)
+                {"design": splits[0].design, "model": name, "permutation": number, "auc": auc}
+                for number, auc in enumerate(joined.permuted, start=1)
             ]
     return io.build(SHUFFLED, rows), io.build(PERMUTATIONS, permutations)
 
@@ -165,24 +172,16 @@ def _mean(nulls: Sequence[Null]) -> Null:
 
 
 def _row(
-    model: PermutedModel,
-    name: str,
-    found: Null | None,
-    splits: Sequence[ControlSplit],
-    config: ControlsConfig,
-    allowed: frozenset[str],
+    name: str, found: Null | None, splits: Sequence[ControlSplit], allowed: frozenset[str]
 ) -> dict[str, Any]:
-    """A row of `SHUFFLED`."""
+    """A row of `SHUFFLED`, without what is the same for all rows of a model."""
     outcome = np.concatenate([split.test.outcome for split in splits])
     row: dict[str, Any] = {
         "design": splits[0].design,
         "split": name,
-        "model": model.value,
         **dict.fromkeys(
             ("auc", "null_mean", "null_low", "null_high", "p_value", "p_value_both", "n", "events")
         ),
-        "permutations": config.permutations,
-        "strata": config.strata.value,
         "status": Status.NOT_ESTIMABLE.value,
         "note": "one outcome only in the training or the test set, or no predictor",
     }

@@ -174,11 +174,19 @@ def _decode(dataset: Dataset, frame: int) -> NDArray[np.generic]:
 
 
 def _exceeds_stored_bits(dataset: Dataset, pixels: NDArray[np.generic], frame: int) -> bool:
-    """Return whether bits above BitsStored (C.7.6.3.1.1) are set: pydicom drops them, so that counts would be wrong."""
+    """Return whether counts reach into bits above BitsStored (C.7.6.3.1.1): pydicom drops them, and counts would be wrong.
+
+    Bits that are set in all pixels, and those of an overlay (C.9.2, retired position in the pixels), are no counts.
+    """
     encapsulated = dataset.file_meta.TransferSyntaxUID.is_encapsulated
     if encapsulated or dataset.PixelRepresentation or dataset.BitsStored >= dataset.BitsAllocated:
         return False
-    return not np.array_equal(pixels, pixel_array(dataset, index=frame, correct_unused_bits=False))
+    whole = pixel_array(dataset, index=frame, correct_unused_bits=False)
+    dropped = whole.astype(np.int64) - pixels.astype(np.int64)
+    overlays = ((group, 0x0102) for group in range(0x6000, 0x6020, 2))
+    if any(dataset[place].value for place in overlays if place in dataset):
+        return False
+    return bool((dropped != dropped.flat[0]).any())
 
 
 def _coded_shape(coded: bytes) -> tuple[int, int] | None:

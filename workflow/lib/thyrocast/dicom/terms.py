@@ -103,16 +103,22 @@ _COLLIMATORS = (
         "pinhole",
         r"pine? ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?['’]? ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|nadelloch|\bp ?hole|\bmono ?trou|\bcol+ima\w* (?:a )?(?:foro|furo)|buraco de agulha|\bpin deli|\bgaatjes|пин ?хол|핀홀|ピンホール|针孔|針孔",
     ),
-    ("elegp", r"\belegp|extended low energy"),
+    ("elegp", r"\belegp|extended (?:low energy|legp|leap)"),
     ("lehrs", r"lehrs"),
     ("leuhr", r"leuhr|ultra ?high res.*low energy|low energy ultra"),
-    ("lehr", r"lehr|low energy.*high res|high res.*low energy"),
-    ("leap", r"\bleap|\blegp|low energy.*(all|general) purpose"),
+    (
+        "lehr",
+        r"lehr|low ?en\w* ?(?:.* )?hi\w* ?res|high res.*low energy|\ble hi\w* res|\bhr le\b|\bbehr\b"
+        r"|basse energie haute res|niederenerg\w* hochaufl|alta res\w* baja energia",
+    ),
+    ("leap", r"\bleap|\blega?p|low energy.*(all|general) purpose"),
     ("lehs", r"lehs|low energy.*high sens"),
     ("vxgp", r"vxgp|vxhr|vpc"),
     ("megp", r"megp|meap|medium energy|\bme\b"),
     ("hegp", r"hegp|heap|high energy"),
 )
+# Abbreviations that are written in parts: LE-HR, L.E.A.P., E-LEGP.
+_SPLIT = re.compile(r"\b(?:e ?)?[lmh] ?e ?(?:(?:u ?)?h ?r(?: ?s)?|h ?s|g ?(?:a ?)?p|a ?p)\b")
 # Collimator Type, defined terms of C.8.4.11.
 _COLLIMATOR_TYPES = {
     "PINH": "pinhole", "PARA": "parallel", "FANB": "fan_beam", "CONE": "cone_beam",
@@ -288,7 +294,10 @@ def collimator(detector: Elements, description: str = "") -> str | None:
     pinhole = re.compile(_COLLIMATORS[0][1])
     if kind.startswith("PINH") or pinhole.search(fold(description)):
         return "pinhole"
-    grid = fold(words(detector.text("CollimatorGridName"), kind))
+    grid = _SPLIT.sub(
+        lambda found: found[0].replace(" ", ""),
+        fold(words(detector.text("CollimatorGridName"), kind)),
+    )
     if _PINHOLE_GRID.search(grid):
         return "pinhole"
     named = next((name for name, pattern in _COLLIMATORS if re.search(pattern, grid)), None)

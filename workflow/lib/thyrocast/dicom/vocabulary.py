@@ -62,7 +62,7 @@ _HAND = (
 _DEGREES = r"[3-7][05]"
 _ANGLE = re.compile(
     rf"\b{_DEGREES} ?(?:°|o\b|deg\w*|grad\w*|graus?\b|stopni|derece)"
-    rf"|\b{_DEGREES} ?°? ?{_HAND}\b(?! ?\d)|\b{_HAND} {_DEGREES}\b(?! ?[a-z\d%])"
+    rf"|\b{_DEGREES} ?°? ?{_HAND}\b(?! ?\d)|\b{_HAND} ?{_DEGREES}\b(?! ?[a-z\d%])"
 )
 _OTHER = re.compile(
     # LAO, RPO, L.A.O.; French OAG, OAD; Spanish OAI; Italian OAS; Portuguese OAE; Dutch LVO
@@ -70,7 +70,7 @@ _OTHER = re.compile(
     # ANTOBL, LAOBL; French OBG, OBD
     rf"|\b{_OBLIQUE_WORD}|\b(?:[lr]?ant|[lr]?post|[lr][ap]o?)obl\w*|\bob[gd]\b|\blat(?:eral\w*|eraal)?(?![a-z])|\b[lr]lat\b|\bseitlich\w*|\bseitenans\w*"
     r"|\bprofil\w*|\bperfil\b|\bboczn\w*|\bbok\b|\byan(?:dan)?\b|\bzij(?:kant|aanzicht)\b|\bvertex\b"
-    r"|\bmedial\w*|\bsagit\w*|^[lr]l$|側|侧|斜|측면|боков|косая|косои"
+    r"|\bmedial\w*|\bsagit\w*|^[lr]l$|側|侧|斜|측면|боков|\bбок\b|косая|косои|πλαγι"
 )
 # Words that are joined to an abbreviation: AntStatic, POSTVIEW, ThyroidAnt.
 _JOINED = r"(?:view|static|stat|image|img|proj|planar|thyroid|thyr|thy|neck)(?![a-z])"
@@ -80,12 +80,12 @@ _POSTERIOR = re.compile(
     r"|\bdos (?:thyroide|cou)\b|\bdos \d+ ?(?:min|mn)\b|\ba?tras$|\bde tras\b|\bdors(?:al\w*|o)\b|\bhint(?:en|er\w*)\b|\bru?e?ck(?:en)?(?:ansicht|seite|aufnahme)?\b|\barriere\b"
     r"|\btyln\w*|\btyl\b|\btylu\b|\barka(?:dan)?\b|\bachter(?:kant|zijde|aanzicht)\b|\bde dos\b|^dos$|\bpa\b"
     r"|\bsirt(?:tan)?\b|\brug(?:zijde|aanzicht)\b|\bespalda\b|\bschiena\b|\bcostas\b|\bplec(?:y|ow)\b"
-    r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн"
+    r"|\btraser\w*|後面|后面|背面|後位|后位|후면|задн|сзади|οπισθ"
 )
 _ANTERIOR = re.compile(
-    rf"\bant(?:er\w*|t)?(?![a-z])|\bant{_JOINED}|\b{_BEFORE}ant(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face\b|\bfront(?:al\w*|e|view)?\b|\bfrente\b"
+    rf"\bant(?:er\w*|t)?(?![a-z])|\bant{_JOINED}|\b{_BEFORE}ant(?![a-z])|\bventral\w*|\bvorn\w*|\bvorder\w*|\b(?:de )?face(?![a-z])|\bfront(?:al\w*|e|view)?\b|\bfrente\b"
     r"|\bprzedn\w*|\bprzod\w*|\bvoor(?:kant|zijde|aanzicht)\b|\bonden\b|\bon (?:gor[un]\w*|cephe|projeksiyon)"
-    r"|\bap\b|正面|前面|前位|전면|передн|προσθ"
+    r"|\bap\b|正面|前面|前位|전면|передн|спереди|προσθ|\bpredn[iy]\b|\bpredozadn\w*|\belulso\b"
 )
 
 

@@ -20,11 +20,14 @@ class Cell:
         Content, and smaller text below it.
     number
         Whether digits are aligned.
+    picture
+        Data URL of a small picture above the text.
     """
 
     text: str
     detail: str = ""
     number: bool = True
+    picture: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,10 @@ SCRIPTS: Mapping[str, str] = {
     "retrain_network": "train_network",
     "embed_retrained": "extract_embeddings",
     "refit_retrained": "refit_models",
+    "train_permuted": "train_network",
+    "embed_permuted": "extract_embeddings",
+    "train_on_part": "train_network",
+    "embed_part": "extract_embeddings",
 }
 
 

@@ -21,6 +21,7 @@ from thyrocast.contract.documents import Flow, Provenance, SimulationSummary
 from thyrocast.report import applied as application
 from thyrocast.report import counted
 from thyrocast.report.applied import AppliedFiles
+from thyrocast.report.scintigrams import Scintigrams
 from thyrocast.report.study import MapResults, SplitResults, StudyResults
 
 #: Tables of the evaluation that the report shows.
@@ -118,6 +119,8 @@ class StudyFiles:
         Files about the maps, by design.
     applied
         Files about a locked model that was applied; None if models were trained.
+    images
+        ``images.npy``, which the internal page shows.
     """
 
     cohort: Path
@@ -129,6 +132,7 @@ class StudyFiles:
     splits: tuple[SplitFiles, ...]
     maps: Mapping[str, MapFiles]
     applied: AppliedFiles | None = None
+    images: Path | None = None
 
 
 def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
@@ -139,9 +143,12 @@ def read_study(files: StudyFiles, config: StudyConfig) -> StudyResults:
     InputError
         If a file is missing or is not as the contract declares it.
     """
+    cohort = io.read(COHORT, files.cohort)
+    rows = {str(patient): row for row, patient in enumerate(cohort["patient"])}
     whole = StudyResults(
         config=config,
-        cohort=io.read(COHORT, files.cohort),
+        cohort=cohort,
+        scintigrams=Scintigrams(files.images, rows) if files.images else None,
         flow=documents.read(Flow, files.flow),
         division=io.read(splits.SPLITS, files.division),
         splits=tuple(_read_split(split) for split in files.splits),

@@ -18,6 +18,7 @@ from thyrocast.contract.table import Table
 from thyrocast.pages.numbers import percent
 from thyrocast.report import words
 from thyrocast.report.applied import Applied
+from thyrocast.report.scintigrams import Scintigrams
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class StudyResults:
         Tables of the evaluation, by name.
     applied
         The locked model that was applied; None if models were trained.
+    scintigrams
+        The images of the cohort, for the internal page; None without them.
     """
 
     config: StudyConfig
@@ -106,6 +109,7 @@ class StudyResults:
     simulation: SimulationSummary | None
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     applied: Applied | None = None
+    scintigrams: Scintigrams | None = None
 
     @cached_property
     def _by_design(self) -> dict[tuple[str, str], pd.DataFrame]:

@@ -13,7 +13,7 @@ from thyrocast.contract.control_names import (
     LeakyTwin,
     ProbeSource,
 )
-from thyrocast.contract.names import GroupKind, Metric, Status
+from thyrocast.contract.names import ALL_SPLITS, GroupKind, Metric, Status
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, label, sizes
 
@@ -38,6 +38,12 @@ DETAILS: Mapping[str, str] = {
     Control.NOISE: "ridge, mean of the draws",
     Control.PLANTED_FEATURE: "among the embeddings, LASSO",
 }
+TRAINED_ON: Mapping[str, str] = {
+    Control.WHOLE_IMAGE: "the networks of the study",
+    Control.GLAND_ALONE: "nothing outside",
+    Control.GLAND_MASKED: DETAILS[Control.GLAND_MASKED],
+    Control.BACKGROUND_ALONE: DETAILS[Control.BACKGROUND_ALONE],
+}
 FINDINGS: Mapping[str, str] = {
     ControlFinding.CHANCE: "chance, as expected",
     ControlFinding.ABOVE_CHANCE: "above chance",
@@ -61,7 +67,11 @@ PROBES: Mapping[str, str] = {
     ProbeSource.WHOLE_IMAGE: "Whole image",
     ProbeSource.QUANTITIES: "Quantities of the image",
 }
-HARMONIZED: Mapping[str, str] = {Harmonized.NONE: "", Harmonized.ZSCORE: "centers made alike"}
+HARMONIZED: Mapping[str, str] = {
+    Harmonized.NONE: "",
+    Harmonized.ZSCORE: "centers made alike, z-score",
+    Harmonized.COMBAT: "centers made alike, ComBat",
+}
 
 
 def _name(row: Row) -> Cell:
@@ -91,7 +101,33 @@ def sources(rows: pd.DataFrame) -> Grid:
         "Ridge regression on 12 × 12 blocks of the image, or on the columns: networks are not trained "
         "here. The background is not empty: the activity of the body and of salivary glands, and scattered "
         "photons, depend on the gland. It should not predict better than the gland (DeLong, paired, "
-        "p ≤ 0.01). The acquisition is reported above p = 0.01: each row has one false alarm in a hundred.",
+        "p ≤ 0.01). The acquisition is reported as above chance if p ≤ 0.01: one false alarm in a hundred such rows.",
+    )  # fmt: skip
+
+
+def networks(rows: pd.DataFrame) -> Grid | None:
+    """What networks predict that were trained on parts of the images; None if none were."""
+    if rows.empty:
+        return None
+    total = rows[rows["split"] == ALL_SPLITS] if (rows["split"] == ALL_SPLITS).any() else rows
+    return Grid(
+        "Networks trained on parts of the images (test)",
+        ["Trained on", "AUC", "Minus whole image", "Finding", "Patients"],
+        [
+            [
+                label(CONTROLS[str(row["control"])], TRAINED_ON[str(row["control"])]),
+                Cell(_auc(row).text, numbers.interval(row["ci_low"], row["ci_high"]) or _auc(row).detail),
+                Cell(
+                    numbers.number(row["difference"]),
+                    numbers.interval(row["difference_low"], row["difference_high"]),
+                ),
+                label(FINDINGS[str(row["finding"])]), sizes(row),
+            ]
+            for row in total.to_dict("records")
+        ],
+        f"All networks of a split ({numbers.count(total['networks'].max())}) were trained again on each part, with the same settings and seeds. "
+        "AUC of the mean of their log-odds before recalibration, with 95 % intervals; it can differ from that of the "
+        "network elsewhere in this report. The intervals take the trained networks as given: another seed would give other values.",
     )  # fmt: skip
 
 
@@ -125,14 +161,21 @@ def _in_center(row: Row) -> Cell:
     return Cell(numbers.number(row["auc"]), FINDINGS[finding] if finding in told else "")
 
 
-def alarms(sources: pd.DataFrame, embedded: pd.DataFrame) -> list[str]:
+def alarms(*tables: pd.DataFrame) -> list[str]:
     """Sentences about what should not have been found, or was not found."""
-    return [*_alarms(sources), *_alarms(embedded)]
+    return [sentence for table in tables for sentence in _alarms(table)]
+
+
+def checked(*tables: pd.DataFrame) -> int:
+    """Number of controls with a finding: what had enough patients, and could have raised an alarm."""
+    return sum(int((table["finding"] != ControlFinding.NONE).sum()) for table in tables)
 
 
 def _alarms(rows: pd.DataFrame) -> Iterator[str]:
     for row in rows.to_dict("records"):
         name = CONTROLS[str(row["control"])]
+        if "networks" in row:
+            name = f"Networks trained on a part: {name}"
         where = (
             "all patients"
             if row.get("group_kind", GroupKind.POOLED) == GroupKind.POOLED
@@ -194,8 +237,8 @@ def probe(rows: pd.DataFrame) -> Grid:
         ],
         "Averaged over centers. What predicts the center can represent its camera, its patients and its "
         "cure rate; a model that uses it may fail in the next hospital. Centers made alike: mean and standard "
-        "deviation of every feature are equal in all centers before, for comparison; no model of this study "
-        "does this.",
+        "deviation of every feature are equal in all centers before (ComBat: nearly equal, as both are shrunken "
+        "towards those of the center's other features). This is for comparison; no model of this study does it.",
     )  # fmt: skip
 
 
@@ -209,15 +252,27 @@ def twins(rows: pd.DataFrame) -> Grid:
             label(FAULTS[str(fault)], metric),
             *_change(found["observed"]),
             *_change(found["permuted"]),
+            _scored(found["observed"], fault),
         ])  # fmt: skip
     return Grid(
         "Leaky twins: one fault each",
-        ["Fault", "Observed outcomes", "Inflation", "Permuted outcomes", "Inflation"],
+        ["Fault", "Observed outcomes", "Inflation", "Permuted outcomes", "Inflation", "Scored"],
         body,
         "Honest analysis: 16 features, selected by correlation in training patients, in a logistic "
         "regression. Each cell: honest → with the fault. Permuted outcomes have no signal: an honest AUC "
-        "is chance, so the inflation is the fault’s alone (mean of the permutations).",
+        "is chance, so the inflation is the fault’s alone (mean of the permutations). Intervals (95 %): with observed "
+        "outcomes over the patients who are scored, with permuted ones of the mean over permutations.",
     )
+
+
+def _scored(row: Row, fault: object) -> Cell:
+    """Number of scored patients, and of those used for fitting."""
+    if not numbers.is_number(row["n"]):
+        return Cell(numbers.MISSING)
+    kind = "training" if fault == LeakyTwin.IN_SAMPLE else "test"
+    return Cell(
+        f"{numbers.count(row['n'])} {kind}", f"fitted to {numbers.count(row['n_train'])}", number=False
+    )  # fmt: skip
 
 
 def _change(row: Row) -> list[Cell]:

@@ -9,11 +9,12 @@ from thyrocast.config.controls import Strata
 from thyrocast.contract.controls import (
     CENTER_PROBE,
     EMBEDDING_CONTROLS,
+    NETWORK_PARTS,
     SHUFFLED,
     SOURCES,
     TWINS,
 )
-from thyrocast.contract.names import ALL_SPLITS, GroupKind, Status
+from thyrocast.contract.names import ALL_SPLITS, GroupKind, Model, Status
 from thyrocast.pages import drawing, numbers, palette
 from thyrocast.pages.parts import Cell, Grid, Panel, label
 from thyrocast.report import words
@@ -22,6 +23,8 @@ from thyrocast.report.study import StudyResults
 
 #: Id and title of the section.
 SECTION = ("controls", "Negative and positive controls")
+#: Fewest permutations with which p can be 0.05.
+FEWEST = 19
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,14 @@ class ControlsSection:
         Observed AUCs and those of permuted outcomes.
     shuffled
         The same as a table, with p values.
+    trained
+        Whether networks were trained on permuted outcomes.
+    networks
+        What networks predict that were trained on parts of the images; None if none were.
     sources, by_center
         What parts of the image and the acquisition predict, in all patients and by center.
     alarms
-        Sentences about what should not have been found, or was not found.
+        Sentences about what should not have been found, or was not found; or that there is nothing of the kind.
     planted
         Noise in place of embeddings, and planted effects.
     probe
@@ -56,6 +63,8 @@ class ControlsSection:
     permuted: str
     panels: Sequence[Panel]
     shuffled: Grid
+    trained: bool
+    networks: Grid | None
     sources: Grid
     by_center: Grid
     alarms: Sequence[str]
@@ -73,11 +82,23 @@ def controls_section(study: StudyResults) -> ControlsSection | None:
     design = str(table["design"].iloc[0])
     rows = _overall(table)
     within = " within each center" if (rows["strata"] == Strata.CENTER).all() else ""
+    heads = rows[rows["model"] != Model.NETWORK]
     permuted = (
-        f"The outcomes of training patients were permuted {numbers.count(rows['permutations'].max())} "
+        f"The outcomes of training patients were permuted {numbers.count(heads['permutations'].max())} "
         f"times{within}. Each model was fitted again to every permutation, as it is fitted to the "
         "observed outcomes, and scored in the test set."
     )
+    network = rows[rows["model"] == Model.NETWORK]
+    if len(network):
+        times = int(network["permutations"].iloc[0])
+        permuted += (
+            f" The network of the first member was trained on {numbers.count(times)} of such permutations, and is compared "
+            "with the same network trained on the observed outcomes."
+        )
+        if times < FEWEST:
+            permuted += (
+                f" With so few, its p cannot be below {numbers.number(1 / (1 + times))}; look at the AUCs instead."
+            )  # fmt: skip
     sources = study.tables[SOURCES.name]
     embedded = study.tables[EMBEDDING_CONTROLS.name]
     twins = study.tables[TWINS.name]
@@ -87,14 +108,33 @@ def controls_section(study: StudyResults) -> ControlsSection | None:
         permuted=permuted,
         panels=_panels(rows),
         shuffled=_shuffled(rows),
+        trained=not network.empty,
+        networks=control_grids.networks(study.tables[NETWORK_PARTS.name]),
         sources=control_grids.sources(sources[pooled]),
         by_center=control_grids.by_center(sources[~pooled]),
-        alarms=control_grids.alarms(sources, embedded),
+        alarms=sentences(sources, embedded, study.tables[NETWORK_PARTS.name]),
         planted=control_grids.planted(sources, embedded),
         probe=control_grids.probe(study.tables[CENTER_PROBE.name]),
         twins=control_grids.twins(twins),
         noise_auc=control_grids.noise_auc(twins),
     )
+
+
+def sentences(*tables: pd.DataFrame) -> list[str]:
+    """Sentences about alarms, or how many controls raised none.
+
+    Parameters
+    ----------
+    tables
+        Tables of `contract.controls` with findings.
+    """
+    found = control_grids.alarms(*tables)
+    if found:
+        return found
+    count = control_grids.checked(*tables)
+    if not count:
+        return ["No control had enough patients to raise an alarm."]
+    return [f"None of {numbers.count(count)} controls with a result raised an alarm."]
 
 
 def _overall(table: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +150,12 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
         ["Model", "AUC", "AUC after permutation", "p", "p, test outcomes permuted too"],
         [
             [
-                label(words.model(row["model"])),
+                label(
+                    words.model(row["model"]),
+                    f"first member, {numbers.count(row['permutations'])} trainings"
+                    if row["model"] == Model.NETWORK
+                    else "",
+                ),
                 Cell(
                     numbers.number(row["auc"]),
                     "" if row["status"] == Status.ESTIMATED else row["note"],

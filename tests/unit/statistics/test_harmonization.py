@@ -1,9 +1,9 @@
-"""ComBat of the benchmark of harmonization: against neuroCombat, and for centers that were not learned from."""
+"""ComBat: against neuroCombat, and for centers that were not learned from."""
 
 import numpy as np
 import pytest
 
-from benchmarks import combat
+from thyrocast.statistics import harmonization
 from thyrocast.statistics.inputs import NotEstimableError
 
 #: Columns 0, 3, 7, 12, 15 and 23 of the output of neuroCombat 0.2.12 (pypi.org) for `example`, without covariates.
@@ -32,7 +32,7 @@ def example() -> tuple[np.ndarray, np.ndarray]:
 
 
 def harmonize(method: str, features: np.ndarray, center: np.ndarray) -> np.ndarray:
-    learned = combat.learn(features, center, method)
+    learned = harmonization.learn(features, center, method)
     result = np.empty_like(features)
     for name, shift in learned.centers.items():
         result[center == name] = learned.apply(features[center == name], shift)
@@ -51,16 +51,16 @@ def test_standardized_centers_have_one_mean_and_spread() -> None:
         np.testing.assert_allclose(found[center == name].mean(axis=0), features.mean(axis=0))
         np.testing.assert_allclose(
             found[center == name].std(axis=0, ddof=1),
-            combat.learn(features, center, "zscore").scale,
+            harmonization.learn(features, center, "zscore").scale,
         )
 
 
-@pytest.mark.parametrize("method", combat.METHODS)
+@pytest.mark.parametrize("method", harmonization.METHODS)
 def test_a_new_center_is_harmonized_by_its_own_patients(method: str) -> None:
     """A scale and an offset of a camera are removed without outcomes."""
     random = np.random.default_rng(1)
     features, center = random.normal(size=(600, 40)), np.repeat(["a", "b", "c"], 200)
-    learned = combat.learn(features[center != "c"], center[center != "c"], method)
+    learned = harmonization.learn(features[center != "c"], center[center != "c"], method)
     seen = features[center == "c"] * 2 + 3
     found = learned.apply(seen, learned.shift(seen))
     assert np.abs(found.mean(axis=0)).max() < 0.25
@@ -69,7 +69,7 @@ def test_a_new_center_is_harmonized_by_its_own_patients(method: str) -> None:
         learned.shift(seen[:1])
 
 
-@pytest.mark.parametrize("method", combat.METHODS)
+@pytest.mark.parametrize("method", harmonization.METHODS)
 def test_a_constant_feature_does_not_become_a_marker_of_the_center(method: str) -> None:
     features, center = example()
     features = np.column_stack([features, np.zeros(24)])

@@ -20,6 +20,8 @@ Texts = NDArray[np.str_]
 METHODS = ("zscore", "combat")
 #: Largest relative change of the last step of the empirical Bayes estimates.
 TOLERANCE = 1e-4
+#: Most steps of these estimates.
+STEPS = 10_000
 
 
 class Shift(NamedTuple):
@@ -67,11 +69,14 @@ class Harmonization:
 
     def apply(self, features: Floats, shift: Shift) -> Floats:
         """Bring features (n, p) of a center to the scale of the training patients."""
-        spread = np.sqrt(np.where(shift.variance > 0, shift.variance, 1.0))
         result = np.array(features, dtype=np.float64)
-        moved = (self._standard(features) - shift.location) / spread
-        result[:, self.varying] = moved * self.scale + self.mean
+        result[:, self.varying] = self.alike(features, shift) * self.scale + self.mean
         return result
+
+    def alike(self, features: Floats, shift: Shift) -> Floats:
+        """Return the varying features (n, q) of a center on one scale, with mean 0 and standard deviation 1."""
+        spread = np.sqrt(np.where(shift.variance > 0, shift.variance, 1.0))
+        return np.asarray((self._standard(features) - shift.location) / spread)
 
     def _standard(self, features: Floats) -> Floats:
         return np.asarray((features[:, self.varying] - self.mean) / self.scale)
@@ -90,7 +95,7 @@ def learn(features: Floats, center: Texts, method: str) -> Harmonization:
     Raises
     ------
     NotEstimableError
-        If a center has fewer than two patients.
+        If a center has fewer than two patients, or the estimates do not converge.
     ValueError
         If the method is unknown.
 
@@ -132,7 +137,7 @@ def _shift(standard: Floats, method: str) -> Shift:
     rate = (variance.mean() * spread + variance.mean() ** 3) / spread
     n = len(standard)
     old_location, old_variance = location, variance
-    while True:
+    for _ in range(STEPS):
         new_location = (prior[1] * n * location + old_variance * prior[0]) / (
             prior[1] * n + old_variance
         )
@@ -149,3 +154,4 @@ def _shift(standard: Floats, method: str) -> Shift:
         old_location, old_variance = new_location, new_variance
         if change <= TOLERANCE:
             return Shift(new_location, new_variance)
+    raise NotEstimableError(f"the empirical Bayes estimates did not converge in {STEPS} steps")
