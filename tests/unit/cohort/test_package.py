@@ -382,3 +382,9 @@ def test_a_prospective_center_has_a_package(tmp_path: Path) -> None:
     north.patient("1")
     north.scan("a", nm(neck(64, 4.0), PatientID="1"))
     assert_same_study(tmp_path, north, 1)
+
+
+def test_the_block_names_only_columns_with_values(hospital: Hospital, tmp_path: Path) -> None:
+    pack(hospital, tmp_path / "sent")
+    block = yaml.safe_load((tmp_path / "sent" / "center.yaml").read_text())["centers"][0]
+    assert list(block["columns"]) == ["patient", "therapy_date", "outcome", "sex", "age"]

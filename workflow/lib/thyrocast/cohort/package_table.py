@@ -51,6 +51,7 @@ class PackageTable:
     center: CenterConfig
     _columns: dict[str, Column] = field(default_factory=dict)
     _slots: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    _filled: set[str] = field(default_factory=lambda: {"patient", "outcome"})
 
     def build(self, registration: Registration, patients: Sequence[str]) -> pd.DataFrame:
         """Return the table of some of the included patients, in the order of `patients`."""
@@ -58,6 +59,7 @@ class PackageTable:
         table = register.astype(object).where(register.notna(), None).loc[list(patients)]
         rows = [self._row(row, registration.patients[row["patient"]]) for row in
                 table.to_dict("records")]  # fmt: skip
+        self._filled |= {name for row in rows for name, value in row.items() if value is not None}
         older = sum((row["age"] or 0) == OLDEST_GROUP for row in rows)
         if older:
             LOG.info(
@@ -146,7 +148,10 @@ class PackageTable:
             "dicom": f"{center.name}/dicom",
             "clinical": f"{center.name}/clinical.csv",
             "columns": {
-                column: column for column in contract.package(()).names if column != "birth_date"
+                # A column that the center does not have is not empty at the other site, but missing.
+                column: column
+                for column in contract.package(()).names
+                if column != "birth_date" and column in self._filled
             },
             # The center applied its criteria: all rows are eligible patients.
             "eligibility": {"all_rows": True},
