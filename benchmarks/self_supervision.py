@@ -132,6 +132,43 @@ def features(network, images) -> dict[str, pd.DataFrame]:
     }
 
 
+def supervised_by_itself(frozen, images, own, given: argparse.Namespace, draw: int):
+    """Return the predictors after each objective; `images` are those without labels and all of them."""
+    found = {}
+    for objective in ("contrast", "agreement"):
+        begin = time.process_time()
+        network = restore(encoder.WEIGHTS).to(memory_format=torch.channels_last)
+        if objective == "contrast":
+            losses = contrast(network, images[0], given.steps, draw)
+        else:
+            losses = agreement(network, images[0], own, given.steps, draw)
+        tenth = max(given.steps // 10, 1)
+        print(
+            f"  {draw} {objective}: {np.mean(losses[:tenth]):.4f} to {np.mean(losses[-tenth:]):.4f}, "
+            f"{time.process_time() - begin:.0f} CPU-s",
+            flush=True,
+        )
+        frames = features(network, images[1])
+        found[f"{objective}, embedding"] = frames["embedding"]
+        if objective == "agreement":
+            found["agreement, readings"] = frames["readings"]
+    # Contrast does not keep the readings: those of the shipped network are used.
+    both = [frozen["readings"], found["contrast, embedding"]]
+    return found | {"contrast, both": pd.concat(both, axis="columns")}
+
+
+def report(found: dict[tuple[str, int], list[float]]) -> None:
+    """Print the AUC of each regression, and the paired difference from that by the frozen network."""
+    for name, n in found:
+        aucs = np.array(found[name, n])
+        base = "embedding" if name.endswith("embedding") else "readings"
+        paired = aucs - np.array(found[f"frozen, {base}", n])
+        error = paired.std(ddof=1) / np.sqrt(len(paired))
+        print(
+            f"n = {n}: {name:24s}{aucs.mean():.3f}, minus frozen {base} {paired.mean():+.4f} ({error:.4f})"
+        )
+
+
 def main() -> None:
     """Read the command line and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -149,12 +186,12 @@ def main() -> None:
     odds, in_image = learning.risk(truth)
     tests, trains = np.arange(given.test), np.arange(given.test, len(images))
     new = odds[tests]
-    own = lessons(OWN, 12)
     print(
         f"{len(trains)} images without labels, {given.steps} steps; "
         f"ceiling of the image {learning.auc(in_image[tests], new):.3f}",
         flush=True,
     )
+    own = lessons(OWN, 12)
     frozen = features(restore(encoder.WEIGHTS), images)
     found: dict[tuple[str, int], list[float]] = {}
     for draw in range(given.draws):
@@ -162,42 +199,14 @@ def main() -> None:
         outcome = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(float)
         order = rng.permutation(trains)
         sets = {f"frozen, {name}": frame for name, frame in frozen.items()}
-        for objective in ("contrast", "agreement"):
-            begin = time.process_time()
-            network = restore(encoder.WEIGHTS).to(memory_format=torch.channels_last)
-            if objective == "contrast":
-                losses = contrast(network, images[trains], given.steps, draw)
-            else:
-                losses = agreement(network, images[trains], own, given.steps, draw)
-            tenth = max(given.steps // 10, 1)
-            print(
-                f"  {draw} {objective}: {np.mean(losses[:tenth]):.4f} to {np.mean(losses[-tenth:]):.4f}, "
-                f"{time.process_time() - begin:.0f} CPU-s",
-                flush=True,
-            )
-            kept = ("embedding", "both") if objective == "contrast" else ("readings", "embedding")
-            sets |= {
-                f"{objective}, {n}": f for n, f in features(network, images).items() if n in kept
-            }
-        # The readings of the shipped network with the embedding by contrast.
-        sets["contrast, both"] = pd.concat(
-            [frozen["readings"], sets["contrast, embedding"]], axis="columns"
-        )
+        sets |= supervised_by_itself(frozen, (images[trains], images), own, given, draw)
         for name, frame in sets.items():
             for n in given.train:
                 rows = frame.iloc[order[:n]].reset_index(drop=True)
                 fit = models.fit(rows, outcome[order[:n]], learning.CONFIG, draw, None)
                 score = fit.odds(frame.iloc[tests].reset_index(drop=True))
                 found.setdefault((name, n), []).append(learning.auc(score, new))
-    for n in given.train:
-        for name in sets:
-            aucs = np.array(found[name, n])
-            base = "readings" if "embedding" not in name else "embedding"
-            paired = aucs - np.array(found[f"frozen, {base}", n])
-            error = paired.std(ddof=1) / np.sqrt(len(paired))
-            print(
-                f"n = {n}: {name:24s}{aucs.mean():.3f}, minus frozen {base} {paired.mean():+.4f} ({error:.4f})"
-            )
+    report(found)
 
 
 if __name__ == "__main__":
