@@ -26,6 +26,8 @@ STRIDE = 64
 #: The windows whose score is at least this share of the highest one differ by chance only; of those, the
 #: one whose middle is nearest to the gland is used.
 SAME_SCORE = 0.9
+#: Empty rows next to one with at least so many counts are not exposed: counts of a source in air decrease gradually.
+EDGE_COUNTS = 10.0
 #: Pixels with less probability belong to no lobe.
 FAINT = 0.1
 #: Pieces of a lobe with less than this share of the largest one's area are noise.
@@ -177,7 +179,35 @@ def find_gland(
 
 
 def _search(counts: Image) -> Marked:
-    """Return what the network marks: in the whole image if its window is large enough, else in parts."""
+    """Return what the network marks in the exposed part of an image."""
+    exposed = _exposed(counts)
+    marked = _search_field(counts[exposed])
+    right, left = np.zeros((2, *counts.shape), np.float32)
+    right[exposed], left[exposed] = marked.right, marked.left
+    return Marked(right, left, marked.score)
+
+
+def _exposed(counts: Image) -> tuple[slice, slice]:
+    """Return the part of an image that the camera saw.
+
+    Some exporters enlarge the matrix by zeros, which would look like a patient who ends there. Tissue crosses the
+    whole height of a field, so that empty rows next to one with `EDGE_COUNTS` show that it was enlarged. Empty columns
+    alone do not: at low counts, air next to the neck has none.
+    """
+    everything = slice(None), slice(None)
+    rows = np.flatnonzero(counts.any(axis=1))
+    if rows.size == 0:
+        return everything
+    first, last = rows[[0, -1]]
+    edges = [first] * bool(first > 0) + [last] * bool(last < len(counts) - 1)
+    if not edges or counts[edges].sum(axis=1).min() < EDGE_COUNTS:
+        return everything
+    columns = np.flatnonzero(counts.any(axis=0))
+    return slice(first, last + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _search_field(counts: Image) -> Marked:
+    """Return what the network marks: in the whole field if its window is large enough, else in parts."""
     found = []
     for top, left in _windows(counts.shape):
         part = np.zeros((WINDOW, WINDOW), np.float32)
