@@ -78,7 +78,7 @@ def test_glands_of_another_simulator_are_found() -> None:
 
 
 def test_other_organs_and_turned_thyroids_are_refused() -> None:
-    """Of 1,500 such images, 3 % are accepted (docs/gland.md): testes, and kidneys near the midline."""
+    """Of 1,500 such images, 2 % are accepted (docs/gland.md): testes, and kidneys near the midline."""
     wrong = []
     for name, is_thyroid, images in gland_negatives.groups(99, 3):
         taken, total = gland_negatives.accepted(images)

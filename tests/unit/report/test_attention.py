@@ -1,6 +1,7 @@
 """The section on maps: shares, random places, the gallery."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -78,6 +79,30 @@ def test_maps_that_are_all_empty_give_a_table_and_no_figure(small):
 def test_the_share_is_compared_with_random_places(small, inside, words):
     numbers = {"inside": inside, "random_low": 0.1, "random_high": 0.3}
     assert words in attention_of(with_maps(small, "ok", numbers)).verdict
+
+
+@pytest.mark.parametrize(
+    ("random", "words"),
+    [
+        (0.1, r"With random weights, the share is 10.% instead of 60.% \(first member, the same patients\)\."),
+        (0.4, "a network that learned nothing looks there as well, so the share explains nothing"),
+        (None, "an untrained network may be on the gland as well, which was not tested here"),
+    ],
+)  # fmt: skip
+def test_a_share_that_random_weights_reach_is_not_called_an_explanation(small, random, words):
+    """Untrained networks exceed random places, because the gland is bright."""
+    study = with_maps(small, "ok", {"inside": 0.6, "random_low": 0.1, "random_high": 0.3})
+    maps = study.maps["external"]
+    rows = maps.randomization
+    if random is None:
+        rows = rows.iloc[:0]
+    else:
+        inside = rows["randomized"].map({"nothing": 0.6, "all": random}).fillna(0.3)
+        rows = rows.assign(inside=inside)
+    changed = dataclasses.replace(maps, randomization=rows)
+    found = attention_of(dataclasses.replace(study, maps={**study.maps, "external": changed}))
+    assert "gland more than" in found.verdict
+    assert re.search(words, found.verdict)
 
 
 def test_attention_has_a_row_for_each_center_with_its_random_places(small):

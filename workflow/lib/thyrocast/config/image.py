@@ -38,7 +38,7 @@ class ImageConfig(Block):
     )
     min_counts: float = option(
         "Smallest number of counts in the gland; a patient with fewer is excluded with a reason. On "
-        "phantoms the 90th percentile of the area's error is 30 % at 300 counts, 21 % at 1,000 and 19 % "
+        "phantoms the 90th percentile of the area's error is 35 % at 300 counts, 24 % at 1,000 and 22 % "
         "at 2,000 (docs/gland.md).",
         1_000.0,
         unit="counts",

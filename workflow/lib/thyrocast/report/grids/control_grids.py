@@ -260,7 +260,8 @@ def twins(rows: pd.DataFrame) -> Grid:
         body,
         "Honest analysis: 16 features, selected by correlation in training patients, in a logistic "
         "regression. Each cell: honest → with the fault. Permuted outcomes have no signal: an honest AUC "
-        "is chance, so the inflation is the fault’s alone (mean of the permutations). Intervals (95 %): with observed "
+        "is chance, or somewhat below it where it is cross-fitted, so the inflation is the fault’s alone (mean of the "
+        "permutations). Intervals (95 %): with observed "
         "outcomes over the patients who are scored, with permuted ones of the mean over permutations.",
     )
 

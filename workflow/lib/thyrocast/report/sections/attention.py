@@ -136,7 +136,7 @@ def attention_of(study: StudyResults, design: str) -> AttentionSection | None:
         design=words.design(design),
         target=words.listing([words.plain(target).lower() for target in targets]),
         method=_method(study),
-        verdict="" if refusal else _verdict(study.maps[design].attention),
+        verdict="" if refusal else map_tests.verdict(study, design),
         refusal=refusal,
         panel=None if refusal else _panel(rows[rows["visible"]]),
         grid=None if refusal else _by_center(study, design),
@@ -172,29 +172,6 @@ def _refusal(study: StudyResults) -> str:
         f"images of {size} pixels), and a share needs at least {LEAST_GRID} × {LEAST_GRID}. In a coarser map "
         "the gland is in a few cells, so that its share depends mostly on where their borders are."
     )
-
-
-def _verdict(attention: pd.DataFrame) -> str:
-    """Compare the median share of all patients with that of random places; empty if there is none."""
-    every = attention[(attention["group_kind"] == GroupKind.POOLED) & attention["inside"].notna()]
-    if every.empty:
-        return ""
-    row = every.iloc[0]
-    low, high = row["random_low"], row["random_high"]
-    shown = (
-        f"The median share inside the gland is {numbers.percent(row['inside'])}. The same maps at random places "
-        f"reach {numbers.interval(100 * low, 100 * high, 0)} % (5 % to 95 % of the places)"
-    )
-    if row["inside"] > high:
-        middle = (
-            ", but not more than the maps of other patients are"
-            if row["inside"] <= row["others"]
-            else ""
-        )
-        return f"{shown}: the maps are on the gland more than maps at random places are{middle}."
-    if row["inside"] < low:
-        return f"{shown}: the maps are on the gland less than maps at random places are."
-    return f"{shown}: no difference from random places was found, so the share explains nothing."
 
 
 def _anonymous(study: StudyResults, overlays: Sequence[Overlay]) -> list[str]:

@@ -170,7 +170,8 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
             for row in rows.to_dict("records")
         ],
         "AUC of one fit to all training patients, before recalibration: it can differ from that of the mean "
-        "of the members, which the report shows elsewhere. After permutation: mean, and the range of the middle "
+        "of the members, which the report shows elsewhere. That of a network is the first member’s, which was trained "
+        "without one fold. After permutation: mean, and the range of the middle "
         "95 %; where centers differ in their cure rate, it may be above 0.5. p: share of permutations "
         "with at least the observed AUC, the observed one included.",
     )

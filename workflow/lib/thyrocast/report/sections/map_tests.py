@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 
 from thyrocast.config.explanation import CamLayer, CamMethod
-from thyrocast.contract.control_names import Compared, Curve
+from thyrocast.contract.control_names import Compared, Curve, Randomized
+from thyrocast.contract.names import GroupKind
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, estimate, label
 from thyrocast.report.study import StudyResults
@@ -16,7 +17,70 @@ METHODS = {
     CamMethod.HIRESCAM: "HiResCAM",
     CamMethod.GRADCAM_PLUS_PLUS: "Grad-CAM++",
 }
+#: Networks that are compared: as trained, and with random weights only.
+_EXTREMES = (Randomized.NOTHING, Randomized.ALL)
 CURVES = {Curve.DELETION: "deletion", Curve.INSERTION: "insertion"}
+
+
+def verdict(study: StudyResults, design: str) -> str:
+    """Compare the median share of all patients with that of random places; empty if there is none.
+
+    Parameters
+    ----------
+    study, design
+        The study, and the design whose maps are compared.
+    """
+    attention = study.maps[design].attention
+    every = attention[(attention["group_kind"] == GroupKind.POOLED) & attention["inside"].notna()]
+    if every.empty:
+        return ""
+    row = every.iloc[0]
+    low, high = row["random_low"], row["random_high"]
+    shown = (
+        f"The median share inside the gland is {numbers.percent(row['inside'])}. The same maps at random places "
+        f"reach {numbers.interval(100 * low, 100 * high, 0)} % (5 % to 95 % of the places)"
+    )
+    if row["inside"] > high:
+        middle = (
+            ", but not more than the maps of other patients are"
+            if row["inside"] <= row["others"]
+            else ""
+        )
+        untrained = _untrained(study, design, high)
+        return f"{shown}: the maps are on the gland more than maps at random places are{middle}. {untrained}"
+    if row["inside"] < low:
+        return f"{shown}: the maps are on the gland less than maps at random places are."
+    return f"{shown}: no difference from random places was found, so the share explains nothing."
+
+
+def _untrained(study: StudyResults, design: str, high: float) -> str:
+    """Say whether maps of networks with random weights are on the gland as well.
+
+    Parameters
+    ----------
+    study, design
+        The study, and the design whose maps are compared.
+    high
+        Share inside the gland that random places seldom exceed.
+    """
+    rows = study.maps[design].randomization
+    rows = rows[rows["n"] >= study.config.evaluation.minimum_count.patients].dropna(subset="inside")
+    inside = rows.groupby("split")["randomized"].agg(set) if len(rows) else pd.Series(dtype=object)
+    complete = [split for split, steps in inside.items() if {*_EXTREMES} <= steps]
+    if not complete:
+        return (
+            "This does not show that the network learned to look there: convolutions follow brightness, so that maps of "
+            "an untrained network may be on the gland as well, which was not tested here."
+        )
+    own = rows[rows["split"] == complete[0]].set_index("randomized")["inside"]
+    trained, random = (float(own[step]) for step in _EXTREMES)
+    text = (
+        f"With random weights, the share is {numbers.percent(random)} instead of {numbers.percent(trained)} "
+        "(first member, the same patients)"
+    )
+    if random > high or random >= trained:
+        return f"{text}: a network that learned nothing looks there as well, so the share explains nothing."
+    return f"{text}."
 
 
 def sentence(study: StudyResults, design: str) -> str:
