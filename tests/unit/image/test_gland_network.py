@@ -107,7 +107,7 @@ def test_two_round_organs_that_do_not_touch_need_a_higher_score(
     )  # fmt: skip
     right = np.where(line[None, :] < 0, right, 0)
     left = np.where(line[None, :] > 0, left, 0)
-    monkeypatch.setattr(finder, "_search", lambda _counts: Marked(right, left, score))
+    monkeypatch.setattr(finder, "search", lambda _counts: Marked(right, left, score))
     counts = np.random.default_rng(0).poisson(10 + 100 * (right + left)).astype(float)
     if refused:
         with pytest.raises(NoGlandError, match="two round organs that do not touch"):
@@ -130,7 +130,7 @@ def test_scores_that_differ_by_rounding_are_not_compared(
     monkeypatch: pytest.MonkeyPatch, upright: float, turned: float, refused: bool
 ) -> None:
     marked = Marked(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32), turned)
-    monkeypatch.setattr(finder, "_search", lambda _counts: marked)
+    monkeypatch.setattr(finder, "search", lambda _counts: marked)
     assert finder._is_head_down(np.zeros((1, 1)), upright, 0.5) is refused
 
 
