@@ -34,7 +34,7 @@ INTERCEPT = 0.6
 SEED = 2027
 CONFIG = SignatureConfig()
 UNITS = [f"unit_{i:02d}" for i in range(encoder.HIDDEN)]
-READ = list(columns.READINGS)
+READ, ALL_READ = list(columns.READING_PREDICTORS), list(columns.READINGS)
 
 
 class Own:
@@ -122,6 +122,7 @@ def predictors(pool: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         "handcrafted": measured,
         "simulated": read,
+        "all that is read": pool[ALL_READ],
         "simulated + hidden units": pd.concat([read, pool[UNITS]], axis="columns"),
         "handcrafted + simulated": pd.concat([measured, read], axis="columns"),
         "truth of the image": pool[["mass", "uptake", "heterogeneity"]].rename(
@@ -157,15 +158,13 @@ def compare(kind: str, given: argparse.Namespace) -> None:
                 fit = models.fit(rows, outcome[order[:n]], CONFIG, seed, None)
                 score = fit.odds(frame.iloc[tests].reset_index(drop=True))
                 found[name, n].append(auc(score, new))
-    print(
-        f"{'':36s}" + "".join(f"{f'n = {n}':>9s}" for n in sizes) + "   minus handcrafted (SE), 160"
-    )
-    base = np.array(found["handcrafted", 160])
+    print(f"{'':36s}" + "".join(f"{f'n = {n}':>9s}" for n in sizes) + "   paired, n = 160 (SE)")
     for name in sets:
         means = "".join(f"{np.mean(found[name, n]):9.3f}" for n in sizes)
-        paired = np.array(found[name, 160]) - base
+        base = "clinical + handcrafted" if name.startswith("clinical") else "handcrafted"
+        paired = np.array(found[name, 160]) - np.array(found[base, 160])
         error = paired.std(ddof=1) / np.sqrt(len(paired))
-        print(f"{name:36s}{means}   {paired.mean():+.3f} ({error:.3f})", flush=True)
+        print(f"{name:36s}{means}   minus {base}: {paired.mean():+.3f} ({error:.3f})", flush=True)
     print(f"{time.process_time() - begin:.0f} CPU-seconds")
 
 

@@ -1,6 +1,9 @@
 """What networks that are trained on outcomes learn from 160 phantoms, by architecture and pretraining.
 
     PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.trained_networks [--seeds 3] [--resnet]
+    PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.trained_networks --kinds other --train 100 340 --steps 150 400
+
+With `--steps`, networks from simulation are trained for so many optimization steps, and for 12 epochs.
 
 Phantoms, outcomes and AUC are those of `benchmarks/learning.py`: with `other`, the pretraining saw none of the
 simulator's phantoms. All networks of a seed have the same patients and outcomes, and are trained by the project's own code on
@@ -22,8 +25,9 @@ from thyrocast.config.network import NetworkConfig
 from thyrocast.image import encoder, readings
 from thyrocast.network import training
 from thyrocast.network.image_set import ImageSet
+from thyrocast.network.optimization import steps_per_epoch
 
-TRAIN, TEST = 160, 300
+TEST = 300
 COMPACT = {"architecture": "compact", "threads": 1}
 SIMULATION = {**COMPACT, "pretraining": "simulation"}
 NETWORKS = {
@@ -32,6 +36,7 @@ NETWORKS = {
     "compact, simulation, 12 epochs": {**SIMULATION, "epochs": 12},
     "compact, simulation, 40 epochs": {**SIMULATION, "epochs": 40},
 }
+FIXED_EPOCHS = {"compact, simulation, 12 epochs": {**SIMULATION, "epochs": 12}}
 RESNET = {"ResNet50, random, 40 epochs": {"threads": 1, "epochs": 40}}
 
 
@@ -63,9 +68,21 @@ def score(images, outcome, new, settings: NetworkConfig, seed: int):
         return trained.network(trained.normalization.apply(torch.from_numpy(new))).numpy()
 
 
-def compare(kind: str, given: argparse.Namespace) -> None:
+def chosen(train: int, given: argparse.Namespace) -> dict[str, dict]:
+    """Return the settings of the networks that are compared with so many training patients."""
+    if not given.steps:
+        return NETWORKS | (RESNET if given.resnet else {})
+    of_an_epoch = steps_per_epoch(train, NetworkConfig.read(SIMULATION).batch_size)
+    epochs = {steps: max(round(steps / of_an_epoch), 1) for steps in given.steps}
+    return FIXED_EPOCHS | {
+        f"compact, simulation, {steps} steps": {**SIMULATION, "epochs": number}
+        for steps, number in epochs.items()
+    }
+
+
+def compare(kind: str, train: int, given: argparse.Namespace) -> None:
     """Print the table of one simulator."""
-    number = round(1.05 * (TRAIN + TEST)) + 80
+    number = round(1.05 * (train + TEST)) + 80
     images, truths, _ = (pretraining.patients if kind == "other" else learning.own)(
         number, learning.SEED
     )
@@ -73,16 +90,18 @@ def compare(kind: str, given: argparse.Namespace) -> None:
     truth = pd.DataFrame({name: [getattr(one, name) for one in truths] for name in names})
     truth["activity"] = np.exp(np.random.default_rng(learning.SEED).normal(6.1, 0.35, len(truth)))
     odds, in_image = learning.risk(truth)
-    read = pd.DataFrame([vars(one) for one in readings.readings(encoder.encode(images))])
+    read = pd.DataFrame([vars(one) for one in readings.readings(encoder.encode(images))])[
+        learning.READ
+    ]
     tests, trains = np.arange(TEST), np.arange(TEST, len(images))
     new = odds[tests]
-    print(f"\n{kind}: n = {TRAIN}, ceiling of the image {learning.auc(in_image[tests], new):.3f}")
+    print(f"\n{kind}: n = {train}, ceiling of the image {learning.auc(in_image[tests], new):.3f}")
     found: dict[str, list[float]] = {}
-    networks = NETWORKS | (RESNET if given.resnet else {})
+    networks = chosen(train, given)
     for seed in range(given.seeds):
         rng = np.random.default_rng([seed, 5])
         outcome = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(float)
-        rows = rng.permutation(trains)[:TRAIN]
+        rows = rng.permutation(trains)[:train]
         fit = models.fit(
             read.iloc[rows].reset_index(drop=True), outcome[rows], learning.CONFIG, seed, None
         )
@@ -105,10 +124,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--resnet", action="store_true")
+    parser.add_argument("--kinds", nargs="+", default=["other", "own"], choices=["other", "own"])
+    parser.add_argument("--train", type=int, nargs="+", default=[160], help="training patients")
+    parser.add_argument("--steps", type=int, nargs="*", default=[])
     given = parser.parse_args()
     torch.set_num_threads(1)
-    for kind in ("other", "own"):
-        compare(kind, given)
+    for kind in given.kinds:
+        for train in given.train:
+            compare(kind, train, given)
 
 
 if __name__ == "__main__":

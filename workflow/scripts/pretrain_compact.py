@@ -1,6 +1,6 @@
 """Pretrain the compact network on simulated scintigrams, and print the hash of its file.
 
-python workflow/scripts/pretrain_compact.py [--phantoms 6000] [--epochs 7] [--seed 11] [--output FILE]
+python workflow/scripts/pretrain_compact.py [--phantoms 9000] [--epochs 14] [--seed 1011] [--output FILE]
 """
 
 import argparse
@@ -33,11 +33,11 @@ def drawn(phantoms: int, seed: int, cache: Path | None) -> Lessons:
 def main() -> None:
     """Read the command line, draw phantoms, train, write the weights."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--phantoms", type=int, default=6_000, help="simulated scintigrams")
-    parser.add_argument("--epochs", type=int, default=7, help="passes over them")
+    parser.add_argument("--phantoms", type=int, default=9_000, help="simulated scintigrams")
+    parser.add_argument("--epochs", type=int, default=14, help="passes over them")
     parser.add_argument("--batch", type=int, default=32, help="images per step")
     parser.add_argument("--rate", type=float, default=3e-3, help="largest learning rate")
-    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--seed", type=int, default=1011)
     parser.add_argument("--output", type=Path, default=WEIGHTS)
     parser.add_argument("--cache", type=Path, help="file (.npz) of the simulated images")
     given = parser.parse_args()

@@ -144,8 +144,11 @@ def test_predictors_of_each_baseline():
         for name in (Model.HANDCRAFTED, Model.CLINICAL, Model.COMBINED)
     )
     assert set(handcrafted) & set(clinical) == set()
-    assert set(combined) == {*handcrafted, *clinical, "network_logit", "signature_logit"}
     assert "activity_per_gram" in clinical
+    simulated = models.predictors(Model.SIMULATED, cohort, {})
+    assert list(simulated) == ["p_mass", "p_uptake", "p_heterogeneity", "p_contrast"]
+    odds = {"network_logit", "signature_logit"}
+    assert set(combined) == {*handcrafted, *clinical, *simulated} | odds
     np.testing.assert_allclose(combined["network_logit"], 0, atol=1e-12)
     np.testing.assert_allclose(combined["signature_logit"], 6.9)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import gland, gland_negatives, gland_phantoms
+from tests.unit.example_scans import neck
 from thyrocast.image import gland as finder
 from thyrocast.image import gland_network
 from thyrocast.image.gland import NoGlandError, find_gland, lobes
@@ -106,7 +107,7 @@ def test_two_round_organs_that_do_not_touch_need_a_higher_score(
     )  # fmt: skip
     right = np.where(line[None, :] < 0, right, 0)
     left = np.where(line[None, :] > 0, left, 0)
-    monkeypatch.setattr(finder, "_search", lambda _counts: Marked(right, left, score))
+    monkeypatch.setattr(finder, "search", lambda _counts: Marked(right, left, score))
     counts = np.random.default_rng(0).poisson(10 + 100 * (right + left)).astype(float)
     if refused:
         with pytest.raises(NoGlandError, match="two round organs that do not touch"):
@@ -129,7 +130,7 @@ def test_scores_that_differ_by_rounding_are_not_compared(
     monkeypatch: pytest.MonkeyPatch, upright: float, turned: float, refused: bool
 ) -> None:
     marked = Marked(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32), turned)
-    monkeypatch.setattr(finder, "_search", lambda _counts: marked)
+    monkeypatch.setattr(finder, "search", lambda _counts: marked)
     assert finder._is_head_down(np.zeros((1, 1)), upright, 0.5) is refused
 
 
@@ -153,6 +154,27 @@ def test_a_field_larger_than_the_window_is_searched() -> None:
     rows, columns = (np.nonzero(mask) for mask in (alone.whole, found.whole))
     assert columns[0].mean() - rows[0].mean() == pytest.approx(100, abs=2)
     assert columns[1].mean() - rows[1].mean() == pytest.approx(140, abs=2)
+
+
+@pytest.mark.parametrize("width", [((64, 64), (64, 64)), ((0, 128), (0, 128)), ((128, 0), (40, 3))])
+def test_a_matrix_that_was_enlarged_by_zeros_shows_the_same_gland(
+    width: tuple[tuple[int, int], tuple[int, int]],
+) -> None:
+    counts = neck(128, 2.0, seed=2).astype(float)
+    alone = find_gland(counts, GRID_MM, (2.0, 250.0))
+    enlarged = find_gland(np.pad(counts, width), GRID_MM, (2.0, 250.0))
+    assert 0.97 < enlarged.whole.sum() / alone.whole.sum() < 1.03
+    with pytest.raises(NoGlandError, match="a thyroid with the head down"):
+        find_gland(np.pad(counts, width)[::-1, ::-1], GRID_MM, (2.0, 250.0))
+
+
+def test_a_source_in_air_is_in_a_field_of_its_own_size() -> None:
+    line = np.arange(128) - 64
+    rate = 400.0 * np.exp(-(line[:, None] ** 2 + line[None, :] ** 2) / 18)
+    counts = np.random.default_rng(5).poisson(rate).astype(float)
+    assert not counts[[0, -1]].any()
+    with pytest.raises(NoGlandError):
+        find_gland(counts, GRID_MM, (2.0, 250.0))
 
 
 def test_an_image_without_a_gland_says_its_score() -> None:

@@ -130,7 +130,7 @@ def test_two_organs_that_are_far_apart_are_no_thyroid(monkeypatch: pytest.Monkey
     right, left = np.zeros((2, *grid.shape), np.float32)
     right[50:75, 10:25] = left[50:75, 100:115] = 1
     marked = Marked(right, left, 1.0)
-    monkeypatch.setattr(glands, "_search", lambda _: marked)
+    monkeypatch.setattr(glands, "search", lambda _: marked)
     with pytest.raises(NoGlandError, match="too far apart"):
         glands.find_gland(grid, GRID_MM, LIMITS)
 

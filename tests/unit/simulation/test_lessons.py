@@ -56,7 +56,7 @@ def test_variance_after_averaging_along_a_ray() -> None:
 
 
 def voxels(
-    unevenness: float, scale: float, foci: list, rng: np.random.Generator
+    unevenness: float, scale: float, foci: list, sharp: bool, rng: np.random.Generator
 ) -> tuple[float, float]:
     """Coefficient of variation in the volume, and of the means along the rays, of a slab in voxels."""
     from scipy import ndimage
@@ -67,16 +67,26 @@ def voxels(
     c = np.exp(unevenness * noise / noise.std())
     y, x, z = np.meshgrid(*((np.arange(n) - n / 2 + 0.5) * 2.0 for n in c.shape), indexing="ij")
     for fx, fy, size, gain in foci:
-        c *= 1 + gain * np.exp(-((x - fx) ** 2 + (y - fy) ** 2 + z**2) / (2 * size**2))
+        apart = ((x - fx) ** 2 + (y - fy) ** 2 + z**2) / size**2
+        c *= 1 + gain * (apart < solid.BALL**2 if sharp else np.exp(-apart / 2))
     rays = c.mean(2)
     return float(c.std() / c.mean()), float(rays.std() / rays.mean())
 
 
 @pytest.mark.parametrize(
-    ("unevenness", "scale", "foci"),
-    [(0.4, 4.0, []), (0.0, 5.0, [(5.0, -8.0, 9.0, 2.0)]), (0.25, 7.0, [(-10.0, 4.0, 10.0, -0.8)])],
+    ("unevenness", "scale", "foci", "sharp"),
+    [
+        (0.4, 4.0, [], False),
+        (0.0, 5.0, [(5.0, -8.0, 9.0, 2.0)], False),
+        (0.25, 7.0, [(-10.0, 4.0, 10.0, -0.8)], False),
+        (0.0, 5.0, [(5.0, -8.0, 7.0, 2.0)], True),
+        (0.0, 5.0, [(5.0, -8.0, 12.0, -0.8)], True),
+    ],
 )
-def test_texture_in_three_dimensions_is_that_of_voxels(unevenness, scale, foci) -> None:
+def test_texture_in_three_dimensions_is_that_of_voxels(
+    unevenness, scale, foci, sharp, monkeypatch
+) -> None:
+    monkeypatch.setattr(solid, "BALLS", float(sharp))
     line = (np.arange(60) - 30 + 0.5).astype(np.float32) * 2
     thick = np.full((60, 60), 30.0, np.float32)
     own, seen, true, true_seen = [], [], [], []
@@ -86,7 +96,7 @@ def test_texture_in_three_dimensions_is_that_of_voxels(unevenness, scale, foci) 
         own.append(found.volume)
         seen.append(found.visible)
         assert found.visible == pytest.approx(found.factor.std() / found.factor.mean(), rel=0.01)
-        volume, rays = voxels(unevenness, scale, foci, np.random.default_rng(seed))
+        volume, rays = voxels(unevenness, scale, foci, sharp, np.random.default_rng(seed))
         true.append(volume)
         true_seen.append(rays)
     assert np.mean(own) == pytest.approx(np.mean(true), rel=0.08)

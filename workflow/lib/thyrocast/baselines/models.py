@@ -95,10 +95,10 @@ def predictors(
     Parameters
     ----------
     model
-        ``simulated`` (what the network that was pretrained on simulated scintigrams reads),
+        ``simulated`` (quantities that the network reads that was pretrained on simulated scintigrams),
         ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns, and
-        activity per gram of gland, administered and retained after 24 h), ``combined`` (both, and
-        the log-odds of network and signature) or ``dose`` (the absorbed dose by its formula).
+        activity per gram of gland, administered and retained after 24 h), ``combined`` (all of
+        these, and the log-odds of network and signature) or ``dose`` (the absorbed dose by its formula).
     cohort : DataFrame
         Rows of `COHORT`.
     probabilities
@@ -112,8 +112,9 @@ def predictors(
     rows = cohort.reset_index(drop=True)
     if model is Model.DOSE:
         return pd.DataFrame({"absorbed_dose": dose.absorbed_dose(rows)})
+    read = rows[list(columns.READING_PREDICTORS)]
     if model is Model.SIMULATED:
-        return rows[list(columns.READINGS)]
+        return read
     quantities, clinical = rows[list(columns.QUANTITIES)], rows[list(columns.CLINICAL)]
     if model is Model.HANDCRAFTED:
         return quantities
@@ -127,7 +128,7 @@ def predictors(
         f"{image_model}_logit": ridge.bounded_odds(probabilities[image_model])
         for image_model in (Model.NETWORK, Model.SIGNATURE)
     }
-    return pd.concat([clinical, quantities, pd.DataFrame(odds)], axis="columns")
+    return pd.concat([clinical, quantities, read, pd.DataFrame(odds)], axis="columns")
 
 
 def fit(

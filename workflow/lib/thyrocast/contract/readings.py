@@ -5,7 +5,7 @@ No outcome took part in its training. What needs lengths is missing for a pinhol
 
 from thyrocast.contract.table import number
 
-#: What it reads: predictors of the model `simulated`.
+#: What it reads.
 READINGS = (
     number("p_mass", "Mass of the gland, as the pretrained network reads it.", "g", missing=True),
     number("p_mass_right", "The same of the right lobe.", "g", missing=True),
@@ -17,6 +17,8 @@ READINGS = (
     number("p_hot", "Probability of a hot nodule.", missing=True),
     number("p_cold", "Probability of a cold nodule.", missing=True),
 )  # fmt: skip
+#: Predictors of the model `simulated`: few, since each coefficient must be learned from patients.
+READING_PREDICTORS = ("p_mass", "p_uptake", "p_heterogeneity", "p_contrast")
 #: How certain it is.
 READING_SDS = (
     number("p_mass_sd", "Standard deviation of `p_mass`.", "g", missing=True),

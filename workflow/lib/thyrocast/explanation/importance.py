@@ -30,7 +30,10 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 #: Parts of `combined`: what comes from the scintigram, and what the clinical table says.
-PARTS = {"image": (*columns.QUANTITIES, *ODDS), "clinical": columns.CLINICAL}
+PARTS = {
+    "image": (*columns.QUANTITIES, *columns.READING_PREDICTORS, *ODDS),
+    "clinical": columns.CLINICAL,
+}
 _NUMBERS = ("auc_loss", "auc_low", "auc_high", "brier_loss", "brier_low", "brier_high")
 
 

@@ -29,7 +29,7 @@ Indices = NDArray[np.intp]
 ODDS = {f"{model}_logit": model for model in (Model.NETWORK, Model.SIGNATURE)}
 #: Patients, with their donors, who are predicted at once.
 ROWS = 20_000
-_USED = (*columns.CLINICAL, *columns.QUANTITIES, *columns.READINGS)
+_USED = (*columns.CLINICAL, *columns.QUANTITIES, *columns.READING_PREDICTORS)
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,14 @@ probability to show a thyroid. The lobes are the pixels of highest probability, 
 probabilities says; plain rules then check what the network found, and refuse what it cannot have seen.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from thyrocast.image import gland_network
-from thyrocast.image.gland_network import GRID_MM, WINDOW, Floats, Marked
+from thyrocast.image.gland_network import GRID_MM, Floats, Marked
+from thyrocast.image.gland_search import search
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -21,11 +20,6 @@ Mask = NDArray[np.bool_]
 #: Standard deviation of the smoothing before counts are compared, mm: about the resolution at the neck.
 SEGMENTATION_SMOOTH_MM = 3.5
 
-#: Distance of the windows in which a field larger than the network's is searched, pixels, at most.
-STRIDE = 64
-#: The windows whose score is at least this share of the highest one differ by chance only; of those, the
-#: one whose middle is nearest to the gland is used.
-SAME_SCORE = 0.9
 #: Pixels with less probability belong to no lobe.
 FAINT = 0.1
 #: Pieces of a lobe with less than this share of the largest one's area are noise.
@@ -146,7 +140,7 @@ def find_gland(
     """
     if grid_mm != GRID_MM:
         raise ValueError(f"pixels of {grid_mm} mm, expected {GRID_MM}")
-    marked = _search(counts)
+    marked = search(counts)
     if _is_head_down(counts, marked.score, min_score):
         raise NoGlandError("it looks like a thyroid with the head down", marked.score)
     if marked.score < min_score:
@@ -176,63 +170,15 @@ def find_gland(
     )
 
 
-def _search(counts: Image) -> Marked:
-    """Return what the network marks: in the whole image if its window is large enough, else in parts."""
-    found = []
-    for top, left in _windows(counts.shape):
-        part = np.zeros((WINDOW, WINDOW), np.float32)
-        valid = np.zeros((WINDOW, WINDOW), np.float32)
-        seen = counts[max(top, 0) : top + WINDOW, max(left, 0) : left + WINDOW]
-        box = tuple(
-            slice(max(-start, 0), max(-start, 0) + side)
-            for start, side in zip((top, left), seen.shape, strict=True)
-        )
-        part[box] = seen
-        valid[box] = 1
-        found.append((top, left, box, gland_network.mark(part, valid)))
-    best = max(marked.score for *_, marked in found)
-    top, left, box, marked = min(
-        (entry for entry in found if entry[3].score >= SAME_SCORE * best),
-        key=lambda entry: _distance(entry[3]),
-    )
-    right, wrong = np.zeros((2, *counts.shape), np.float32)
-    place = tuple(
-        slice(max(start, 0), max(start, 0) + part.stop - part.start)
-        for start, part in zip((top, left), box, strict=True)
-    )
-    right[place], wrong[place] = marked.right[box], marked.left[box]
-    return Marked(right, wrong, marked.score)
-
-
 def _is_head_down(counts: Image, score: float, min_score: float) -> bool:
     """Return whether an image, turned by 180 degrees, looks much more like a thyroid."""
-    turned = _search(np.ascontiguousarray(counts[::-1, ::-1])).score
+    turned = search(np.ascontiguousarray(counts[::-1, ::-1])).score
     return turned >= min_score and _odds(turned) > HEAD_DOWN_ODDS * _odds(score)
 
 
 def _odds(score: float) -> float:
     sure = min(max(score, SURE[0]), SURE[1])
     return sure / (1 - sure)
-
-
-def _windows(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Return the upper left corners of windows that cover an image; negative for a smaller image."""
-    starts = []
-    for side in shape:
-        if side <= WINDOW:
-            starts.append([-((WINDOW - side) // 2)])
-        else:
-            steps = -(-(side - WINDOW) // STRIDE)
-            starts.append([round(i * (side - WINDOW) / steps) for i in range(steps + 1)])
-    return ((top, left) for top in starts[0] for left in starts[1])
-
-
-def _distance(marked: Marked) -> float:
-    """Return how far the gland is from the middle of a window, pixels."""
-    whole = marked.right + marked.left
-    total = max(float(whole.sum()), 1e-6)
-    line = np.arange(WINDOW) - (WINDOW - 1) / 2
-    return float(np.hypot(whole.sum(1) @ line, whole.sum(0) @ line) / total)
 
 
 def lobes(marked: Marked) -> tuple[Mask, Mask]:

@@ -120,6 +120,8 @@ def pretrain(lessons: Lessons, plan: Plan) -> PhysicsNetwork:
     torch.manual_seed(plan.seed)
     network = PhysicsNetwork()
     network.scale(lessons.images.astype(np.float32), lessons.measures)
+    # On a CPU, convolutions of the channels of one pixel after another are a quarter faster.
+    network = network.to(memory_format=torch.channels_last)
     learn(network, Passes(lessons, plan), plan.rate, mixed=torch.bfloat16)
     network.fold()
     return network.eval()

@@ -92,8 +92,8 @@ class Phantom:
     visible
         Whether the gland is visible; None if a reader could not be sure.
     heterogeneity
-        Coefficient of variation of the concentration (its mean along each ray in a solid scene) over
-        the gland's outline.
+        Coefficient of variation of the concentration in the gland: in its volume in a solid scene, otherwise
+        over its outline.
     net_counts
         Expected counts from the gland.
     """
@@ -224,7 +224,7 @@ def _project(
     if whole.any():
         if scene.solid:
             found = solid.uneven(scene, x, y, step, sides.max(0), rng)
-            factor, heterogeneity = found.factor, found.visible
+            factor, heterogeneity = found.factor, found.volume
         else:
             factor = _uneven(scene, x, y, step, rng)
             inside = factor[whole]

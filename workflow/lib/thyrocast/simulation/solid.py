@@ -15,8 +15,13 @@ from thyrocast.simulation.bodies import Values, texture
 from thyrocast.simulation.kinds import Generator, log_uniform
 from thyrocast.simulation.scene import Scene
 
+Reals = NDArray[np.floating]
+
 #: The concentration is at least this share of the even one.
 LEAST = 0.02
+#: Share of the nodules with a sharp edge, and radius of these relative to the scale of a smooth one of the
+#: same content.
+BALLS, BALL = 0.5, 1.55
 
 
 @dataclass(frozen=True)
@@ -65,15 +70,11 @@ def uneven(
         factor, within = _texture(scene, step, rays, rng)
     mean, square = np.ones(rays.shape), np.ones(rays.shape)
     for fx, fy, size, gain in scene.foci:
-        across = np.exp(-np.square((x - fx) / size) / 2)
-        down = np.exp(-np.square((y - fy) / size) / 2)
-        peak = gain * down[:, None] * across[None, :]
-        # Means along a ray through the middle of the nodule, of its profile and of the profile's square.
-        half = rays / (2 * size)
-        first = np.sqrt(np.pi / 2) * erf(half / np.sqrt(2)) / half
-        second = np.sqrt(np.pi) / 2 * erf(half) / half
-        mean += peak * first
-        square += 2 * peak * first + np.square(peak) * second
+        apart = np.square((x - fx) / size)[None, :] + np.square((y - fy) / size)[:, None]
+        shape = _ball if rng.random() < BALLS else _hill
+        first, second = shape(apart, rays / size)
+        mean += gain * first
+        square += 2 * gain * first + gain**2 * second
     mean, square = np.maximum(mean, LEAST), np.maximum(square, LEAST**2)
     weight = thickness / max(float(thickness.sum()), 1e-9)
     seen = factor * mean
@@ -84,6 +85,29 @@ def uneven(
         float(np.sqrt(max(float((weight * part).sum()) / whole**2 - 1, 0.0))) for part in squares
     )
     return Uneven(np.asarray(seen, np.float32), visible, volume)
+
+
+def _hill(apart: Reals, rays: Reals) -> tuple[Reals, Reals]:
+    """Return the mean of a smooth nodule's profile along each ray through its middle, and of the profile's square.
+
+    Parameters
+    ----------
+    apart
+        (H, W) squares of the distance of each ray from the nodule's axis.
+    rays
+        (H, W) length of each ray in the gland; all lengths are relative to the nodule's scale.
+    """
+    half, peak = rays / 2, np.exp(-apart / 2)
+    first = np.sqrt(np.pi / 2) * erf(half / np.sqrt(2)) / half
+    second = np.sqrt(np.pi) / 2 * erf(half) / half
+    return peak * first, np.square(peak) * second
+
+
+def _ball(apart: Reals, rays: Reals) -> tuple[Reals, Reals]:
+    """Return the same of a ball with a sharp edge: the share of each ray that is inside."""
+    chord = 2 * np.sqrt(np.maximum(BALL**2 - apart, 0))
+    inside = np.minimum(chord / rays, 1)
+    return inside, inside
 
 
 def _texture(scene: Scene, step: float, rays: Values, rng: Generator) -> tuple[Values, Values]:

@@ -157,8 +157,9 @@ def _predictors(study: StudyResults) -> str:
         ", and the activity per gram of gland, administered and retained after 24 hours. The hand-crafted "
         "model uses quantities measured in the scintigram: "
         + words.listing([_lower(words.column(name)) for name in columns.QUANTITIES])
-        + ". The combined model uses both, and the log-odds of network and signature. The predictors of "
-        "these models were chosen beforehand; none was selected by its association with the outcome."
+        + ". The combined model uses both, mass, uptake, heterogeneity and contrast as a network reads them that was "
+        "trained on simulated scintigrams, and the log-odds of network and signature. The predictors of these "
+        "models were chosen beforehand; none was selected by its association with the outcome."
     )
     if missing:
         text += (

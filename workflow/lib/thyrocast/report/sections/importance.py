@@ -25,14 +25,9 @@ _NAMES = {
     "all": "All features of the image",
     # By the network that was pretrained on simulated scintigrams.
     "p_mass": "Gland mass, as read",
-    "p_mass_right": "Right lobe mass, as read",
-    "p_mass_left": "Left lobe mass, as read",
     "p_uptake": "Tc-99m uptake, as read",
     "p_heterogeneity": "Heterogeneity, as read",
-    "p_asymmetry": "Asymmetry, as read",
     "p_contrast": "Gland to body, as read",
-    "p_hot": "Hot nodule, as read",
-    "p_cold": "Cold nodule, as read",
 }
 _CAUTION = (
     "It describes the models, not the disease: a predictor on which no model relies may still be informative, "
