@@ -68,10 +68,7 @@ def _untrained(study: StudyResults, design: str, high: float) -> str:
     inside = rows.groupby("split")["randomized"].agg(set) if len(rows) else pd.Series(dtype=object)
     complete = [split for split, steps in inside.items() if {*_EXTREMES} <= steps]
     if not complete:
-        return (
-            "This does not show that the network learned to look there: convolutions follow brightness, so that maps of "
-            "an untrained network may be on the gland as well, which was not tested here."
-        )
+        return "Maps of networks with random weights were not computed."
     own = rows[rows["split"] == complete[0]].set_index("randomized")["inside"]
     trained, random = (float(own[step]) for step in _EXTREMES)
     text = (
