@@ -2,7 +2,7 @@
 
 import pytest
 
-from thyrocast.cohort.birth import Born, born, header_age
+from thyrocast.cohort.birth import Born, born, header_age, year_of_birth
 from thyrocast.dicom.elements import Header
 
 
@@ -28,3 +28,9 @@ def test_a_birth_date_is_read_as_far_as_it_is_known(text: str, expected: Born | 
 )  # fmt: skip
 def test_an_age_is_read_with_its_unit(text: str, years: float | None) -> None:
     assert header_age(Header({"PatientAge": text})) == years
+
+
+@pytest.mark.parametrize(("date", "known"), [("20200701", True), ("19700101", False), ("", False)])
+def test_an_age_at_a_placeholder_date_is_no_year_of_birth(date: str, known: bool) -> None:
+    header = Header({"PatientAge": "045Y", "AcquisitionDate": date})
+    assert (year_of_birth(header) is not None) == known

@@ -191,7 +191,9 @@ def test_a_copy_that_was_stored_turned_is_the_same_image(tmp_path: Path) -> None
         assemble(tmp_path / "a", [north])
 
 
-def test_centers_that_count_their_patients_share_no_identifiers(tmp_path: Path) -> None:
+def test_centers_that_count_their_patients_share_no_identifiers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     hospitals = []
     for n, name in enumerate(("north", "south")):
         hospital = Hospital(tmp_path, name)
@@ -207,4 +209,6 @@ def test_centers_that_count_their_patients_share_no_identifiers(tmp_path: Path) 
                 identifier, scan(identifier, 10 * n + number, AcquisitionDate=date, **unnamed)
             )
         hospitals.append(hospital)
-    assert len(read_cohort(assemble(tmp_path, hospitals))) == 6
+    with caplog.at_level(logging.WARNING, "thyrocast"):
+        assert len(read_cohort(assemble(tmp_path, hospitals))) == 6
+    assert caplog.text.count("have the same identifier and near dates") == 1

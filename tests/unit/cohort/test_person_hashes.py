@@ -53,3 +53,9 @@ def test_given_names_differ_if_no_spelling_explains_it(one: str, other: str, dif
 def test_without_the_key_no_hash_can_be_computed() -> None:
     names = naming.parse("DOE^JANE").values()
     assert name_hashes(KEY, names) != name_hashes(b"other" * 8, names)
+
+
+@pytest.mark.parametrize("other", ["GM", "Garcia", "Garcia^Maria"])
+def test_an_accent_without_its_letter_is_no_error(other: str) -> None:
+    damaged = naming.parse("Garcia^\u0301")
+    assert isinstance(naming.may_be_one(damaged, naming.parse(other), same_birth=False), bool)

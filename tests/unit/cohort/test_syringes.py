@@ -323,7 +323,7 @@ def test_the_second_of_two_images_that_are_only_called_syringe_is_the_residual(
     assert both == pytest.approx(alone / (1 - 0.1), rel=0.01)
 
 
-def test_a_residual_with_the_counts_of_a_full_syringe_is_told(
+def test_a_residual_with_the_counts_of_a_full_syringe_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert np.isnan(uptake(tmp_path, syringe(80_000), syringe(70_000, 2), "Syringe"))
@@ -336,6 +336,13 @@ def test_a_clipped_syringe_gives_no_uptake(
     clipped = np.minimum(syringe(80_000), 255).astype(np.uint16)
     assert np.isnan(uptake(tmp_path, clipped, syringe(100), "SP"))
     assert "too many pixels have the largest value" in caplog.text
+
+
+def test_a_syringe_whose_counts_were_multiplied_gives_no_uptake(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert np.isnan(uptake(tmp_path, 3 * syringe(20_000), syringe(100), "SP"))
+    assert "its pixels are counts times a factor" in caplog.text
 
 
 @pytest.mark.parametrize(

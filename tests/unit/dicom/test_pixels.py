@@ -173,6 +173,17 @@ def test_an_intercept_that_brings_stored_values_back_to_counts(tmp_path: Path) -
     assert (read_counts(save(dataset, tmp_path / "b"), [0]).image == counts + 2).all()
 
 
+@pytest.mark.parametrize(("background", "peak"), [(0.05, 3.0), (0.3, 20.0), (1.0, 50.0)])
+def test_few_counts_times_a_factor_are_recognized(
+    tmp_path: Path, background: float, peak: float
+) -> None:
+    x = np.linspace(-1, 1, 64)
+    mean = background + peak * np.exp(-((x[:, None] / 0.3) ** 2) - (x[None, :] / 0.3) ** 2)
+    counts = np.random.default_rng(6).poisson(mean).astype(np.uint16)
+    assert not read_counts(save(nm(counts), tmp_path / "a"), [0]).stretched
+    assert read_counts(save(nm(2 * counts), tmp_path / "b"), [0]).stretched
+
+
 def test_an_overlay_in_the_high_bits_is_no_count(tmp_path: Path) -> None:
     counts = np.minimum(neck(64, 4.0), 4095)
     drawn = counts.copy()

@@ -205,6 +205,27 @@ def test_the_therapy_that_a_scan_prepares_is_not_its_tracer(tmp_path: Path, text
     assert found.reason == "another radionuclide or tracer"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["I-131 post therapy scan", "Thyroid 131I therapy scan", "Post therapy I-131", "Jod-131 nach Therapie"],
+)  # fmt: skip
+def test_after_a_therapy_the_isotope_is_the_tracer(tmp_path: Path, text: str) -> None:
+    found = verdict(tmp_path, nm(neck(64, 4.0), radionuclide=None, SeriesDescription=text))
+    assert found.reason == "another radionuclide or tracer"
+
+
+@pytest.mark.parametrize("name", ["Tc99m flow", "Tc99m low energy"])
+def test_a_window_that_is_not_called_scatter(tmp_path: Path, name: str) -> None:
+    unlimited = Dataset()
+    unlimited.EnergyWindowName = name
+    assert verdict(tmp_path, nm(neck(64, 4.0), windows=[unlimited])).scans
+
+
+@pytest.mark.parametrize("name", ["Klinikum Konstanz", "St. Gallen", "Herzberge", "Dr. Herzog"])
+def test_a_town_or_a_surname_is_no_organ(tmp_path: Path, name: str) -> None:
+    assert verdict(tmp_path, nm(neck(64, 4.0), SeriesDescription=f"{name} SD ant")).scans
+
+
 def test_a_code_that_contradicts_its_name_leaves_the_window(tmp_path: Path) -> None:
     named = code(IODINE131.CodeValue, "Technetium 99m")
     found = verdict(tmp_path, nm(neck(64, 4.0), radionuclide=named))

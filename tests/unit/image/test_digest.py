@@ -25,6 +25,13 @@ def test_scaled_padded_and_enlarged_copies_have_the_same_hash(copy: NDArray[np.f
     assert digest(copy) == digest(IMAGE)
 
 
+@pytest.mark.parametrize("largest", [777, 1024, 4096])
+def test_a_slope_does_not_change_the_hash(largest: int) -> None:
+    counts = neck(64, 4.0, seed=5).astype(np.float64)
+    counts[30, 30] = largest
+    assert digest(counts * 0.1) == digest(counts * 0.7) == digest(counts)
+
+
 def test_other_images_have_another_hash() -> None:
     changed = IMAGE.copy()
     changed[32, 32] += 1

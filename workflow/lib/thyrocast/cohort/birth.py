@@ -4,7 +4,7 @@ import datetime
 import re
 from dataclasses import dataclass
 
-from thyrocast.dicom.acquisition import acquired
+from thyrocast.dicom.acquisition import acquired, is_likely
 from thyrocast.dicom.elements import Header
 from thyrocast.tables.dates import DAYS_PER_YEAR
 
@@ -66,6 +66,7 @@ def header_age(header: Header) -> float | None:
 def year_of_birth(header: Header) -> float | None:
     """Return the time of birth in years by PatientAge, up to a year too late; None if unknown."""
     age, moment = header_age(header), acquired(header)
-    if age is None or moment is None:
+    # From a placeholder for an unknown date, as 1970, nothing follows.
+    if age is None or moment is None or not is_likely(moment):
         return None
     return moment.year + moment.timetuple().tm_yday / DAYS_PER_YEAR - age

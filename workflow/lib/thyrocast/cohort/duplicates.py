@@ -87,10 +87,15 @@ def find(people: Sequence[Person]) -> dict[tuple[str, str], str]:
     counted = _with_equal_numbers(people)
     for why, group in _groups(people):
         for a, b in itertools.combinations(group, 2):
-            numbers = why == IDENTIFIER and frozenset((a.center, b.center)) in counted
-            if _match(a, b, why) and not (numbers and not (a.birth and b.birth)):
+            if _match(a, b, why) and not _is_number(a, b, why, counted):
                 pairs.setdefault(_ordered(a, b), why)
     return pairs
+
+
+def _is_number(a: Person, b: Person, why: str, counted: set[frozenset[str]]) -> bool:
+    """Return whether two patients have only a number in common that both centers gave."""
+    shared = why == IDENTIFIER and frozenset((a.center, b.center)) in counted
+    return shared and not (a.birth and b.birth)
 
 
 def _with_equal_numbers(people: Sequence[Person]) -> set[frozenset[str]]:
@@ -117,6 +122,19 @@ def namesakes(people: Sequence[Person]) -> list[tuple[str, str]]:
         if why == BIRTH
         and _other_given(a, b)
         and _near(a, b)
+        and (pair := _ordered(a, b)) not in one
+    ]
+
+
+def equal_numbers(people: Sequence[Person]) -> list[tuple[str, str]]:
+    """Return the pairs who would look like one person if their centers did not both count their patients from 1."""
+    counted, one = _with_equal_numbers(people), find(people)
+    return [
+        pair
+        for why, group in _groups(people)
+        for a, b in itertools.combinations(group, 2)
+        if _is_number(a, b, why, counted)
+        and _match(a, b, why)
         and (pair := _ordered(a, b)) not in one
     ]
 
@@ -179,7 +197,7 @@ def resolve(
 ) -> set[str]:
     """Return the patients to exclude, by what the config says about patients who look alike.
 
-    Pairs with different given names are logged, and not excluded.
+    Pairs with different given names, and those who have only a number in common, are logged, and not excluded.
 
     Parameters
     ----------
@@ -201,6 +219,13 @@ def resolve(
             LOG.warning(
                 "patients %s and %s have the same birth date and sex and near dates, but different "
                 "given names: they are taken as two people",
+                *pair,
+            )
+    for pair in equal_numbers(people):
+        if frozenset(pair) not in known:
+            LOG.warning(
+                "patients %s and %s have the same identifier and near dates, but most identifiers that "
+                "their centers share are those of different people: they are taken as two people",
                 *pair,
             )
     pairs = {pair: why for pair, why in find(people).items() if frozenset(pair) not in known}

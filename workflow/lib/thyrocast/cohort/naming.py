@@ -120,7 +120,8 @@ def _alike(a: Name, b: Name, same_birth: bool) -> bool:
 def _initials(short: Name, name: Name) -> bool:
     """Return whether a name is one word of the initials of another one, in any order."""
     letters = sorted("".join(short.words)) if len(short.words) == 1 else []
-    firsts = [spellings(word)[0][0] for word in name.words]
+    # A word may be an accent alone, whose letter was lost.
+    firsts = [spellings(word)[0][:1] for word in name.words]
     return _INITIALS[0] <= len(letters) <= _INITIALS[1] and letters == sorted(firsts)
 
 

@@ -60,7 +60,7 @@ def acquired(header: Elements) -> datetime.datetime | None:
     C.7.6.1); None if there is no date. A date before `_FIRST_YEAR` or in the future is used only if all are.
     """
     known = _stated(header)
-    moment = next(iter([moment for moment in known if _is_likely(moment)] or known), None)
+    moment = next(iter([moment for moment in known if is_likely(moment)] or known), None)
     if moment is None or has_clock(moment):
         return moment
     # The time of a study is that of its first image or of its booking, so it is not used for another date.
@@ -81,7 +81,8 @@ def _stated(
     return [moment for moment in moments if moment]
 
 
-def _is_likely(moment: datetime.datetime) -> bool:
+def is_likely(moment: datetime.datetime) -> bool:
+    """Return whether a date is one of digital cameras and not in the future."""
     tomorrow = datetime.date.today() + datetime.timedelta(days=1)
     return moment.year >= _FIRST_YEAR and moment.date() <= tomorrow
 
@@ -89,7 +90,7 @@ def _is_likely(moment: datetime.datetime) -> bool:
 def study_day(header: Elements) -> datetime.date | None:
     """Return StudyDate; None if it is missing or unlikely."""
     study = _moment(header.text("StudyDate"), "")
-    return study.date() if study and _is_likely(study) else None
+    return study.date() if study and is_likely(study) else None
 
 
 def dates_differ(header: Elements) -> bool:

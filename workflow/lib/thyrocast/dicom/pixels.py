@@ -28,8 +28,9 @@ MOST_PIXELS = 268_435_456
 _PLATEAU_PIXELS, _PLATEAU_COUNTS = 6, 50
 # The darkest pixels of counts are at most this share of the brightest one from zero, if an intercept moved them.
 _OFFSET_SHARE = 0.1
-# Fewest different values below the median that show that an image was stretched.
-_STRETCHED_VALUES = 4
+# Fewest different values, below the median or in all, that show that an image was stretched; and fewest pixels of which
+# all being multiples of one number is no chance.
+_STRETCHED_VALUES, _MULTIPLES = 4, 50
 
 
 class PixelError(ValueError):
@@ -239,12 +240,16 @@ def _is_offset(image: Image) -> bool:
 def _is_stretched(part: NDArray[np.generic]) -> bool:
     """Return whether values are counts times a factor of 2 or more: no two of the lower ones are adjacent integers.
 
-    Below the median of an image of counts, adjacent integers occur.
+    Below the median of an image of counts, adjacent integers occur. With few counts, there are not enough values below
+    it: then all values have a common factor.
     """
     values = np.asarray(part, dtype=np.float64)
     above = values[values > 0]
     if not above.size:
         return False
+    whole = np.unique(above).astype(np.int64)
+    if above.size >= _MULTIPLES and whole.size >= _STRETCHED_VALUES and np.gcd.reduce(whole) > 1:
+        return True
     low = np.unique(above[above <= np.median(above)])
     return bool(low.size >= _STRETCHED_VALUES and np.diff(low).min() >= 2)
 

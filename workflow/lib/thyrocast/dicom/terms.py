@@ -56,12 +56,17 @@ _PERTECHNETATE = re.compile(r"per ?tec|tco4|パーテク|过锝|過テクネ|п�
 _OTHER_ISOTOPE = re.compile(
     r"\b([ij]|jod|iodine?|iode|iodio|yodo|iodo|jood|jodu?|iyot) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b"
 )
-# "pre I-131 therapy", "vor Radiojodtherapie I-131", "before RAI 131I": what the scan prepares.
+# "pre I-131 therapy", "vor Radiojodtherapie I-131", "before RAI 131I": what the scan prepares. After the therapy, and
+# in "I-131 therapy scan", the isotope is the tracer.
 _ISOTOPE = r"(?:(?:[ij]|jod|iodine?|iode|iodio|yodo|iodo|jood|jodu?|iyot) ?131|131 ?[ij])"
 _THERAPY = re.compile(
     r"\b(?:pre|before|avant|vor|antes|prima|voor|przed|oncesi|once) (?:d \w+ |de |del |di |do |the |la |a )?"
     rf"(?:th?era[pf]\w* )?{_ISOTOPE}\b|\b{_ISOTOPE}(?: \w+)? (?:th?era[pf]|tedav|treatm|trait|trat|behand|oncesi)\w*"
     rf"|\b(?:th?era[pf]|tedav|treatm|trait|trat|behand)\w* (?:\w+ )?{_ISOTOPE}\b"
+)
+_AFTER_THERAPY = re.compile(
+    r"\b(?:post|after|nach|apres|dopo|despues|depois|pos|apos|na|po|sonrasi|whole|wb|kontrolle)\b|\bpost(?:th?era[pf]|trat)\w*"
+    r"|(?:th?era[pf]\w*|treatment) (?:\w+ )?(?:scan\w*|imag\w*|s[czy]+i?nti\w*|szinti\w*)"
 )
 # Energy windows of technetium-99m contain 140.5 keV and are at most 30 % wide; those of cobalt-57
 # (122 keV) and iodine-123 (159 keV) do not contain it.
@@ -180,13 +185,18 @@ def names_scatter(window: Elements) -> bool:
     """Return whether the name of an energy window (C.8.4.10) names scattered photons."""
     name = fold(words(window.text("EnergyWindowName")))
     return bool(
-        re.search(r"scat|streu|diffus|dispers|strooi|rozprosz|sacil|\bsc\d?\b|down|low|upper", name)
+        re.search(
+            r"scat|streu|diffus|dispers|strooi|rozprosz|sacil|\bsc\d?\b|down|(?<![fsl])low(?! en)|upper",
+            name,
+        )
     )
 
 
 def names_other_isotope(text: str) -> bool:
     """Return whether a description names an isotope of iodine and not technetium."""
-    plain = _THERAPY.sub(" ", fold(text))
+    plain = fold(text)
+    if not _AFTER_THERAPY.search(plain):
+        plain = _THERAPY.sub(" ", plain)
     return bool(_OTHER_ISOTOPE.search(plain)) and not _TC99M.search(plain)
 
 

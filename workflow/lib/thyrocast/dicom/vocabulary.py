@@ -137,7 +137,7 @@ EXCLUDED = {
     r"|\bhomogenitat\w*|\bhomojenite\w*|\bjednorodnosc\w*|\bq[ca]\b|\bquality (?:control|assurance)\b"
     r"|\bcontrol\w* (?:de |di )?(?:la )?(?:qualit\w*|calidad|qualidade)\b|\bqualitats\w*"
     r"|\bkwaliteits\w*|\bkontrol\w* jakosci\b|\bkalite kontrol\w*|\bco ?57\b|\bdaily check\b|\bcalibrat\w*|\bkalibr\w*|\bcalibra[cz]\w*|\beichung\w*|\betalonn?\w*"
-    r"|\bcenter of rotation\b|\bjaszczak\b|\bintrinsic\w*|\blinearit\w*|\bcdq\b|\bkonstanz\w*|\b(?:std|standard) source\b|ファントム|фантом",
+    r"|\bcenter of rotation\b|\bjaszczak\b|\bintrinsic\w*|\blinearit\w*|\bcdq\b|\bkonstanz ?(?:pr\w+|test\w*|mess\w*|kontr\w*|aufn\w*)|\b(?:std|standard) source\b|ファントム|фантом",
     PARATHYROID: rf"{_PARATHYROID}|\bpth\b|\w*mibi\b|\bcardiolite\b",
     "a sentinel node": r"\bsentin\w*|\bcentinel\w*|\bwachterl\w*|\bschildwacht\w*|\bwartownicz\w*|\blymph\w*"
     r"|\blinf[oa]\w*|\blimf[oa]\w*|\blenf\w*|\bsln\b|\bwaechterl\w*|\blymf\w*|\bgangli\w*|\bwezl\w* chlon\w*|リンパ|淋巴|лимф",
@@ -148,7 +148,7 @@ EXCLUDED = {
     r"|\breni\b|\brins\b|\bnerk\w*|\bnerek\b|\bbobrek\w*|\bdmsa\b|\bmag ?3\b|\breno ?(?:gr\w*|scint\w*|szint\w*|scyn\w*)|\burin\w*|\bdiuret\w*|\blasix\b|\bne(?:ph|f)ro\w*|腎|肾|почек|почк|신장",
     "the lungs": r"\blungs?\b|\blunge\w*|\bpulm\w*|\bpoumons?\b|\bpolmon\w*|\blong(?:en|scan\w*|perf\w*|scint\w*|vent\w*|onderz\w*)\b|\bventila\w*"
     r"|\bpluc\w*|\bakciger\w*|\bv ?q\b|\bkrypton\b|\bkr ?81\w*|肺|легк|легоч|폐",
-    "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiy?okard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz\w*"
+    "the heart": r"\bheart\b|myo[ck]ard\w*|\bmiocard\w*|\bmiy?okard\w*|\bcardi[ao]\w*|\bkardi[ao]\w*|\bherz(?!og|b[eo]rg|feld|ig)\w*"
     r"|\bcoeur\b|\bcorazon\b|\bcuore\b|\bcoracao\b|\bhartscan\w*|\bserc[ae]\b|\bkalp\b|\bmuga\b"
     r"|ventri[ck]ul\w*|\brnv\b|\berna\b|心筋|心肌|心臓|心脏|심장|심근|сердц|миокард",
     "another part of the body": r"\babdom\w*|\bpelvi\w*|\bbecken\w*|\bbassin\b|\bbacino\b|\bbacia\b|\bbekken\w*|\bmiednic\w*|\bbuik\b|\bbrzuch\w*"
@@ -166,7 +166,7 @@ EXCLUDED = {
     r"|\bsite d injection\b|\binjektionsst\w*|\bsitio de inyeccion\b|\bsito di iniezione\b|\blocal da injecao\b"
     r"|\binjectieplaats\b|\bmiejsce wstrzyk\w*|\bbrazo\b|\bbraco\b|\bramie\b|\bbraccio\b|\bbras\b|\bforearm\b|\bcapsul[ae]\b|\bkapsel\b",
     "the liver or the bile ducts": r"\bhepat\w*|\bepat\w*|\bliver\b|\bleber\w*|\bfoie\b|\bhigado\b|\bfegato\b|\bfigado\b"
-    r"|\blever(?:scan\w*)?\b|\bwatrob\w*|\bkaraciger\w*|\bhida\b|\bbilia\w*|\bgallen\w*|肝|胆|печен",
+    r"|\blever(?:scan\w*)?\b|\bwatrob\w*|\bkaraciger\w*|\bhida\b|\bbilia\w*|\bgallen\w+|肝|胆|печен",
     "the stomach or the esophagus": r"\bgastri\w*|\bgastro\w*|\bmagen(?!ta)\w*|\bstoma\w*|\bestoma\w*|\bmaag\w*"
     r"|\bzolad\w*|\bmide\b|\bo?esophag\w*|\besofag\w*|\bozofag\w*|\bspeiserohr\w*|\bslokdarm\w*|胃|желуд",
     "a Meckel's diverticulum": r"\bme[ck]+el(?:s|a)?\w*|メッケル|меккел",

@@ -19,8 +19,8 @@ def digest(image: NDArray[np.float64]) -> str:
     values = values[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     while _is_enlarged(values):
         values = values[::2, ::2]
-    # Rounded, since a product of slope and stored value is not exact.
-    whole = np.round(values / values.max() * 1e9).astype(np.int64)
+    # Rounded, since a product of slope and stored value is not exact. With a power of 2, no ratio of counts is near a half.
+    whole = np.round(values / values.max() * 2.0**30).astype(np.int64)
     parts = np.array(whole.shape).tobytes() + np.ascontiguousarray(whole).tobytes()
     return hashlib.blake2b(parts, digest_size=16).hexdigest()
 

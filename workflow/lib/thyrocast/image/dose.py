@@ -62,6 +62,8 @@ def _syringe(
         problem = "it shows no small object on an even background"
         if syringes.is_clipped(image.image):
             counts, problem = None, "too many pixels have the largest value"
+        if image.stretched:
+            counts, problem = None, "its pixels are counts times a factor, as for a display"
     if counts is None:
         # The name of the file may contain that of the patient, so only the private table has it.
         LOG.warning(

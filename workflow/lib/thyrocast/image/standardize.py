@@ -236,7 +236,7 @@ def _standardize(
         reason = _IMPOSSIBLE[measured.q_impossible]
         if settings.intensity is Intensity.ACTIVITY:
             raise UnusableError(reason, measured)
-        LOG.warning("%s: %s; what rests on it is missing", patient, reason)
+        LOG.warning("%s: %s; the quantities that depend on it are missing", patient, reason)
     row, column = images.centroid(gland.whole, grid, GRID_MM)
     if scan.is_pinhole:
         measured = quantities.without_lengths(measured)
