@@ -1,6 +1,7 @@
 """P values of shuffled outcomes: uniform without signal, small with it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -8,7 +9,8 @@ from tests.unit.controls import example_splits
 from thyrocast.config.controls import ControlsConfig, PermutedModel
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.config.signature import SignatureConfig
-from thyrocast.controls import permuting, shuffled
+from thyrocast.controls import permuting, refits, shuffled
+from thyrocast.controls.inputs import ControlSplit, Side
 from thyrocast.statistics import discrimination
 
 LEAST = MinimumCountConfig()
@@ -104,3 +106,96 @@ def test_one_outcome_only_is_not_estimable() -> None:
     table, _ = run([one], models=("ridge", "clinical"))
     assert (table["status"] == "not_estimable").all()
     assert table["auc"].isna().all()
+
+
+def left_out_in_turn(n: int = 30, features: int = 20) -> list[ControlSplit]:
+    """Three centers, each of which is the test set once."""
+    random = np.random.default_rng(0)
+    centers = [example_splits.side(random, n, features, prefix=name) for name in "abc"]
+    for one, name in zip(centers, "abc", strict=True):
+        one.cohort["center"] = name
+
+    def joined(sides: list[Side]) -> Side:
+        return Side(
+            pd.concat([one.cohort for one in sides], ignore_index=True),
+            np.concatenate([one.outcome for one in sides]),
+            np.concatenate([one.embeddings for one in sides]),
+            np.concatenate([one.full for one in sides]),
+            np.arange(n * len(sides)),
+        )
+
+    return [
+        ControlSplit("loco", name, joined([*centers[:i], *centers[i + 1 :]]), centers[i])
+        for i, name in enumerate("abc")
+    ]
+
+
+def draw_without_signal(splits: list[ControlSplit], seed: int) -> None:
+    """Replace features and outcomes of all patients by random ones."""
+    random = np.random.default_rng(seed)
+    for test in [split.test for split in splits]:
+        test.embeddings[:] = random.normal(size=test.embeddings.shape)
+        test.outcome[:] = random.permutation(np.arange(len(test.outcome)) % 2)
+    for place, split in enumerate(splits):
+        others = [one.test for one in (*splits[:place], *splits[place + 1 :])]
+        split.train.embeddings[:] = np.concatenate([one.embeddings for one in others])
+        split.train.outcome[:] = np.concatenate([one.outcome for one in others])
+
+
+def test_p_over_splits_that_share_patients_raises_no_false_alarms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such splits depend on each other: the mean of independent permutations would be a wrong reference."""
+
+    def mean_difference(_: PermutedModel, split: ControlSplit, outcomes: np.ndarray, *__: object):
+        """A linear model that is fitted at once."""
+        return (outcomes - 0.5) @ split.train.embeddings @ split.test.embeddings.T
+
+    monkeypatch.setattr(refits, "scores", mean_difference)
+    splits = left_out_in_turn()
+    config = ControlsConfig.read({"models": ["ridge"], "permutations": 39})
+    studies = 6 * STUDIES
+    averaged, first, both = [], [], []
+    for seed in range(studies):
+        draw_without_signal(splits, seed)
+        nulls = [
+            shuffled.null(PermutedModel.RIDGE, one, config, SignatureConfig(), seed)
+            for one in splits
+        ]
+        observed = np.mean([one.observed for one in nulls])
+        means = [
+            np.mean([getattr(one, of) for one in nulls], axis=0) for of in ("permuted", "both")
+        ]
+        averaged.append(permuting.p_value(observed, means[0]))
+        both.append(permuting.p_value(observed, means[1]))
+        first.append(2 * np.mean([permuting.p_value(one.observed, one.permuted) for one in nulls]))
+
+    def alarms(values: list[float]) -> int:
+        return int((np.array(values) <= 0.1 + 1e-9).sum())
+
+    assert stats.binomtest(alarms(averaged), studies, 0.1, "greater").pvalue < 0.001
+    assert stats.binomtest(alarms(first), studies, 0.1, "greater").pvalue > 0.05
+    assert stats.binomtest(alarms(both), studies, 0.1).pvalue > 0.001
+
+
+@pytest.mark.parametrize("strata", ["center", "none"])
+def test_p_over_splits_that_share_patients_is_combined(strata: str) -> None:
+    splits = left_out_in_turn()
+    table, _ = run(splits, strata=strata)
+    rows = table.set_index("split")
+    means = rows.loc[["a", "b", "c"], ["p_value", "p_value_both"]].mean()
+    every = rows.loc["all"]
+    assert every["p_value"] == pytest.approx(min(2 * means["p_value"], 1), abs=1e-6)
+    twice = pytest.approx(min(2 * means["p_value_both"], 1), abs=1e-6)
+    if strata == "none":
+        assert every["p_value_both"] == twice
+        assert every["note"] == "splits share patients: p is twice the mean of theirs"
+    else:
+        assert every["p_value_both"] != twice
+        assert every["note"] == "splits share patients: p_value is twice the mean of theirs"
+        # Center a is learned from in two splits, and tested in one: always with the same permuted outcomes.
+        config = ControlsConfig.read({"permutations": 19})
+        (_, a), (b, _), (c, _) = (shuffled._permuted(one, config, seed=1) for one in splits)
+        assert (b[:, :30] == a).all()
+        assert (c[:, :30] == a).all()
+        assert len(np.unique(a, axis=0)) == 19

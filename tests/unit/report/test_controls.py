@@ -146,6 +146,7 @@ def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyRes
                     difference_high=0.16, finding="better_than_gland",
                 ),
                 part("background_alone", 0.99, split="1"),
+                part("background_alone", 0.91, split="2", finding="better_than_gland"),
             ],
         )
     )  # fmt: skip
@@ -156,6 +157,7 @@ def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyRes
         "permuted 200 times",
         "only the row “Network” tests the networks themselves",
         "Networks trained on a part: Background alone, all patients: AUC 0.83, better than the gland",
+        "Networks trained on a part: Background alone, split 2: AUC 0.91, better than the gland",
         "0.07",
         "0.02 to 0.16",
         "All networks of a split (5) were trained again",

@@ -32,7 +32,7 @@ class NetworkControlsConfig(Block):
 
     permuted: int = option(
         "Networks that are trained on permuted outcomes in every split: the first member, again and again. The smallest "
-        "possible p value is 1 / (1 + this); 19 give one of 0.05.",
+        "possible p value is 1 / (1 + this), or twice as much over splits that share patients; 19 give one of 0.05, or 0.1.",
         0,
         unit="trainings",
         ge=0,

@@ -31,18 +31,20 @@ SHUFFLED = Table(
         MODEL,
         number("auc", "AUC of the model that was fitted to the observed outcomes.", low=0, high=1, missing=True),
         number("null_mean", "Mean AUC over the permutations.", low=0, high=1, missing=True),
-        number("null_low", "Their 2.5th percentile.", low=0, high=1, missing=True),
+        number("null_low", "Their 2.5th percentile. Over splits that share patients, the range is too narrow.", low=0, high=1, missing=True),
         number("null_high", "Their 97.5th percentile.", low=0, high=1, missing=True),
         number(
             "p_value",
-            "(1 + permutations with at least the observed AUC) / (1 + permutations).",
+            "(1 + permutations with at least the observed AUC) / (1 + permutations). Over splits that share "
+            "patients: twice the mean of the splits' p values, at most 1.",
             low=0,
             high=1,
             missing=True,
         ),
         number(
             "p_value_both",
-            "The same, with the outcomes of test patients permuted as well (Ojala and Garriga, JMLR 2010;11:1833).",
+            "The same, with the outcomes of test patients permuted as well (Ojala and Garriga, JMLR 2010;11:1833). Over the "
+            "splits of `loco`, it is computed from the mean AUC, unless `note` says otherwise.",
             low=0,
             high=1,
             missing=True,

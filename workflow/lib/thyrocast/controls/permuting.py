@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from thyrocast import seeds
+
 Array = NDArray[np.float64]
 
 
@@ -31,6 +33,27 @@ def permute(outcome: Array, strata: NDArray[np.str_] | None, count: int, seed: i
     for kind in np.unique(kinds):
         members = np.flatnonzero(kinds == kind)
         result[:, members] = random.permuted(result[:, members], axis=1)
+    return result
+
+
+def permute_by_center(outcome: Array, center: NDArray[np.str_], count: int, seed: int) -> Array:
+    """Permute outcomes within centers; a center's permutations do not depend on which other centers there are.
+
+    Parameters
+    ----------
+    outcome : ndarray, (n,)
+    center : ndarray of str, (n,)
+        All patients of each center, always in the same order.
+    count, seed : int
+
+    Returns
+    -------
+    ndarray, (count, n)
+    """
+    result = np.tile(outcome, (count, 1))
+    for name in np.unique(center):
+        members = center == name
+        result[:, members] = permute(outcome[members], None, count, seeds.derive(seed, name))
     return result
 
 

@@ -24,7 +24,7 @@ from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import io
 from thyrocast.contract.controls import PERMUTATIONS, SHUFFLED
-from thyrocast.contract.names import ALL_SPLITS, Model, Status
+from thyrocast.contract.names import ALL_SPLITS, Design, Model, Status
 from thyrocast.controls import permuting, refits, shown
 from thyrocast.controls.inputs import ControlSplit
 
@@ -97,6 +97,7 @@ def run(
         logger.info("%s: %d permutations in %.0f s", model, config.permutations, seconds)
     rows: list[dict[str, Any]] = []
     permutations: list[dict[str, Any]] = []
+    dependent = _share_patients(splits)
     for name, nulls in found.items():
         count = config.networks.permuted if nulls is networks else config.permutations
         shared = {"model": name, "permutations": count, "strata": config.strata.value}
@@ -107,7 +108,11 @@ def run(
                 shared | _row(split.split, nulls[split.split], [split], allowed) for split in splits
             ]
         name_of_all = ALL_SPLITS if len(splits) > 1 else splits[0].split
-        rows.append(shared | _row(name_of_all, joined, splits, allowed))
+        every = _row(name_of_all, joined, splits, allowed)
+        if dependent and joined and every["status"] == Status.ESTIMATED.value:
+            same = nulls is not networks and _by_center(splits[0], config)
+            every |= _combined(known, joined if same else None)
+        rows.append(shared | every)
         if joined is not None and ALL_SPLITS in allowed:
             permutations += [
                 {"design": splits[0].design, "model": name, "permutation": number, "auc": auc}
@@ -139,15 +144,7 @@ def null(
     train, test = split.train, split.test
     if len(np.unique(train.outcome)) < 2 or len(np.unique(test.outcome)) < 2:
         return None
-    permuted, tested = (
-        permuting.permute(
-            side.outcome,
-            side.center if config.strata is Strata.CENTER else None,
-            config.permutations,
-            seeds.derive(seed, split.design, split.split, "permutations", name),
-        )
-        for side, name in ((train, "train"), (test, "test"))
-    )
+    permuted, tested = _permuted(split, config, seed)
     outcomes = np.vstack([train.outcome, permuted])
     fitted_seed = seeds.derive(seed, split.design, split.split, "signature")
     scores = refits.scores(model, split, outcomes, signature, fitted_seed, threads)
@@ -157,6 +154,65 @@ def null(
     both = permuting.areas(tested, scores[1:])
     cured = float(test.outcome.sum())
     return Null(float(found[0]), found[1:], both, cured * (len(test.outcome) - cured))
+
+
+def _permuted(split: ControlSplit, config: ControlsConfig, seed: int) -> tuple[Array, Array]:
+    """Permuted outcomes of training and test patients, (permutations, n) each."""
+    sides = split.train, split.test
+    if _by_center(split, config):
+        own = seeds.derive(seed, split.design, "permutations")
+        train, test = (
+            permuting.permute_by_center(side.outcome, side.center, config.permutations, own)
+            for side in sides
+        )
+        return train, test
+    train, test = (
+        permuting.permute(
+            side.outcome,
+            side.center if config.strata is Strata.CENTER else None,
+            config.permutations,
+            seeds.derive(seed, split.design, split.split, "permutations", name),
+        )
+        for side, name in zip(sides, ("train", "test"), strict=True)
+    )
+    return train, test
+
+
+def _by_center(split: ControlSplit, config: ControlsConfig) -> bool:
+    """Whether a center, which is never divided, has the same permutations in all splits of the design."""
+    return split.design == Design.LOCO and config.strata is Strata.CENTER
+
+
+def _share_patients(splits: Sequence[ControlSplit]) -> bool:
+    """Whether a patient is in several splits, in training or test."""
+    everyone = np.concatenate([side.patient for one in splits for side in (one.train, one.test)])
+    return len(np.unique(everyone)) < len(everyone)
+
+
+def _combined(nulls: Sequence[Null], joined: Null | None) -> dict[str, Any]:
+    """P values over splits that share patients: twice the mean of the splits' p values, at most 1.
+
+    The AUCs of such splits depend on each other more than those of their permutations do, whose mean varies too little.
+    Twice the mean is valid for any dependence (Vovk and Wang, Biometrika 2020;107:791).
+
+    Parameters
+    ----------
+    nulls
+        Of the splits.
+    joined
+        Their mean, if every patient has the same permuted outcomes in all splits. It then has a `p_value_both` of
+        its own, which is exact if predictors do not depend on outcomes, as embeddings do.
+    """
+    each = [
+        [permuting.p_value(one.observed, values) for values in (one.permuted, one.both)]
+        for one in nulls
+    ]
+    first, both = np.minimum(2 * np.mean(each, axis=0), 1.0)
+    note = "splits share patients: p is twice the mean of theirs"
+    if joined is not None:
+        both = permuting.p_value(joined.observed, joined.both)
+        note = "splits share patients: p_value is twice the mean of theirs"
+    return {"p_value": float(first), "p_value_both": float(both), "note": note}
 
 
 def _mean(nulls: Sequence[Null]) -> Null:

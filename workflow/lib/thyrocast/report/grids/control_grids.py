@@ -172,15 +172,16 @@ def checked(*tables: pd.DataFrame) -> int:
 
 
 def _alarms(rows: pd.DataFrame) -> Iterator[str]:
+    several = "split" in rows and (rows["split"] == ALL_SPLITS).any()
     for row in rows.to_dict("records"):
         name = CONTROLS[str(row["control"])]
         if "networks" in row:
             name = f"Networks trained on a part: {name}"
-        where = (
-            "all patients"
-            if row.get("group_kind", GroupKind.POOLED) == GroupKind.POOLED
-            else str(row["group"])
-        )
+        where = "all patients"
+        if row.get("group_kind", GroupKind.POOLED) != GroupKind.POOLED:
+            where = str(row["group"])
+        elif "networks" in row and several and row["split"] != ALL_SPLITS:
+            where = f"split {row['split']}"
         area = numbers.number(row["auc"])
         if row["finding"] == ControlFinding.ABOVE_CHANCE:
             yield f"{name}, {where}: AUC {area}, above chance. Nothing in it should show the outcome."

@@ -173,7 +173,11 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
         "of the members, which the report shows elsewhere. That of a network is the first member’s, which was trained "
         "without one fold. After permutation: mean, and the range of the middle "
         "95 %; where centers differ in their cure rate, it may be above 0.5. p: share of permutations "
-        "with at least the observed AUC, the observed one included.",
+        "with at least the observed AUC, the observed one included. Where splits share patients (cross-validation, "
+        "centers that are left out in turn), their AUCs depend on each other, and the range is too narrow. p is then twice "
+        "the mean of the splits’ p values, which is conservative. If centers are left out in "
+        "turn, the second p is that of the mean AUC for all models but the network: a center has the same permutations in all "
+        "splits.",
     )
 
 
