@@ -1,4 +1,4 @@
-"""What uptake rests on: implausible statements of the header are missing, and that is told."""
+"""What the uptake depends on: implausible statements of the header are missing, with a flag."""
 
 import datetime
 from typing import Any
@@ -140,6 +140,13 @@ def test_two_statements_of_the_injection_that_contradict_each_other() -> None:
         RadiopharmaceuticalStartDateTime="20200103095800", RadiopharmaceuticalStartTime="100000"
     )
     assert (found.delay_min, found.flags) == (17.0, ())
+
+
+@pytest.mark.parametrize("stamp", ["20200103", "20200103000000"])
+def test_a_time_of_acquisition_is_used_before_that_of_the_content(stamp: str) -> None:
+    values = {"AcquisitionDateTime": stamp, "ContentDate": "20200103", "ContentTime": "180000"}
+    values |= {"AcquisitionDate": "20200103", "AcquisitionTime": "101500"}
+    assert acquired(Elements(values)) == datetime.datetime(2020, 1, 3, 10, 15)
 
 
 @pytest.mark.parametrize("clock", ["", "000000"])

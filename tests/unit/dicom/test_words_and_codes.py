@@ -251,6 +251,15 @@ def test_described_pinholes(text: str) -> None:
     assert collimator(Elements(), words(text)) == "pinhole"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Viellochkollimator", "Parallellochkollimator", "orificios paralelos", "colimador furos paralelos"],
+)  # fmt: skip
+def test_many_holes_are_no_pinhole(text: str) -> None:
+    named = Elements({"CollimatorType": "PARA", "CollimatorGridName": text})
+    assert collimator(named, words(text)) == "parallel"
+
+
 def test_a_frame_with_a_marker_is_not_a_part_of_the_scan(tmp_path: Path) -> None:
     plain, marked = neck(64, 4.0, seed=4), neck(64, 4.0, seed=5).copy()
     marked[54:56, 31:33] += 2_000

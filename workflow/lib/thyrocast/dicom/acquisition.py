@@ -64,9 +64,8 @@ def acquired(header: Elements) -> datetime.datetime | None:
     if moment is None or has_clock(moment):
         return moment
     # The time of a study is that of its first image or of its booking, so it is not used for another date.
-    same = [
-        other for other in _stated(header, ("Content", "Series")) if other.date() == moment.date()
-    ]
+    kinds = ("Acquisition", "Content", "Series")
+    same = [other for other in _stated(header, kinds) if other.date() == moment.date()]
     return next(filter(has_clock, same), moment)
 
 

@@ -106,7 +106,7 @@ _PINHOLE_GRID = re.compile(
 _COLLIMATORS = (
     (
         "pinhole",
-        r"pine? ?hol|\bpinh|stenope|lochblend|lochkol|lochkam|\botworkow|trou d ?['’]? ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio|nadelloch|\bp ?hole|\bmono ?trou|\bcol+ima\w* (?:a )?(?:foro|furo)|buraco de agulha|\bpin deli|\bgaatjes|пин ?хол|핀홀|ピンホール|针孔|針孔",
+        r"pine? ?hol|\bpinh|stenope|(?<!viel)(?<!mehr)(?<!parallel)loch(?:blend|kol|kam)|\botworkow|trou d ?['’]? ?epingle|speldenprik|\bigne del|agujero de alfiler|orificio(?!s)|nadelloch|\bp ?hole|\bmono ?trou|\bcol+ima\w* (?:a )?(?:foro|furo)\b|buraco de agulha|\bpin deli|\bgaatjes|пин ?хол|핀홀|ピンホール|针孔|針孔",
     ),
     ("elegp", r"\belegp|extended (?:low energy|legp|leap)"),
     ("lehrs", r"lehrs"),
