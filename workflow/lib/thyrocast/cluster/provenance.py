@@ -23,7 +23,7 @@ _OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
 _LATER = (
     "render_report", "lock_model", "write_crate", "run_controls", "refit_models", "assess_stability",
     "measure_learning_curve", "measure_importance", "write_exchange", "lock_update", "write_sheets",
-    "write_dicom", "score_apart", "pretrain_network",
+    "write_dicom", "score_apart", "pretrain_network", "permute_outcomes", "hide_part",
     *derived.SCRIPTS,
 )  # fmt: skip
 
