@@ -1,6 +1,7 @@
 """What a run would do, known without doing it: every example config, and every fault of one."""
 
 import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 
 from tests.conftest import ROOT, Study
 from tests.unit.planning.test_locked import model
+from thyrocast.cluster import provenance
 from thyrocast.config.reading import read_study
 from thyrocast.planning.study import pretrained_file, pretraining
 
@@ -126,6 +128,20 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     assert plan["evaluate_design"] == 3
     assert plan["standardize_images"] == 3 * 2
     assert "compare_definitions" not in plan  # there is one definition of the outcome
+
+
+def test_the_provenance_misses_no_job_that_is_not_planned(tmp_path: Path) -> None:
+    """A rule that only runs on request must be known as such, or every study would lack its log."""
+    plan = study(tmp_path, SMOKE).plan()
+    blocks = [
+        block
+        for file in (ROOT / "workflow" / "rules").glob("*.smk")
+        if file.stem not in ("deployment", "prospective")  # only where a model is applied
+        for block in re.split(r"^(?=(?:use )?rule )", file.read_text(), flags=re.M)
+    ]
+    ours = {match[1] for b in blocks if "conda:" in b and (match := re.match(r"rule (\w+):", b))}
+    assert len(ours) > 20
+    assert ours - {*provenance.LATER, *provenance.OPTIONAL} <= plan.keys()
 
 
 def test_a_network_for_which_no_weights_are_shipped_is_pretrained_once(tmp_path: Path) -> None:

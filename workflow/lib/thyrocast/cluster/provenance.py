@@ -14,13 +14,13 @@ from thyrocast.contract.documents import Provenance
 from thyrocast.planning import derived, fingerprints
 
 LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
-# Only in a study with several definitions of the outcome.
-_OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
-# The report is rendered and the model is locked after provenance is written or at the same time, so
-# their logs may be those of an earlier run. The others are targets of their own, or run for some patients or
-# one design only; so are all derived rules. The log of a pretraining is next to its file, which several studies
-# may share.
-_LATER = (
+#: Only in a study with several definitions of the outcome.
+OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
+#: The report is rendered and the model is locked after provenance is written or at the same time, so
+#: their logs may be those of an earlier run. The others are targets of their own, or run for some patients or
+#: one design only; so are all derived rules. The log of a pretraining is next to its file, which several studies
+#: may share.
+LATER = (
     "render_report", "lock_model", "write_crate", "run_controls", "refit_models", "assess_stability",
     "measure_learning_curve", "measure_importance", "write_exchange", "lock_update", "write_sheets",
     "write_dicom", "score_apart", "pretrain_network", "permute_outcomes", "hide_part",
@@ -85,7 +85,7 @@ def records(logs: Path, plan: StudyPlan) -> list[JobRecord]:
 
 def _expected(known: Collection[str], plan: StudyPlan) -> Iterator[str]:
     """Jobs of the plan, as far as the logs of others show what a script's logs are named after."""
-    for script in sorted(set(plan.environments) - set(_LATER)):
+    for script in sorted(set(plan.environments) - set(LATER)):
         wildcards = [job.split("/")[1:] for job in known if job.startswith(f"{script}/")]
         below = {(len(parts), parts[0] in plan.centers) for parts in wildcards}
         if (1, True) in below:
@@ -98,7 +98,7 @@ def _expected(known: Collection[str], plan: StudyPlan) -> Iterator[str]:
                 yield from (
                     f"{script}/{design}/{s}/{end}".rstrip("/") for s in splits for end in ends
                 )
-        if not wildcards and script not in known and script not in _OPTIONAL:
+        if not wildcards and script not in known and script not in OPTIONAL:
             yield script
 
 
@@ -107,7 +107,7 @@ def _records(logs: Path, plan: StudyPlan) -> Iterator[JobRecord]:
     for file in sorted(logs.rglob("*.log")):
         job = str(file.relative_to(logs).with_suffix(""))
         script = job.partition("/")[0]
-        if script in _LATER or not plan.includes(job):
+        if script in LATER or not plan.includes(job):
             continue
         if script not in imports:
             imports[script] = fingerprints.imported_packages(script)
