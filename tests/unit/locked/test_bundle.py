@@ -82,6 +82,7 @@ def test_the_training_cohort_hides_small_numbers() -> None:
 
 def test_the_reference_has_no_value_of_few_patients(locked: Path) -> None:
     table = io.read(deployment.REFERENCE, locked / "reference.csv").set_index(["variable", "level"])
+    assert {"q_mass", "p_uptake"} <= {*table.index.get_level_values("variable")}
     assert table.loc[("sex", "female"), "n"] + table.loc[("sex", "male"), "n"] == 60
     counts = table.loc[("q_gross_counts", "")]
     # 5 % of 60 patients are 3, fewer than 5

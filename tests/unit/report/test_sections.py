@@ -247,7 +247,8 @@ def test_networks_without_validation_patients_are_said_to_have_none(small):
 def test_the_report_says_what_simulated_scintigrams_contribute(tmp_path, small):
     example_study.write_study(tmp_path, models=("handcrafted", "simulated", "network"))
     study = report.read_study(example_study.files(tmp_path), example_study.config())
-    handcrafted, network = pretraining_value.sentences(study)
+    where, handcrafted, network = pretraining_value.sentences(study)
+    assert where == "Differences in test patients of the design “External centers”:"
     assert handcrafted.startswith("Pretrained on simulation minus hand-crafted: AUC ")
     assert network.startswith("Pretrained on simulation minus network: AUC ")
     favors = "(above 0 favors what was learned from simulated scintigrams)"
@@ -259,10 +260,25 @@ def test_the_report_says_what_simulated_scintigrams_contribute(tmp_path, small):
 
     settings = {"pretraining": "simulation", "architecture": "compact"}
     started = dataclasses.replace(study, config=example_study.config(network=settings))
-    _, network, untested = pretraining_value.sentences(started)
+    *_, network, untested = pretraining_value.sentences(started)
     assert "(above 0 favors no training on outcomes)" in network
-    assert "trains no network from random weights" in untested
+    assert "run a copy of it with network.pretraining: none" in untested
+    applied = dataclasses.replace(started, applied=object())
+    assert pretraining_value.sentences(applied)[-1].endswith(
+        "locked model has no networks from random weights."
+    )
     assert pretraining_value.sentences(small) == []  # it has no such model
+
+
+def test_methods_name_the_predictors_of_each_model(small):
+    text = dict(methods_section.paragraphs(small))["Predictors"]
+    assert (
+        "The model “Pretrained on simulation” uses mass, uptake, heterogeneity and contrast" in text
+    )
+    assert (
+        "The combined model uses all of these predictors, and the log-odds of network and signature"
+        in text
+    )
 
 
 def test_methods_say_when_training_stops(configured):

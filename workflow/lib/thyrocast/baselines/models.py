@@ -95,7 +95,7 @@ def predictors(
     Parameters
     ----------
     model
-        ``simulated`` (quantities that the network reads that was pretrained on simulated scintigrams),
+        ``simulated`` (quantities as read by the network that was pretrained on simulated scintigrams),
         ``handcrafted`` (quantities measured in the image), ``clinical`` (clinical columns, and
         activity per gram of gland, administered and retained after 24 h), ``combined`` (all of
         these, and the log-odds of network and signature) or ``dose`` (the absorbed dose by its formula).

@@ -76,7 +76,8 @@ def distributions(
         Fewest patients of a level, and on either side of a quantile.
     """
     rows: list[dict[str, object]] = []
-    names = (*columns.CLINICAL, *columns.ACQUISITION, *columns.QUALITY, *columns.QUANTITIES)
+    images = (*columns.QUALITY, *columns.QUANTITIES, *columns.READING_PREDICTORS)
+    names = (*columns.CLINICAL, *columns.ACQUISITION, *images)
     for name in names:
         values = training[name].dropna()
         if pd.api.types.is_numeric_dtype(values.dtype):

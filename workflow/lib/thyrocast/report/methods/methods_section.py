@@ -12,7 +12,7 @@ from thyrocast.config.signature import RecalibrationMethod, Selection
 from thyrocast.contract import columns
 from thyrocast.contract.evaluation import SAMPLE_SIZE
 from thyrocast.contract.learning_curve import LEARNING_CURVE
-from thyrocast.contract.names import OutcomeRule, Role, ThresholdRule
+from thyrocast.contract.names import Model, OutcomeRule, Role, ThresholdRule
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell
 from thyrocast.report import definitions, eligibility, words
@@ -157,8 +157,9 @@ def _predictors(study: StudyResults) -> str:
         ", and the activity per gram of gland, administered and retained after 24 hours. The hand-crafted "
         "model uses quantities measured in the scintigram: "
         + words.listing([_lower(words.column(name)) for name in columns.QUANTITIES])
-        + ". The combined model uses both, mass, uptake, heterogeneity and contrast as a network reads them that was "
-        "trained on simulated scintigrams, and the log-odds of network and signature. The predictors of these "
+        + f". The model “{words.model(Model.SIMULATED)}” uses mass, uptake, heterogeneity and contrast, as read in the "
+        "scintigram by a network that was trained on simulated scintigrams, without outcomes. The combined model uses all of "
+        "these predictors, and the log-odds of network and signature. The predictors of these "
         "models were chosen beforehand; none was selected by its association with the outcome."
     )
     if missing:

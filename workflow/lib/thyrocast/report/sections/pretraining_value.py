@@ -2,7 +2,7 @@
 
 from thyrocast.config.choices import Pretraining
 from thyrocast.contract.names import Model
-from thyrocast.report import differences, scores
+from thyrocast.report import differences, scores, words
 from thyrocast.report.study import StudyResults
 
 
@@ -28,10 +28,18 @@ def sentences(study: StudyResults) -> list[str]:
         for other, favors in favored.items()
         if other in known
     ]
+    found = [text for text in found if text]
+    if found:
+        found.insert(0, f"Differences in test patients of the design “{words.design(design)}”:")
     if started and Model.NETWORK in known:
-        found.append(
-            "The networks themselves start from weights that were learned from simulated scintigrams. What this start "
-            "contributes cannot be seen in this study, which trains no network from random weights: run a copy of it "
-            "with network.pretraining: none to compare."
-        )
-    return [text for text in found if text]
+        start = "The networks themselves start from weights that were learned from simulated scintigrams. What this start contributes "
+        if study.applied:
+            found.append(
+                f"{start}cannot be seen here, since the locked model has no networks from random weights."
+            )
+        else:
+            found.append(
+                f"{start}cannot be seen in this study, which trains no network from random weights: run a copy of it "
+                "with network.pretraining: none to compare."
+            )
+    return found
