@@ -1,4 +1,8 @@
-"""Whether text was drawn into the pixels of a count image, as screen saves have it."""
+"""Whether text was drawn into the pixels of a count image, as screen saves have it.
+
+Not found are blurred letters, and values of 3 to about 12 where the counts around them have a mean of 1 or more. Images with
+few counts that were smoothed are taken for text.
+"""
 
 from collections.abc import Iterable
 

@@ -73,7 +73,7 @@ class ControlsConfig(Block):
         None,
     )
     permutations: int = option(
-        "Permutations of the training outcomes; the smallest possible p value is 1 / (1 + this).",
+        "Permutations of the training outcomes; the smallest possible p value of a split is 1 / (1 + this).",
         200,
         unit="permutations",
         ge=19,

@@ -45,8 +45,8 @@ def within_centers(features: Array, center: NDArray[np.str_], method: str = "zsc
     -----
     Location and spread of a center are those of its patients who are learned from, so that what is predicted has no
     influence on them. The head sees whether a feature is above the mean, and above one standard deviation below and
-    above it. With `zscore`, means and means of squares are equal in all centers by construction: from these, a linear
-    head that predicts the center would learn nothing.
+    above it. With `zscore`, means and standard deviations are equal in all centers by construction: a linear head of
+    the features themselves would learn nothing.
     """
 
     def learn(known: Mask, new: Mask, outcomes: Array) -> Array:
