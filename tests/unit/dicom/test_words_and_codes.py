@@ -98,7 +98,7 @@ def test_other_organs(kind: str, texts: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Cou", "Col", "Cuello", "Hals", "Szyja", "Boyun anterior", "Collo", "Pescoço", "Neck", "marker yok", "hands up",
+    ["Thyroid ant, injection left hand", "thyroïde inj bras gauche", "Cou", "Col", "Cuello", "Hals", "Szyja", "Boyun anterior", "Collo", "Pescoço", "Neck", "marker yok", "hands up",
      "ANT no marker", "işaretsiz", "inj left arm", "count rate", "Kol boyun", "Thorax inlet", "SD-Szinti", "Hals/borst thyroid",
      "Thyroid Dr. Hart", "thyroid perfusion and uptake", "thyroid os", "baş boyun", "cabeza y cuello"],
 )  # fmt: skip
@@ -111,6 +111,15 @@ def test_a_short_word_is_overruled_by_the_thyroid_in_the_study(tmp_path: Path) -
     assert verdict(tmp_path, dataset).scans
     del dataset.StudyDescription
     assert verdict(tmp_path, dataset).reason == "a sentinel node by its description"
+
+
+def test_an_injection_site_is_no_thyroid_scan() -> None:
+    for text in (
+        "Thyroid injection site left arm",
+        "site d'injection bras thyroïde",
+        "inj right elbow",
+    ):
+        assert vocabulary.excluded(words(text))
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ EXCLUDED = {
     "a background or an injection site": r"\bthighs?\b|\bcuisses?\b|\boberschenkel\w*|\bmuslos?\b|\bcoscia\b|\bcoxas?\b"
     r"|\bdij(?:been)?\b|\budo\b|\buyluk\b|\bbackground\b|\bbkgd?\b|\bbruit de fond\b|\b(?:hinter|unter)grund\w*"
     r"|\bfondo\b|\bsfondo\b|\bfundo\b|\bachtergrond\b|\btlo\b|\barka plan\b|\bzemin\b|\binj\w* site\b|^bg\b|\bbg$|^(?:(?:left|right|lt|rt) )?arm$|^(?:(?:sol|sag) )?kol$|\bsite inj\w*"
-    r"|\bsite d injection\b|\binjektionsst\w*|\bsitio de inyeccion\b|\bsito di iniezione\b|\blocal da injecao\b"
+    r"|\bsite d\W?injection\b|\binjektionsst\w*|\bsitio de inyeccion\b|\bsito di iniezione\b|\blocal da injecao\b"
     r"|\binjectieplaats\b|\bmiejsce wstrzyk\w*|\bbrazo\b|\bbraco\b|\bramie\b|\bbraccio\b|\bbras\b|\bforearm\b|\bcapsul[ae]\b|\bkapsel\b",
     "the liver or the bile ducts": r"\bhepat\w*|\bepat\w*|\bliver\b|\bleber\w*|\bfoie\b|\bhigado\b|\bfegato\b|\bfigado\b"
     r"|\blever(?:scan\w*)?\b|\bwatrob\w*|\bkaraciger\w*|\bhida\b|\bbilia\w*|\bgallen\w+|肝|胆|печен",
@@ -235,9 +235,19 @@ def names_thyroid(text: str) -> bool:
     return bool(_THYROID.search(re.sub(_PARATHYROID, "", fold(text))))
 
 
+# Where the tracer of a thyroid scan was injected: "Thyroid ant, injection left hand". An injection site that is imaged is
+# named as one ("injection site", "site d'injection").
+_INJECTED_INTO = re.compile(
+    r"(?<!site )(?<!site d\W)\b(?:inj|iny|iniez|enj|wstrz)\w* (?!site)(?:\w+ ){0,3}?"
+    r"(?:hands?|elbows?|forearms?|main|bras|hand|arm|unterarm|mano|brazo|braccio|gomito|codo|mao|braco|reka|reki|ramie|el|kol)\b"
+)
+
+
 def excluded(text: str) -> str:
     """Return what a description (from `text.words`) names instead of the thyroid; "" for nothing."""
     plain = _NEGATED.sub(" ", fold(text))
+    if names_thyroid(text):
+        plain = _INJECTED_INTO.sub(" ", plain)
     return next((kind for kind, pattern in _EXCLUDED.items() if pattern.search(plain)), "")
 
 
