@@ -45,6 +45,13 @@ def test_images_of_different_days_are_not_of_one_study(
     assert REAL not in caplog.text
 
 
+def test_a_placeholder_date_is_no_other_day(tmp_path: Path) -> None:
+    north = shared(tmp_path, REAL)
+    dates = dict.fromkeys(("AcquisitionDate", "SeriesDate", "StudyDate", "ContentDate"), "19700101")
+    north.scan("A2", scan("A2", 1, **UNNAMED, StudyInstanceUID=REAL, **dates))
+    assert dict(north.reasons())["A1"] == SHARED
+
+
 def test_the_comparison_can_be_switched_off(tmp_path: Path) -> None:
     compare = ["birth_date", "sex", "name", "issuer"]
     assert shared(tmp_path, REAL, identifiers={"compare": compare}).reasons() == [

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from thyrocast.dicom.acquisition import acquired
+from thyrocast.dicom.acquisition import acquired, is_likely
 from thyrocast.dicom.frames import PatientFile
 
 LOG = logging.getLogger("thyrocast")
@@ -85,5 +85,6 @@ def _owners(
 
 
 def _on_other_days(a: PatientFile, b: PatientFile) -> bool:
-    one, other = acquired(a.header), acquired(b.header)
-    return bool(one and other and abs((one.date() - other.date()).days) > _MOST_DAYS)
+    # A placeholder date (1970) is not the day of an image.
+    days = [day.date() for file in (a, b) if (day := acquired(file.header)) and is_likely(day)]
+    return len(days) == 2 and abs((days[0] - days[1]).days) > _MOST_DAYS
