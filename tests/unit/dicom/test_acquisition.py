@@ -149,6 +149,12 @@ def test_a_time_of_acquisition_is_used_before_that_of_the_content(stamp: str) ->
     assert acquired(Elements(values)) == datetime.datetime(2020, 1, 3, 10, 15)
 
 
+def test_a_time_of_acquisition_without_a_date_is_on_the_day_of_the_series() -> None:
+    values = {"AcquisitionTime": "101500", "ContentDate": "20200104", "ContentTime": "180000"}
+    values |= {"SeriesDate": "20200103", "StudyDate": "20200101"}
+    assert acquired(Elements(values)) == datetime.datetime(2020, 1, 3, 10, 15)
+
+
 @pytest.mark.parametrize("clock", ["", "000000"])
 def test_a_missing_time_of_acquisition_is_that_of_the_content_or_series_of_the_day(
     clock: str,

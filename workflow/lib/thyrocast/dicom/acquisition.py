@@ -76,7 +76,12 @@ def _stated(
     stamp = header.text("AcquisitionDateTime")
     moments = [_moment(stamp[:8], stamp[8:])] if len(stamp) >= 8 else []
     for kind in kinds:
-        moments.append(_moment(header.text(f"{kind}Date"), header.text(f"{kind}Time")))
+        date, time = header.text(f"{kind}Date"), header.text(f"{kind}Time")
+        if kind == "Acquisition" and time and not date:
+            # Without a date of its own, the time of acquisition is on the day of the series.
+            dates = (header.text(f"{other}Date") for other in ("Series", "Study", "Content"))
+            date = next(filter(None, dates), "")
+        moments.append(_moment(date, time))
     return [moment for moment in moments if moment]
 
 
