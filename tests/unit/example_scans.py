@@ -15,6 +15,9 @@ from thyrocast.config.center import CenterConfig
 from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.image import ImageConfig
 from thyrocast.config.reading import read_block
+from thyrocast.dicom.frames import FileVerdict, confirm, judge
+from thyrocast.dicom.header import read_header
+from thyrocast.dicom.pixels import read_frames
 
 NM = "1.2.840.10008.5.1.4.1.1.20"
 SC = "1.2.840.10008.5.1.4.1.1.7"
@@ -192,3 +195,14 @@ def table(path: Path, rows: list[dict[str, str]]) -> Path:
     lines = [",".join(header), *(",".join(row[name] for name in header) for row in rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def judged(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
+    """What the header of a file says, for a center with ``changes`` in its block."""
+    return judge(read_header(save(dataset, tmp_path / "scan")), center(**changes), cohort())
+
+
+def confirmed(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
+    """The same, after a look at the pixels."""
+    found = judged(tmp_path, dataset, **changes)
+    return confirm(found, lambda frames: read_frames(tmp_path / "scan", 10**6, frames))

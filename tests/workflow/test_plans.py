@@ -131,7 +131,7 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
 
 
 def test_the_provenance_misses_no_job_that_is_not_planned(tmp_path: Path) -> None:
-    """A rule that only runs on request must be known as such, or every study would lack its log."""
+    """A rule that only runs on request must be known as such, or every study would miss its log."""
     plan = study(tmp_path, SMOKE).plan()
     blocks = [
         block

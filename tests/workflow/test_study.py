@@ -237,7 +237,7 @@ def test_a_new_center_recomputes_no_image_of_the_others(finished: Study) -> None
     assert plan["assemble_cohort"] == 1
 
 
-def test_a_replaced_file_reruns_only_the_job_that_holds_its_patient(finished: Study) -> None:
+def test_a_replaced_file_reruns_only_the_job_of_its_patient(finished: Study) -> None:
     scan = min((finished.folder / "data/smoke/beta/dicom").rglob("*.dcm"))
     data = pydicom.dcmread(scan)
     data.PatientSize = 1.7
@@ -246,7 +246,7 @@ def test_a_replaced_file_reruns_only_the_job_that_holds_its_patient(finished: St
     assert (plan["register_center"], plan["standardize_images"]) == (1, 1)
 
 
-def test_an_edited_row_reruns_only_the_job_that_holds_its_patient(finished: Study) -> None:
+def test_an_edited_row_reruns_only_the_job_of_its_patient(finished: Study) -> None:
     table = finished.folder / "data/smoke/alpha/clinical.csv"
     lines = table.read_text().splitlines()
     lines[3] = lines[3].replace(",male,", ",m,").replace(",female,", ",male,")

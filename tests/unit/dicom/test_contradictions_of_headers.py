@@ -8,8 +8,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from tests.unit.dicom.test_nasty_exports import NOT_ONE_VIEW, back, front, verdict
-from tests.unit.example_scans import ANTERIOR, POSTERIOR, code, detector, nm, window
+from tests.unit.dicom.test_nasty_exports import NOT_ONE_VIEW, back, front
+from tests.unit.example_scans import ANTERIOR, POSTERIOR, code, confirmed, detector, nm, window
 
 FRONT, BACK = [1, 0, 0, 0, 0, -1], [-1, 0, 0, 0, 0, -1]
 DYNAMIC = ["ORIGINAL", "PRIMARY", "DYNAMIC", "EMISSION"]
@@ -20,20 +20,20 @@ def test_two_statements_of_the_orientation(tmp_path: Path) -> None:
     head = detector(ImageOrientationPatient=FRONT)
     dataset = nm(front(), [head], PatientOrientation=["R", "F"])
     reason = "orientation (anterior) and PatientOrientation (posterior) contradict each other"
-    assert verdict(tmp_path, dataset).reason == reason
-    (scan,) = verdict(tmp_path, dataset, views={"contradictions": "orientation"}).scans
+    assert confirmed(tmp_path, dataset).reason == reason
+    (scan,) = confirmed(tmp_path, dataset, views={"contradictions": "orientation"}).scans
     assert scan.flags == ("view_contradiction",)
     coded = detector(ANTERIOR, ImageOrientationPatient=FRONT)
-    (scan,) = verdict(tmp_path, nm(front(), [coded], PatientOrientation=["R", "F"])).scans
+    (scan,) = confirmed(tmp_path, nm(front(), [coded], PatientOrientation=["R", "F"])).scans
     assert scan.flags == ("view_contradiction",)
-    (scan,) = verdict(tmp_path, nm(front(), [head], PatientOrientation=["L", "F"])).scans
+    (scan,) = confirmed(tmp_path, nm(front(), [head], PatientOrientation=["L", "F"])).scans
     assert scan.flags == ()
 
 
 def test_the_letters_of_a_file_describe_one_of_two_detectors(tmp_path: Path) -> None:
     heads = [detector(ImageOrientationPatient=axes) for axes in (BACK, FRONT)]
     dataset = nm(np.stack([back(), front()]), heads, PatientOrientation=["R", "F"])
-    (scan,) = verdict(tmp_path, dataset).scans
+    (scan,) = confirmed(tmp_path, dataset).scans
     assert (scan.frames, scan.flags) == ((1,), ())
 
 
@@ -41,15 +41,15 @@ def test_a_private_label_that_contradicts_the_code(tmp_path: Path) -> None:
     dataset = nm(front())
     dataset.private_block(0x11, "GEMS_GENIE_1", create=True).add_new(0x12, "LO", "LAO")
     reason = "view code (anterior) and label of the camera (another view) contradict each other"
-    assert verdict(tmp_path, dataset).reason == reason
+    assert confirmed(tmp_path, dataset).reason == reason
 
 
 def test_several_codes_of_different_views_state_nothing(tmp_path: Path) -> None:
     head = detector()
     head.ViewCodeSequence = Sequence([ANTERIOR, POSTERIOR])
-    assert verdict(tmp_path, nm(front(), [head])).reason == "view not stated"
+    assert confirmed(tmp_path, nm(front(), [head])).reason == "view not stated"
     head.ViewCodeSequence = Sequence([code("X", "Static", "99X"), ANTERIOR])
-    assert verdict(tmp_path, nm(front(), [head])).scans
+    assert confirmed(tmp_path, nm(front(), [head])).scans
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_oblique_start_angle_is_told(
     more = {"ImageOrientationPatient": FRONT} if label == "orientation" else {}
     head = detector(ANTERIOR if label == "code" else None, StartAngle=angle, **more)
     text = "ANT" if label == "text" else ""
-    (scan,) = verdict(tmp_path, nm(front(), [head], SeriesDescription=text)).scans
+    (scan,) = confirmed(tmp_path, nm(front(), [head], SeriesDescription=text)).scans
     assert scan.flags == flags
 
 
@@ -90,7 +90,7 @@ def test_front_and_back_of_a_dynamic_study_under_one_detector_are_not_summed(
         NumberOfDetectors=2, ActualFrameDuration=10_000, SeriesDescription="ANT",
         PhaseInformationSequence=Sequence([phase(3)]), PhaseVector=[1] * 6,
     )  # fmt: skip
-    assert verdict(tmp_path, dataset).reason == CONFUSED
+    assert confirmed(tmp_path, dataset).reason == CONFUSED
 
 
 def test_a_dynamic_study_of_one_of_two_detectors_is_used(tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_a_dynamic_study_of_one_of_two_detectors_is_used(tmp_path: Path) -> None
         np.stack([front()] * 4), heads, ImageType=DYNAMIC, DetectorVector=[1] * 4,
         PhaseInformationSequence=Sequence([phase(4)]), PhaseVector=[1] * 4,
     )  # fmt: skip
-    (scan,) = verdict(tmp_path, dataset).scans
+    (scan,) = confirmed(tmp_path, dataset).scans
     assert (scan.frames, scan.duration_s) == ((0, 1, 2, 3), 40)
 
 
 def test_views_in_a_file_that_calls_itself_dynamic_are_not_summed(tmp_path: Path) -> None:
     frames = np.stack([front(), back()])
-    assert verdict(tmp_path, nm(frames, ImageType=DYNAMIC)).reason == NOT_ONE_VIEW
-    assert verdict(tmp_path, nm(frames, ImageType=DYNAMIC, ActualFrameDuration=10_000)).scans
+    assert confirmed(tmp_path, nm(frames, ImageType=DYNAMIC)).reason == NOT_ONE_VIEW
+    assert confirmed(tmp_path, nm(frames, ImageType=DYNAMIC, ActualFrameDuration=10_000)).scans
 
 
 @pytest.mark.parametrize("kind", [DYNAMIC, None])
@@ -122,18 +122,18 @@ def test_what_the_frames_are_counted_by_contradicts_the_type(
     tmp_path: Path, kind: list[str] | None, vector: str, tag: int, reason: str
 ) -> None:
     more = {vector: [1, 2, 3], "FrameIncrementPointer": [tag]}
-    assert verdict(tmp_path, nm(np.stack([front()] * 3), ImageType=kind, **more)).reason == reason
+    assert confirmed(tmp_path, nm(np.stack([front()] * 3), ImageType=kind, **more)).reason == reason
 
 
 def test_exchanged_limits_of_an_energy_window(tmp_path: Path) -> None:
-    assert verdict(tmp_path, nm(front(), windows=[window(154, 126)])).scans
-    found = verdict(tmp_path, nm(front(), windows=[window(125, 92)]))
+    assert confirmed(tmp_path, nm(front(), windows=[window(154, 126)])).scans
+    found = confirmed(tmp_path, nm(front(), windows=[window(125, 92)]))
     assert found.reason == "an energy window without the photopeak"
 
 
 def test_seconds_written_as_milliseconds_in_many_frames(tmp_path: Path) -> None:
     dataset = nm(np.stack([front()] * 120), ImageType=DYNAMIC, ActualFrameDuration=60)
-    (scan,) = verdict(tmp_path, dataset).scans
+    (scan,) = confirmed(tmp_path, dataset).scans
     assert (scan.duration_s, scan.flags) == (None, ("duration_implausible",))
 
 
@@ -148,7 +148,7 @@ def test_seconds_written_as_milliseconds_in_many_frames(tmp_path: Path) -> None:
     ],
 )
 def test_screen_saves_that_say_so_elsewhere(tmp_path: Path, elements: dict[str, Any]) -> None:
-    found = verdict(tmp_path, nm(front(), **elements))
+    found = confirmed(tmp_path, nm(front(), **elements))
     assert found.reason == "a screen save in the class of counts"
 
 
@@ -168,7 +168,7 @@ def test_screen_saves_that_say_so_elsewhere(tmp_path: Path, elements: dict[str, 
 def test_the_body_part_of_another_organ(
     tmp_path: Path, part: str, series: str, reason: str, flags: tuple[str, ...]
 ) -> None:
-    found = verdict(tmp_path, nm(front(), BodyPartExamined=part, SeriesDescription=series))
+    found = confirmed(tmp_path, nm(front(), BodyPartExamined=part, SeriesDescription=series))
     assert found.reason == reason
     assert [scan.flags for scan in found.scans] == ([] if reason else [flags])
 
@@ -191,7 +191,7 @@ def test_the_code_of_a_region_counts_without_its_meaning(
     tmp_path: Path, value: str, reason: str, meaning: str
 ) -> None:
     region = Sequence([code(value, meaning)])
-    assert verdict(tmp_path, nm(front(), AnatomicRegionSequence=region)).reason == reason
+    assert confirmed(tmp_path, nm(front(), AnatomicRegionSequence=region)).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_description_of_the_thyroid_is_nearer_than_a_region_code(
 ) -> None:
     region = Sequence([code(value, "")])
     dataset = nm(front(), AnatomicRegionSequence=region, SeriesDescription="Thyroid ANT")
-    (scan,) = verdict(tmp_path, dataset).scans
+    (scan,) = confirmed(tmp_path, dataset).scans
     assert scan.flags == flags
 
 
@@ -223,7 +223,7 @@ def test_the_start_angle_of_a_rotation(
     rotation = Dataset()
     rotation.StartAngle = of_rotation
     dataset = nm(front(), [head], RotationInformationSequence=Sequence([rotation]))
-    (scan,) = verdict(tmp_path, dataset).scans
+    (scan,) = confirmed(tmp_path, dataset).scans
     assert scan.flags == flags
 
 
@@ -231,10 +231,10 @@ def test_start_angles_that_contradict_each_other_decide_nothing(tmp_path: Path) 
     rotation = Dataset()
     rotation.StartAngle = 0
     more = {"RotationInformationSequence": Sequence([rotation])}
-    assert verdict(tmp_path, nm(front(), [detector(StartAngle=180)], **more)).reason == (
+    assert confirmed(tmp_path, nm(front(), [detector(StartAngle=180)], **more)).reason == (
         "view not stated"
     )
-    assert verdict(tmp_path, nm(front(), [detector(StartAngle=180)])).scans
+    assert confirmed(tmp_path, nm(front(), [detector(StartAngle=180)])).scans
 
 
 def test_phases_with_fewer_frames_than_the_file(tmp_path: Path) -> None:
@@ -243,4 +243,4 @@ def test_phases_with_fewer_frames_than_the_file(tmp_path: Path) -> None:
         ActualFrameDuration=10_000, PhaseInformationSequence=Sequence([phase(3)]),
         FrameIncrementPointer=None,
     )  # fmt: skip
-    assert verdict(tmp_path, dataset).reason == CONFUSED
+    assert confirmed(tmp_path, dataset).reason == CONFUSED

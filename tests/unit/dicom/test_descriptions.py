@@ -5,17 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from tests.unit.example_scans import center, code, cohort, neck, nm, save, window
-from thyrocast.dicom.frames import FileVerdict, judge
-from thyrocast.dicom.header import read_header
-
-
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
-    header = read_header(save(dataset, tmp_path / "scan"))
-    return judge(header, center(**changes), cohort())
+from tests.unit.example_scans import code, judged, neck, nm, window
 
 
 @pytest.mark.parametrize(
@@ -37,10 +29,10 @@ def test_the_photopeak_decides_if_no_other_radionuclide_is_coded(
 ) -> None:
     value = "X-1" if scheme == "99LOCAL" else "C-163A8"
     dataset = nm(radionuclide=code(value, name, scheme))
-    assert verdict(tmp_path, dataset).scans
+    assert judged(tmp_path, dataset).scans
     dataset = nm(radionuclide=code(value, name, scheme), windows=[window(100, 200)])
     known = name != "something" or value == "C-163A8"
-    assert bool(verdict(tmp_path, dataset).scans) == known
+    assert bool(judged(tmp_path, dataset).scans) == known
 
 
 @pytest.mark.parametrize(
@@ -58,7 +50,7 @@ def test_the_photopeak_decides_if_no_other_radionuclide_is_coded(
 )
 def test_another_radionuclide_in_any_language_is_excluded(tmp_path: Path, name: str) -> None:
     dataset = nm(radionuclide=code("X-1", name, "99LOCAL"))
-    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+    assert judged(tmp_path, dataset).reason == "another radionuclide or tracer"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +152,7 @@ def test_another_radionuclide_in_any_language_is_excluded(tmp_path: Path, name: 
     ],
 )  # fmt: skip
 def test_other_organs_in_many_languages(tmp_path: Path, text: str, kind: str) -> None:
-    found = verdict(tmp_path, nm(SeriesDescription=text))
+    found = judged(tmp_path, nm(SeriesDescription=text))
     assert found.reason == (f"{kind} by its description" if kind else "")
     assert bool(found.scans) == (not kind)
 
@@ -169,28 +161,26 @@ def test_the_thyroid_phase_of_a_parathyroid_study_is_used_if_its_tracer_is_perte
     tmp_path: Path,
 ) -> None:
     dataset = nm(SeriesDescription="Thyroid - parathyroid ANT")
-    assert not verdict(tmp_path, dataset).scans
+    assert not judged(tmp_path, dataset).scans
     dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = "Tc99m Pertechnetate"
-    assert verdict(tmp_path, dataset).scans
+    assert judged(tmp_path, dataset).scans
 
 
 def test_a_center_can_keep_and_exclude_descriptions(tmp_path: Path) -> None:
     dataset = nm(SeriesDescription="Thyroid heart clinic ANT")
-    assert not verdict(tmp_path, dataset).scans
-    assert verdict(tmp_path, dataset, views={"kept": ["heart clinic"]}).scans
+    assert not judged(tmp_path, dataset).scans
+    assert judged(tmp_path, dataset, views={"kept": ["heart clinic"]}).scans
     dataset = nm(SeriesDescription="Dose")
-    assert verdict(tmp_path, dataset).syringe
-    assert verdict(tmp_path, dataset, views={"kept": ["^dose$"]}).scans
-    assert not verdict(
-        tmp_path, nm(SeriesDescription="ANT B"), views={"excluded": [r"\bb\b"]}
-    ).scans
+    assert judged(tmp_path, dataset).syringe
+    assert judged(tmp_path, dataset, views={"kept": ["^dose$"]}).scans
+    assert not judged(tmp_path, nm(SeriesDescription="ANT B"), views={"excluded": [r"\bb\b"]}).scans
 
 
 def test_the_coded_region_identifies_the_organ(tmp_path: Path) -> None:
     region = Sequence([code("39607008", "Lung")])
-    assert not verdict(tmp_path, nm(AnatomicRegionSequence=region)).scans
+    assert not judged(tmp_path, nm(AnatomicRegionSequence=region)).scans
     region = Sequence([code("69748006", "Thyroid")])
-    assert verdict(tmp_path, nm(AnatomicRegionSequence=region)).scans
+    assert judged(tmp_path, nm(AnatomicRegionSequence=region)).scans
 
 
 @pytest.mark.parametrize(
@@ -205,19 +195,19 @@ def test_a_screen_save_in_the_class_of_counts_is_no_count_image(
     tmp_path: Path, elements: dict[str, Any]
 ) -> None:
     dataset = nm(**elements)
-    assert verdict(tmp_path, dataset).reason == "a screen save in the class of counts"
+    assert judged(tmp_path, dataset).reason == "a screen save in the class of counts"
     accept = {"accept": {"secondary_capture": True}, "fallbacks": {"pixel_mm": 2.0}}
     dataset.SeriesDescription = "ANT"
-    assert [scan.kind for scan in verdict(tmp_path, dataset, **accept).scans] == ["capture"]
+    assert [scan.kind for scan in judged(tmp_path, dataset, **accept).scans] == ["capture"]
 
 
 def test_a_derived_image_of_8_bits_is_no_count_image(tmp_path: Path) -> None:
     pixels = np.minimum(neck(64, 4.0), 255).astype(np.uint8)
     derived = ["DERIVED", "PRIMARY", "STATIC", "EMISSION"]
-    found = verdict(tmp_path, nm(pixels, ImageType=derived))
+    found = judged(tmp_path, nm(pixels, ImageType=derived))
     assert found.reason == "a screen save in the class of counts"
-    assert verdict(tmp_path, nm(pixels)).scans
-    assert verdict(tmp_path, nm(ImageType=derived)).scans
+    assert judged(tmp_path, nm(pixels)).scans
+    assert judged(tmp_path, nm(ImageType=derived)).scans
 
 
 @pytest.mark.parametrize(
@@ -238,7 +228,7 @@ def test_a_derived_image_of_8_bits_is_no_count_image(tmp_path: Path) -> None:
 )
 def test_the_study_and_its_series(tmp_path: Path, study: str, series: str, taken: bool) -> None:
     dataset = nm(StudyDescription=study, SeriesDescription=series)
-    assert bool(verdict(tmp_path, dataset).scans) == taken
+    assert bool(judged(tmp_path, dataset).scans) == taken
 
 
 @pytest.mark.parametrize(
@@ -278,7 +268,7 @@ def test_the_study_and_its_series(tmp_path: Path, study: str, series: str, taken
     ],
 )
 def test_syringes_and_their_state(tmp_path: Path, text: str, kind: str | None) -> None:
-    assert verdict(tmp_path, nm(SeriesDescription=text)).syringe == kind
+    assert judged(tmp_path, nm(SeriesDescription=text)).syringe == kind
 
 
 @pytest.mark.parametrize(
@@ -297,10 +287,10 @@ def test_syringes_and_their_state(tmp_path: Path, text: str, kind: str | None) -
     ],
 )
 def test_a_processed_image_is_not_used(tmp_path: Path, text: str) -> None:
-    found = verdict(tmp_path, nm(SeriesDescription=text))
+    found = judged(tmp_path, nm(SeriesDescription=text))
     assert found.reason == "a processed or reconstructed image by its description"
     named = nm(SeriesDescription="ANT", StudyDescription=f"Thyroid + {text}")
-    assert verdict(tmp_path, named).scans
+    assert judged(tmp_path, named).scans
 
 
 @pytest.mark.parametrize(
@@ -318,4 +308,4 @@ def test_a_processed_image_is_not_used(tmp_path: Path, text: str) -> None:
 def test_an_energy_window_of_another_radionuclide(
     tmp_path: Path, limits: tuple[float, float], reason: str
 ) -> None:
-    assert verdict(tmp_path, nm(radionuclide=None, windows=[window(*limits)])).reason == reason
+    assert judged(tmp_path, nm(radionuclide=None, windows=[window(*limits)])).reason == reason

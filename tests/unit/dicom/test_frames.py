@@ -18,6 +18,7 @@ from tests.unit.example_scans import (
     code,
     cohort,
     detector,
+    judged,
     neck,
     nm,
     save,
@@ -30,13 +31,8 @@ from thyrocast.dicom.pixels import read_frames
 TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
 
 
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
-    header = read_header(save(dataset, tmp_path / "scan"))
-    return judge(header, center(**changes), cohort())
-
-
 def frames(tmp_path: Path, dataset: Dataset, **changes: Any) -> list[tuple[int, ...]]:
-    found = verdict(tmp_path, dataset, **changes)
+    found = judged(tmp_path, dataset, **changes)
     return [scan.frames for scan in found.scans]
 
 
@@ -63,7 +59,7 @@ def test_vectors_with_quirks(
 
 def test_two_heads_without_a_vector_are_not_guessed(tmp_path: Path) -> None:
     dataset = nm(TWO, [detector(POSTERIOR), detector(ANTERIOR)], DetectorVector=None)
-    found = verdict(tmp_path, dataset)
+    found = judged(tmp_path, dataset)
     assert not found.scans
     assert found.reason == "view not stated"
 
@@ -86,7 +82,7 @@ def test_the_photopeak_window_is_taken(tmp_path: Path) -> None:
     ],
 )
 def test_view_codes(tmp_path: Path, view: Dataset, known: bool) -> None:
-    found = verdict(tmp_path, nm(detectors=[detector(view)]))
+    found = judged(tmp_path, nm(detectors=[detector(view)]))
     assert bool(found.scans) == known
     assert found.reason == ("" if known else "a view other than anterior")
 
@@ -107,7 +103,7 @@ def test_orientation_gives_the_view_and_the_turn(
     tmp_path: Path, cosines: list[float], turn: int | None
 ) -> None:
     dataset = nm(detectors=[detector(ImageOrientationPatient=cosines)])
-    found = verdict(tmp_path, dataset)
+    found = judged(tmp_path, dataset)
     if turn is None:
         assert found.reason == "a view other than anterior"
     else:
@@ -127,7 +123,7 @@ def test_patient_orientation_gives_the_view(
     tmp_path: Path, letters: list[str], known: bool
 ) -> None:
     dataset = nm(detectors=[detector()], PatientOrientation=letters)
-    assert bool(verdict(tmp_path, dataset).scans) == known
+    assert bool(judged(tmp_path, dataset).scans) == known
 
 
 @pytest.mark.parametrize(
@@ -147,31 +143,31 @@ def test_patient_orientation_gives_the_view(
 def test_descriptions_give_the_view_of_a_single_frame(
     tmp_path: Path, text: str, reason: str
 ) -> None:
-    found = verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text))
+    found = judged(tmp_path, nm(detectors=[detector()], SeriesDescription=text))
     assert found.reason == reason
     assert bool(found.scans) == (not reason)
 
 
 def test_a_description_does_not_give_the_view_of_two_frames(tmp_path: Path) -> None:
     dataset = nm(TWO, [detector(), detector()], SeriesDescription="THYROID ANT")
-    assert verdict(tmp_path, dataset).reason == "view not stated"
+    assert judged(tmp_path, dataset).reason == "view not stated"
 
 
 def test_an_unknown_view_is_anterior_only_by_config(tmp_path: Path) -> None:
-    found = verdict(tmp_path, nm(detectors=[detector()]), fallbacks={"view": "anterior"})
+    found = judged(tmp_path, nm(detectors=[detector()]), fallbacks={"view": "anterior"})
     assert found.scans[0].view_by == "fallback"
 
 
 @pytest.mark.parametrize("isotope", [IODINE123, IODINE131, code("X", "Gallium")])
 def test_other_radionuclides_are_excluded(tmp_path: Path, isotope: Dataset) -> None:
     dataset = nm(radionuclide=isotope)
-    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
+    assert judged(tmp_path, dataset).reason == "another radionuclide or tracer"
 
 
 def test_the_energy_window_identifies_iodine_if_no_radionuclide_is_named(tmp_path: Path) -> None:
     dataset = nm(radionuclide=None, windows=[window(143, 175)])
-    assert verdict(tmp_path, dataset).reason == "an energy window without the photopeak"
-    assert verdict(tmp_path, nm(radionuclide=None)).scans
+    assert judged(tmp_path, dataset).reason == "an energy window without the photopeak"
+    assert judged(tmp_path, nm(radionuclide=None)).scans
 
 
 @pytest.mark.parametrize(
@@ -182,7 +178,7 @@ def test_the_half_life_identifies_the_radionuclide(
 ) -> None:
     dataset = nm(radionuclide=None)
     dataset.RadiopharmaceuticalInformationSequence[0].RadionuclideHalfLife = half_life
-    assert verdict(tmp_path, dataset).reason == reason
+    assert judged(tmp_path, dataset).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -206,7 +202,7 @@ def test_the_half_life_identifies_the_radionuclide(
 def test_other_files_are_excluded_with_their_reason(
     tmp_path: Path, elements: dict[str, Any], reason: str
 ) -> None:
-    assert verdict(tmp_path, nm(**elements)).reason == reason
+    assert judged(tmp_path, nm(**elements)).reason == reason
 
 
 def test_dynamic_frames_are_summed_with_their_durations(tmp_path: Path) -> None:
@@ -220,14 +216,14 @@ def test_dynamic_frames_are_summed_with_their_durations(tmp_path: Path) -> None:
         PhaseVector=[1, 1],
         DetectorVector=[1, 1],
     )
-    (scan,) = verdict(tmp_path, dataset).scans
+    (scan,) = judged(tmp_path, dataset).scans
     assert (scan.kind, scan.frames, scan.duration_s) == ("dynamic", (0, 1), 120.0)
 
 
 def test_a_secondary_capture_counts_only_if_the_center_opts_in(tmp_path: Path) -> None:
     dataset = nm(SOPClassUID="1.2.840.10008.5.1.4.1.1.7", SeriesDescription="Thyroid ANT")
-    assert verdict(tmp_path, dataset).reason == "a secondary capture"
-    found = verdict(tmp_path, dataset, accept={"secondary_capture": True})
+    assert judged(tmp_path, dataset).reason == "a secondary capture"
+    found = judged(tmp_path, dataset, accept={"secondary_capture": True})
     assert found.scans[0].kind == "capture"
 
 
@@ -246,7 +242,7 @@ def test_the_tracers_name_identifies_the_radionuclide(
 ) -> None:
     dataset = nm(radionuclide=None)
     dataset.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = name
-    assert verdict(tmp_path, dataset).reason == reason
+    assert judged(tmp_path, dataset).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -255,26 +251,26 @@ def test_the_tracers_name_identifies_the_radionuclide(
      "Thyroid ANT 20 min post injection", "ant post inj"],
 )  # fmt: skip
 def test_an_anterior_view_in_many_spellings(tmp_path: Path, text: str) -> None:
-    assert verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text)).scans
+    assert judged(tmp_path, nm(detectors=[detector()], SeriesDescription=text)).scans
 
 
 def test_the_images_identifier_gives_the_view(tmp_path: Path) -> None:
     dataset = nm(detectors=[detector()], SeriesDescription="static", ImageID="ANT")
-    assert verdict(tmp_path, dataset).scans
+    assert judged(tmp_path, dataset).scans
 
 
 @pytest.mark.parametrize("meaning", ["Anteriore", "Antérieure", "Vorderansicht", "前面", "AP"])
 def test_view_codes_of_a_scheme_of_its_own(tmp_path: Path, meaning: str) -> None:
     view = code("X-1", meaning, "99LOCAL")
-    assert verdict(tmp_path, nm(detectors=[detector(view)])).scans
-    assert not verdict(tmp_path, nm(detectors=[detector(code("X-2", "Vertex", "99LOCAL"))])).scans
+    assert judged(tmp_path, nm(detectors=[detector(view)])).scans
+    assert not judged(tmp_path, nm(detectors=[detector(code("X-2", "Vertex", "99LOCAL"))])).scans
 
 
 @pytest.mark.parametrize(
     "text", ["Vollspritze", "Leerspritze", "Seringues pleines", "SYR full", "シリンジ", "enjektör"]
 )
 def test_syringes_in_many_languages(tmp_path: Path, text: str) -> None:
-    found = verdict(tmp_path, nm(SeriesDescription=text, StudyDescription="Thyroid"))
+    found = judged(tmp_path, nm(SeriesDescription=text, StudyDescription="Thyroid"))
     assert found.syringe
     assert not found.scans
 
@@ -294,20 +290,20 @@ def test_syringes_in_many_languages(tmp_path: Path, text: str) -> None:
 def test_the_study_identifies_the_organ(
     tmp_path: Path, study: str, series: str, taken: bool
 ) -> None:
-    found = verdict(tmp_path, nm(StudyDescription=study, SeriesDescription=series))
+    found = judged(tmp_path, nm(StudyDescription=study, SeriesDescription=series))
     assert bool(found.scans) == taken
 
 
 @pytest.mark.parametrize("text", ["I-131 Uptake 24h", "J-131", "123I Thyroid ANT", "Jod-123"])
 def test_a_description_identifies_iodine_if_nothing_else_does(tmp_path: Path, text: str) -> None:
     dataset = nm(radionuclide=None, windows=[], SeriesDescription=text)
-    assert verdict(tmp_path, dataset).reason == "another radionuclide or tracer"
-    assert verdict(tmp_path, nm(SeriesDescription=text)).scans  # the header says technetium
+    assert judged(tmp_path, dataset).reason == "another radionuclide or tracer"
+    assert judged(tmp_path, nm(SeriesDescription=text)).scans  # the header says technetium
 
 
 def test_a_radionuclides_name_in_place_of_its_code(tmp_path: Path) -> None:
-    assert verdict(tmp_path, nm(radionuclide=code("Tc-99m", ""))).scans
-    assert not verdict(tmp_path, nm(radionuclide=code("I-123", ""))).scans
+    assert judged(tmp_path, nm(radionuclide=code("Tc-99m", ""))).scans
+    assert not judged(tmp_path, nm(radionuclide=code("I-123", ""))).scans
 
 
 @pytest.mark.parametrize("where", [{"PatientOrientation": ["L", "F"]}, {}])
@@ -316,18 +312,18 @@ def test_two_heads_that_nothing_distinguishes_are_excluded(
 ) -> None:
     front = {} if where else {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}
     dataset = nm(TWO, [detector(**front), detector(**front)], **where)
-    assert verdict(tmp_path, dataset).reason == "several detector heads with one orientation"
+    assert judged(tmp_path, dataset).reason == "several detector heads with one orientation"
 
 
 def test_windows_without_limits_are_identified_by_their_names(tmp_path: Path) -> None:
     named = [Dataset(), Dataset()]
     named[0].EnergyWindowName, named[1].EnergyWindowName = "Tc99m scatter", "Tc99m"
     dataset = nm(TWO, [detector(ANTERIOR)], named, EnergyWindowVector=[1, 2], DetectorVector=[1, 1])
-    assert [scan.frames for scan in verdict(tmp_path, dataset).scans] == [(1,)]
+    assert [scan.frames for scan in judged(tmp_path, dataset).scans] == [(1,)]
 
 
 def test_text_burned_into_the_pixels_are_refused(tmp_path: Path) -> None:
-    assert verdict(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"
+    assert judged(tmp_path, nm(BurnedInAnnotation="YES")).reason == "burned-in annotation"
 
 
 def views_of_one_detector(tmp_path: Path, images: list[Any], **elements: Any) -> FileVerdict:
@@ -379,7 +375,7 @@ def test_a_vector_of_ones_does_not_tell_two_energy_windows_apart(
 ) -> None:
     dataset = nm(TWO, windows=[window(*limits) for limits in windows], EnergyWindowVector=vector)
     dataset.DetectorVector = [1, 1]
-    assert verdict(tmp_path, dataset).reason == reason
+    assert judged(tmp_path, dataset).reason == reason
 
 
 def test_frames_of_the_photopeak_alone_may_have_a_vector_of_ones(tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ from scipy import ndimage
 from tests.unit.example_scans import (
     ANTERIOR,
     POSTERIOR,
-    center,
     code,
-    cohort,
+    confirmed,
     detector,
     neck,
     nm,
@@ -22,8 +21,6 @@ from tests.unit.example_scans import (
 )
 from tests.unit.hospital import Hospital
 from thyrocast.contract.names import ScanFlag
-from thyrocast.dicom.frames import FileVerdict, confirm, judge
-from thyrocast.dicom.header import read_header
 from thyrocast.dicom.pixels import read_frames
 
 PEAK, SCATTER = window(126, 154), window(92, 125)
@@ -45,20 +42,14 @@ def scattered() -> Any:
     return np.random.default_rng(15).poisson(seen).astype(np.uint16)
 
 
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
-    path = save(dataset, tmp_path / "scan")
-    found = judge(read_header(path), center(**changes), cohort())
-    return confirm(found, lambda frames: read_frames(path, 10**6, frames))
-
-
 def test_two_windows_of_which_one_is_listed(tmp_path: Path) -> None:
     frames = np.stack([scattered(), front()])
-    found = verdict(
+    found = confirmed(
         tmp_path,
         nm(frames, windows=[PEAK], NumberOfEnergyWindows=2, EnergyWindowVector=[1, 1]),
     )
     assert found.reason == NOT_ONE_VIEW
-    found = verdict(
+    found = confirmed(
         tmp_path, nm(frames, windows=[PEAK], NumberOfEnergyWindows=2, EnergyWindowVector=None)
     )
     assert found.reason == "energy window not stated"
@@ -81,7 +72,7 @@ def test_a_vector_that_names_one_of_several_windows(
         EnergyWindowVector=vector, DetectorVector=heads,
     )  # fmt: skip
     reason = "energy windows that the vector of the frames does not distinguish"
-    assert verdict(tmp_path, dataset).reason == reason
+    assert confirmed(tmp_path, dataset).reason == reason
 
 
 def test_front_and_back_under_one_detector_are_not_summed(tmp_path: Path) -> None:
@@ -89,25 +80,25 @@ def test_front_and_back_under_one_detector_are_not_summed(tmp_path: Path) -> Non
     for heads, declared in ((2, 2), (1, 2), (1, 1)):
         listed = [detector(ANTERIOR), detector(POSTERIOR)][:heads]
         dataset = nm(frames, listed, DetectorVector=[1, 1], NumberOfDetectors=declared)
-        assert verdict(tmp_path, dataset).reason == NOT_ONE_VIEW
+        assert confirmed(tmp_path, dataset).reason == NOT_ONE_VIEW
 
 
 @pytest.mark.parametrize("number", [1, None])
 def test_pixels_of_more_frames_than_declared(tmp_path: Path, number: int | None) -> None:
     dataset = nm(np.stack([back(), front()]), NumberOfFrames=number, DetectorVector=[1],
                  EnergyWindowVector=[1])  # fmt: skip
-    assert verdict(tmp_path, dataset).reason == "more frames than declared"
+    assert confirmed(tmp_path, dataset).reason == "more frames than declared"
 
 
 def test_a_byte_of_padding_is_no_frame(tmp_path: Path) -> None:
     dataset = nm(np.ones((65, 65), np.uint8))
     dataset.PixelData += b"\0"
-    assert verdict(tmp_path, dataset).scans
+    assert confirmed(tmp_path, dataset).scans
 
 
 @pytest.mark.parametrize("slope", ["-1", "0"])
 def test_a_slope_that_is_not_positive_is_refused(tmp_path: Path, slope: str) -> None:
-    found = verdict(tmp_path, nm(front(), RescaleSlope=slope, RescaleIntercept="900"))
+    found = confirmed(tmp_path, nm(front(), RescaleSlope=slope, RescaleIntercept="900"))
     assert found.reason == "a rescale slope that is not above zero"
 
 
@@ -121,9 +112,9 @@ def test_high_bits_that_are_not_stored_are_no_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["OBL. IZQUIERDA", "OAD 30°", "schräg rechts", "vista posterior"])
 def test_a_code_that_the_description_contradicts(tmp_path: Path, text: str) -> None:
-    found = verdict(tmp_path, nm(front(), SeriesDescription=text))
+    found = confirmed(tmp_path, nm(front(), SeriesDescription=text))
     assert found.reason.startswith("view code (anterior) and description")
-    trusted = verdict(
+    trusted = confirmed(
         tmp_path, nm(front(), SeriesDescription=text), views={"contradictions": "label"}
     )
     assert trusted.scans[0].flags == (ScanFlag.VIEW_CONTRADICTION,)
@@ -131,13 +122,13 @@ def test_a_code_that_the_description_contradicts(tmp_path: Path, text: str) -> N
 
 def test_orientation_and_code_outvote_the_description(tmp_path: Path) -> None:
     head = detector(ANTERIOR, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
-    (scan,) = verdict(tmp_path, nm(front(), [head], SeriesDescription="LAO")).scans
+    (scan,) = confirmed(tmp_path, nm(front(), [head], SeriesDescription="LAO")).scans
     assert scan.flags == (ScanFlag.VIEW_CONTRADICTION,)
 
 
 def test_a_code_of_another_view_is_not_overruled_by_a_description(tmp_path: Path) -> None:
     dataset = nm(front(), [detector(code("R-10220", "LAO"))], SeriesDescription="ANT")
-    assert verdict(tmp_path, dataset).reason == "a view other than anterior"
+    assert confirmed(tmp_path, dataset).reason == "a view other than anterior"
 
 
 @pytest.mark.parametrize(

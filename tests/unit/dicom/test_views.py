@@ -10,27 +10,19 @@ from pydicom.dataset import Dataset
 from tests.unit.example_scans import (
     ANTERIOR,
     POSTERIOR,
-    center,
     code,
-    cohort,
     detector,
+    judged,
     neck,
     nm,
-    save,
 )
-from thyrocast.dicom.frames import FileVerdict, judge
-from thyrocast.dicom.header import read_header
+from thyrocast.dicom.frames import FileVerdict
 
 TWO = np.stack([neck(64, 4.0, seed=1), neck(64, 4.0, seed=2)])
 FRONT = [1, 0, 0, 0, 0, -1]
 BACK = [-1, 0, 0, 0, 0, -1]
 AXIAL = [1, 0, 0, 0, 1, 0]
 LAO = code("399074003", "Left anterior oblique")
-
-
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
-    header = read_header(save(dataset, tmp_path / "scan"))
-    return judge(header, center(**changes), cohort())
 
 
 def rules(found: FileVerdict) -> list[tuple[tuple[int, ...], str, tuple[str, ...]]]:
@@ -46,7 +38,7 @@ def test_an_anterior_label_on_both_heads_does_not_hide_the_orientation(
 ) -> None:
     axes = [FRONT, BACK] if front == 0 else [BACK, FRONT]
     heads = [detector(label, ImageOrientationPatient=axis) for axis in axes]
-    assert [scan.frames for scan in verdict(tmp_path, nm(TWO, heads)).scans] == [(front,)]
+    assert [scan.frames for scan in judged(tmp_path, nm(TWO, heads)).scans] == [(front,)]
 
 
 def test_of_two_opposite_heads_with_exchanged_labels_the_orientation_decides(
@@ -56,7 +48,7 @@ def test_of_two_opposite_heads_with_exchanged_labels_the_orientation_decides(
         detector(POSTERIOR, ImageOrientationPatient=FRONT),
         detector(ANTERIOR, ImageOrientationPatient=BACK),
     ]
-    found = verdict(tmp_path, nm(TWO, heads))
+    found = judged(tmp_path, nm(TWO, heads))
     assert rules(found) == [((0,), "orientation_of_heads", ("view_contradiction",))]
 
 
@@ -70,7 +62,7 @@ def test_a_free_text_label_does_not_reject_an_anterior_orientation(
     tmp_path: Path, meaning: str, scheme: str
 ) -> None:
     head = detector(code("X1", meaning, scheme), ImageOrientationPatient=FRONT)
-    found = verdict(tmp_path, nm(detectors=[head]))
+    found = judged(tmp_path, nm(detectors=[head]))
     assert [scan.view_by in {"code", "orientation"} for scan in found.scans] == [True]
 
 
@@ -81,18 +73,18 @@ def test_a_label_of_another_view_on_an_anterior_orientation_needs_the_centers_wo
     tmp_path: Path, label: Dataset
 ) -> None:
     dataset = nm(detectors=[detector(label, ImageOrientationPatient=FRONT)])
-    assert "contradict each other" in verdict(tmp_path, dataset).reason
-    trusted = verdict(tmp_path, dataset, views={"contradictions": "orientation"})
+    assert "contradict each other" in judged(tmp_path, dataset).reason
+    trusted = judged(tmp_path, dataset, views={"contradictions": "orientation"})
     assert rules(trusted) == [((0,), "orientation", ("view_contradiction",))]
-    assert not verdict(tmp_path, dataset, views={"contradictions": "label"}).scans
+    assert not judged(tmp_path, dataset, views={"contradictions": "label"}).scans
 
 
 def test_an_anterior_label_on_a_posterior_orientation_needs_the_centers_word(
     tmp_path: Path,
 ) -> None:
     dataset = nm(detectors=[detector(ANTERIOR, ImageOrientationPatient=BACK)])
-    assert "contradict each other" in verdict(tmp_path, dataset).reason
-    trusted = verdict(tmp_path, dataset, views={"contradictions": "label"})
+    assert "contradict each other" in judged(tmp_path, dataset).reason
+    trusted = judged(tmp_path, dataset, views={"contradictions": "label"})
     assert rules(trusted) == [((0,), "configured_label", ("view_contradiction",))]
 
 
@@ -102,9 +94,9 @@ def test_start_angles_tell_heads_of_one_orientation_apart(
     tmp_path: Path, axis: list[int], angles: tuple[int, int], front: int
 ) -> None:
     heads = [detector(ImageOrientationPatient=axis, StartAngle=angle) for angle in angles]
-    found = verdict(tmp_path, nm(TWO, heads))
+    found = judged(tmp_path, nm(TWO, heads))
     assert rules(found) == [((front,), "start_angle", ())]
-    counted = verdict(tmp_path, nm(TWO, heads), views={"start_angle_zero": "front"})
+    counted = judged(tmp_path, nm(TWO, heads), views={"start_angle_zero": "front"})
     assert rules(counted) == [((1 - front,), "start_angle", ())]
 
 
@@ -113,7 +105,7 @@ def test_labels_tell_heads_of_one_orientation_apart(tmp_path: Path) -> None:
         detector(POSTERIOR, ImageOrientationPatient=FRONT),
         detector(ANTERIOR, ImageOrientationPatient=FRONT),
     ]
-    assert rules(verdict(tmp_path, nm(TWO, heads))) == [((1,), "code", ())]
+    assert rules(judged(tmp_path, nm(TWO, heads))) == [((1,), "code", ())]
 
 
 def test_reversed_start_angles_are_flagged(tmp_path: Path) -> None:
@@ -121,17 +113,17 @@ def test_reversed_start_angles_are_flagged(tmp_path: Path) -> None:
         detector(ImageOrientationPatient=FRONT, StartAngle=0),
         detector(ImageOrientationPatient=BACK, StartAngle=180),
     ]
-    found = verdict(tmp_path, nm(TWO, heads))
+    found = judged(tmp_path, nm(TWO, heads))
     assert rules(found) == [((0,), "orientation", ("start_angle_reversed",))]
     heads = [detector(ANTERIOR, StartAngle=0), detector(POSTERIOR, StartAngle=180)]
-    found = verdict(tmp_path, nm(TWO, heads))
+    found = judged(tmp_path, nm(TWO, heads))
     assert rules(found) == [((0,), "code", ("start_angle_reversed",))]
 
 
 def test_a_center_can_say_which_detector_is_in_front(tmp_path: Path) -> None:
     dataset = nm(TWO, [detector(ANTERIOR), detector(ANTERIOR)])
-    assert verdict(tmp_path, dataset).reason == "several detector heads with one orientation"
-    found = verdict(tmp_path, dataset, views={"anterior_detector": 2})
+    assert judged(tmp_path, dataset).reason == "several detector heads with one orientation"
+    found = judged(tmp_path, dataset, views={"anterior_detector": 2})
     assert rules(found) == [((1,), "configured_head", ())]
 
 
@@ -143,7 +135,7 @@ def test_an_axial_orientation_states_nothing(
     tmp_path: Path, where: dict[str, Any], text: str, taken: bool
 ) -> None:
     head = detector(**({} if where else {"ImageOrientationPatient": AXIAL}))
-    found = verdict(tmp_path, nm(detectors=[head], SeriesDescription=text, **where))
+    found = judged(tmp_path, nm(detectors=[head], SeriesDescription=text, **where))
     assert bool(found.scans) == taken
 
 
@@ -164,7 +156,7 @@ def test_private_elements_of_known_cameras_name_the_view(
 ) -> None:
     dataset = nm(detectors=[detector()])
     dataset.private_block(group, creator, create=True).add_new(element, "LO", label)
-    found = verdict(tmp_path, dataset)
+    found = judged(tmp_path, dataset)
     assert [scan.rule for scan in found.scans] == (["private_label"] if taken else [])
 
 
@@ -226,20 +218,20 @@ def test_private_elements_of_known_cameras_name_the_view(
     ],
 )
 def test_views_in_the_languages_of_europe(tmp_path: Path, text: str, view: bool | None) -> None:
-    found = verdict(tmp_path, nm(detectors=[detector()], SeriesDescription=text))
+    found = judged(tmp_path, nm(detectors=[detector()], SeriesDescription=text))
     expected = {True: "", False: "a view other than anterior", None: "view not stated"}
     assert found.reason == expected[view]
 
 
 def test_a_centers_own_words_come_first(tmp_path: Path) -> None:
     dataset = nm(detectors=[detector()], SeriesDescription="POST")
-    assert verdict(tmp_path, dataset, views={"anterior": [r"\bpost\b"]}).scans
+    assert judged(tmp_path, dataset, views={"anterior": [r"\bpost\b"]}).scans
 
 
 def test_the_list_of_views_in_a_study_contradicts_none_of_them(tmp_path: Path) -> None:
     head = detector(ImageOrientationPatient=FRONT)
     dataset = nm(detectors=[head], StudyDescription="Thyroid RAO", SeriesDescription="1")
-    assert verdict(tmp_path, dataset).scans
+    assert judged(tmp_path, dataset).scans
 
 
 @pytest.mark.parametrize("text", ["ANT LAO", "ANT POST", "LAO POST"])
@@ -247,14 +239,14 @@ def test_a_description_of_several_views_is_not_taken_as_the_configured_view(
     tmp_path: Path, text: str
 ) -> None:
     one = nm(TWO[0], [detector()], SeriesDescription=text)
-    found = verdict(tmp_path, one, fallbacks={"view": "anterior"})
+    found = judged(tmp_path, one, fallbacks={"view": "anterior"})
     assert found.reason == "view codes or a description that name several views"
-    assert verdict(tmp_path, one, views={"anterior": [text]}).scans
+    assert judged(tmp_path, one, views={"anterior": [text]}).scans
 
 
 def test_codes_that_contradict_themselves(tmp_path: Path) -> None:
     one = nm(TWO[0], [detector(code("399321004", "LAO"))])
-    found = verdict(tmp_path, one, fallbacks={"view": "anterior"})
+    found = judged(tmp_path, one, fallbacks={"view": "anterior"})
     assert found.reason == "view codes or a description that name several views"
     one.SeriesDescription = "ANT"
-    assert rules(verdict(tmp_path, one)) == [((0,), "description", ("view_contradiction",))]
+    assert rules(judged(tmp_path, one)) == [((0,), "description", ("view_contradiction",))]

@@ -1,7 +1,6 @@
 """Words, codes and units as exports have them: joined, abbreviated, accented, of nine languages, contradictory."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +10,8 @@ from pydicom.sequence import Sequence
 from tests.unit.example_scans import (
     ANTERIOR,
     IODINE131,
-    center,
     code,
-    cohort,
+    confirmed,
     detector,
     neck,
     nm,
@@ -23,19 +21,11 @@ from tests.unit.example_scans import (
 from thyrocast.contract.names import ScanFlag
 from thyrocast.dicom import comparison, vocabulary
 from thyrocast.dicom.elements import Elements
-from thyrocast.dicom.frames import FileVerdict, confirm, judge
-from thyrocast.dicom.header import read_header
 from thyrocast.dicom.orientation import letters
-from thyrocast.dicom.pixels import PixelError, read_counts, read_frames
+from thyrocast.dicom.pixels import PixelError, read_counts
 from thyrocast.dicom.terms import collimator
 from thyrocast.dicom.text import words
 from thyrocast.dicom.vocabulary import Facing, Syringe
-
-
-def verdict(tmp_path: Path, dataset: Dataset, **changes: Any) -> FileVerdict:
-    path = save(dataset, tmp_path / "scan")
-    found = judge(read_header(path), center(**changes), cohort())
-    return confirm(found, lambda frames: read_frames(path, 10**6, frames))
 
 
 @pytest.mark.parametrize(
@@ -103,14 +93,14 @@ def test_other_organs(kind: str, texts: str) -> None:
      "Thyroid Dr. Hart", "thyroid perfusion and uptake", "thyroid os", "baş boyun", "cabeza y cuello"],
 )  # fmt: skip
 def test_necks_are_no_other_organ(tmp_path: Path, text: str) -> None:
-    assert verdict(tmp_path, nm(neck(64, 4.0), SeriesDescription=text)).scans
+    assert confirmed(tmp_path, nm(neck(64, 4.0), SeriesDescription=text)).scans
 
 
 def test_a_short_word_is_overruled_by_the_thyroid_in_the_study(tmp_path: Path) -> None:
     dataset = nm(neck(64, 4.0), SeriesDescription="GS", StudyDescription="Schilddrüse")
-    assert verdict(tmp_path, dataset).scans
+    assert confirmed(tmp_path, dataset).scans
     del dataset.StudyDescription
-    assert verdict(tmp_path, dataset).reason == "a sentinel node by its description"
+    assert confirmed(tmp_path, dataset).reason == "a sentinel node by its description"
 
 
 def test_an_injection_site_is_no_thyroid_scan() -> None:
@@ -142,7 +132,7 @@ def test_syringes(kind: Syringe | None, texts: str) -> None:
 def test_a_modifier_of_the_view_by_code_or_word(tmp_path: Path, modifier: Dataset) -> None:
     view = code("255549009", "")
     view.ViewModifierCodeSequence = Sequence([modifier])
-    found = verdict(tmp_path, nm(neck(64, 4.0), detectors=[detector(view)]))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), detectors=[detector(view)]))
     assert found.reason == "a view other than anterior"
 
 
@@ -156,7 +146,7 @@ def test_letters_of_an_oblique_plane_do_not_say_anterior(given: list[str], known
 
 @pytest.mark.parametrize("kind", ["WHOLE BODY", "WHOLEBODY", "WHOLE_BODY"])
 def test_whole_body_in_any_spelling(tmp_path: Path, kind: str) -> None:
-    found = verdict(
+    found = confirmed(
         tmp_path, nm(neck(64, 4.0), ImageType=["ORIGINAL", "PRIMARY", kind, "EMISSION"])
     )
     assert found.reason == "a whole-body image"
@@ -164,33 +154,33 @@ def test_whole_body_in_any_spelling(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("unit", [1.0, 1e3, 1e-3])
 def test_energies_in_other_units(tmp_path: Path, unit: float) -> None:
-    assert verdict(tmp_path, nm(neck(64, 4.0), windows=[window(126 * unit, 154 * unit)])).scans
-    found = verdict(tmp_path, nm(neck(64, 4.0), windows=[window(328 * unit, 400 * unit)]))
+    assert confirmed(tmp_path, nm(neck(64, 4.0), windows=[window(126 * unit, 154 * unit)])).scans
+    found = confirmed(tmp_path, nm(neck(64, 4.0), windows=[window(328 * unit, 400 * unit)]))
     assert found.reason == "an energy window without the photopeak"
 
 
 def test_one_window_of_two_energies(tmp_path: Path) -> None:
     both = window(126, 154)
     both.EnergyWindowRangeSequence.append(window(328, 400).EnergyWindowRangeSequence[0])
-    found = verdict(tmp_path, nm(neck(64, 4.0), windows=[both]))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), windows=[both]))
     assert found.reason == "an energy window that also has counts of other energies"
     parts = window(126, 141)
     parts.EnergyWindowRangeSequence.append(window(140, 154).EnergyWindowRangeSequence[0])
-    assert verdict(tmp_path, nm(neck(64, 4.0), windows=[parts])).scans
+    assert confirmed(tmp_path, nm(neck(64, 4.0), windows=[parts])).scans
 
 
 @pytest.mark.parametrize("name", ["Scatter", "Streustrahlung", "diffusé", "Sc1"])
 def test_a_window_without_limits_that_is_called_scatter(tmp_path: Path, name: str) -> None:
     unlimited = Dataset()
     unlimited.EnergyWindowName = name
-    found = verdict(tmp_path, nm(neck(64, 4.0), windows=[unlimited]))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), windows=[unlimited]))
     assert found.reason == "an energy window without the photopeak"
 
 
-def test_a_wide_window_of_iodine_beside_that_of_technetium(tmp_path: Path) -> None:
+def test_a_wide_window_of_iodine_next_to_that_of_technetium(tmp_path: Path) -> None:
     frames = np.stack([neck(64, 4.0, seed=2), neck(64, 4.0, seed=3)])
     windows = [window(135, 183), window(126, 154)]
-    found = verdict(
+    found = confirmed(
         tmp_path, nm(frames, windows=windows, EnergyWindowVector=[1, 2], DetectorVector=[1, 1])
     )
     assert [scan.frames for scan in found.scans] == [(1,)]
@@ -206,9 +196,9 @@ def test_a_wide_window_of_iodine_beside_that_of_technetium(tmp_path: Path) -> No
     ],
 )
 def test_the_therapy_that_a_scan_prepares_is_not_its_tracer(tmp_path: Path, text: str) -> None:
-    found = verdict(tmp_path, nm(neck(64, 4.0), radionuclide=None, SeriesDescription=text))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), radionuclide=None, SeriesDescription=text))
     assert [scan.flags for scan in found.scans] == [(ScanFlag.RADIONUCLIDE_BY_WINDOW,)]
-    found = verdict(
+    found = confirmed(
         tmp_path, nm(neck(64, 4.0), radionuclide=None, SeriesDescription="Thyroid I-131")
     )
     assert found.reason == "another radionuclide or tracer"
@@ -219,7 +209,7 @@ def test_the_therapy_that_a_scan_prepares_is_not_its_tracer(tmp_path: Path, text
     ["I-131 post therapy scan", "Thyroid 131I therapy scan", "Post therapy I-131", "Jod-131 nach Therapie"],
 )  # fmt: skip
 def test_after_a_therapy_the_isotope_is_the_tracer(tmp_path: Path, text: str) -> None:
-    found = verdict(tmp_path, nm(neck(64, 4.0), radionuclide=None, SeriesDescription=text))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), radionuclide=None, SeriesDescription=text))
     assert found.reason == "another radionuclide or tracer"
 
 
@@ -227,19 +217,19 @@ def test_after_a_therapy_the_isotope_is_the_tracer(tmp_path: Path, text: str) ->
 def test_a_window_that_is_not_called_scatter(tmp_path: Path, name: str) -> None:
     unlimited = Dataset()
     unlimited.EnergyWindowName = name
-    assert verdict(tmp_path, nm(neck(64, 4.0), windows=[unlimited])).scans
+    assert confirmed(tmp_path, nm(neck(64, 4.0), windows=[unlimited])).scans
 
 
 @pytest.mark.parametrize("name", ["Klinikum Konstanz", "St. Gallen", "Herzberge", "Dr. Herzog"])
 def test_a_town_or_a_surname_is_no_organ(tmp_path: Path, name: str) -> None:
-    assert verdict(tmp_path, nm(neck(64, 4.0), SeriesDescription=f"{name} SD ant")).scans
+    assert confirmed(tmp_path, nm(neck(64, 4.0), SeriesDescription=f"{name} SD ant")).scans
 
 
 def test_a_code_that_contradicts_its_name_leaves_the_window(tmp_path: Path) -> None:
     named = code(IODINE131.CodeValue, "Technetium 99m")
-    found = verdict(tmp_path, nm(neck(64, 4.0), radionuclide=named))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), radionuclide=named))
     assert [scan.flags for scan in found.scans] == [(ScanFlag.RADIONUCLIDE_BY_WINDOW,)]
-    found = verdict(tmp_path, nm(neck(64, 4.0), radionuclide=named, windows=[]))
+    found = confirmed(tmp_path, nm(neck(64, 4.0), radionuclide=named, windows=[]))
     assert not found.scans
 
 
@@ -275,7 +265,7 @@ def test_a_frame_with_a_marker_is_not_a_part_of_the_scan(tmp_path: Path) -> None
     for frames in ([plain, marked], [marked, plain]):
         dataset = nm(np.stack(frames), DetectorVector=[1, 1], detectors=[detector(ANTERIOR)])
         assert (
-            verdict(tmp_path, dataset).reason
+            confirmed(tmp_path, dataset).reason
             == "several frames of one detector, which are not parts of one view"
         )
 

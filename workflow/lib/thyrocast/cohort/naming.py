@@ -82,7 +82,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _letters(text: str) -> str:
-    # A question mark stands for a letter that was lost in a conversion of character sets. A raised letter marks an
+    # A question mark replaces a letter that was lost in a conversion of character sets. A raised letter marks an
     # abbreviation (Mª, Fco.), of which the first letter is left.
     plain = text[:1] if text.endswith(("ª", "º")) else text
     return "".join(c for c in plain if c.isalpha() or unicodedata.combining(c) or c in "?\ufffd")
