@@ -167,6 +167,14 @@ def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyRes
     assert "0.99" not in trained
 
 
+def test_over_several_splits_p_is_at_least_twice_as_large(small: report.StudyResults) -> None:
+    several = [row("network", permutations=4, split=split) for split in ("all", "north", "valley")]
+    shown = section(page(small, *several, row("ridge")))
+    assert "its p cannot be below 0.40" in shown
+    assert "Splits share patients, so that the bar can be too narrow" in shown
+    assert "the bar can be too narrow" not in section(page(small, row("ridge")))
+
+
 def test_that_nothing_was_found_is_said_with_the_number_of_controls() -> None:
     calm = pd.DataFrame(
         {
