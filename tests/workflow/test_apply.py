@@ -72,6 +72,12 @@ def test_predictions_name_the_model_and_who_is_unlike(smoke_study: Study, applie
     assert "training range" in report
 
 
+def test_the_provenance_expects_no_job_of_training(applied: Study) -> None:
+    recorded = fileio.read_json(applied.results / "provenance.json")
+    assert recorded["versions"]["deep"]["torch"]
+    assert recorded["jobs_without_versions"] == []
+
+
 def test_a_second_look_is_shown(applied: Study) -> None:
     """Scoring the same patients again is a look of its own in log, table and report."""
     first = io.read(deployment.LOOKS, applied.results / "deployment" / "looks.csv")
