@@ -13,6 +13,9 @@ from thyrocast.contract import deployment, io
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.ledgers import looks
 
+# Its set-up may run two whole studies, on a machine that runs other tests at the same time.
+pytestmark = pytest.mark.timeout(1800)
+
 TRAINING = {"train_network", "fit_signature", "lock_model"}
 
 
