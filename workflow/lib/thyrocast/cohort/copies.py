@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thyrocast.cohort.selection import Candidate
+from thyrocast.cohort.selection import AFTER, Candidate, Choice
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.frames import FileVerdict, PatientFile
@@ -18,6 +18,7 @@ from thyrocast.dicom.pixels import PixelError, read_counts
 COPY = "a copy of another file"
 DIFFERENT_PIXELS = "one SOPInstanceUID with different pixels"
 DIFFERENT_HEADERS = "one SOPInstanceUID with different headers"
+OTHER_DATE = "one image with two dates, of which one is after the therapy"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,38 @@ def resolve(files: Sequence[PatientFile], folder: Path) -> Resolved:
     copy = FileVerdict(reason=COPY, stage=Stage.UNREADABLE)
     kept = (replace(file, verdict=copy) if file.name in dropped else file for file in files)
     return Resolved(tuple(kept), doubtful)
+
+
+def other_date(choice: Choice, files: Sequence[PatientFile], folder: Path) -> str:
+    """Return why the date of a selected scan is doubtful; "" if it is not.
+
+    A study that is sent again with new unique identifiers may have another date. If an image with the same pixels
+    is dated after the therapy, the selected one may be too. Pixels are read only for such patients.
+
+    Parameters
+    ----------
+    choice
+        The selected scans, and those that are not within the window.
+    files, folder
+        The patient's files and the center's export.
+    """
+    by_name = {file.name: file for file in files}
+    late = [by_name[name] for name, why in choice.rejected.items() if why.startswith(AFTER)]
+    for scan in choice.scans:
+        own = by_name[scan.file]
+        for other in late:
+            if _matrix(own) == _matrix(other) and _same_pixels(own, other, folder):
+                return OTHER_DATE
+    return ""
+
+
+def _same_pixels(a: PatientFile, b: PatientFile, folder: Path) -> bool:
+    frames = range(frame_count(a.header))
+    try:
+        one, other = (read_counts(folder / file.name, frames).image for file in (a, b))
+    except PixelError:
+        return False
+    return np.array_equal(one, other)
 
 
 def _difference(a: PatientFile, b: PatientFile, folder: Path) -> str:

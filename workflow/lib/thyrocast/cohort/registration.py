@@ -23,6 +23,7 @@ from thyrocast.cohort import (
     selection,
     strangers,
     summary,
+    view_lists,
 )
 from thyrocast.cohort.files import FileList
 from thyrocast.cohort.outcome import Outcome
@@ -178,12 +179,14 @@ class _Found:
         center = self.source.center
         pseudonym = _pseudonym(patient, center.name, self.source.key)
         differences = self.persons.differences(patient, files)
-        resolved = copies.resolve(files, Path(center.dicom))
+        folder = Path(center.dicom)
+        resolved = copies.resolve(view_lists.exclude(files), folder)
         decided = outcome.decide(patient, center)
         stated = Stated(patient.tc_activity_mbq, patient.injected)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
         unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)
         without_scan = choice.reason or resolved.doubt(choice.scans)
+        without_scan = without_scan or copies.other_date(choice, resolved.files, folder)
         reason = unfit or stranger or decided.reason or without_scan
         source = Source.BOTH if files else Source.CLINICAL
         row = _register_row(pseudonym, center.name, patient, decided, reason, source, choice)

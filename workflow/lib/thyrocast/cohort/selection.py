@@ -24,6 +24,8 @@ from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.pixel_size import PixelSize, PixelSizes
 from thyrocast.dicom.vocabulary import Syringe
 
+#: How the reason of a scan begins that is not before the therapy.
+AFTER = "after, or too near to,"
 # Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
 # A static image of a syringe has a frame per detector and window; a file with more is another
@@ -218,8 +220,7 @@ def _by_study(candidate: Candidate, therapy: datetime.date | None, cohort: Cohor
 def _outside(days: int | None, low: int) -> str:
     if days is None:
         return "no date, although other scans have one"
-    after = days < low
-    return f"{'after, or too near to,' if after else 'too long before'} the therapy"
+    return f"{AFTER if days < low else 'too long before'} the therapy"
 
 
 def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choice:

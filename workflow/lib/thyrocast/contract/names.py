@@ -211,6 +211,8 @@ class ScanFlag(StrEnum):
     DELAY_DIFFERS = "delay_differs"
     DATES_DIFFER = "dates_differ"
     BODY_PART_DIFFERS = "body_part_differs"
+    TRACER_DOUBTFUL = "tracer_doubtful"
+    DERIVED = "derived"
 
 
 class ValueSource(StrEnum):
