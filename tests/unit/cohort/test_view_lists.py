@@ -7,7 +7,6 @@ import pytest
 
 from tests.unit.example_scans import detector, neck, nm
 from tests.unit.hospital import Hospital
-from thyrocast.cohort.copies import OTHER_DATE
 from thyrocast.cohort.view_lists import REASON
 
 FRONT, OBLIQUE = [1, 0, 0, 0, 0, -1], [0.7071, -0.7071, 0, 0, 0, -1]
@@ -60,13 +59,15 @@ def test_the_labels_of_the_images_tell_the_views_apart(north: Hospital) -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "seed", "reason"),
-    [("20200601", 1, OTHER_DATE), ("20200601", 2, ""), ("20200110", 1, ""), ("19000101", 1, ""), ("20120101", 1, "")],
+    ("date", "seed", "flag"),
+    [("20200601", 1, True), ("20200601", 2, False), ("20200110", 1, False), ("19000101", 1, False),
+     ("20120101", 1, False)],
 )  # fmt: skip
 def test_one_image_with_another_date_after_the_therapy(
-    north: Hospital, date: str, seed: int, reason: str
+    north: Hospital, date: str, seed: int, flag: bool
 ) -> None:
     scan(north, "a", FRONT, 1, SeriesDescription="Thyroid")
     elements = {"StudyDate": date, "AcquisitionDate": date, "StudyInstanceUID": STUDY + ".1"}
     scan(north, "b", FRONT, seed, SeriesDescription="Thyroid", **elements)
-    assert north.reasons() == [("1", reason)]
+    (flags,) = north.register().register["flags"].fillna("")
+    assert ("copy_after_therapy" in flags) == flag

@@ -158,6 +158,12 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
         "The header states technetium-99m, but a tracer whose name is not understood, or the description names another tracer.",
         f"{_SHEET} Exclude them with `views.excluded` if the tracer is not pertechnetate.",
     ),
+    ScanFlag.COPY_AFTER_THERAPY: Meaning(
+        "two dates",
+        "The same image is also there with a date after the therapy; the date before it was used.",
+        "Compare both dates with the patient’s records, and remove the file whose date is wrong.",
+        RemarkCode.PLAUSIBILITY,
+    ),
     ScanFlag.DERIVED: Meaning(
         "derived image",
         "The image was computed from others, such as a sum or a smoothed image; its counts may be changed.",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from thyrocast.cohort.selection import AFTER, Candidate, Choice
+from thyrocast.contract.names import ScanFlag
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.frames import FileVerdict, PatientFile
@@ -18,7 +19,6 @@ from thyrocast.dicom.pixels import PixelError, read_counts
 COPY = "a copy of another file"
 DIFFERENT_PIXELS = "one SOPInstanceUID with different pixels"
 DIFFERENT_HEADERS = "one SOPInstanceUID with different headers"
-OTHER_DATE = "one image with two dates, of which one is after the therapy"
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,11 @@ def resolve(files: Sequence[PatientFile], folder: Path) -> Resolved:
     return Resolved(tuple(kept), doubtful)
 
 
-def other_date(choice: Choice, files: Sequence[PatientFile], folder: Path) -> str:
-    """Return why the date of a selected scan is doubtful; "" if it is not.
+def flag_dates(choice: Choice, files: Sequence[PatientFile], folder: Path) -> Choice:
+    """Flag the selected scans of which a copy is dated after the therapy.
 
-    A study that is sent again with new unique identifiers may have another date. If an image with the same pixels
-    is dated after the therapy, the selected one may be too. Pixels are read only for such patients.
+    A study that is sent again with new unique identifiers may have another date, and which of them is right is not
+    known. Pixels are read only for patients with images after the therapy.
 
     Parameters
     ----------
@@ -88,12 +88,14 @@ def other_date(choice: Choice, files: Sequence[PatientFile], folder: Path) -> st
     """
     by_name = {file.name: file for file in files}
     late = [by_name[name] for name, why in choice.rejected.items() if why.startswith(AFTER)]
-    for scan in choice.scans:
-        own = by_name[scan.file]
-        for other in late:
-            if _matrix(own) == _matrix(other) and _same_pixels(own, other, folder):
-                return OTHER_DATE
-    return ""
+    scans = []
+    for candidate in choice.scans:
+        own, scan = by_name[candidate.file], candidate.scan
+        if any(_matrix(own) == _matrix(it) and _same_pixels(own, it, folder) for it in late):
+            flags = tuple(dict.fromkeys((*scan.flags, ScanFlag.COPY_AFTER_THERAPY)))
+            candidate = replace(candidate, scan=replace(scan, flags=flags))
+        scans.append(candidate)
+    return replace(choice, scans=tuple(scans))
 
 
 def _same_pixels(a: PatientFile, b: PatientFile, folder: Path) -> bool:

@@ -184,9 +184,9 @@ class _Found:
         decided = outcome.decide(patient, center)
         stated = Stated(patient.tc_activity_mbq, patient.injected)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
+        choice = copies.flag_dates(choice, resolved.files, folder)
         unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)
         without_scan = choice.reason or resolved.doubt(choice.scans)
-        without_scan = without_scan or copies.other_date(choice, resolved.files, folder)
         reason = unfit or stranger or decided.reason or without_scan
         source = Source.BOTH if files else Source.CLINICAL
         row = _register_row(pseudonym, center.name, patient, decided, reason, source, choice)

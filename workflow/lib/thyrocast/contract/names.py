@@ -213,6 +213,7 @@ class ScanFlag(StrEnum):
     BODY_PART_DIFFERS = "body_part_differs"
     TRACER_DOUBTFUL = "tracer_doubtful"
     DERIVED = "derived"
+    COPY_AFTER_THERAPY = "copy_after_therapy"
 
 
 class ValueSource(StrEnum):
