@@ -67,7 +67,12 @@ PERMUTATIONS = Table(
         DESIGN,
         MODEL,
         integer("permutation", "Number of the permutation, from 1.", low=1),
-        number("auc", "AUC in the test set; with several splits, the mean, which varies too little if splits share patients.", low=0, high=1),
+        number(
+            "auc",
+            "AUC in the test set; with several splits, the mean, which varies too little if splits share patients.",
+            low=0,
+            high=1,
+        ),
     ),
     key=("design", "model", "permutation"),
     digits=6,
