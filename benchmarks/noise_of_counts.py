@@ -49,4 +49,9 @@ def main(seed: int, share: float) -> None:
 
 
 if __name__ == "__main__":
-    main(*(kind(text) for kind, text in zip((int, float), [*sys.argv[1:], "77", "0.3"][:2], strict=True)))
+    main(
+        *(
+            kind(text)
+            for kind, text in zip((int, float), [*sys.argv[1:], "77", "0.3"][:2], strict=True)
+        )
+    )

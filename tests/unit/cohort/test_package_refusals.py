@@ -46,9 +46,7 @@ def test_a_table_with_a_row_per_visit(tmp_path: Path) -> None:
     }.items():
         north.patient(patient, event="before", seen="", tsh="", ft4="")
         for day, tsh, ft4 in visits:
-            north.patient(
-                patient, therapy="", sex="", event="visit", seen=day, tsh=tsh, ft4=ft4
-            )
+            north.patient(patient, therapy="", sex="", event="visit", seen=day, tsh=tsh, ft4=ft4)
         pixels = neck(64, 4.0, seed=int(patient))
         north.scan(patient, nm(pixels, PatientID=patient, PatientName=f"N{patient}"))
     assert assert_same_study(tmp_path, north, 2)["outcome"].tolist() == [1, 0]

@@ -233,9 +233,7 @@ def _essence(verdict: FileVerdict) -> tuple[Any, ...]:
     return scans, verdict.syringe
 
 
-def _in_one_zone(
-    headers: Mapping[str, Header], best: str
-) -> dict[str, datetime.datetime | None]:
+def _in_one_zone(headers: Mapping[str, Header], best: str) -> dict[str, datetime.datetime | None]:
     """Return when images were acquired, by the clock of the best scan, as a package states no time zones."""
     moments = {name: acquired(header) for name, header in headers.items()}
     own = zone(headers[best])

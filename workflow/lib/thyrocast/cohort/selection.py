@@ -290,9 +290,7 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
     residual = found.get(Syringe.RESIDUAL)
     if residual and not full:
         unused.append("only that after the injection is known")
-    return SyringeFiles(
-        full, residual, tuple(dict.fromkeys(unused)), tuple(dict.fromkeys(several))
-    )
+    return SyringeFiles(full, residual, tuple(dict.fromkeys(unused)), tuple(dict.fromkeys(several)))
 
 
 def _syringe_image(file: PatientFile, chosen: Candidate, photopeak_kev: float) -> SyringeFile | str:
