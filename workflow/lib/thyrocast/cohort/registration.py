@@ -180,7 +180,7 @@ class _Found:
         differences = self.persons.differences(patient, files)
         resolved = copies.resolve(files, Path(center.dicom))
         decided = outcome.decide(patient, center)
-        stated = Stated(patient.tc_activity_mbq, patient.injected)
+        stated = Stated(patient.tc_activity_mbq, patient.injected, patient.injected_on)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
         unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)
         without_scan = choice.reason or resolved.doubt(choice.scans)
