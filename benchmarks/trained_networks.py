@@ -2,8 +2,11 @@
 
     PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.trained_networks [--seeds 3] [--resnet]
     PYTHONPATH=workflow/lib .venv/bin/python -m benchmarks.trained_networks --kinds other --train 100 340 --steps 150 400
+    PYTHONPATH=workflow/lib:workflow/scripts .venv/bin/python -m benchmarks.trained_networks --kinds other --phantoms 16000
 
-With `--steps`, networks from simulation are trained for so many optimization steps, and for 12 epochs.
+With `--steps`, networks from simulation are trained for so many optimization steps, and for 12 epochs. With
+`--phantoms`, a ResNet50 is pretrained on so many phantoms (`pretrained/`), and trained from these weights and
+from random ones.
 
 Phantoms, outcomes and AUC are those of `benchmarks/learning.py`: with `other`, the pretraining saw none of the
 simulator's phantoms. All networks of a seed have the same patients and outcomes, and are trained by the project's own code on
@@ -21,11 +24,15 @@ import torch
 
 from benchmarks import learning, pretraining
 from thyrocast.baselines import models
+from thyrocast.config.choices import Architecture
 from thyrocast.config.network import NetworkConfig
+from thyrocast.config.pretraining import SimulationConfig
 from thyrocast.image import encoder, readings
-from thyrocast.network import training
+from thyrocast.network import pretrained, training
 from thyrocast.network.image_set import ImageSet
 from thyrocast.network.optimization import steps_per_epoch
+from thyrocast.network.pretrained import Pretrained
+from thyrocast.simulation.lessons import SHIPPED
 
 TEST = 300
 COMPACT = {"architecture": "compact", "threads": 1}
@@ -38,6 +45,10 @@ NETWORKS = {
 }
 FIXED_EPOCHS = {"compact, simulation, 12 epochs": {**SIMULATION, "epochs": 12}}
 RESNET = {"ResNet50, random, 40 epochs": {"threads": 1, "epochs": 40}}
+PRETRAINED = {
+    "ResNet50, random, 12 epochs": {"threads": 1, "epochs": 12},
+    "ResNet50, simulation, 12 epochs": {"threads": 1, "pretraining": "simulation", "epochs": 12},
+}
 
 
 def image_set(images, outcome) -> ImageSet:
@@ -56,13 +67,24 @@ def image_set(images, outcome) -> ImageSet:
     )
 
 
-def score(images, outcome, new, settings: NetworkConfig, seed: int):
+def resnet(phantoms: int) -> Pretrained:
+    """Return a ResNet50 that was pretrained on so many phantoms; by `pretrain_network`, if it has not been."""
+    import pretrain_network
+
+    file = Path("pretrained") / f"benchmark-resnet50-{phantoms}.safetensors"
+    if not file.exists():
+        settings = SimulationConfig.read({"phantoms": phantoms, "batch_size": 16})
+        pretrain_network.run(file, Architecture.RESNET50, SHIPPED, settings, allow_cpu=True)
+    return pretrained.read(file)
+
+
+def score(images, outcome, new, settings: NetworkConfig, seed: int, start: Pretrained | None):
     """Return log-odds of cure of new images by a network that learned from the others."""
     masks = np.ones(images.shape, np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         trained = training.train(
             image_set(images, outcome), masks, settings, seed=seed, initial_seed=seed,
-            device=torch.device("cpu"), state_folder=Path(folder),
+            device=torch.device("cpu"), state_folder=Path(folder), pretrained=start,
         )  # fmt: skip
     with torch.no_grad():
         return trained.network(trained.normalization.apply(torch.from_numpy(new))).numpy()
@@ -70,6 +92,8 @@ def score(images, outcome, new, settings: NetworkConfig, seed: int):
 
 def chosen(train: int, given: argparse.Namespace) -> dict[str, dict]:
     """Return the settings of the networks that are compared with so many training patients."""
+    if given.phantoms:
+        return RESNET | PRETRAINED
     if not given.steps:
         return NETWORKS | (RESNET if given.resnet else {})
     of_an_epoch = steps_per_epoch(train, NetworkConfig.read(SIMULATION).batch_size)
@@ -98,6 +122,7 @@ def compare(kind: str, train: int, given: argparse.Namespace) -> None:
     print(f"\n{kind}: n = {train}, ceiling of the image {learning.auc(in_image[tests], new):.3f}")
     found: dict[str, list[float]] = {}
     networks = chosen(train, given)
+    start = resnet(given.phantoms) if given.phantoms else None
     for seed in range(given.seeds):
         rng = np.random.default_rng([seed, 5])
         outcome = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(float)
@@ -110,7 +135,7 @@ def compare(kind: str, train: int, given: argparse.Namespace) -> None:
         for name, block in networks.items():
             begin = time.process_time()
             settings = NetworkConfig.read(block)
-            ours = score(images[rows], outcome[rows], images[tests], settings, seed)
+            ours = score(images[rows], outcome[rows], images[tests], settings, seed, start)
             found.setdefault(name, []).append(learning.auc(ours, new))
             spent = time.process_time() - begin
             print(f"  {seed} {name}: {found[name][-1]:.3f}, {spent:.0f} CPU-s", flush=True)
@@ -127,6 +152,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=["other", "own"], choices=["other", "own"])
     parser.add_argument("--train", type=int, nargs="+", default=[160], help="training patients")
     parser.add_argument("--steps", type=int, nargs="*", default=[])
+    parser.add_argument("--phantoms", type=int, default=0, help="phantoms that pretrain a ResNet50")
     given = parser.parse_args()
     torch.set_num_threads(1)
     for kind in given.kinds:

@@ -13,6 +13,9 @@ from thyrocast.contract import deployment, io
 from thyrocast.contract.evaluation import PERFORMANCE
 from thyrocast.ledgers import looks
 
+# Its set-up may run two whole studies, on a machine that runs other tests at the same time.
+pytestmark = pytest.mark.timeout(1800)
+
 TRAINING = {"train_network", "fit_signature", "lock_model"}
 
 
@@ -70,6 +73,12 @@ def test_predictions_name_the_model_and_who_is_unlike(smoke_study: Study, applie
     report = (applied.results / "report" / "report.html").read_text()
     assert manifest["hash"][:12] in report
     assert "training range" in report
+
+
+def test_the_provenance_expects_no_job_of_training(applied: Study) -> None:
+    recorded = fileio.read_json(applied.results / "provenance.json")
+    assert recorded["versions"]["deep"]["torch"]
+    assert recorded["jobs_without_versions"] == []
 
 
 def test_a_second_look_is_shown(applied: Study) -> None:

@@ -130,18 +130,54 @@ def test_jobs_follow_from_designs_splits_and_members(tmp_path: Path) -> None:
     assert "compare_definitions" not in plan  # there is one definition of the outcome
 
 
-def test_the_provenance_misses_no_job_that_is_not_planned(tmp_path: Path) -> None:
-    """A rule that only runs on request must be known as such, or every study would miss its log."""
-    plan = study(tmp_path, SMOKE).plan()
+def _environments() -> dict[str, str]:
+    """The file of the environment of each rule that has one and runs its own script."""
     blocks = [
         block
         for file in (ROOT / "workflow" / "rules").glob("*.smk")
-        if file.stem not in ("deployment", "prospective")  # only where a model is applied
-        for block in re.split(r"^(?=(?:use )?rule )", file.read_text(), flags=re.M)
+        for block in re.split(r"^(?=(?:use )?rule )", file.read_text(encoding="utf-8"), flags=re.M)
     ]
-    ours = {match[1] for b in blocks if "conda:" in b and (match := re.match(r"rule (\w+):", b))}
-    assert len(ours) > 20
-    assert ours - {*provenance.LATER, *provenance.OPTIONAL} <= plan.keys()
+    return {
+        rule[1]: conda[1]
+        for block in blocks
+        if (rule := re.match(r"rule (\w+):", block))
+        and (conda := re.search(r'conda:\s+"\.\./\.\./envs/(\w+)\.yaml"', block))
+    }
+
+
+def followed() -> list[dict[str, Any]]:
+    """The centers of the smoke study, with outcomes that are decided from a visit."""
+    centers = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))["centers"]
+    for center in centers:
+        visits = [{"months": 12, "state": center["columns"]["outcome"]}]
+        center["outcome"] = {"rule": "followup", "visits": visits}
+    return list(centers)
+
+
+def defined(*names: str) -> dict[str, Any]:
+    """Several definitions of the outcome."""
+    return {"centers": followed(), "outcome": {"definition": [{"name": name} for name in names]}}
+
+
+@pytest.mark.parametrize("kind", ["study", "definitions", "no external center", "locked model"])
+def test_the_provenance_waits_for_exactly_the_jobs_whose_logs_it_expects(
+    tmp_path: Path, model: Path, kind: str
+) -> None:
+    """A log that is expected too early, or of a rule that the study does not run, is not a missing one."""
+    changes = {
+        "study": {},
+        "definitions": defined("year", "half"),
+        "no external center": {"centers": followed()[:2], "designs": ["loco"]},
+        "locked model": {"model": str(model)},
+    }[kind]
+    site = study(tmp_path / "site", APPLYING if "model" in changes else SMOKE, **changes)
+    config = read_study(yaml.safe_load((site.folder / "config.yaml").read_text(encoding="utf-8")))
+    listed = site.snakemake("--list-rules").stdout.split()
+    whole = {rule: name for rule, name in _environments().items() if rule in listed}
+    expected = provenance.planned(whole, config).keys() - {*provenance.LATER, "write_provenance"}
+    assert len(expected) >= 15
+    waited_for = site.plan("--until", "write_provenance").keys()
+    assert expected == waited_for & whole.keys() - {*provenance.LATER, "write_provenance"}
 
 
 def test_a_network_for_which_no_weights_are_shipped_is_pretrained_once(tmp_path: Path) -> None:
@@ -179,15 +215,8 @@ def test_a_temporal_design_has_one_split_and_reads_dates(tmp_path: Path) -> None
 
 
 def test_other_definitions_of_the_outcome_are_evaluated_without_training(tmp_path: Path) -> None:
-    config = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))
-    for center in config["centers"]:
-        center["outcome"] = {
-            "rule": "followup",
-            "visits": [{"months": 12, "state": center["columns"]["outcome"]}],
-        }
-    names = {"definition": [{"name": name} for name in ("year", "half", "strict")]}
-    one = study(tmp_path / "one", SMOKE, centers=config["centers"]).plan()
-    several = study(tmp_path / "several", SMOKE, centers=config["centers"], outcome=names).plan()
+    one = study(tmp_path / "one", SMOKE, centers=followed()).plan()
+    several = study(tmp_path / "several", SMOKE, **defined("year", "half", "strict")).plan()
     new = {"apply_definitions": 3, "evaluate_definition": 2, "compare_definitions": 1}
     assert {rule: several[rule] - one.get(rule, 0) for rule in several} == {
         rule: new.get(rule, sum(new.values()) if rule == "total" else 0) for rule in several

@@ -7,8 +7,15 @@ rule write_provenance:
         sample_size=rules.plan_sample_size.output.sample_size,
         predictions=rules.pool_centers.output.predictions,
         explanations=collect(rules.draw_maps.output.attention, design=SPLITS),
-        # No job of these waits for it.
+        # Only the report waits for these.
         sources=rules.describe_sources.output.sources,
+        updates=branch(
+            bool(STUDY.names("external")), then=rules.update_model.output.updates
+        ),
+        multiverse=branch(
+            bool(DEFINITIONS), then=rules.compare_definitions.output.multiverse
+        ),
+        looks=branch(MODEL, then="<results>/deployment/looks.csv"),
         # Another study may have made it: its versions are in the log next to it.
         pretrained=branch(
             STUDY.network.needs_pretraining(STUDY.image) and not MODEL,

@@ -49,7 +49,7 @@ if "snakemake" in globals():
         config=config,
         logs=Path(snakemake.params.logs),
         plan=provenance.StudyPlan(
-            environments=dict(snakemake.params.environments),
+            environments=provenance.planned(snakemake.params.environments, config),
             centers=config.names(),
             splits=config.splits(),
         ),

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import gland, gland_negatives, gland_phantoms
 from tests.unit.example_scans import neck
 from thyrocast.image import gland as finder
-from thyrocast.image import gland_network
+from thyrocast.image import gland_network, gland_search
 from thyrocast.image.gland import NoGlandError, find_gland, lobes
 from thyrocast.image.gland_network import GRID_MM, Marked
 
@@ -114,6 +114,34 @@ def test_two_round_organs_that_do_not_touch_need_a_higher_score(
             find_gland(counts, GRID_MM, (2.0, 250.0))
     else:
         assert find_gland(counts, GRID_MM, (2.0, 250.0)).score == score
+
+
+@pytest.mark.parametrize("pixels", [128, 171])
+def test_the_mirror_image_of_a_gland_has_the_lobes_exchanged(pixels: int) -> None:
+    counts = np.random.default_rng(3).poisson(0.5, (pixels, pixels)).astype(float)
+    counts[:128, -128:] += neck(128, 2.0, seed=3)
+    marked, mirrored = gland_search.search(counts), gland_search.search(counts[:, ::-1])
+    assert np.array_equal(mirrored.right, marked.left[:, ::-1])
+    assert np.array_equal(mirrored.left, marked.right[:, ::-1])
+    assert mirrored.score == marked.score
+    assert marked.score > 0.9
+
+
+def test_scores_are_averaged_in_their_log_odds() -> None:
+    assert gland_search._mean_score(0.2, 0.8) == pytest.approx(0.5)
+    assert gland_search._mean_score(0.9, 0.02) == pytest.approx(0.3)
+    assert gland_search._mean_score(1.0, 1.0) == pytest.approx(1.0, abs=1e-5)
+    assert gland_search._mean_score(0.0, 1.0) == pytest.approx(0.5)
+
+
+def test_a_sure_thyroid_is_not_looked_at_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_counts: object) -> Marked:
+        raise AssertionError
+
+    monkeypatch.setattr(finder, "search", fail)
+    assert not finder._is_head_down(np.zeros((1, 1)), 0.993, 0.5)
+    with pytest.raises(AssertionError):
+        finder._is_head_down(np.zeros((1, 1)), 0.992, 0.5)
 
 
 def test_a_thyroid_with_the_head_down_is_named() -> None:

@@ -9,13 +9,16 @@ from typing import Any
 
 import thyrocast
 from thyrocast import versions
+from thyrocast.config.study import StudyConfig
 from thyrocast.contract import files
 from thyrocast.contract.documents import Provenance
 from thyrocast.planning import derived, fingerprints
 
 LAUNCHER = ("snakemake", "snakemake-executor-plugin-slurm")
-#: Only in a study with several definitions of the outcome.
-OPTIONAL = ("apply_definitions", "evaluate_definition", "compare_definitions")
+#: Entry scripts that only run in a study with several definitions of the outcome.
+OF_DEFINITIONS = ("apply_definitions", "evaluate_definition", "compare_definitions")
+#: Those that do not run if a locked model is applied.
+OF_TRAINING = ("train_network", "fit_signature")
 #: The report is rendered and the model is locked after provenance is written or at the same time, so
 #: their logs may be those of an earlier run. The others are targets of their own, or run for some patients or
 #: one design only; so are all derived rules. The log of a pretraining is next to its file, which several studies
@@ -35,7 +38,8 @@ class StudyPlan:
     Attributes
     ----------
     environments
-        Environment of each entry script: ``imaging``, ``deep``, ``stats``, ``explain``, ``report``.
+        Environment (``imaging``, ``deep``, ``stats``, ``explain``, ``report``) of each entry script that the
+        study runs: see `planned`.
     centers
         Names of the centers.
     splits
@@ -65,6 +69,18 @@ class JobRecord:
     script: str
     slurm: str
     versions: Mapping[str, str] | None
+
+
+def planned(environments: Mapping[str, str], config: StudyConfig) -> dict[str, str]:
+    """Return the environments of the entry scripts that a study runs, of those of the whole workflow."""
+    unused: set[str] = set()
+    if config.outcomes != "observed" or len(config.definitions()) < 2:
+        unused.update(OF_DEFINITIONS)
+    if config.model is not None:
+        unused.update(OF_TRAINING)
+    if not config.names("external"):
+        unused.add("update_model")
+    return {script: name for script, name in environments.items() if script not in unused}
 
 
 def records(logs: Path, plan: StudyPlan) -> list[JobRecord]:
@@ -98,7 +114,7 @@ def _expected(known: Collection[str], plan: StudyPlan) -> Iterator[str]:
                 yield from (
                     f"{script}/{design}/{s}/{end}".rstrip("/") for s in splits for end in ends
                 )
-        if not wildcards and script not in known and script not in OPTIONAL:
+        if not wildcards and script not in known:
             yield script
 
 

@@ -182,7 +182,7 @@ class _Found:
         folder = Path(center.dicom)
         resolved = copies.resolve(view_lists.exclude(files), folder)
         decided = outcome.decide(patient, center)
-        stated = Stated(patient.tc_activity_mbq, patient.injected)
+        stated = Stated(patient.tc_activity_mbq, patient.injected, patient.injected_on)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
         choice = copies.flag_dates(choice, resolved.files, folder)
         unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)

@@ -321,6 +321,12 @@ def camera(header: Elements) -> str | None:
     return next((name.replace(" ", "_") for name in _CAMERAS if name in text), "other")
 
 
+def named_collimator(detector: Elements) -> str | None:
+    """Return the collimator of a detector item by its name; None if only its type, such as parallel, is stated."""
+    found = collimator(detector)
+    return None if found in set(_COLLIMATOR_TYPES.values()) - {"pinhole"} else found
+
+
 def collimator(detector: Elements, description: str = "") -> str | None:
     """Return the collimator of a detector item from a fixed list; None if unknown.
 

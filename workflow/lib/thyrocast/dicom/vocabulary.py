@@ -298,10 +298,10 @@ _SYRINGE = re.compile(
 _SYRINGE_INITIALS = re.compile(r"^s[pv]\b|\bs[pv]\d?$|^s [pv]$")
 _FULL = re.compile(
     r"\bfull\b|\bpre ?inj\w*|\bpredos\w*|\bspritze vi\b|\bser\w* p$|\bpleine?s?\b|\bvoll\w*|\bllen[ao]s?\b|\bpien[ao]\b|\bchei[ao]s?\b|\bvol(?:le?)?\b|\bpeln\w*|\bdolu\b"
-    r"|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\bonce(?:si?)?\b|\bsp\d?\b|^s p$|満|полн"
+    r"|\bcari[ck]at?[ao]?\b|\bcargad[ao]\b|\bchargee?s?\b|\bloaded\b|\bplena\b|\bpre\b|\bbefore\b|\bavant\b|\bvor\b|\bantes\b|\bprima\b|\bvoor\b|\bprzed\b|\bonce(?:si?)?\b|\bsp\d?\b|^s p$|満|полн"
 )
 _RESIDUAL = re.compile(
-    r"\brest\w*|\breszt\w*|\bresid\w*|\breste?\b|\bempty\b|\bleer\w*|\bvides?\b|\bvaci[ao]s?\b|\bvuot[ao]\b|\bvazi[ao]s?\b|\bleeg\b"
+    r"\brest\w*|\breszt\w*|\bpozostal\w*|\bresid\w*|\breste?\b|\bempty\b|\bleer\w*|\bvides?\b|\bvaci[ao]s?\b|\bvuot[ao]\b|\bvazi[ao]s?\b|\bleeg\b"
     r"|\blege\b|\bpust\w*|\bbos\b|\bafter\b|\bpost\w*|\bapres\b|\bnach\b|\bdespues\b|\bdopo\b|\bdepois\b|\bpo\b"
     r"|\bna(?:$| inj| toed)|\bsonra(?:si?)?\b|\bpos\b|\bapos\b|\bpos ?inj\w*|\bser\w* v$|\bspritze ni\b|\bkalan\b|\bsv\d?\b|^s v$|残|空|пуст|остат"
 )
@@ -312,7 +312,7 @@ _STATE = (
     r"|pust\w*|bos|post|residual\w*|rest)"
 )
 _DOSE_IMAGE = re.compile(
-    rf"\b(?:{_STATE}|kalan) (?:inj\w* )?{_DOSE}\b|\bpredos[ei]\w*|^{_DOSE} (?:before|after|avant|apres|vor|nach|antes|despues|prima|dopo"
+    rf"\b(?:{_STATE}|kalan) (?:inj\w* )?{_DOSE}\b|\bpredos[ei]\w*|\bpostdos[ei]\b|^{_DOSE} (?:before|after|avant|apres|vor|nach|antes|despues|prima|dopo"
     rf"|depois|voor|na|przed|po)\b|^(?:resid[uo]\w*|rest(?:e|dos\w*|a[ck]ti[vw]\w*)|reszt\w*)(?: \d)?$|\b{_DOSE} {_STATE}\b|\bdose ?(?:cal\w*|count\w*)\b"
     rf"|^{_DOSE}$|\b(?:injected|injizierte) {_DOSE}\b|\b{_DOSE} (?:injectee|inyectada|iniettata|injetada)\b"
 )
@@ -324,7 +324,7 @@ _FILLED = (
 _ABBREVIATED = re.compile(
     rf"\b(?:ser|sering|sir|spr|spritz|enj|strz|strzyk|jga|jer|jering|spt|s) {_FILLED}\b|^{_FILLED}(?: ?\d)?$"
 )
-_POST_DOSE = re.compile(rf"\bpost {_DOSE}\b")
+_POST_DOSE = re.compile(rf"\bpost ?{_DOSE}\b")
 
 
 def syringe(text: str) -> Syringe | None:

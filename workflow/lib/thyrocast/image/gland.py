@@ -172,6 +172,9 @@ def find_gland(
 
 def _is_head_down(counts: Image, score: float, min_score: float) -> bool:
     """Return whether an image, turned by 180 degrees, looks much more like a thyroid."""
+    if _odds(score) * HEAD_DOWN_ODDS >= _odds(1.0):
+        # No score is enough higher: most patients need not be looked at again.
+        return False
     turned = search(np.ascontiguousarray(counts[::-1, ::-1])).score
     return turned >= min_score and _odds(turned) > HEAD_DOWN_ODDS * _odds(score)
 

@@ -17,15 +17,30 @@ STRIDE = 64
 SAME_SCORE = 0.9
 #: Empty rows next to one with at least so many counts are not exposed: counts of a source in air decrease gradually.
 EDGE_COUNTS = 10.0
+#: Scores farther from 1/2 than these are equal when two are averaged: single precision has no odds for 1.
+SURE = (1e-6, 1 - 1e-6)
 
 
 def search(counts: Image) -> Marked:
-    """Return what the network marks in the exposed part of an image."""
+    """Return what the network marks in the exposed part of an image.
+
+    The mirror image of a neck is a neck: probabilities of the lobes are averaged over the image and its mirror
+    image, and the score in its log odds. The network does not see both alike, and what differs is error.
+    """
     exposed = _exposed(counts)
-    marked = _search_field(counts[exposed])
+    seen = counts[exposed]
+    marked = _search_field(seen)
+    mirrored = _search_field(np.ascontiguousarray(seen[:, ::-1]))
     right, left = np.zeros((2, *counts.shape), np.float32)
-    right[exposed], left[exposed] = marked.right, marked.left
-    return Marked(right, left, marked.score)
+    right[exposed] = (marked.right + mirrored.left[:, ::-1]) / 2
+    left[exposed] = (marked.left + mirrored.right[:, ::-1]) / 2
+    return Marked(right, left, _mean_score(marked.score, mirrored.score))
+
+
+def _mean_score(*scores: float) -> float:
+    """Return the probability whose log odds are the mean of those of the scores."""
+    sure = np.clip(np.array(scores), *SURE)
+    return float(1 / (1 + np.exp(-np.mean(np.log(sure / (1 - sure))))))
 
 
 def _exposed(counts: Image) -> tuple[slice, slice]:
