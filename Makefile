@@ -149,7 +149,7 @@ train-gland: .venv/local.stamp ## Train the network that finds the gland again (
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/train_gland_network.py --start .gland/first.safetensors \
 	  --steps 3000 --seed 12 --rate 2e-3 --lookalike 0.3
 
-pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (12 minutes on one core)
+pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintigrams again (17 minutes on one core)
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py
 
 bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few

@@ -16,6 +16,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Before NumPy is imported. Each process of the tests has otherwise as many threads of BLAS as there are cores, which wait
+# for each other in busy loops: with several processes, a decomposition of 1 ms took 2 s, and a test could reach its time limit.
+# The number of threads also changes the last digits of a result.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def require(present: object, what: str) -> None:
     """Skip with the reason where something is missing; under CI=true nothing may be skipped."""

@@ -23,7 +23,8 @@ def test_a_birth_date_is_read_as_far_as_it_is_known(text: str, expected: Born | 
     ("text", "years"),
     [
         ("034Y", 34), ("34Y", 34), ("34", 34), ("408M", 34), ("0408M", 34), ("000Y", None),
-        ("091Y", None), ("999Y", None), ("1100M", None), ("003D", None), ("adult", None),
+        ("091Y", None), ("999Y", None), ("1100M", None), ("003D", None), ("adult", None), ("034M", None), ("119M", None),
+        ("144M", 12),
     ],
 )  # fmt: skip
 def test_an_age_is_read_with_its_unit(text: str, years: float | None) -> None:

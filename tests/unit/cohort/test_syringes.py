@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
-from tests.unit.example_scans import detector, image, neck, nm, window
+from tests.unit.example_scans import ANTERIOR, IODINE131, detector, image, neck, nm, window
 from tests.unit.hospital import Hospital, assemble, read_cohort, scan
 from thyrocast import physics
 from thyrocast.check.quality import impossible
@@ -345,6 +347,24 @@ def test_a_syringe_whose_counts_were_multiplied_gives_no_uptake(
     assert "its pixels are counts times a factor" in caplog.text
 
 
+def iodine() -> Dataset:
+    item = Dataset()
+    item.RadionuclideCodeSequence = Sequence([IODINE131])
+    return item
+
+
+def test_two_images_of_the_full_syringe_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    north = Hospital(tmp_path)
+    north.patient("1")
+    north.scan("b", scan("1"))
+    for name, counts in (("s", 5_000), ("t", 9_000)):
+        shot(name, counts, north, SeriesDescription="Syringe full", AcquisitionTime="100000")
+    north.register()
+    assert "there are several images of the syringe before the injection" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -353,6 +373,10 @@ def test_a_syringe_whose_counts_were_multiplied_gives_no_uptake(
         ({"ActualFrameDuration": 10}, "its duration is not stated or implausible"),
         ({"EnergyWindowInformationSequence": [window(143, 175)]}, "it is of another detector or energy window"),
         ({"SeriesDescription": "Syringe empty"}, "only that after the injection is known"),
+        ({"Manufacturer": "GE MEDICAL SYSTEMS", "ManufacturerModelName": "Discovery NM 670"}, "it is of another manufacturer"),
+        ({"ManufacturerModelName": "ECAM"}, "it is of another camera"),
+        ({"DetectorInformationSequence": [detector(CollimatorGridName="HEGP")]}, "it is of another collimator"),
+        ({"RadiopharmaceuticalInformationSequence": [iodine()]}, "its radionuclide is not technetium-99m"),
     ],
 )  # fmt: skip
 def test_why_no_syringe_is_used_is_told(
@@ -362,7 +386,8 @@ def test_why_no_syringe_is_used_is_told(
     north.patient("1")
     about = {"PatientID": "1", "SeriesDescription": "Syringe full", "ActualFrameDuration": 10_000}
     north.scan("secret name", nm(syringe(80_000), [detector()], **(about | changes)))
-    north.scan("b", scan("1"))
+    head = detector(ANTERIOR, CollimatorGridName="LEHR")
+    north.scan("b", nm(neck(64, 4.0), [head], PatientID="1"))
     north.register()
     assert f"no image of the syringe is used for the uptake: {reason}" in caplog.text
     assert "secret" not in caplog.text

@@ -73,12 +73,13 @@ def test_a_signal_is_found_by_every_model() -> None:
 
 def test_several_splits_are_averaged() -> None:
     parts = [example_splits.split(seed, name=str(seed), signal=0.3) for seed in (1, 2)]
+    parts[1].train.cohort["patient"] = "other-" + parts[1].train.cohort["patient"]
     table, _ = run(parts)
     rows = table.set_index("split")
     pairs = {part.split: part.test.outcome.sum() * (1 - part.test.outcome).sum() for part in parts}
     mean = sum(pairs[name] * rows.loc[name, "auc"] for name in pairs) / sum(pairs.values())
     assert rows.loc["all", "auc"] == pytest.approx(mean, abs=1e-6)
-    # The mean over splits varies less.
+    # The mean over splits without a patient in common varies less.
     width = rows["null_high"] - rows["null_low"]
     assert width["all"] < min(width["1"], width["2"])
 
@@ -155,7 +156,7 @@ def test_p_over_splits_that_share_patients_raises_no_false_alarms(
     splits = left_out_in_turn()
     config = ControlsConfig.read({"models": ["ridge"], "permutations": 39})
     studies = 6 * STUDIES
-    averaged, first, both = [], [], []
+    averaged, first, both, narrow, outside = [], [], [], [], []
     for seed in range(studies):
         draw_without_signal(splits, seed)
         nulls = [
@@ -166,6 +167,10 @@ def test_p_over_splits_that_share_patients_raises_no_false_alarms(
         means = [
             np.mean([getattr(one, of) for one in nulls], axis=0) for of in ("permuted", "both")
         ]
+        low, high = np.quantile(means[0], [0.025, 0.975])
+        narrow.append(not low <= observed <= high)
+        low, high = np.mean([permuting.outer_means(one.permuted, 0.025) for one in nulls], axis=0)
+        outside.append(not low <= observed <= high)
         averaged.append(permuting.p_value(observed, means[0]))
         both.append(permuting.p_value(observed, means[1]))
         first.append(2 * np.mean([permuting.p_value(one.observed, one.permuted) for one in nulls]))
@@ -173,6 +178,9 @@ def test_p_over_splits_that_share_patients_raises_no_false_alarms(
     def alarms(values: list[float]) -> int:
         return int((np.array(values) <= 0.1 + 1e-9).sum())
 
+    # So would the range of their mean AUC be. One of 39 permutations is 2.5 % on each side.
+    assert stats.binomtest(sum(narrow), studies, 0.05, "greater").pvalue < 0.001
+    assert stats.binomtest(sum(outside), studies, 0.05, "greater").pvalue > 0.05
     assert stats.binomtest(alarms(averaged), studies, 0.1, "greater").pvalue < 0.001
     assert stats.binomtest(alarms(first), studies, 0.1, "greater").pvalue > 0.05
     assert stats.binomtest(alarms(both), studies, 0.1).pvalue > 0.001
@@ -183,9 +191,13 @@ def test_p_over_splits_that_share_patients_is_combined(strata: str) -> None:
     splits = left_out_in_turn()
     table, _ = run(splits, strata=strata)
     rows = table.set_index("split")
-    means = rows.loc[["a", "b", "c"], ["p_value", "p_value_both"]].mean()
+    parts = rows.loc[["a", "b", "c"]]
+    means = parts[["p_value", "p_value_both"]].mean()
     every = rows.loc["all"]
     assert every["p_value"] == pytest.approx(min(2 * means["p_value"], 1), abs=1e-6)
+    # The range over all is wider than the mean of their ranges: all have the same number of pairs.
+    assert every["null_low"] < parts["null_low"].mean() < parts["null_high"].mean()
+    assert every["null_high"] > parts["null_high"].mean()
     twice = pytest.approx(min(2 * means["p_value_both"], 1), abs=1e-6)
     if strata == "none":
         assert every["p_value_both"] == twice

@@ -8,8 +8,9 @@ from pydicom.dataset import Dataset
 
 from tests.unit.example_scans import nm
 from thyrocast.dicom.acquisition import Injection, Stated, acquired, dates_differ, injection
-from thyrocast.dicom.elements import Elements
+from thyrocast.dicom.elements import Elements, Header
 from thyrocast.dicom.header import read_elements
+from thyrocast.tables.clock import parse_clock, parse_days
 
 
 def injected(stated: Stated | None = None, **drug: Any) -> Injection:
@@ -169,3 +170,37 @@ def test_a_missing_time_of_acquisition_is_that_of_the_content_or_series_of_the_d
     for kind in ("Series", "Content"):
         same = {f"{kind}Date": "20200103", f"{kind}Time": "101500"}
         assert acquired(Elements(values | same)) == known
+
+
+def test_an_injection_before_midnight_is_of_the_day_before() -> None:
+    header = Header(read_elements(nm(AcquisitionTime="001000")))
+    drug = Elements({"RadiopharmaceuticalStartTime": "235000"})
+    values = dict(header.values) | {"RadiopharmaceuticalInformationSequence": (drug,)}
+    found = injection(Header(values), acquired(header))
+    assert (found.delay_min, found.flags) == (20.0, ())
+
+
+@pytest.mark.parametrize(
+    ("cell", "minutes"),
+    [
+        ("2020-01-03 10:00", 15.0),
+        ("03.01.2020 10:00", 15.0),
+        ("1/3/2020 10:00", 15.0),
+        ("1899-12-30 10:00", 15.0),
+        ("2020-01-02 10:00", None),
+        ("2020-01-04 10:00", None),
+    ],
+)
+def test_an_injection_of_another_day_by_the_table_gives_no_delay(
+    cell: str, minutes: float | None
+) -> None:
+    found = injected(Stated(None, parse_clock(cell), parse_days(cell)))
+    assert found.delay_min == minutes
+    assert ("delay_implausible" in found.flags) == (minutes is None)
+
+
+def test_an_injection_of_the_day_before_by_the_table() -> None:
+    header = Header(read_elements(nm(AcquisitionTime="001000")))
+    cell = "2020-01-02 23:50"
+    found = injection(header, acquired(header), Stated(None, parse_clock(cell), parse_days(cell)))
+    assert found.delay_min == 20.0

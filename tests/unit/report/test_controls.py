@@ -171,8 +171,8 @@ def test_over_several_splits_p_is_at_least_twice_as_large(small: report.StudyRes
     several = [row("network", permutations=4, split=split) for split in ("all", "north", "valley")]
     shown = section(page(small, *several, row("ridge")))
     assert "its p cannot be below 0.40" in shown
-    assert "Splits share patients, so that the bar can be too narrow" in shown
-    assert "the bar can be too narrow" not in section(page(small, row("ridge")))
+    assert "Where splits share patients, the bar is wider" in shown
+    assert "the bar is wider" not in section(page(small, row("ridge")))
 
 
 def test_that_nothing_was_found_is_said_with_the_number_of_controls() -> None:

@@ -75,3 +75,10 @@ def test_a_unit_of_something_else_is_refused(column: str, unit: str) -> None:
 def test_words_are_no_units_of_ours(text: str) -> None:
     found = parse_unit(text)
     assert found is None or all(convert(column, text) is None for column in ("ft4", "activity"))
+
+
+@pytest.mark.parametrize("column", ["activity", "tc_activity"])
+def test_units_without_capital_letters_or_with_nothing_else(column: str) -> None:
+    """Nobody measures millibecquerel or megacurie; ``mBq``, however, is written in full."""
+    assert (convert(column, "mbq"), convert(column, "MCI")) == (1.0, 37.0)
+    assert (convert(column, "mBq"), convert(column, "MCi")) == (1e-9, 3.7e10)

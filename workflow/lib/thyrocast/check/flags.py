@@ -153,6 +153,22 @@ FLAGS: Mapping[ScanFlag, Meaning] = {
         "The body part in the header is another one than the thyroid, which a description names.",
         f"{_SHEET} Exclude them with `views.excluded` if they do not show the thyroid.",
     ),
+    ScanFlag.TRACER_DOUBTFUL: Meaning(
+        "tracer doubtful",
+        "The header states technetium-99m, but a tracer whose name is not understood, or the description names another tracer.",
+        f"{_SHEET} Exclude them with `views.excluded` if the tracer is not pertechnetate.",
+    ),
+    ScanFlag.COPY_AFTER_THERAPY: Meaning(
+        "two dates",
+        "The same image is also there with a date after the therapy; the date before it was used.",
+        "Compare both dates with the patient’s records, and remove the file whose date is wrong.",
+        RemarkCode.PLAUSIBILITY,
+    ),
+    ScanFlag.DERIVED: Meaning(
+        "derived image",
+        "The image was computed from others, such as a sum or a smoothed image; its counts may be changed.",
+        "Export the original images, or look at these in the contact sheet.",
+    ),
 }
 VIEWS: Mapping[ViewRule, str] = {
     ViewRule.CODE_AND_ORIENTATION: "anterior by code and orientation",

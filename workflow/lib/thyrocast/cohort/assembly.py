@@ -123,7 +123,9 @@ def _locate(images: Sequence[Path]) -> pd.DataFrame:
     for job, path in enumerate(images):
         with np.load(path) as arrays:
             patients, digests = arrays["patient"].tolist(), arrays["digest"].tolist()
-        found.append(pd.DataFrame({"patient": patients, "digest": digests, "job": job}))
+        part = pd.DataFrame({"patient": patients, "digest": digests, "job": job})
+        # Without any image, the columns of texts would be numbers.
+        found.append(part.astype({"patient": "str", "digest": "str"}))
     if not found:
         return pd.DataFrame({"patient": [], "digest": [], "job": [], "row": []})
     located = pd.concat(found, ignore_index=True)

@@ -18,6 +18,7 @@ _YEAR_LAST = re.compile(r"\d{1,2}[-./ ]\d{1,2}[-./ ](\d{4})")
 # PatientAge (AS, PS3.5 6.2) has three digits and a unit; exporters omit zeros or the unit. An infant is no
 # patient of this study: its age is a placeholder.
 _AGE = re.compile(r"(\d{1,4}) ?([DWMY]?)")
+_FEWEST_IN_MONTHS = 10.0
 _PER_YEAR = {"D": DAYS_PER_YEAR, "W": DAYS_PER_YEAR / 7, "M": 12.0, "Y": 1.0, "": 1.0}
 
 
@@ -60,6 +61,9 @@ def header_age(header: Header) -> float | None:
     """Return PatientAge in years; None if it is unknown, a placeholder, or may be a group."""
     match = _AGE.fullmatch(header.text("PatientAge").strip().upper())
     years = int(match[1]) / _PER_YEAR[match[2]] if match else 0.0
+    # "034M" is written for an adult of 34 years too, and a child under ten is hardly a patient of this study.
+    if match and match[2] == "M" and years < _FEWEST_IN_MONTHS:
+        return None
     return years if 1 <= years < OLDEST + 1 else None
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from thyrocast.cohort.selection import Candidate
+from thyrocast.cohort.selection import AFTER, Candidate, Choice
+from thyrocast.contract.names import ScanFlag
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.exclusion import Stage, frame_count
 from thyrocast.dicom.frames import FileVerdict, PatientFile
@@ -70,6 +71,40 @@ def resolve(files: Sequence[PatientFile], folder: Path) -> Resolved:
     copy = FileVerdict(reason=COPY, stage=Stage.UNREADABLE)
     kept = (replace(file, verdict=copy) if file.name in dropped else file for file in files)
     return Resolved(tuple(kept), doubtful)
+
+
+def flag_dates(choice: Choice, files: Sequence[PatientFile], folder: Path) -> Choice:
+    """Flag the selected scans of which a copy is dated after the therapy.
+
+    A study that is sent again with new unique identifiers may have another date, and which of them is right is not
+    known. Pixels are read only for patients with images after the therapy.
+
+    Parameters
+    ----------
+    choice
+        The selected scans, and those that are not within the window.
+    files, folder
+        The patient's files and the center's export.
+    """
+    by_name = {file.name: file for file in files}
+    late = [by_name[name] for name, why in choice.rejected.items() if why.startswith(AFTER)]
+    scans = []
+    for candidate in choice.scans:
+        own, scan = by_name[candidate.file], candidate.scan
+        if any(_matrix(own) == _matrix(it) and _same_pixels(own, it, folder) for it in late):
+            flags = tuple(dict.fromkeys((*scan.flags, ScanFlag.COPY_AFTER_THERAPY)))
+            candidate = replace(candidate, scan=replace(scan, flags=flags))
+        scans.append(candidate)
+    return replace(choice, scans=tuple(scans))
+
+
+def _same_pixels(a: PatientFile, b: PatientFile, folder: Path) -> bool:
+    frames = range(frame_count(a.header))
+    try:
+        one, other = (read_counts(folder / file.name, frames).image for file in (a, b))
+    except PixelError:
+        return False
+    return np.array_equal(one, other)
 
 
 def _difference(a: PatientFile, b: PatientFile, folder: Path) -> str:

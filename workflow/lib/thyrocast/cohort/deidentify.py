@@ -70,6 +70,8 @@ _CODED = {
 # A code of a scheme of the camera may be any text; its meaning is written instead.
 _SCHEMES = {"SCT", "SRT", "SNM3", "DCM"}
 _CODE = re.compile(r"(?=.*\d)[A-Z]{0,2}-?[0-9A-F]{3,12}")
+#: What is expected instead of an image that is refused.
+ORIGINAL = "expected an original count image: export the images as the camera acquired them"
 # If a header names the radionuclide or the tracer, these phrases and codes do.
 _TECHNETIUM = ("72454006", "^99m^Technetium", "SCT")
 
@@ -110,7 +112,7 @@ class Disguise:
 
 
 def refusal(header: Header, pixels: NDArray[np.generic]) -> str:
-    """Return why an object is no original count image, whose pixels may show a name; "" if it is.
+    """Return why an object is no original count image, whose pixels may show a name, and what to do; "" if it is.
 
     Parameters
     ----------
@@ -121,16 +123,22 @@ def refusal(header: Header, pixels: NDArray[np.generic]) -> str:
     if kind_of_object not in terms.NUCLEAR_MEDICINE and (
         kind_of_object or header.text("Modality") != "NM"
     ):
-        return "a capture, whose pixels may show a name"
+        return f"a capture, whose pixels may show a name; {ORIGINAL}"
     kind = [str(value).upper() for value in header.several("ImageType")]
     if kind[:2] != ["ORIGINAL", "PRIMARY"]:
-        return "not stated to be an original image, so its pixels may show a name"
+        return (
+            "not stated to be an original image (ImageType ORIGINAL and PRIMARY), so its pixels may show a name; "
+            f"{ORIGINAL}"
+        )
     if header.text("ConversionType") or header.text("SecondaryCaptureDeviceManufacturer"):
-        return "a capture, whose pixels may show a name"
+        return f"a capture, whose pixels may show a name; {ORIGINAL}"
     if (header.number("BitsStored") or header.number("BitsAllocated") or 0) <= 8:
-        return "8-bit gray values, which may show a name"
+        return f"8-bit gray values, which may show a name; {ORIGINAL}"
     if has_text(pixels):
-        return "many pixels with one value, which may be drawn text"
+        return (
+            "many pixels with one value, which may be drawn text; expected counts alone: look at the image, and export "
+            "it without text, or, if it shows none, the acquired image that was neither smoothed nor scaled"
+        )
     return ""
 
 

@@ -23,7 +23,14 @@ _TITLES = re.compile(
 _UNKNOWN = re.compile(
     r"\b(anon\w*|unknown|unbekannt|inconnue?|desconocid[oa]|desconhecid[oa]|sconosciut[oa]|"
     r"bilinmiyor|onbekend|nieznan[ya]|no ?name|patient\w*|paciente|paziente|pacjent|hasta|test\w*|"
-    r"none|null|nn|xx+|deidentif\w*|de identif\w*|removed|redacted|hidden|name|phantom)\b"
+    r"none|null|nn|n n|xx+|deidentif\w*|de identif\w*|removed|redacted|hidden|name|phantom|\w*patient|pseudo\w*|"
+    r"niezidentyf\w*|rimoss[oa]|supprimee?|geloscht|entfernt|eliminad[oa]|deleted|erased|masked|scrubbed|unnamed|"
+    r"confidential|not available|keine angabe|sin nombre|sans nom|senza nome|sem nome|geen naam|isimsiz|subj\w*|proband\w*|"
+    r"volunteer\w*|voluntari[oa]|αγνωστ\w*)\b"
+)
+# These are surnames of people too: placeholders only where nothing but numbers and other placeholders is written.
+_UNKNOWN_ALONE = re.compile(
+    r"(?:(?:case|blank|empty|missing|nobody|private|brak|na|n a|abc|([^\W\d])\1{2,}|\d+)(?: |$))+|[^\W\d] \d+"
 )
 _PLAIN = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ı": "i",
                         "þ": "th", "ð": "d"})  # fmt: skip
@@ -63,7 +70,8 @@ def parse(text: str, identifier: str = "") -> dict[str, Name]:
     names: dict[str, Name] = {}
     for group in unicodedata.normalize("NFC", text).split("="):
         lower = group.casefold().replace("i\u0307", "i")
-        if _UNKNOWN.search(re.sub(r"[\W_]+", " ", lower)):
+        plain = re.sub(r"[\W_]+", " ", spellings(lower)[0]).strip()
+        if _UNKNOWN.search(plain) or _UNKNOWN_ALONE.fullmatch(plain):
             return {}
         separator = "^" if "^" in lower else ","
         family, *others = lower.split(separator)

@@ -20,7 +20,7 @@ import yaml
 from pydicom.filewriter import dcmwrite
 
 from thyrocast import fileio
-from thyrocast.cohort.deidentify import Disguise, RefusedError, dataset_of, refusal
+from thyrocast.cohort.deidentify import ORIGINAL, Disguise, RefusedError, dataset_of, refusal
 from thyrocast.cohort.package_table import THERAPY_DAY, PackageTable, without_patterns
 from thyrocast.cohort.registration import Registration, register_center
 from thyrocast.config.center import CenterConfig
@@ -28,7 +28,7 @@ from thyrocast.config.cohort import CohortConfig
 from thyrocast.config.reading import read_block
 from thyrocast.contract import io
 from thyrocast.contract.names import ValueSource
-from thyrocast.dicom.acquisition import acquired
+from thyrocast.dicom.acquisition import acquired, has_clock, zone
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import frame_count
 from thyrocast.dicom.frames import FileVerdict, judge
@@ -105,7 +105,7 @@ def write_package(
             try:
                 written[patient] = writer.write(patient, rows, _sex(registration, patient))
             except (RefusedError, PixelError) as error:
-                LOG.warning("%s is not in the package: %s", patient, error)
+                LOG.warning("center %s, %s: not in the package: %s", center.name, patient, error)
                 shutil.rmtree(new / "dicom" / patient, ignore_errors=True)
         table = PackageTable(center)
         _write_table(table, registration, list(written), new)
@@ -113,8 +113,8 @@ def write_package(
         if differing:
             for patient, reason in differing.items():
                 LOG.warning(
-                    "%s is not in the package, from which %s would be used: please report this",
-                    patient, reason,
+                    "center %s, %s: not in the package, from which %s would be used than here; expected the "
+                    "same: please report this", center.name, patient, reason,
                 )  # fmt: skip
                 shutil.rmtree(new / "dicom" / patient)
                 del written[patient]
@@ -160,12 +160,12 @@ class _Writer:
         Raises
         ------
         RefusedError
-            If the best scan must not leave the center.
+            If the best scan, or an image of a syringe, must not leave the center.
         """
         syringes = [row[name] for row in rows for name in ("syringe_file", "residual_file")]
         names = list(dict.fromkeys([*(row["file"] for row in rows), *filter(None, syringes)]))
         headers = {name: self._header(name) for name in names}
-        moments = _shifted({name: acquired(h) for name, h in headers.items()}, rows[0])
+        moments = _shifted(_in_one_zone(headers, rows[0]["file"]), rows[0])
         first = {row["file"]: row for row in reversed(rows)}
         written: dict[str, str] = {}
         for number, name in enumerate(names, 1):
@@ -181,7 +181,12 @@ class _Writer:
             except (RefusedError, PixelError) as error:
                 if name == rows[0]["file"]:
                     raise
-                LOG.warning("%s: an image is not in the package: %s", patient, error)
+                if name in syringes:
+                    raise RefusedError(f"its image of the syringe: {error}") from error
+                LOG.warning(
+                    "center %s, %s: scan %d of %d is not in the package: %s. If the scans before it show no thyroid, "
+                    "the patient is excluded at the other site", self.center.name, patient, number, len(names), error,
+                )  # fmt: skip
             else:
                 written[name] = f"{patient}/{number:02}.dcm"
         return written
@@ -192,7 +197,7 @@ class _Writer:
     def _write(self, name: str, header: Header, disguise: Disguise) -> None:
         count = frame_count(header)
         if header.reason:
-            raise RefusedError("a capture, whose pixels may show a name")
+            raise RefusedError(f"a picture or capture, whose pixels may show a name; {ORIGINAL}")
         path = Path(self.center.dicom) / unquote_name(name)
         pixels = read_stored(path, count, self.cohort.max_pixels)
         if reason := refusal(header, pixels):
@@ -207,7 +212,10 @@ class _Writer:
         same = [data for data, after in tried if after == before]
         alike = [data for data, after in tried if _essence(after) == _essence(before)]
         if not (same or alike):
-            raise RefusedError("its meaning depends on a text that must not leave the center")
+            raise RefusedError(
+                "an image of which only a text of the center states the meaning; expected a code or a usual word for "
+                "the view or the syringe: correct the description in the export"
+            )
         target = self.folder / disguise.patient / f"{disguise.number:02}.dcm"
         target.parent.mkdir(parents=True, exist_ok=True)
         with fileio.atomic(target) as temporary:
@@ -223,6 +231,17 @@ def _essence(verdict: FileVerdict) -> tuple[Any, ...]:
     """Return what decides which frames are used, without how the view was identified."""
     scans = [(s.frames, s.kind, s.turn, s.detector, s.duration_s) for s in verdict.scans]
     return scans, verdict.syringe
+
+
+def _in_one_zone(headers: Mapping[str, Header], best: str) -> dict[str, datetime.datetime | None]:
+    """Return when images were acquired, by the clock of the best scan, as a package states no time zones."""
+    moments = {name: acquired(header) for name, header in headers.items()}
+    own = zone(headers[best])
+    for name, header in headers.items():
+        moment, other = moments[name], zone(header)
+        if moment and has_clock(moment) and own is not None and other is not None:
+            moments[name] = moment + (own - other)
+    return moments
 
 
 def _shifted(

@@ -2,7 +2,7 @@
 
 import datetime
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,12 +51,14 @@ class PackageTable:
     center: CenterConfig
     _columns: dict[str, Column] = field(default_factory=dict)
     _slots: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    _visits: tuple[VisitConfig, ...] = ()
     _filled: set[str] = field(default_factory=lambda: {"patient", "outcome"})
 
     def build(self, registration: Registration, patients: Sequence[str]) -> pd.DataFrame:
         """Return the table of some of the included patients, in the order of `patients`."""
         register = registration.register.set_index("patient", drop=False)
         table = register.astype(object).where(register.notna(), None).loc[list(patients)]
+        self._visits = self._all_visits(registration.patients[one] for one in patients)
         rows = [self._row(row, registration.patients[row["patient"]]) for row in
                 table.to_dict("records")]  # fmt: skip
         self._filled |= {name for row in rows for name, value in row.items() if value is not None}
@@ -69,6 +71,18 @@ class PackageTable:
         declared = self.table()
         return io.build(
             declared, [{name: row.get(name) for name in declared.names} for row in rows]
+        )
+
+    def _all_visits(self, patients: Iterable[ClinicalPatient]) -> tuple[VisitConfig, ...]:
+        """Return the visits of a patient; in a long table without names of visits, each row is one of those."""
+        stated = self.center.outcome.visits if self.center.outcome else ()
+        most = max((len(patient.followup.visits) for patient in patients), default=0)
+        rows = [visit for visit in stated if visit.visit is None]
+        if most <= len(stated) or not rows:
+            return tuple(stated)
+        times = (most - len(stated)) // len(rows) + 1
+        return tuple(
+            one for visit in stated for one in [visit] * (times if visit.visit is None else 1)
         )
 
     def table(self) -> Table:
@@ -90,7 +104,7 @@ class PackageTable:
         if rule is None or rule.rule is not OutcomeRule.FOLLOWUP:
             return cells
         for n, (visit, stated) in enumerate(
-            zip(patient.followup.visits, rule.visits, strict=True), 1
+            zip(patient.followup.visits, self._visits, strict=True), 1
         ):
             cells |= dict(self._visit(n, visit, stated))
         for second in patient.followup.seconds:
@@ -170,7 +184,7 @@ class PackageTable:
         if rule.rule is OutcomeRule.GIVEN:
             return given | {"cured": ["cured"], "not_cured": ["not cured"]}
         visits = []
-        for n, stated in enumerate(rule.visits, 1):
+        for n, stated in enumerate(self._visits, 1):
             names = [name for name in ("date", "state", *_HORMONES) if getattr(stated, name)]
             names += _DRUGS if stated.drug or stated.levothyroxine else ()
             visit: dict[str, Any] = {name: f"visit{n}_{name}" for name in names}

@@ -23,6 +23,7 @@ from thyrocast.cohort import (
     selection,
     strangers,
     summary,
+    view_lists,
 )
 from thyrocast.cohort.files import FileList
 from thyrocast.cohort.outcome import Outcome
@@ -178,10 +179,12 @@ class _Found:
         center = self.source.center
         pseudonym = _pseudonym(patient, center.name, self.source.key)
         differences = self.persons.differences(patient, files)
-        resolved = copies.resolve(files, Path(center.dicom))
+        folder = Path(center.dicom)
+        resolved = copies.resolve(view_lists.exclude(files), folder)
         decided = outcome.decide(patient, center)
-        stated = Stated(patient.tc_activity_mbq, patient.injected)
+        stated = Stated(patient.tc_activity_mbq, patient.injected, patient.injected_on)
         choice = selection.choose(resolved.files, patient.therapy, self.sizes, self.cohort, stated)
+        choice = copies.flag_dates(choice, resolved.files, folder)
         unfit, stranger = eligibility.exclusion(patient), strangers.reason(differences)
         without_scan = choice.reason or resolved.doubt(choice.scans)
         reason = unfit or stranger or decided.reason or without_scan

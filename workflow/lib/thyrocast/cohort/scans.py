@@ -55,6 +55,11 @@ def scan_rows(
         # The name of the file may contain that of the patient.
         unused = "; ".join(images[0].unused)
         LOG.warning("%s: no image of the syringe is used for the uptake: %s", pseudonym, unused)
+    for which in images[0].several:
+        LOG.warning(
+            "%s: there are several images %s, expected one: the first is used for the uptake; if another one is right, "
+            "leave this one out of the export", pseudonym, which,
+        )  # fmt: skip
     return [
         {
             "patient": pseudonym,

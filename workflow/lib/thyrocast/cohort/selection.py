@@ -8,6 +8,7 @@ from typing import Any
 
 from thyrocast.config.cohort import CohortConfig, WithoutDates
 from thyrocast.contract.names import ScanFlag, ScanKind, ViewRule
+from thyrocast.dicom import terms
 from thyrocast.dicom.acquisition import (
     Injection,
     Stated,
@@ -21,9 +22,11 @@ from thyrocast.dicom.assignment import frames_in_photopeak
 from thyrocast.dicom.elements import Header
 from thyrocast.dicom.exclusion import Stage, frame_count, image_type
 from thyrocast.dicom.frames import PatientFile, Scan
-from thyrocast.dicom.pixel_size import PixelSize, PixelSizes
+from thyrocast.dicom.pixel_size import PixelSize, PixelSizes, detector_of
 from thyrocast.dicom.vocabulary import Syringe
 
+#: How the reason of a scan begins that is not before the therapy.
+AFTER = "after, or too near to,"
 # Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
 # A static image of a syringe has a frame per detector and window; a file with more is another
@@ -34,6 +37,8 @@ SYRINGE_S = (1.0, 1_200.0)
 # Most minutes between the images of syringe and gland: a half-life. Beyond, or without a time, the decay
 # is not known.
 SYRINGE_MIN = 360.0
+_TRACERS = "RadiopharmaceuticalInformationSequence"
+_SYRINGES = {Syringe.FULL: "before the injection", Syringe.RESIDUAL: "after the injection"}
 _KINDS = list(ScanKind)
 _VIEW_RULES = list(ViewRule)
 
@@ -123,11 +128,14 @@ class SyringeFiles:
         The images.
     unused
         Why the other images of a syringe are not used, each reason once.
+    several
+        Which images there are more than one of, of which the first is used.
     """
 
     full: SyringeFile | None = None
     residual: SyringeFile | None = None
     unused: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
 
 
 def choose(
@@ -218,8 +226,7 @@ def _by_study(candidate: Candidate, therapy: datetime.date | None, cohort: Cohor
 def _outside(days: int | None, low: int) -> str:
     if days is None:
         return "no date, although other scans have one"
-    after = days < low
-    return f"{'after, or too near to,' if after else 'too long before'} the therapy"
+    return f"{AFTER if days < low else 'too long before'} the therapy"
 
 
 def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choice:
@@ -262,6 +269,7 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
     shots = [file for file in files if file.verdict.syringe]
     unnamed: list[SyringeFile] = []
     unused: list[str] = []
+    several: list[str] = []
     for file in sorted(
         shots, key=lambda file: (acquired(file.header) or datetime.datetime.max, file.name)
     ):
@@ -269,7 +277,8 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
         if isinstance(image, str):
             unused.append(image)
         elif file.verdict.syringe in {Syringe.FULL, Syringe.RESIDUAL}:
-            found.setdefault(file.verdict.syringe, image)
+            if found.setdefault(file.verdict.syringe, image) is not image:
+                several.append(f"of the syringe {_SYRINGES[file.verdict.syringe]}")
         else:
             unnamed.append(image)
     if unnamed and Syringe.FULL not in found:
@@ -282,7 +291,7 @@ def syringes(files: Iterable[PatientFile], chosen: Candidate, photopeak_kev: flo
     residual = found.get(Syringe.RESIDUAL)
     if residual and not full:
         unused.append("only that after the injection is known")
-    return SyringeFiles(full, residual, tuple(dict.fromkeys(unused)))
+    return SyringeFiles(full, residual, tuple(dict.fromkeys(unused)), tuple(dict.fromkeys(several)))
 
 
 def _syringe_image(file: PatientFile, chosen: Candidate, photopeak_kev: float) -> SyringeFile | str:
@@ -301,6 +310,8 @@ def _syringe_image(file: PatientFile, chosen: Candidate, photopeak_kev: float) -
         return "the time of it or of the scan is not stated"
     if abs(minutes) > SYRINGE_MIN:
         return "it is more than 6 h from the scan"
+    if other := _other_equipment(file.header, chosen):
+        return other
     detector = chosen.scan.detector
     frames = frames_in_photopeak(file.header, photopeak_kev)
     # Another detector has another sensitivity.
@@ -308,3 +319,20 @@ def _syringe_image(file: PatientFile, chosen: Candidate, photopeak_kev: float) -
     if not same:
         return "it is of another detector or energy window"
     return SyringeFile(file.name, same[0], milliseconds / 1000, minutes)
+
+
+def _other_equipment(header: Header, chosen: Candidate) -> str:
+    """Return why the counts of a syringe are not those that the camera of a scan would count; "" for no reason."""
+    tracers = [terms.is_technetium(item) for item in header.items(_TRACERS)]
+    if False in tracers and True not in tracers:
+        return "its radionuclide is not technetium-99m"
+    scan = chosen.header
+    for name, known in (("manufacturer", terms.vendor), ("camera", terms.camera)):
+        one, other = known(header), known(scan)
+        if one and other and one != other:
+            return f"it is of another {name}"
+    items = header.items("DetectorInformationSequence")
+    item = items[0] if len(items) == 1 else detector_of(header, chosen.scan)
+    named = terms.named_collimator
+    grid, other = named(item), named(detector_of(scan, chosen.scan))
+    return "it is of another collimator" if grid and other and grid != other else ""

@@ -34,6 +34,10 @@ FLAGS = {
     ScanFlag.DELAY_DIFFERS: "the injection times of table and header differ",
     ScanFlag.DATES_DIFFER: "the dates of acquisition and study differ",
     ScanFlag.BODY_PART_DIFFERS: "the body part in the header is not the thyroid that the description names",
+    ScanFlag.TRACER_DOUBTFUL: "technetium is stated, but the tracer's name is not understood, or the description names another "
+    "tracer",
+    ScanFlag.COPY_AFTER_THERAPY: "the same image is also there with a date after the therapy",
+    ScanFlag.DERIVED: "their type is DERIVED: they were computed from other images",
 }
 # Largest number of characters of an identifier's form, and of forms, that are logged.
 _LONGEST_FORM = 32

@@ -46,7 +46,7 @@ class ViewsConfig(Block):
     """How the center's headers and descriptions name views.
 
     Words for views, syringes, markers and other organs in English, French, German, Spanish,
-    Italian, Portuguese, Dutch, Polish, Turkish, Japanese, Chinese, Korean and Russian are built in.
+    Italian, Portuguese, Dutch, Polish, Turkish, Greek, Japanese, Chinese, Korean and Russian are built in.
     The lists of regular expressions here are searched first. They are searched, ignoring case and
     accents, in the descriptions of series and image, or of study and protocol, with a space in
     place of punctuation.

@@ -31,8 +31,8 @@ SHUFFLED = Table(
         MODEL,
         number("auc", "AUC of the model that was fitted to the observed outcomes.", low=0, high=1, missing=True),
         number("null_mean", "Mean AUC over the permutations.", low=0, high=1, missing=True),
-        number("null_low", "Their 2.5th percentile. Over splits that share patients, the range is too narrow.", low=0, high=1, missing=True),
-        number("null_high", "Their 97.5th percentile.", low=0, high=1, missing=True),
+        number("null_low", "Their 2.5th percentile. Over splits that share patients: mean of the splits' means of their lowest 2.5 %, so that the range is wide enough for any dependence.", low=0, high=1, missing=True),
+        number("null_high", "Their 97.5th percentile; over splits that share patients, mean of the means of their highest 2.5 %.", low=0, high=1, missing=True),
         number(
             "p_value",
             "(1 + permutations with at least the observed AUC) / (1 + permutations). Over splits that share "
@@ -67,7 +67,12 @@ PERMUTATIONS = Table(
         DESIGN,
         MODEL,
         integer("permutation", "Number of the permutation, from 1.", low=1),
-        number("auc", "AUC in the test set; with several splits, the mean.", low=0, high=1),
+        number(
+            "auc",
+            "AUC in the test set; with several splits, the mean, which varies too little if splits share patients.",
+            low=0,
+            high=1,
+        ),
     ),
     key=("design", "model", "permutation"),
     digits=6,

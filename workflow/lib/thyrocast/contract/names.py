@@ -211,6 +211,9 @@ class ScanFlag(StrEnum):
     DELAY_DIFFERS = "delay_differs"
     DATES_DIFFER = "dates_differ"
     BODY_PART_DIFFERS = "body_part_differs"
+    TRACER_DOUBTFUL = "tracer_doubtful"
+    DERIVED = "derived"
+    COPY_AFTER_THERAPY = "copy_after_therapy"
 
 
 class ValueSource(StrEnum):

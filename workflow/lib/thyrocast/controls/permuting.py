@@ -76,6 +76,29 @@ def areas(outcome: Array, scores: Array) -> Array:
     return np.asarray(ranks / (number * (scores.shape[1] - number)))
 
 
+def outer_means(values: Array, share: float) -> tuple[float, float]:
+    """Mean of the lowest and mean of the highest values: the expected shortfall of both tails.
+
+    A weighted mean of several such pairs limits the weighted mean of the quantities themselves, for any dependence:
+    expected shortfall is subadditive, and lies beyond the quantile (Acerbi and Tasche, J Bank Finance 2002;26:1487).
+
+    Parameters
+    ----------
+    values : ndarray, (m,)
+        Permuted statistics.
+    share : float
+        Of (1 + m) values, on each side; at least one value is used.
+
+    Examples
+    --------
+    >>> outer_means(np.arange(1.0, 40.0), 0.05)
+    (1.5, 38.5)
+    """
+    count = max(int(share * (1 + len(values)) + 1e-9), 1)
+    ordered = np.sort(values)
+    return float(ordered[:count].mean()), float(ordered[-count:].mean())
+
+
 def p_value(observed: float, permuted: Array) -> float:
     """One-sided p value of a permutation test: (1 + b) / (1 + m).
 

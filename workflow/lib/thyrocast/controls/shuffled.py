@@ -31,6 +31,8 @@ from thyrocast.controls.inputs import ControlSplit
 logger = logging.getLogger("thyrocast")
 
 Array = NDArray[np.float64]
+#: Share of the permutations outside of their range, on each side.
+TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -190,10 +192,11 @@ def _share_patients(splits: Sequence[ControlSplit]) -> bool:
 
 
 def _combined(nulls: Sequence[Null], joined: Null | None) -> dict[str, Any]:
-    """P values over splits that share patients: twice the mean of the splits' p values, at most 1.
+    """P values and range over splits that share patients: twice the mean of the splits' p values, at most 1.
 
     The AUCs of such splits depend on each other more than those of their permutations do, whose mean varies too little.
-    Twice the mean is valid for any dependence (Vovk and Wang, Biometrika 2020;107:791).
+    Twice the mean is valid for any dependence (Vovk and Wang, Biometrika 2020;107:791), and so is the mean of the
+    splits' expected shortfalls as a range.
 
     Parameters
     ----------
@@ -212,19 +215,32 @@ def _combined(nulls: Sequence[Null], joined: Null | None) -> dict[str, Any]:
     if joined is not None:
         both = permuting.p_value(joined.observed, joined.both)
         note = "splits share patients: p_value is twice the mean of theirs"
-    return {"p_value": float(first), "p_value_both": float(both), "note": note}
+    ends = np.array([permuting.outer_means(one.permuted, TAIL) for one in nulls])
+    low, high = _shares(nulls) @ ends
+    return {
+        "null_low": float(low),
+        "null_high": float(high),
+        "p_value": float(first),
+        "p_value_both": float(both),
+        "note": note,
+    }
 
 
 def _mean(nulls: Sequence[Null]) -> Null:
     """The mean over splits, weighted by their pairs of patients; permutations in their order."""
-    pairs = np.array([one.pairs for one in nulls])
-    share = pairs / pairs.sum()
+    share = _shares(nulls)
     return Null(
         float(share @ [one.observed for one in nulls]),
         share @ np.stack([one.permuted for one in nulls]),
         share @ np.stack([one.both for one in nulls]),
-        float(pairs.sum()),
+        float(sum(one.pairs for one in nulls)),
     )
+
+
+def _shares(nulls: Sequence[Null]) -> Array:
+    """Weight of each split: its share of the pairs of patients."""
+    pairs = np.array([one.pairs for one in nulls])
+    return np.asarray(pairs / pairs.sum())
 
 
 def _row(
@@ -247,7 +263,7 @@ def _row(
     row |= {"n": len(outcome), "events": int(outcome.sum())}
     if found is None:
         return row
-    low, high = np.quantile(found.permuted, [0.025, 0.975])
+    low, high = np.quantile(found.permuted, [TAIL, 1 - TAIL])
     return row | {
         "auc": found.observed,
         "null_mean": float(found.permuted.mean()),

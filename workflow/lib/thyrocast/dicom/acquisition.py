@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from thyrocast.contract.names import ScanFlag, ValueSource
@@ -19,6 +19,9 @@ _BQ_PER_MBQ = 1e6
 # minutes, contradict each other.
 _ACTIVITY_SHARE, _DELAY_MIN = 0.15, 10.0
 _DAY_MIN = 1_440.0
+# A time of injection without a date that is so much later than the image is of the day before: otherwise, it would be
+# wrong by most of a day.
+_NIGHT = datetime.timedelta(hours=20)
 # Years of digital gamma cameras; exporters write 1900 or 1970 for an unknown date.
 _FIRST_YEAR = 1980
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
@@ -26,10 +29,19 @@ _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
 
 @dataclass(frozen=True)
 class Stated:
-    """What a center's table states about the injection of a patient; None if it does not."""
+    """What a center's table states about the injection of a patient; None if it does not.
+
+    Attributes
+    ----------
+    activity_mbq, injected
+        Activity in MBq and time of day.
+    days
+        Dates that may be that of the injection, if the order of day and month is not known; none if not stated.
+    """
 
     activity_mbq: float | None = None
     injected: datetime.time | None = None
+    days: Collection[datetime.date] = ()
 
 
 @dataclass(frozen=True)
@@ -169,8 +181,8 @@ def injection(
             flags.append(ScanFlag.ACTIVITY_DIFFERS)
         activity, activity_by = stated.activity_mbq, ValueSource.TABLE
     if stated.injected and moment:
-        given = _minutes(moment, datetime.datetime.combine(moment.date(), stated.injected))
-        if delay is not None and given is not None and abs(delay - given) > _DELAY_MIN:
+        given = _minutes_by_table(moment, stated.injected, stated.days)
+        if delay is not None and abs(delay - given) > _DELAY_MIN:
             flags.append(ScanFlag.DELAY_DIFFERS)
         delay, delay_by = _plausible_delay(given, dynamic=dynamic), ValueSource.TABLE
         if delay is None:
@@ -228,6 +240,15 @@ def _contradicts_itself(drug: Elements, local: datetime.timedelta | None) -> boo
     return min(apart, _DAY_MIN - apart) > _DELAY_MIN
 
 
+def _minutes_by_table(
+    moment: datetime.datetime, injected: datetime.time, days: Collection[datetime.date]
+) -> float:
+    """Return the minutes since the injection of the table; of several possible days, that with the shortest plausible time."""
+    stated = [moment - datetime.datetime.combine(day, injected) for day in days or [moment.date()]]
+    minutes = sorted(one.total_seconds() / 60 for one in stated)
+    return next((one for one in minutes if DELAY_MIN[0] <= one <= DELAY_MIN[1]), minutes[0])
+
+
 def _minutes(moment: datetime.datetime | None, start: datetime.datetime | None) -> float | None:
     return (moment - start).total_seconds() / 60 if moment and start else None
 
@@ -244,6 +265,9 @@ def _start(
     clock = _clock(drug.text("RadiopharmaceuticalStartTime"))
     if start is None and moment and clock is not None:
         start = datetime.datetime.combine(moment.date(), datetime.time()) + clock
+        if start - moment > _NIGHT:
+            # The image was acquired after midnight.
+            start -= datetime.timedelta(days=1)
     return start
 
 

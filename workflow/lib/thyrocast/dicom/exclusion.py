@@ -23,6 +23,11 @@ DECODABLE = LOSSY | {
 MOST_KEV = 2_000.0
 _GRAY = {"MONOCHROME1", "MONOCHROME2", ""}
 # In value 3 or later of ImageType: what work stations call a picture of their screen.
+# The defined terms of value 3 (C.8.4.9.1.1) are those of acquisitions; these are of images that were computed from them.
+_COMPUTED = re.compile(
+    r"REPROJ|\bMIP\b|SUBTR|GEO ?M|PARAM|FUS(?:ED|ION)|CURVE|RATIO|MOSAIC|MONTAGE|COMPOSITE|LOCALI[SZ]ER|AXIAL|CORONAL|SAGITTAL"
+    r"|VOLUME|PROCESSED|\bROI"
+)
 _SAVED = re.compile(r"SCREEN|SNAP ?SHOT|CAPTURE|\bSAVED?\b|\bRESULTS?\b|REPORT|SECONDARY")
 
 
@@ -82,17 +87,20 @@ def window_range(window: Elements) -> list[tuple[float, float]]:
         upper = part.number("EnergyWindowUpperLimit")
         if upper:
             lower = part.number("EnergyWindowLowerLimit") or 0.0
-            unit = _unit_of_energy(max(lower, upper))
+            unit = _unit_of_energy(lower or upper, upper)
             # Some exporters exchange the limits.
             ranges.append((min(lower, upper) * unit, max(lower, upper) * unit))
     return ranges
 
 
-def _unit_of_energy(limit: float) -> float:
-    """Return the keV of an exporter's unit: eV or MeV, as no gamma camera counts above 2 MeV or below 2 keV."""
-    if limit > MOST_KEV:
+def _unit_of_energy(lower: float, upper: float) -> float:
+    """Return the keV of an exporter's unit: eV or MeV, as no gamma camera counts above 2 MeV or below 2 keV.
+
+    An upper limit alone may be the end of the scale (130 to 9999).
+    """
+    if min(lower, upper) > MOST_KEV:
         return 1e-3
-    return 1e3 if limit < MOST_KEV / 1e3 else 1.0
+    return 1e3 if max(lower, upper) < MOST_KEV / 1e3 else 1.0
 
 
 def wrong_class(header: Header, center: CenterConfig) -> str:
@@ -162,6 +170,10 @@ def wrong_type(header: Header) -> str:
         return "a tomographic image"
     if any("GATED" in part for part in kind):
         return "a gated image"
+    if any(map(_COMPUTED.search, kind[2:])):
+        return "a computed image by its type"
+    if rows and columns and columns >= 2 * rows:
+        return "several images in one, by its wide matrix"
     # What the frames are counted by (C.8.4.8.1.1) contradicts a type that is empty or dynamic.
     if "STATIC" not in kind and frame_count(header) > 1:
         if _varies(header, "AngularViewVector") or _varies(header, "SliceVector"):
@@ -208,7 +220,8 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
         return ""
     if vocabulary.processed(described.series) and not is_capture(header):
         return "a processed or reconstructed image by its description"
-    kind = vocabulary.excluded(whole)
+    # Some words mean an organ only where they are the whole description.
+    kind = vocabulary.excluded(whole) or vocabulary.excluded(described.series)
     if kind == vocabulary.PARATHYROID and vocabulary.names_thyroid(whole):
         # The thyroid phase of a parathyroid study is a thyroid scan if its tracer is pertechnetate.
         drugs = header.items("RadiopharmaceuticalInformationSequence")
@@ -216,7 +229,7 @@ def wrong_organ(header: Header, center: CenterConfig, described: Descriptions, r
             return ""
     everything = words(whole, described.study)
     if not kind and not vocabulary.names_thyroid(everything):
-        kind = vocabulary.hinted(whole)
+        kind = vocabulary.hinted(whole) or vocabulary.hinted(described.series)
     return f"{kind} by its description" if kind else ""
 
 
@@ -258,7 +271,11 @@ def wrong_radionuclide(
     drugs = header.items("RadiopharmaceuticalInformationSequence")
     stated = [terms.is_technetium(item) for item in drugs]
     if True in stated:
-        return "", ()
+        if any(map(terms.is_other_technetium, drugs)):
+            return "several tracers of technetium in one header", ()
+        unknown = any(terms.is_tracer_unknown(item) for item in drugs if terms.is_technetium(item))
+        doubtful = unknown or terms.names_other_isotope(description)
+        return "", (ScanFlag.TRACER_DOUBTFUL,) if doubtful else ()
     if False in stated or terms.names_other_isotope(description):
         return "another radionuclide or tracer", ()
     limits = [window_range(item) for item in header.items("EnergyWindowInformationSequence")]

@@ -61,6 +61,9 @@ class Scan:
         Photopeak frames of the detector that is or may be behind the patient.
     unassigned
         Whether no vector says that all frames are of one detector.
+    listed
+        Whether only the orientation of a single detector says that it is the anterior one of the views, oblique ones
+        among them, that the description of its series names.
     """
 
     frames: tuple[int, ...]
@@ -72,6 +75,7 @@ class Scan:
     flags: tuple[ScanFlag, ...] = ()
     others: tuple[int, ...] = ()
     unassigned: bool = False
+    listed: bool = False
 
     @property
     def view_by(self) -> ViewSource:
@@ -159,7 +163,8 @@ def judge(header: Header, center: CenterConfig, cohort: CohortConfig) -> FileVer
     reason, flags = exclusion.wrong_radionuclide(header, center, described.nearest)
     if reason:
         return FileVerdict(reason=reason, stage=Stage.RADIONUCLIDE)
-    flags = (*part_flags, *flags)
+    derived = exclusion.image_type(header)[:1] == ["DERIVED"] and not capture
+    flags = (*part_flags, *flags, *((ScanFlag.DERIVED,) if derived else ()))
     case = _Case(header, center, cohort, described, flags)
     if capture or header.text("SOPClassUID") == pictures.EXPORT:
         return _judge_capture(case)
@@ -171,6 +176,7 @@ def descriptions(header: Header) -> Descriptions:
     return Descriptions(
         text.words(*map(header.text, ("SeriesDescription", "ImageID", "ImageComments"))),
         text.words(*map(header.text, ("ProtocolName", "StudyDescription"))),
+        text.words(*map(header.text, ("ImageID", "ImageComments"))),
     )
 
 
@@ -245,9 +251,11 @@ def _judge_frames(case: _Case) -> FileVerdict:
         flags += [] if assignment.has_limits(windows, window) else [ScanFlag.ENERGY_WINDOW_UNKNOWN]
         others = _opposite(detector, groups, evidence, heads)
         unassigned = dynamic and not header.several("DetectorVector")
+        by_orientation = view.rule is ViewRule.ORIENTATION and not heads.opposite
+        listed = by_orientation and evidence[detector].oblique
         scans.append(
             Scan(
-                tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags), others, unassigned
+                tuple(frames), kind, view.rule, view.turn, detector, duration, tuple(flags), others, unassigned, listed
             )
         )  # fmt: skip
     if scans:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 
-from thyrocast.dicom import pictures
+from thyrocast.dicom import noise, pictures
 from thyrocast.dicom.header import TooLargeError, open_stream, quiet
 from thyrocast.dicom.terms import SECONDARY_CAPTURE
 
@@ -28,6 +28,8 @@ MOST_PIXELS = 268_435_456
 _PLATEAU_PIXELS, _PLATEAU_COUNTS = 6, 50
 # The darkest pixels of counts are at most this share of the brightest one from zero, if an intercept moved them.
 _OFFSET_SHARE = 0.1
+# Values below minus this are no rounding; more pixels than this share are not the few that a filter makes negative.
+_SUBTRACTED, _SUBTRACTED_SHARE = 1.0, 0.01
 # Fewest different values, below the median or in all, that show that an image was stretched; and fewest pixels of which
 # all being multiples of one number is no chance.
 _STRETCHED_VALUES, _MULTIPLES = 4, 50
@@ -50,11 +52,14 @@ class Counts:
         the image, 0 to 1.
     stretched
         Whether the values are counts times a factor, as for a display.
+    factor
+        This factor, about, if it is known.
     """
 
     image: Image
     saturated: float
     stretched: bool = False
+    factor: float | None = None
 
 
 def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 * 4096) -> Counts:
@@ -77,7 +82,14 @@ def read_counts(path: str | Path, frames: Iterable[int], max_pixels: int = 4096 
     if pictures.is_picture(path):
         return Counts(upright_polarity(_picture(path, max_pixels)), 0.0)
     with _opened(path, max_pixels) as dataset:
-        return _to_counts(dataset, [_decode(dataset, frame) for frame in frames])
+        counts = _to_counts(dataset, [_decode(dataset, frame) for frame in frames])
+    if _is_capture(dataset):
+        return counts
+    factor = noise.counts_factor(counts.image)
+    if factor is None and counts.stretched:
+        measured = noise.variance_to_mean(counts.image)
+        factor = measured[0] if measured else None
+    return replace(counts, stretched=counts.stretched or factor is not None, factor=factor)
 
 
 def read_stored(path: str | Path, count: int, max_pixels: int) -> NDArray[np.generic]:
@@ -212,13 +224,13 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
     slope = float(dataset.get("RescaleSlope") or 1.0) or 1.0
     intercept = float(dataset.get("RescaleIntercept") or 0.0)
     plain = slope == 1.0 and intercept == 0.0
-    stretched = plain and all(map(_is_stretched, parts))
+    stretched = plain and (all(map(_is_stretched, parts)) or all(map(noise.has_holes, parts)))
     image = np.zeros(parts[0].shape)
     for part in parts:
         image += part.astype(np.float64) * slope + intercept
     if not np.isfinite(image).all():
         raise PixelError("counts that are not numbers")
-    capture = str(dataset.get("SOPClassUID", "")).startswith(SECONDARY_CAPTURE)
+    capture = _is_capture(dataset)
     if (
         not capture
         and abs(intercept) * len(parts) > _OFFSET_SHARE * image.max()
@@ -227,9 +239,16 @@ def _to_counts(dataset: Dataset, parts: list[NDArray[np.generic]]) -> Counts:
         raise PixelError(
             "values that the rescale intercept moves away from zero, so they are no counts"
         )
+    below = (image < -_SUBTRACTED).mean() if intercept == 0 and not capture else 0.0
+    if below > _SUBTRACTED_SHARE:
+        raise PixelError("values below zero, so a background was subtracted and they are no counts")
     if capture or dataset.PhotometricInterpretation == "MONOCHROME1":
         image = upright_polarity(image)
     return Counts(image, saturated, stretched)
+
+
+def _is_capture(dataset: Dataset) -> bool:
+    return str(dataset.get("SOPClassUID", "")).startswith(SECONDARY_CAPTURE)
 
 
 def _is_offset(image: Image) -> bool:

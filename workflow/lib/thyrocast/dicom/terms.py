@@ -46,15 +46,25 @@ _OTHER_TRACER = re.compile(
     r"|mebrofenin|technegas|tektrotyd|octreo|edotreotid|hynic|medronat|oxidronat|pentetat|succimer|aggregat"
     r"|albumin|\brbc\b|red cell|erythro|leu[ck]o[ck]|psma|mibg|\b[ij]o[dt]|\bjood|\biyot|\byod|йод|иод|ヨウ素|ヨード|碘"
     r"|요오드|\b[ij] ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b|gal+ium|\bga ?6[78]|thal+ium|\btal+io|талли"
+    r"|миби|технетрил|технефор|технефит|макротех|пирфотех|бромезид|бутилида|пентатех|нанотех|セスタミビ|テトロホスミン|异腈"
+    r"|stamicis|neurolite|ceretec|\w+ocis\b|hepatate|lymphoseek|tilmanocept|sulesomab|besilesomab|scintimun|maraciclat"
+    r"|depreotid|cardiotec|teboroxim|pentat|choletec|ehida|\bhedp\b|\bppi\b|\bec\b|ethylenedicyst|glucohept|gluceptat|\bgha\b"
+    r"|micro ?(?:sph|esf)|mikrosph|f[iy]tat|[ck]oloid|\bestano\b|stannous|nephromag|leu[ck]os|\w+maa\b|ιωδι|θαλλι|γαλλι"
     r"|галли|\btl ?201|タリウム|ガリウム|indium|\bинди|\bin ?111|\bf ?18\b|fluor|фтор|\bfdg\b|xenon|ксенон"
     r"|\bxe ?133|krypton|криптон|\bkr ?81|[ck]obalt|кобальт|\bco ?57|samari|\bsm ?153|lutet|\blu ?177"
-    r"|strontium|\bsr ?89|selen|rhenium|\bre ?18[68]|radium|\bra ?223|\by ?90\b|yttrium"
+    r"|\b[ck]aesium|\bcs ?137|\bge ?68|\bba ?133|\bam ?241|strontium|\bsr ?89|selen|rhenium|\bre ?18[68]|radium|\bra ?223|\by ?90\b|yttrium"
 )
-_PERTECHNETATE = re.compile(r"per ?tec|tco4|パーテク|过锝|過テクネ|пертехн")
+_PERTECHNETATE = re.compile(r"per ?tec|tco4|パーテク|[过高]锝|過テクネ|пертехн|υπερτεχν")
+# What a tracer's text may be without naming pertechnetate: a generator, or nothing that is known.
+_GENERATOR = re.compile(
+    r"generator|eluat|elumatic|ultra ?tec|tekcis|drytec|poltech|technelite|tec[hk]ne|\bnone\b|unknown|unbekannt|inconnu"
+    r"|desconocid|sconosciut|bilinmiy|\bother\b|\bna\b|th?[iy]r[eo]"
+)
 # In descriptions only isotopes are searched, since any description may mention a therapy with
 # iodine.
 _OTHER_ISOTOPE = re.compile(
     r"\b([ij]|jod|iodine?|iode|iodio|yodo|iodo|jood|jodu?|iyot) ?1(23|24|25|31)\b|\b1(23|24|25|31) ?[ij]\b"
+    r"|(?:йод|иод|ιωδιο|ヨウ素|ヨード|碘|요오드) ?1(23|24|25|31)|mibi\b|\bcardiolite\b"
 )
 # "pre I-131 therapy", "vor Radiojodtherapie I-131", "before RAI 131I": what the scan prepares. After the therapy, and
 # in "I-131 therapy scan", the isotope is the tracer.
@@ -186,14 +196,20 @@ def names_scatter(window: Elements) -> bool:
     name = fold(words(window.text("EnergyWindowName")))
     return bool(
         re.search(
-            r"scat|streu|diffus|dispers|strooi|rozprosz|sacil|\bsc\d?\b|down|(?<![fsl])low(?! en)|upper",
+            r"scat|streu|diffus|dispers|strooi|rozprosz|sacil|\bsct?\d?\b|down|(?<![fsl])low(?! en)|upper",
             name,
         )
     )
 
 
+def names_other_nuclide(window: Elements) -> bool:
+    """Return whether the name of an energy window (C.8.4.10) names another nuclide than technetium."""
+    name = fold(words(window.text("EnergyWindowName")))
+    return bool(_OTHER_TRACER.search(name)) and not _TC99M.search(name)
+
+
 def names_other_isotope(text: str) -> bool:
-    """Return whether a description names an isotope of iodine and not technetium."""
+    """Return whether a description names an isotope of iodine, or sestamibi, and not technetium."""
     plain = fold(text)
     if not _AFTER_THERAPY.search(plain):
         plain = _THERAPY.sub(" ", plain)
@@ -230,6 +246,22 @@ def is_technetium(drug: Elements) -> bool | None:
         seconds = 60 * physics.TC99M_HALF_LIFE_MIN
         return any(abs(half_life * unit / seconds - 1) < 0.05 for unit in (1, 60, 3600))
     return True if _TC99M.search(fold(tracer)) else None
+
+
+def is_other_technetium(drug: Elements) -> bool:
+    """Return whether a radiopharmaceutical item is another tracer of technetium-99m, as sestamibi."""
+    codes = drug.items("RadionuclideCodeSequence")
+    names = fold(words(*(code.text("CodeMeaning") for code in codes)))
+    ours = {code.text("CodeValue") for code in codes} & _TC99M_CODES or _TC99M.search(names)
+    return is_technetium(drug) is False and bool(ours)
+
+
+def is_tracer_unknown(drug: Elements) -> bool:
+    """Return whether the tracer is named by a text that neither means pertechnetate nor is left open."""
+    tracer = fold(words(drug.text("Radiopharmaceutical")))
+    known = _PERTECHNETATE.search(tracer) or _TC99M.search(tracer) or _GENERATOR.search(tracer)
+    named = sum(character.isalpha() for character in tracer) > 1
+    return named and not known and not is_pertechnetate(drug)
 
 
 def is_pertechnetate(drug: Elements) -> bool:
@@ -287,6 +319,12 @@ def camera(header: Elements) -> str | None:
     if not text:
         return None
     return next((name.replace(" ", "_") for name in _CAMERAS if name in text), "other")
+
+
+def named_collimator(detector: Elements) -> str | None:
+    """Return the collimator of a detector item by its name; None if only its type, such as parallel, is stated."""
+    found = collimator(detector)
+    return None if found in set(_COLLIMATOR_TYPES.values()) - {"pinhole"} else found
 
 
 def collimator(detector: Elements, description: str = "") -> str | None:

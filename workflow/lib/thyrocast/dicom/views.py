@@ -12,6 +12,8 @@ from thyrocast.dicom.vocabulary import Facing
 
 # Largest difference in degrees between a start angle and the patient's front or back.
 FACING_DEGREES = 25
+#: Why a frame is not used whose view is known.
+OTHER_VIEW = "a view other than anterior"
 
 #: The coarse source of each rule, for models and tables that compare sources.
 SOURCES = {
@@ -30,10 +32,11 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Descriptions:
-    """Descriptions of series and image, and of study and protocol, as `text.words` returns them."""
+    """Descriptions of series and image, of study and protocol, and of the image alone, as `text.words` returns them."""
 
     series: str
     study: str
+    image: str = ""
 
     @property
     def nearest(self) -> str:
@@ -72,6 +75,8 @@ class Evidence:
         Whether the view codes contradict each other or their meanings.
     several
         Whether the description of the series names several views.
+    oblique
+        Whether they are the anterior view and an oblique or lateral one.
     """
 
     orientation: Facing | None = None
@@ -86,6 +91,7 @@ class Evidence:
     turn: int = 0
     codes_differ: bool = False
     several: bool = False
+    oblique: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,8 @@ def collect(
         vocabulary.facing(label) for label in map(text.words, header.several("PrivateLabels"))
     }
     labels.discard(None)
+    series = _nearest(described)
+    named = vocabulary.facings(series)
     return Evidence(
         orientation=orientation.side(cosines) if cosines else None,
         angle=None if angle is None or differ else _side_of_angle(angle, views.start_angle_zero),
@@ -173,12 +181,19 @@ def collect(
         code=terms.coded_view(detector),
         private=labels.pop() if len(labels) == 1 else None,
         letters=orientation.side(letters) if letters and alone else None,
-        series=described_view(described.series, views),
+        series=described_view(series, views),
         study=described_view(described.study, views),
         turn=orientation.quarter_turns(cosines),
         codes_differ=terms.has_contradictory_views(detector),
-        several=len(vocabulary.facings(described.series)) > 1,
+        several=len(named) > 1,
+        oblique={Facing.ANTERIOR, Facing.OTHER} <= set(named),
     )
+
+
+def _nearest(described: Descriptions) -> str:
+    """Return the image's own description if that of its series names several views and the image's names one of them."""
+    own, all_named = vocabulary.facings(described.image), vocabulary.facings(described.series)
+    return described.image if len(own) == 1 < len(all_named) else described.series
 
 
 def described_view(description: str, views: ViewsConfig) -> Facing | None:
@@ -368,7 +383,7 @@ def _reversed(evidence: Evidence, heads: Heads, side: Facing) -> tuple[ScanFlag,
 
 
 def _seen(facing: Facing, rule: ViewRule, turn: int, flags: tuple[ScanFlag, ...] = ()) -> FrameView:
-    reason = "" if facing is Facing.ANTERIOR else "a view other than anterior"
+    reason = "" if facing is Facing.ANTERIOR else OTHER_VIEW
     return FrameView(facing, rule, turn, flags, reason)
 
 

@@ -36,7 +36,8 @@ REPORT_EVERY = 25
 # Why a quantity is impossible, by its name.
 _IMPOSSIBLE = {
     "q_uptake": "an uptake of more than 100 % or less than 0: activity, sensitivity, duration or syringe is wrong",
-    "q_counts": "pixels that are counts times a factor, as for a display, since no two low values are adjacent",
+    "q_counts": "pixels that are counts times a factor, as for a display, since values are left out or the noise is "
+    "not that of counts (variance and mean are not equal)",
 }
 
 
@@ -225,13 +226,15 @@ def _standardize(
     )
     if scan.kind is ScanKind.CAPTURE:
         measured = quantities.without_counts(measured)
-    elif counts.stretched:
-        measured = replace(quantities.without_counts(measured), q_impossible="q_counts")
-    elif (measured.q_counts or 0.0) < settings.min_counts:
+    elif (measured.q_counts or 0.0) / (counts.factor or 1.0) < settings.min_counts:
+        if counts.stretched:
+            measured = quantities.without_counts(measured)
         raise UnusableError(
             f"too few counts in the gland: expected at least {settings.min_counts:.0f} (min_counts)",
             measured,
         )
+    elif counts.stretched:
+        measured = replace(quantities.without_counts(measured), q_impossible="q_counts")
     if measured.q_impossible:
         reason = _IMPOSSIBLE[measured.q_impossible]
         if settings.intensity is Intensity.ACTIVITY:

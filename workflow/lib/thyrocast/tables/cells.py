@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thyrocast.contract.text import fold, look_up
-from thyrocast.tables.clock import parse_clock
+from thyrocast.tables.clock import parse_clock, parse_days
 from thyrocast.tables.codes import CODES, antithyroid_drug, decode, levothyroxine, names_hormone
 from thyrocast.tables.columns import Column
 from thyrocast.tables.numbers import Bound
@@ -100,6 +100,10 @@ class Row:
         if found is None:
             self.fault(column, "not a time of day, expected one such as 10:30")
         return found
+
+    def days(self, column: str | None) -> frozenset[datetime.date]:
+        """Return the dates that a cell with a time of day may state."""
+        return parse_days(self.text(column))
 
     def code(self, column: str | None, name: str, codes: Mapping[str, str | None]) -> str | None:
         """Return our code for a cell; None if not known, or, with a fault, if it is undefined.

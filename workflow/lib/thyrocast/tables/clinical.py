@@ -62,6 +62,8 @@ class ClinicalPatient:
         For each number that is a limit (``<0.01``), whether the value is below or above it.
     tc_activity_mbq, injected
         Activity of the scintigram's injection in MBq and its time; None if not known.
+    injected_on
+        Dates that the cell with this time may state; none if it has no date.
     """
 
     identifier: str
@@ -78,6 +80,7 @@ class ClinicalPatient:
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     tc_activity_mbq: float | None = None
     injected: datetime.time | None = None
+    injected_on: frozenset[datetime.date] = frozenset()
 
 
 def read_clinical(center: CenterConfig, cohort: CohortConfig) -> list[ClinicalPatient]:
@@ -256,6 +259,7 @@ def _read_patient(
         },
         tc_activity_mbq=row.number(columns.tc_activity, "tc_activity", factors["tc_activity"]),
         injected=row.clock(columns.injection_time),
+        injected_on=row.days(columns.injection_time),
     )
     return _with_dates_checked(_with_outcome(patient, row, center, factors), row, center)
 

@@ -1,6 +1,8 @@
 """Read times of day from the cells of a center's table."""
 
+import contextlib
 import datetime
+import itertools
 import re
 
 _CLOCK = re.compile(
@@ -8,6 +10,9 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _COMPACT = re.compile(r"^(\d{2})(\d{2})(\d{2})?$")
+_DATE = re.compile(r"^(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})(?=[\sT,])")
+# Spreadsheets give times the date 1899-12-30 or 1900-01-01, other programs 1970-01-01.
+_FIRST_YEAR = 1980
 
 
 def parse_clock(text: str) -> datetime.time | None:
@@ -33,3 +38,24 @@ def parse_clock(text: str) -> datetime.time | None:
     if hour > 23 or minute > 59 or second > 59 or not (hour or minute or second):
         return None
     return datetime.time(hour, minute, second)
+
+
+def parse_days(text: str) -> frozenset[datetime.date]:
+    """Return the dates that a cell with a time of day may state before it, in any order of day and month.
+
+    Examples
+    --------
+    >>> sorted(str(day) for day in parse_days("03.01.2020 10:00"))
+    ['2020-01-03', '2020-03-01']
+    >>> parse_days("10:00"), parse_days("1899-12-30 10:00")
+    (frozenset(), frozenset())
+    """
+    match = _DATE.match(text.strip())
+    if not match:
+        return frozenset()
+    found = set()
+    for year, month, day in itertools.permutations(map(int, match.groups())):
+        if year >= _FIRST_YEAR:
+            with contextlib.suppress(ValueError):
+                found.add(datetime.date(year, month, day))
+    return frozenset(found)

@@ -69,6 +69,26 @@ def fault(column: NumberColumn) -> str:
     return _mixture(column, given)
 
 
+def without_small_activities(column: NumberColumn) -> NumberColumn:
+    """Return a column of therapeutic activities without single numbers that are in mCi although the others are in MBq.
+
+    Few such numbers are no mixture of units (`fault`), but none of them is an activity of a therapy: less than 1 mCi.
+    """
+    known = [value for value in column.values if value is not None]
+    if column.name != "activity" or len(known) < _LEAST:
+        return column
+    if statistics.median(known) < MEDIANS[column.name][0]:
+        return column
+    low = _UNUSUAL[column.name][0]
+    for position, value in enumerate(column.values):
+        if value is not None and value < low and position in column.as_given:
+            column.values[position] = None
+            column.problems[position] = (
+                f"less than {low:g} {UNITS[column.name]}, which may be in mCi: write the unit into the cell"
+            )
+    return column
+
+
 def _accept(name: str) -> str:
     return f", or list {name} in accept.unusual_values if the unit is right"
 

@@ -73,10 +73,13 @@ class Table:
             Converts the center's unit to ours.
         """
         unit = str(getattr(self._center.units, quantity))
-        return self._once(
-            ("number", header, quantity),
-            lambda: columns.read_numbers(header, quantity, self.texts(header), unit, factor),
-        )
+        accepted = quantity in self._center.accept.unusual_values
+
+        def read() -> NumberColumn:
+            column = columns.read_numbers(header, quantity, self.texts(header), unit, factor)
+            return column if accepted else plausible.without_small_activities(column)
+
+        return self._once(("number", header, quantity), read)
 
     def dates(self, header: str, birth: bool = False) -> DateColumn:
         """Return a column of dates."""

@@ -36,6 +36,7 @@ _PREFIXES = {
     "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9,
     "p": 1e-12, "f": 1e-15, "g": 1e9,
 }  # fmt: skip
+_ONE_CASE = {"mbq": "MBq", "MCI": "mCi"}
 _BASE_NAMES = {
     "bq": "Bq", "becquerel": "Bq", "ci": "Ci", "curie": "Ci", "g": "g", "gram": "g", "gr": "g",
     "gramm": "g", "l": "L", "liter": "L", "litre": "L", "mol": "mol", "iu": "IU", "ui": "IU",
@@ -107,6 +108,8 @@ def parse_unit(text: str) -> Unit | None:
 
 def _simple(text: str) -> Unit | None:
     word = text.casefold().rstrip(".")
+    # Without capital letters, or with nothing else, m and M are not told apart: nobody measures mBq or MCi.
+    text = _ONE_CASE.get(text.rstrip("."), text)
     if word in _WORDS:
         return Unit(*_WORDS[word])
     for base_name in sorted(_BASE_NAMES, key=len, reverse=True):

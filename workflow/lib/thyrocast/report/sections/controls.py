@@ -180,8 +180,9 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
         "without one fold. After permutation: mean, and the range of the middle "
         "95 %; where centers differ in their cure rate, it may be above 0.5. p: share of permutations "
         "with at least the observed AUC, the observed one included. Where splits share patients (cross-validation, "
-        "centers that are left out in turn), their AUCs depend on each other, and the range is too narrow. p is then twice "
-        "the mean of the splits’ p values, which is conservative. If centers are left out in "
+        "centers that are left out in turn), their AUCs depend on each other. The range is then the mean of the splits’ means of the "
+        "lowest and of the highest 2.5 %, and p twice the mean of the splits’ p values: both are valid for any dependence, "
+        "and conservative. If centers are left out in "
         "turn, the second p is that of the mean AUC for all models but the network: a center has the same permutations in all "
         "splits.",
     )
@@ -210,5 +211,8 @@ def _panels(rows: pd.DataFrame, *, several: bool) -> list[Panel]:
         svg = drawing.svg(figure, "controls-shuffled", f"AUC and AUC after permutation: {text}.")
     note = "Dot: observed outcomes. Bar: the middle 95 % of permutations, with their mean."
     if several:
-        note += " Splits share patients, so that the bar can be too narrow: see p."
+        note += (
+            " Where splits share patients, the bar is wider: the mean of the splits’ means of the lowest and of "
+            "the highest 2.5 %."
+        )
     return [Panel("Observed and permuted outcomes", svg, note=note)]
