@@ -12,7 +12,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from thyrocast.image import gland, gland_network
+from thyrocast.image import gland, gland_search
 from thyrocast.image.gland_network import GRID_MM, WINDOW
 from thyrocast.simulation import phantoms
 
@@ -24,11 +24,8 @@ RESOLUTIONS = (5, 8, 11, 14, 17, 21)
 def look(phantom) -> tuple[float, tuple[float, ...]]:
     """Return score and relative error of the gland's area, if it has one."""
     shape = tuple(min(int(n * phantom.pixel_mm / GRID_MM), WINDOW) for n in phantom.counts.shape)
-    counts, field = np.zeros((2, WINDOW, WINDOW), np.float32)
-    box = tuple(slice((WINDOW - n) // 2, (WINDOW - n) // 2 + n) for n in shape)
-    counts[box] = phantoms.regrid(phantom.counts, phantom.pixel_mm, GRID_MM, shape)
-    field[box] = 1
-    marked = gland_network.mark(counts, field)
+    counts = phantoms.regrid(phantom.counts, phantom.pixel_mm, GRID_MM, (shape[0], shape[1]))
+    marked = gland_search.search(counts.astype(float))
     truth = (phantom.right | phantom.left).sum()
     right, left = gland.lobes(marked)
     return marked.score, ((right | left).sum() / truth - 1,) if truth else ()
