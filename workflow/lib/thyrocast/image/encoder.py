@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 #: The weights, and the SHA-256 of their file.
 WEIGHTS = Path(__file__).with_name("encoder.safetensors")
-WEIGHTS_SHA256 = "a06e360adc31beceb8ff92d99119bf75b0919b2f34dcc61b8df70f21224f4c13"
+WEIGHTS_SHA256 = "c9f0945454ded04fabd60d26b8849ff919d9c12071bd50850f1eb6c4b396c4ec"
 #: Pixels per side of the network's image, and the side of a pixel, mm.
 SIZE, PIXEL_MM = 64, 2.5
 #: Channels of `inputs`, and of the network's stages; each stage has half the pixels per side of the one before.
