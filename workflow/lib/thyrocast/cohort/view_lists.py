@@ -15,7 +15,7 @@ def exclude(files: Sequence[PatientFile]) -> list[PatientFile]:
     """Exclude the images of which only a default orientation says that they are anterior.
 
     Some cameras export anterior and oblique views of one acquisition as files with one description (ANT LAO RAO) and
-    one orientation. One file of them may be anterior, but several with one orientation are not told apart. If
+    one orientation. One file of them may be anterior, but several with one orientation cannot be distinguished. If
     another file of the description has an oblique orientation, the orientations are those of the views.
 
     Parameters

@@ -108,7 +108,7 @@ def parse_unit(text: str) -> Unit | None:
 
 def _simple(text: str) -> Unit | None:
     word = text.casefold().rstrip(".")
-    # Without capital letters, or with nothing else, m and M are not told apart: nobody measures mBq or MCi.
+    # Without capital letters, or with nothing else, m and M have one meaning: nobody measures mBq or MCi.
     text = _ONE_CASE.get(text.rstrip("."), text)
     if word in _WORDS:
         return Unit(*_WORDS[word])
