@@ -104,7 +104,7 @@ def _question(study: StudyResults) -> str:
     return (
         "Will the first iodine-131 therapy of Graves’ disease cure this patient? The prediction is "
         "made from the pretreatment Tc-99m pertechnetate scintigram. Every probability is a probability "
-        f"of cure. The study has {words.listing(named)}. It is reported by TRIPOD+AI [@collins2024]."
+        f"of cure. The study has {words.listing(named)}. Reporting follows TRIPOD+AI [@collins2024]."
         f"{simulated}"
     )
 
