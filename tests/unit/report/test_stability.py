@@ -103,6 +103,22 @@ def test_the_section_shows_what_moves_and_what_intervals_leave_out(
         assert text in shown, text
 
 
+def test_a_variance_of_zero_between_test_patients_is_not_shown_as_certainty(
+    small: report.StudyResults,
+) -> None:
+    """All patients have one probability: DeLong's formula gives 0."""
+    main = scores.main_model(small, "external")
+    study = assessed(small, main)
+    rows = study.tables[stability.VARIANCE.name]
+    same = rows.assign(variance=rows["variance"].mask(rows["source"] == "test_patients", 0.0))
+    section = stability_section(
+        dataclasses.replace(study, tables={**study.tables, stability.VARIANCE.name: same})
+    )
+    assert section
+    assert section.sources.rows[0][1].text == "–"
+    assert "cannot be estimated" in section.left_out
+
+
 def test_the_limitations_say_what_intervals_leave_out(small: report.StudyResults) -> None:
     def said(study: report.StudyResults) -> str:
         return " ".join(methods_section.limitations(study))

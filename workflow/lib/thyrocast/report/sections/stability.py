@@ -150,7 +150,11 @@ def _deviations(variance: pd.DataFrame, model: str) -> dict[str, float]:
         & (variance["quantity"] == "auc")
         & (variance["status"] == Status.ESTIMATED)
     ]
-    return {str(name): float(part["variance"].mean()) for name, part in rows.groupby("source")}
+    found = {str(name): float(part["variance"].mean()) for name, part in rows.groupby("source")}
+    if found.get(VarianceSource.TEST_PATIENTS) == 0:
+        # All patients have one probability, or the ranking is perfect: the formula gives 0, which is not known.
+        del found[VarianceSource.TEST_PATIENTS]
+    return found
 
 
 def _splits(variance: pd.DataFrame) -> int:
@@ -160,12 +164,12 @@ def _splits(variance: pd.DataFrame) -> int:
 def _left_out(variance: pd.DataFrame, model: str) -> str:
     # The interval of several splits is no mean of theirs: test sets differ, training sets overlap.
     if _splits(variance) > 1:
-        return ""
+        return "How much wider they would be is not given for several splits, whose training patients overlap."
     found = _deviations(variance, model)
     added = [*LEFT_OUT, *(s for s in (VarianceSource.NETWORK_SEED,) if s in found)]
     inside = found.get(VarianceSource.TEST_PATIENTS, 0.0)
     if inside <= 0 or not all(name in found for name in LEFT_OUT):
-        return ""
+        return f"How much wider that of the AUC of “{words.model(model)}” would be cannot be estimated."
     factor = np.sqrt((inside + sum(found[name] for name in added)) / inside)
     networks = ", and networks of another seed" if len(added) > len(LEFT_OUT) else ""
     return (
