@@ -106,7 +106,7 @@ resume: .venv/launcher.stamp ## Resume after a killed Snakemake; CANCEL=1 cancel
 
 # ---- the project
 
-bench bench-gland bench-exchange bench-updating bench-fine-tuning config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
+bench bench-gland bench-learning bench-exchange bench-updating bench-fine-tuning config-docs output-docs: export PYTHONPATH := workflow/lib:workflow/scripts
 
 # Tests of a file and of tests/conda stay together (tests/conftest.py). Three processes on two processors: tests
 # on SLURM wait for more than half of their time.
@@ -153,7 +153,7 @@ pretrain: .venv/local.stamp ## Pretrain the compact network on simulated scintig
 	OMP_NUM_THREADS=1 $(BIN)/python workflow/scripts/pretrain_compact.py
 
 bench-learning: .venv/dev.stamp ## What the pretrained network reads from phantoms of another simulator, and learns from few
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pretraining
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pretraining --patients 700
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.learning
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.harmonization --draws 4
 

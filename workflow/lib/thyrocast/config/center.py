@@ -252,7 +252,11 @@ class CenterConfig(Block):
         "`layout: long`.",
         min_length=1,
     )
-    sheet: str | None = option("Worksheet of the clinical table; the first one by default.", None)
+    sheet: str | None = option(
+        "Worksheet of the clinical table; by default the visible one that has the columns of the config, or the first one "
+        "if none has them. If several have them, the run stops.",
+        None,
+    )
     layout: Layout = option(
         "`wide` (one row per patient) or `long` (one row per visit, as REDCap exports it; "
         "`columns.visit` names the column of the visit).",

@@ -79,7 +79,7 @@ class ViewsConfig(Block):
     )
     anterior_detector: int | None = option(
         "Number of the detector in front of the patient, for files of several detectors whose "
-        "headers do not tell the detectors apart.",
+        "headers do not distinguish the detectors.",
         None,
         ge=1,
         le=4,

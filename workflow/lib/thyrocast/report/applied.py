@@ -120,8 +120,8 @@ def outside_text(applied: Applied, least: int) -> str:
     return (
         f"{count} of {numbers.count(of)} patients are outside of the model's training range: their "
         "acquisition or their embedding is unlike that of the training patients "
-        "(docs/locked-model.md). They are predicted nevertheless, and scored apart as the subgroup "
-        "training_range where they are enough."
+        "(docs/locked-model.md). They are predicted nevertheless and are in all results; where they are "
+        "enough, they also have results of their own, as the subgroup training_range."
     )
 
 
