@@ -70,6 +70,9 @@ def test_a_higher_cure_rate_is_met_by_a_new_intercept():
     assert abs(large["intercept"]) < 0.1
     loss = judged.loc[("intercept", "log_loss")]
     assert loss["difference_high"] < 0
+    # All patients are moved alike, so that the ranking stays.
+    area = judged.xs("auc", level="metric")[["estimate", "ci_low", "ci_high"]]
+    assert area.loc["intercept"].tolist() == pytest.approx(area.loc["none"].tolist())
     assert judged["difference"].notna().sum() == 3
 
 

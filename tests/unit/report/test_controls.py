@@ -151,7 +151,7 @@ def test_networks_are_mentioned_only_if_some_were_trained(small: report.StudyRes
         )
     )  # fmt: skip
     for text in (
-        "The network of the first member was trained on 4 of such permutations",
+        "The network of the first member was trained on 4 of these permutations",
         "its p cannot be below 0.20",
         "first member, 4 trainings",
         "permuted 200 times",
@@ -184,7 +184,12 @@ def test_that_nothing_was_found_is_said_with_the_number_of_controls() -> None:
         }
     )  # fmt: skip
     nothing = calm.assign(finding="none")
-    assert sentences(calm, nothing) == ["None of 3 controls with a result raised an alarm."]
+    (found,) = sentences(calm, nothing)
+    assert found.startswith("None of 3 controls with a result raised an alarm. Effects that are")
+    (few,) = sentences(calm.assign(permutations=19))  # p cannot be below .05
+    assert few.startswith("None of 1 ")
+    (enough,) = sentences(calm.assign(permutations=99))
+    assert enough.startswith("None of 3 ")
     assert sentences(nothing) == ["No control had enough patients to raise an alarm."]
     (alarm,) = sentences(calm, calm.assign(finding=["above_chance", "none", "none", "none"]))
     assert alarm.startswith("Acquisition alone, all patients: AUC 0.50, above chance")

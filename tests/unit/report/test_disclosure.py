@@ -76,6 +76,36 @@ def test_a_small_center_hides_its_outcomes_in_flow_and_table_one(small):
     assert {leaf.role: leaf.cured for leaf in section.roles}["development"] is None
 
 
+@pytest.mark.parametrize(
+    ("north", "valley", "shown"),
+    [
+        # Patients only in the table, only in images, and excluded for another reason.
+        ((0, 0, 2), (6, 7, 0), [True, True, True]),
+        ((2, 6, 0), (6, 7, 0), [False, True, False]),  # 2 without images, also by subtraction of valley
+        ((6, 0, 1), (9, 0, 3), [False, False, False]),  # 4 in both together
+        ((6, 0, 3), (9, 0, 3), [False, False, True]),
+    ],
+)  # fmt: skip
+def test_small_reasons_do_not_follow_from_the_numbers_of_each_source(small, north, valley, shown):
+    flows = {}
+    for name, parts in (("north", north), ("valley", valley)):
+        table_only, dicom_only, rest = parts
+        flow, matched = small.flow.centers[name], small.flow.centers[name].analyzed + rest
+        sizes = {
+            "in_table": matched + table_only, "in_dicom": matched + dicom_only, "matched": matched,
+            "found": matched + table_only + dicom_only,
+            "excluded": {"no images": table_only, "not in the clinical table": dicom_only, "other": rest},
+        }  # fmt: skip
+        flows[name] = flow.model_copy(update=sizes)
+    study = dataclasses.replace(small, flow=small.flow.model_copy(update={"centers": flows}))
+    section = participants.flow_section(study)
+    rows = {row[0].text: row[1:] for row in section.grid.rows}
+    for title in ("In the clinical table", "With DICOM images", "In both"):
+        assert [cell != NOT_SHOWN for cell in rows[title]] == shown
+    assert (section.matched is not None) == (section.table_only is not None) == shown[-1]
+    assert NOT_SHOWN not in rows["Analyzed"]
+
+
 def test_codes_of_few_patients_are_not_in_table_one(small):
     def rare(frame):
         frame["smoking"] = "never"

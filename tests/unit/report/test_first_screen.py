@@ -1,13 +1,23 @@
 """The first screen of studies of every kind."""
 
+import dataclasses
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.unit.report.example_study import config, files, with_cohort, with_table, write_study
+from tests.unit.report.example_study import (
+    config,
+    files,
+    with_cohort,
+    with_table,
+    write_simulation,
+    write_study,
+)
 from thyrocast import report
+from thyrocast.contract import documents
 from thyrocast.contract import evaluation as ev
+from thyrocast.contract.documents import SimulationSummary
 from thyrocast.pages import numbers
 from thyrocast.report import coverage
 from thyrocast.report.sections import banners, design_section, first_screen
@@ -50,6 +60,19 @@ def test_simulated_patients_are_announced(small, share, title):
 
     found = titles(with_cohort(small, change))
     assert [name for name in found if "imulated" in name] == title
+
+
+def test_the_models_that_simulated_outcomes_favor_are_named_where_the_simulator_is_known(
+    small, tmp_path
+):
+    def said(study: report.StudyResults) -> str:
+        return next(b.text for b in banners.banners(study) if "imulated" in b.title)
+
+    unknown = with_cohort(small, lambda frame: frame.assign(simulated=True))
+    summary = documents.read(SimulationSummary, write_simulation(tmp_path / "summary.json"))
+    known = dataclasses.replace(unknown, simulation=summary)
+    assert "which favors models that read these" in said(known)
+    assert "favors" not in said(unknown)
 
 
 def test_a_null_run_and_the_published_protocol_are_announced(configured):
@@ -117,6 +140,16 @@ def test_a_study_that_only_predicts_is_not_called_small(small):
 def test_the_answer_follows_from_the_interval(small, values, answer):
     cells = dict(zip(("estimate", "ci_low", "ci_high"), values, strict=True))
     assert answer in result(with_performance(small, "auc", **cells)).answer
+
+
+def test_a_model_that_gives_one_probability_is_said_to_distinguish_nobody(small):
+    def same(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["model"] == "signature", "probability"] = 0.7
+        return frame
+
+    study = with_table(small, ev.PREDICTIONS, same)
+    assert result(study).answer.startswith("No patients are distinguished: the signature gives all")
+    assert "distinguished" not in result(small).answer
 
 
 def test_bars_stay_on_their_scale(small):
@@ -267,13 +300,15 @@ def test_without_a_model_without_the_image_nothing_is_said_of_its_value(small):
 
 def test_the_primary_model_is_that_of_the_config(configured):
     study = configured(evaluation={"primary_model": "network"})
-    assert "the network ranks" in result(study).answer or "the network" in result(study).answer
+    assert "the network" in result(study).answer
+    assert "AUC of the network in " in result(study).scope
 
 
 def test_another_model_in_place_of_the_primary_one_is_announced(configured):
     shown = " ".join(result(configured(evaluation={"primary_model": "clinical"})).certainty)
     assert (
-        "names for the main result, Clinical, was not scored here; the signature is shown" in shown
+        "names for the main result, “Clinical”, was not scored here; the signature is shown"
+        in shown
     )
     assert "in its place" not in " ".join(result(configured()).certainty)
 

@@ -247,21 +247,25 @@ def test_networks_without_validation_patients_are_said_to_have_none(small):
 def test_the_report_says_what_simulated_scintigrams_contribute(tmp_path, small):
     example_study.write_study(tmp_path, models=("handcrafted", "simulated", "network"))
     study = report.read_study(example_study.files(tmp_path), example_study.config())
-    where, handcrafted, network = pretraining_value.sentences(study)
-    assert where == "Differences in test patients of the design “External centers”:"
+    where, handcrafted, network, caution = pretraining_value.sentences(study)
+    assert where.startswith(
+        "Differences in test patients of the design “External centers”, with 95"
+    )
     assert handcrafted.startswith("Pretrained on simulation minus hand-crafted: AUC ")
     assert network.startswith("Pretrained on simulation minus network: AUC ")
-    favors = "(above 0 favors what was learned from simulated scintigrams)"
+    favors = "(above 0 favors “Pretrained on simulation”)"
     assert favors in handcrafted
     assert favors in network
+    # The models differ in more than the simulated scintigrams, and no difference may read as their effect.
+    assert "None of these differences is the effect of the simulated scintigrams alone" in caution
     # The table has the difference of this pair the other way round.
     rows = study.select(ev.COMPARISONS, design="external", model_b="simulated")
     assert numbers.estimate(*-rows.iloc[0][["difference", "ci_high", "ci_low"]], 3) in handcrafted
 
     settings = {"pretraining": "simulation", "architecture": "compact"}
     started = dataclasses.replace(study, config=example_study.config(network=settings))
-    *_, network, untested = pretraining_value.sentences(started)
-    assert "(above 0 favors no training on outcomes)" in network
+    *_, same, untested = pretraining_value.sentences(started)
+    assert same == caution
     assert "run a copy of it with network.pretraining: none" in untested
     applied = dataclasses.replace(started, applied=object())
     assert pretraining_value.sentences(applied)[-1].endswith(

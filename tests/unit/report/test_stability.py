@@ -6,6 +6,7 @@ from typing import Any
 from thyrocast import report
 from thyrocast.contract import io, stability
 from thyrocast.report import scores
+from thyrocast.report.methods import methods_section
 from thyrocast.report.sections.stability import stability_section
 
 ESTIMATED = {"status": "estimated", "note": ""}
@@ -96,10 +97,37 @@ def test_the_section_shows_what_moves_and_what_intervals_leave_out(
     for text in (
         "200 bootstrap samples", "0.81", "0.76 to 0.83", "0.05 to 0.12", "too few patients",
         # sqrt((4 + 4 + 1) / 4) = 1.5
-        "would be 1.50 times as wide", "0.020", "0.010", "fold-1", "0.28 to 0.34", "3 to 25",
+        "would be about 1.50 times as wide", "0.020", "0.010", "fold-1", "0.28 to 0.34", "3 to 25",
         "span up to 0.22", "no figure here contains the effect of their seed",
     ):  # fmt: skip
         assert text in shown, text
+
+
+def test_a_variance_of_zero_between_test_patients_is_not_shown_as_certainty(
+    small: report.StudyResults,
+) -> None:
+    """All patients have one probability: DeLong's formula gives 0."""
+    main = scores.main_model(small, "external")
+    study = assessed(small, main)
+    rows = study.tables[stability.VARIANCE.name]
+    same = rows.assign(variance=rows["variance"].mask(rows["source"] == "test_patients", 0.0))
+    section = stability_section(
+        dataclasses.replace(study, tables={**study.tables, stability.VARIANCE.name: same})
+    )
+    assert section
+    assert section.sources.rows[0][1].text == "–"
+    assert "cannot be estimated" in section.left_out
+
+
+def test_the_limitations_say_what_intervals_leave_out(small: report.StudyResults) -> None:
+    def said(study: report.StudyResults) -> str:
+        return " ".join(methods_section.limitations(study))
+
+    assert "take the trained models as given" in said(small)
+    assert "not assessed (snakemake stability)" in said(small)
+    done = assessed(small, scores.main_model(small, "external"))
+    assert "take the trained models as given" in said(done)
+    assert "not assessed" not in said(done)
 
 
 def test_networks_of_other_seeds_widen_the_interval_and_their_average_is_shown(
@@ -112,7 +140,7 @@ def test_networks_of_other_seeds_widen_the_interval_and_their_average_is_shown(
     shown = f"{section.left_out} {section.networks} {section.sources.rows} {cells}"
     # sqrt((4 + 4 + 1 + 7) / 4) = 2; sqrt(0.0007) = 0.026
     for text in (
-        "would be 2.00 times as wide", "trained 2 more times with other seeds", "0.026", "0.771", "0.802",
+        "would be about 2.00 times as wide", "trained 2 more times with other seeds", "So few trainings", "0.026", "0.771", "0.802",
         "0.811", "3 averaged",
     ):  # fmt: skip
         assert text in shown, text

@@ -9,6 +9,7 @@ from thyrocast.contract import io
 from thyrocast.contract.names import Metric
 from thyrocast.contract.site_names import AucPart, UpdateStep
 from thyrocast.contract.updating import TABLES, TRANSPORTABILITY, UPDATE_PERFORMANCE, UPDATES
+from thyrocast.report.methods import checklist
 from thyrocast.report.sections import updating
 
 METRICS = (Metric.AUC, Metric.CALIBRATION_IN_THE_LARGE, Metric.CALIBRATION_SLOPE, Metric.LOG_LOSS)
@@ -75,13 +76,23 @@ def test_no_evidence_is_not_called_evidence_of_none(external):
 def test_a_supported_update_names_what_was_rejected(external):
     section = updating.updating_section(external(chosen="slope"))
     assert section.sentences[0] == (
-        "east: closed testing at level 0.05 supports new intercept and slope and rejects no update "
-        "(p 0.40), new intercept (p 0.020) (60 patients, 40 cured)."
+        "east: closed testing at level 0.05 supports “new intercept and slope” and rejects “no update” "
+        "(p 0.40), “new intercept” (p 0.020) (60 patients, 40 cured)."
     )
     ladder, division = section.grids
     assert [row[0].detail for row in ladder.rows] == ["", "", "chosen", ""]
     assert (ladder.rows[1][1].text, ladder.rows[1][1].detail) == ("0.50", "0.20 to 0.80")
     assert len(division.rows) == 4
+
+
+def test_the_checklist_does_not_deny_that_updates_were_tested(external, small):
+    def answers(study):
+        return {item.number: item.sentence for item in checklist.checklist(study)}
+
+    assert answers(small)["24"] == "No model was updated."
+    tested = answers(external())
+    assert "tested at external centers" in tested["12f"]
+    assert "none was applied" in tested["24"]
 
 
 def test_a_suppressed_center_is_said_to_be_too_small(external):

@@ -53,7 +53,7 @@ UPDATE_PERFORMANCE = Table(
         MODEL,
         _STEP,
         _METRIC,
-        number("estimate", "Estimate, of log-odds that are averaged over the repeats.", missing=True),
+        number("estimate", "Estimate, of log-odds that are averaged over the repeats. The AUC after a new intercept is that without update: all patients are moved alike.", missing=True),
         _LOW,
         _HIGH,
         number("difference", "Log loss minus that of the model without update, in the same patients.", missing=True),

@@ -312,8 +312,11 @@ def _performance(site: Site, setup: Setup) -> Iterator[dict[str, Any]]:
             cells: dict[str, Any] = {"metric": metric}
             if metric is Metric.LOG_LOSS and step is not UpdateStep.NONE:
                 cells |= _difference(losses.log_losses(site.outcome, p) - before, setup)
+            # A new intercept moves all patients alike; those of several folds, taken together, would lower the AUC.
+            ranked = metric is Metric.AUC and step is UpdateStep.INTERCEPT
+            scored = logistic.expit(site.linear) if ranked else p
             try:
-                found = function(site.outcome, p, setup.confidence)
+                found = function(site.outcome, scored, setup.confidence)
             except NotEstimableError as reason:
                 yield row | cells | _not(reason)
                 continue

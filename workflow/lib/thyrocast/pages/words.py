@@ -59,6 +59,14 @@ ROLES: Mapping[str, str] = {
 }
 
 
+#: Readings that are predictors, by the network that was trained on simulated scintigrams; they are not in table 1.
+_READINGS: Mapping[str, str] = {
+    "p_mass": "Gland mass as read",
+    "p_uptake": "Tc-99m uptake as read",
+    "p_heterogeneity": "Heterogeneity as read",
+    "p_contrast": "Gland to body as read",
+}
+
 #: Names of models.
 MODELS: Mapping[str, str] = {
     Model.NETWORK: "Network",
@@ -76,6 +84,8 @@ MODELS: Mapping[str, str] = {
 
 def column(name: str) -> str:
     """Name of a column of the cohort, with its unit."""
+    if name in _READINGS:
+        return f"{_READINGS[name]}, {_UNITS[name]}" if name in _UNITS else _READINGS[name]
     return COLUMNS.get(name, plain(name))
 
 

@@ -33,7 +33,7 @@ def sentence(study: StudyResults, design: str, model: str, other: str, favored: 
         row = _row(study, design, model, other, metric)
         if row is None:
             continue
-        at = f" at {row['at']:g}" if numbers.is_number(row["at"]) else ""
+        at = f" at a threshold of {row['at']:g}:" if numbers.is_number(row["at"]) else ""
         value = numbers.estimate(row["difference"], row["ci_low"], row["ci_high"], 3)
         over = f", {row['note']}" if "centers" in str(row["note"]) else ""
         parts.append(

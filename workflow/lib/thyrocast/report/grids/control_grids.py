@@ -45,12 +45,12 @@ TRAINED_ON: Mapping[str, str] = {
     Control.BACKGROUND_ALONE: DETAILS[Control.BACKGROUND_ALONE],
 }
 FINDINGS: Mapping[str, str] = {
-    ControlFinding.CHANCE: "chance, as expected",
+    ControlFinding.CHANCE: "not shown to be above chance",
     ControlFinding.ABOVE_CHANCE: "above chance",
     ControlFinding.FOUND: "found",
     ControlFinding.NOT_FOUND: "not found",
     ControlFinding.BETTER_THAN_GLAND: "better than the gland",
-    ControlFinding.NOT_BETTER: "not better than the gland",
+    ControlFinding.NOT_BETTER: "not shown to be better than the gland",
     ControlFinding.NONE: "",
 }
 FAULTS: Mapping[str, str] = {
@@ -74,6 +74,25 @@ HARMONIZED: Mapping[str, str] = {
 }
 
 
+#: A p value of at most this raises an alarm.
+ALARM = 0.01
+
+
+def _undecided(row: Row) -> bool:
+    """Whether no alarm was possible: p is at least 1 / (1 + permutations)."""
+    count = row.get("permutations")
+    possible = not numbers.is_number(count) or 1 / (1 + count) <= ALARM
+    return bool(row["finding"] == ControlFinding.CHANCE) and not possible
+
+
+def _finding(row: Row) -> Cell:
+    if _undecided(row):
+        return label(
+            f"no alarm possible: {numbers.count(row['permutations'])} permutations are too few"
+        )
+    return label(FINDINGS[str(row["finding"])])
+
+
 def _name(row: Row) -> Cell:
     return label(CONTROLS[str(row["control"])], DETAILS.get(str(row["control"]), ""))
 
@@ -94,14 +113,16 @@ def sources(rows: pd.DataFrame) -> Grid:
                 _name(row), _auc(row),
                 Cell(numbers.number(row["null_mean"]), numbers.interval(row["null_low"], row["null_high"])),
                 Cell(numbers.p_value(row["p_value"])),
-                label(FINDINGS[str(row["finding"])]), sizes(row),
+                _finding(row), sizes(row),
             ]
             for row in natural
         ],
         "Ridge regression on 12 × 12 blocks of the image, or on the columns: networks are not trained "
         "here. The background is not empty: the activity of the body and of salivary glands, and scattered "
         "photons, depend on the gland. It should not predict better than the gland (DeLong, paired, "
-        "p ≤ 0.01). The acquisition is reported as above chance if p ≤ 0.01: one false alarm in a hundred such rows.",
+        "p ≤ 0.01). The acquisition is reported as above chance if p ≤ 0.01: one false alarm in a hundred such rows. "
+        "A source without an alarm may have an effect that these patients are too few to show. AUC after permutation: mean, and the range of "
+        "the middle 95 %; not computed (–) for sources that are shown for comparison only.",
     )  # fmt: skip
 
 
@@ -121,7 +142,7 @@ def networks(rows: pd.DataFrame) -> Grid | None:
                     numbers.number(row["difference"]),
                     numbers.interval(row["difference_low"], row["difference_high"]),
                 ),
-                label(FINDINGS[str(row["finding"])]), sizes(row),
+                _finding(row), sizes(row),
             ]
             for row in total.to_dict("records")
         ],
@@ -138,9 +159,13 @@ def by_center(rows: pd.DataFrame) -> Grid:
     records = natural.to_dict("records")
     by_name = {(str(row["control"]), str(row["group"])): row for row in records}
     controls = [str(name) for name in natural["control"].unique()]
+    known = natural[natural["n"].notna()].drop_duplicates("group").set_index("group")["n"]
+    sizes_of = {
+        name: f" ({numbers.count(known[name])} patients)" for name in centers if name in known
+    }
     return Grid(
         "One source alone, by center (AUC)",
-        ["Source", *centers],
+        ["Source", *(f"{name}{sizes_of.get(name, '')}" for name in centers)],
         [
             [
                 label(CONTROLS[control], DETAILS.get(control, "")),
@@ -149,7 +174,7 @@ def by_center(rows: pd.DataFrame) -> Grid:
             for control in controls
         ],
         "A marker in the images of one center, such as a label of treated patients, would show in the "
-        "background of this center.",
+        "background of this center. There are no intervals: with few patients, an AUC is far from its true value by chance.",
     )
 
 
@@ -168,7 +193,11 @@ def alarms(*tables: pd.DataFrame) -> list[str]:
 
 def checked(*tables: pd.DataFrame) -> int:
     """Number of controls with a finding: what had enough patients, and could have raised an alarm."""
-    return sum(int((table["finding"] != ControlFinding.NONE).sum()) for table in tables)
+    return sum(
+        row["finding"] != ControlFinding.NONE and not _undecided(row)
+        for table in tables
+        for row in table.to_dict("records")
+    )
 
 
 def _alarms(rows: pd.DataFrame) -> Iterator[str]:
@@ -203,16 +232,16 @@ def planted(sources: pd.DataFrame, embedded: pd.DataFrame) -> Grid:
     for row in embedded.to_dict("records"):
         rows.append([
             _name(row), Cell(_auc(row).text, numbers.interval(row["ci_low"], row["ci_high"]) or _auc(row).detail),
-            label(FINDINGS[str(row["finding"])]), sizes(row),
+            _finding(row), sizes(row),
         ])  # fmt: skip
     for row in sources[sources["kind"] == ControlKind.POSITIVE].to_dict("records"):
         title = label(CONTROLS[str(row["control"])], f"center {row['group']}, copies of the images")
-        rows.append([title, _auc(row), label(FINDINGS[str(row["finding"])]), sizes(row)])
+        rows.append([title, _auc(row), _finding(row), sizes(row)])
     return Grid(
         "Noise and planted effects",
         ["Control", "AUC", "Finding", "Patients"],
         rows,
-        "Noise: the interval (99 %) of the mean of 20 draws must contain chance. A planted effect is found "
+        "Noise: the interval (99 %) of the mean of 20 draws must not be above 0.5 as a whole. A planted effect is found "
         "from an AUC of 0.9.",
     )
 
@@ -236,7 +265,7 @@ def probe(rows: pd.DataFrame) -> Grid:
             ]
             for row in rows.to_dict("records")
         ],
-        "Averaged over centers. What predicts the center can represent its camera, its patients and its "
+        "Averaged over centers, with 95 % intervals by bootstrap of patients; AUC: of each center against the others. What predicts the center can represent its camera, its patients and its "
         "cure rate; a model that uses it may fail in the next hospital. Centers made alike: mean and standard "
         "deviation of every feature are equal in all centers before (ComBat: nearly equal, as both are shrunken "
         "towards those of the center's other features). This is for comparison; no model of this study does it.",
@@ -261,8 +290,8 @@ def twins(rows: pd.DataFrame) -> Grid:
         body,
         "Honest analysis: 16 features, selected by correlation in training patients, in a logistic "
         "regression. Each cell: honest → with the fault. Permuted outcomes have no signal: an honest AUC "
-        "is chance, or somewhat below it where it is cross-fitted, so the inflation is the fault’s alone (mean of the "
-        "permutations). Intervals (95 %): with observed "
+        "is chance, or somewhat below it where it is cross-fitted, so the inflation is the fault’s alone (mean of "
+        f"{numbers.count(rows['permutations'].max())} permutations). Intervals (95 %): with observed "
         "outcomes over the patients who are scored, with permuted ones of the mean over permutations.",
     )
 

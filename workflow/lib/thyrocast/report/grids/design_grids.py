@@ -183,7 +183,11 @@ def subgroups(study: StudyResults, design: str) -> list[Grid]:
         cells = [result(found.get((model,))) for model in models]
         body.append([label(title), sizes(next(iter(found.values()))), *cells])
     header = ["Subgroup", "Patients", *(f"AUC, {words.model(model)}" for model in models)]
-    return [Grid("Subgroups (test)", header, body, suppression_note(rows))]
+    note = (
+        "Exploratory: whether the AUC differs between subgroups is not tested, and intervals are not adjusted for their number. "
+        f"{suppression_note(rows)}"
+    )
+    return [Grid("Subgroups (test)", header, body, note.strip())]
 
 
 def comparisons(study: StudyResults, design: str) -> list[Grid]:
@@ -248,12 +252,15 @@ def thresholds(study: StudyResults, design: str) -> list[Grid]:
         ]
         for row in rows[rows["split"].isin(names)].to_dict("records")
     ]  # fmt: skip
-    given = rows["rule"].isin([rule.value for rule in words.GIVEN_RULES]).all()
-    note = (
-        "Given by the config; no patient was used."
-        if given
-        else "Chosen on the training set alone and used in the test set without change."
-    )
+    given = rows["rule"].isin([rule.value for rule in words.GIVEN_RULES])
+    note = "Given by the config; no patient was used."
+    if not given.all():
+        note = "Chosen on the training set alone and used in the test set without change."
+        if given.any():
+            named = [
+                words.RULES[rule] for rule in words.GIVEN_RULES if (rows["rule"] == rule).any()
+            ]
+            note += f" Given by the config, without any patient: {words.listing(named)}."
     heads = ["Split", "Model", "Rule", "Threshold", "Signal in the training set"]
     return [Grid("Thresholds", heads, body, note)]
 
@@ -265,6 +272,8 @@ def _signal(signal: Any) -> str:
 def sample_size(study: StudyResults) -> Grid | None:
     """Patients required and available, by purpose and criterion."""
     rows = study.tables[SAMPLE_SIZE.name]
+    if study.applied:  # a locked model was developed elsewhere
+        rows = rows[rows["purpose"] != "development"]
     if rows.empty:
         return None
     body = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from thyrocast.config.choices import Imbalance
 from thyrocast.contract.checklist import ASKS, Item
 from thyrocast.contract.names import UNSEEN_CENTERS, Role
+from thyrocast.contract.updating import UPDATES
 from thyrocast.pages import numbers
 from thyrocast.report import eligibility, scores, words
 from thyrocast.report.methods import methods_section
@@ -188,7 +189,15 @@ def _measures(study: StudyResults) -> Answer:
     return methods_section.first_sentence(study, "Evaluation"), _RESULTS, "methods", "rationale"
 
 
+def _updates(study: StudyResults) -> bool:
+    """Whether updates of the models were tested at external centers."""
+    return UPDATES.name in study.tables and not study.tables[UPDATES.name].empty
+
+
 def _updating(study: StudyResults) -> Answer:
+    if _updates(study):
+        text = "Updates of intercept, slope and head are tested at external centers, by closed testing."
+        return text, UPDATES.path, "performance", ""
     text = "Nothing was updated after the evaluation; models are recalibrated in their training sets only."
     return text, "splits/{design}/{split}/signature/model.json", "methods", ""
 
@@ -313,6 +322,9 @@ def _by_center(study: StudyResults) -> Answer:
 
 
 def _updated(study: StudyResults) -> Answer:
+    if _updates(study):
+        text = "Updates that were tested at external centers are tabulated; none was applied to other results."
+        return text, UPDATES.path, "performance", ""
     return "No model was updated.", _RESULTS, "performance", ""
 
 

@@ -9,7 +9,7 @@ from thyrocast.config.cohort import WithoutDates
 from thyrocast.config.evaluation import FollowUpWeighting
 from thyrocast.config.image import Intensity
 from thyrocast.config.signature import RecalibrationMethod, Selection
-from thyrocast.contract import columns
+from thyrocast.contract import columns, stability
 from thyrocast.contract.evaluation import SAMPLE_SIZE
 from thyrocast.contract.learning_curve import LEARNING_CURVE
 from thyrocast.contract.names import Model, OutcomeRule, Role, ThresholdRule
@@ -104,7 +104,7 @@ def _question(study: StudyResults) -> str:
     return (
         "Will the first iodine-131 therapy of Graves’ disease cure this patient? The prediction is "
         "made from the pretreatment Tc-99m pertechnetate scintigram. Every probability is a probability "
-        f"of cure. The study has {words.listing(named)}. It is reported by TRIPOD+AI [@collins2024]."
+        f"of cure. The study has {words.listing(named)}. Reporting follows TRIPOD+AI [@collins2024]."
         f"{simulated}"
     )
 
@@ -346,7 +346,7 @@ def _sample_size(study: StudyResults) -> str:
     )
     for purpose, verb in (("development", "Development"), ("validation", "Validation")):
         part = rows[(rows["purpose"] == purpose) & (rows["criterion"] == "all")]
-        if len(part):
+        if len(part) and not (study.applied and purpose == "development"):
             row = part.iloc[0]
             text += (
                 f" {verb} requires {words.plural(int(row['required_n']), 'patient')}; "
@@ -367,10 +367,18 @@ def limitations(study: StudyResults) -> list[str]:
         "With fewer than five centers, differences between centers cannot be estimated well, and "
         "prediction intervals are uncertain."
     )
+    but = " of all designs but repeated cross-validation" if "kfold" in study.designs else ""
+    fixed = (
+        f"Intervals{but} are about test patients and take the trained models as given: other training patients or another seed "
+        "would give other models."
+    )
+    if stability.MODELS.name not in study.tables:
+        fixed += " How far results would move was not assessed (snakemake stability)."
     return [
         "This is research, not a medical device. No result on this page may decide the treatment of a "
         "patient.",
         *([simulated] if study.simulated else []),
+        *([] if study.applied else [fixed]),
         "Only patients with a scintigram and a known outcome were analyzed. Excluded patients are listed "
         "above and may differ. Outcomes are decided by each center’s own rule and follow-up.",
         "The model was trained on patients who received the activity that their center chose. It predicts "

@@ -295,7 +295,8 @@ def _panel(rows: pd.DataFrame) -> Panel | None:
         name: (rows[rows["shown"] == name], tone, shape) for name, (tone, shape) in _SHAPES.items()
     }
     svg = training_figures.attention("attention", rows, [*groups.values()])
-    return Panel("Map and gland", svg, legend)
+    note = "Diagonal: a map without preference. Vertical lines: the same map at random places, 5 % to 95 % of these."
+    return Panel("Map and gland", svg, legend, note)
 
 
 def _choose(rows: pd.DataFrame, most: int) -> pd.DataFrame:

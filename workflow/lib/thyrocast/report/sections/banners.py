@@ -82,15 +82,25 @@ def _simulated(study: StudyResults) -> list[Banner]:
         return []
     if share == 1:
         text = (
-            "Every patient in this report is simulated. The numbers show that the method works; "
-            "they say nothing about real patients."
+            "Every patient in this report is simulated. The numbers say nothing about real patients."
+            f"{_favored(study)}"
         )
         return [Banner("warning", "Simulated patients", text)]
     text = (
         f"{numbers.percent(share)} of the analyzed patients are simulated. The numbers below say "
-        "nothing reliable about real patients."
+        f"nothing reliable about real patients.{_favored(study)}"
     )
     return [Banner("warning", "Some patients are simulated", text)]
+
+
+def _favored(study: StudyResults) -> str:
+    """Which models the simulator's outcomes favor; empty if the simulator is not known."""
+    if study.simulation is None:
+        return ""
+    return (
+        " The cure of simulated patients was drawn from gland mass, uptake, heterogeneity and activity, which favors "
+        "models that read these."
+    )
 
 
 def _shuffled(study: StudyResults) -> list[Banner]:
@@ -108,6 +118,8 @@ def _shuffled(study: StudyResults) -> list[Banner]:
 def _too_small(study: StudyResults) -> list[Banner]:
     rows = study.tables[SAMPLE_SIZE.name]
     short = rows[~rows["sufficient"] & (rows["required_n"] > rows["available_n"])]
+    if study.applied:  # a locked model was developed elsewhere
+        short = short[short["purpose"] != "development"]
     parts = []
     for purpose, group in short[short["criterion"] != "all"].groupby("purpose", sort=False):
         if str(purpose) in PURPOSES:
@@ -118,9 +130,8 @@ def _too_small(study: StudyResults) -> list[Banner]:
             )
     if not parts:
         return []
-    text = (
-        f"By published criteria, {words.listing(parts)}. Expect wide intervals; other patients "
-        "would give a different model."
+    text = f"By published criteria, {words.listing(parts)}. Expect wide intervals" + (
+        "." if study.applied else "; other patients would give a different model."
     )
     return [Banner("warning", "The study is too small", text)]
 

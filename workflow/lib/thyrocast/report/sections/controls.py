@@ -1,7 +1,8 @@
 """Negative and positive controls: what was found where nothing, or a known effect, is."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from thyrocast.contract.controls import (
 )
 from thyrocast.contract.names import ALL_SPLITS, GroupKind, Model, Status
 from thyrocast.pages import drawing, numbers, palette
-from thyrocast.pages.parts import Cell, Grid, Panel, label
+from thyrocast.pages.parts import Cell, Grid, Panel, label, sizes
 from thyrocast.report import words
 from thyrocast.report.grids import control_grids
 from thyrocast.report.study import StudyResults
@@ -92,7 +93,7 @@ def controls_section(study: StudyResults) -> ControlsSection | None:
     if len(network):
         times = int(network["permutations"].iloc[0])
         permuted += (
-            f" The network of the first member was trained on {numbers.count(times)} of such permutations, and is compared "
+            f" The network of the first member was trained on {numbers.count(times)} of these permutations, and is compared "
             "with the same network trained on the observed outcomes."
         )
         # Over several splits, p is twice the mean of theirs.
@@ -136,7 +137,10 @@ def sentences(*tables: pd.DataFrame) -> list[str]:
     count = control_grids.checked(*tables)
     if not count:
         return ["No control had enough patients to raise an alarm."]
-    return [f"None of {numbers.count(count)} controls with a result raised an alarm."]
+    return [
+        f"None of {numbers.count(count)} controls with a result raised an alarm. Effects that are too small for "
+        "these numbers of patients would not be noticed."
+    ]
 
 
 def _has_several_splits(table: pd.DataFrame) -> bool:
@@ -153,12 +157,12 @@ def _overall(table: pd.DataFrame) -> pd.DataFrame:
 def _shuffled(rows: pd.DataFrame) -> Grid:
     return Grid(
         "Shuffled outcomes (test)",
-        ["Model", "AUC", "AUC after permutation", "p", "p, test outcomes permuted too"],
+        ["Model", "AUC", "AUC after permutation", "p", "p, test outcomes permuted too", "Patients"],
         [
             [
                 label(
                     words.model(row["model"]),
-                    f"first member, {numbers.count(row['permutations'])} trainings"
+                    f"first member, {words.plural(int(row['permutations']), 'training')}"
                     if row["model"] == Model.NETWORK
                     else "",
                 ),
@@ -168,10 +172,11 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
                 ),
                 Cell(
                     numbers.number(row["null_mean"]),
-                    numbers.interval(row["null_low"], row["null_high"]),
+                    _range(row),
                 ),
                 Cell(numbers.p_value(row["p_value"])),
                 Cell(numbers.p_value(row["p_value_both"])),
+                sizes(row),
             ]
             for row in rows.to_dict("records")
         ],
@@ -179,12 +184,20 @@ def _shuffled(rows: pd.DataFrame) -> Grid:
         "of the members, which the report shows elsewhere. That of a network is the first member’s, which was trained "
         "without one fold. After permutation: mean, and the range of the middle "
         "95 %; where centers differ in their cure rate, it may be above 0.5. p: share of permutations "
-        "with at least the observed AUC, the observed one included. Where splits share patients (cross-validation, "
+        "with at least the observed AUC, the observed one included: does it matter which training patients were cured? "
+        "With test outcomes permuted too: is anything in the predictors associated with the outcome? Where splits share patients (cross-validation, "
         "centers that are left out in turn), their AUCs depend on each other. The range is then the mean of the splits’ means of the "
         "lowest and of the highest 2.5 %, and p twice the mean of the splits’ p values: both are valid for any dependence, "
         "and conservative. If centers are left out in "
         "turn, the second p is that of the mean AUC for all models but the network: a center has the same permutations in all "
         "splits.",
+    )
+
+
+def _range(row: Mapping[Hashable, Any]) -> str:
+    """The middle 95 % of the permutations; empty if there is one only."""
+    return (
+        numbers.interval(row["null_low"], row["null_high"]) if int(row["permutations"]) > 1 else ""
     )
 
 
@@ -205,7 +218,7 @@ def _panels(rows: pd.DataFrame, *, several: bool) -> list[Panel]:
         axes.set(xlabel="AUC", xlim=(0, 1))
         text = "; ".join(
             f"{words.model(row['model'])} {numbers.number(row['auc'])}, after permutation "
-            f"{numbers.interval(row['null_low'], row['null_high'])}"
+            f"{_range(row) or numbers.number(row['null_mean'])}"
             for row in found
         )
         svg = drawing.svg(figure, "controls-shuffled", f"AUC and AUC after permutation: {text}.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from thyrocast.contract.evaluation import DECISION_CURVE
+from thyrocast.contract.evaluation import DECISION_CURVE, PREDICTIONS
 from thyrocast.contract.names import (
     UNSEEN_CENTERS,
     Design,
@@ -110,7 +110,7 @@ def main_result(study: StudyResults) -> MainResult | None:
     unseen = "centers" if design in UNSEEN_CENTERS else "patients"
     return MainResult(
         question=f"How good is the model in {unseen} that it never saw?",
-        answer=_answer(row, main),
+        answer=_answer(row, main, same=_predicts_the_same(study, design, main)),
         value=numbers.number(row["estimate"]),
         within=numbers.interval(row["ci_low"], row["ci_high"]),
         scope=_scope(study, design, row, main),
@@ -126,7 +126,7 @@ def _in_place(study: StudyResults, main: str) -> list[str]:
     if main == wanted:
         return []
     return [
-        f"The model that the config names for the main result, {words.model(wanted)}, was not scored here; "
+        f"The model that the config names for the main result, “{words.model(wanted)}”, was not scored here; "
         f"{_subject(main)} is shown in its place."
     ]
 
@@ -134,12 +134,24 @@ def _in_place(study: StudyResults, main: str) -> list[str]:
 def _subject(model: str) -> str:
     """A model as the subject of a sentence."""
     known = {Model.NETWORK.value: "the network", Model.SIGNATURE.value: "the signature"}
-    return known.get(model, f"the {words.model(model)} model")
+    return known.get(model, f"the model “{words.model(model)}”")
 
 
-def _answer(row: pd.Series, model: str) -> str:
+def _predicts_the_same(study: StudyResults, design: str, model: str) -> bool:
+    """Whether all test patients of a split have one probability, as of a model without a signal in training."""
+    rows = study.select(PREDICTIONS, design=design, model=model, set=Set.TEST)
+    found = rows.groupby("split")["probability"]
+    return not rows.empty and bool((found.max() - found.min() < _SLACK).all())
+
+
+def _answer(row: pd.Series, model: str, *, same: bool = False) -> str:
     middle, low, high = (float(row[part]) for part in ("estimate", "ci_low", "ci_high"))
     name = _subject(model)
+    if same:
+        return (
+            f"No patients are distinguished: {name} gives all patients of a test set the same probability, as a model "
+            "does that found no signal in training."
+        )
     if not np.isfinite(low):
         return f"{name[0].upper()}{name[1:]} was scored, but there are too few patients for an interval."
     if high < 0.5:
@@ -171,9 +183,8 @@ def _scope(study: StudyResults, design: str, row: pd.Series, model: str) -> str:
     if unscored:
         where += f"; {unscored} more could not be scored"
     kind = "Mean AUC over centers" if "k" in row else "AUC"
-    name = words.model(model) if model == Model.NETWORK else words.model(model).lower()
     return (
-        f"{kind} of the {name} in {numbers.count(row['n'])} patients "
+        f"{kind} of {_subject(model)} in {numbers.count(row['n'])} patients "
         f"({numbers.count(row['events'])} cured) {where}."
     )
 

@@ -34,4 +34,4 @@ def _by_center(study: StudyResults, design: str, model: str, without: str) -> st
     if gaps.size < 2:
         return ""
     named = [f"{center} {numbers.number(gap, 2)}" for center, gap in gaps.items()]
-    return f" AUC by center: {words.listing(named)}."
+    return f" Differences in AUC by center, without intervals: {words.listing(named)}."

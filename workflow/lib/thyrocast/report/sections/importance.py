@@ -23,18 +23,14 @@ _NAMES = {
     "image": "Everything from the image",
     "clinical": "All clinical predictors",
     "all": "All features of the image",
-    # By the network that was pretrained on simulated scintigrams.
-    "p_mass": "Gland mass, as read",
-    "p_uptake": "Tc-99m uptake, as read",
-    "p_heterogeneity": "Heterogeneity, as read",
-    "p_contrast": "Gland to body, as read",
 }
 _CAUTION = (
     "It describes the models, not the disease: a predictor on which no model relies may still be informative, "
     "and one that only takes the place of another may be important. If strongly correlated predictors are "
     "permuted one by one, each is replaced by the others and seems unimportant; sets of them are therefore also "
     "permuted together (named after the first). Permuted patients may be impossible ones, such as a large gland with a small area. "
-    "Intervals contain the sampling of test patients, not that of training patients."
+    "Intervals contain the sampling of test patients, not that of training patients. A loss of exactly 0 without a width: the "
+    "model does not use the predictor, or all test patients have one value of it, or none."
 )
 
 
@@ -81,10 +77,12 @@ def _text(study: StudyResults, table: pd.DataFrame) -> str:
     design = words.design(table["design"].iloc[0])
     known = table[table["status"] == Status.ESTIMATED]
     times = numbers.count(known["permutations"].max()) if len(known) else "no"
+    tested = known["n"].dropna()
+    who = f"{numbers.count(tested.max())} test patients" if len(tested) else "test patients"
     return (
-        f"In test patients of the design “{design}”, every predictor was given the values of other patients ({times} "
+        f"In {who} of the design “{design}”, every predictor was given the values of other patients ({times} "
         f"permutations), and the model predicted again. What its AUC loses is the importance (Breiman 2001; Fisher "
-        f"et al. 2019), with its {study.level} confidence interval."
+        f"et al. 2019), with its {study.level} confidence interval: a loss whose interval contains 0 is not shown to differ from none."
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.contract.documents import CenterFlow
@@ -50,8 +51,10 @@ class FlowSection:
 
     Attributes
     ----------
-    found, matched, table_only, dicom_only, excluded, analyzed
+    found, excluded, analyzed
         Numbers of patients.
+    matched, table_only, dicom_only
+        Numbers of patients in both sources and in one only; None if they are not shown.
     reasons
         Reasons for exclusion with their numbers, the most frequent first; None if not shown.
     roles
@@ -63,9 +66,9 @@ class FlowSection:
     """
 
     found: int
-    matched: int
-    table_only: int
-    dicom_only: int
+    matched: int | None
+    table_only: int | None
+    dicom_only: int | None
     excluded: int
     analyzed: int
     reasons: Sequence[tuple[str, int | None]]
@@ -85,15 +88,16 @@ def flow_section(study: StudyResults) -> FlowSection:
     least = study.config.evaluation.minimum_count
     without = _shown_reasons(centers, reasons, least.cells)
     outcomes = shown_outcomes(centers, least)
+    sources = _shown_sources([*centers.values()], least.cells)
     found, matched, in_table, in_dicom = (
         sum(getattr(center, key) for center in centers.values())
         for key in ("found", "matched", "in_table", "in_dicom")
     )
     return FlowSection(
         found=found,
-        matched=matched,
-        table_only=in_table - matched,
-        dicom_only=in_dicom - matched,
+        matched=matched if sources[-1] else None,
+        table_only=in_table - matched if sources[-1] else None,
+        dicom_only=in_dicom - matched if sources[-1] else None,
         excluded=sum(excluded.values()),
         analyzed=_analyzed(centers.values()),
         reasons=[
@@ -102,7 +106,13 @@ def flow_section(study: StudyResults) -> FlowSection:
         ],
         roles=_roles(centers, outcomes),
         grid=_flow_grid(
-            centers, reasons, _eligibility(study, [*centers]), without, outcomes, least.cells
+            centers,
+            reasons,
+            _eligibility(study, [*centers]),
+            without,
+            outcomes,
+            sources,
+            least.cells,
         ),
         inconsistent=[name for name, center in centers.items() if not _adds_up(center)],
     )
@@ -118,6 +128,29 @@ def _cured(centers: Collection[CenterFlow]) -> int:
 
 def _adds_up(center: CenterFlow) -> bool:
     return sum(center.excluded.values()) + center.analyzed == center.found
+
+
+def _shown_sources(centers: Sequence[CenterFlow], least: int) -> list[bool]:
+    """Whether each center's numbers by source may be shown, and those of all centers together last.
+
+    Their differences are reasons for exclusion: no images, not in the table, and all others. A small one is not
+    shown, so they must not give it. If nobody is in one source only, they give no more than found and analyzed do.
+    """
+
+    def small(parts: NDArray[np.int64]) -> bool:
+        return bool(parts[:2].any() and ((parts > 0) & (parts < least)).any())
+
+    parts = np.array(
+        [
+            [one.in_table - one.matched, one.in_dicom - one.matched, one.matched - one.analyzed]
+            for one in centers
+        ],
+        dtype=np.int64,
+    ).reshape(len(centers), 3)
+    hidden = np.array([small(one) for one in parts], dtype=np.bool_)
+    # The sum over all centers gives that over the hidden ones.
+    together = not hidden.any() or (hidden.sum() > 1 and not small(parts[hidden].sum(axis=0)))
+    return [*(~hidden).tolist(), bool(together)]
 
 
 def _shown_reasons(
@@ -171,18 +204,24 @@ def _flow_grid(
     eligible: Sequence[Cell],
     without: Shown,
     outcomes: Shown,
+    sources: Sequence[bool],
     least: int,
 ) -> Grid:
-    def row(title: str, values: Sequence[int]) -> list[Cell]:
-        return [label(title), *(Cell(numbers.count(n)) for n in (*values, sum(values)))]
+    def row(title: str, values: Sequence[int], shown: Sequence[bool]) -> list[Cell]:
+        cells = zip((*values, sum(values)), shown, strict=True)
+        return [
+            label(title),
+            *(Cell(numbers.count(n)) if known else NOT_SHOWN for n, known in cells),
+        ]
 
     every = [*centers.values()]
+    always = [True] * (len(every) + 1)
     rows: list[Sequence[Cell]] = [
         eligible,
-        row("Found in either source", [center.found for center in every]),
-        row("In the clinical table", [center.in_table for center in every]),
-        row("With DICOM images", [center.in_dicom for center in every]),
-        row("In both", [center.matched for center in every]),
+        row("Found in either source", [center.found for center in every], always),
+        row("In the clinical table", [center.in_table for center in every], sources),
+        row("With DICOM images", [center.in_dicom for center in every], sources),
+        row("In both", [center.matched for center in every], sources),
         *(
             [
                 label(f"Excluded: {reason}"),
@@ -194,7 +233,7 @@ def _flow_grid(
             ]
             for n, (reason, total) in enumerate(reasons)
         ),
-        row("Analyzed", [center.analyzed for center in every]),
+        row("Analyzed", [center.analyzed for center in every], always),
     ]
     known = [center for center in every if center.role is not Role.PROSPECTIVE]
     cured = [

@@ -5,9 +5,18 @@ from thyrocast.contract.names import Model
 from thyrocast.report import differences, scores, words
 from thyrocast.report.study import StudyResults
 
+#: Models without what was learned from simulated scintigrams, unless the networks start from them.
+_OTHERS = (Model.HANDCRAFTED, Model.NETWORK)
+#: Why no difference is the effect of the simulated scintigrams.
+_CAUTION = (
+    "None of these differences is the effect of the simulated scintigrams alone: the models also differ in what they "
+    "read in the image, and in how many coefficients they learn from outcomes. If an interval contains 0, this study "
+    "does not show which of the two models is better."
+)
+
 
 def sentences(study: StudyResults) -> list[str]:
-    """Differences of the model `simulated` to models without simulated scintigrams, and what was not compared."""
+    """Differences of the model `simulated` to other models of the image, and what was not compared."""
     designs = scores.evaluated(study)
     if not designs:
         return []
@@ -15,31 +24,30 @@ def sentences(study: StudyResults) -> list[str]:
     known = {*scores.headlines(study, design)["model"]}
     if Model.SIMULATED not in known:
         return []
-    started = study.config.network.pretraining is Pretraining.SIMULATION
-    favored = {
-        Model.HANDCRAFTED: "what was learned from simulated scintigrams",
-        # A network that starts from simulated scintigrams is no comparison without them.
-        Model.NETWORK: "no training on outcomes"
-        if started
-        else "what was learned from simulated scintigrams",
-    }
+    favored = f"“{words.model(Model.SIMULATED)}”"
     found = [
-        differences.sentence(study, design, Model.SIMULATED, other, favors)
-        for other, favors in favored.items()
+        differences.sentence(study, design, Model.SIMULATED, other, favored)
+        for other in _OTHERS
         if other in known
     ]
     found = [text for text in found if text]
     if found:
-        found.insert(0, f"Differences in test patients of the design “{words.design(design)}”:")
-    if started and Model.NETWORK in known:
-        start = "The networks themselves start from weights that were learned from simulated scintigrams. What this start contributes "
-        if study.applied:
-            found.append(
-                f"{start}cannot be seen here, since the locked model has no networks from random weights."
-            )
-        else:
-            found.append(
-                f"{start}cannot be seen in this study, which trains no network from random weights: run a copy of it "
-                "with network.pretraining: none to compare."
-            )
+        where = f"Differences in test patients of the design “{words.design(design)}”, with {study.level} intervals:"
+        found = [where, *found, _CAUTION]
+    if study.config.network.pretraining is Pretraining.SIMULATION and Model.NETWORK in known:
+        found.append(_start(study))
     return found
+
+
+def _start(study: StudyResults) -> str:
+    """What is not known about networks that start from simulated scintigrams."""
+    start = (
+        "The networks themselves start from weights that were learned from simulated scintigrams. What this start "
+        "contributes "
+    )
+    if study.applied:
+        return f"{start}cannot be seen here, since the locked model has no networks from random weights."
+    return (
+        f"{start}cannot be seen in this study, which trains no network from random weights: run a copy of it "
+        "with network.pretraining: none to compare."
+    )

@@ -27,6 +27,9 @@ Row = Mapping[Hashable, Any]
 
 #: Id and title of the section.
 SECTION = ("stability", "Stability")
+#: A standard deviation of fewer trainings is said to be uncertain: with 5, its 95 % interval is 0.6 to 2.9 times its value.
+ENOUGH = 5
+_FEW = " So few trainings give a very uncertain standard deviation."
 #: Sources of variance that the report's intervals leave out and that are estimated.
 LEFT_OUT = (VarianceSource.TRAINING_PATIENTS, VarianceSource.SEED)
 
@@ -147,7 +150,11 @@ def _deviations(variance: pd.DataFrame, model: str) -> dict[str, float]:
         & (variance["quantity"] == "auc")
         & (variance["status"] == Status.ESTIMATED)
     ]
-    return {str(name): float(part["variance"].mean()) for name, part in rows.groupby("source")}
+    found = {str(name): float(part["variance"].mean()) for name, part in rows.groupby("source")}
+    if found.get(VarianceSource.TEST_PATIENTS) == 0:
+        # All patients have one probability, or the ranking is perfect: the formula gives 0, which is not known.
+        del found[VarianceSource.TEST_PATIENTS]
+    return found
 
 
 def _splits(variance: pd.DataFrame) -> int:
@@ -157,16 +164,16 @@ def _splits(variance: pd.DataFrame) -> int:
 def _left_out(variance: pd.DataFrame, model: str) -> str:
     # The interval of several splits is no mean of theirs: test sets differ, training sets overlap.
     if _splits(variance) > 1:
-        return ""
+        return "How much wider they would be is not given for several splits, whose training patients overlap."
     found = _deviations(variance, model)
     added = [*LEFT_OUT, *(s for s in (VarianceSource.NETWORK_SEED,) if s in found)]
     inside = found.get(VarianceSource.TEST_PATIENTS, 0.0)
     if inside <= 0 or not all(name in found for name in LEFT_OUT):
-        return ""
+        return f"How much wider that of the AUC of “{words.model(model)}” would be cannot be estimated."
     factor = np.sqrt((inside + sum(found[name] for name in added)) / inside)
     networks = ", and networks of another seed" if len(added) > len(LEFT_OUT) else ""
     return (
-        f"The interval of the AUC of “{words.model(model)}” would be {numbers.number(factor)} times as wide, if it also "
+        f"The interval of the AUC of “{words.model(model)}” would be about {numbers.number(factor)} times as wide, if it also "
         f"included other training patients and seeds of tuning folds and forests{networks}."
     )
 
@@ -181,7 +188,7 @@ def _networks(variance: pd.DataFrame, averaging: pd.DataFrame) -> str:
         )
         return (
             f"Networks were trained {times}, on the same patients: "
-            "“Networks” is what this moves. No figure here contains the effect of the patients on whom "
+            f"“Networks” is what this moves.{_FEW if more < ENOUGH - 1 else ''} No figure here contains the effect of the patients on whom "
             "networks were trained."
         )
     return (
@@ -251,7 +258,7 @@ def _sources(variance: pd.DataFrame) -> Grid:
         body,
         f"{of}Test patients: what the report’s intervals contain (DeLong). Training patients: between bootstrap "
         "samples. Seed: tuning folds and forests, between fits to the same sample. Networks: between trainings of the networks with other seeds. Split: what remains "
-        "between at least three splits, which share training patients.",
+        "between at least three splits, which share training patients. –: not estimated, which is not 0.",
     )
 
 
@@ -259,7 +266,7 @@ def _selection(rows: pd.DataFrame) -> Grid:
     several = len(rows["split"].unique()) > 1
     return Grid(
         "Features that the LASSO of the signature selects",
-        ["Member", "Stability", "Selected features", "Selected in 80 % of samples"],
+        ["Member", "Stability", "Selected features", "Selected in at least 80 % of samples"],
         [
             [
                 label(f"{row['split']}, {row['member']}" if several else str(row["member"])),
@@ -277,8 +284,8 @@ def _selection(rows: pd.DataFrame) -> Grid:
             for row in rows.to_dict("records")
         ],
         "Index of Nogueira, Sechidis and Brown (2018) over the bootstrap samples: 1 if the same features "
-        "are always selected, 0 if they agree as random ones. The interval is for infinitely many samples "
-        "of these patients. Correlated features replace each other, so that a low index does not mean "
+        "are always selected, 0 if they agree as random ones. Its 95 % interval contains the limited number of bootstrap "
+        "samples only, not other patients. Selected features: mean, and the range of the middle 95 % of samples. Correlated features replace each other, so that a low index does not mean "
         "that predictions are unstable.",
     )  # fmt: skip
 
@@ -304,7 +311,7 @@ def _panels(curve: pd.DataFrame, model: str, reference: float) -> list[Panel]:
         )
         svg = drawing.svg(figure, "stability-instability", text)
     note = (
-        "Band: the middle 95 % of the refitted models, averaged over groups of patients. Dotted: the "
-        "threshold probability."
+        "Band: the middle 95 % of the refitted models, averaged over groups of patients. Diagonal: no change. Dotted: "
+        "the threshold probability."
     )
     return [Panel(f"Instability plot: {words.model(model)}", svg, note=note)]

@@ -65,4 +65,8 @@ def _by_center(study: StudyResults) -> Grid | None:
                 cells.append(Cell(numbers.number(None if mine.empty else mine.iloc[0])))
             body.append(cells)
     header = ["Center", "True risk", *(words.model(model) for model in models)]
-    return Grid("AUC of the true risk and of the models, by center", header, body)
+    note = (
+        "There are no intervals here; those of the models are in the tables “AUC by center”. In a center’s few patients, a "
+        "model can exceed the true risk by chance."
+    )
+    return Grid("AUC of the true risk and of the models, by center", header, body, note)

@@ -74,10 +74,10 @@ def _update(rows: Sequence[Row], level: float) -> str:
         )
     rejected = [row for row in rows if row["step"] != step and _before(row, step)]
     named = ", ".join(
-        f"{_STEPS[UpdateStep(row['step'])]} (p {numbers.p_value(row['p_value'])})"
+        f"“{_STEPS[UpdateStep(row['step'])]}” (p {numbers.p_value(row['p_value'])})"
         for row in rejected
     )
-    return f"closed testing at level {level:g} supports {_STEPS[step]} and rejects {named} ({patients})."
+    return f"closed testing at level {level:g} supports “{_STEPS[step]}” and rejects {named} ({patients})."
 
 
 def _before(row: Row, step: UpdateStep) -> bool:
@@ -132,7 +132,8 @@ def _ladder(center: str, model: str, own: Sequence[Row], judged: Sequence[Row]) 
         *(words.metric(metric) for metric in _METRICS), "Log loss, difference",
     ]  # fmt: skip
     note = (
-        "Metrics by repeated cross-validation within the center; coefficients from all its patients, with intervals "
+        "Metrics by repeated cross-validation within the center, except the AUC after a new intercept, which is that without update: "
+        "all patients are moved alike. Coefficients from all its patients, with intervals "
         "that are not corrected for the choice of an update. Patients needed: for a power of 80 % if the intercept is off by 0.5, the slope is 0.7, or one component has an "
         "effect of 0.5."
     )
