@@ -147,7 +147,9 @@ def test_a_folder_of_broken_files(tmp_path: Path) -> None:
     save(nm(PIXELS, PatientID="=cmd()", PatientName="=cmd()|x!A0"), folder / "formula")
     expected["=cmd()"] = ""
     named("wide", Rows=8, Columns=512, PixelSpacing=[20, 20])
-    expected["wide"] = "a field larger than any camera's"
+    expected["wide"] = "several images in one, by its wide matrix"
+    named("large", Rows=46, Columns=89, PixelSpacing=[20, 20])
+    expected["large"] = "a field larger than any camera's"
     no_files(folder)
     (folder / os.fsdecode(b"Schilddr\xfcse")).write_bytes(named("latin").read_bytes())
     (folder / "latin").unlink()
