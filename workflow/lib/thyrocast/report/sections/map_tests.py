@@ -10,7 +10,6 @@ from thyrocast.contract.names import GroupKind
 from thyrocast.pages import numbers
 from thyrocast.pages.parts import Cell, Grid, estimate, label
 from thyrocast.report.study import StudyResults
-from thyrocast.statistics import intervals
 
 #: Methods in words.
 METHODS = {
@@ -116,13 +115,13 @@ def curves(study: StudyResults, design: str) -> Grid | None:
         if len(rows) < study.config.evaluation.minimum_count.patients:
             continue
         places = int(rows["places"].iloc[0])
-        better = rows["better_than"] == rows["places"]
+        better = float((rows["better_than"] == rows["places"]).mean())
         body.append(
             [
                 label(str(split)),
                 label(CURVES[Curve(str(curve))]),
                 Cell(numbers.count(len(rows))),
-                _share(study, better, f"by chance: {numbers.percent(1 / (1 + places))}"),
+                Cell(numbers.percent(better), f"by chance: {numbers.percent(1 / (1 + places))}"),
                 _quartiles(rows["area"]),
                 _quartiles(rows["moved"]),
             ]
@@ -136,19 +135,10 @@ def curves(study: StudyResults, design: str) -> Grid | None:
         "image, and the first member’s network predicts again (Petsiuk et al. 2018). A map that shows what raises the "
         "prediction has a lower probability of cure along the deletion, and a higher one along the insertion, than the same "
         "map at random places. "
-        f"The share of patients has its {study.level} interval (Wilson); other columns are medians (first to third quartile). Such images are unlike any scintigram; the network may answer to "
+        "Medians (first to third quartile). Such images are unlike any scintigram; the network may answer to "
         "that. The gland is bright, so that any map on the gland changes more pixels than one beside it."
     )
     return Grid("Deletion and insertion", header, body, note) if body else None
-
-
-def _share(study: StudyResults, marked: "pd.Series[bool]", chance: str) -> Cell:
-    """A share of patients, with its interval and that by chance."""
-    within = intervals.wilson(int(marked.sum()), len(marked), study.config.evaluation.confidence)
-    return Cell(
-        numbers.percent(marked.mean()),
-        f"{numbers.percent(within.low)} to {numbers.percent(within.high)}; {chance}",
-    )
 
 
 def _quartiles(values: "pd.Series[float]") -> Cell:
