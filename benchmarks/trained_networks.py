@@ -69,7 +69,7 @@ def image_set(images, outcome) -> ImageSet:
 
 def resnet(phantoms: int) -> Pretrained:
     """Return a ResNet50 that was pretrained on so many phantoms; by `pretrain_network`, if it has not been."""
-    import pretrain_network
+    import pretrain_network  # here, since only this option needs the folder of scripts on the path
 
     file = Path("pretrained") / f"benchmark-resnet50-{phantoms}.safetensors"
     if not file.exists():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thyrocast.cohort.selection import AFTER, Candidate, Choice
+from thyrocast.cohort.selection import Candidate, Choice
 from thyrocast.contract.names import ScanFlag
 from thyrocast.dicom.acquisition import acquired
 from thyrocast.dicom.exclusion import Stage, frame_count
@@ -87,7 +87,7 @@ def flag_dates(choice: Choice, files: Sequence[PatientFile], folder: Path) -> Ch
         The patient's files and the center's export.
     """
     by_name = {file.name: file for file in files}
-    late = [by_name[name] for name, why in choice.rejected.items() if why.startswith(AFTER)]
+    late = [by_name[name] for name in choice.late]
     scans = []
     for candidate in choice.scans:
         own, scan = by_name[candidate.file], candidate.scan

@@ -113,8 +113,8 @@ def write_package(
         if differing:
             for patient, reason in differing.items():
                 LOG.warning(
-                    "center %s, %s: not in the package, from which %s would be used than here; expected the "
-                    "same: please report this", center.name, patient, reason,
+                    "center %s, %s: not in the package, since the other site would use %s than this center; "
+                    "expected the same: please report this", center.name, patient, reason,
                 )  # fmt: skip
                 shutil.rmtree(new / "dicom" / patient)
                 del written[patient]

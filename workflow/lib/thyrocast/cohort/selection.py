@@ -25,8 +25,6 @@ from thyrocast.dicom.frames import PatientFile, Scan
 from thyrocast.dicom.pixel_size import PixelSize, PixelSizes, detector_of
 from thyrocast.dicom.vocabulary import Syringe
 
-#: How the reason of a scan begins that is not before the therapy.
-AFTER = "after, or too near to,"
 # Number of scans that are tried, best first, until one shows a gland.
 ALTERNATIVES = 6
 # A static image of a syringe has a frame per detector and window; a file with more is another
@@ -89,11 +87,14 @@ class Choice:
         Why there are none.
     rejected
         Why anterior scans were not considered, by file.
+    late
+        Which of these are dated after the therapy, or too near to it.
     """
 
     scans: tuple[Candidate, ...] = ()
     reason: str = ""
     rejected: Mapping[str, str] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,9 +206,9 @@ def _by_date(
             if c not in inside
         }
         if inside:
-            return replace(
-                _ranked(inside, lambda candidate: days[candidate.file]), rejected=outside
-            )
+            late = tuple(file for file, before in days.items() if before < low)
+            ranked = _ranked(inside, lambda candidate: days[candidate.file])
+            return replace(ranked, rejected=outside, late=late)
         if all(day < low for day in days.values()):
             return Choice((), "scans only after, or too near to, the therapy", outside)
         return Choice((), "no scan within the window before the therapy", outside)
@@ -226,7 +227,8 @@ def _by_study(candidate: Candidate, therapy: datetime.date | None, cohort: Cohor
 def _outside(days: int | None, low: int) -> str:
     if days is None:
         return "no date, although other scans have one"
-    return f"{AFTER if days < low else 'too long before'} the therapy"
+    after = days < low
+    return f"{'after, or too near to,' if after else 'too long before'} the therapy"
 
 
 def _ranked(found: Sequence[Candidate], day: Callable[[Candidate], int]) -> Choice:

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+#: A p value of at most this is reported: above chance, or better than the gland.
+ALARM = 0.01
+
 
 class Control(StrEnum):
     """What is given to a regression in place of embeddings, or is planted."""

@@ -16,7 +16,7 @@ from thyrocast.config.controls import ControlsConfig, Strata
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.config.signature import SignatureConfig
 from thyrocast.contract import columns, io
-from thyrocast.contract.control_names import Control, ControlFinding, ControlKind
+from thyrocast.contract.control_names import ALARM, Control, ControlFinding, ControlKind
 from thyrocast.contract.controls import SOURCES
 from thyrocast.contract.names import Design, GroupKind, Set, Status
 from thyrocast.controls import learners, permuting
@@ -57,8 +57,6 @@ PERMUTED = (Control.GLAND_ALONE, Control.BACKGROUND_ALONE, Control.ACQUISITION)
 #: Sources outside of the gland, which should not predict better than the gland. They are not empty: the
 #: activity of body and salivary glands, and scattered photons, depend on the gland as well.
 OUTSIDE = (Control.GLAND_MASKED, Control.BACKGROUND_ALONE, Control.PLANTED_MARKER)
-#: A p value of at most this is reported: above chance, or better than the gland.
-ALARM = 0.01
 #: A planted effect is found if the AUC is at least this.
 FOUND = 0.9
 

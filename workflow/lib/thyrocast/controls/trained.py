@@ -15,14 +15,13 @@ from thyrocast import seeds
 from thyrocast.config.controls import ControlsConfig, Strata
 from thyrocast.config.evaluation import MinimumCountConfig
 from thyrocast.contract import io
-from thyrocast.contract.control_names import Control, ControlFinding, ImagePart
+from thyrocast.contract.control_names import ALARM, Control, ControlFinding, ImagePart
 from thyrocast.contract.controls import NETWORK_PARTS
 from thyrocast.contract.names import ALL_SPLITS, Set, Status
 from thyrocast.contract.splits import LOGITS
 from thyrocast.controls import permuting, shown
 from thyrocast.controls.inputs import ControlSplit
 from thyrocast.controls.shuffled import Null
-from thyrocast.controls.sources import ALARM
 from thyrocast.statistics import differences, discrimination, intervals
 from thyrocast.statistics.inputs import NotEstimableError
 

@@ -13,6 +13,11 @@ _COMPACT = re.compile(r"^(\d{2})(\d{2})(\d{2})?$")
 _DATE = re.compile(r"^(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})(?=[\sT,])")
 # Spreadsheets give times the date 1899-12-30 or 1900-01-01, other programs 1970-01-01.
 _FIRST_YEAR = 1980
+_CENTURY = 2000
+# The same with two digits of the year.
+_NO_DATES = frozenset(
+    {datetime.date(2099, 12, 30), datetime.date(2000, 1, 1), datetime.date(2070, 1, 1)}
+)
 
 
 def parse_clock(text: str) -> datetime.time | None:
@@ -43,10 +48,14 @@ def parse_clock(text: str) -> datetime.time | None:
 def parse_days(text: str) -> frozenset[datetime.date]:
     """Return the dates that a cell with a time of day may state before it, in any order of day and month.
 
+    A year of two digits is of this century.
+
     Examples
     --------
     >>> sorted(str(day) for day in parse_days("03.01.2020 10:00"))
     ['2020-01-03', '2020-03-01']
+    >>> sorted(str(day) for day in parse_days("14.02.20 10:00"))
+    ['2014-02-20', '2020-02-14']
     >>> parse_days("10:00"), parse_days("1899-12-30 10:00")
     (frozenset(), frozenset())
     """
@@ -54,8 +63,11 @@ def parse_days(text: str) -> frozenset[datetime.date]:
     if not match:
         return frozenset()
     found = set()
-    for year, month, day in itertools.permutations(map(int, match.groups())):
-        if year >= _FIRST_YEAR:
+    first, middle, last = match.groups()
+    # The year is never in the middle.
+    for written, others in ((first, (middle, last)), (last, (first, middle))):
+        year = int(written) + (_CENTURY if len(written) <= 2 else 0)
+        for month, day in itertools.permutations(map(int, others)):
             with contextlib.suppress(ValueError):
                 found.add(datetime.date(year, month, day))
-    return frozenset(found)
+    return frozenset(day for day in found - _NO_DATES if day.year >= _FIRST_YEAR)

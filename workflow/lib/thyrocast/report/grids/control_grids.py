@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from thyrocast.contract.control_names import (
+    ALARM,
     Control,
     ControlFinding,
     ControlKind,
@@ -72,10 +73,6 @@ HARMONIZED: Mapping[str, str] = {
     Harmonized.ZSCORE: "centers made alike, z-score",
     Harmonized.COMBAT: "centers made alike, ComBat",
 }
-
-
-#: A p value of at most this raises an alarm.
-ALARM = 0.01
 
 
 def _undecided(row: Row) -> bool:

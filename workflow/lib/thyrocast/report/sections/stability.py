@@ -284,8 +284,8 @@ def _selection(rows: pd.DataFrame) -> Grid:
             for row in rows.to_dict("records")
         ],
         "Index of Nogueira, Sechidis and Brown (2018) over the bootstrap samples: 1 if the same features "
-        "are always selected, 0 if they agree as random ones. Its 95 % interval contains the limited number of bootstrap "
-        "samples only, not other patients. Selected features: mean, and the range of the middle 95 % of samples. Correlated features replace each other, so that a low index does not mean "
+        "are always selected, 0 if they agree as random ones. Its 95 % interval accounts for the limited number of "
+        "bootstrap samples only, not for other patients. Selected features: mean, and the range of the middle 95 % of samples. Correlated features replace each other, so that a low index does not mean "
         "that predictions are unstable.",
     )  # fmt: skip
 
